@@ -1,0 +1,29 @@
+.PHONY: run test lint bench config lock ci
+
+run:            ## install into .venv and start the daemon
+	scripts/venv && .venv/bin/monitor run
+
+test:           ## install what the tests need and run them all
+	scripts/venv --dev && .venv/bin/python -m pytest
+
+lint:           ## style, types and the law of imports
+	scripts/venv --dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench:          ## measure beside the peers; exits 1 where a target is missed
+	scripts/venv --dev
+	.venv/bin/python -m benchmarks.storage --check
+	.venv/bin/python -m benchmarks.daemon --check
+
+config:         ## renew config.toml from the one source of its keys
+	.venv/bin/python -m monitor.config > config.toml
+
+lock:           ## renew the lock file (needs uv)
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \
+	    --no-header --no-annotate --no-emit-package monitor pyproject.toml -o requirements-dev.lock
+
+ci:
+	bash .ci/run

@@ -1,0 +1,1 @@
+"""Measurements of speed, cost and quality, side by side with the peers."""

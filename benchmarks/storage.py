@@ -1,0 +1,147 @@
+"""What storage costs beside the bare `sqlite3` module, both measured in the same run.
+
+python -m benchmarks.storage [--json] [--check] [--rows N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sqlite3
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable
+from dataclasses import astuple
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import numpy as np
+
+from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+
+T = TypeVar("T")
+
+MONTH = 30 * 24 * 3600 // 5
+TARGETS = {"commit_ratio": 2.0, "read_time_ratio": 1.5, "read_memory_ratio": 1.5, "bytes_per_row": 110.0}
+COLUMNS = ", ".join(("host_id", "at", *SAMPLE_FIELDS))
+INSERT = f"INSERT INTO samples ({COLUMNS}) VALUES ({', '.join('?' * (2 + len(SAMPLE_FIELDS)))})"  # noqa: S608
+SELECT = f"SELECT at, {', '.join(SAMPLE_FIELDS)} FROM samples WHERE host_id = 1 ORDER BY at"  # noqa: S608
+
+
+def sample(at: float, rng: random.Random) -> Sample:
+    """A busy host without steal and pressure figures: 12 metrics, none of them a convenient number."""
+    share = rng.random
+
+    def rate() -> float:
+        return rng.lognormvariate(11, 2)
+
+    return Sample(
+        at=at,
+        cpu_usage=share(),
+        cpu_iowait=share(),
+        load_per_cpu=2 * share(),
+        memory_usage=share(),
+        swap_usage=share(),
+        network_receive=rate(),
+        network_transmit=rate(),
+        network_errors=0.2 if share() < 0.01 else 0.0,
+        network_usage=share(),
+        disk_read=rate(),
+        disk_write=rate(),
+        disk_busy=share(),
+    )
+
+
+def raw_connection(path: Path) -> sqlite3.Connection:
+    """The bare module over the same schema, as durable as the store."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def seconds(action: Callable[[T], object], arguments: Iterable[T]) -> float:
+    started = time.perf_counter()
+    for argument in arguments:
+        action(argument)
+    return time.perf_counter() - started
+
+
+def commits(directory: Path, blocks: int = 21, block: int = 100) -> float:
+    """Time of a stored sample over that of a raw commit; blocks alternate so that both meet the same disk."""
+    rng = random.Random(1)  # noqa: S311
+    with open_database(f"sqlite:///{directory / 'store.db'}") as database:
+        open_database(f"sqlite:///{directory / 'raw.db'}").close()
+        store, raw = SampleStore(database), raw_connection(directory / "raw.db")
+        ratios = []
+        for start in range(0, blocks * block, block):
+            new = [sample(1.75e9 + 5 * (start + i), rng) for i in range(block)]
+            rows = [(1, *astuple(one)) for one in new]
+            bare = seconds(lambda row: raw.execute(INSERT, row), rows)
+            ratios.append(seconds(store.append, new) / bare)
+        raw.close()
+    return statistics.median(ratios)
+
+
+def fill(store: SampleStore, rows: int) -> None:
+    rng = random.Random(2)  # noqa: S311
+    for start in range(0, rows, 5000):
+        store.append_many(sample(1.75e9 + 5 * i, rng) for i in range(start, min(start + 5000, rows)))
+
+
+def raw_read(connection: sqlite3.Connection, rows: int) -> np.ndarray:
+    values = chain.from_iterable(connection.execute(SELECT))
+    return np.fromiter(values, np.float64, count=rows * (1 + len(SAMPLE_FIELDS)))
+
+
+def history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
+    """Size of a long history, and the cost of reading it whole."""
+    path = directory / "history.db"
+    with open_database(f"sqlite:///{path}") as database:
+        fill(SampleStore(database), rows)
+    size = path.stat().st_size
+    with open_database(f"sqlite:///{path}") as database:
+        store, raw = SampleStore(database), raw_connection(path)
+        ratios = []
+        for _ in range(rounds):
+            bare = seconds(lambda rows: raw_read(raw, rows), [rows])
+            ratios.append(seconds(lambda end: store.between(0.0, end), [1e12]) / bare)
+        raw.close()
+        tracemalloc.start()
+        array = store.between(0.0, 1e12)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return {
+        "read_time_ratio": statistics.median(ratios),
+        "read_memory_ratio": peak / array.nbytes,
+        "bytes_per_row": size / rows,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--check", action="store_true", help="end with 1 if a target is missed")
+    parser.add_argument("--rows", type=int, default=MONTH, help="length of the history (default: 30 days at 5 s)")
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as directory:
+        figures = {"commit_ratio": commits(Path(directory)), **history(Path(directory), arguments.rows)}
+    missed = [name for name, figure in figures.items() if figure > TARGETS[name]]
+    if arguments.json:
+        print(json.dumps({"rows": arguments.rows, "figures": figures, "targets": TARGETS, "missed": missed}))
+    else:
+        for name, figure in figures.items():
+            print(f"{name:18} {figure:8.2f}   target at most {TARGETS[name]:g}")
+    if arguments.check and missed:
+        print(f"missed: {', '.join(missed)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

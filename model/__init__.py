@@ -1,0 +1,1 @@
+"""The mathematics: networks in NumPy, features, labels, calibration, scores and the gate."""

@@ -1,0 +1,113 @@
+"""Whether a candidate may serve.
+
+It is judged on the most recent data, which no part of it has seen, beside what serves now and beside what anyone
+could say without a network. A refusal names the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.arrays import Floats
+from model.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """`margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate."""
+
+    margin: float = 1.0
+    min_skill: float = 0.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean Brier score of the candidate less that of another, with the standard error of that mean."""
+
+    mean: float
+    error: float
+
+
+def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats, block: float) -> Difference:
+    """How much worse the candidate is, over all known labels of all horizons.
+
+    Neighbouring rows tell the same story: the error comes from the means of blocks of `block` seconds.
+
+    Args:
+        candidate: (rows, horizons) probabilities.
+        other: (rows, horizons) probabilities.
+        y: (rows, horizons) labels, NaN unknown.
+        times: (rows,) seconds.
+        block: seconds.
+    """
+    excess = np.square(candidate - y) - np.square(other - y)
+    rows = ~np.isnan(excess).all(axis=1)
+    if not rows.any():
+        return Difference(float("nan"), float("inf"))
+    by_row = np.nanmean(excess[rows], axis=1)
+    which = ((times[rows] - times[rows][0]) // block).astype(int)
+    _, which = np.unique(which, return_inverse=True)
+    sizes = np.bincount(which)
+    means = np.bincount(which, weights=by_row) / sizes
+    spread = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("inf")
+    return Difference(float(by_row.mean()), spread)
+
+
+def refusal(
+    candidate: Floats,
+    baselines: Mapping[str, Floats],
+    incumbent: Floats | None,
+    holdout: Dataset,
+    horizons: Sequence[float],
+    config: GateConfig,
+) -> str | None:
+    """The reason why the candidate may not serve, or None.
+
+    It must be better than every baseline, and not worse than the serving model by more than the margin.
+
+    Args:
+        candidate: (rows, horizons) probabilities on the holdout rows.
+        baselines: by name, likewise.
+        incumbent: likewise, NaN at horizons that it does not know; None where no model serves.
+        holdout: labels and times.
+        horizons: seconds.
+        config: the margin.
+    """
+    block = 2 * max(horizons)
+    for name, other in baselines.items():
+        found = brier_difference(candidate, other, holdout.y, holdout.times, block)
+        if not found.mean < 0:
+            return f"it is not better than {name} ({_numbers(candidate, other, holdout.y)})"
+    if incumbent is not None:
+        found = brier_difference(candidate, incumbent, holdout.y, holdout.times, block)
+        # One block has no error to speak of: then the plain difference decides.
+        allowed = config.margin * found.error if np.isfinite(found.error) else 0.0
+        if not found.mean <= allowed:
+            return (
+                f"it is worse than the serving model ({_numbers(candidate, incumbent, holdout.y)}, "
+                f"difference {found.mean:+.4f}, allowed {allowed:.4f})"
+            )
+    return _too_little_skill(candidate, baselines, holdout, config)
+
+
+def _too_little_skill(
+    candidate: Floats, baselines: Mapping[str, Floats], holdout: Dataset, config: GateConfig
+) -> str | None:
+    reference = _brier(baselines["climatology"], holdout.y)
+    skill = 1 - _brier(candidate, holdout.y) / reference if reference > 0 else 0.0
+    if skill < config.min_skill:
+        return f"its Brier skill over climatology is {skill:.3f}, gate.min_skill asks for {config.min_skill:g}"
+    return None
+
+
+def _brier(p: Floats, y: Floats) -> float:
+    return float(np.nanmean(np.square(p - y)))
+
+
+def _numbers(candidate: Floats, other: Floats, y: Floats) -> str:
+    # an incumbent without one of the horizons is NaN there: both are marked on the same outcomes
+    y = np.where(np.isnan(other), np.nan, y)
+    return f"mean Brier score {_brier(candidate, y):.4f} against {_brier(other, y):.4f}"

@@ -1,0 +1,193 @@
+"""The past as features need it: running sums that only ever grow at the end.
+
+All sums are of integers (values on a fixed-point grid), so a window's sum is the same number whether its history
+began a week or an hour ago. That is what makes a live feature equal its training row bit for bit, at the price
+of a few additions a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.arrays import Bools, Floats, Integers
+from model.labels import GAP_FACTOR, Rules
+
+RATIO_GRID = 2.0**20
+"""Steps per unit of a metric: finer than any figure the kernel gives."""
+
+INDEX_LIMIT = 8.0
+"""Load index beyond this says nothing more, and its square must fit a 64-bit sum."""
+
+
+class History:
+    """Samples in time order with their running sums.
+
+    `extend` takes one row (live) or all of them (training) through the same lines.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rules: Rules,
+        step: float,
+        *,
+        inputs: Sequence[str] = (),
+        logarithmic: Sequence[str] = (),
+        keep: float = np.inf,
+    ) -> None:
+        """An empty history.
+
+        Args:
+            columns: the metrics of the rows that will be given.
+            rules: what high load is.
+            step: seconds between samples.
+            inputs: the metrics that are summed.
+            logarithmic: those of them that enter as log(1 + x).
+            keep: seconds of the past that are kept at least.
+        """
+        self.columns, self.rules, self.step, self.keep = tuple(columns), rules, step, keep
+        self._picked = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
+        self._log = np.array([name in logarithmic for name in inputs], dtype=bool)
+        k = len(inputs)
+        self._size = 0
+        self._times = np.empty(0)
+        # last value of each input, load index, state, last high, last onset, onset before it, start of the run
+        self._floats = np.empty((0, k + 6))
+        # sums: each input, load index, its square, instants high, watched milliseconds; counts: each input, index
+        self._sums: Integers = np.empty((0, k + 4), np.int64)
+        self._counts: Integers = np.empty((0, k + 1), np.int32)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def times(self) -> Floats:
+        """(rows,) seconds since the epoch."""
+        return self._times[: self._size]
+
+    @property
+    def inputs(self) -> Floats:
+        """(rows, inputs) the inputs on the fixed-point grid, NaN where missing."""
+        return self._floats[: self._size, :-6]
+
+    @property
+    def load_index(self) -> Floats:
+        """(rows,) how near the rules are to holding."""
+        return self._floats[: self._size, -6]
+
+    @property
+    def state(self) -> Floats:
+        """(rows,) 1 where high load has lasted, 0 where not, NaN unknown."""
+        return self._floats[: self._size, -5]
+
+    @property
+    def last_high(self) -> Floats:
+        """(rows,) seconds since the epoch of the last high state, -inf before the first."""
+        return self._floats[: self._size, -4]
+
+    @property
+    def last_onset(self) -> Floats:
+        """(rows,) when the last high stretch began."""
+        return self._floats[: self._size, -3]
+
+    @property
+    def previous_onset(self) -> Floats:
+        """(rows,) when the stretch before that one began."""
+        return self._floats[: self._size, -2]
+
+    @property
+    def sums(self) -> Integers:
+        """(rows, inputs + 4) running sums: inputs, index, index squared, instants high, watched ms."""
+        return self._sums[: self._size]
+
+    @property
+    def counts(self) -> Integers:
+        """(rows, inputs + 1) running counts of known values: inputs, index."""
+        return self._counts[: self._size]
+
+    def extend(self, times: Floats, values: Floats) -> None:
+        """Appends rows.
+
+        Args:
+            times: (rows,) seconds, increasing, after all that is here.
+            values: (rows, columns), NaN where missing.
+
+        Raises:
+            ValueError: the times do not increase.
+        """
+        n = len(times)
+        if n == 0:
+            return
+        before = self._times[self._size - 1] if self._size else -np.inf
+        elapsed = np.diff(times, prepend=before)
+        if not np.all(elapsed > 0):
+            raise ValueError("samples must come in order of time")
+        self._reserve(n, float(times[-1]))
+        here = slice(self._size, self._size + n)
+        self._times[here] = times
+        self._extend_inputs(here, values)
+        self._extend_load(here, times, elapsed, values)
+        self._size += n
+
+    def _extend_inputs(self, here: slice, values: Floats) -> None:
+        k = len(self._picked)
+        x = values[:, self._picked]
+        # as one block of contiguous numbers, so that one row and many take the same path through log1p
+        x[:, self._log] = np.log1p(np.maximum(np.ascontiguousarray(x[:, self._log]), 0))
+        known = ~np.isnan(x)
+        grid = np.rint(x * RATIO_GRID)
+        self._floats[here, :k] = grid / RATIO_GRID
+        self._accumulate(self._sums, here, slice(0, k), np.where(known, grid, 0).astype(np.int64))
+        self._accumulate(self._counts, here, slice(0, k), known.astype(np.int32))
+
+    def _extend_load(self, here: slice, times: Floats, elapsed: Floats, values: Floats) -> None:
+        k = len(self._picked)
+        gap = GAP_FACTOR * self.step
+        index = np.minimum(self.rules.load_index(self.columns, values), INDEX_LIMIT)
+        known = ~np.isnan(index)
+        grid = np.where(known, np.rint(index * RATIO_GRID), 0).astype(np.int64)
+        watched = np.where(elapsed > gap, self.step, elapsed)
+        terms = np.stack([grid, grid * grid, index >= 1, np.rint(watched * 1000)], axis=1).astype(np.int64)
+        self._accumulate(self._sums, here, slice(k, k + 4), terms)
+        self._accumulate(self._counts, here, slice(k, k + 1), known[:, None].astype(np.int32))
+        self._floats[here, -6] = index
+        self._extend_state(here, times, elapsed > gap, index)
+
+    def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats) -> None:
+        """The state machine of high load, with what it remembers taken from the row before."""
+        start = here.start
+        last = self._floats[start - 1] if start else np.array([*[np.nan] * 2, *[-np.inf] * 4])
+        index_before, state_before, high, onset, previous, run = last[-6:]
+        instant = index >= 1
+        begins = instant & (~np.append(index_before >= 1, instant[:-1]) | after_gap)
+        runs = np.maximum.accumulate(np.append(run, np.where(begins, times, -np.inf)))[1:]
+        state = np.where(instant, times - runs + self.step >= self.rules.sustained, 0.0)
+        state[np.isnan(index)] = np.nan
+        onsets = (state == 1) & (np.append(state_before, state[:-1]) != 1)
+        lasts = np.maximum.accumulate(np.append(onset, np.where(onsets, times, -np.inf)))
+        befores = np.maximum.accumulate(np.append(previous, np.where(onsets, lasts[:-1], -np.inf)))
+        highs = np.maximum.accumulate(np.append(high, np.where(state == 1, times, -np.inf)))
+        self._floats[here, -5:] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
+
+    def _accumulate(self, into: Integers, here: slice, which: slice, terms: Integers) -> None:
+        np.cumsum(terms, axis=0, out=into[here, which])
+        if here.start:
+            into[here, which] += into[here.start - 1, which]
+
+    def _reserve(self, n: int, now: float) -> None:
+        """Room for n rows: first by forgetting what is older than `keep`, then by growing."""
+        if self._size + n <= len(self._times):
+            return
+        first = int(np.searchsorted(self.times, now - self.keep, side="right"))
+        # A row before the oldest kept one stays: windows are differences to the row before their first.
+        first = max(0, first - 1)
+        kept = self._size - first
+        capacity = max(256, 2 * (kept + n)) if np.isfinite(self.keep) else kept + n
+        for name in ("_times", "_floats", "_sums", "_counts"):
+            old = getattr(self, name)
+            new = np.empty((capacity, *old.shape[1:]), old.dtype)
+            new[:kept] = old[first : self._size]
+            setattr(self, name, new)
+        self._size = kept

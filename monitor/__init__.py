@@ -1,0 +1,1 @@
+"""The world: host, time, processes, HTTP and the admin commands."""

@@ -1,0 +1,49 @@
+"""Samples outlive a database that is away.
+
+While nothing can be written, samples wait in memory, and the first write that succeeds brings them all in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from storage import Sample, SampleStore, StorageError
+
+log = logging.getLogger(__name__)
+
+CAPACITY = 20_000
+"""Samples that wait at most: more than a day at 5 s, about 10 MB."""
+
+
+class SampleBuffer:
+    """Writes samples in order, through outages. For one thread."""
+
+    def __init__(self, store: SampleStore, capacity: int = CAPACITY) -> None:
+        self._store = store
+        self._waiting: deque[Sample] = deque(maxlen=capacity)
+        self.failures = 0
+
+    @property
+    def waiting(self) -> int:
+        """Samples that are not yet in the database."""
+        return len(self._waiting)
+
+    def append(self, sample: Sample) -> float:
+        """Stores a sample, or keeps it for later; returns the time it is known under. Raises nothing."""
+        try:
+            if not self._waiting:
+                return self._store.append(sample)
+            self._store.append_many([*self._waiting, sample])
+        except StorageError as error:
+            self._keep(sample, error)
+        else:
+            log.info("storage is back", extra={"fields": {"samples_written": self.waiting + 1}})
+            self._waiting.clear()
+        return sample.at
+
+    def _keep(self, sample: Sample, error: StorageError) -> None:
+        if not self._waiting:
+            log.error("samples wait for storage", extra={"fields": {"error": error}})
+        self.failures += 1
+        self._waiting.append(sample)

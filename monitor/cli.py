@@ -1,0 +1,216 @@
+"""The commands.
+
+Each imports what it needs when it runs, so that `--help` costs nothing; results go to stdout, all else to stderr,
+and whatever goes wrong ends as one line and an exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ConfigError, MonitorError, NotEnoughDataError
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+
+EXIT_CODES = """\
+exit codes: 0 done; 1 failed; 2 usage or configuration; 3 the gate refused the candidate (the serving model
+stays); 4 not enough data to train; 5 another retraining holds the lock"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    # More threads make training slower on a busy machine and spin on others; NumPy reads these when imported.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except KeyboardInterrupt:
+        return 128 + 2
+    except BrokenPipeError:
+        # The reader has gone (| head): nothing more to say, and nothing to complain about at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        for line in str(error).splitlines():
+            print(f"monitor: {line}", file=sys.stderr)
+        return code
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code of an error that says what a person can do; None for one that nobody expected."""
+    if isinstance(error, MonitorError):
+        return error.exit_code
+    # Looked up by name: importing the packages only to name their errors would slow down every usage error.
+    bases = {f"{base.__module__}.{base.__name__}" for base in type(error).__mro__}
+    known = {"storage.errors.StorageError", "model.errors.ModelError"}
+    return EXIT_FAILED if bases & known else None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monitor",
+        description="Early warning for servers: the probability of high load, minutes ahead.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"monitor {version('monitor')}")
+    parser.add_argument("--config", metavar="FILE", help="configuration (else $MONITOR_CONFIG, ./config.toml, /etc)")
+    parser.add_argument("--log-level", metavar="L", choices=("debug", "info", "warning", "error"))
+    parser.add_argument("--log-format", choices=("text", "json"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str, *, report: bool = True) -> Any:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        if report:
+            sub.add_argument("--json", action="store_true", help="print JSON")
+        return sub
+
+    add("run", _run, "run the daemon in the foreground", report=False)
+    retrain = add("retrain", _retrain, "train on the stored samples and, if the gate lets it, serve the new model")
+    retrain.add_argument("--since", metavar="D", type=_duration, help='history to look at, e.g. "7d"')
+    retrain.add_argument("--dry-run", action="store_true", help="register and promote nothing")
+    retrain.add_argument("--force", action="store_true", help="promote even if the gate refuses")
+    add("status", _status, "is it sampling, what does it predict, what serves, how did the last training go")
+    predict = add("predict", _predict, "the prediction for now, with each metric's share in it")
+    predict.add_argument("--at", metavar="T", type=float, help="the moment, in seconds since the epoch")
+    models = add("models", _models, "the registry of models")
+    models.add_argument("action", choices=("list", "show", "rollback"))
+    models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
+    check = add("check-config", _check_config, "validate a configuration and print what is in effect")
+    check.add_argument("file", nargs="?", help="else the one that would be used")
+    return parser
+
+
+def _duration(text: str) -> float:
+    from monitor.durations import parse_duration  # noqa: PLC0415
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    """The configuration, with logging set up by it."""
+    from monitor.config import find_config, load_config  # noqa: PLC0415
+    from monitor.logs import setup_logging  # noqa: PLC0415
+
+    config = load_config(find_config(arguments.config, os.environ))
+    setup_logging(arguments.log_level or config.log.level, arguments.log_format or config.log.format)
+    return config
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from monitor.daemon import run  # noqa: PLC0415
+
+    run(_config(arguments))
+    return EXIT_DONE
+
+
+def _retrain(arguments: argparse.Namespace) -> int:
+    from monitor.process import lower_priority  # noqa: PLC0415
+    from monitor.progress import progress  # noqa: PLC0415
+    from monitor.reports import training_report  # noqa: PLC0415
+    from monitor.retraining import Request, retrain  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = _config(arguments)
+    lower_priority()
+    request = Request(arguments.since, arguments.dry_run, arguments.force)
+    with open_stores(config.database_url) as stores, progress(config.training.epochs) as on_epoch:
+        result = retrain(stores, config, request, on_epoch)
+    if arguments.json:
+        document = {"outcome": result.outcome, "reason": result.reason, "model_id": result.model_id}
+        print(json.dumps({**document, "report": result.report}))
+    elif result.report:
+        print(training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run))
+    if result.error is not None:
+        raise result.error
+    return EXIT_DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from monitor.overview import read_overview, status_document  # noqa: PLC0415
+    from monitor.reports import status_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = _config(arguments)
+    with open_stores(config.database_url) as stores:
+        overview = read_overview(stores, config, time.time())
+    print(json.dumps(status_document(overview)) if arguments.json else status_report(overview))
+    return EXIT_DONE
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from monitor.overview import read_overview  # noqa: PLC0415
+    from monitor.reports import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.serving import forecast_from_storage  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = _config(arguments)
+    now = time.time()
+    with open_stores(config.database_url) as stores:
+        at = now if arguments.at is None else arguments.at
+        forecast = forecast_from_storage(stores, at, 3 * config.sampling.interval)
+        waiting = read_overview(stores, config, now).waiting_for if forecast is None else ""
+    if forecast is None:
+        raise NotEnoughDataError(f"no model serves yet: {waiting}" if waiting else f"no samples at {at:.0f}")
+    print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
+    return EXIT_DONE
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.reports import model_report, models_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    with open_stores(_config(arguments).database_url) as stores:
+        registry = stores.registry
+        if arguments.action == "rollback":
+            serving = registry.rollback(arguments.id, time.time())
+            print(json.dumps({"serving": serving}) if arguments.json else f"model {serving} serves")
+        elif arguments.action == "show":
+            if arguments.id is None:
+                print("monitor: models show needs the id of a model", file=sys.stderr)
+                return EXIT_USAGE
+            record = registry.record(arguments.id)
+            print(json.dumps(asdict(record)) if arguments.json else model_report(record, registry.active_id()))
+        else:
+            records, active = registry.history(), registry.active_id()
+            listed = [
+                {k: v for k, v in asdict(r).items() if k != "report"} | {"serving": r.id == active} for r in records
+            ]
+            print(json.dumps(listed) if arguments.json else models_report(records, active))
+    return EXIT_DONE
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    from monitor.config import document, find_config, load_config, render  # noqa: PLC0415
+
+    path = find_config(arguments.file or arguments.config, os.environ)
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        if arguments.json:
+            print(json.dumps({"file": str(path), "problems": error.problems}))
+        raise
+    if arguments.json:
+        print(json.dumps({"file": str(path) if path else None, "problems": [], "config": document(config)}))
+    else:
+        print(f"# {Path(path) if path else 'no file: the defaults'}\n{render(config)}", end="")
+    return EXIT_DONE

@@ -1,0 +1,204 @@
+"""The daemon: everything is opened in reading order and closed in reverse.
+
+What is given up first when something cannot be opened is the start itself: nothing half started is left behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from monitor.buffer import SampleBuffer
+from monitor.config import Config, load_config
+from monitor.errors import MonitorError
+from monitor.jobs import Job, Scheduler
+from monitor.logs import setup_logging
+from monitor.overview import Overview, read_overview, recent_coverage
+from monitor.process import Signals, handled_signals
+from monitor.retrain_schedule import RetrainSchedule
+from monitor.sampler import Sampler
+from monitor.serving import ServedModel
+from monitor.sources import make_sources
+from monitor.status import Live, Status
+from monitor.stores import Stores, open_stores
+from monitor.tick import Tick
+from monitor.web import Application, WebServer
+from storage import LockHeldError, StorageError
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT = 0.5
+"""Seconds that a tick waits for another writer before its sample goes into the buffer."""
+
+
+class StatusBoard:
+    """Where the jobs put what they know, and the endpoint reads it; each part is replaced as a whole."""
+
+    def __init__(self, config: Config, *, reload_successful: bool) -> None:
+        self._stale_after = max(3 * config.sampling.interval, 10.0)
+        self._host_metrics = config.web.host_metrics
+        self._reload = (reload_successful, time.time())
+        self._live: Live | None = None
+        self._live_at = self._started = time.monotonic()
+        self.overview: Overview | None = None
+        self.scheduler: Scheduler | None = None
+
+    def publish(self, live: Live) -> None:
+        """The outcome of a tick."""
+        self._live, self._live_at = live, time.monotonic()
+
+    def reload_failed(self) -> None:
+        """A new configuration was refused; the old one goes on."""
+        self._reload = (False, self._reload[1])
+
+    def status(self) -> Status:
+        """Everything, as of now. What the last tick said disappears when no tick follows."""
+        turning = time.monotonic() - self._live_at < self._stale_after
+        return Status(
+            version=version("monitor"),
+            python=platform.python_version(),
+            live=self._live if turning else None,
+            overview=self.overview,
+            jobs=self.scheduler.states() if self.scheduler else {},
+            turning=turning,
+            host_metrics=self._host_metrics,
+            reload_successful=self._reload[0],
+            reload_at=self._reload[1],
+        )
+
+
+def run(config: Config) -> None:
+    """Runs until SIGTERM or SIGINT; SIGHUP loads the configuration anew.
+
+    Raises:
+        MonitorError: it cannot start.
+        StorageError: likewise, for the database's sake.
+    """
+    with handled_signals() as signals:
+        before: Config | None = None
+        while not signals.stop:
+            try:
+                with _opened(config, reload_successful=before is not config) as board:
+                    before, config = config, _serve_until_reload(config, board, signals)
+            except (MonitorError, StorageError) as error:
+                if before is None or before is config:
+                    raise
+                # what was running still can: a reload must not end the daemon
+                log.error("configuration not reloaded", extra={"fields": {"error": error}})
+                config = before
+
+
+def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals) -> Config:
+    """Returns the configuration to go on with."""
+    while not signals.stop:
+        signals.wake.wait(1.0)
+        if board.scheduler:
+            board.scheduler.follow_clock()
+        if signals.reload and not signals.stop:
+            signals.reload = False
+            signals.wake.clear()
+            try:
+                new = load_config(config.path)
+                setup_logging(new.log.level, new.log.format)
+            except MonitorError as error:
+                board.reload_failed()
+                log.error("configuration not reloaded", extra={"fields": {"error": error}})
+            else:
+                log.info("configuration reloaded", extra={"fields": {"file": config.path}})
+                return new
+    log.info("stopping")
+    return config
+
+
+@contextmanager
+def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]:
+    board = StatusBoard(config, reload_successful=reload_successful)
+    web = WebServer(config.web.address, Application(board.status))
+    try:
+        with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
+            board.overview = read_overview(stores, config, time.time())
+            schedule = _retrain_schedule(config, stores)
+            board.scheduler = Scheduler(_jobs(config, stores, board, schedule))
+            board.scheduler.start()
+            web.start()
+            _announce(config, web, board.overview)
+            try:
+                yield board
+            finally:
+                schedule.close()
+                board.scheduler.close()
+    finally:
+        web.close()
+
+
+@contextmanager
+def _sole_daemon(stores: Stores) -> Iterator[None]:
+    try:
+        with stores.database.lock("daemon"):
+            yield
+    except LockHeldError as error:
+        raise MonitorError(f"another daemon runs on this database: {error}") from error
+
+
+def _announce(config: Config, web: WebServer, overview: Overview) -> None:
+    fields = {
+        "version": version("monitor"),
+        "listen": f"{config.web.address[0]}:{web.port}",
+        "database": config.database_url,
+        "interval_seconds": config.sampling.interval,
+        "config": config.path or "defaults",
+    }
+    log.info("started", extra={"fields": fields})
+    if overview.waiting_for:
+        log.info("no model serves yet", extra={"fields": {"because": overview.waiting_for}})
+
+
+def _retrain_schedule(config: Config, stores: Stores) -> RetrainSchedule:
+    return RetrainSchedule(
+        config,
+        stores.runs,
+        enough=lambda now: recent_coverage(stores, config, now) >= config.training.min_history,
+        serving=lambda: stores.registry.active_id() is not None,
+    )
+
+
+def _jobs(config: Config, stores: Stores, board: StatusBoard, schedule: RetrainSchedule) -> list[Job]:
+    interval = config.sampling.interval
+
+    def overview() -> None:
+        board.overview = read_overview(stores, config, time.time())
+
+    def publish(live: Live) -> None:
+        board.publish(live)
+        recorded = board.overview.model if board.overview else None
+        if live.model_id != (recorded.id if recorded else None):
+            # what is said of the serving model must not lag behind what it says
+            overview()
+
+    tick = Tick(
+        Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
+        SampleBuffer(stores.samples),
+        ServedModel(stores, config.rules, interval),
+        stores.predictions,
+        publish,
+    )
+
+    def retention() -> None:
+        before = time.time() - config.storage.retention
+        # A clock that jumped ahead makes all history look old: this many rows stay whatever it says.
+        keep = int(config.storage.retention / interval)
+        stores.samples.purge(before, keep_newest=keep)
+        oldest = stores.samples.oldest_at()
+        if oldest is not None:
+            stores.predictions.purge(oldest)
+
+    return [
+        Job("sample", interval, tick, executor="sampler"),
+        Job("overview", 10.0, overview),
+        Job("retrain", 5.0, schedule),
+        Job("retention", 3600.0, retention),
+    ]

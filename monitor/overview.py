@@ -1,0 +1,138 @@
+"""What the database tells of the whole: is it sampling, what serves, how did the trainings go, what is missing.
+
+The command `status` and the running daemon read the same through here, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from model.dataset import covered_seconds
+from monitor.config import Config
+from monitor.durations import about, format_duration
+from monitor.retrain_schedule import next_retrain
+from monitor.serving import warns
+from monitor.stores import Stores
+from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Times are seconds since the epoch; `covered` is seconds of samples, as far as `needed` asks for them."""
+
+    at: float
+    last_sample: Sample | None
+    oldest_sample_at: float | None
+    covered: float
+    needed: float
+    predictions: tuple[Prediction, ...]
+    model: ModelRecord | None
+    last_run: TrainingRun | None
+    last_success: TrainingRun | None
+    runs: dict[Outcome, int]
+    next_retrain_at: float | None
+    retrain_running: bool
+    daemon_running: bool
+    storage_bytes: int
+    interval: float
+
+    @property
+    def sampling(self) -> bool:
+        """Whether samples arrive."""
+        return self.last_sample is not None and self.at - self.last_sample.at < max(3 * self.interval, 10.0)
+
+    @property
+    def waiting_for(self) -> str:
+        """Why no model serves yet, in words; empty when one does."""
+        if self.model is not None:
+            return ""
+        if self.covered < self.needed:
+            return history_needed(self.covered, self.needed)
+        if self.last_run is not None and self.last_run.outcome != "promoted":
+            return f"last training {self.last_run.outcome}: {self.last_run.reason}"
+        return "enough history, the first training is due"
+
+
+def history_needed(covered: float, needed: float) -> str:
+    """The sentence for a history that is too short to train on."""
+    return f"not enough history: {about(covered)} of the {about(needed)} it needs"
+
+
+def recent_coverage(stores: Stores, config: Config, now: float) -> float:
+    """Seconds of stored samples that a training could use; counted only as far as the minimum it needs."""
+    needed, interval = config.training.min_history, config.sampling.interval
+    rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
+    if rows * interval >= needed:
+        return rows * interval
+    # Few rows: imported ones may be further apart than this daemon's own, so look at each.
+    return covered_seconds(stores.samples.between(now - config.training.history, now, ())[:, 0], interval)
+
+
+def read_overview(stores: Stores, config: Config, now: float) -> Overview:
+    """Reads it all; a few milliseconds.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    active = stores.registry.active_id()
+    last_run = stores.runs.last()
+    return Overview(
+        at=now,
+        last_sample=stores.samples.last(),
+        oldest_sample_at=stores.samples.oldest_at(),
+        covered=recent_coverage(stores, config, now),
+        needed=config.training.min_history,
+        predictions=tuple(stores.predictions.last()),
+        model=None if active is None else stores.registry.record(active),
+        last_run=last_run,
+        last_success=stores.runs.last_success(),
+        runs=stores.runs.counts(),
+        next_retrain_at=next_retrain(config.training, last_run, serving=active is not None),
+        retrain_running=_held(stores, "retrain"),
+        daemon_running=_held(stores, "daemon"),
+        storage_bytes=stores.database.size_bytes(),
+        interval=config.sampling.interval,
+    )
+
+
+def _held(stores: Stores, name: str) -> bool:
+    path = stores.database.lock_path(name)
+    return path is not None and is_held(path)
+
+
+def status_document(overview: Overview) -> dict[str, Any]:
+    """The overview as plain JSON data: what `status --json` prints and /api/v1/status answers."""
+    sample, run, model = overview.last_sample, overview.last_run, overview.model
+    return {
+        "at": overview.at,
+        "daemon_running": overview.daemon_running,
+        "sampling": overview.sampling,
+        "last_sample": None if sample is None else {"at": sample.at, **_fields(sample)},
+        "oldest_sample_at": overview.oldest_sample_at,
+        "history": {"covered_seconds": overview.covered, "needed_seconds": overview.needed},
+        "waiting_for": overview.waiting_for,
+        "predictions": [
+            {**asdict(p), "horizon_name": format_duration(p.horizon), "warning": warns(p)} for p in fresh(overview)
+        ],
+        "model": None if model is None else {k: v for k, v in asdict(model).items() if k != "report"},
+        "last_training": None if run is None else {k: v for k, v in asdict(run).items() if k != "report"},
+        "retrain": {
+            "running": overview.retrain_running,
+            "next_at": overview.next_retrain_at,
+            "last_success_at": overview.last_success.finished_at if overview.last_success else None,
+            "runs": overview.runs,
+        },
+        "storage_bytes": overview.storage_bytes,
+    }
+
+
+def fresh(overview: Overview) -> tuple[Prediction, ...]:
+    """The last predictions, unless they are old: a stale prediction must not stand still."""
+    limit = overview.at - max(3 * overview.interval, 10.0)
+    return tuple(p for p in overview.predictions if p.at >= limit)
+
+
+def _fields(sample: Sample) -> dict[str, float | None]:
+    return {name: getattr(sample, name) for name in SAMPLE_FIELDS}

@@ -1,0 +1,107 @@
+"""The process itself: its signals, its priority, its children.
+
+What is changed of the process is changed for a while and put back, so that tests and callers find what they left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import psutil
+
+from monitor.errors import MonitorError
+
+TRAINER_GRACE = 10.0
+"""Seconds that a trainer has beyond its own deadline before it is killed."""
+
+
+class Signals:
+    """What the outside asked for. `wake` is set with either."""
+
+    def __init__(self) -> None:
+        self.wake = threading.Event()
+        self.stop = False
+        self.reload = False
+
+    def ask_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
+        """SIGTERM and SIGINT."""
+        self.stop = True
+        self.wake.set()
+
+    def ask_reload(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
+        """SIGHUP."""
+        self.reload = True
+        self.wake.set()
+
+
+@contextmanager
+def handled_signals() -> Iterator[Signals]:
+    """Signals are asked for here instead of ending the process; the old handlers return at the end."""
+    signals = Signals()
+    wanted = {
+        signal.SIGTERM: signals.ask_stop,
+        signal.SIGINT: signals.ask_stop,
+        signal.SIGHUP: signals.ask_reload,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deadline(seconds: float, message: str) -> Iterator[None]:
+    """Raises in the main thread when the time is over.
+
+    Raises:
+        MonitorError: with the message.
+    """
+
+    def expire(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise MonitorError(message)
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def lower_priority() -> None:
+    """The rest of the machine comes first: lowest CPU priority, I/O only when nobody else wants it."""
+    os.nice(19)
+    try:
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+    except (psutil.Error, OSError):
+        # A sandbox may forbid it, and a training at normal I/O priority is still a training.
+        return
+
+
+def stop_child(child: subprocess.Popen[bytes], patience: float) -> None:
+    """Ends a child, politely for `patience` seconds."""
+    child.terminate()
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def exit_reason(child: subprocess.Popen[bytes]) -> str:
+    """How a child that has ended did so, in words, with the last line it wrote to stderr."""
+    last = child.stderr.read().decode(errors="replace").strip().rpartition("\n")[2] if child.stderr else ""
+    if child.returncode < 0:
+        how = f"was ended by {signal.Signals(-child.returncode).name}"
+    else:
+        how = f"ended with exit code {child.returncode}"
+    return f"{how}: {last}" if last else how

@@ -1,0 +1,45 @@
+"""The progress of a training on stderr: a bar on a terminal, a few plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from model.training import Epoch
+
+LINES = 10
+
+
+@contextmanager
+def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
+    """What to call after each of at most `epochs` epochs."""
+    if not sys.stderr.isatty():
+        yield _lines(epochs)
+        return
+    # Imported here: it costs 60 ms and several MB that no other command should pay.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=epochs)
+        yield lambda epoch: bar.update(task, completed=epoch.number, description=_losses(epoch))
+
+
+def _losses(epoch: Epoch) -> str:
+    return f"loss {epoch.train_loss:.4f}, validation {epoch.validation_loss:.4f}"
+
+
+def _lines(epochs: int) -> Callable[[Epoch], None]:
+    def show(epoch: Epoch) -> None:
+        if epoch.number % max(1, epochs // LINES) == 1 or epochs <= LINES:
+            print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return show

@@ -1,0 +1,209 @@
+"""Reports as text for a terminal, a pipe or a mail: plain lines and tables, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.durations import about, format_duration
+from monitor.overview import Overview, fresh
+from monitor.serving import Forecast, warns
+from storage import ModelRecord, Outcome
+
+PREDICTORS = ("network", "persistence", "climatology")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as they must be; the first to the left, figures to the right."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  " + "  ".join(cells).rstrip()
+
+    return [line(row) for row in (header, *rows)]
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A figure, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def moment(at: float | None) -> str:
+    """A point in time, UTC."""
+    return "never" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def training_report(
+    outcome: Outcome, reason: str, model_id: int | None, report: dict[str, Any], dry: bool = False
+) -> str:
+    """What a training did: data, losses, scores beside the baselines, health, verdict."""
+    name = f"model {model_id}" if model_id is not None else "candidate"
+    verdict = f"{name} {'would be ' if dry else ''}{outcome}{f': {reason}' if reason else ''}"
+    return "\n".join([*_training(report), "", verdict])
+
+
+def _training(report: dict[str, Any]) -> list[str]:
+    seconds = f" in {report['seconds']:.1f} s" if "seconds" in report else ""
+    return [
+        f"history   {moment(report['from'])} to {moment(report['to'])}, {report['samples']} samples",
+        f"training  {report['rows']} rows of {report['features']} features, {len(report['epochs'])} epochs{seconds}, "
+        f"{report['peak_memory_bytes'] / 2**20:.0f} MiB",
+        "",
+        *_losses(report),
+        "",
+        *_scores(report),
+        *_left_out(report),
+        "",
+        *_health(report["health"]),
+    ]
+
+
+def model_report(record: ModelRecord, active: int | None) -> str:
+    """One model with the report of its training."""
+    serves = "serves now" if record.id == active else f"promoted {moment(record.promoted_at)}"
+    head = f"model {record.id}, {serves}, {record.size} bytes, sha256 {record.sha256}"
+    return "\n".join([head, *_training(record.report)])
+
+
+def _losses(report: dict[str, Any]) -> list[str]:
+    """The loss curve: at most ten epochs, the first, the kept and the last among them."""
+    epochs, kept = report["epochs"], report["kept_epoch"]
+    shown = {1, kept, len(epochs), *range(1, len(epochs) + 1, max(1, len(epochs) // 7))}
+    worst = max(epoch["validation_loss"] for epoch in epochs)
+    rows = [
+        (
+            f"{epoch['number']}{' kept' if epoch['number'] == kept else ''}",
+            figure(epoch["train_loss"], 4),
+            figure(epoch["validation_loss"], 4),
+            f"{epoch['gradient_norm']:.2e}",
+            ("#" * max(1, round(24 * epoch["validation_loss"] / worst)) if worst > 0 else "").ljust(24),
+        )
+        for epoch in epochs
+        if epoch["number"] in shown
+    ]
+    return ["losses (cross-entropy in nats)", *table(("epoch", "train", "validation", "gradient", ""), rows)]
+
+
+def _scores(report: dict[str, Any]) -> list[str]:
+    rows = []
+    for horizon in report["horizons"]:
+        for name in PREDICTORS:
+            score = horizon["scores"][name]
+            rows.append(
+                (
+                    f"{format_duration(horizon['horizon'])} {name}",
+                    figure(score["brier"], 4),
+                    figure(score["brier_skill"]),
+                    figure(score["average_precision"]),
+                    figure(score["calibration_error"]),
+                )
+            )
+    header = ("horizon", "Brier", "skill", "avg precision", "calibration error")
+    return ["scores on the most recent data, which the network never saw", *table(header, rows)]
+
+
+def _left_out(report: dict[str, Any]) -> list[str]:
+    return [f"  {format_duration(left['horizon'])} left out: {left['reason']}" for left in report["left_out"]]
+
+
+def _health(health: dict[str, Any]) -> list[str]:
+    parameters = [
+        (p["name"], f"{p['norm']:.2e}", f"{p['norm_max']:.2e}", f"{p['update_ratio']:.2e}")
+        for p in health["parameters"]
+    ]
+    dead = ", ".join(f"layer {layer['name']} {layer['dead_ratio']:.0%}" for layer in health["layers"])
+    return [
+        f"gradients {health['state']}{': ' + health['advice'] if health['advice'] else ''}; "
+        f"{health['clipped_steps']} of {health['steps']} steps clipped, {health['nonfinite_steps']} not finite",
+        *table(("parameter", "mean norm", "max norm", "update/weight"), parameters),
+        f"  dead units: {dead or 'no hidden layer'}",
+    ]
+
+
+def status_report(overview: Overview) -> str:
+    """The whole in a dozen lines."""
+    sample, model, run = overview.last_sample, overview.model, overview.last_run
+    sampling = "sampling" if overview.sampling else "not sampling"
+    lines = [
+        f"daemon      {'running' if overview.daemon_running else 'not running'}, {sampling}; "
+        f"last sample {moment(sample.at if sample else None)}",
+        f"history     since {moment(overview.oldest_sample_at)}, {overview.storage_bytes / 2**20:.1f} MiB",
+    ]
+    if model is None:
+        lines.append(f"model       none serves yet: {overview.waiting_for}")
+    else:
+        lines.append(f"model       {model.id} serves, trained {moment(model.created_at)}, sha256 {model.sha256[:12]}")
+    predictions = fresh(overview)
+    lines += [f"prediction  {_prediction(p)}" for p in predictions]
+    if model is not None and not predictions:
+        lines.append("prediction  none: the last one is too old")
+    if run is not None:
+        lines.append(
+            f"training    last {run.outcome} at {moment(run.finished_at)}{': ' + run.reason if run.reason else ''}"
+        )
+    lines.append(f"retraining  {_retraining(overview)}")
+    return "\n".join(lines)
+
+
+def _retraining(overview: Overview) -> str:
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in overview.runs.items() if count) or "none yet"
+    if overview.retrain_running:
+        return f"under way; {counts}"
+    due = (
+        "as soon as there is enough history" if overview.next_retrain_at is None else moment(overview.next_retrain_at)
+    )
+    return f"next {due}; {counts}"
+
+
+def _prediction(prediction: Any) -> str:
+    return (
+        f"{prediction.probability:.0%} within {about(prediction.horizon)} "
+        f"(usually {prediction.baseline_probability:.0%})" + ("  WARNING" if warns(prediction) else "")
+    )
+
+
+def forecast_report(forecast: Forecast, *, most: int = 4) -> str:
+    """Each horizon in a line, with the metrics that moved it most (in log-odds)."""
+    lines = []
+    for prediction, shares in zip(forecast.predictions, forecast.contributions, strict=True):
+        largest = sorted(shares.items(), key=lambda share: -abs(share[1]))[:most]
+        why = ", ".join(f"{metric} {share:+.1f}" for metric, share in largest)
+        lines.append(f"{_prediction(prediction)}: {why}")
+    return "\n".join(lines)
+
+
+def models_report(records: Sequence[ModelRecord], active: int | None) -> str:
+    """One line a model, newest first."""
+    rows = [
+        (
+            f"{record.id}{' serves' if record.id == active else ''}",
+            moment(record.created_at),
+            moment(record.promoted_at),
+            str(record.size),
+            record.sha256[:12],
+        )
+        for record in records
+    ]
+    return "\n".join(table(("model", "trained", "promoted", "bytes", "sha256"), rows)) if rows else "no models yet"
+
+
+def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:
+    """The forecast as plain JSON data."""
+    return [
+        {
+            "at": p.at,
+            "horizon": p.horizon,
+            "horizon_name": format_duration(p.horizon),
+            "model_id": p.model_id,
+            "probability": p.probability,
+            "baseline_probability": p.baseline_probability,
+            "threshold": p.threshold,
+            "warning": warns(p),
+            "contributions": shares,
+        }
+        for p, shares in zip(forecast.predictions, forecast.contributions, strict=True)
+    ]

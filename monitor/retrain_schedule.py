@@ -1,0 +1,105 @@
+"""When to retrain, and the process that does it.
+
+The daemon decides only when: what a retraining is stands in `retraining.py`, and runs as the same command that an
+administrator types.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from monitor.config import Config, TrainingConfig
+from monitor.process import TRAINER_GRACE, exit_reason, stop_child
+from storage import TrainingRun, TrainingRuns
+
+log = logging.getLogger(__name__)
+
+
+def next_retrain(config: TrainingConfig, last: TrainingRun | None, *, serving: bool) -> float | None:
+    """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
+
+    While nothing serves, a try that failed for want of examples is repeated sooner.
+    """
+    if last is None:
+        return None
+    wait = config.interval if serving else min(config.interval, max(60.0, config.min_history / 10))
+    return last.started_at + wait
+
+
+class RetrainSchedule:
+    """Looked at every few seconds; starts a trainer when one is due, and ends one that does not end."""
+
+    def __init__(
+        self,
+        config: Config,
+        runs: TrainingRuns,
+        enough: Callable[[float], bool],
+        serving: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """A schedule.
+
+        Args:
+            config: the whole configuration; the trainer is started with the same file and database.
+            runs: past retrainings.
+            enough: whether the history is long enough at a moment.
+            serving: whether a model serves.
+            clock: seconds since the epoch.
+            monotonic: seconds that only grow.
+        """
+        self._config, self._runs, self._enough, self._serving = config, runs, enough, serving
+        self._clock, self._monotonic = clock, monotonic
+        self._trainer: subprocess.Popen[bytes] | None = None
+        self._started = self._deadline = 0.0
+
+    def __call__(self) -> None:
+        if self._trainer is not None:
+            self._watch(self._trainer)
+        elif self._due(self._clock()):
+            self._start()
+
+    def close(self) -> None:
+        """Ends a running trainer; the serving model stays."""
+        if self._trainer is not None:
+            stop_child(self._trainer, patience=0.5)
+
+    def _due(self, now: float) -> bool:
+        due = next_retrain(self._config.training, self._runs.last(), serving=self._serving())
+        # A last start in the future was written by a clock that was ahead: it must not hold back for years.
+        return (due is None or now >= due or now < due - self._config.training.interval) and self._enough(now)
+
+    def _start(self) -> None:
+        self._started = self._clock()
+        self._deadline = self._monotonic() + self._config.training.timeout + TRAINER_GRACE
+        config = ["--config", str(self._config.path)] if self._config.path else []
+        command = [sys.executable, "-m", "monitor", *config, "retrain"]
+        self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        log.info("retraining started", extra={"fields": {"pid": self._trainer.pid}})
+
+    def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
+        code = trainer.poll()
+        if code is None and self._monotonic() < self._deadline:
+            return
+        if code is None:
+            stop_child(trainer, patience=1.0)
+        self._trainer = None
+        self._conclude(exit_reason(trainer))
+
+    def _conclude(self, reason: str) -> None:
+        """Logs what came of it; a trainer that died without a word has its run recorded here."""
+        last = self._runs.last()
+        if last is None or last.started_at < self._started - 1:
+            run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
+            self._runs.append(run)
+            last = run
+        fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}
+        log.log(
+            logging.ERROR if last.outcome == "failed" else logging.INFO, "retraining ended", extra={"fields": fields}
+        )

@@ -1,0 +1,195 @@
+"""The offline road: stored samples to a candidate, through the gate, into the registry.
+
+It runs in a process of its own at the lowest priority. Whatever comes of it is written down as a training run, and
+unless the candidate passes, what serves stays as it was.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from model.arrays import Floats
+from model.candidate import Candidate, Task, probabilities_at, train
+from model.dataset import covered_seconds, typical_step
+from model.errors import ModelError, NotEnoughHistoryError, SerializationError
+from model.gate import GateConfig, refusal
+from model.serialization import dumps, loads
+from model.training import Epoch
+from monitor.config import Config
+from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
+from monitor.overview import history_needed
+from monitor.process import deadline
+from monitor.stores import Stores
+from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError, TrainingRun
+
+MODELS_KEPT = 20
+"""Models in the registry at most, beside the one that serves."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for. `since` is seconds of history to look at, None for what is configured."""
+
+    since: float | None = None
+    dry_run: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it. `error` is what the command ends with, None after a promotion or a dry run that passed."""
+
+    outcome: Outcome
+    reason: str
+    model_id: int | None
+    report: dict[str, Any]
+    error: MonitorError | None
+
+
+def retrain(
+    stores: Stores,
+    config: Config,
+    request: Request,
+    on_epoch: Callable[[Epoch], None],
+    clock: Callable[[], float] = time.time,
+) -> Result:
+    """Trains once, and records the run unless it is dry.
+
+    Raises:
+        LockedError: another retraining is under way.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(stores.database.lock("retrain"))
+        except LockHeldError as error:
+            raise LockedError(f"another retraining is under way: {error}") from error
+        started = clock()
+        limit = config.training.timeout
+        try:
+            with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
+                result = _attempt(stores, config, request, on_epoch, started)
+        except NotEnoughHistoryError as error:
+            result = _without_candidate("skipped", NotEnoughDataError(str(error)))
+        except (MonitorError, ModelError, StorageError) as error:
+            result = _without_candidate("failed", MonitorError(str(error)))
+        except MemoryError:
+            result = _without_candidate("failed", MonitorError("not enough memory; lower training.history"))
+        if result.report:
+            result.report["seconds"] = round(clock() - started, 3)
+        if not request.dry_run:
+            run = TrainingRun(started, clock(), result.outcome, result.reason, result.model_id, result.report)
+            stores.runs.append(run)
+        return result
+
+
+def _without_candidate(outcome: Outcome, error: MonitorError) -> Result:
+    return Result(outcome, str(error), None, {}, error)
+
+
+def _attempt(
+    stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
+) -> Result:
+    times, values = _history(stores, config, request, now)
+    task = Task(config.rules, config.high_load.horizons, config.warning.precision)
+    rng = np.random.default_rng(config.training.seed)
+    candidate = train(times, values, SAMPLE_FIELDS, task, config.training.fit, rng, on_epoch)
+    reason = _judge(stores, config, candidate, times, values)
+    report = describe(candidate, times)
+    if request.dry_run:
+        outcome: Outcome = "refused" if reason else "promoted"
+        return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
+    model_id = stores.registry.register(dumps(candidate.predictor), report, now)
+    if reason and not request.force:
+        return Result(
+            "refused", reason, model_id, report, RefusedError(f"the gate refused model {model_id}: {reason}")
+        )
+    stores.registry.promote(model_id, now)
+    stores.registry.prune(MODELS_KEPT)
+    return Result("promoted", f"forced although {reason}" if reason else "", model_id, report, None)
+
+
+def _history(stores: Stores, config: Config, request: Request, now: float) -> tuple[Floats, Floats]:
+    """Times and values of the samples to learn from."""
+    rows = stores.samples.between(now - (request.since or config.training.history), now)
+    times = rows[:, 0]
+    covered = covered_seconds(times, typical_step(times, config.sampling.interval))
+    if covered < config.training.min_history:
+        raise NotEnoughHistoryError(history_needed(covered, config.training.min_history))
+    return times, rows[:, 1:]
+
+
+def _judge(stores: Stores, config: Config, candidate: Candidate, times: Floats, values: Floats) -> str | None:
+    return refusal(
+        candidate.probabilities,
+        candidate.baselines,
+        _incumbent(stores, candidate, times, values),
+        candidate.holdout,
+        candidate.predictor.horizons,
+        GateConfig(config.gate.margin, config.gate.min_skill),
+    )
+
+
+def _incumbent(stores: Stores, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
+    """What the serving model says of the holdout, at the candidate's horizons; None if none serves or can."""
+    active = stores.registry.active_id()
+    if active is None:
+        return None
+    try:
+        serving = loads(stores.registry.blob(active))
+    except (StorageError, SerializationError):
+        return None
+    if serving.spec.columns != candidate.predictor.spec.columns:
+        return None
+    said = probabilities_at(serving, times, values, candidate.holdout.times)
+    found = np.full(candidate.probabilities.shape, np.nan)
+    for i, horizon in enumerate(candidate.predictor.horizons):
+        if horizon in serving.horizons:
+            found[:, i] = said[:, serving.horizons.index(horizon)]
+    return None if np.isnan(found).all() else found
+
+
+def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
+    """The training as plain JSON data, kept with model and run. Figures that do not exist are null."""
+    predictor, fit = candidate.predictor, candidate.fit
+    horizons = [
+        {
+            "horizon": horizon,
+            "base_rate": predictor.base_rates[i],
+            "threshold": predictor.thresholds[i],
+            "scores": {name: asdict(score) for name, score in candidate.scores[i].items()},
+        }
+        for i, horizon in enumerate(predictor.horizons)
+    ]
+    report = {
+        "from": float(times[0]),
+        "to": float(times[-1]),
+        "samples": len(times),
+        "rows": candidate.rows,
+        "features": len(predictor.spec.names),
+        "rules": [dict(rule) for rule in predictor.spec.rules.rules],
+        "sustained": predictor.spec.rules.sustained,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "epochs": [asdict(epoch) for epoch in fit.epochs],
+        "kept_epoch": fit.kept,
+        "health": asdict(fit.health),
+        "horizons": horizons,
+        "left_out": [{"horizon": h, "reason": reason} for h, reason in candidate.left_out.items()],
+    }
+    return dict(_finite(report))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

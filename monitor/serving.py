@@ -1,0 +1,155 @@
+"""The model that serves: it follows the registry, and sees every sample.
+
+A promotion or a rollback is one row in the database; the next tick notices and swaps.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+from model.arrays import Floats
+from model.errors import SerializationError
+from model.features import FeatureSpec
+from model.history import History
+from model.labels import Rules
+from model.predictor import Predictor
+from model.serialization import loads
+from monitor.stores import Stores
+from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One prediction over all horizons, with each metric's share in the log-odds of each."""
+
+    predictions: tuple[Prediction, ...]
+    contributions: tuple[dict[str, float], ...]
+
+
+def warns(prediction: Prediction) -> bool:
+    """Whether this prediction is a warning; a threshold of 1 or more never warns."""
+    return prediction.probability >= prediction.threshold < 1
+
+
+def as_row(sample: Sample) -> Floats:
+    """The values of a sample, (1, fields), NaN where missing."""
+    return np.array([astuple(sample)[1:]], dtype=np.float64)
+
+
+class ServedModel:
+    """The serving predictor with the window of history it looks at. For one thread."""
+
+    def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
+        self._stores = stores
+        self._without = FeatureSpec(SAMPLE_FIELDS, (), (), rules, (interval,), interval, clock=False)
+        self._followed: int | None = None
+        self._history = self._without.history(live=True)
+        self._primed = False
+        self.model_id: int | None = None
+        self.predictor: Predictor | None = None
+
+    @property
+    def high_load(self) -> bool | None:
+        """Whether the last sample was in high load; None while that is unknown."""
+        state = self._history.state[-1] if len(self._history) else np.nan
+        return None if np.isnan(state) else bool(state)
+
+    def advance(self, sample: Sample) -> None:
+        """Takes in a sample, and whatever model the registry says by now."""
+        try:
+            swapped = self._follow()
+            if swapped or not self._primed or self._went_back(sample):
+                self._history = self._prime(sample)
+                self._primed = True
+                return
+        except StorageError as error:
+            log.warning("the registry cannot be read", extra={"fields": {"error": error}})
+        if self._went_back(sample):
+            self._history = self._spec.history(live=True)
+        self._history.extend(np.array([sample.at]), as_row(sample))
+
+    def forecast(self) -> Forecast | None:
+        """The prediction for the last sample, or None while no model serves."""
+        if self.predictor is None or self.model_id is None:
+            return None
+        return make_forecast(self.predictor, self.model_id, self._history)
+
+    @property
+    def _spec(self) -> FeatureSpec:
+        return self.predictor.spec if self.predictor else self._without
+
+    def _went_back(self, sample: Sample) -> bool:
+        """Whether the clock was set back behind what this history knows."""
+        return len(self._history) > 0 and sample.at <= self._history.times[-1]
+
+    def _prime(self, sample: Sample) -> History:
+        """A history of what is stored, with the sample at its end."""
+        history = self._spec.history(live=True)
+        rows = self._stores.samples.between(sample.at - self._spec.needed, sample.at, self._spec.columns)
+        rows = rows[rows[:, 0] < sample.at]
+        history.extend(rows[:, 0], rows[:, 1:])
+        history.extend(np.array([sample.at]), as_row(sample))
+        return history
+
+    def _follow(self) -> bool:
+        """Loads what the registry says; True if another model serves now."""
+        active = self._stores.registry.active_id()
+        if active == self._followed:
+            return False
+        self._followed = active
+        before = self.model_id
+        self.model_id, self.predictor = self._load(active)
+        log.info("model serves", extra={"fields": {"model": self.model_id, "before": before}})
+        return True
+
+    def _load(self, model_id: int | None) -> tuple[int | None, Predictor | None]:
+        """The model, or the newest one before it that can be read: damage must not silence the predictions."""
+        while model_id is not None:
+            try:
+                return model_id, loads(self._stores.registry.blob(model_id))
+            except (StorageError, SerializationError) as error:
+                log.error("model cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+                model_id = self._stores.registry.previous_id(model_id)
+        return None, None
+
+
+def make_forecast(predictor: Predictor, model_id: int, history: History) -> Forecast:
+    """What a predictor says of the last moment of a history."""
+    features = predictor.features(history)
+    probabilities = predictor.probabilities(features)[0]
+    predictions = tuple(
+        Prediction(float(history.times[-1]), horizon, model_id, float(p), base_rate, threshold)
+        for horizon, p, base_rate, threshold in zip(
+            predictor.horizons, probabilities, predictor.base_rates, predictor.thresholds, strict=True
+        )
+    )
+    return Forecast(predictions, tuple(predictor.contributions(features)))
+
+
+def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast | None:
+    """The serving model's prediction for a moment, from what is stored.
+
+    Args:
+        stores: of the database.
+        at: seconds since the epoch.
+        max_age: how old, in seconds, the last sample before `at` may be.
+
+    Returns:
+        None while no model serves, or without a sample at that moment.
+    """
+    model_id = stores.registry.active_id()
+    if model_id is None:
+        return None
+    predictor = loads(stores.registry.blob(model_id))
+    spec = predictor.spec
+    rows = stores.samples.between(at - spec.needed, at, spec.columns)
+    if not len(rows) or rows[-1, 0] < at - max_age:
+        return None
+    history = spec.history()
+    history.extend(rows[:, 0], rows[:, 1:])
+    return make_forecast(predictor, model_id, history)

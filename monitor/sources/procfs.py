@@ -1,0 +1,21 @@
+"""Where the kernel's figures lie.
+
+psutil reads from `psutil.PROCFS_PATH`, which a test can point elsewhere; what psutil does not know is read there too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+SYSFS = Path("/sys")
+
+
+def proc_text(name: str) -> str:
+    """The text of a file under /proc.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return Path(psutil.PROCFS_PATH, name).read_text(encoding="ascii")

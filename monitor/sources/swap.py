@@ -1,0 +1,25 @@
+"""How much of the swap space is in use; missing on a host without any."""
+
+from __future__ import annotations
+
+from monitor.sources.base import Rates
+from monitor.sources.procfs import proc_text
+
+
+class Swap:
+    """1 - free / total, None without swap space.
+
+    psutil's figure also counts pages in and out, for which it reads all of /proc/vmstat: ten times the work.
+    """
+
+    name = "swap"
+    fields = ("swap_usage",)
+
+    def read(self) -> float | None:
+        lines = (line.split() for line in proc_text("meminfo").splitlines())
+        kibibytes = {words[0]: int(words[1]) for words in lines if words and words[0] in ("SwapTotal:", "SwapFree:")}
+        total = kibibytes["SwapTotal:"]
+        return 1 - kibibytes["SwapFree:"] / total if total else None
+
+    def rates(self, before: float | None, after: float | None, seconds: float) -> Rates:  # noqa: ARG002
+        return {"swap_usage": after}

@@ -1,0 +1,57 @@
+"""What the daemon knows of itself at one moment, as one immutable value.
+
+The live part comes from each tick, the records from the database every few seconds; a scrape, a probe and a page
+all read the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.overview import Overview
+from monitor.sampler import SourceState
+from monitor.serving import Forecast
+from storage import Sample
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the last tick saw. Counters are since the start of this process."""
+
+    sample: Sample
+    sources: Mapping[str, SourceState]
+    high_load: bool | None
+    forecast: Forecast | None
+    model_id: int | None
+    samples_total: int
+    samples_missed: int
+    predictions_total: int
+    buffered: int
+    write_failures: int
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Runs of one job. `buckets` holds (upper bound in seconds, runs at most that long), cumulative."""
+
+    runs: int
+    failures: int
+    missed: int
+    seconds: float
+    buckets: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that is exposed. `live` is None before the first sample, and again when it is too old."""
+
+    version: str
+    python: str
+    live: Live | None = None
+    overview: Overview | None = None
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    turning: bool = True
+    host_metrics: bool = True
+    reload_successful: bool = True
+    reload_at: float = 0.0

@@ -1,0 +1,41 @@
+"""The database with its four stores, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from storage import Database, ModelRegistry, PredictionStore, SampleStore, TrainingRuns, open_database
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What the database keeps."""
+
+    database: Database
+    samples: SampleStore
+    predictions: PredictionStore
+    registry: ModelRegistry
+    runs: TrainingRuns
+
+
+@contextmanager
+def open_stores(url: str, *, busy_timeout: float = 5.0) -> Iterator[Stores]:
+    """The stores of the database at `url`, closed at the end.
+
+    Args:
+        url: of the database.
+        busy_timeout: seconds to wait for another writer.
+
+    Raises:
+        StorageError: it cannot be opened; the message names the file.
+    """
+    with open_database(url, busy_timeout=busy_timeout) as database:
+        yield Stores(
+            database,
+            SampleStore(database),
+            PredictionStore(database),
+            ModelRegistry(database),
+            TrainingRuns(database),
+        )

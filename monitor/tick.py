@@ -1,0 +1,61 @@
+"""One turn of the live road: sample, store, predict, store, publish."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from monitor.buffer import SampleBuffer
+from monitor.sampler import Sampler
+from monitor.serving import Forecast, ServedModel
+from monitor.status import Live
+from storage import PredictionStore, StorageError
+
+log = logging.getLogger(__name__)
+
+
+class Tick:
+    """Called once an interval, by one thread."""
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        samples: SampleBuffer,
+        serving: ServedModel,
+        predictions: PredictionStore,
+        publish: Callable[[Live], None],
+    ) -> None:
+        self._sampler, self._samples, self._serving = sampler, samples, serving
+        self._predictions, self._publish = predictions, publish
+        self._predicted = self._failures = 0
+
+    def __call__(self) -> None:
+        sample = self._sampler.sample()
+        sample = replace(sample, at=self._samples.append(sample))
+        self._serving.advance(sample)
+        forecast = self._serving.forecast()
+        if forecast is not None:
+            self._store(forecast)
+        self._publish(
+            Live(
+                sample=sample,
+                sources=self._sampler.states,
+                high_load=self._serving.high_load,
+                forecast=forecast,
+                model_id=self._serving.model_id,
+                samples_total=self._sampler.samples_total,
+                samples_missed=self._sampler.samples_missed_total,
+                predictions_total=self._predicted,
+                buffered=self._samples.waiting,
+                write_failures=self._samples.failures + self._failures,
+            )
+        )
+
+    def _store(self, forecast: Forecast) -> None:
+        self._predicted += 1
+        try:
+            self._predictions.append(forecast.predictions)
+        except StorageError as error:
+            self._failures += 1
+            log.debug("prediction not stored", extra={"fields": {"error": error}})

@@ -1,0 +1,171 @@
+"""HTTP: the metrics page, the probes, the status.
+
+A WSGI application under waitress: one thread reads all sockets and a few answer, so half-open connections hold
+memory and nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import waitress.server
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from waitress import wasyncore
+
+from monitor.errors import MonitorError
+from monitor.exporter import StatusCollector
+from monitor.overview import status_document
+from monitor.status import Status
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+THREADS = 4
+CONNECTIONS = 600
+"""Connections at most; the next ones wait in the kernel's queue."""
+
+IDLE_SECONDS = 10
+"""A connection that has sent nothing whole for this long is closed."""
+
+TEXT = "text/plain; charset=utf-8"
+Response = tuple[int, str, bytes]
+REASONS = {
+    200: "OK",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class Application:
+    """The routes, over the status of the moment."""
+
+    def __init__(self, status: Callable[[], Status]) -> None:
+        self._status = status
+        self._registry = CollectorRegistry()
+        self._registry.register(StatusCollector(status))
+        self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
+            "/metrics": self._metrics,
+            "/-/healthy": self._healthy,
+            "/-/ready": self._ready,
+            "/api/v1/status": self._json,
+            "/": self._page,
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        code, kind, body = self._answer(environ)
+        headers = [("Content-Type", kind), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        if code == 405:
+            headers.append(("Allow", "GET, HEAD"))
+        if len(body) > 1000 and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            body = gzip.compress(body, compresslevel=1)
+            headers.append(("Content-Encoding", "gzip"))
+        headers.append(("Content-Length", str(len(body))))
+        start_response(f"{code} {REASONS[code]}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _answer(self, environ: WSGIEnvironment) -> Response:
+        route = self._routes.get(environ.get("PATH_INFO", ""))
+        if route is None:
+            return 404, TEXT, b"not found\n"
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return 405, TEXT, b"method not allowed\n"
+        return route(environ)
+
+    def _metrics(self, environ: WSGIEnvironment) -> Response:
+        encode, kind = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        return 200, kind, encode(self._registry)
+
+    def _healthy(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+        if self._status().turning:
+            return 200, TEXT, b"healthy\n"
+        return 503, TEXT, b"no sample for too long\n"
+
+    def _ready(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+        status = self._status()
+        if status.live is None:
+            return 503, TEXT, b"not sampling yet\n"
+        return 200, TEXT, f"sampling; {model_line(status)}\n".encode()
+
+    def _json(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+        overview = self._status().overview
+        if overview is None:
+            return 503, TEXT, b"not sampling yet\n"
+        return 200, "application/json", json.dumps(status_document(overview)).encode()
+
+    def _page(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+        status = self._status()
+        line = "not sampling yet" if status.live is None else f"sampling; {model_line(status)}"
+        links = "".join(f'<li><a href="{p}">{p}</a></li>' for p in self._routes if p != "/")
+        body = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>monitor</title>'
+            f"<h1>monitor {escape(status.version)}</h1><p>{escape(line)}</p><ul>{links}</ul></html>\n"
+        )
+        return 200, "text/html; charset=utf-8", body.encode()
+
+
+def model_line(status: Status) -> str:
+    """Whether a model serves, and if not, what it waits for."""
+    if status.live is not None and status.live.model_id is not None:
+        return f"model {status.live.model_id} serves"
+    waiting = status.overview.waiting_for if status.overview else ""
+    return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
+
+
+class WebServer:
+    """The endpoint, bound when it is made and answering between `start` and `close`."""
+
+    def __init__(self, address: tuple[str, int], application: Application) -> None:
+        """Binds.
+
+        Raises:
+            MonitorError: the address cannot be bound.
+        """
+        host, port = address
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            bound = socket.create_server((host, port), family=family, backlog=128)
+        except OSError as error:
+            why = "already in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+            raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {why}") from error
+        self._server: Any = waitress.server.create_server(
+            application,
+            sockets=[bound],
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=5,
+            max_request_header_size=16_384,
+            max_request_body_size=65_536,
+            asyncore_use_poll=True,
+            ident="monitor",
+            map={},
+        )
+        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that was bound."""
+        return int(self._server.effective_port)
+
+    def start(self) -> None:
+        """Answers requests from here on, in threads of its own."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Closes every connection; running answers are cut off."""
+        if not self._thread.is_alive():
+            self._server.close()
+            return
+        # The loop owns its sockets: it is asked, by its own trigger, to close them all, and then runs out.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        self._thread.join(1.0)

@@ -1,0 +1,34 @@
+"""Memory: the database of samples, predictions, models and trainings. Knows SQL, and nothing of what it keeps."""
+
+from storage.database import Database, open_database
+from storage.errors import KeyTakenError, LockHeldError, SchemaTooNewError, StorageError, UnknownModelError
+from storage.locks import ExclusiveLock, is_held
+from storage.predictions import PredictionStore
+from storage.records import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun
+from storage.registry import ModelRegistry
+from storage.runs import TrainingRuns
+from storage.samples import SampleStore
+from storage.schema import LOCAL_HOST
+
+__all__ = [
+    "LOCAL_HOST",
+    "SAMPLE_FIELDS",
+    "Database",
+    "ExclusiveLock",
+    "KeyTakenError",
+    "LockHeldError",
+    "ModelRecord",
+    "ModelRegistry",
+    "Outcome",
+    "Prediction",
+    "PredictionStore",
+    "Sample",
+    "SampleStore",
+    "SchemaTooNewError",
+    "StorageError",
+    "TrainingRun",
+    "TrainingRuns",
+    "UnknownModelError",
+    "is_held",
+    "open_database",
+]

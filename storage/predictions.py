@@ -1,0 +1,102 @@
+"""What was predicted, for scoring it against what then happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from sqlalchemy import bindparam, delete, func, insert, select
+
+from storage.database import Database
+from storage.errors import KeyTakenError
+from storage.records import Prediction
+from storage.schema import LOCAL_HOST, predictions
+
+_COLUMNS = predictions.c[tuple(field.name for field in fields(Prediction))]
+_INSERT = insert(predictions)
+_DELETE = delete(predictions).where(
+    predictions.c.host_id == bindparam("key_host_id"),
+    predictions.c.at == bindparam("key_at"),
+    predictions.c.horizon == bindparam("key_horizon"),
+)
+
+
+class PredictionStore:
+    """The predictions for one host. Safe to use from several threads.
+
+    Every method raises StorageError for what the database refuses.
+    """
+
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+        self._database = database
+        self._host_id = host_id
+
+    def append(self, new: Sequence[Prediction]) -> None:
+        """Commits predictions together; one for the same moment and horizon as an older one replaces it."""
+        if not new:
+            return
+        rows = [{"host_id": self._host_id, **asdict(prediction)} for prediction in new]
+        try:
+            with self._database.writing() as connection:
+                connection.execute(_INSERT, rows)
+        except KeyTakenError:
+            keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
+            with self._database.writing() as connection:
+                connection.execute(_DELETE, keys)
+                connection.execute(_INSERT, rows)
+
+    def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
+        """The predictions made at start < at <= end, in the order of time and horizon.
+
+        Args:
+            start: seconds since the epoch, excluded.
+            end: seconds since the epoch, included.
+            horizon: only those for this many seconds ahead.
+        """
+        query = (
+            select(*_COLUMNS)
+            .where(predictions.c.host_id == self._host_id, predictions.c.at > start, predictions.c.at <= end)
+            .order_by(predictions.c.at, predictions.c.horizon)
+        )
+        if horizon is not None:
+            query = query.where(predictions.c.horizon == horizon)
+        with self._database.reading() as connection:
+            return [Prediction(*row) for row in connection.execute(query)]
+
+    def last(self) -> list[Prediction]:
+        """The predictions of the newest moment, all horizons, shortest first; empty while there are none."""
+        host = predictions.c.host_id == self._host_id
+        newest = select(func.max(predictions.c.at)).where(host).scalar_subquery()
+        query = select(*_COLUMNS).where(host, predictions.c.at == newest).order_by(predictions.c.horizon)
+        with self._database.reading() as connection:
+            return [Prediction(*row) for row in connection.execute(query)]
+
+    def purge(self, before: float, batch: int = 5000) -> int:
+        """Deletes the predictions made before a moment, a bounded batch of moments a transaction.
+
+        Args:
+            before: seconds since the epoch.
+            batch: rows looked at in one transaction; those of its last moment are deleted together.
+
+        Returns:
+            The number of rows deleted.
+        """
+        deleted = 0
+        while removed := self._purge_batch(before, batch):
+            deleted += removed
+        return deleted
+
+    def _purge_batch(self, before: float, batch: int) -> int:
+        old = (predictions.c.host_id == self._host_id, predictions.c.at < before)
+        with self._database.writing() as connection:
+            oldest = select(predictions.c.at).where(*old).order_by(predictions.c.at).limit(batch).subquery()
+            up_to = connection.scalar(select(func.max(oldest.c.at)))
+            if up_to is None:
+                return 0
+            return connection.execute(delete(predictions).where(*old, predictions.c.at <= up_to)).rowcount
+
+    def count(self) -> int:
+        """How many predictions there are."""
+        query = select(func.count()).select_from(predictions).where(predictions.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0

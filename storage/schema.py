@@ -1,0 +1,80 @@
+"""The tables as they are now. How a database gets here from an older release is in `migrations`.
+
+`host_id` is part of every key from the first release, so that one database can hold several hosts later without
+rewriting its largest table.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+
+from storage.records import SAMPLE_FIELDS
+
+LOCAL_HOST = 1
+"""The `host_id` of the machine that the database lives on."""
+
+metadata = MetaData()
+
+# Without a rowid the key is the table: no second index to write at each commit, and a read by time is a walk along
+# neighbouring pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
+samples = Table(
+    "samples",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, primary_key=True),
+    *(Column(name, Float, nullable=True) for name in SAMPLE_FIELDS),
+    sqlite_with_rowid=False,
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, primary_key=True),
+    Column("horizon", Float, primary_key=True),
+    # No foreign key: a prediction stays true after its model has been pruned.
+    Column("model_id", Integer, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("baseline_probability", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("outcome", Integer, nullable=True),
+    sqlite_with_rowid=False,
+)
+
+# AUTOINCREMENT: the id of a pruned model is never given to another one, so an id in a log or on a dashboard means
+# one model for ever.
+models = Table(
+    "models",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host_id", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    # Before the blob: SQLite reads the columns of a row from the left, and a blob spills over many pages.
+    Column("promoted_at", Float, nullable=True),
+    Column("report", JSON, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+serving = Table(
+    "serving",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
+)
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host_id", Integer, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String, nullable=False),
+    Column("model_id", Integer, nullable=True),
+    Column("report", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,24 @@
+"""A made-up host: bursts of load in a rhythm, with gaps, missing values and a rate that spans decades."""
+
+import numpy as np
+import pytest
+
+COLUMNS = ("cpu_usage", "memory_usage", "network_receive", "swap_usage")
+
+
+def make_trace(rows=4000, step=10.0, seed=0, period=600.0):
+    rng = np.random.default_rng(seed)
+    times = 1.7e9 + step * np.arange(rows) + np.where(np.arange(rows) > rows // 2, 500.0, 0)
+    busy = (times % period) < period / 4
+    cpu = np.clip(0.3 + 0.6 * busy + rng.normal(0, 0.05, rows), 0, 1)
+    memory = np.clip(0.5 + 0.1 * np.sin(times / 5000) + rng.normal(0, 0.01, rows), 0, 1)
+    receive = np.exp(rng.normal(8, 2, rows))
+    values = np.column_stack([cpu, memory, receive, np.full(rows, np.nan)])
+    values[rng.random(rows) < 0.02, 1] = np.nan
+    kept = rng.random(rows) > 0.01
+    return times[kept], values[kept]
+
+
+@pytest.fixture(scope="session")
+def trace():
+    return make_trace()

@@ -1,0 +1,224 @@
+"""The offline road in one piece: dataset, split, calibration, scores, gate, bytes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.calibration import Calibration, fit_calibration
+from model.candidate import Task, baseline_probabilities, probabilities_at, train
+from model.dataset import Dataset, covered_seconds, split
+from model.errors import NotEnoughHistoryError, SerializationError
+from model.gate import GateConfig, refusal
+from model.labels import Rules
+from model.losses import sigmoid
+from model.scores import average_precision, calibration_error, score, threshold_for
+from model.serialization import dumps, loads
+from model.training import FitConfig
+
+from .conftest import COLUMNS, make_trace
+
+pytestmark = pytest.mark.unit
+
+TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
+CONFIG = FitConfig(layers=(32,))
+
+
+@pytest.fixture(scope="module")
+def candidate(trace):
+    return train(*trace, COLUMNS, TASK, CONFIG, np.random.default_rng(0))
+
+
+def test_a_rhythm_is_learned_far_better_than_by_the_baselines(candidate):
+    for scores in candidate.scores:
+        assert scores["network"].brier < 0.5 * scores["persistence"].brier
+        assert scores["network"].average_precision > 0.9
+        assert scores["climatology"].brier_skill == pytest.approx(0, abs=1e-6)
+
+
+def test_the_same_seed_and_samples_give_the_same_bytes(candidate, trace):
+    again = train(*trace, COLUMNS, TASK, CONFIG, np.random.default_rng(0))
+    assert dumps(again.predictor) == dumps(candidate.predictor)
+
+
+def test_a_predictor_survives_its_bytes(candidate, trace):
+    restored = loads(dumps(candidate.predictor))
+    at = candidate.holdout.times
+    assert np.array_equal(probabilities_at(restored, *trace, at), candidate.probabilities)
+    assert restored.spec == candidate.predictor.spec
+
+
+def test_probabilities_do_not_fall_with_the_horizon(candidate):
+    assert np.all(np.diff(candidate.probabilities, axis=1) >= 0)
+
+
+def test_contributions_add_up_to_the_move_of_the_log_odds(candidate):
+    predictor = candidate.predictor
+    for row in candidate.holdout.x[::60]:
+        scaled = predictor.scaler(row[None])
+        centre = np.zeros_like(scaled)
+        for i, shares in enumerate(predictor.contributions(row[None])):
+            calibration = predictor.calibrations[i]
+            z = [float(calibration(predictor.network.predict(x)[:, i])[0]) for x in (scaled, centre)]
+            assert sum(shares.values()) == pytest.approx(z[0] - z[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_one_flipped_bit_is_noticed_or_harmless(candidate, position):
+    blob = bytearray(dumps(candidate.predictor))
+    blob[int(len(blob) * position)] ^= 0x10
+    with pytest.raises(SerializationError):
+        loads(bytes(blob))
+
+
+def test_a_newer_format_is_refused_by_name(candidate, monkeypatch):
+    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    blob = dumps(candidate.predictor)
+    monkeypatch.setattr("model.serialization.FORMAT", 1)
+    with pytest.raises(SerializationError, match="format 2"):
+        loads(blob)
+
+
+@pytest.mark.parametrize("blob", [b"", b"PK\x03\x04 not really", b"\x80\x04K\x01."])
+def test_bytes_that_are_no_model_are_refused(blob):
+    with pytest.raises(SerializationError):
+        loads(blob)
+
+
+def test_weights_that_are_not_finite_never_serve(candidate):
+    predictor = loads(dumps(candidate.predictor))
+    predictor.network.flat[3] = np.nan
+    with pytest.raises(SerializationError, match="not finite"):
+        loads(dumps(predictor))
+
+
+def test_a_value_never_seen_moves_the_prediction_by_a_bounded_amount(candidate):
+    x = candidate.holdout.x[:1].copy()
+    x[:] = 1e30
+    with np.errstate(over="ignore"):
+        assert np.isfinite(candidate.predictor.probabilities(x)).all()
+        assert np.abs(candidate.predictor.scaler(x)).max() <= 4.0
+
+
+def test_no_label_reaches_from_one_part_into_the_next():
+    times = np.arange(0.0, 1000, 10)
+    y = np.zeros((100, 2), np.float32)
+    parts = split(Dataset(np.zeros((100, 1), np.float32), y, times, np.zeros(100)), (50.0, 200.0))
+    for part, end in ((parts.train, 600), (parts.validation, 800), (parts.holdout, 990.1)):
+        for column, horizon in enumerate((50.0, 200.0)):
+            known = part.times[~np.isnan(part.y[:, column])]
+            assert known.size == 0 or known.max() + horizon < end
+    assert parts.train.times.max() < parts.validation.times.min() < parts.holdout.times.min()
+    assert np.isnan(parts.validation.y[:, 1]).all()
+
+
+def test_a_horizon_that_the_history_cannot_teach_is_left_out_with_its_reason():
+    times, values = make_trace(rows=600)
+    found = train(times, values, COLUMNS, replace(TASK, horizons=(60.0, 1200.0)), CONFIG, np.random.default_rng(0))
+    assert found.predictor.horizons == (60.0,)
+    assert "no calm" in found.left_out[1200.0]
+
+
+def test_a_calm_history_teaches_nothing_and_says_so():
+    times, values = make_trace()
+    values[:, 0] = 0.1
+    with pytest.raises(NotEnoughHistoryError, match="no high load"):
+        train(times, values, COLUMNS, TASK, CONFIG, np.random.default_rng(0))
+
+
+def test_covered_seconds_count_a_gap_as_one_step():
+    assert covered_seconds(np.array([0.0, 10, 20, 500, 510]), 10.0) == 10 * 5
+    assert covered_seconds(np.array([]), 10.0) == 0
+
+
+def test_calibration_mends_overconfidence():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(-1, 1.5, 20_000)
+    y = (rng.random(20_000) < sigmoid(truth)).astype(float)
+    found = fit_calibration(2 * truth + 1, y, rows_per_event=1)
+    assert found.slope == pytest.approx(0.5, abs=0.03)
+    assert found.intercept == pytest.approx(-0.5, abs=0.06)
+
+
+def test_calibration_on_next_to_nothing_stays_near_the_identity():
+    found = fit_calibration(np.array([-1.0, 1.0]), np.array([1.0, 0.0]), rows_per_event=30)
+    assert found.slope == pytest.approx(1, abs=0.1)
+    assert fit_calibration(np.array([1.0]), np.array([np.nan]), 1) == Calibration()
+
+
+def test_average_precision_by_hand():
+    # ranked 1, 0, 1: precision 1 at recall 1/2, 2/3 at recall 1
+    assert average_precision(np.array([1.0, 0, 1]), np.array([0.9, 0.8, 0.7])) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+
+
+def test_average_precision_of_ties_is_the_base_rate_and_of_no_events_unknown():
+    assert average_precision(np.array([1.0, 0, 0, 0]), np.full(4, 0.5)) == 0.25
+    assert np.isnan(average_precision(np.zeros(3), np.zeros(3)))
+
+
+def test_calibration_error_by_hand():
+    y, p = np.array([1.0, 0, 1, 0]), np.array([0.85, 0.85, 0.15, 0.15])
+    assert calibration_error(y, p) == pytest.approx(0.35)
+
+
+def test_skill_is_the_share_of_the_brier_score_that_is_saved():
+    found = score(np.array([1.0, 0, np.nan]), np.array([0.8, 0.2, 0.5]), base_rate=0.5)
+    assert found.brier == pytest.approx(0.04)
+    assert found.brier_skill == pytest.approx(1 - 0.04 / 0.25)
+
+
+def test_the_threshold_is_the_lowest_that_hits_often_enough():
+    y = np.array([1.0, 1, 0, 1, 0, 0])
+    p = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    assert threshold_for(y, p, 0.75) == 0.6
+    assert threshold_for(y, p, 0.9) == 0.8
+    assert threshold_for(1 - y, 1 - p * 0 - 0.5, 0.9) == 1.0
+
+
+def judged(candidate_p, others, incumbent=None, min_skill=0.0):
+    y = np.tile([1.0, 0, 0, 0], 100)[:, None]
+    holdout = Dataset(np.zeros((400, 1)), y, np.arange(400) * 10.0, np.zeros(400))
+    column = {"good": 0.1 + 0.8 * y, "fair": 0.2 + 0.5 * y, "base": np.full_like(y, 0.25), "bad": 1 - y}
+    baselines = {name: column[other] for name, other in others.items()}
+    return refusal(
+        column[candidate_p], baselines, column.get(incumbent), holdout, (60.0,), GateConfig(min_skill=min_skill)
+    )
+
+
+def test_the_gate_lets_a_better_candidate_pass():
+    assert judged("good", {"climatology": "base", "persistence": "fair"}, "fair") is None
+
+
+def test_the_gate_names_the_baseline_and_the_numbers():
+    reason = judged("fair", {"climatology": "base", "persistence": "good"})
+    assert "persistence" in reason
+    assert "0.0525 against 0.0100" in reason
+
+
+def test_the_gate_refuses_what_is_worse_than_the_serving_model():
+    assert "serving model" in judged("fair", {"climatology": "base"}, "good")
+
+
+def test_the_gate_refuses_what_is_no_better_than_always_saying_the_base_rate():
+    assert "climatology" in judged("base", {"climatology": "base"})
+
+
+def test_the_gate_can_ask_for_skill():
+    assert "min_skill" in judged("fair", {"climatology": "base"}, min_skill=0.9)
+
+
+def test_an_incumbent_that_does_not_know_a_horizon_is_not_compared_there():
+    y = np.tile([1.0, 0], 50)[:, None] * np.ones((1, 2))
+    holdout = Dataset(np.zeros((100, 1)), y, np.arange(100) * 10.0, np.zeros(100))
+    incumbent = np.column_stack([np.full(100, 0.5), np.full(100, np.nan)])
+    base = {"climatology": np.full_like(y, 0.5)}
+    assert refusal(0.3 + 0.4 * y, base, incumbent, holdout, (60.0, 300.0), GateConfig()) is None
+
+
+def test_persistence_says_how_often_it_followed_a_moment_in_the_same_state():
+    state = np.array([1.0] * 10 + [0.0] * 10)
+    y = np.array([1.0] * 8 + [0.0] * 2 + [1.0] + [0.0] * 9)[:, None]
+    rows = Dataset(np.zeros((20, 1)), y, np.arange(20.0), state)
+    found = baseline_probabilities(rows, np.array([1.0, 0.0, np.nan]))
+    assert found["persistence"][:, 0] == pytest.approx([8.45 / 11, 1.45 / 11, 0.45])
+    assert found["climatology"][:, 0] == pytest.approx([0.45] * 3)

@@ -1,0 +1,123 @@
+"""One full status, every figure of it known."""
+
+import pytest
+from monitor.sampler import SourceState
+
+from monitor.overview import Overview
+from monitor.serving import Forecast
+from monitor.status import JobState, Live, Status
+from storage import ModelRecord, Prediction, Sample, TrainingRun
+
+NOW = 1_800_000_000.0
+
+SCORE = {"brier": 0.01, "brier_skill": 0.5, "average_precision": 0.75, "calibration_error": 0.02}
+REPORT = {
+    "from": NOW - 100_000,
+    "to": NOW - 1000,
+    "samples": 17_000,
+    "rows": 9000,
+    "features": 44,
+    "peak_memory_bytes": 150 * 2**20,
+    "seconds": 3.25,
+    "epochs": [
+        {"number": 1, "train_loss": 0.5, "validation_loss": 0.4, "gradient_norm": 0.3},
+        {"number": 2, "train_loss": 0.3, "validation_loss": 0.35, "gradient_norm": 0.2},
+    ],
+    "kept_epoch": 2,
+    "health": {
+        "state": "healthy",
+        "advice": "",
+        "steps": 100,
+        "clipped_steps": 3,
+        "nonfinite_steps": 0,
+        "parameters": [{"name": "0.weight", "norm": 0.1, "norm_last": 0.1, "norm_max": 0.4, "update_ratio": 0.001}],
+        "layers": [{"name": "1", "dead_ratio": 0.125}],
+    },
+    "horizons": [
+        {
+            "horizon": 300.0,
+            "base_rate": 0.1,
+            "threshold": 0.6,
+            "scores": {
+                "network": SCORE,
+                "persistence": SCORE,
+                "climatology": {**SCORE, "average_precision": None},
+            },
+        }
+    ],
+    "left_out": [{"horizon": 3600.0, "reason": "no outcome yet"}],
+}
+
+
+@pytest.fixture
+def sample():
+    return Sample(
+        NOW,
+        cpu_usage=0.25,
+        cpu_iowait=0.01,
+        cpu_steal=0.0,
+        load_per_cpu=0.5,
+        memory_usage=0.75,
+        swap_usage=0.125,
+        network_receive=1000.0,
+        network_transmit=2000.0,
+        network_errors=0.0,
+        network_usage=0.001,
+        disk_read=4096.0,
+        disk_write=8192.0,
+        disk_busy=0.5,
+        pressure_cpu=0.02,
+        pressure_memory=0.0,
+        pressure_io=0.03,
+    )
+
+
+@pytest.fixture
+def overview(sample):
+    run = TrainingRun(NOW - 900, NOW - 896, "promoted", "", 3, REPORT, 7)
+    return Overview(
+        at=NOW,
+        last_sample=sample,
+        oldest_sample_at=NOW - 100_000,
+        covered=7200.0,
+        needed=7200.0,
+        predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
+        model=ModelRecord(3, NOW - 896, "abcdef0123456789", 12_345, REPORT, NOW - 896),
+        last_run=run,
+        last_success=run,
+        runs={"promoted": 3, "refused": 2, "skipped": 1, "failed": 0},
+        next_retrain_at=NOW + 20_700,
+        retrain_running=False,
+        daemon_running=True,
+        storage_bytes=1_048_576,
+        interval=5.0,
+    )
+
+
+@pytest.fixture
+def live(sample, overview):
+    return Live(
+        sample=sample,
+        sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
+        high_load=True,
+        forecast=Forecast(overview.predictions, ({"cpu_usage": 1.5, "load_index": -0.25},)),
+        model_id=3,
+        samples_total=100,
+        samples_missed=2,
+        predictions_total=90,
+        buffered=4,
+        write_failures=5,
+    )
+
+
+@pytest.fixture
+def status(live, overview):
+    bounds = (("0.001", 5), ("0.01", 9), ("+Inf", 10))
+    return Status(
+        version="1.2.3",
+        python="3.11.0",
+        live=live,
+        overview=overview,
+        jobs={"sample": JobState(10, 1, 2, 0.25, bounds)},
+        reload_at=NOW - 50_000,
+    )

@@ -1,0 +1,52 @@
+"""Samples outlive a database that is away."""
+
+import pytest
+
+from monitor.buffer import SampleBuffer
+from storage import Sample, StorageError
+
+pytestmark = pytest.mark.unit
+
+
+class Store:
+    away = False
+
+    def __init__(self):
+        self.rows = []
+
+    def append(self, sample):
+        self.append_many([sample])
+        return sample.at + 0.001
+
+    def append_many(self, samples):
+        if self.away:
+            raise StorageError("disk full")
+        self.rows += [sample.at for sample in samples]
+
+
+def test_a_sample_is_known_under_the_time_it_was_stored_at():
+    assert SampleBuffer(Store()).append(Sample(1.0)) == 1.001
+
+
+def test_samples_wait_and_are_written_in_order_when_storage_is_back(caplog):
+    store = Store()
+    buffer = SampleBuffer(store)
+    buffer.append(Sample(1.0))
+    store.away = True
+    assert [buffer.append(Sample(at)) for at in (2.0, 3.0)] == [2.0, 3.0]
+    assert (buffer.waiting, buffer.failures, store.rows) == (2, 2, [1.0])
+    store.away = False
+    buffer.append(Sample(4.0))
+    assert (buffer.waiting, store.rows) == (0, [1.0, 2.0, 3.0, 4.0])
+    assert caplog.text.count("samples wait for storage") == 1
+
+
+def test_the_buffer_is_bounded_and_keeps_the_newest():
+    store = Store()
+    store.away = True
+    buffer = SampleBuffer(store, capacity=2)
+    for at in (1.0, 2.0, 3.0):
+        buffer.append(Sample(at))
+    store.away = False
+    buffer.append(Sample(4.0))
+    assert store.rows == [2.0, 3.0, 4.0]

@@ -1,0 +1,66 @@
+"""Reports say what a person needs, in words and tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.overview import status_document
+from monitor.reports import forecast_report, models_report, status_report, table, training_report
+from monitor.serving import Forecast
+
+from .conftest import NOW, REPORT
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_training_report_has_losses_scores_health_and_verdict():
+    text = training_report("refused", "it is not better than persistence", 4, REPORT)
+    for part in ("5m network", "5m persistence", "5m climatology", "2 kept", "0.3500", "0.weight", "layer 1 12%"):
+        assert part in text
+    assert "1h left out: no outcome yet" in text
+    assert text.endswith("model 4 refused: it is not better than persistence")
+
+
+def test_a_figure_that_does_not_exist_is_a_dash():
+    line = next(x for x in training_report("promoted", "", 4, REPORT).splitlines() if "5m climatology" in x)
+    assert "-" in line.split()
+
+
+def test_status_says_what_serves_and_what_it_predicts(overview):
+    text = status_report(overview)
+    assert "running, sampling; last sample 2027-01-15 08:00:00 UTC" in text
+    assert "model       3 serves" in text
+    assert "70% within 5 min (usually 10%)  WARNING" in text
+    assert "3 promoted, 2 refused, 1 skipped" in text
+
+
+def test_status_says_what_it_waits_for(overview):
+    waiting = replace(overview, model=None, covered=725.0, last_run=None, next_retrain_at=None, predictions=())
+    assert "none serves yet: not enough history: 12 min of the 2 h it needs" in status_report(waiting)
+    assert status_document(waiting)["waiting_for"] == "not enough history: 12 min of the 2 h it needs"
+
+
+def test_status_says_why_the_last_training_brought_nothing(overview):
+    run = replace(overview.last_run, outcome="skipped", reason="no high load")
+    assert "last training skipped: no high load" in status_report(replace(overview, model=None, last_run=run))
+
+
+def test_a_stale_prediction_disappears(overview):
+    later = replace(overview, at=NOW + 60)
+    assert status_document(later)["predictions"] == []
+    assert "the last one is too old" in status_report(later)
+    assert status_document(later)["sampling"] is False
+
+
+def test_models_are_listed_with_the_serving_one_marked(overview):
+    assert "3 serves" in models_report([overview.model], 3)
+    assert models_report([], None) == "no models yet"
+
+
+def test_tables_align_figures_to_the_right():
+    assert table(("a", "bb"), [("x", "1"), ("long", "22")]) == ["  a     bb", "  x      1", "  long  22"]
+
+
+def test_a_forecast_names_the_largest_shares(overview):
+    text = forecast_report(Forecast(overview.predictions, ({"a": 0.1, "b": -2.0},)), most=1)
+    assert text.endswith(": b -2.0")
