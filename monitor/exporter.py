@@ -261,7 +261,10 @@ def _jobs(status: Status) -> Iterator[Metric]:
         for job, state in status.jobs.items():
             family.add_metric([job], value(state))
         yield family
-    durations = HistogramMetricFamily("monitor_job_duration_seconds", "How long a job took.", labels=["job"])
+    duration = HistogramMetricFamily("monitor_job_duration_seconds", "How long a job took.", labels=["job"])
+    delay = HistogramMetricFamily("monitor_job_delay_seconds", "How late a job began after its turn.", labels=["job"])
     for job, state in status.jobs.items():
-        durations.add_metric([job], list(state.buckets), state.seconds)
-    yield durations
+        duration.add_metric([job], list(state.duration.buckets), state.duration.seconds)
+        delay.add_metric([job], list(state.delay.buckets), state.delay.seconds)
+    yield duration
+    yield delay

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from threading import Lock
 from typing import Any
 
@@ -19,12 +20,12 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.status import JobState
+from monitor.status import Histogram, JobState
 
 log = logging.getLogger(__name__)
 
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
-"""Upper bounds of the duration histogram in seconds."""
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
+"""Upper bounds of the histograms in seconds."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,38 @@ class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no
         return datetime.fromtimestamp((now.timestamp() // self.interval + 1) * self.interval, UTC)
 
 
+class _Lengths:
+    """Collects lengths of time into a histogram."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._counts = [0] * (len(BOUNDS) + 1)
+
+    def add(self, seconds: float) -> None:
+        self._seconds += seconds
+        self._counts[bisect_left(BOUNDS, seconds)] += 1
+
+    def histogram(self) -> Histogram:
+        return Histogram(
+            self._seconds, tuple(zip((*map(str, BOUNDS), "+Inf"), accumulate(self._counts), strict=True))
+        )
+
+
 class JobMeter:
     """Counts the runs of one job."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._runs = self._failures = self._missed = 0
-        self._seconds = 0.0
-        self._buckets = [0] * (len(BOUNDS) + 1)
+        self._duration, self._delay = _Lengths(), _Lengths()
 
-    def ran(self, seconds: float, *, failed: bool) -> None:
-        """One run has ended."""
+    def ran(self, duration: float, delay: float, *, failed: bool) -> None:
+        """One run has ended; it took `duration` and began `delay` seconds after its turn."""
         with self._lock:
             self._runs += 1
             self._failures += failed
-            self._seconds += seconds
-            self._buckets[bisect_left(BOUNDS, seconds)] += 1
+            self._duration.add(duration)
+            self._delay.add(delay)
 
     def missed(self) -> None:
         """One turn did not happen."""
@@ -77,11 +94,8 @@ class JobMeter:
     def state(self) -> JobState:
         """The counts by now."""
         with self._lock:
-            total, buckets = 0, []
-            for bound, count in zip((*map(str, BOUNDS), "+Inf"), self._buckets, strict=True):
-                total += count
-                buckets.append((bound, total))
-            return JobState(self._runs, self._failures, self._missed, self._seconds, tuple(buckets))
+            histograms = self._duration.histogram(), self._delay.histogram()
+            return JobState(self._runs, self._failures, self._missed, *histograms)
 
 
 class Scheduler:
@@ -138,7 +152,8 @@ class Scheduler:
         meter = self._meters[job.id]
 
         def run() -> None:
-            started = time.monotonic()
+            # turns are whole multiples of the interval, so what is left over is how late this one is
+            delay, started = time.time() % job.interval, time.monotonic()
             failed = True
             try:
                 job.function()
@@ -146,7 +161,7 @@ class Scheduler:
             except Exception:
                 log.exception("job failed", extra={"fields": {"job": job.id}})
             finally:
-                meter.ran(time.monotonic() - started, failed=failed)
+                meter.ran(time.monotonic() - started, delay, failed=failed)
 
         return run
 

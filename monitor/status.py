@@ -32,14 +32,22 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """Lengths of time. `buckets` holds (upper bound in seconds, how many were at most that long), cumulative."""
+
+    seconds: float
+    buckets: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class JobState:
-    """Runs of one job. `buckets` holds (upper bound in seconds, runs at most that long), cumulative."""
+    """Runs of one job: how long they took, and how long after their turn they began."""
 
     runs: int
     failures: int
     missed: int
-    seconds: float
-    buckets: tuple[tuple[str, int], ...]
+    duration: Histogram
+    delay: Histogram
 
 
 @dataclass(frozen=True)

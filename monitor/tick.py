@@ -10,7 +10,7 @@ from monitor.buffer import SampleBuffer
 from monitor.sampler import Sampler
 from monitor.serving import Forecast, ServedModel
 from monitor.status import Live
-from storage import PredictionStore, StorageError
+from storage import PredictionStore, StorageError, as_stored
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Tick:
         self._predicted = self._failures = 0
 
     def __call__(self) -> None:
-        sample = self._sampler.sample()
+        sample = as_stored(self._sampler.sample())
         sample = replace(sample, at=self._samples.append(sample))
         self._serving.advance(sample)
         forecast = self._serving.forecast()

@@ -7,7 +7,7 @@ from storage.predictions import PredictionStore
 from storage.records import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun
 from storage.registry import ModelRegistry
 from storage.runs import TrainingRuns
-from storage.samples import SampleStore
+from storage.samples import SampleStore, as_stored
 from storage.schema import LOCAL_HOST
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "TrainingRun",
     "TrainingRuns",
     "UnknownModelError",
+    "as_stored",
     "is_held",
     "open_database",
 ]

@@ -181,6 +181,11 @@ class SampleStore:
         return at
 
 
+def as_stored(sample: Sample) -> Sample:
+    """The sample as it will be read back: what is computed from it live must equal what a training sees later."""
+    return Sample(sample.at, **{name: _stored(name, getattr(sample, name)) for name in SAMPLE_FIELDS})
+
+
 def _stored(name: str, value: float | None) -> float | None:
     """The value as its column keeps it; what is not a number is missing."""
     if value is None or not math.isfinite(value):

@@ -1,11 +1,11 @@
 """One full status, every figure of it known."""
 
 import pytest
-from monitor.sampler import SourceState
 
 from monitor.overview import Overview
+from monitor.sampler import SourceState
 from monitor.serving import Forecast
-from monitor.status import JobState, Live, Status
+from monitor.status import Histogram, JobState, Live, Status
 from storage import ModelRecord, Prediction, Sample, TrainingRun
 
 NOW = 1_800_000_000.0
@@ -118,6 +118,6 @@ def status(live, overview):
         python="3.11.0",
         live=live,
         overview=overview,
-        jobs={"sample": JobState(10, 1, 2, 0.25, bounds)},
+        jobs={"sample": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
         reload_at=NOW - 50_000,
     )

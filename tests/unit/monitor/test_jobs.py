@@ -27,11 +27,12 @@ def test_ten_years_ahead_is_one_turn():
 def test_durations_fall_into_cumulative_buckets():
     meter = JobMeter()
     for seconds in (0.0005, 0.001, 0.3, 99.0):
-        meter.ran(seconds, failed=seconds > 1)
+        meter.ran(seconds, 2.0, failed=seconds > 1)
     state = meter.state()
     assert (state.runs, state.failures) == (4, 1)
-    assert state.seconds == pytest.approx(99.3015)
-    buckets = dict(state.buckets)
+    assert state.duration.seconds == pytest.approx(99.3015)
+    assert dict(state.delay.buckets)["2.5"] == 4
+    buckets = dict(state.duration.buckets)
     assert (buckets["0.001"], buckets["0.1"], buckets["0.5"], buckets["+Inf"]) == (2, 2, 3, 4)
 
 
