@@ -180,9 +180,8 @@ def test_a_reload_with_a_bad_configuration_changes_nothing_and_shows(service, bu
     service.wait_for(lambda: service.metrics().get("monitor_config_last_reload_successful") == 0, 5, "failed reload")
     service.config.write_text(good.replace("[web]", "[web]\nhost_metrics = false"))
     service.process.send_signal(signal.SIGHUP)
-    service.wait_for(service.metrics_with_sample, 20, "sample after the reload")
-    page = service.metrics()
-    assert page["monitor_config_last_reload_successful"] == 1
+    service.wait_for(lambda: service.metrics().get("monitor_config_last_reload_successful") == 1, 10, "reload")
+    page = service.wait_for(service.metrics_with_sample, 20, "sample after the reload")
     assert "monitor_host_cpu_usage_ratio" not in page
 
 

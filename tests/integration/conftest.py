@@ -1,0 +1,72 @@
+"""A database with half a day of a made-up host in it: bursts in a rhythm that can be learned."""
+
+import time
+
+import numpy as np
+import pytest
+
+from monitor.cli import main
+from storage import Sample, SampleStore, open_database
+
+STEP = 10.0
+
+CONFIG = """
+[sampling]
+interval = "10s"
+[storage]
+url = "sqlite:///{database}"
+[high_load]
+rules = [{{ cpu_usage = 0.8 }}]
+sustained = "20s"
+horizons = ["1m", "5m"]
+[training]
+layers = [16]
+epochs = 12
+min_history = "1h"
+"""
+
+
+def host(rows, end, seed=0):
+    """Samples up to `end`: twelve bursts in two hours, memory that wanders, a rate."""
+    rng = np.random.default_rng(seed)
+    end = np.floor(end / STEP) * STEP
+    for at in end - STEP * np.arange(rows)[::-1]:
+        busy = (at % 600) < 150
+        yield Sample(
+            float(at),
+            cpu_usage=float(np.clip(0.3 + 0.6 * busy + rng.normal(0, 0.03), 0, 1)),
+            memory_usage=float(0.5 + 0.1 * np.sin(at / 5000)),
+            network_receive=float(np.exp(rng.normal(8, 1))),
+        )
+
+
+class Admin:
+    """Commands over one database, in this process."""
+
+    def __init__(self, directory, capsys):
+        self.directory, self._capsys = directory, capsys
+        self.database = directory / "monitor.db"
+        self.config = directory / "config.toml"
+        self.config.write_text(CONFIG.format(database=self.database))
+
+    @property
+    def url(self):
+        return f"sqlite:///{self.database}"
+
+    def fill(self, rows=2000, end=None, seed=0):
+        with open_database(self.url) as database:
+            SampleStore(database).append_many(host(rows, end or time.time(), seed))
+
+    def __call__(self, *arguments):
+        code = main(["--config", str(self.config), *arguments])
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+
+@pytest.fixture
+def admin(tmp_path, capsys, monkeypatch):
+    # The test process itself must not stay at the lowest priority.
+    monkeypatch.setattr("monitor.process.lower_priority", lambda: None)
+    return Admin(tmp_path, capsys)
+
+

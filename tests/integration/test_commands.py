@@ -1,0 +1,220 @@
+"""The commands over a real database: what they print, what they change, and how they end."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import _parser
+from storage import ModelRegistry, SampleStore, TrainingRuns, open_database
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+
+def outcomes(admin):
+    with open_database(admin.url) as database:
+        return {outcome: count for outcome, count in TrainingRuns(database).counts().items() if count}
+
+
+def test_retrain_promotes_and_reports(admin):
+    admin.fill()
+    code, out, err = admin("retrain")
+    assert (code, outcomes(admin)) == (0, {"promoted": 1})
+    assert re.search(r"1m network +0\.0\d+", out)
+    assert "model 1 promoted" in out
+    assert "epoch 1/12" in err
+    code, out, _ = admin("status")
+    assert "model       1 serves" in out
+
+
+def test_the_same_samples_and_seed_give_the_same_model(admin):
+    admin.fill(end=time.time() - 60)
+    shas = []
+    for _ in range(2):
+        assert admin("retrain", "--force")[0] == 0
+    shas = {record["sha256"] for record in json.loads(admin("models", "list", "--json")[1])}
+    assert len(shas) == 1
+
+
+def test_a_candidate_that_is_worse_is_refused_with_3_and_what_serves_stays(admin):
+    admin.fill()
+    assert admin("retrain")[0] == 0
+    admin.config.write_text(admin.config.read_text() + "\n[gate]\nmin_skill = 0.9999\n")
+    code, out, err = admin("retrain")
+    assert (code, outcomes(admin)) == (3, {"promoted": 1, "refused": 1})
+    assert "min_skill" in err
+    assert "model 2 refused" in out
+    assert "model       1 serves" in admin("status")[1]
+
+
+def test_force_promotes_what_the_gate_refuses(admin):
+    admin.fill()
+    admin.config.write_text(admin.config.read_text() + "\n[gate]\nmin_skill = 0.9999\n")
+    assert admin("retrain", "--force")[0] == 0
+    assert "model       1 serves" in admin("status")[1]
+
+
+def test_a_dry_run_changes_nothing(admin):
+    admin.fill()
+    code, out, _ = admin("retrain", "--dry-run")
+    assert (code, outcomes(admin)) == (0, {})
+    assert "would be promoted" in out
+    assert admin("models", "list")[1] == "no models yet\n"
+
+
+def test_too_little_history_ends_with_4_and_says_how_much_is_missing(admin):
+    admin.fill(rows=72)
+    code, out, err = admin("retrain")
+    assert (code, out, outcomes(admin)) == (4, "", {"skipped": 1})
+    assert err == "monitor: not enough history: 12 min of the 1 h it needs\n"
+
+
+def test_a_calm_history_ends_with_4_and_says_so(admin):
+    admin.fill()
+    admin.config.write_text(admin.config.read_text().replace("0.8", "0.999999"))
+    code, _, err = admin("retrain")
+    assert code == 4
+    assert "no high load" in err
+
+
+def test_another_retraining_holds_the_lock_5(admin):
+    admin.fill()
+    with open_database(admin.url) as database, database.lock("retrain"):
+        code, _, err = admin("retrain")
+    assert code == 5
+    assert "another retraining is under way" in err
+
+
+def test_a_training_that_diverges_fails_with_1_and_nothing_of_it_serves(admin):
+    admin.fill()
+    wild = "[training]\nlearning_rate = 10\ngradient_clip = 0\nschedule = 'constant'\n"
+    admin.config.write_text(admin.config.read_text().replace("[training]\n", wild))
+    code, _, err = admin("retrain")
+    assert (code, outcomes(admin)) == (1, {"failed": 1})
+    assert "training.learning_rate" in err
+    assert admin("models", "list")[1] == "no models yet\n"
+
+
+def test_a_training_over_its_time_is_ended(admin, monkeypatch):
+    admin.fill()
+    admin.config.write_text(admin.config.read_text().replace("epochs = 12", "epochs = 100000\npatience = 100000\ntimeout = '1s'"))
+    code, _, err = admin("retrain")
+    assert (code, outcomes(admin)) == (1, {"failed": 1})
+    assert "training.timeout (1 s)" in err
+
+
+def test_json_reports_are_one_document(admin):
+    admin.fill()
+    report = json.loads(admin("retrain", "--json")[1])
+    assert (report["outcome"], report["model_id"]) == ("promoted", 1)
+    assert [h["horizon"] for h in report["report"]["horizons"]] == [60.0, 300.0]
+    assert set(report["report"]["horizons"][0]["scores"]) == {"network", "persistence", "climatology"}
+    status = json.loads(admin("status", "--json")[1])
+    assert status["model"]["id"] == 1
+    assert json.loads(admin("models", "show", "1", "--json")[1])["report"]["samples"] == 2000
+
+
+def test_since_looks_only_at_that_much(admin):
+    admin.fill()
+    report = json.loads(admin("retrain", "--since", "3h", "--json")[1])
+    assert report["report"]["samples"] == pytest.approx(1080, abs=2)
+
+
+def test_models_are_shown_rolled_back_and_named_when_unknown(admin):
+    admin.fill()
+    for _ in range(2):
+        assert admin("retrain", "--force")[0] == 0
+    assert re.search(r"^  2 serves", admin("models", "list")[1], re.MULTILINE)
+    assert admin("models", "rollback") == (0, "model 1 serves\n", "")
+    assert "model 1, serves now" in admin("models", "show", "1")[1]
+    code, _, err = admin("models", "rollback", "9")
+    assert code == 1
+    assert "9" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_predict_speaks_for_now_or_for_then(admin):
+    admin.fill()
+    assert admin("predict")[0] == 4
+    admin("retrain")
+    now = json.loads(admin("predict", "--json")[1])
+    assert [p["horizon_name"] for p in now] == ["1m", "5m"]
+    then = json.loads(admin("predict", "--json", "--at", str(time.time() - 3600))[1])
+    assert then[0]["at"] <= time.time() - 3600
+    code, _, err = admin("predict", "--at", "1000")
+    assert code == 4
+    assert "no samples at 1000" in err
+
+
+def test_a_damaged_serving_model_is_named(admin):
+    admin.fill()
+    admin("retrain")
+    with open_database(admin.url) as database:
+        registry = ModelRegistry(database)
+        registry.promote(registry.register(b"not a model", {}, time.time()), time.time())
+    code, _, err = admin("predict")
+    assert code == 1
+    assert "not a model" in err
+
+
+def test_check_config_prints_what_is_in_effect_or_every_problem(admin):
+    code, out, _ = admin("check-config")
+    assert code == 0
+    assert 'horizons = ["1m", "5m"]' in out
+    admin.config.write_text("[trainig]\n[web]\nlisten = 3\n")
+    code, out, err = admin("check-config")
+    assert (code, out) == (2, "")
+    assert [line.split(": ")[2] for line in err.splitlines()] == ["trainig", "web.listen"]
+    problems = json.loads(admin("check-config", "--json")[1])["problems"]
+    assert len(problems) == 2
+
+
+@pytest.mark.parametrize("command", ["run", "retrain", "status", "predict"])
+def test_a_wrong_configuration_ends_every_command_with_2_before_anything_starts(admin, command):
+    admin.config.write_text(admin.config.read_text() + '[gate]\nmargn = 1\n')
+    code, out, err = admin(command)
+    assert (code, out) == (2, "")
+    assert err == f"monitor: {admin.config}: gate.margn: unknown key; did you mean 'margin'?\n"
+    assert not admin.database.exists()
+
+
+def test_a_directory_that_cannot_be_written_is_named(admin):
+    (admin.directory / "file").touch()
+    admin.config.write_text(admin.config.read_text().replace("monitor.db", "file/monitor.db"))
+    code, _, err = admin("run")
+    assert code == 1
+    assert str(admin.directory / "file") in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_database_of_a_newer_schema_is_refused(admin):
+    admin.fill(rows=1)
+    import sqlite3
+
+    with sqlite3.connect(admin.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    code, _, err = admin("run")
+    assert code == 1
+    assert "9999" in err
+    assert str(admin.database) in err
+
+
+def test_every_command_is_in_the_readme_and_nothing_else_is(admin):
+    readme = (ROOT / "README.md").read_text()
+    table = readme.partition("## The commands")[2].partition("## ")[0]
+    documented = set(re.findall(r"^\| `([\w-]+)", table, re.MULTILINE))
+    (commands,) = (action.choices for action in _parser()._actions if hasattr(action, "choices") and isinstance(action.choices, dict))
+    assert documented == set(commands)
+
+
+def test_samples_stay_what_they_are_when_trained_on(admin):
+    admin.fill()
+    with open_database(admin.url) as database:
+        before = SampleStore(database).count()
+    admin("retrain")
+    with open_database(admin.url) as database:
+        assert SampleStore(database).count() == before

@@ -1,0 +1,112 @@
+"""The live road on a real database: what it predicts is what is computed from storage, swap and damage included."""
+
+import time
+
+import numpy as np
+import pytest
+
+from monitor.buffer import SampleBuffer
+from monitor.config import load_config
+from monitor.sampler import SourceState
+from monitor.serving import ServedModel, forecast_from_storage
+from monitor.stores import open_stores
+from monitor.tick import Tick
+from storage import Sample
+
+from .conftest import host
+
+pytestmark = pytest.mark.integration
+
+
+class Replay:
+    """A sampler that gives prepared samples, with rates as a host has them."""
+
+    states = {"cpu": SourceState(True, 0.0, "")}
+    samples_missed_total = 0
+
+    def __init__(self, samples):
+        self._samples = iter(samples)
+        self.samples_total = 0
+
+    def sample(self):
+        self.samples_total += 1
+        return next(self._samples)
+
+
+@pytest.fixture
+def trained(admin):
+    end = time.time() - 3000
+    admin.fill(end=end)
+    assert admin("retrain")[0] == 0
+    return admin, np.floor(end / 10) * 10
+
+
+def live(admin, stores, samples):
+    config = load_config(admin.config)
+    published = []
+    serving = ServedModel(stores, config.rules, config.sampling.interval)
+    tick = Tick(Replay(samples), SampleBuffer(stores.samples), serving, stores.predictions, published.append)
+    return tick, published
+
+
+def following(end, rows=60):
+    return [Sample(s.at, s.cpu_usage, network_receive=s.network_receive) for s in host(rows, end + 10 * rows, seed=5)]
+
+
+def test_every_live_prediction_equals_the_one_computed_from_storage(trained):
+    admin, end = trained
+    with open_stores(admin.url) as stores:
+        tick, published = live(admin, stores, following(end))
+        for _ in range(60):
+            tick()
+        for status in published:
+            assert status.forecast == forecast_from_storage(stores, status.sample.at, 30.0)
+        stored = stores.predictions.between(end, end + 1000)
+        assert stored == [p for status in published for p in status.forecast.predictions]
+
+
+def test_a_promotion_and_a_rollback_serve_at_the_next_tick(trained):
+    admin, end = trained
+    with open_stores(admin.url) as stores:
+        tick, published = live(admin, stores, following(end))
+        tick()
+        assert admin("retrain", "--force")[0] == 0
+        tick()
+        stores.registry.rollback(None, time.time())
+        tick()
+    assert [status.model_id for status in published] == [1, 2, 1]
+
+
+def test_a_damaged_model_falls_back_to_the_one_before(trained, caplog):
+    admin, end = trained
+    with open_stores(admin.url) as stores:
+        stores.registry.promote(stores.registry.register(b"garbage", {}, 1.0), 1.0)
+        tick, published = live(admin, stores, following(end))
+        for _ in range(3):
+            tick()
+    assert {status.model_id for status in published} == {1}
+    assert published[0].forecast is not None
+    assert caplog.text.count("model cannot be loaded") == 1
+
+
+def test_a_clock_set_back_loses_no_sample_and_goes_on_predicting(trained):
+    admin, end = trained
+    samples = following(end, 20)
+    again = [Sample(s.at, 0.5) for s in samples[5:15]]
+    with open_stores(admin.url) as stores:
+        before = stores.samples.count()
+        tick, published = live(admin, stores, [*samples, *again])
+        for _ in range(30):
+            tick()
+        assert stores.samples.count() == before + 30
+    assert all(status.forecast is not None for status in published)
+
+
+def test_without_a_model_the_present_state_is_known_and_no_probability_told(admin):
+    with open_stores(admin.url) as stores:
+        high = [Sample(1000.0 + 10 * i, cpu_usage=0.9 if i in (2, 3) else 0.1) for i in range(6)]
+        tick, published = live(admin, stores, high)
+        for _ in range(6):
+            tick()
+    assert [status.high_load for status in published] == [False, False, False, True, False, False]
+    assert all(status.forecast is None for status in published)
