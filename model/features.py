@@ -6,7 +6,7 @@ back, and say "missing" rather than stretch over time that nobody watched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,9 @@ from model.labels import GAP_FACTOR, Rules
 DAY = 86400.0
 MIN_COVERAGE = 0.5
 """A window of which less than this share was watched is missing."""
+
+CHUNK_ROWS = 4096
+"""Rows made at once: the windows' sums of a month would not fit a small machine."""
 
 LARGEST_RATIO = 64.0
 """A metric that ever exceeds this is a rate or a size and enters as its logarithm."""
@@ -77,12 +80,15 @@ class FeatureSpec:
         return (*metrics, *load, *clock)
 
     @cached_property
-    def groups(self) -> dict[str, Integers]:
-        """The columns of the design matrix that belong to each metric."""
-        metrics = [name.partition(":")[0] for name in self.names]
-        return {
-            metric: np.array([i for i, m in enumerate(metrics) if m == metric]) for metric in dict.fromkeys(metrics)
-        }
+    def groups(self) -> tuple[str, ...]:
+        """The metrics that the features are made of, each once."""
+        return tuple(dict.fromkeys(name.partition(":")[0] for name in self.names))
+
+    @cached_property
+    def membership(self) -> Floats:
+        """(features, groups), 1 where a feature is made of a metric."""
+        metrics = np.array([name.partition(":")[0] for name in self.names])
+        return np.asarray(metrics[:, None] == np.array(self.groups), dtype=np.float64)
 
     def history(self, *, live: bool = False) -> History:
         """An empty history for these features; a live one forgets what no feature can see any more."""
@@ -139,49 +145,59 @@ def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
     Returns:
         (n, features) float32, NaN where missing.
     """
+    windows = np.asarray(spec.windows)
+    first = np.searchsorted(history.times, history.times[rows][:, None] - windows, side="right")
+    pairs = first.ravel(), np.repeat(rows + 1, len(windows))
+    largest = _extreme(np.fmax, history.load_index, *pairs).reshape(first.shape)
+    smallest = _extreme(np.fmin, history.load_index, *pairs).reshape(first.shape)
     x = np.empty((len(rows), len(spec.names)), np.float32)
-    k = len(spec.inputs)
-    x[:, :k] = history.inputs[rows]
-    at = k
-    loads = []
-    for window in spec.windows:
-        means, load = _window(history, rows, window)
-        x[:, at : at + k] = means
-        loads.append(load)
-        at += k
-    load_columns = [history.load_index[rows], history.state[rows], *(c for load in loads for c in load)]
-    load_columns += _recurrence(spec, history, rows)
-    if spec.clock:
-        angle = (history.times[rows] % DAY) * (2 * np.pi / DAY)
-        load_columns += [np.sin(angle), np.cos(angle)]
-    for i, column in enumerate(load_columns):
-        x[:, at + i] = column
+    for start in range(0, len(rows), CHUNK_ROWS):
+        here = slice(start, start + CHUNK_ROWS)
+        parts = [
+            _last(history, rows[here]),
+            *_windows(history, rows[here], first[here], windows, largest[here], smallest[here]),
+            _recurrence(spec, history, rows[here]),
+        ]
+        if spec.clock:
+            angle = (history.times[rows[here]] % DAY) * (2 * np.pi / DAY)
+            parts.append(np.stack([np.sin(angle), np.cos(angle)], axis=1))
+        np.concatenate(parts, axis=1, out=x[here], casting="same_kind")
     return x
 
 
-def _window(history: History, rows: Integers, window: float) -> tuple[Floats, list[Floats]]:
-    """The means of the inputs (rows, inputs) and the load columns over (t - window, t]."""
-    first = np.searchsorted(history.times, history.times[rows] - window, side="right")
-    sums = _difference(history.sums, first, rows)
-    counts = _difference(history.counts, first, rows)
-    watched = sums[:, -1] >= MIN_COVERAGE * window * 1000
-    usable = np.where((counts > 0) & watched[:, None], counts, np.nan)
+def _last(history: History, rows: Integers) -> Floats:
+    """The last value of each input (rows, inputs)."""
+    sums, counts = (_difference(running, rows, rows) for running in (history.sums, history.counts))
     k = counts.shape[1] - 1
-    means = sums[:, :k] / usable[:, :k] / RATIO_GRID
-    n = usable[:, k]
-    mean = sums[:, k] / n
-    deviation = np.sqrt(np.maximum(sums[:, k + 1] / n - mean * mean, 0)) / RATIO_GRID
-    ends = rows + 1
-    largest = _extreme(np.fmax, history.load_index, first, ends)
-    smallest = _extreme(np.fmin, history.load_index, first, ends)
-    missing = np.isnan(n)
-    largest[missing], smallest[missing] = np.nan, np.nan
-    return means, [mean / RATIO_GRID, deviation, sums[:, k + 2] / n, largest, smallest]
+    return np.where(counts[:, :k] > 0, sums[:, :k] / RATIO_GRID, np.nan)
+
+
+def _windows(
+    history: History, rows: Integers, first: Integers, windows: Floats, largest: Floats, smallest: Floats
+) -> tuple[Floats, Floats]:
+    """The means of the inputs (rows, windows * inputs), and what is known of the load.
+
+    The latter is its index and state now and, by window, mean, deviation, share of instants high, and extremes:
+    (rows, 2 + windows * 5). `first`, `largest` and `smallest` are (rows, windows).
+    """
+    sums, counts = (_difference(running, first, rows) for running in (history.sums, history.counts))
+    watched = sums[..., -1] >= MIN_COVERAGE * windows * 1000
+    usable = np.where((counts > 0) & watched[..., None], counts, np.nan)
+    k = counts.shape[-1] - 1
+    means = sums[..., :k] / usable[..., :k] / RATIO_GRID
+    n = usable[..., k]
+    missing = np.where(np.isnan(n), np.nan, 0.0)
+    mean = sums[..., k] / n
+    deviation = np.sqrt(np.maximum(sums[..., k + 1] / n - mean * mean, 0)) / RATIO_GRID
+    of_load = [mean / RATIO_GRID, deviation, sums[..., k + 2] / n, largest + missing, smallest + missing]
+    now = np.stack([history.load_index[rows], history.state[rows]], axis=1)
+    return means.reshape(len(rows), -1), np.hstack([now, np.stack(of_load, axis=-1).reshape(len(rows), -1)])
 
 
 def _difference(running: Integers, first: Integers, rows: Integers) -> Integers:
-    before = np.where((first > 0)[:, None], running[first - 1], 0)
-    return np.asarray(running[rows] - before)
+    """The sums over first..row: (rows, sums), or (rows, windows, sums) for `first` (rows, windows)."""
+    at = running[rows] if first.ndim == 1 else running[rows][:, None]
+    return np.asarray(at - np.where((first > 0)[..., None], running[first - 1], 0))
 
 
 def _extreme(choose: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
@@ -190,7 +206,7 @@ def _extreme(choose: np.ufunc, values: Floats, first: Integers, ends: Integers) 
     For many pairs by doubling: the extreme of 2^j values is that of two halves, and any range is covered by two
     such blocks that overlap. An extreme is the same number however it is found.
     """
-    if len(first) <= 4:
+    if len(first) <= 8:
         return np.array([choose.reduce(values[a:b]) for a, b in zip(first, ends, strict=True)])
     found = np.empty(len(first))
     level = np.floor(np.log2(ends - first)).astype(int)
@@ -204,8 +220,8 @@ def _extreme(choose: np.ufunc, values: Floats, first: Integers, ends: Integers) 
     return found
 
 
-def _recurrence(spec: FeatureSpec, history: History, rows: Integers) -> list[Floats]:
-    """How long ago it was high, when the last stretch began, and where in the rhythm of stretches this is."""
+def _recurrence(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
+    """How long ago it was high, when the last stretch began, the rhythm of stretches, and where in it now is."""
     now, limit = history.times[rows], spec.lookback
     since_high = np.minimum(now - history.last_high[rows], limit)
     since_onset = np.minimum(now - history.last_onset[rows], limit)
@@ -213,5 +229,5 @@ def _recurrence(spec: FeatureSpec, history: History, rows: Integers) -> list[Flo
     # -inf minus -inf, before any stretch was seen, must not be computed at all
     period = np.full(len(rows), limit)
     np.subtract(history.last_onset[rows], history.previous_onset[rows], out=period, where=seen)
-    scale: Callable[[Floats], Floats] = lambda seconds: np.log1p(seconds / spec.step)  # noqa: E731
-    return [scale(since_high), scale(since_onset), scale(period), since_onset / period]
+    lengths = np.log1p(np.stack([since_high, since_onset, period], axis=1) / spec.step)
+    return np.column_stack([lengths, since_onset / period])

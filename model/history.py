@@ -53,8 +53,8 @@ class History:
         k = len(inputs)
         self._size = 0
         self._times = np.empty(0)
-        # last value of each input, load index, state, last high, last onset, onset before it, start of the run
-        self._floats = np.empty((0, k + 6))
+        # load index, state, last high, last onset, onset before it, start of the run
+        self._floats = np.empty((0, 6))
         # sums: each input, load index, its square, instants high, watched milliseconds; counts: each input, index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
@@ -68,34 +68,29 @@ class History:
         return self._times[: self._size]
 
     @property
-    def inputs(self) -> Floats:
-        """(rows, inputs) the inputs on the fixed-point grid, NaN where missing."""
-        return self._floats[: self._size, :-6]
-
-    @property
     def load_index(self) -> Floats:
         """(rows,) how near the rules are to holding."""
-        return self._floats[: self._size, -6]
+        return self._floats[: self._size, 0]
 
     @property
     def state(self) -> Floats:
         """(rows,) 1 where high load has lasted, 0 where not, NaN unknown."""
-        return self._floats[: self._size, -5]
+        return self._floats[: self._size, 1]
 
     @property
     def last_high(self) -> Floats:
         """(rows,) seconds since the epoch of the last high state, -inf before the first."""
-        return self._floats[: self._size, -4]
+        return self._floats[: self._size, 2]
 
     @property
     def last_onset(self) -> Floats:
         """(rows,) when the last high stretch began."""
-        return self._floats[: self._size, -3]
+        return self._floats[: self._size, 3]
 
     @property
     def previous_onset(self) -> Floats:
         """(rows,) when the stretch before that one began."""
-        return self._floats[: self._size, -2]
+        return self._floats[: self._size, 4]
 
     @property
     def sums(self) -> Integers:
@@ -121,8 +116,8 @@ class History:
         if n == 0:
             return
         before = self._times[self._size - 1] if self._size else -np.inf
-        elapsed = np.diff(times, prepend=before)
-        if not np.all(elapsed > 0):
+        elapsed = times - np.concatenate(((before,), times[:-1]))
+        if not (elapsed > 0).all():
             raise ValueError("samples must come in order of time")
         self._reserve(n, float(times[-1]))
         here = slice(self._size, self._size + n)
@@ -137,9 +132,8 @@ class History:
         # as one block of contiguous numbers, so that one row and many take the same path through log1p
         x[:, self._log] = np.log1p(np.maximum(np.ascontiguousarray(x[:, self._log]), 0))
         known = ~np.isnan(x)
-        grid = np.rint(x * RATIO_GRID)
-        self._floats[here, :k] = grid / RATIO_GRID
-        self._accumulate(self._sums, here, slice(0, k), np.where(known, grid, 0).astype(np.int64))
+        grid = np.where(known, np.rint(x * RATIO_GRID), 0).astype(np.int64)
+        self._accumulate(self._sums, here, slice(0, k), grid)
         self._accumulate(self._counts, here, slice(0, k), known.astype(np.int32))
 
     def _extend_load(self, here: slice, times: Floats, elapsed: Floats, values: Floats) -> None:
@@ -152,24 +146,24 @@ class History:
         terms = np.stack([grid, grid * grid, index >= 1, np.rint(watched * 1000)], axis=1).astype(np.int64)
         self._accumulate(self._sums, here, slice(k, k + 4), terms)
         self._accumulate(self._counts, here, slice(k, k + 1), known[:, None].astype(np.int32))
-        self._floats[here, -6] = index
+        self._floats[here, 0] = index
         self._extend_state(here, times, elapsed > gap, index)
 
     def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats) -> None:
         """The state machine of high load, with what it remembers taken from the row before."""
         start = here.start
-        last = self._floats[start - 1] if start else np.array([*[np.nan] * 2, *[-np.inf] * 4])
-        index_before, state_before, high, onset, previous, run = last[-6:]
+        last = self._floats[start - 1] if start else (np.nan, np.nan, -np.inf, -np.inf, -np.inf, -np.inf)
+        index_before, state_before, high, onset, previous, run = last
         instant = index >= 1
-        begins = instant & (~np.append(index_before >= 1, instant[:-1]) | after_gap)
-        runs = np.maximum.accumulate(np.append(run, np.where(begins, times, -np.inf)))[1:]
+        begins = instant & (~np.concatenate(((index_before >= 1,), instant[:-1])) | after_gap)
+        runs = _running_maximum(run, np.where(begins, times, -np.inf))[1:]
         state = np.where(instant, times - runs + self.step >= self.rules.sustained, 0.0)
         state[np.isnan(index)] = np.nan
-        onsets = (state == 1) & (np.append(state_before, state[:-1]) != 1)
-        lasts = np.maximum.accumulate(np.append(onset, np.where(onsets, times, -np.inf)))
-        befores = np.maximum.accumulate(np.append(previous, np.where(onsets, lasts[:-1], -np.inf)))
-        highs = np.maximum.accumulate(np.append(high, np.where(state == 1, times, -np.inf)))
-        self._floats[here, -5:] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
+        onsets = (state == 1) & (np.concatenate(((state_before,), state[:-1])) != 1)
+        lasts = _running_maximum(onset, np.where(onsets, times, -np.inf))
+        befores = _running_maximum(previous, np.where(onsets, lasts[:-1], -np.inf))
+        highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
+        self._floats[here, 1:] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
 
     def _accumulate(self, into: Integers, here: slice, which: slice, terms: Integers) -> None:
         np.cumsum(terms, axis=0, out=into[here, which])
@@ -184,10 +178,16 @@ class History:
         # A row before the oldest kept one stays: windows are differences to the row before their first.
         first = max(0, first - 1)
         kept = self._size - first
-        capacity = max(256, 2 * (kept + n)) if np.isfinite(self.keep) else kept + n
+        # A live history makes room for a quarter more, so that it moves its rows only now and then.
+        capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep) else 0)
         for name in ("_times", "_floats", "_sums", "_counts"):
             old = getattr(self, name)
             new = np.empty((capacity, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
             setattr(self, name, new)
         self._size = kept
+
+
+def _running_maximum(before: float, values: Floats) -> Floats:
+    """(rows + 1,) the largest so far, beginning with what was before."""
+    return np.maximum.accumulate(np.concatenate(((before,), values)))

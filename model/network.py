@@ -65,8 +65,8 @@ class Network:
         gradients = self.backward(grad, caches)
         return np.concatenate([gradients[name].ravel() for name in self.names])
 
-    def attribute(self, x: Floats, reference: Floats, output: int) -> Floats:
-        """Each input's share in f(x) - f(reference) for one output; the shares add up to that difference.
+    def attribute(self, x: Floats, reference: Floats) -> Floats:
+        """Each input's share in f(x) - f(reference); the shares of an output add up to that difference.
 
         DeepLIFT with the rescale rule (Shrikumar et al. 2017): one backward pass in which each activation's
         derivative is replaced by its slope between the two points.
@@ -74,18 +74,16 @@ class Network:
         Args:
             x: (inputs,).
             reference: (inputs,), what the shares are counted from.
-            output: column of the logits.
 
         Returns:
-            (inputs,).
+            (outputs, inputs).
         """
-        _, caches = self.forward(x[None, :])
-        logits, references = self.forward(reference[None, :])
-        multiplier = np.zeros_like(logits)
-        multiplier[0, output] = 1
+        logits, caches = self.forward(x[None, :])
+        _, references = self.forward(reference[None, :])
+        multiplier = np.eye(logits.shape[1], dtype=logits.dtype)
         for layer, cache, other in zip(reversed(self.layers), reversed(caches), reversed(references), strict=True):
             multiplier = layer.multiplier(multiplier, cache, other)
-        return np.asarray(multiplier[0] * (x - reference))
+        return np.asarray(multiplier * (x - reference))
 
 
 def mlp(

@@ -92,8 +92,7 @@ class Predictor:
         moment at the centre of the training data (all features at their mean).
         """
         scaled = self.scaler(x)[0].astype(np.float64)
-        shares = []
-        for i, calibration in enumerate(self.calibrations):
-            share = self.network.attribute(scaled, np.zeros_like(scaled), i) * calibration.slope
-            shares.append({metric: float(share[columns].sum()) for metric, columns in self.spec.groups.items()})
-        return shares
+        slopes = np.array([[calibration.slope] for calibration in self.calibrations])
+        shares = self.network.attribute(scaled, np.zeros_like(scaled)) * slopes
+        grouped = (shares @ self.spec.membership).tolist()
+        return [dict(zip(self.spec.groups, row, strict=True)) for row in grouped]

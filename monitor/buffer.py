@@ -1,14 +1,15 @@
-"""Samples outlive a database that is away.
+"""Samples and predictions outlive a database that is away.
 
-While nothing can be written, samples wait in memory, and the first write that succeeds brings them all in.
+While nothing can be written they wait in memory, and the first write that succeeds brings them all in.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 
-from storage import Sample, SampleStore, StorageError
+from storage import Prediction, PredictionStore, Sample, SampleStore, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -47,3 +48,32 @@ class SampleBuffer:
             log.error("samples wait for storage", extra={"fields": {"error": error}})
         self.failures += 1
         self._waiting.append(sample)
+
+
+class PredictionBuffer:
+    """Writes predictions a few seconds together. For one thread.
+
+    A sample must be on disk before anything else happens; a prediction can be made again from the samples, so those
+    of up to `together` seconds share one commit.
+    """
+
+    def __init__(self, store: PredictionStore, together: float = 5.0, capacity: int = CAPACITY) -> None:
+        self._store, self._together = store, together
+        self._waiting: deque[Prediction] = deque(maxlen=capacity)
+        self.failures = 0
+
+    def append(self, predictions: Sequence[Prediction], interval: float) -> None:
+        """Takes the predictions of a moment; the next one is `interval` seconds away. Raises nothing."""
+        self._waiting.extend(predictions)
+        if self._waiting and predictions[0].at + interval - self._waiting[0].at >= self._together:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits, or keeps it for later."""
+        try:
+            self._store.append(self._waiting)
+        except StorageError as error:
+            self.failures += 1
+            log.debug("predictions wait for storage", extra={"fields": {"error": error}})
+        else:
+            self._waiting.clear()

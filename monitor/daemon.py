@@ -5,6 +5,7 @@ What is given up first when something cannot be opened is the start itself: noth
 
 from __future__ import annotations
 
+import gc
 import logging
 import platform
 import time
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from monitor.buffer import SampleBuffer
+from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
 from monitor.errors import MonitorError
 from monitor.jobs import Job, Scheduler
@@ -95,7 +96,7 @@ def run(config: Config) -> None:
 def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals) -> Config:
     """Returns the configuration to go on with."""
     while not signals.stop:
-        signals.wake.wait(1.0)
+        signals.wake.wait(2.0)
         if board.scheduler:
             board.scheduler.follow_clock()
         if signals.reload and not signals.stop:
@@ -122,15 +123,20 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
             board.overview = read_overview(stores, config, time.time())
             schedule = _retrain_schedule(config, stores)
-            board.scheduler = Scheduler(_jobs(config, stores, board, schedule))
+            predictions = PredictionBuffer(stores.predictions)
+            board.scheduler = Scheduler(_jobs(config, stores, board, schedule, predictions))
             board.scheduler.start()
             web.start()
             _announce(config, web, board.overview)
+            # What is here now stays for months: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
             try:
                 yield board
             finally:
                 schedule.close()
                 board.scheduler.close()
+                predictions.flush()
     finally:
         web.close()
 
@@ -166,7 +172,9 @@ def _retrain_schedule(config: Config, stores: Stores) -> RetrainSchedule:
     )
 
 
-def _jobs(config: Config, stores: Stores, board: StatusBoard, schedule: RetrainSchedule) -> list[Job]:
+def _jobs(
+    config: Config, stores: Stores, board: StatusBoard, schedule: RetrainSchedule, predictions: PredictionBuffer
+) -> list[Job]:
     interval = config.sampling.interval
 
     def overview() -> None:
@@ -183,8 +191,9 @@ def _jobs(config: Config, stores: Stores, board: StatusBoard, schedule: RetrainS
         Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
         SampleBuffer(stores.samples),
         ServedModel(stores, config.rules, interval),
-        stores.predictions,
+        predictions,
         publish,
+        interval,
     )
 
     def retention() -> None:
@@ -198,7 +207,7 @@ def _jobs(config: Config, stores: Stores, board: StatusBoard, schedule: RetrainS
 
     return [
         Job("sample", interval, tick, executor="sampler"),
-        Job("overview", 10.0, overview),
-        Job("retrain", 5.0, schedule),
+        Job("overview", 15.0, overview),
+        Job("retrain", 10.0, schedule),
         Job("retention", 3600.0, retention),
     ]

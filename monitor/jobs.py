@@ -131,7 +131,7 @@ class Scheduler:
         return {name: meter.state() for name, meter in self._meters.items()}
 
     def follow_clock(self) -> None:
-        """Called every second: after the clock was set, plans every job anew.
+        """Called every few seconds: after the clock was set, plans every job anew.
 
         APScheduler sleeps until a time of day. A clock set back by a minute would leave it asleep for a minute.
         """

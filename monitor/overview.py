@@ -82,7 +82,8 @@ def read_overview(stores: Stores, config: Config, now: float) -> Overview:
         at=now,
         last_sample=stores.samples.last(),
         oldest_sample_at=stores.samples.oldest_at(),
-        covered=recent_coverage(stores, config, now),
+        # only asked for while nothing serves: it looks at every sample of the minimum
+        covered=recent_coverage(stores, config, now) if active is None else config.training.min_history,
         needed=config.training.min_history,
         predictions=tuple(stores.predictions.last()),
         model=None if active is None else stores.registry.record(active),

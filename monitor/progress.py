@@ -39,7 +39,7 @@ def _losses(epoch: Epoch) -> str:
 
 def _lines(epochs: int) -> Callable[[Epoch], None]:
     def show(epoch: Epoch) -> None:
-        if epoch.number % max(1, epochs // LINES) == 1 or epochs <= LINES:
+        if (epoch.number - 1) % max(1, epochs // LINES) == 0:
             print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
 
     return show

@@ -56,6 +56,7 @@ class RetrainSchedule:
         self._clock, self._monotonic = clock, monotonic
         self._trainer: subprocess.Popen[bytes] | None = None
         self._started = self._deadline = 0.0
+        self._look_again = 0.0
 
     def __call__(self) -> None:
         if self._trainer is not None:
@@ -69,9 +70,15 @@ class RetrainSchedule:
             stop_child(self._trainer, patience=0.5)
 
     def _due(self, now: float) -> bool:
+        # Nothing that others do can bring a known date forward: until then the database is left alone. A date far
+        # ahead was written by a clock that was ahead, and must not hold back for years.
+        if now < self._look_again <= now + self._config.training.interval:
+            return False
         due = next_retrain(self._config.training, self._runs.last(), serving=self._serving())
-        # A last start in the future was written by a clock that was ahead: it must not hold back for years.
-        return (due is None or now >= due or now < due - self._config.training.interval) and self._enough(now)
+        if due is not None and now < due <= now + self._config.training.interval:
+            self._look_again = due
+            return False
+        return self._enough(now)
 
     def _start(self) -> None:
         self._started = self._clock()

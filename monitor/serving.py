@@ -6,7 +6,10 @@ A promotion or a rollback is one row in the database; the next tick notices and 
 from __future__ import annotations
 
 import logging
-from dataclasses import astuple, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from operator import attrgetter
 
 import numpy as np
 
@@ -22,13 +25,20 @@ from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
 log = logging.getLogger(__name__)
 
+_VALUES = attrgetter(*SAMPLE_FIELDS)
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """One prediction over all horizons, with each metric's share in the log-odds of each."""
+    """One prediction over all horizons, and how to explain it."""
 
     predictions: tuple[Prediction, ...]
-    contributions: tuple[dict[str, float], ...]
+    explain: Callable[[], list[dict[str, float]]] = field(compare=False)
+
+    @cached_property
+    def contributions(self) -> list[dict[str, float]]:
+        """Each metric's share in the log-odds of each horizon; worked out when somebody asks."""
+        return self.explain()
 
 
 def warns(prediction: Prediction) -> bool:
@@ -38,7 +48,7 @@ def warns(prediction: Prediction) -> bool:
 
 def as_row(sample: Sample) -> Floats:
     """The values of a sample, (1, fields), NaN where missing."""
-    return np.array([astuple(sample)[1:]], dtype=np.float64)
+    return np.array([_VALUES(sample)], dtype=np.float64)
 
 
 class ServedModel:
@@ -128,7 +138,7 @@ def make_forecast(predictor: Predictor, model_id: int, history: History) -> Fore
             predictor.horizons, probabilities, predictor.base_rates, predictor.thresholds, strict=True
         )
     )
-    return Forecast(predictions, tuple(predictor.contributions(features)))
+    return Forecast(predictions, partial(predictor.contributions, features))
 
 
 def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast | None:

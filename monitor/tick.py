@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from monitor.buffer import SampleBuffer
+from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.sampler import Sampler
-from monitor.serving import Forecast, ServedModel
+from monitor.serving import ServedModel
 from monitor.status import Live
-from storage import PredictionStore, StorageError, as_stored
-
-log = logging.getLogger(__name__)
+from storage import as_stored
 
 
 class Tick:
@@ -23,12 +20,13 @@ class Tick:
         sampler: Sampler,
         samples: SampleBuffer,
         serving: ServedModel,
-        predictions: PredictionStore,
+        predictions: PredictionBuffer,
         publish: Callable[[Live], None],
+        interval: float,
     ) -> None:
         self._sampler, self._samples, self._serving = sampler, samples, serving
-        self._predictions, self._publish = predictions, publish
-        self._predicted = self._failures = 0
+        self._predictions, self._publish, self._interval = predictions, publish, interval
+        self._predicted = 0
 
     def __call__(self) -> None:
         sample = as_stored(self._sampler.sample())
@@ -36,7 +34,8 @@ class Tick:
         self._serving.advance(sample)
         forecast = self._serving.forecast()
         if forecast is not None:
-            self._store(forecast)
+            self._predicted += 1
+            self._predictions.append(forecast.predictions, self._interval)
         self._publish(
             Live(
                 sample=sample,
@@ -48,14 +47,6 @@ class Tick:
                 samples_missed=self._sampler.samples_missed_total,
                 predictions_total=self._predicted,
                 buffered=self._samples.waiting,
-                write_failures=self._samples.failures + self._failures,
+                write_failures=self._samples.failures + self._predictions.failures,
             )
         )
-
-    def _store(self, forecast: Forecast) -> None:
-        self._predicted += 1
-        try:
-            self._predictions.append(forecast.predictions)
-        except StorageError as error:
-            self._failures += 1
-            log.debug("prediction not stored", extra={"fields": {"error": error}})

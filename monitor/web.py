@@ -147,6 +147,8 @@ class WebServer:
             max_request_header_size=16_384,
             max_request_body_size=65_536,
             asyncore_use_poll=True,
+            # it is woken by what arrives; by itself it only looks for idle connections
+            asyncore_loop_timeout=5,
             ident="monitor",
             map={},
         )

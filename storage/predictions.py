@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import Prediction
+from storage.rows import RowWriter
 from storage.schema import LOCAL_HOST, predictions
 
-_COLUMNS = predictions.c[tuple(field.name for field in fields(Prediction))]
+_NAMES = tuple(field.name for field in fields(Prediction))
+_COLUMNS = predictions.c[_NAMES]
 _INSERT = insert(predictions)
+_FEW = 64
+"""Rows that go in one statement; SQLite takes some thousand values in one."""
 _DELETE = delete(predictions).where(
     predictions.c.host_id == bindparam("key_host_id"),
     predictions.c.at == bindparam("key_at"),
@@ -30,15 +34,22 @@ class PredictionStore:
     def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
         self._database = database
         self._host_id = host_id
+        self._commit = RowWriter(database, predictions)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Commits predictions together; one for the same moment and horizon as an older one replaces it."""
         if not new:
             return
-        rows = [{"host_id": self._host_id, **asdict(prediction)} for prediction in new]
+        rows = [
+            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _NAMES}, "outcome": None}
+            for prediction in new
+        ]
         try:
-            with self._database.writing() as connection:
-                connection.execute(_INSERT, rows)
+            if len(rows) <= _FEW:
+                self._commit(*rows)
+            else:
+                with self._database.writing() as connection:
+                    connection.execute(_INSERT, rows)
         except KeyTakenError:
             keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:

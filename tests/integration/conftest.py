@@ -68,5 +68,3 @@ def admin(tmp_path, capsys, monkeypatch):
     # The test process itself must not stay at the lowest priority.
     monkeypatch.setattr("monitor.process.lower_priority", lambda: None)
     return Admin(tmp_path, capsys)
-
-

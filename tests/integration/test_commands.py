@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import time
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def test_a_training_that_diverges_fails_with_1_and_nothing_of_it_serves(admin):
 
 def test_a_training_over_its_time_is_ended(admin, monkeypatch):
     admin.fill()
-    admin.config.write_text(admin.config.read_text().replace("epochs = 12", "epochs = 100000\npatience = 100000\ntimeout = '1s'"))
+    admin.config.write_text(
+        admin.config.read_text().replace("epochs = 12", "epochs = 100000\npatience = 100000\ntimeout = '1s'")
+    )
     code, _, err = admin("retrain")
     assert (code, outcomes(admin)) == (1, {"failed": 1})
     assert "training.timeout (1 s)" in err
@@ -175,7 +178,7 @@ def test_check_config_prints_what_is_in_effect_or_every_problem(admin):
 
 @pytest.mark.parametrize("command", ["run", "retrain", "status", "predict"])
 def test_a_wrong_configuration_ends_every_command_with_2_before_anything_starts(admin, command):
-    admin.config.write_text(admin.config.read_text() + '[gate]\nmargn = 1\n')
+    admin.config.write_text(admin.config.read_text() + "[gate]\nmargn = 1\n")
     code, out, err = admin(command)
     assert (code, out) == (2, "")
     assert err == f"monitor: {admin.config}: gate.margn: unknown key; did you mean 'margin'?\n"
@@ -193,8 +196,6 @@ def test_a_directory_that_cannot_be_written_is_named(admin):
 
 def test_a_database_of_a_newer_schema_is_refused(admin):
     admin.fill(rows=1)
-    import sqlite3
-
     with sqlite3.connect(admin.database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     code, _, err = admin("run")
@@ -207,7 +208,11 @@ def test_every_command_is_in_the_readme_and_nothing_else_is(admin):
     readme = (ROOT / "README.md").read_text()
     table = readme.partition("## The commands")[2].partition("## ")[0]
     documented = set(re.findall(r"^\| `([\w-]+)", table, re.MULTILINE))
-    (commands,) = (action.choices for action in _parser()._actions if hasattr(action, "choices") and isinstance(action.choices, dict))
+    (commands,) = (
+        action.choices
+        for action in _parser()._actions
+        if hasattr(action, "choices") and isinstance(action.choices, dict)
+    )
     assert documented == set(commands)
 
 

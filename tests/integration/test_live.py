@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from monitor.buffer import SampleBuffer
+from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import load_config
 from monitor.sampler import SourceState
 from monitor.serving import ServedModel, forecast_from_storage
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.integration
 class Replay:
     """A sampler that gives prepared samples, with rates as a host has them."""
 
-    states = {"cpu": SourceState(True, 0.0, "")}
     samples_missed_total = 0
 
     def __init__(self, samples):
+        self.states = {"cpu": SourceState(True, 0.0, "")}
         self._samples = iter(samples)
         self.samples_total = 0
 
@@ -45,7 +45,8 @@ def live(admin, stores, samples):
     config = load_config(admin.config)
     published = []
     serving = ServedModel(stores, config.rules, config.sampling.interval)
-    tick = Tick(Replay(samples), SampleBuffer(stores.samples), serving, stores.predictions, published.append)
+    predictions = PredictionBuffer(stores.predictions)
+    tick = Tick(Replay(samples), SampleBuffer(stores.samples), serving, predictions, published.append, 10.0)
     return tick, published
 
 
@@ -60,7 +61,9 @@ def test_every_live_prediction_equals_the_one_computed_from_storage(trained):
         for _ in range(60):
             tick()
         for status in published:
-            assert status.forecast == forecast_from_storage(stores, status.sample.at, 30.0)
+            again = forecast_from_storage(stores, status.sample.at, 30.0)
+            assert status.forecast == again
+            assert status.forecast.contributions == again.contributions
         stored = stores.predictions.between(end, end + 1000)
         assert stored == [p for status in published for p in status.forecast.predictions]
 

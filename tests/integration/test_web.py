@@ -16,7 +16,23 @@ from monitor.web import Application, WebServer
 
 pytestmark = pytest.mark.integration
 
-EMPTY = Overview(0.0, None, None, 720.0, 7200.0, (), None, None, None, dict.fromkeys(("promoted", "failed"), 0), None, False, True, 0, 5.0)
+EMPTY = Overview(
+    0.0,
+    None,
+    None,
+    720.0,
+    7200.0,
+    (),
+    None,
+    None,
+    None,
+    dict.fromkeys(("promoted", "failed"), 0),
+    None,
+    False,
+    True,
+    0,
+    5.0,
+)
 
 
 @pytest.fixture
@@ -85,7 +101,9 @@ def test_the_front_page_leads_to_the_others(server):
     assert b'href="/metrics"' in body
 
 
-@pytest.mark.parametrize(("path", "method", "code"), [("/x", "GET", 404), ("/metrics/", "GET", 404), ("/metrics", "POST", 405)])
+@pytest.mark.parametrize(
+    ("path", "method", "code"), [("/x", "GET", 404), ("/metrics/", "GET", 404), ("/metrics", "POST", 405)]
+)
 def test_anything_else_is_refused(server, path, method, code):
     assert ask(server, path, method=method)[0] == code
 

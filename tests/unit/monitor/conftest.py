@@ -100,7 +100,7 @@ def live(sample, overview):
         sample=sample,
         sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
         high_load=True,
-        forecast=Forecast(overview.predictions, ({"cpu_usage": 1.5, "load_index": -0.25},)),
+        forecast=Forecast(overview.predictions, lambda: [{"cpu_usage": 1.5, "load_index": -0.25}]),
         model_id=3,
         samples_total=100,
         samples_missed=2,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.buffer import SampleBuffer
-from storage import Sample, StorageError
+from monitor.buffer import PredictionBuffer, SampleBuffer
+from storage import Prediction, Sample, StorageError
 
 pytestmark = pytest.mark.unit
 
@@ -50,3 +50,47 @@ def test_the_buffer_is_bounded_and_keeps_the_newest():
     store.away = False
     buffer.append(Sample(4.0))
     assert store.rows == [2.0, 3.0, 4.0]
+
+
+class Predictions:
+    away = False
+
+    def __init__(self):
+        self.commits = []
+
+    def append(self, predictions):
+        if self.away:
+            raise StorageError("disk full")
+        self.commits.append([p.at for p in predictions])
+
+
+def prediction(at):
+    return [Prediction(at, 300.0, 1, 0.5, 0.1, 0.9)]
+
+
+def test_predictions_of_five_seconds_share_a_commit():
+    store = Predictions()
+    buffer = PredictionBuffer(store)
+    for at in range(11):
+        buffer.append(prediction(float(at)), interval=1.0)
+    assert store.commits == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    buffer.flush()
+    assert store.commits[-1] == [10]
+
+
+def test_at_five_seconds_and_more_each_prediction_is_written_at_once():
+    store = Predictions()
+    buffer = PredictionBuffer(store)
+    for at in (0.0, 5.0):
+        buffer.append(prediction(at), interval=5.0)
+    assert store.commits == [[0], [5]]
+
+
+def test_predictions_wait_while_storage_is_away():
+    store = Predictions()
+    store.away = True
+    buffer = PredictionBuffer(store)
+    buffer.append(prediction(0.0), interval=5.0)
+    store.away = False
+    buffer.append(prediction(5.0), interval=5.0)
+    assert (store.commits, buffer.failures) == ([[0, 5]], 1)
