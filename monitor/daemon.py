@@ -178,7 +178,7 @@ def _jobs(
     interval = config.sampling.interval
 
     def overview() -> None:
-        board.overview = read_overview(stores, config, time.time())
+        board.overview = read_overview(stores, config, time.time(), board.overview)
 
     def publish(live: Live) -> None:
         board.publish(live)

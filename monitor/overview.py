@@ -70,14 +70,25 @@ def recent_coverage(stores: Stores, config: Config, now: float) -> float:
     return covered_seconds(stores.samples.between(now - config.training.history, now, ())[:, 0], interval)
 
 
-def read_overview(stores: Stores, config: Config, now: float) -> Overview:
+def read_overview(stores: Stores, config: Config, now: float, before: Overview | None = None) -> Overview:
     """Reads it all; a few milliseconds.
+
+    Args:
+        stores: of the database.
+        config: for intervals and minima.
+        now: seconds since the epoch.
+        before: an earlier overview; what cannot have changed since is taken from it.
 
     Raises:
         StorageError: the database cannot be read.
     """
-    active = stores.registry.active_id()
-    last_run = stores.runs.last()
+    active, last_run_id = stores.registry.active_id(), stores.runs.last_id()
+    known = before is not None and (_id(before.model), _id(before.last_run)) == (active, last_run_id)
+    if before is not None and known:
+        model, last_run, last_success, runs = before.model, before.last_run, before.last_success, before.runs
+    else:
+        model = None if active is None else stores.registry.record(active)
+        last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
     return Overview(
         at=now,
         last_sample=stores.samples.last(),
@@ -86,16 +97,20 @@ def read_overview(stores: Stores, config: Config, now: float) -> Overview:
         covered=recent_coverage(stores, config, now) if active is None else config.training.min_history,
         needed=config.training.min_history,
         predictions=tuple(stores.predictions.last()),
-        model=None if active is None else stores.registry.record(active),
+        model=model,
         last_run=last_run,
-        last_success=stores.runs.last_success(),
-        runs=stores.runs.counts(),
+        last_success=last_success,
+        runs=runs,
         next_retrain_at=next_retrain(config.training, last_run, serving=active is not None),
         retrain_running=_held(stores, "retrain"),
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
         interval=config.sampling.interval,
     )
+
+
+def _id(record: ModelRecord | TrainingRun | None) -> int | None:
+    return None if record is None else record.id
 
 
 def _held(stores: Stores, name: str) -> bool:

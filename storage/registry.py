@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from storage.database import Database
 from storage.errors import StorageError, UnknownModelError
 from storage.records import ModelRecord
+from storage.rows import FigureReader
 from storage.schema import LOCAL_HOST, models, serving
 
 _COLUMNS = models.c[tuple(field.name for field in fields(ModelRecord))]
@@ -23,6 +24,7 @@ class ModelRegistry:
     def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
         self._database = database
         self._host_id = host_id
+        self._read_active = FigureReader(database, _ACTIVE)
 
     def register(self, blob: bytes, report: dict[str, Any], at: float) -> int:
         """Keeps a model, which does not serve yet.
@@ -59,8 +61,8 @@ class ModelRegistry:
 
     def active_id(self) -> int | None:
         """The id of the model that serves, or None. A look at one row: cheap enough for every tick."""
-        with self._database.reading() as connection:
-            return self._active(connection)
+        found: int | None = self._read_active(self._host_id)
+        return found
 
     def blob(self, model_id: int) -> bytes:
         """The bytes of a model, as they were registered.

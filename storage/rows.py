@@ -1,26 +1,74 @@
-"""The shortest way of a few rows to the disk."""
+"""The shortest way of a few rows to the disk, and of one figure back.
+
+What happens at every tick goes straight to the driver, over a connection of the pool, with a statement that was
+built once: SQLAlchemy's own way costs as much again as the work, once every interval for months.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Select, Table, insert
 
 from storage.database import Database
 from storage.failures import storage_errors
 
 
-class RowWriter:
-    """Commits a few rows of one table at a time. Safe to use from several threads.
+@contextmanager
+def driver_cursor(database: Database) -> Iterator[Any]:
+    """The driver's cursor over a connection of the pool; committed at the end.
 
-    The statement is built once for each number of rows and goes straight to the driver, over a connection of the
-    pool. SQLAlchemy's own way costs as much again as the commit, once every interval for months.
+    Raises:
+        KeyTakenError: a row with this key is there already.
+        StorageError: whatever else the database refuses, in one line.
     """
+    taken: type[Exception] = database.engine.dialect.loaded_dbapi.IntegrityError
+    with storage_errors(database.name):
+        connection = database.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            yield cursor
+            cursor.close()
+            # SQLite has committed a lone statement by itself; other databases wait for this.
+            connection.commit()
+        except taken:
+            raise
+        except Exception:
+            # The next one gets a new connection: this one may stand on a file that is broken or gone.
+            connection.invalidate()
+            raise
+        finally:
+            connection.close()
+
+
+class FigureReader:
+    """Reads one figure of one host. Safe to use from several threads."""
+
+    def __init__(self, database: Database, query: Select[Any]) -> None:
+        """A reader of a query for one column, whose only parameter is the host's id."""
+        self._database = database
+        compiled = query.compile(dialect=database.engine.dialect)
+        self._statement, self._positional = str(compiled), compiled.positiontup is not None
+
+    def __call__(self, host_id: int) -> Any:
+        """The figure, or None where there is no row.
+
+        Raises:
+            StorageError: whatever the database refuses, in one line.
+        """
+        with driver_cursor(self._database) as cursor:
+            cursor.execute(self._statement, (host_id,) if self._positional else {"host_id": host_id})
+            row = cursor.fetchone()
+        return None if row is None else row[0]
+
+
+class RowWriter:
+    """Commits a few rows of one table at a time. Safe to use from several threads."""
 
     def __init__(self, database: Database, table: Table) -> None:
         self._database, self._table = database, table
-        self._taken: type[Exception] = database.engine.dialect.loaded_dbapi.IntegrityError
         self._statements: dict[int, tuple[str, list[str] | None]] = {}
 
     def __call__(self, *rows: Mapping[str, float | None]) -> None:
@@ -34,22 +82,8 @@ class RowWriter:
             StorageError: whatever else the database refuses, in one line.
         """
         statement, values = self._prepared(rows)
-        with storage_errors(self._database.name):
-            connection = self._database.engine.raw_connection()
-            try:
-                cursor = connection.cursor()
-                cursor.execute(statement, values)
-                cursor.close()
-                # SQLite has committed a lone statement by itself; other databases wait for this.
-                connection.commit()
-            except self._taken:
-                raise
-            except Exception:
-                # The next one gets a new connection: this one may stand on a file that is broken or gone.
-                connection.invalidate()
-                raise
-            finally:
-                connection.close()
+        with driver_cursor(self._database) as cursor:
+            cursor.execute(statement, values)
 
     def _prepared(self, rows: Sequence[Mapping[str, float | None]]) -> tuple[str, Any]:
         """One statement for all rows, with its values as the driver wants them."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any, get_args
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 
 from storage.database import Database
 from storage.records import Outcome, TrainingRun
+from storage.rows import FigureReader
 from storage.schema import LOCAL_HOST, training_runs
 
 _COLUMNS = training_runs.c[tuple(field.name for field in fields(TrainingRun))]
+_LAST_ID = select(func.max(training_runs.c.id)).where(training_runs.c.host_id == bindparam("host_id"))
 
 
 class TrainingRuns:
@@ -20,6 +22,7 @@ class TrainingRuns:
     def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
         self._database = database
         self._host_id = host_id
+        self._read_last_id = FigureReader(database, _LAST_ID)
 
     def append(self, run: TrainingRun) -> int:
         """Records a run and returns its id; the id that it carries is ignored."""
@@ -28,6 +31,11 @@ class TrainingRuns:
         with self._database.writing() as connection:
             query = insert(training_runs).values(host_id=self._host_id, **values).returning(training_runs.c.id)
             return int(connection.execute(query).scalar_one())
+
+    def last_id(self) -> int | None:
+        """The id of the newest run, or None before the first. Cheap enough to ask for often."""
+        found: int | None = self._read_last_id(self._host_id)
+        return found
 
     def last(self) -> TrainingRun | None:
         """The newest run, or None before the first."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Float, Select, bindparam, delete, func, inser
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.rows import RowWriter
+from storage.rows import FigureReader, RowWriter
 from storage.schema import LOCAL_HOST, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
@@ -29,6 +29,7 @@ CHUNK_ROWS = 8192
 
 _INSERT = insert(samples)
 _LAST = select(*samples.c["at", *SAMPLE_FIELDS]).order_by(samples.c.at.desc()).limit(1)
+_OLDEST = select(func.min(samples.c.at)).where(samples.c.host_id == bindparam("host_id"))
 _FROM = (
     select(samples.c.at)
     .where(samples.c.host_id == bindparam("host_id"), samples.c.at >= bindparam("at"))
@@ -46,6 +47,7 @@ class SampleStore:
         self._database = database
         self._host_id = host_id
         self._commit = RowWriter(database, samples)
+        self._read_oldest = FigureReader(database, _OLDEST)
 
     def append(self, sample: Sample) -> float:
         """Commits one sample.
@@ -85,9 +87,7 @@ class SampleStore:
 
     def oldest_at(self) -> float | None:
         """The time of the oldest sample, or None while there is none."""
-        oldest = select(func.min(samples.c.at)).where(samples.c.host_id == self._host_id)
-        with self._database.reading() as connection:
-            found: float | None = connection.scalar(oldest)
+        found: float | None = self._read_oldest(self._host_id)
         return found
 
     def count(self, since: float | None = None, limit: int | None = None) -> int:
