@@ -73,6 +73,19 @@ def prepare(directory: Path) -> None:
         registry.promote(registry.register(dumps(candidate.predictor), {}, time.time()), time.time())
 
 
+def settle(port: int) -> None:
+    """Waits until the daemon has done its first retraining, so that the minutes measured are like all others."""
+    for _ in range(120):
+        time.sleep(1)
+        try:
+            page = scrape(port)
+        except OSError:
+            continue
+        if "monitor_retrain_running 0.0" in page and 'retrain_runs_total{outcome="promoted"} 1.0' in page:
+            return
+    raise SystemExit("the daemon did not settle")
+
+
 def cpu_seconds(process: psutil.Process) -> float:
     """User and system time so far."""
     times = process.cpu_times()
@@ -92,7 +105,7 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
         ours = subprocess.Popen([sys.executable, "-m", "monitor", "--config", str(config), "run"])
         peer = subprocess.Popen([exporter, f"--web.listen-address=127.0.0.1:{peer_port}"], stderr=subprocess.DEVNULL)
         try:
-            time.sleep(8)
+            settle(port)
             figures = side_by_side(
                 psutil.Process(ours.pid), port, psutil.Process(peer.pid), peer_port, arguments.seconds
             )

@@ -69,7 +69,7 @@ class RowWriter:
 
     def __init__(self, database: Database, table: Table) -> None:
         self._database, self._table = database, table
-        self._statements: dict[int, tuple[str, list[str] | None]] = {}
+        self._statements: dict[int, tuple[str, bool]] = {}
 
     def __call__(self, *rows: Mapping[str, float | None]) -> None:
         """Commits rows together.
@@ -91,7 +91,8 @@ class RowWriter:
             names = [column.name for column in self._table.columns]
             query = insert(self._table).values([dict.fromkeys(names) for _ in rows])
             compiled = query.compile(dialect=self._database.engine.dialect)
-            self._statements[len(rows)] = str(compiled), compiled.positiontup
-        statement, order = self._statements[len(rows)]
-        values = {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
-        return statement, values if order is None else [values[name] for name in order]
+            self._statements[len(rows)] = str(compiled), compiled.positiontup is not None
+        statement, positional = self._statements[len(rows)]
+        if positional:
+            return statement, [row[column.name] for row in rows for column in self._table.columns]
+        return statement, {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
