@@ -16,10 +16,9 @@ class Swap:
     fields = ("swap_usage",)
 
     def read(self) -> float | None:
-        lines = (line.split() for line in proc_text("meminfo").splitlines())
-        kibibytes = {words[0]: int(words[1]) for words in lines if words and words[0] in ("SwapTotal:", "SwapFree:")}
-        total = kibibytes["SwapTotal:"]
-        return 1 - kibibytes["SwapFree:"] / total if total else None
+        text = proc_text("meminfo")
+        total, free = (int(text.partition(f"{key}:")[2].split(maxsplit=1)[0]) for key in ("SwapTotal", "SwapFree"))
+        return 1 - free / total if total else None
 
     def rates(self, before: float | None, after: float | None, seconds: float) -> Rates:  # noqa: ARG002
         return {"swap_usage": after}
