@@ -1,12 +1,8 @@
-"""What storage costs beside the bare `sqlite3` module, both measured in the same run.
-
-python -m benchmarks.storage [--json] [--check] [--rows N]
-"""
+"""What storage costs beside the bare `sqlite3` module, both measured in the same run."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sqlite3
 import statistics
@@ -22,12 +18,19 @@ from typing import TypeVar
 
 import numpy as np
 
+from benchmarks.report import Figure, main
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
 T = TypeVar("T")
 
 MONTH = 30 * 24 * 3600 // 5
 TARGETS = {"commit_ratio": 2.0, "read_time_ratio": 1.5, "read_memory_ratio": 1.5, "bytes_per_row": 110.0}
+NAMES = {
+    "commit_ratio": "committed sample over a raw commit",
+    "read_time_ratio": "reading 30 days over a raw np.fromiter",
+    "read_memory_ratio": "peak memory of it over its array",
+    "bytes_per_row": "bytes a row of 12 columns",
+}
 COLUMNS = ", ".join(("host_id", "at", *SAMPLE_FIELDS))
 INSERT = f"INSERT INTO samples ({COLUMNS}) VALUES ({', '.join('?' * (2 + len(SAMPLE_FIELDS)))})"  # noqa: S608
 SELECT = f"SELECT at, {', '.join(SAMPLE_FIELDS)} FROM samples WHERE host_id = 1 ORDER BY at"  # noqa: S608
@@ -123,25 +126,12 @@ def history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--check", action="store_true", help="end with 1 if a target is missed")
-    parser.add_argument("--rows", type=int, default=MONTH, help="length of the history (default: 30 days at 5 s)")
-    arguments = parser.parse_args()
+def measure(arguments: argparse.Namespace) -> list[Figure]:
+    """All of it, in a directory that goes away."""
     with TemporaryDirectory() as directory:
         figures = {"commit_ratio": commits(Path(directory)), **history(Path(directory), arguments.rows)}
-    missed = [name for name, figure in figures.items() if figure > TARGETS[name]]
-    if arguments.json:
-        print(json.dumps({"rows": arguments.rows, "figures": figures, "targets": TARGETS, "missed": missed}))
-    else:
-        for name, figure in figures.items():
-            print(f"{name:18} {figure:8.2f}   target at most {TARGETS[name]:g}")
-    if arguments.check and missed:
-        print(f"missed: {', '.join(missed)}", file=sys.stderr)
-        return 1
-    return 0
+    return [Figure(NAMES[name], value, TARGETS[name]) for name, value in figures.items()]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__ or "", measure, ("--rows", MONTH, "length of the history, 30 days at 5 s")))

@@ -27,7 +27,7 @@ url = "sqlite:///{state}/monitor.db"
 [high_load]
 rules = [{{ cpu_usage = {bound} }}]
 sustained = "2s"
-horizons = ["{horizon}", "10s"]
+horizons = ["{horizon}", "6s"]
 [training]
 min_history = "2m"
 interval = "1h"

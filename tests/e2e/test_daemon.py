@@ -121,7 +121,7 @@ def scored(service, since):
 
 def test_predict_explains_itself(service, burner):
     found = service.json("predict")
-    assert [entry["horizon_name"] for entry in found] == [HORIZON, "10s"]
+    assert [entry["horizon_name"] for entry in found] == [HORIZON, "6s"]
     assert "load_index" in found[0]["contributions"]
     assert "usually" in service.command("predict").stdout
 
@@ -150,7 +150,7 @@ def test_prometheus_scrapes_it_and_promtool_finds_nothing_to_say(service, burner
     finally:
         server.terminate()
         server.wait(10)
-    assert {series["metric"]["horizon"] for series in result} == {HORIZON, "10s"}
+    assert {series["metric"]["horizon"] for series in result} == {HORIZON, "6s"}
     assert all(0 <= float(series["value"][1]) <= 1 for series in result)
 
 
