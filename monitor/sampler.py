@@ -30,6 +30,9 @@ RATIOS = frozenset(
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a ratio may lie by rounding alone."""
 
+ERROR_LENGTH = 200
+"""Characters kept of an error: one that quotes a broken file would fill the log with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
@@ -69,11 +72,11 @@ class Sampler:
 
     @property
     def states(self) -> Mapping[str, SourceState]:
-        """How each source did in the last turn."""
+        """How each source did in the last turn, by its name."""
         return MappingProxyType(dict(self._states))
 
     def sample(self) -> Sample:
-        """Reads every source once. Raises nothing of theirs."""
+        """Reads every source once. Raises nothing of theirs: what failed is missing, and `states` says why."""
         now = self._monotonic()
         self._count(now)
         # Whole seconds: an interval is at least one, and one grid for all is compact and easy to read.
@@ -81,7 +84,7 @@ class Sampler:
         values: Rates = {}
         for source in self._sources:
             values |= self._try(source)
-        return Sample(at, **{name: plausible(name, value) for name, value in values.items()})
+        return Sample(at, **values)
 
     def _count(self, now: float) -> None:
         if self._last is not None:
@@ -92,19 +95,24 @@ class Sampler:
     def _try(self, source: Source) -> Rates:
         started = self._monotonic()
         try:
-            after = source.read()
-            before_at, before = self._readings.get(source.name, (-math.inf, None))
-            seconds = started - before_at
-            # The first reading, and the first after a gap, have nothing to be compared with.
-            fresh = 0 < seconds <= GAP_FACTOR * self._interval
-            values = source.rates(before if fresh else None, after, seconds)
+            values = self._rates(source, started)
         except Exception as error:
-            self._readings.pop(source.name, None)
-            self._note(source.name, started, f"{type(error).__name__}: {error}")
+            self._note(source.name, started, f"{type(error).__name__}: {error}"[:ERROR_LENGTH])
             return dict.fromkeys(source.fields)
-        self._readings[source.name] = (started, after)
         self._note(source.name, started, "")
         return values
+
+    def _rates(self, source: Source, now: float) -> Rates:
+        after = source.read()
+        # Taken out, not looked up: if no rates can be made of a reading, the next turn starts without it.
+        before_at, before = self._readings.pop(source.name, (-math.inf, None))
+        seconds = now - before_at
+        # The first reading, and the first after a gap, have nothing to be compared with.
+        fresh = 0 < seconds <= GAP_FACTOR * self._interval
+        values = source.rates(before if fresh else None, after, seconds)
+        checked = {name: plausible(name, values[name]) for name in source.fields}
+        self._readings[source.name] = (now, after)
+        return checked
 
     def _note(self, name: str, started: float, error: str) -> None:
         before = self._states.get(name)

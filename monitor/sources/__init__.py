@@ -1,4 +1,7 @@
-"""The sources of a sample, one file each."""
+"""The sources of a sample, one file each.
+
+The table is the only list of them: the configuration, the sampler and the tests all go by it.
+"""
 
 from __future__ import annotations
 
@@ -28,5 +31,13 @@ SOURCES: dict[str, type[Source]] = {
 
 
 def make_sources(names: Sequence[str], network_exclude: Sequence[str] = ()) -> tuple[Source, ...]:
-    """The sources of these names; `network_exclude` holds shell patterns of interfaces to leave out."""
+    """The sources of these names, in their order.
+
+    Args:
+        names: keys of `SOURCES`.
+        network_exclude: shell patterns of network interfaces to leave out.
+
+    Raises:
+        KeyError: there is no source of a name.
+    """
     return tuple(Network(network_exclude) if name == "network" else SOURCES[name]() for name in names)

@@ -1,4 +1,4 @@
-"""What a source is.
+"""What a source is, and what all of them do alike.
 
 A source only reads and computes: what it read before is held by the sampler, so that a test needs no host and a
 failure leaves nothing half updated.
@@ -30,7 +30,10 @@ class Source(Protocol):
         ...
 
     def rates(self, before: Any | None, after: Any, seconds: float) -> Rates:
-        """The fields from two readings `seconds` apart; without one before, only those that need no rate."""
+        """The fields from two readings `seconds` apart; without one before, only those that need no rate.
+
+        Ratios are 0 to 1, rates per second, sizes in bytes. `seconds` is above 0 where there is a reading before.
+        """
         ...
 
 

@@ -1,4 +1,7 @@
-"""What the disks do, each physical device counted once."""
+"""What the disks do, each byte counted once.
+
+The kernel lists partitions and volumes beside the devices they lie on, and would count the same bytes in each.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import psutil
 
 from monitor.sources import procfs
 from monitor.sources.base import Rates, per_second
+from monitor.sources.facts import Facts
 
-VIRTUAL = ("loop", "ram", "zram", "fd", "sr", "nbd")
+VIRTUAL = ("loop", "ram", "zram", "fd", "sr", "zd")
+"""No disks, or (zd, a volume of ZFS) lying on disks without a link that says so."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +27,25 @@ class Counters:
 
 
 class Disk:
-    """Raw figures: counters by device. Partitions, and devices made of other devices, would count twice."""
+    """Bytes/s over all physical devices, and the busy share of the time of the busiest (ratio).
+
+    Raw figures: counters by device. Reading raises OSError, ValueError or NotImplementedError of psutil where the
+    kernel gives no table, or one that is none.
+    """
 
     name = "disk"
     fields = ("disk_read", "disk_write", "disk_busy")
 
     def __init__(self) -> None:
-        self._seen: frozenset[str] = frozenset()
-        self._physical: frozenset[str] = frozenset()
+        self._physical = Facts(lambda names: frozenset(name for name in names if _physical(name)))
 
     def read(self) -> dict[str, Counters]:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
-        if counters.keys() != self._seen:
-            self._seen = frozenset(counters)
-            self._physical = frozenset(name for name in counters if _physical(name))
+        physical = self._physical.of(counters)
         return {
             name: Counters(found.read_bytes, found.write_bytes, found.busy_time)
             for name, found in counters.items()
-            if name in self._physical
+            if name in physical
         }
 
     def rates(self, before: dict[str, Counters] | None, after: dict[str, Counters], seconds: float) -> Rates:

@@ -1,4 +1,7 @@
-"""How many tasks want to run, by the kernel's own average over a minute."""
+"""How many tasks want to run, by the kernel's own average over a minute.
+
+It tells how long the queue is when the CPUs have no more to give, which their usage cannot.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from monitor.sources.procfs import proc_text
 
 
 class Load:
-    """The 1-minute load average over the number of CPUs; 1 is as many tasks as CPUs."""
+    """The 1-minute load average over the number of CPUs; 1 is as many tasks as CPUs, and more is possible.
+
+    Reading raises OSError, ValueError or IndexError where the kernel's line is broken.
+    """
 
     name = "load"
     fields = ("load_per_cpu",)

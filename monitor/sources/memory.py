@@ -1,4 +1,7 @@
-"""How much of the memory is in use, by what the kernel says a new program could still get."""
+"""How much of the memory is in use, by what the kernel says a new program could still get.
+
+What lies in caches is not in use: it is given up when asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from monitor.sources.base import Rates
 
 
 class Memory:
-    """1 - available / total. The raw figure is that ratio."""
+    """1 - available / total, which is also the raw figure.
+
+    Reading raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a table that is no table.
+    """
 
     name = "memory"
     fields = ("memory_usage",)

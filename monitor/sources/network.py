@@ -1,37 +1,19 @@
 """What goes over the network, each packet counted once.
 
-Loopback and the interfaces that only hand on what another one counts (bridges, their ports, containers' ends,
-tunnels, the members of a bond) are left out.
+A rate is made for each interface alone, so that one that comes, goes or is reset is left out of one interval and
+never shows all it ever carried as a spike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
-from pathlib import Path
 
 import psutil
 
-from monitor.sources import procfs
-from monitor.sources.base import Rates, per_second
-
-VIRTUAL = (
-    "lo",
-    "docker*",
-    "veth*",
-    "br-*",
-    "virbr*",
-    "vnet*",
-    "cni*",
-    "flannel*",
-    "cali*",
-    "tun*",
-    "tap*",
-    "wg*",
-    "dummy*",
-    "ifb*",
-)
+from monitor.sources.base import Rates
+from monitor.sources.facts import Facts
+from monitor.sources.interfaces import counted
 
 
 @dataclass(frozen=True)
@@ -45,79 +27,53 @@ class Counters:
 
 
 class Network:
-    """Raw figures: counters by interface."""
+    """Bytes/s, errors and drops/s, and the busiest interface's busier direction over its speed (ratio).
+
+    Raw figures: counters by interface. Reading raises OSError, ValueError or AssertionError of psutil for an
+    interface that vanishes meanwhile and for a table that is no table.
+    """
 
     name = "network"
     fields = ("network_receive", "network_transmit", "network_errors", "network_usage")
 
     def __init__(self, exclude: Sequence[str] = ()) -> None:
-        self._exclude = tuple(exclude)
-        self._seen: frozenset[str] = frozenset()
-        self._speeds: dict[str, float | None] = {}
+        patterns = tuple(exclude)
+        self._speeds = Facts(lambda names: counted(names, patterns))
 
     def read(self) -> dict[str, Counters]:
         counters = psutil.net_io_counters(pernic=True, nowrap=False)
-        if counters.keys() != self._seen:
-            self._seen = frozenset(counters)
-            self._speeds = {name: _speed(name) for name in counters if self._counted(name)}
         return {
             name: Counters(
-                found.bytes_recv,
-                found.bytes_sent,
-                found.errin + found.errout + found.dropin + found.dropout,
-                self._speeds[name],
+                counters[name].bytes_recv,
+                counters[name].bytes_sent,
+                counters[name].errin + counters[name].errout + counters[name].dropin + counters[name].dropout,
+                speed,
             )
-            for name, found in counters.items()
-            if name in self._speeds
+            for name, speed in self._speeds.of(counters).items()
         }
 
     def rates(self, before: dict[str, Counters] | None, after: dict[str, Counters], seconds: float) -> Rates:
-        rates: Rates = dict.fromkeys(self.fields)
-        # An interface that was not there before, or was reset, would give all it ever carried as one spike.
-        same = [
-            name for name in (before or {}).keys() & after.keys() if before and _went_on(before[name], after[name])
-        ]
-        if not before or not same:
-            return rates
-        usages = []
-        receive = transmit = errors = 0.0
-        for name in same:
-            first, second = before[name], after[name]
-            one_way = (second.receive - first.receive) / seconds
-            other_way = (second.transmit - first.transmit) / seconds
-            receive, transmit = receive + one_way, transmit + other_way
-            errors += per_second(first.errors, second.errors, seconds) or 0.0
-            if second.speed:
-                usages.append(min(1.0, max(one_way, other_way) / second.speed))
-        return {
-            "network_receive": receive,
-            "network_transmit": transmit,
-            "network_errors": errors,
-            "network_usage": max(usages) if usages else None,
-        }
-
-    def _counted(self, name: str) -> bool:
-        # "eth0:1" is another address of eth0, and ":" is no part of a name in sysfs
-        if ":" in name or any(fnmatch(name, pattern) for pattern in (*VIRTUAL, *self._exclude)):
-            return False
-        return not _hands_on(procfs.SYSFS / "class" / "net" / name)
+        known = [(before[name], after[name]) for name in before.keys() & after.keys()] if before else []
+        links = [_rates(first, second, seconds) for first, second in known if _went_on(first, second)]
+        if not links:
+            return dict.fromkeys(self.fields)
+        usages = [link["network_usage"] for link in links if link["network_usage"] is not None]
+        sums = {name: sum(link[name] or 0.0 for link in links) for name in self.fields}
+        return {**sums, "network_usage": max(usages, default=None)}
 
 
 def _went_on(before: Counters, after: Counters) -> bool:
     return after.receive >= before.receive and after.transmit >= before.transmit and after.errors >= before.errors
 
 
-def _hands_on(interface: Path) -> bool:
-    """Whether another interface counts the same packets: a bridge, a member of a bond, a VLAN over a device."""
-    if (interface / "bridge").exists() or (any(interface.glob("lower_*")) and not (interface / "bonding").exists()):
-        return True
-    return (interface / "bonding_slave").exists()
-
-
-def _speed(name: str) -> float | None:
-    """The speed of the link in bytes/s; the kernel gives Mbit/s, -1 or an error where there is none."""
-    try:
-        megabits = int((procfs.SYSFS / "class" / "net" / name / "speed").read_text())
-    except (OSError, ValueError):
-        return None
-    return megabits * 125_000.0 if megabits > 0 else None
+def _rates(before: Counters, after: Counters, seconds: float) -> Rates:
+    """The fields of one interface."""
+    receive = (after.receive - before.receive) / seconds
+    transmit = (after.transmit - before.transmit) / seconds
+    return {
+        "network_receive": receive,
+        "network_transmit": transmit,
+        "network_errors": (after.errors - before.errors) / seconds,
+        # The counters and our clock are not read at the same instant: a full link may seem fuller than full.
+        "network_usage": min(1.0, max(receive, transmit) / after.speed) if after.speed else None,
+    }

@@ -1,4 +1,4 @@
-"""Where the kernel's figures lie.
+"""Where the kernel's figures lie, so that a test can put a fixture in their place.
 
 psutil reads from `psutil.PROCFS_PATH`, which a test can point elsewhere; what psutil does not know is read there too.
 """

@@ -1,4 +1,7 @@
-"""How much of the swap space is in use; missing on a host without any."""
+"""How much of the swap space is in use.
+
+A host without any has no such figure: 0 would say that there is room left.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from monitor.sources.procfs import proc_text
 
 
 class Swap:
-    """1 - free / total, None without swap space.
+    """1 - free / total, a ratio, which is also the raw figure; None without swap space.
 
-    psutil's figure also counts pages in and out, for which it reads all of /proc/vmstat: ten times the work.
+    psutil's figure also counts pages in and out, for which it reads all of /proc/vmstat (ten times the work) and
+    warns where there is none. Reading raises OSError, or KeyError, ValueError or IndexError for a broken table.
     """
 
     name = "swap"

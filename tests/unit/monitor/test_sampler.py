@@ -1,5 +1,8 @@
 """Each source alone, rates over the monotonic clock, and nothing impossible in a sample."""
 
+import errno
+import logging
+
 import psutil
 import pytest
 
@@ -102,13 +105,77 @@ def test_a_source_that_fails_leaves_the_others_and_shows(clock, counter, caplog)
     assert caplog.text.count("source failed") == 1
 
 
-def test_a_source_that_is_back_starts_without_a_rate(sampler, clock, counter):
+def test_after_one_failed_turn_the_rate_is_over_the_time_since_the_last_good_reading(sampler, clock, counter):
     sampler.sample()
     counter.error = OSError("gone")
+    assert turn(sampler, clock, counter).network_receive is None
+    counter.error = None
+    # 200 in the 10 s since
+    assert turn(sampler, clock, counter).network_receive == 20.0
+
+
+def test_a_source_that_failed_for_long_starts_without_a_rate(sampler, clock, counter):
+    sampler.sample()
+    counter.error = OSError("gone")
+    turn(sampler, clock, counter)
     turn(sampler, clock, counter)
     counter.error = None
     assert turn(sampler, clock, counter).network_receive is None
     assert turn(sampler, clock, counter).network_receive == 20.0
+
+
+def test_a_source_that_is_back_is_logged_once(sampler, clock, counter, caplog):
+    caplog.set_level(logging.INFO, logger="monitor.sampler")
+    counter.error = OSError("gone")
+    sampler.sample()
+    counter.error = None
+    for _ in range(3):
+        turn(sampler, clock, counter)
+    assert [record.message for record in caplog.records] == ["source failed", "source is back"]
+    assert caplog.records[0].fields == {"source": "network", "error": "OSError: gone"}
+
+
+def test_a_reading_that_no_rate_can_be_made_of_is_forgotten(sampler, clock, counter):
+    sampler.sample()
+    counter.value = "garbage"
+    clock.now += 5
+    assert sampler.sample().network_receive is None
+    counter.value = 0.0
+    assert turn(sampler, clock, counter).network_receive is None
+    assert turn(sampler, clock, counter).network_receive == 20.0
+
+
+def test_a_value_that_is_no_number_fails_its_source_and_not_the_sample(sampler, counter):
+    counter.rates = lambda before, after, seconds: {"network_receive": "fast", "network_transmit": None}
+    assert sampler.sample().network_receive is None
+    assert not sampler.states["network"].success
+
+
+def test_an_error_that_quotes_a_whole_file_is_kept_short(sampler, counter):
+    counter.error = ValueError("x" * 100_000)
+    sampler.sample()
+    assert len(sampler.states["network"].error) == 200
+
+
+def test_the_states_of_a_turn_do_not_change_with_the_next(sampler, clock, counter):
+    sampler.sample()
+    states = sampler.states
+    counter.error = OSError("gone")
+    turn(sampler, clock, counter)
+    assert states["network"].success
+    with pytest.raises(TypeError):
+        states["network"] = None
+
+
+def test_an_interface_that_vanishes_in_mid_call_leaves_the_other_sources(monkeypatch):
+    def vanish(**_):
+        raise OSError(errno.ENODEV, "No such device")
+
+    sampler = Sampler(make_sources(["network", "memory"]), 5.0)
+    monkeypatch.setattr(psutil, "net_io_counters", vanish)
+    sample = sampler.sample()
+    assert (sample.network_receive, sampler.states["network"].success) == (None, False)
+    assert sample.memory_usage is not None
 
 
 @pytest.mark.parametrize("text", ["garbage", "", "cpu  x y z\n"])

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from monitor.sources import SOURCES, make_sources, procfs
+from monitor.sources.cpu import Cpu
 from monitor.sources.disk import Disk
 from monitor.sources.network import Network
 from monitor.sources.pressure import Pressure
@@ -37,7 +38,8 @@ def rates(source, host, *, first=True):
 
 
 EXPECTED = {
-    # of 1000 hundredths: 200 user + 10 nice + 90 system + 5 irq + 5 softirq + 10 steal; 640 idle, 40 iowait
+    # of 1000 hundredths: 200 user (80 of them guest) + 10 nice + 90 system + 5 irq + 5 softirq;
+    # 640 idle, 40 iowait, 10 steal
     "cpu": {"cpu_usage": 0.32, "cpu_iowait": 0.04, "cpu_steal": 0.01},
     "memory": {"memory_usage": 0.75},
     "swap": {"swap_usage": 0.25},
@@ -79,6 +81,21 @@ def test_counters_that_went_back_make_no_spike(name, host):
     assert all(value is None or value == 0 for value in found.values())
 
 
+@pytest.mark.parametrize("kind", ["iowait", "idle"])
+def test_time_that_the_kernel_corrects_backwards_loses_no_sample(kind, host):
+    before = Cpu().read()
+    host("after")
+    after = {**Cpu().read(), kind: before[kind] - 0.02}
+    spent = sum(after.values()) - sum(before.values()) + 0.02
+    assert Cpu().rates(before, after, SECONDS)["cpu_usage"] == pytest.approx(3.1 / spent)
+
+
+def test_cpu_counters_that_were_reset_are_missing_and_not_idle(host):
+    after = Cpu().read()
+    before = {**after, "user": after["user"] + 50.0, "idle": after["idle"] - 5.0}
+    assert Cpu().rates(before, after, SECONDS) == dict.fromkeys(Cpu.fields)
+
+
 def test_configured_patterns_are_left_out_too(host):
     found = rates(Network(["eth0", "bond*"]), host)
     assert (found["network_receive"], found["network_usage"]) == (2000.0, None)
@@ -114,6 +131,18 @@ def test_a_reset_disk_counter_leaves_the_other_disk(host):
     assert found == {"disk_read": 200 * 512 / 5, "disk_write": 0.0, "disk_busy": 0.1}
 
 
+def test_a_device_busy_beyond_the_interval_is_fully_busy(host):
+    source = Disk()
+    before = source.read()
+    host("after")
+    assert source.rates(before, source.read(), 2.0)["disk_busy"] == 1.0
+
+
+def test_without_disks_their_figures_are_missing_and_not_zero(host, monkeypatch, tmp_path):
+    monkeypatch.setattr(procfs, "SYSFS", tmp_path)
+    assert rates(Disk(), host) == dict.fromkeys(Disk.fields)
+
+
 def test_a_host_without_swap_has_no_swap_usage(monkeypatch, tmp_path):
     (tmp_path / "meminfo").write_text("SwapTotal: 0 kB\nSwapFree: 0 kB\n")
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
@@ -123,6 +152,14 @@ def test_a_host_without_swap_has_no_swap_usage(monkeypatch, tmp_path):
 def test_a_kernel_without_pressure_fails_as_a_source(monkeypatch, tmp_path):
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     with pytest.raises(FileNotFoundError):
+        Pressure().read()
+
+
+def test_garbage_in_a_pressure_file_fails_as_a_source(monkeypatch, tmp_path):
+    (tmp_path / "pressure").mkdir()
+    (tmp_path / "pressure" / "cpu").write_text("")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    with pytest.raises(ValueError, match="no line of pressure"):
         Pressure().read()
 
 
