@@ -17,7 +17,8 @@ class Cpu:
     """Shares of the time of all CPUs, ratios. Raw figures: seconds of each kind since boot.
 
     Busy is all but idle and waiting for I/O. A stolen second is among it: to the work that waits, that CPU was
-    taken; how much of it there was has a field of its own. The total holds every kind. Reading raises OSError, ValueError or TypeError for a broken line.
+    taken; how much of it there was has a field of its own. The total holds every kind. Reading raises OSError,
+    ValueError or TypeError for a broken line.
     """
 
     name = "cpu"
