@@ -9,7 +9,7 @@ import gc
 import logging
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -121,10 +121,14 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
     web = WebServer(config.web.address, Application(board.status))
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
-            board.overview = read_overview(stores, config, time.time())
-            schedule = _retrain_schedule(config, stores)
+
+            def overview() -> None:
+                board.overview = read_overview(stores, config, time.time(), board.overview)
+
+            overview()
+            schedule = _retrain_schedule(config, stores, overview)
             predictions = PredictionBuffer(stores.predictions)
-            board.scheduler = Scheduler(_jobs(config, stores, board, schedule, predictions))
+            board.scheduler = Scheduler(_jobs(config, stores, board, overview, schedule, predictions))
             board.scheduler.start()
             web.start()
             _announce(config, web, board.overview)
@@ -163,22 +167,25 @@ def _announce(config: Config, web: WebServer, overview: Overview) -> None:
         log.info("no model serves yet", extra={"fields": {"because": overview.waiting_for}})
 
 
-def _retrain_schedule(config: Config, stores: Stores) -> RetrainSchedule:
+def _retrain_schedule(config: Config, stores: Stores, on_end: Callable[[], None]) -> RetrainSchedule:
     return RetrainSchedule(
         config,
         stores.runs,
         enough=lambda now: recent_coverage(stores, config, now) >= config.training.min_history,
         serving=lambda: stores.registry.active_id() is not None,
+        on_end=on_end,
     )
 
 
 def _jobs(
-    config: Config, stores: Stores, board: StatusBoard, schedule: RetrainSchedule, predictions: PredictionBuffer
+    config: Config,
+    stores: Stores,
+    board: StatusBoard,
+    overview: Callable[[], None],
+    schedule: RetrainSchedule,
+    predictions: PredictionBuffer,
 ) -> list[Job]:
     interval = config.sampling.interval
-
-    def overview() -> None:
-        board.overview = read_overview(stores, config, time.time(), board.overview)
 
     def publish(live: Live) -> None:
         board.publish(live)
@@ -207,7 +214,7 @@ def _jobs(
 
     return [
         Job("sample", interval, tick, executor="sampler"),
-        Job("overview", 15.0, overview),
+        Job("overview", 30.0, overview),
         Job("retrain", 10.0, schedule),
         Job("retention", 3600.0, retention),
     ]

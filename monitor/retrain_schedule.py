@@ -39,6 +39,7 @@ class RetrainSchedule:
         runs: TrainingRuns,
         enough: Callable[[float], bool],
         serving: Callable[[], bool],
+        on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -49,11 +50,12 @@ class RetrainSchedule:
             runs: past retrainings.
             enough: whether the history is long enough at a moment.
             serving: whether a model serves.
+            on_end: called after a retraining that this schedule started.
             clock: seconds since the epoch.
             monotonic: seconds that only grow.
         """
         self._config, self._runs, self._enough, self._serving = config, runs, enough, serving
-        self._clock, self._monotonic = clock, monotonic
+        self._on_end, self._clock, self._monotonic = on_end, clock, monotonic
         self._trainer: subprocess.Popen[bytes] | None = None
         self._started = self._deadline = 0.0
         self._look_again = 0.0
@@ -98,6 +100,7 @@ class RetrainSchedule:
             stop_child(trainer, patience=1.0)
         self._trainer = None
         self._conclude(exit_reason(trainer))
+        self._on_end()
 
     def _conclude(self, reason: str) -> None:
         """Logs what came of it; a trainer that died without a word has its run recorded here."""

@@ -71,8 +71,9 @@ def test_it_trains_by_itself_once_it_has_enough(service, burner):
     service.wait_for(lambda: PROBABILITY in service.metrics(), 300, "model of its own")
     service.wait_for(lambda: service.model_serving() is not None, 15, "model in the records")
     assert service.json("status")["model"]["id"] == service.model_serving()
-    page = service.metrics()
-    assert page['monitor_retrain_runs_total{outcome="promoted"}'] == 1
+    promoted = 'monitor_retrain_runs_total{outcome="promoted"}'
+    page = service.wait_for(lambda: service.metrics() if service.metrics().get(promoted) else None, 15, "run")
+    assert page[promoted] == 1
     assert page['monitor_training_gradient_norm{parameter="0.weight"}'] > 0
     assert sum(value for name, value in page.items() if name.startswith("monitor_training_gradient_state")) == 1
 
