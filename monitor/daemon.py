@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from importlib.metadata import version
 
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
-from monitor.errors import MonitorError
+from monitor.errors import EXIT_DONE, MonitorError
 from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
 from monitor.overview import Overview, read_overview, recent_coverage
@@ -131,7 +132,8 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
             board.scheduler = Scheduler(_jobs(config, stores, board, overview, schedule, predictions))
             board.scheduler.start()
             web.start()
-            _announce(config, web, board.overview)
+            if board.overview:
+                _announce(config, web, board.overview)
             # What is here now stays for months: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
@@ -139,7 +141,11 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
                 yield board
             finally:
                 schedule.close()
-                board.scheduler.close()
+                if not board.scheduler.close():
+                    # Python would wait for that thread for ever. Samples that were stored are stored.
+                    log.error("a job hangs; ending without it")
+                    logging.shutdown()
+                    os._exit(EXIT_DONE)
                 predictions.flush()
     finally:
         web.close()

@@ -6,13 +6,13 @@ The one place that decides when. A job that raises is logged and counted here, a
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
-from threading import Lock
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
@@ -74,7 +74,7 @@ class JobMeter:
     """Counts the runs of one job."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._runs = self._failures = self._missed = 0
         self._duration, self._delay = _Lengths(), _Lengths()
 
@@ -143,10 +143,14 @@ class Scheduler:
             for job in self._jobs:
                 self._scheduler.reschedule_job(job.id, trigger=AlignedTrigger(job.interval))
 
-    def close(self) -> None:
-        """Lets the running jobs end."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+    def close(self, patience: float = 1.0) -> bool:
+        """Lets the running jobs end; False if one does not within `patience` seconds."""
+        if not self._scheduler.running:
+            return True
+        ending = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        ending.start()
+        ending.join(patience)
+        return not ending.is_alive()
 
     def _metered(self, job: Job) -> Callable[[], None]:
         meter = self._meters[job.id]

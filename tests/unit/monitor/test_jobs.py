@@ -89,3 +89,32 @@ def test_after_the_clock_was_set_every_job_is_planned_anew(scheduler, monkeypatc
     while ran.acquire(blocking=False):
         pass
     assert ran.acquire(timeout=5)
+
+
+def test_closing_does_not_wait_for_ever_for_a_job_that_hangs():
+    release, hangs = threading.Event(), threading.Event()
+
+    def hang():
+        hangs.set()
+        release.wait(10)
+
+    made = Scheduler([Job("hangs", 0.05, hang)])
+    made.start()
+    assert hangs.wait(5)
+    assert made.close(patience=0.05) is False
+    release.set()
+
+
+def test_closing_lets_a_running_job_end():
+    began, ended = threading.Event(), threading.Event()
+
+    def work():
+        began.set()
+        time.sleep(0.1)
+        ended.set()
+
+    made = Scheduler([Job("work", 0.05, work)])
+    made.start()
+    assert began.wait(5)
+    assert made.close(patience=5.0) is True
+    assert ended.is_set()
