@@ -156,19 +156,22 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    from monitor.durations import about  # noqa: PLC0415
     from monitor.overview import read_overview  # noqa: PLC0415
-    from monitor.reports import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.reports import forecast_document, forecast_report, moment  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = _config(arguments)
     now = time.time()
+    at, max_age = now if arguments.at is None else arguments.at, max(3 * config.sampling.interval, 10.0)
     with open_stores(config.database_url) as stores:
-        at = now if arguments.at is None else arguments.at
-        forecast = forecast_from_storage(stores, at, 3 * config.sampling.interval)
+        forecast = forecast_from_storage(stores, at, max_age)
         waiting = read_overview(stores, config, now).waiting_for if forecast is None else ""
+    if waiting:
+        raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
-        raise NotEnoughDataError(f"no model serves yet: {waiting}" if waiting else f"no samples at {at:.0f}")
+        raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}: is the daemon running?")
     print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
     return EXIT_DONE
 
