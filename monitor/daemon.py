@@ -97,7 +97,7 @@ def run(config: Config) -> None:
 def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals) -> Config:
     """Returns the configuration to go on with."""
     while not signals.stop:
-        signals.wake.wait(2.0)
+        signals.wake.wait(5.0)
         if board.scheduler:
             board.scheduler.follow_clock()
         if signals.reload and not signals.stop:
@@ -221,6 +221,6 @@ def _jobs(
     return [
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
-        Job("retrain", 10.0, schedule),
+        Job("retrain", 15.0, schedule),
         Job("retention", 3600.0, retention),
     ]

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, ma
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
+from storage.driver import Driver
 from storage.errors import StorageError
 from storage.failures import storage_errors
 from storage.locks import ExclusiveLock
@@ -40,6 +41,7 @@ class Database:
 
     Attributes:
         engine: SQLAlchemy's engine over it.
+        driver: the short way for single statements.
         path: absolute path of its file; None for one in memory or on a server.
         name: what a message calls it: its path, or its URL without the password.
     """
@@ -48,6 +50,7 @@ class Database:
         self.engine = engine
         self.path = path
         self.name = str(path or engine.url.render_as_string(hide_password=True))
+        self.driver = Driver(engine, self.name)
         self._writer = engine.execution_options(writes=True)
 
     def __enter__(self) -> Self:
@@ -60,6 +63,7 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection. The last one to a file writes its log back into it."""
+        self.driver.close()
         self.engine.dispose()
 
     def size_bytes(self) -> int:

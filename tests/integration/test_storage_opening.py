@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -184,10 +183,7 @@ def test_a_file_of_someone_else_is_refused(tmp_path: Path, bits: int, message: s
 def test_a_connection_whose_file_broke_is_replaced_at_the_next_call(database: Database) -> None:
     store = SampleStore(database)
     store.append(Sample(1.0))
-    raw = database.engine.raw_connection()
-    assert isinstance(raw.driver_connection, sqlite3.Connection)
-    raw.driver_connection.execute("PRAGMA query_only = ON")
-    raw.close()
+    database.driver.run("PRAGMA query_only = ON", ())
     with pytest.raises(StorageError):
         store.append(Sample(2.0))
     assert store.append(Sample(2.0)) == 2.0
