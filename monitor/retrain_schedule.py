@@ -12,8 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from monitor.config import Config, TrainingConfig
+from monitor.config import Config
 from monitor.process import TRAINER_GRACE, exit_reason, stop_child
+from monitor.sections import TrainingConfig
 from storage import TrainingRun, TrainingRuns
 
 log = logging.getLogger(__name__)

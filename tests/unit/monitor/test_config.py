@@ -8,7 +8,6 @@ import pytest
 
 from monitor.config import (
     HEAD,
-    SECTIONS,
     Config,
     default_state_directory,
     find_config,
@@ -18,6 +17,7 @@ from monitor.config import (
 )
 from monitor.durations import about, format_duration, parse_duration
 from monitor.errors import ConfigError
+from monitor.sections import SECTIONS
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from monitor.config import Config, TrainingConfig
+from monitor.config import Config
 from monitor.retrain_schedule import RetrainSchedule, next_retrain
+from monitor.sections import TrainingConfig
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit
