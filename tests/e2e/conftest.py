@@ -29,7 +29,7 @@ rules = [{{ cpu_usage = {bound} }}]
 sustained = "2s"
 horizons = ["{horizon}", "6s"]
 [training]
-min_history = "2m"
+min_history = "150s"
 interval = "1h"
 batch_size = 32
 [web]

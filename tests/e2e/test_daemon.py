@@ -34,9 +34,9 @@ def test_a_new_daemon_samples_and_says_what_it_waits_for(service, burner):
     assert page["monitor_model_ready"] == 0
     assert not [name for name in page if name.startswith("monitor_high_load_probability")]
     assert page['monitor_source_success{source="cpu"}'] == 1
-    assert "of the 2 min it needs" in service.get("/-/ready")
-    assert "of the 2 min it needs" in service.command("status").stdout
-    assert "of the 2 min it needs" in service.log()
+    assert "of the 2.5 min it needs" in service.get("/-/ready")
+    assert "of the 2.5 min it needs" in service.command("status").stdout
+    assert "of the 2.5 min it needs" in service.log()
     assert service.get("/-/healthy") == "healthy\n"
     assert service.database.stat().st_mode & 0o777 == 0o600
 
@@ -45,7 +45,7 @@ def test_retraining_and_predicting_too_early_say_so_and_end_with_4(service, burn
     for command in ("retrain", "predict"):
         found = service.command(command)
         assert found.returncode == 4
-        assert "of the 2 min it needs" in found.stderr
+        assert "of the 2.5 min it needs" in found.stderr
         assert "Traceback" not in found.stderr
 
 
