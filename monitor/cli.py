@@ -26,6 +26,10 @@ exit codes: 0 done; 1 failed; 2 usage or configuration; 3 the gate refused the c
 stays); 4 not enough data to train; 5 another retraining holds the lock"""
 
 
+LATEST = 253_402_300_799.0
+"""The last second of the year 9999."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     # More threads make training slower on a busy machine and spin on others; NumPy reads these when imported.
@@ -33,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ[name] = "1"
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.command(arguments))
+        code = int(arguments.command(arguments))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 128 + 2
     except BrokenPipeError:
@@ -41,18 +47,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
     except Exception as error:
-        code = _exit_code(error)
-        if code is None:
+        known = _exit_code(error)
+        if known is None:
             raise
         for line in str(error).splitlines():
             print(f"monitor: {line}", file=sys.stderr)
-        return code
+        return known
 
 
 def _exit_code(error: Exception) -> int | None:
     """The exit code of an error that says what a person can do; None for one that nobody expected."""
     if isinstance(error, MonitorError):
         return error.exit_code
+    if isinstance(error, OSError):
+        return EXIT_FAILED
     # Looked up by name: importing the packages only to name their errors would slow down every usage error.
     bases = {f"{base.__module__}.{base.__name__}" for base in type(error).__mro__}
     known = {"storage.errors.StorageError", "model.errors.ModelError"}
@@ -86,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add_argument("--force", action="store_true", help="promote even if the gate refuses")
     add("status", _status, "is it sampling, what does it predict, what serves, how did the last training go")
     predict = add("predict", _predict, "the prediction for now, with each metric's share in it")
-    predict.add_argument("--at", metavar="T", type=float, help="the moment, in seconds since the epoch")
+    predict.add_argument("--at", metavar="T", type=_moment, help="the moment, in seconds since the epoch")
     models = add("models", _models, "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
     models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
@@ -99,9 +107,22 @@ def _duration(text: str) -> float:
     from monitor.durations import parse_duration  # noqa: PLC0415
 
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError("must be longer than nothing")
+    return seconds
+
+
+def _moment(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LATEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point in time in seconds since the epoch")
+    return seconds
 
 
 def _config(arguments: argparse.Namespace) -> Config:
@@ -131,11 +152,11 @@ def _retrain(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     lower_priority()
     request = Request(arguments.since, arguments.dry_run, arguments.force)
-    with open_stores(config.database_url) as stores, progress(config.training.epochs) as on_epoch:
+    with open_stores(config.database_url, create=False) as stores, progress(config.training.epochs) as on_epoch:
         result = retrain(stores, config, request, on_epoch)
     if arguments.json:
         document = {"outcome": result.outcome, "reason": result.reason, "model_id": result.model_id}
-        print(json.dumps({**document, "report": result.report}))
+        print(json.dumps({**document, "dry_run": arguments.dry_run, "report": result.report}))
     elif result.report:
         print(training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run))
     if result.error is not None:
@@ -149,9 +170,10 @@ def _status(arguments: argparse.Namespace) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = _config(arguments)
-    with open_stores(config.database_url) as stores:
+    with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
-    print(json.dumps(status_document(overview)) if arguments.json else status_report(overview))
+    document = {"database": config.database_url, **status_document(overview)}
+    print(json.dumps(document) if arguments.json else status_report(overview, config.database_url))
     return EXIT_DONE
 
 
@@ -165,7 +187,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     now = time.time()
     at, max_age = now if arguments.at is None else arguments.at, max(3 * config.sampling.interval, 10.0)
-    with open_stores(config.database_url) as stores:
+    with open_stores(config.database_url, create=False) as stores:
         forecast = forecast_from_storage(stores, at, max_age)
         waiting = read_overview(stores, config, now).waiting_for if forecast is None else ""
     if waiting:
@@ -182,7 +204,7 @@ def _models(arguments: argparse.Namespace) -> int:
     from monitor.reports import model_report, models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    with open_stores(_config(arguments).database_url) as stores:
+    with open_stores(_config(arguments).database_url, create=False) as stores:
         registry = stores.registry
         if arguments.action == "rollback":
             serving = registry.rollback(arguments.id, time.time())

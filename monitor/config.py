@@ -26,6 +26,7 @@ from monitor.sections import (
     WarningConfig,
     WebConfig,
 )
+from monitor.sources import make_sources
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,12 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("training.history: must be at least training.min_history")
     if config.storage.retention < config.training.min_history:
         problems.append("storage.retention: must be at least training.min_history, or no training ever begins")
-    if config.training.optimizer == "adam" and config.training.weight_decay:
-        problems.append('training.weight_decay: needs optimizer = "adamw", or must be 0')
+    fields = {name for source in make_sources(config.sampling.sources) for name in source.fields}
+    problems += [
+        f"high_load.rules: {metric} is not sampled: sampling.sources lacks its source"
+        for metric in config.rules.metrics
+        if metric not in fields
+    ]
     if config.web.address[1] > 65535:
         problems.append(f"web.listen: port {config.web.address[1]} is above 65535")
     return problems

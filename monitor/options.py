@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from model.labels import quantile_of
 from monitor.durations import format_duration, parse_duration
+from monitor.sources import RATIOS
 from storage import SAMPLE_FIELDS
 
 Reader = Callable[[Any], Any]
@@ -117,7 +118,7 @@ def string(default: str, text: str, *, pattern: str = ".*", example: str = "") -
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError(f"must be a string such as {example!r}, not {_shown(value)}")
+            raise ValueError(f"must look like {example!r}, not {_shown(value)}")
         return value
 
     return option(default, read, text)
@@ -146,6 +147,8 @@ def _bound(metric: str, bound: Any) -> float | str:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
         raise ValueError(f'the bound of {metric} must be a number above 0 or a quantile "p95", not {_shown(bound)}')
+    if metric in RATIOS and bound > 1:
+        raise ValueError(f"the bound of {metric} is a ratio, 0 to 1, not {bound:g}")
     return float(bound)
 
 

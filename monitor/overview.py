@@ -41,7 +41,8 @@ class Overview:
     @property
     def sampling(self) -> bool:
         """Whether samples arrive."""
-        return self.last_sample is not None and self.at - self.last_sample.at < max(3 * self.interval, 10.0)
+        recent = self.last_sample is not None and self.at - self.last_sample.at < max(3 * self.interval, 10.0)
+        return self.daemon_running and recent
 
     @property
     def waiting_for(self) -> str:
@@ -50,9 +51,10 @@ class Overview:
             return ""
         if self.covered < self.needed:
             return history_needed(self.covered, self.needed)
-        if self.last_run is not None and self.last_run.outcome != "promoted":
+        due = self.next_retrain_at is None or self.next_retrain_at <= self.at
+        if self.last_run is not None and self.last_run.outcome != "promoted" and not due:
             return f"last training {self.last_run.outcome}: {self.last_run.reason}"
-        return "enough history, the first training is due"
+        return "enough history, a training is due"
 
 
 def history_needed(covered: float, needed: float) -> str:
@@ -89,19 +91,23 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     else:
         model = None if active is None else stores.registry.record(active)
         last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
+    needed = config.training.min_history
+    # only asked for while nothing serves: it looks at every sample of the minimum
+    covered = recent_coverage(stores, config, now) if active is None else needed
     return Overview(
         at=now,
         last_sample=stores.samples.last(),
         oldest_sample_at=stores.samples.oldest_at(),
-        # only asked for while nothing serves: it looks at every sample of the minimum
-        covered=recent_coverage(stores, config, now) if active is None else config.training.min_history,
-        needed=config.training.min_history,
+        covered=covered,
+        needed=needed,
         predictions=tuple(stores.predictions.last()),
         model=model,
         last_run=last_run,
         last_success=last_success,
         runs=runs,
-        next_retrain_at=next_retrain(config.training, last_run, serving=active is not None),
+        next_retrain_at=next_retrain(config.training, last_run, serving=active is not None)
+        if covered >= needed
+        else None,
         retrain_running=_held(stores, "retrain"),
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),

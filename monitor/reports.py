@@ -124,14 +124,15 @@ def _health(health: dict[str, Any]) -> list[str]:
     ]
 
 
-def status_report(overview: Overview) -> str:
+def status_report(overview: Overview, database: str) -> str:
     """The whole in a dozen lines."""
     sample, model, run = overview.last_sample, overview.model, overview.last_run
     sampling = "sampling" if overview.sampling else "not sampling"
     lines = [
         f"daemon      {'running' if overview.daemon_running else 'not running'}, {sampling}; "
         f"last sample {moment(sample.at if sample else None)}",
-        f"history     since {moment(overview.oldest_sample_at)}, {overview.storage_bytes / 2**20:.1f} MiB",
+        f"history     since {moment(overview.oldest_sample_at)}",
+        f"database    {database}, {overview.storage_bytes / 2**20:.1f} MiB",
     ]
     if model is None:
         lines.append(f"model       none serves yet: {overview.waiting_for}")

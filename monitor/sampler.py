@@ -14,19 +14,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sources import Rates, Source
-from storage import SAMPLE_FIELDS, Sample
+from monitor.sources import RATIOS, Rates, Source
+from storage import Sample
 
 log = logging.getLogger(__name__)
 
 GAP_FACTOR = 2.5
 """A reading further back than this many intervals is another time: no rate is made across it."""
 
-RATIOS = frozenset(
-    name
-    for name in SAMPLE_FIELDS
-    if name.startswith(("cpu_", "memory_", "swap_", "pressure_")) or name.endswith(("usage", "busy"))
-)
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a ratio may lie by rounding alone."""
 

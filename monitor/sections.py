@@ -99,7 +99,7 @@ class TrainingConfig:
     epochs: int = integer(_FIT.epochs, "Passes over the training data at most; default 40.", least=1)
     batch_size: int = integer(_FIT.batch_size, "Rows a step at most; default 256.", least=1)
     weight_decay: float = number(
-        _FIT.weight_decay, "Decoupled weight decay, for adamw only; default 0.001.", above=-1e-300, most=1
+        _FIT.weight_decay, "Decoupled weight decay; adamw only, adam has none. Default 0.001.", above=-1e-300, most=1
     )
     dropout: float = number(
         _FIT.dropout, "Share of hidden units left out at each step; default 0.1.", above=-1e-300, most=0.9
@@ -120,7 +120,8 @@ class TrainingConfig:
     @property
     def fit(self) -> FitConfig:
         """What the fit itself needs to know."""
-        return FitConfig(**{f.name: getattr(self, f.name) for f in fields(FitConfig)})
+        found = {f.name: getattr(self, f.name) for f in fields(FitConfig)}
+        return FitConfig(**found | ({"weight_decay": 0.0} if self.optimizer == "adam" else {}))
 
 
 @dataclass(frozen=True)

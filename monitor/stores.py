@@ -21,17 +21,18 @@ class Stores:
 
 
 @contextmanager
-def open_stores(url: str, *, busy_timeout: float = 5.0) -> Iterator[Stores]:
+def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> Iterator[Stores]:
     """The stores of the database at `url`, closed at the end.
 
     Args:
         url: of the database.
         busy_timeout: seconds to wait for another writer.
+        create: whether to make the database where it is absent.
 
     Raises:
         StorageError: it cannot be opened; the message names the file.
     """
-    with open_database(url, busy_timeout=busy_timeout) as database:
+    with open_database(url, busy_timeout=busy_timeout, create=create) as database:
         yield Stores(
             database,
             SampleStore(database),

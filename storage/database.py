@@ -128,13 +128,14 @@ class Database:
                 raise
 
 
-def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True) -> Database:
+def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, create: bool = True) -> Database:
     """Opens a database, making it or bringing it to this release's schema first where needed.
 
     Args:
         url: SQLAlchemy's: `sqlite:////absolute/path`, or `sqlite://` for one in memory.
         busy_timeout: seconds to wait for another writer.
         migrate: whether to bring the schema up to date.
+        create: whether to make it where it is absent.
 
     Raises:
         SchemaTooNewError: a newer release wrote it.
@@ -144,6 +145,8 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True) 
         parsed, path = _parse(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
         if path is not None:
+            if not create and not path.exists():
+                raise StorageError(f"{path}: no database there; has the daemon run, with this storage.url?")
             _prepare_file(path)
         database = Database(_engine(parsed, busy_timeout), path)
         try:

@@ -28,9 +28,15 @@ def is_behind(engine: Engine, name: str) -> bool:
 
     Raises:
         SchemaTooNewError: no release up to this one wrote its revision.
+        StorageError: it is somebody else's database.
     """
     with engine.connect() as connection:
-        if not inspect(connection).has_table(alembic_version.name):
+        tables = inspect(connection).get_table_names()
+        if alembic_version.name not in tables:
+            if tables:
+                raise StorageError(
+                    f"{name}: not a database of monitor (it has a table {tables[0]}); name another one"
+                )
             return True
         found = connection.scalar(select(alembic_version.c.version_num))
     if found is None or found in REVISIONS[:-1]:

@@ -15,8 +15,16 @@ from monitor.sources.memory import Memory
 from monitor.sources.network import Network
 from monitor.sources.pressure import Pressure
 from monitor.sources.swap import Swap
+from storage import SAMPLE_FIELDS
 
-__all__ = ["SOURCES", "Rates", "Source", "make_sources"]
+__all__ = ["RATIOS", "SOURCES", "Rates", "Source", "make_sources"]
+
+RATIOS = frozenset(
+    name
+    for name in SAMPLE_FIELDS
+    if name.startswith(("cpu_", "memory_", "swap_", "pressure_")) or name.endswith(("usage", "busy"))
+)
+"""The fields of a sample that lie between 0 and 1."""
 
 SOURCES: dict[str, type[Source]] = {
     "cpu": Cpu,

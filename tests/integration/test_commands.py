@@ -3,6 +3,8 @@
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -223,3 +225,41 @@ def test_samples_stay_what_they_are_when_trained_on(admin):
     admin("retrain")
     with open_database(admin.url) as database:
         assert SampleStore(database).count() == before
+
+
+@pytest.mark.parametrize("command", [["status"], ["predict"], ["retrain"], ["models", "list"]])
+def test_looking_at_a_database_that_is_not_there_makes_none(admin, command):
+    code, out, err = admin(*command)
+    assert (code, out) == (1, "")
+    assert err == f"monitor: {admin.database}: no database there; has the daemon run, with this storage.url?\n"
+    assert not admin.database.exists()
+
+
+def test_a_database_of_somebody_else_is_left_as_it_is(admin):
+    with sqlite3.connect(admin.database) as connection:
+        connection.execute("CREATE TABLE foo (x)")
+    connection.close()
+    code, _, err = admin("run")
+    assert code == 1
+    assert "not a database of monitor (it has a table foo)" in err
+    with sqlite3.connect(admin.database) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("foo",)]
+    connection.close()
+
+
+def test_a_full_device_is_one_line(admin):
+    admin.fill(rows=2)
+    command = f"{sys.executable} -m monitor --config {admin.config} status > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["retrain", "--since", "0s"], ["predict", "--at", "nan"], ["predict", "--at", "1e300"]]
+)
+def test_a_senseless_argument_is_a_usage_error(admin, arguments):
+    with pytest.raises(SystemExit) as caught:
+        admin(*arguments)
+    assert caught.value.code == 2

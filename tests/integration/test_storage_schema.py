@@ -87,12 +87,13 @@ def test_a_newer_schema_is_refused_with_both_revisions(tmp_path: Path) -> None:
 
 def test_a_migration_that_fails_leaves_nothing_behind_and_says_why(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("CREATE TABLE training_runs (other INTEGER)")
     connection.close()
     with pytest.raises(StorageError, match=r"x\.db: .*training_runs already exists") as caught:
         open_database(url(tmp_path))
     assert "\n" not in str(caught.value)
-    assert set(tables(tmp_path / "x.db")) == {"training_runs"}
+    assert set(tables(tmp_path / "x.db")) == {"alembic_version", "training_runs"}
 
 
 def test_processes_that_open_a_new_database_at_once_all_succeed(tmp_path: Path) -> None:

@@ -82,11 +82,12 @@ def test_what_is_in_effect_reads_back_as_itself():
         ("[warning]\nprecision = 1.5", "warning.precision: must be above 0 and at most 1"),
         ("[training]\nepochs = true", "training.epochs: must be a whole number"),
         ("[training]\nlayers = [64, 0]", "training.layers: must be at least 1"),
-        ('[training]\noptimizer = "adam"', "training.weight_decay: needs optimizer"),
+        ("[high_load]\nrules = [{ cpu_usage = 85 }]", "high_load.rules: the bound of cpu_usage is a ratio, 0 to 1"),
+        ('[sampling]\nsources = ["memory"]', "high_load.rules: cpu_usage is not sampled"),
         ('[training]\nhistory = "1h"', "training.history: must be at least training.min_history"),
-        ('[storage]\nurl = "mysql://x"', "storage.url: must be a string such as"),
+        ('[storage]\nurl = "mysql://x"', "storage.url: must look like"),
         ('[storage]\nretention = "1h"', "storage.retention: must be at least training.min_history"),
-        ('[web]\nlisten = "10190"', "web.listen: must be a string such as"),
+        ('[web]\nlisten = "10190"', "web.listen: must look like"),
         ('[web]\nlisten = "127.0.0.1:99999"', "web.listen: port 99999 is above 65535"),
         ('[log]\nlevel = "loud"', "log.level: must be one of debug"),
     ],
@@ -157,3 +158,8 @@ def test_durations_are_written_exactly(seconds, text):
 )
 def test_lengths_of_time_are_said_shortly(seconds, text):
     assert about(seconds) == text
+
+
+def test_adam_takes_no_weight_decay_and_adamw_the_default():
+    assert read_config({"training": {"optimizer": "adam"}})[0].training.fit.weight_decay == 0
+    assert Config().training.fit.weight_decay == 1e-3

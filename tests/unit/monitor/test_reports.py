@@ -27,7 +27,7 @@ def test_a_figure_that_does_not_exist_is_a_dash():
 
 
 def test_status_says_what_serves_and_what_it_predicts(overview):
-    text = status_report(overview)
+    text = status_report(overview, "x.db")
     assert "running, sampling; last sample 2027-01-15 08:00:00 UTC" in text
     assert "model       3 serves" in text
     assert "70% within 5 min (usually 10%)  WARNING" in text
@@ -36,19 +36,19 @@ def test_status_says_what_serves_and_what_it_predicts(overview):
 
 def test_status_says_what_it_waits_for(overview):
     waiting = replace(overview, model=None, covered=725.0, last_run=None, next_retrain_at=None, predictions=())
-    assert "none serves yet: not enough history: 12 min of the 2 h it needs" in status_report(waiting)
+    assert "none serves yet: not enough history: 12 min of the 2 h it needs" in status_report(waiting, "x.db")
     assert status_document(waiting)["waiting_for"] == "not enough history: 12 min of the 2 h it needs"
 
 
 def test_status_says_why_the_last_training_brought_nothing(overview):
     run = replace(overview.last_run, outcome="skipped", reason="no high load")
-    assert "last training skipped: no high load" in status_report(replace(overview, model=None, last_run=run))
+    assert "last training skipped: no high load" in status_report(replace(overview, model=None, last_run=run), "x.db")
 
 
 def test_a_stale_prediction_disappears(overview):
     later = replace(overview, at=NOW + 60)
     assert status_document(later)["predictions"] == []
-    assert "the last one is too old" in status_report(later)
+    assert "the last one is too old" in status_report(later, "x.db")
     assert status_document(later)["sampling"] is False
 
 
