@@ -144,11 +144,13 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
     with storage_errors("the database's URL"):
         parsed, path = _parse(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
+        # First the engine, which opens nothing: a URL that makes no sense must not leave a file behind.
+        engine = _engine(parsed, busy_timeout)
         if path is not None:
             if not create and not path.exists():
                 raise StorageError(f"{path}: no database there; has the daemon run, with this storage.url?")
             _prepare_file(path)
-        database = Database(_engine(parsed, busy_timeout), path)
+        database = Database(engine, path)
         try:
             _bring_up(database, parsed, migrate)
         except BaseException:

@@ -152,6 +152,7 @@ def test_a_url_that_means_nothing_is_refused(url: str) -> None:
 
 def test_a_password_is_never_in_a_message() -> None:
     assert "secret" not in refusal("sqlite+nothing://user:secret@host/x")
+    assert not Path("x").exists()
 
 
 AS_NOBODY = """
