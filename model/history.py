@@ -53,8 +53,10 @@ class History:
         k = len(inputs)
         self._size = 0
         self._times = np.empty(0)
-        # load index, state, last high, last onset, onset before it, start of the run
-        self._floats = np.empty((0, 6))
+        # by itself, in one piece: a live window looks through hours of it at every sample
+        self._index = np.empty(0)
+        # state, last high, last onset, onset before it, start of the run
+        self._floats = np.empty((0, 5))
         # sums: each input, load index, its square, instants high, watched milliseconds; counts: each input, index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
@@ -70,27 +72,27 @@ class History:
     @property
     def load_index(self) -> Floats:
         """(rows,) how near the rules are to holding."""
-        return self._floats[: self._size, 0]
+        return self._index[: self._size]
 
     @property
     def state(self) -> Floats:
         """(rows,) 1 where high load has lasted, 0 where not, NaN unknown."""
-        return self._floats[: self._size, 1]
+        return self._floats[: self._size, 0]
 
     @property
     def last_high(self) -> Floats:
         """(rows,) seconds since the epoch of the last high state, -inf before the first."""
-        return self._floats[: self._size, 2]
+        return self._floats[: self._size, 1]
 
     @property
     def last_onset(self) -> Floats:
         """(rows,) when the last high stretch began."""
-        return self._floats[: self._size, 3]
+        return self._floats[: self._size, 2]
 
     @property
     def previous_onset(self) -> Floats:
         """(rows,) when the stretch before that one began."""
-        return self._floats[: self._size, 4]
+        return self._floats[: self._size, 3]
 
     @property
     def sums(self) -> Integers:
@@ -146,14 +148,15 @@ class History:
         terms = np.stack([grid, grid * grid, index >= 1, np.rint(watched * 1000)], axis=1).astype(np.int64)
         self._accumulate(self._sums, here, slice(k, k + 4), terms)
         self._accumulate(self._counts, here, slice(k, k + 1), known[:, None].astype(np.int32))
-        self._floats[here, 0] = index
+        self._index[here] = index
         self._extend_state(here, times, elapsed > gap, index)
 
     def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats) -> None:
         """The state machine of high load, with what it remembers taken from the row before."""
         start = here.start
-        last = self._floats[start - 1] if start else (np.nan, np.nan, -np.inf, -np.inf, -np.inf, -np.inf)
-        index_before, state_before, high, onset, previous, run = last
+        index_before = self._index[start - 1] if start else np.nan
+        last = self._floats[start - 1] if start else (np.nan, -np.inf, -np.inf, -np.inf, -np.inf)
+        state_before, high, onset, previous, run = last
         instant = index >= 1
         begins = instant & (~np.concatenate(((index_before >= 1,), instant[:-1])) | after_gap)
         runs = _running_maximum(run, np.where(begins, times, -np.inf))[1:]
@@ -163,7 +166,7 @@ class History:
         lasts = _running_maximum(onset, np.where(onsets, times, -np.inf))
         befores = _running_maximum(previous, np.where(onsets, lasts[:-1], -np.inf))
         highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
-        self._floats[here, 1:] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
+        self._floats[here] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
 
     def _accumulate(self, into: Integers, here: slice, which: slice, terms: Integers) -> None:
         np.cumsum(terms, axis=0, out=into[here, which])
@@ -180,7 +183,7 @@ class History:
         kept = self._size - first
         # A live history makes room for a quarter more, so that it moves its rows only now and then.
         capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep) else 0)
-        for name in ("_times", "_floats", "_sums", "_counts"):
+        for name in ("_times", "_index", "_floats", "_sums", "_counts"):
             old = getattr(self, name)
             new = np.empty((capacity, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]

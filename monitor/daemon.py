@@ -137,6 +137,8 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
             # What is here now stays for months: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+            # A tick makes some thousand short-lived tuples and no cycles: looking for some at every 700 is waste.
+            gc.set_threshold(20_000, 20, 20)
             try:
                 yield board
             finally:

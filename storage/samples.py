@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -27,6 +28,8 @@ per second is far below what such a rate is worth knowing to. Errors per second 
 CHUNK_ROWS = 8192
 """Rows whose missing values are marked at once: the mask of a whole history would cost an eighth of it again."""
 
+_VALUES = attrgetter(*SAMPLE_FIELDS)
+_IS_WHOLE = tuple(name in WHOLE for name in SAMPLE_FIELDS)
 _INSERT = insert(samples)
 _LAST = select(*samples.c["at", *SAMPLE_FIELDS]).order_by(samples.c.at.desc()).limit(1)
 _OLDEST = select(func.min(samples.c.at)).where(samples.c.host_id == bindparam("host_id"))
@@ -163,8 +166,8 @@ class SampleStore:
         return -math.inf if at is None else at
 
     def _row(self, sample: Sample) -> dict[str, float | None]:
-        row: dict[str, float | None] = {name: _stored(name, getattr(sample, name)) for name in SAMPLE_FIELDS}
-        return {"host_id": self._host_id, "at": sample.at, **row}
+        values = zip(SAMPLE_FIELDS, _stored_values(sample), strict=True)
+        return {"host_id": self._host_id, "at": sample.at, **dict(values)}
 
     def _insert_moved(self, connection: Connection, row: dict[str, float | None]) -> float:
         """Inserts at the row's own moment if that is free, or at the first free millisecond after it."""
@@ -183,14 +186,15 @@ class SampleStore:
 
 def as_stored(sample: Sample) -> Sample:
     """The sample as it will be read back: what is computed from it live must equal what a training sees later."""
-    return Sample(sample.at, **{name: _stored(name, getattr(sample, name)) for name in SAMPLE_FIELDS})
+    return Sample(sample.at, *_stored_values(sample))
 
 
-def _stored(name: str, value: float | None) -> float | None:
-    """The value as its column keeps it; what is not a number is missing."""
-    if value is None or not math.isfinite(value):
-        return None
-    return float(round(value)) if name in WHOLE else value
+def _stored_values(sample: Sample) -> list[float | None]:
+    """The values as their columns keep them; what is not a number is missing."""
+    return [
+        None if value is None or not math.isfinite(value) else float(round(value)) if whole else value
+        for value, whole in zip(_VALUES(sample), _IS_WHOLE, strict=True)
+    ]
 
 
 def _columns(fields: Sequence[str]) -> Select[Any]:
