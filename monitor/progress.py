@@ -17,7 +17,7 @@ def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
     if not sys.stderr.isatty():
         yield _lines(epochs)
         return
-    # Imported here: it costs 60 ms and several MB that no other command should pay.
+    # Imported here: it costs about 50 ms and 5 MB that no other command should pay.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 

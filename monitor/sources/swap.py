@@ -12,7 +12,7 @@ from monitor.sources.procfs import proc_text
 class Swap:
     """1 - free / total, a ratio, which is also the raw figure; None without swap space.
 
-    psutil's figure also counts pages in and out, for which it reads all of /proc/vmstat (ten times the work) and
+    psutil's figure also counts pages in and out, for which it reads all of /proc/vmstat (three times the work) and
     warns where there is none. Reading raises OSError, or KeyError, ValueError or IndexError for a broken table.
     """
 
