@@ -17,9 +17,6 @@ from model.history import RATIO_GRID, History
 from model.labels import GAP_FACTOR, Rules
 
 DAY = 86400.0
-FEW = 8
-"""Ranges that are looked at one by one."""
-
 MIN_COVERAGE = 0.5
 """A window of which less than this share was watched is missing."""
 
@@ -150,92 +147,104 @@ def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
     """
     windows = np.asarray(spec.windows)
     first = np.searchsorted(history.times, history.times[rows][:, None] - windows, side="right")
-    pairs = first.ravel(), np.repeat(rows + 1, len(windows))
-    largest = _extreme(np.fmax, history.load_index, *pairs).reshape(first.shape)
-    smallest = _extreme(np.fmin, history.load_index, *pairs).reshape(first.shape)
+    extremes = (
+        _extremes(np.maximum, np.fmax, history.load_index, first, rows + 1),
+        _extremes(np.minimum, np.fmin, history.load_index, first, rows + 1),
+    )
     x = np.empty((len(rows), len(spec.names)), np.float32)
     for start in range(0, len(rows), CHUNK_ROWS):
         here = slice(start, start + CHUNK_ROWS)
-        parts = [
-            _last(history, rows[here]),
-            *_windows(history, rows[here], first[here], windows, largest[here], smallest[here]),
-            _recurrence(spec, history, rows[here]),
-        ]
-        if spec.clock:
-            angle = (history.times[rows[here]] % DAY) * (2 * np.pi / DAY)
-            parts.append(np.stack([np.sin(angle), np.cos(angle)], axis=1))
-        np.concatenate(parts, axis=1, out=x[here], casting="same_kind")
+        _fill(x[here], spec, history, rows[here], first[here], (extremes[0][here], extremes[1][here]))
     return x
 
 
-def _last(history: History, rows: Integers) -> Floats:
-    """The last value of each input (rows, inputs)."""
-    sums, counts = (_difference(running, rows, rows) for running in (history.sums, history.counts))
-    k = counts.shape[1] - 1
-    return np.where(counts[:, :k] > 0, sums[:, :k] / RATIO_GRID, np.nan)
-
-
-def _windows(
-    history: History, rows: Integers, first: Integers, windows: Floats, largest: Floats, smallest: Floats
-) -> tuple[Floats, Floats]:
-    """The means of the inputs (rows, windows * inputs), and what is known of the load.
-
-    The latter is its index and state now and, by window, mean, deviation, share of instants high, and extremes:
-    (rows, 2 + windows * 5). `first`, `largest` and `smallest` are (rows, windows).
-    """
-    sums, counts = (_difference(running, first, rows) for running in (history.sums, history.counts))
-    watched = sums[..., -1] >= MIN_COVERAGE * windows * 1000
-    usable = np.where((counts > 0) & watched[..., None], counts, np.nan)
-    k = counts.shape[-1] - 1
-    means = sums[..., :k] / usable[..., :k] / RATIO_GRID
-    n = usable[..., k]
-    missing = np.where(np.isnan(n), np.nan, 0.0)
-    mean = sums[..., k] / n
-    deviation = np.sqrt(np.maximum(sums[..., k + 1] / n - mean * mean, 0)) / RATIO_GRID
-    of_load = [mean / RATIO_GRID, deviation, sums[..., k + 2] / n, largest + missing, smallest + missing]
-    now = np.stack([history.load_index[rows], history.state[rows]], axis=1)
-    return means.reshape(len(rows), -1), np.hstack([now, np.stack(of_load, axis=-1).reshape(len(rows), -1)])
+def _fill(
+    x: Floats,
+    spec: FeatureSpec,
+    history: History,
+    rows: Integers,
+    first: Integers,
+    extremes: tuple[Floats, Floats],
+) -> None:
+    """Writes the features of `rows` into `x`; `first` and the largest and smallest load are (rows, windows)."""
+    windows = np.asarray(spec.windows)
+    n, w, k = len(rows), len(windows), len(spec.inputs)
+    # the moment itself is the window of one row
+    first = np.concatenate((rows[:, None], first), axis=1)
+    sums = _difference(history.sums, first, rows)
+    counts = _difference(history.counts, first, rows)
+    usable = np.where(counts > 0, counts, np.nan)
+    usable[:, 1:][sums[:, 1:, -1] < MIN_COVERAGE * windows * 1000] = np.nan
+    x[:, : k * (w + 1)] = (sums[..., :k] / usable[..., :k] / RATIO_GRID).reshape(n, -1)
+    of_load = x[:, k * (w + 1) :]
+    of_load[:, 0] = history.load_index[rows]
+    of_load[:, 1] = history.state[rows]
+    at_load = usable[:, 1:, k:]
+    moments = sums[:, 1:, k : k + 3] / at_load
+    mean = moments[..., 0]
+    by_window = np.empty((n, w, 5))
+    by_window[..., 0] = mean / RATIO_GRID
+    by_window[..., 1] = np.sqrt(np.maximum(moments[..., 1] - mean * mean, 0)) / RATIO_GRID
+    by_window[..., 2] = moments[..., 2]
+    by_window[..., 3] = extremes[0]
+    by_window[..., 4] = extremes[1]
+    by_window[np.isnan(at_load[..., 0])] = np.nan
+    of_load[:, 2 : 2 + 5 * w] = by_window.reshape(n, -1)
+    _recurrence(of_load[:, 2 + 5 * w :], spec, history, rows)
+    if spec.clock:
+        angle = (history.times[rows] % DAY) * (2 * np.pi / DAY)
+        x[:, -2] = np.sin(angle)
+        x[:, -1] = np.cos(angle)
 
 
 def _difference(running: Integers, first: Integers, rows: Integers) -> Integers:
-    """The sums over first..row: (rows, sums), or (rows, windows, sums) for `first` (rows, windows)."""
-    at = running[rows] if first.ndim == 1 else running[rows][:, None]
-    return np.asarray(at - np.where((first > 0)[..., None], running[first - 1], 0))
+    """The sums over first..row, (rows, windows, sums); `first` is (rows, windows)."""
+    before = running[first - 1]
+    before[first == 0] = 0
+    return np.asarray(running[rows][:, None] - before)
 
 
-def _extreme(choose: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
-    """The extreme of values[first:end] for each pair.
+def _extremes(plain: np.ufunc, choose: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
+    """The extreme of values[first:end] for each row and window, (rows, windows).
 
-    For many pairs by doubling: the extreme of 2^j values is that of two halves, and any range is covered by two
-    such blocks that overlap. An extreme is the same number however it is found.
+    An extreme is the same number however it is found, so one moment takes one way and many take another.
+
+    Args:
+        plain: the ufunc that hands NaN on; it is several times faster.
+        choose: the one that leaves NaN out.
+        values: (n,).
+        first: (rows, windows), the longest window last.
+        ends: (rows,).
     """
-    if len(first) <= FEW:
-        # the ufunc that hands NaN on is several times faster, and right unless there is one
-        plain = np.maximum if choose is np.fmax else np.minimum
-        found = np.array([plain.reduce(values[a:b]) for a, b in zip(first, ends, strict=True)])
-        for i in np.flatnonzero(np.isnan(found)):
-            found[i] = choose.reduce(values[first[i] : ends[i]])
-        return found
-    found = np.empty(len(first))
-    level = np.floor(np.log2(ends - first)).astype(int)
+    if len(ends) == 1:
+        # windows that end together lie in each other: each value is looked at once
+        starts = first[0, ::-1] - first[0, -1]
+        pieces = plain.reduceat(values[first[0, -1] : ends[0]], starts)
+        if np.isnan(pieces).any():
+            pieces = choose.reduceat(values[first[0, -1] : ends[0]], starts)
+        return np.asarray(choose.accumulate(pieces[::-1])[None, :])
+    lengths = ends[:, None] - first
+    found = np.empty(first.shape)
+    level = np.floor(np.log2(lengths)).astype(int)
     block = values.copy()
     for j in range(int(level.max()) + 1):
+        # block[i] is the extreme of 2^j values from i on; two such that overlap cover any range of up to 2^(j+1)
         if j:
             half = 2 ** (j - 1)
             block[:-half] = choose(block[:-half], block[half:])
-        here = np.flatnonzero(level == j)
-        found[here] = choose(block[first[here]], block[ends[here] - 2**j])
+        row, window = np.nonzero(level == j)
+        found[row, window] = choose(block[first[row, window]], block[ends[row] - 2**j])
     return found
 
 
-def _recurrence(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
+def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) -> None:
     """How long ago it was high, when the last stretch began, the rhythm of stretches, and where in it now is."""
     now, limit = history.times[rows], spec.lookback
-    since_high = np.minimum(now - history.last_high[rows], limit)
-    since_onset = np.minimum(now - history.last_onset[rows], limit)
-    seen = now - history.previous_onset[rows] <= limit
+    last_onset, previous_onset = history.last_onset[rows], history.previous_onset[rows]
+    lengths = np.full((len(rows), 3), limit)
+    np.minimum(now - history.last_high[rows], limit, out=lengths[:, 0])
+    np.minimum(now - last_onset, limit, out=lengths[:, 1])
     # -inf minus -inf, before any stretch was seen, must not be computed at all
-    period = np.full(len(rows), limit)
-    np.subtract(history.last_onset[rows], history.previous_onset[rows], out=period, where=seen)
-    lengths = np.log1p(np.stack([since_high, since_onset, period], axis=1) / spec.step)
-    return np.column_stack([lengths, since_onset / period])
+    np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
+    x[:, 3] = lengths[:, 1] / lengths[:, 2]
+    x[:, :3] = np.log1p(lengths / spec.step)

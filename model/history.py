@@ -20,6 +20,9 @@ RATIO_GRID = 2.0**20
 INDEX_LIMIT = 8.0
 """Load index beyond this says nothing more, and its square must fit a 64-bit sum."""
 
+CHUNK_ROWS = 2048
+"""Rows taken in at once: what is only needed meanwhile must not be a multiple of what is kept."""
+
 
 class History:
     """Samples in time order with their running sums.
@@ -49,7 +52,7 @@ class History:
         """
         self.columns, self.rules, self.step, self.keep = tuple(columns), rules, step, keep
         self._picked = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
-        self._log = np.array([name in logarithmic for name in inputs], dtype=bool)
+        self._log = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
         self._size = 0
         self._times = np.empty(0)
@@ -114,51 +117,60 @@ class History:
         Raises:
             ValueError: the times do not increase.
         """
-        n = len(times)
-        if n == 0:
+        if len(times) == 0:
             return
         before = self._times[self._size - 1] if self._size else -np.inf
-        elapsed = times - np.concatenate(((before,), times[:-1]))
-        if not (elapsed > 0).all():
+        if not (times[0] > before and (times[1:] > times[:-1]).all()):
             raise ValueError("samples must come in order of time")
-        self._reserve(n, float(times[-1]))
-        here = slice(self._size, self._size + n)
-        self._times[here] = times
-        self._extend_inputs(here, values)
-        self._extend_load(here, times, elapsed, values)
-        self._size += n
+        self._reserve(len(times), float(times[-1]))
+        for start in range(0, len(times), CHUNK_ROWS):
+            self._extend(times[start : start + CHUNK_ROWS], values[start : start + CHUNK_ROWS])
 
-    def _extend_inputs(self, here: slice, values: Floats) -> None:
-        k = len(self._picked)
-        x = values[:, self._picked]
-        # as one block of contiguous numbers, so that one row and many take the same path through log1p
-        x[:, self._log] = np.log1p(np.maximum(np.ascontiguousarray(x[:, self._log]), 0))
-        known = ~np.isnan(x)
-        grid = np.where(known, np.rint(x * RATIO_GRID), 0).astype(np.int64)
-        self._accumulate(self._sums, here, slice(0, k), grid)
-        self._accumulate(self._counts, here, slice(0, k), known.astype(np.int32))
-
-    def _extend_load(self, here: slice, times: Floats, elapsed: Floats, values: Floats) -> None:
-        k = len(self._picked)
-        gap = GAP_FACTOR * self.step
+    def _extend(self, times: Floats, values: Floats) -> None:
+        here = slice(self._size, self._size + len(times))
+        elapsed = np.empty(len(times))
+        elapsed[0] = times[0] - self._times[here.start - 1] if here.start else np.inf
+        np.subtract(times[1:], times[:-1], out=elapsed[1:])
+        after_gap = elapsed > GAP_FACTOR * self.step
         index = np.minimum(self.rules.load_index(self.columns, values), INDEX_LIMIT)
-        known = ~np.isnan(index)
-        grid = np.where(known, np.rint(index * RATIO_GRID), 0).astype(np.int64)
-        watched = np.where(elapsed > gap, self.step, elapsed)
-        terms = np.stack([grid, grid * grid, index >= 1, np.rint(watched * 1000)], axis=1).astype(np.int64)
-        self._accumulate(self._sums, here, slice(k, k + 4), terms)
-        self._accumulate(self._counts, here, slice(k, k + 1), known[:, None].astype(np.int32))
+        instant = index >= 1
+        self._times[here] = times
         self._index[here] = index
-        self._extend_state(here, times, elapsed > gap, index)
+        self._extend_sums(here, values, index, instant, np.where(after_gap, self.step, elapsed))
+        self._extend_state(here, times, after_gap, index, instant)
+        self._size = here.stop
 
-    def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats) -> None:
+    def _extend_sums(self, here: slice, values: Floats, index: Floats, instant: Bools, watched: Floats) -> None:
+        k = len(self._picked)
+        x = np.empty((len(values), k + 1))
+        x[:, :k] = values[:, self._picked]
+        x[:, k] = index
+        if len(self._log):
+            # as one block of contiguous numbers, so that one row and many take the same path through log1p
+            x[:, self._log] = np.log1p(np.maximum(x[:, self._log], 0))
+        known = ~np.isnan(x)
+        terms = np.empty((len(values), k + 4), np.int64)
+        terms[:, : k + 1] = np.where(known, np.rint(x * RATIO_GRID), 0)
+        terms[:, k + 1] = np.square(terms[:, k])
+        terms[:, k + 2] = instant
+        terms[:, k + 3] = np.rint(watched * 1000)
+        for running, new in ((self._sums, terms), (self._counts, known)):
+            np.cumsum(new, axis=0, out=running[here])
+            if here.start:
+                running[here] += running[here.start - 1]
+
+    def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats, instant: Bools) -> None:
         """The state machine of high load, with what it remembers taken from the row before."""
         start = here.start
-        index_before = self._index[start - 1] if start else np.nan
-        last = self._floats[start - 1] if start else (np.nan, -np.inf, -np.inf, -np.inf, -np.inf)
-        state_before, high, onset, previous, run = last
-        instant = index >= 1
-        begins = instant & (~np.concatenate(((index_before >= 1,), instant[:-1])) | after_gap)
+        before = self._floats[start - 1] if start else np.array([np.nan, -np.inf, -np.inf, -np.inf, -np.inf])
+        if not instant.any():
+            # most of the time: what is remembered stays as it is
+            self._floats[here] = before
+            self._floats[here, 0] = np.where(np.isnan(index), np.nan, 0.0)
+            return
+        state_before, high, onset, previous, run = before
+        high_before = bool(start) and self._index[start - 1] >= 1
+        begins = instant & (~np.concatenate(((high_before,), instant[:-1])) | after_gap)
         runs = _running_maximum(run, np.where(begins, times, -np.inf))[1:]
         state = np.where(instant, times - runs + self.step >= self.rules.sustained, 0.0)
         state[np.isnan(index)] = np.nan
@@ -167,11 +179,6 @@ class History:
         befores = _running_maximum(previous, np.where(onsets, lasts[:-1], -np.inf))
         highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
         self._floats[here] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
-
-    def _accumulate(self, into: Integers, here: slice, which: slice, terms: Integers) -> None:
-        np.cumsum(terms, axis=0, out=into[here, which])
-        if here.start:
-            into[here, which] += into[here.start - 1, which]
 
     def _reserve(self, n: int, now: float) -> None:
         """Room for n rows: first by forgetting what is older than `keep`, then by growing."""

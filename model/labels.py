@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -79,14 +80,12 @@ class Rules:
         Returns:
             (rows,) float64, NaN where no rule is known.
         """
-        index = np.full(len(values), np.nan)
+        of_rules = []
         for rule in self.rules:
-            ratios = [
-                values[:, columns.index(metric)] / bound for metric, bound in rule if not isinstance(bound, str)
-            ]
-            if len(ratios) == len(rule):
-                index = np.fmax(index, np.minimum.reduce(ratios))
-        return index
+            bounds = [(columns.index(metric), bound) for metric, bound in rule if not isinstance(bound, str)]
+            if len(bounds) == len(rule):
+                of_rules.append(reduce(np.minimum, [values[:, column] / bound for column, bound in bounds]))
+        return reduce(np.fmax, of_rules) if of_rules else np.full(len(values), np.nan)
 
 
 def future_labels(times: Floats, state: Floats, horizons: Sequence[float], step: float) -> Floats:

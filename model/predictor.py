@@ -74,8 +74,10 @@ class Predictor:
         High load within 5 minutes is high load within 15: a further horizon is never below a nearer one.
         """
         logits = self.network.predict(self.scaler(x))
-        p = np.stack([sigmoid(c(logits[:, i])) for i, c in enumerate(self.calibrations)], axis=1)
-        return np.asarray(np.maximum.accumulate(p, axis=1))
+        calibrated = np.empty(logits.shape)
+        for i, calibration in enumerate(self.calibrations):
+            calibrated[:, i] = calibration(logits[:, i])
+        return np.asarray(np.maximum.accumulate(sigmoid(calibrated), axis=1))
 
     def predict(self, history: History) -> Floats:
         """Probabilities (horizons,) for the last moment of a history made by `spec.history()`."""

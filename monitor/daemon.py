@@ -20,7 +20,7 @@ from monitor.errors import EXIT_DONE, MonitorError
 from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
 from monitor.overview import Overview, read_overview, recent_coverage
-from monitor.process import Signals, handled_signals
+from monitor.process import Signals, give_large_memory_back, handled_signals
 from monitor.retrain_schedule import RetrainSchedule
 from monitor.sampler import Sampler
 from monitor.serving import ServedModel
@@ -80,6 +80,7 @@ def run(config: Config) -> None:
         MonitorError: it cannot start.
         StorageError: likewise, for the database's sake.
     """
+    give_large_memory_back()
     with handled_signals() as signals:
         before: Config | None = None
         while not signals.stop:

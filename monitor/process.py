@@ -1,10 +1,11 @@
 """The process itself: its signals, its priority, its children.
 
-What is changed of the process is changed for a while and put back, so that tests and callers find what they left.
+Handlers are changed for a while and put back, so that tests and callers find what they left.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,6 +20,12 @@ from monitor.errors import MonitorError
 
 TRAINER_GRACE = 10.0
 """Seconds that a trainer has beyond its own deadline before it is killed."""
+
+M_MMAP_THRESHOLD = -3
+"""The parameter's number in glibc's malloc.h."""
+
+OWN_PAGES = 128 * 1024
+"""Bytes from which memory is asked from the kernel and given back to it: what glibc begins with."""
 
 
 class Signals:
@@ -85,6 +92,17 @@ def lower_priority() -> None:
     except (psutil.Error, OSError):
         # A sandbox may forbid it, and a training at normal I/O priority is still a training.
         return
+
+
+def give_large_memory_back() -> None:
+    """Keeps glibc's malloc from holding large pieces that were freed, for the rest of the process.
+
+    It raises its threshold with each large piece that is freed, and those that follow leave holes in the heap for
+    months. Where there is no such malloc nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, OWN_PAGES)
 
 
 def stop_child(child: subprocess.Popen[bytes], patience: float) -> None:

@@ -30,7 +30,9 @@ class Tick:
 
     def __call__(self) -> None:
         sample = as_stored(self._sampler.sample())
-        sample = replace(sample, at=self._samples.append(sample))
+        at = self._samples.append(sample)
+        if at != sample.at:
+            sample = replace(sample, at=at)
         self._serving.advance(sample)
         forecast = self._serving.forecast()
         if forecast is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from monitor.sources.base import Rates
+from monitor.sources.facts import Facts
 from monitor.sources.procfs import proc_text
 
 
@@ -20,9 +21,13 @@ class Load:
     name = "load"
     fields = ("load_per_cpu",)
 
+    def __init__(self) -> None:
+        # asking libc costs it a reading of sysfs
+        self._cpus = Facts(lambda _: os.cpu_count() or 1)
+
     def read(self) -> float:
         # psutil asks libc, which asks the real /proc: a fixture could not be read through it.
-        return float(proc_text("loadavg").split()[0]) / (os.cpu_count() or 1)
+        return float(proc_text("loadavg").split()[0]) / self._cpus.of(())
 
     def rates(self, before: float | None, after: float, seconds: float) -> Rates:  # noqa: ARG002
         return {"load_per_cpu": after}

@@ -143,6 +143,13 @@ def test_without_disks_their_figures_are_missing_and_not_zero(host, monkeypatch,
     assert rates(Disk(), host) == dict.fromkeys(Disk.fields)
 
 
+def test_a_file_that_stays_open_is_read_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    for text in ("0.5 0.1 0.1\n", "12.25 1.0 0.4\n"):
+        (tmp_path / "loadavg").write_text(text)
+        assert procfs.proc_text("loadavg") == text
+
+
 def test_a_host_without_swap_has_no_swap_usage(monkeypatch, tmp_path):
     (tmp_path / "meminfo").write_text("SwapTotal: 0 kB\nSwapFree: 0 kB\n")
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
