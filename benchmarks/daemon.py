@@ -16,14 +16,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 
 from benchmarks.report import Figure, main
-from model.candidate import Task, train
+from model.candidate import Recipe, Task, train
 from model.labels import Rules
 from model.serialization import dumps
 from model.training import FitConfig
@@ -65,7 +64,7 @@ def prepare(directory: Path) -> None:
         if name.startswith(("network_r", "network_t", "disk_r", "disk_w")):
             values[:, i] = np.rint(np.exp(rng.normal(9, 1, HISTORY)))
     task = Task(Rules(((("cpu_usage", 0.8),),), 60.0), (300.0, 900.0, 3600.0))
-    candidate = train(times, values, SAMPLE_FIELDS, task, replace(FitConfig(), epochs=5), np.random.default_rng(0))
+    candidate = train(times, values, SAMPLE_FIELDS, task, Recipe(fit=FitConfig(epochs=5)), np.random.default_rng(0))
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         rows = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
         SampleStore(database).append_many(rows)

@@ -1,5 +1,6 @@
-"""The array types of this package, named once."""
+"""The array types of this package, named once, and constants that arithmetic wants as whole arrays."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,3 +11,15 @@ Floats = npt.NDArray[np.floating[Any]]
 
 Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
+
+
+@lru_cache(maxsize=32)
+def constant(value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
+    """The same read-only array each time.
+
+    NumPy takes two arrays of one shape several times faster than an array and a number, and a 0-d array (shape ())
+    faster than a Python number.
+    """
+    array = np.full(shape, value, dtype)
+    array.setflags(write=False)
+    return array

@@ -7,7 +7,7 @@ and is calibrated by the second, and is marked on the third, which nothing has s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from model.dataset import Dataset, Split, build, split, typical_step
 from model.errors import NotEnoughHistoryError
 from model.features import design, make_spec
 from model.labels import Rules
+from model.losses import BCEWithLogits
+from model.network import mlp
 from model.predictor import Predictor, fit_scaler
 from model.scores import Score, score, threshold_for
-from model.training import Epoch, FitConfig, FitReport, Part, fit
+from model.training import Epoch, FitConfig, FitReport, Part, fit, start_at_base_rate
 
 MAX_ROWS = 60_000
 """Rows a network is fitted on at most: neighbouring moments differ little, and a month of them is plenty."""
@@ -32,6 +34,23 @@ class Task:
     rules: Rules
     horizons: tuple[float, ...]
     precision: float = 0.8
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What network is made, and how it is fitted.
+
+    Attributes:
+        layers: units of each hidden layer.
+        activation: one of ACTIVATIONS, between the layers.
+        dropout: share of the hidden units left out at each step.
+        fit: how it is fitted; its batch size is the most rows a step.
+    """
+
+    layers: tuple[int, ...] = (64, 32)
+    activation: str = "relu"
+    dropout: float = 0.1
+    fit: FitConfig = field(default_factory=FitConfig)
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ def train(
     values: Floats,
     columns: Sequence[str],
     task: Task,
-    config: FitConfig,
+    recipe: Recipe,
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> Candidate:
@@ -69,7 +88,7 @@ def train(
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
         task: what to predict.
-        config: how to fit.
+        recipe: what to make of it.
         rng: the only randomness.
         on_epoch: told of each epoch; what it raises stops the training.
 
@@ -86,7 +105,11 @@ def train(
     del history
     scaler = fit_scaler(parts.train.x)
     validation = Part(scaler(parts.validation.x), parts.validation.y)
-    network, report = fit(Part(scaler(parts.train.x), parts.train.y), validation, config, rng, on_epoch)
+    shape = (len(spec.names), *recipe.layers, len(horizons))
+    network, loss = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout), BCEWithLogits()
+    start_at_base_rate(network, loss, parts.train.y)
+    config = replace(recipe.fit, batch_size=batch_rows(len(parts.train), recipe.fit.batch_size))
+    report = fit(network, loss, Part(scaler(parts.train.x), parts.train.y), validation, config, rng, on_epoch)
     logits = network.predict(validation.x)
     calibrations = tuple(
         fit_calibration(logits[:, i], parts.validation.y[:, i], horizon / step) for i, horizon in enumerate(horizons)
@@ -95,6 +118,11 @@ def train(
     predictor = Predictor(spec, horizons, scaler, network, calibrations, base_rates, (1.0,) * len(horizons))
     predictor = replace(predictor, thresholds=_thresholds(predictor, parts.validation, task.precision))
     return _judge(predictor, report, parts, left_out)
+
+
+def batch_rows(rows: int, most: int) -> int:
+    """Rows a step: as configured, but so few that a short history still gives some fifty steps an epoch."""
+    return max(1, min(most, max(16, rows // 50)))
 
 
 def _parts(dataset: Dataset, horizons: tuple[float, ...]) -> tuple[Split, tuple[float, ...], dict[float, str]]:

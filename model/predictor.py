@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.activations import sigmoid
 from model.arrays import Floats
 from model.calibration import Calibration
 from model.features import FeatureSpec, design
 from model.history import History
-from model.losses import sigmoid
 from model.network import Network
 
 KNEE = 4.0

@@ -1,48 +1,74 @@
 """Fitting a network: mini-batches, early stopping on later data, and a stop before it runs away.
 
-`fit` reads from top to bottom as what training is; what it saw of itself comes back as a report.
+`Training.run` reads from top to bottom as what training is; what it saw of itself comes back as a report.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Floats, Integers
+from model.clipping import clip_norm, clip_value
 from model.errors import DivergedError, InputError
-from model.gradients import GradientHealth, HealthRecorder
-from model.losses import BCEWithLogits, logit
-from model.network import Network, mlp
-from model.optimizers import make_optimizer
-from model.schedules import SCHEDULES
+from model.health import GradientHealth, HealthRecorder, not_learning
+from model.losses import Loss, Targets
+from model.network import Network
+from model.optimizers import AdamW, Optimizer, make_optimizer
+from model.regularizers import Penalty
+from model.schedules import SCHEDULES, Schedule
+from model.tape import Tape
+
+START_ROWS = 4096
+"""Rows at most on which the loss before the first step is measured."""
 
 
 @dataclass(frozen=True)
 class FitConfig:
     """How to fit.
 
-    `gradient_clip` is the largest L2 norm of a step's gradient, 0 for no limit; `batch_size` the most rows a step.
+    Attributes:
+        optimizer: one of OPTIMIZERS, or one made by hand (which is copied).
+        learning_rate: the largest step.
+        schedule: one of SCHEDULES, or one made by hand (which is copied).
+        epochs: passes over the training rows, at most.
+        batch_size: rows a step.
+        weight_decay: decoupled, for "adamw" only.
+        l1: penalty on the sum of the weights' sizes, any optimizer.
+        l2: penalty on half the sum of their squares, any optimizer.
+        gradient_clip: largest L2 norm of a step's gradient, 0 for no limit.
+        gradient_clip_value: largest element of a step's gradient, 0 for no limit.
+        patience: epochs without a better validation loss before it stops, 0 to go on to the end.
+        vanishing_gradient: a mean gradient norm of a weight matrix below this is reported.
+        exploding_gradient: a gradient norm above this is reported.
     """
 
-    layers: tuple[int, ...] = (64, 32)
-    optimizer: str = "adamw"
+    optimizer: str | Optimizer = "adamw"
     learning_rate: float = 2e-3
-    schedule: str = "cosine"
+    schedule: str | Schedule = "cosine"
     epochs: int = 40
     batch_size: int = 256
     weight_decay: float = 1e-3
-    dropout: float = 0.1
+    l1: float = 0.0
+    l2: float = 0.0
     gradient_clip: float = 5.0
+    gradient_clip_value: float = 0.0
     patience: int = 8
     vanishing_gradient: float = 1e-7
     exploding_gradient: float = 100.0
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """One pass over the training rows; losses are mean binary cross-entropies in nats."""
+class Epoch(NamedTuple):
+    """One pass over the training rows.
+
+    `train_loss` is the mean over its steps, each before its update; `validation_loss` is NaN where there is nothing
+    to validate on; `gradient_norm` is the mean L2 norm of the whole gradient before clipping.
+    """
 
     number: int
     train_loss: float
@@ -66,127 +92,312 @@ class FitReport:
 
 @dataclass(frozen=True)
 class Part:
-    """Inputs (rows, features) float32 without NaN, labels (rows, outputs) with NaN for unknown."""
+    """Inputs (rows, features) without NaN, labels (rows, outputs) with NaN for unknown."""
 
     x: Floats
     y: Floats
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training between two epochs: arrays by name, and what JSON can hold."""
+
+    arrays: dict[str, Floats]
+    facts: dict[str, Any]
+
+
 def fit(
+    network: Network,
+    loss: Loss,
     train: Part,
-    validation: Part,
+    validation: Part | None,
     config: FitConfig,
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
-) -> tuple[Network, FitReport]:
-    """Trains a network with one output a label column; the weights of the best epoch on `validation` are kept.
+) -> FitReport:
+    """Fits `network` in place; it ends with the weights of the epoch that was best on `validation`.
+
+    See `Training`, which this runs once.
+    """
+    return Training(network, loss, train, validation, config, rng).run(on_epoch)
+
+
+class Batch:
+    """Forward, loss and backward over batches of so many rows, in memory made once.
+
+    Attributes:
+        x: (rows, inputs), to be filled before each step.
+    """
+
+    def __init__(self, network: Network, loss: Loss, gradient: Floats, x: Floats, rng: np.random.Generator) -> None:
+        self.x = x
+        self._network, self._loss, self._rng = network, loss, rng
+        self._into = network.views(gradient)
+        self._tape: Tape | None = None
+        self._given: Targets | None = None
+
+    def step(self, y: Targets) -> Floats:
+        """Writes the gradient, and gives the logits (rows, outputs), which the next step overwrites."""
+        if self._tape is None:
+            self._tape, self._y = Tape(), Targets(y.values.copy(), None if y.weight is None else y.weight.copy())
+            self._scale: Floats = np.array(self._loss.scale(y), self.x.dtype)
+            self._logits = self._forth_and_back(self._tape)
+        else:
+            if y is not self._given:
+                self._load(y)
+            self._tape.replay()
+        self._given = y
+        return self._logits
+
+    def _forth_and_back(self, tape: Tape) -> Floats:
+        logits, caches = self._network.forward(self.x, self._rng, tape, overwrite=True)
+        slope = self._loss.gradient(logits, self._y, tape, self._scale)
+        self._network.backward(slope, caches, tape, self._into)
+        return logits
+
+    def _load(self, y: Targets) -> None:
+        y.copy_to(self._y)
+        if y.weight is not None:
+            self._scale[...] = self._loss.scale(y)
+
+
+class Training:
+    """One fit, that can be left between epochs and taken up again.
 
     Args:
-        train: what the weights follow.
-        validation: later rows, that decide when to stop.
+        network: fitted in place.
+        loss: what is made small.
+        train: what the weights follow; arrays of the network's dtype are used as they are, others copied.
+        validation: rows that decide when to stop and which epoch is kept; None keeps the last.
         config: how.
-        rng: start, order and dropout; the same generator and data give the same bytes.
-        on_epoch: told of each epoch; what it raises stops the training.
+        rng: order and dropout; the same generator, start and data give the same bytes.
 
     Raises:
-        InputError: the arrays do not fit each other, or hold infinities, or labels other than 0, 1 and NaN.
-        DivergedError: losses or gradients stopped being finite, or ended far above where they began.
+        InputError: arrays that do not fit each other or the network, that hold infinities, labels that the loss
+            does not know, or labels of one class alone.
     """
-    for part in (train, validation):
-        _check(part)
-    network = mlp((train.x.shape[1], *config.layers, train.y.shape[1]), rng, dropout=config.dropout)
-    _start_at_base_rate(network, train.y)
-    trainer = _Trainer(network, config, rng)
-    start = trainer.loss(validation)
-    epochs: list[Epoch] = []
-    kept, best = network.flat.copy(), 0
-    for number in range(1, config.epochs + 1):
-        epoch = trainer.epoch(number, train, validation)
-        epochs.append(epoch)
-        on_epoch(epoch)
-        _stop_if_diverged(epoch, start)
-        if number == 1 or epoch.validation_loss < epochs[best].validation_loss:
-            kept[:], best = network.flat, number - 1
-        elif number - 1 - best >= config.patience:
-            break
-    network.flat[:] = kept
-    health = trainer.health.result(network, validation.x, config.vanishing_gradient, config.exploding_gradient)
-    return network, FitReport(tuple(epochs), best + 1, health)
 
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        train: Part,
+        validation: Part | None,
+        config: FitConfig,
+        rng: np.random.Generator,
+    ) -> None:
+        self.network, self.loss, self.config, self.rng = network, loss, config, rng
+        self._x, self._y = _checked(network, loss, train, "training")
+        alone = loss.single(train.y)
+        if alone is not None:
+            raise InputError(f"training labels: only one class in output {alone}; there is nothing to tell apart")
+        self._validation = None if validation is None else _checked(network, loss, validation, "validation")
+        self._batch = min(config.batch_size, len(self._x))
+        self._gradient: Floats = np.zeros_like(network.flat)
+        self._batches: dict[int, Batch] = {}
+        self._logits: Floats = np.empty(self._y.values.shape, network.flat.dtype)
+        self._health = HealthRecorder(network, self._gradient)
+        self._optimizer = _optimizer(config, network)
+        schedule = config.schedule
+        self._schedule = SCHEDULES[schedule]() if isinstance(schedule, str) else copy.deepcopy(schedule)
+        self._clips = bool(config.gradient_clip or config.gradient_clip_value)
+        self._penalty = Penalty(config.l1, config.l2) if config.l1 or config.l2 else None
+        self._epochs: list[Epoch] = []
+        self._losses: list[float] = []
+        self._kept, self._best = network.flat.copy(), 0
+        self._start = self._start_loss()
 
-def batch_rows(rows: int, most: int) -> int:
-    """Rows a step: as configured, but so few that a short history still gives some fifty steps an epoch."""
-    return max(1, min(most, max(16, rows // 50)))
+    def run(self, on_epoch: Callable[[Epoch], None] = lambda _: None) -> FitReport:
+        """Trains to the end.
 
+        Args:
+            on_epoch: told of each epoch; what it raises stops the training. It may take a `checkpoint`.
 
-def _check(part: Part) -> None:
-    if part.x.ndim != 2 or part.y.ndim != 2 or len(part.x) != len(part.y) or not len(part.x):
-        raise InputError(f"inputs {part.x.shape} and labels {part.y.shape} must be two tables of the same rows")
-    if not np.isfinite(part.x).all():
-        raise InputError("an input is not finite")
-    if not np.all((part.y == 0) | (part.y == 1) | np.isnan(part.y)):
-        raise InputError("a label is neither 0 nor 1 nor unknown")
+        Raises:
+            DivergedError: losses or gradients stopped being finite, or ended far above where they began. The network
+                then has the best weights so far.
+        """
+        # Overflow on the way to a divergence is found by looking at norms and losses, with words that help.
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                while not self._ended():
+                    epoch = self._epoch(len(self._epochs) + 1)
+                    self._stop_if_diverged(epoch)
+                    self._take(epoch)
+                    on_epoch(epoch)
+            finally:
+                self.network.flat[:] = self._kept
+            return self._report()
 
+    def checkpoint(self) -> Checkpoint:
+        """The training as it stands between two epochs; copies."""
+        state = self._optimizer.state
+        arrays = {"weights": self.network.flat.copy(), "kept": self._kept.copy()}
+        arrays |= {
+            f"optimizer.{name}": value.copy() for name, value in state.items() if isinstance(value, np.ndarray)
+        }
+        facts = {
+            "epochs": [epoch._asdict() for epoch in self._epochs],
+            "best": self._best,
+            "start": self._start,
+            "health": self._health.state(),
+            "random": self.rng.bit_generator.state,
+            "optimizer_name": type(self._optimizer).__name__,
+            "optimizer": {name: value for name, value in state.items() if not isinstance(value, np.ndarray)},
+        }
+        return Checkpoint(arrays, copy.deepcopy(facts))
 
-def _start_at_base_rate(network: Network, y: Floats) -> None:
-    """Begins where the share of events is already right, so that no step is spent on learning it."""
-    known = ~np.isnan(y)
-    rates = np.where(known, y, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    bias = network.parameters()[network.names[-1]]
-    bias[...] = logit(rates, floor=1e-3)
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Goes on where `checkpoint` was taken: with the same data and settings, to the same bytes.
 
+        Raises:
+            InputError: it is of another network or optimizer.
+        """
+        arrays, facts = checkpoint.arrays, checkpoint.facts
+        try:
+            for name, value in arrays.items():
+                if value.shape != self.network.flat.shape or value.dtype != self.network.flat.dtype:
+                    raise InputError(
+                        f"checkpoint: {name} has {value.size} numbers of {value.dtype}, "
+                        f"the network {self.network.flat.size} of {self.network.flat.dtype}"
+                    )
+            own = type(self._optimizer).__name__
+            if facts["optimizer_name"] != own:
+                raise InputError(f"checkpoint: of the optimizer {facts['optimizer_name']}, this training has {own}")
+            state = {name.partition(".")[2]: value.copy() for name, value in arrays.items() if "." in name}
+            self._optimizer.state = state | facts["optimizer"]
+            self.rng.bit_generator.state = facts["random"]
+            self._health.restore(facts["health"])
+            self._epochs = [Epoch(**epoch) for epoch in facts["epochs"]]
+            self._losses = [self._watched(epoch) for epoch in self._epochs]
+            self._best, self._start = facts["best"], facts["start"]
+            self.network.flat[:], self._kept[:] = arrays["weights"], arrays["kept"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"checkpoint: not one of this kind of training: {error!r}") from error
 
-def _stop_if_diverged(epoch: Epoch, start: float) -> None:
-    losses = (epoch.train_loss, epoch.validation_loss)
-    if not np.isfinite(losses).all() or epoch.train_loss > 10 * max(start, 0.1):
-        raise DivergedError(
-            f"the training diverged in epoch {epoch.number} (loss {epoch.train_loss:.3g}, at its start {start:.3g}): "
-            "lower training.learning_rate"
-        )
+    def _ended(self) -> bool:
+        done = len(self._epochs)
+        waited = done - 1 - self._best
+        return done >= self.config.epochs or (0 < self.config.patience <= waited)
 
-
-class _Trainer:
-    """The moving parts of a fit."""
-
-    def __init__(self, network: Network, config: FitConfig, rng: np.random.Generator) -> None:
-        self.network, self.config, self.rng = network, config, rng
-        self.optimizer = make_optimizer(config.optimizer, config.weight_decay)
-        self.schedule = SCHEDULES[config.schedule]
-        self.health = HealthRecorder(network)
-        self.objective = BCEWithLogits()
-
-    def loss(self, part: Part) -> float:
-        return self.objective(self.network.predict(part.x), part.y)[0]
-
-    def epoch(self, number: int, train: Part, validation: Part) -> Epoch:
-        self.health.begin_epoch()
-        order = self.rng.permutation(len(train.x))
-        size = batch_rows(len(order), self.config.batch_size)
-        starts = range(0, len(order), size)
-        losses = norms = 0.0
-        for i, first in enumerate(starts):
-            rows = order[first : first + size]
-            done = (number - 1 + i / len(starts)) / self.config.epochs
-            loss, norm = self.step(train.x[rows], train.y[rows], self.config.learning_rate * self.schedule(done))
-            losses += loss * len(rows)
-            norms += norm
-        return Epoch(number, losses / len(order), self.loss(validation), norms / len(starts))
-
-    def step(self, x: Floats, y: Floats, rate: float) -> tuple[float, float]:
-        """One step against the gradient; returns (loss, L2 norm of the gradient before clipping)."""
-        z, caches = self.network.forward(x, self.rng)
-        loss, dz = self.objective(z, y)
-        grad = self.network.flat_gradient(dz, caches)
-        norm = float(np.sqrt(np.dot(grad, grad)))
-        if not np.isfinite(norm):
-            self.health.nonfinite()
+    def _stop_if_diverged(self, epoch: Epoch) -> None:
+        if not math.isfinite(self._watched(epoch)) or not epoch.train_loss <= 10 * max(self._start, 0.1):
             raise DivergedError(
-                f"the training diverged: a gradient is not finite (loss {loss:.3g}): lower training.learning_rate"
+                f"the training diverged in epoch {epoch.number} (loss {epoch.train_loss:.3g}, "
+                f"at its start {self._start:.3g}): lower training.learning_rate"
             )
-        limit = self.config.gradient_clip
-        clipped = bool(limit) and norm > limit
-        used = grad * grad.dtype.type(limit / norm) if clipped else grad
-        update = self.optimizer.update(self.network.flat, used, rate)
-        self.health.observe(grad, update, self.network.flat, clipped=clipped)
-        self.network.flat += update
-        return loss, norm
+
+    def _take(self, epoch: Epoch) -> None:
+        """Notes an epoch, and its weights if they are the best so far."""
+        self._epochs.append(epoch)
+        self._losses.append(self._watched(epoch))
+        if (
+            epoch.number == 1
+            or self._validation is None
+            or epoch.validation_loss < self._epochs[self._best].validation_loss
+        ):
+            self._kept[:], self._best = self.network.flat, epoch.number - 1
+
+    def _epoch(self, number: int) -> Epoch:
+        self._health.begin_epoch()
+        self._schedule.begin_epoch(self._losses)
+        rows, size = len(self._x), self._batch
+        # one batch of all rows needs no order
+        order = self.rng.permutation(rows) if size < rows else None
+        y = self._y if order is None else self._y.take(order)
+        steps = -(-rows // size)
+        norms = 0.0
+        for i in range(steps):
+            here = slice(i * size, min((i + 1) * size, rows))
+            rate = self.config.learning_rate * self._schedule.factor((number - 1 + i / steps) / self.config.epochs)
+            norms += self._step(here, order, y, rate)
+        validation = math.nan
+        if self._validation is not None:
+            x, labels = self._validation
+            validation = self.loss.value(self.network.predict(x), labels)
+        return Epoch(number, self.loss.value(self._logits, y), validation, norms / steps)
+
+    def _step(self, here: slice, order: Integers | None, y: Targets, rate: float) -> float:
+        """One step against the gradient; returns the gradient's L2 norm before clipping."""
+        network, gradient, health = self.network, self._gradient, self._health
+        batch = self._batches.get(here.stop - here.start)
+        if batch is None:
+            # one batch of all rows is never gathered
+            x = self._x if order is None else np.empty((here.stop - here.start, self._x.shape[1]), gradient.dtype)
+            batch = self._batches[len(x)] = Batch(network, self.loss, gradient, x, self.rng)
+        if order is not None:
+            self._x.take(order[here], 0, batch.x, "clip")
+            y = y.take(here)
+        self._logits[here] = batch.step(y)
+        if self._penalty is not None:
+            self._penalty.add_gradient(network.flat[: network.penalised], gradient[: network.penalised])
+        norm = health.norm()
+        if not math.isfinite(norm):
+            health.nonfinite()
+            raise DivergedError("the training diverged: a gradient is not finite: lower training.learning_rate")
+        if self._clips and self._clip(norm):
+            health.clipped()
+        step = self._optimizer.update(network.flat, gradient, rate)
+        if health.wants_update:
+            health.update(step)
+        np.add(network.flat, step, network.flat)
+        return norm
+
+    def _clip(self, norm: float) -> bool:
+        gradient, config = self._gradient, self.config
+        cut = clip_value(gradient, config.gradient_clip_value)
+        return clip_norm(gradient, norm, config.gradient_clip) or cut
+
+    def _watched(self, epoch: Epoch) -> float:
+        return epoch.train_loss if self._validation is None else epoch.validation_loss
+
+    def _start_loss(self) -> float:
+        some = slice(None, None, max(1, -(-len(self._x) // START_ROWS)))
+        return self.loss.value(self.network.predict(self._x[some]), self._y.take(some))
+
+    def _report(self) -> FitReport:
+        shown = self._x if self._validation is None else self._validation[0]
+        config = self.config
+        health = self._health.result(shown, config.vanishing_gradient, config.exploding_gradient)
+        stuck = not_learning([epoch.train_loss for epoch in self._epochs], self._start, config.epochs)
+        if stuck:
+            health = replace(health, advice=(stuck, *health.advice))
+        return FitReport(tuple(self._epochs), self._best + 1, health)
+
+
+def start_at_base_rate(network: Network, loss: Loss, y: Floats) -> None:
+    """Begins where the share of events is already right, so that no step is spent on learning it."""
+    start = loss.start(y)
+    if start is not None:
+        network.parameters()[network.names[-1]][...] = start
+
+
+def _optimizer(config: FitConfig, network: Network) -> Optimizer:
+    if isinstance(config.optimizer, str):
+        decay = config.weight_decay if config.optimizer == "adamw" else 0.0
+        return make_optimizer(config.optimizer, decay, network.penalised)
+    optimizer = copy.deepcopy(config.optimizer)
+    if isinstance(optimizer, AdamW) and optimizer.decayed is None:
+        optimizer.decayed = network.penalised
+    return optimizer
+
+
+def _checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats, Targets]:
+    """Inputs of the network's dtype and the loss's targets."""
+    x, y, dtype = part.x, part.y, network.flat.dtype
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
+        raise InputError(f"{name} inputs {x.shape} and labels {y.shape} must be two tables of the same rows")
+    try:
+        outputs = network.widths(x.shape[1])[-1]
+    except ValueError as error:
+        raise InputError(f"{name} inputs {x.shape} do not fit the network: {error}") from error
+    if outputs != y.shape[1]:
+        raise InputError(f"{name} labels {y.shape} do not fit the network's {outputs} outputs")
+    # the extremes show a NaN and an infinity without a table of truths as long as the data
+    if not np.isfinite([x.min(), x.max()]).all():
+        row, column = np.argwhere(~np.isfinite(x))[0]
+        raise InputError(f"{name} input {x[row, column]} (row {row}, column {column}) is not finite")
+    try:
+        return x.astype(dtype, copy=False), loss.targets(y, dtype)
+    except InputError as error:
+        raise InputError(f"{name} {error}") from error

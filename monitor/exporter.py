@@ -231,6 +231,12 @@ def _training(run: TrainingRun) -> Iterator[Metric]:
         [((layer["name"],), layer["dead_ratio"]) for layer in health["layers"]],
     )
     yield _labelled(
+        "training_activation_saturation_ratio",
+        "Share of the outputs of a layer with two ends (tanh, sigmoid) that lay at one of them.",
+        ["layer"],
+        [((layer["name"],), layer.get("saturation_ratio")) for layer in health["layers"]],
+    )
+    yield _labelled(
         "training_gradient_state",
         "Verdict on the gradients of the last training; exactly one is 1.",
         ["state"],

@@ -32,6 +32,11 @@ def figure(value: float | None, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def percent(ratio: float | None) -> str:
+    """A ratio for people, or a dash where there is none."""
+    return "-" if ratio is None else f"{ratio:.0%}"
+
+
 def moment(at: float | None) -> str:
     """A point in time, UTC."""
     return "never" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -115,12 +120,23 @@ def _health(health: dict[str, Any]) -> list[str]:
         (p["name"], f"{p['norm']:.2e}", f"{p['norm_max']:.2e}", f"{p['update_ratio']:.2e}")
         for p in health["parameters"]
     ]
-    dead = ", ".join(f"layer {layer['name']} {layer['dead_ratio']:.0%}" for layer in health["layers"])
+    layers = [
+        (
+            layer["name"],
+            percent(layer["dead_ratio"]),
+            percent(layer.get("saturation_ratio")),
+            figure(layer.get("mean")),
+            figure(layer.get("deviation")),
+        )
+        for layer in health["layers"]
+    ]
+    advice = health["advice"] if isinstance(health["advice"], list | tuple) else [health["advice"]]
     return [
-        f"gradients {health['state']}{': ' + health['advice'] if health['advice'] else ''}; "
+        f"gradients {health['state']}; "
         f"{health['clipped_steps']} of {health['steps']} steps clipped, {health['nonfinite_steps']} not finite",
+        *(f"  {sentence}" for sentence in advice if sentence),
         *table(("parameter", "mean norm", "max norm", "update/weight"), parameters),
-        f"  dead units: {dead or 'no hidden layer'}",
+        *table(("layer", "dead units", "saturated", "mean output", "deviation"), layers),
     ]
 
 

@@ -100,7 +100,7 @@ def _attempt(
     times, values = _history(stores, config, request, now)
     task = Task(config.rules, config.high_load.horizons, config.warning.precision)
     rng = np.random.default_rng(config.training.seed)
-    candidate = train(times, values, SAMPLE_FIELDS, task, config.training.fit, rng, on_epoch)
+    candidate = train(times, values, SAMPLE_FIELDS, task, config.training.recipe, rng, on_epoch)
     reason = _judge(stores, config, candidate, times, values)
     report = describe(candidate, times)
     if request.dry_run:
@@ -177,7 +177,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
         "rules": [dict(rule) for rule in predictor.spec.rules.rules],
         "sustained": predictor.spec.rules.sustained,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "epochs": [asdict(epoch) for epoch in fit.epochs],
+        "epochs": [epoch._asdict() for epoch in fit.epochs],
         "kept_epoch": fit.kept,
         "health": asdict(fit.health),
         "horizons": horizons,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from model.activations import ACTIVATIONS
+from model.candidate import Recipe
 from model.gate import GateConfig
 from model.optimizers import OPTIMIZERS
 from model.schedules import SCHEDULES
@@ -27,7 +29,7 @@ from monitor.options import (
 from monitor.sources import SOURCES
 
 HOUR, DAY = 3600.0, 86400.0
-_FIT, _GATE = FitConfig(), GateConfig()
+_RECIPE, _FIT, _GATE = Recipe(), FitConfig(), GateConfig()
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,25 @@ class TrainingConfig:
     interval: float = duration(6 * HOUR, "Time between two scheduled retrainings; default 6h.", least=10.0)
     history: float = duration(30 * DAY, "How much of the past a training looks at; default 30d.", least=10.0)
     min_history: float = duration(2 * HOUR, "Samples needed before the first training; default 2h.", least=10.0)
-    layers: tuple[int, ...] = integers(_FIT.layers, "Units of each hidden layer; default [64, 32].")
-    optimizer: str = choice(_FIT.optimizer, OPTIMIZERS, f"One of {', '.join(OPTIMIZERS)}; default adamw.")
+    layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer; default [64, 32].")
+    activation: str = choice(
+        _RECIPE.activation, tuple(ACTIVATIONS), f"Between the layers: {', '.join(ACTIVATIONS)}; default relu."
+    )
+    optimizer: str = choice("adamw", tuple(OPTIMIZERS), f"One of {', '.join(OPTIMIZERS)}; default adamw.")
     learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.002.", above=0, most=10)
     schedule: str = choice(
-        _FIT.schedule, tuple(SCHEDULES), f"How the learning rate moves: {', '.join(SCHEDULES)}; default cosine."
+        "cosine", tuple(SCHEDULES), f"How the learning rate moves: {', '.join(SCHEDULES)}; default cosine."
     )
     epochs: int = integer(_FIT.epochs, "Passes over the training data at most; default 40.", least=1)
     batch_size: int = integer(_FIT.batch_size, "Rows a step at most; default 256.", least=1)
     weight_decay: float = number(
-        _FIT.weight_decay, "Decoupled weight decay; adamw only, adam has none. Default 0.001.", above=-1e-300, most=1
+        _FIT.weight_decay,
+        "Decoupled weight decay; adamw only, the others have none. Default 0.001.",
+        above=-1e-300,
+        most=1,
     )
     dropout: float = number(
-        _FIT.dropout, "Share of hidden units left out at each step; default 0.1.", above=-1e-300, most=0.9
+        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.1.", above=-1e-300, most=0.9
     )
     gradient_clip: float = number(
         _FIT.gradient_clip, "Largest L2 norm of a step's gradient, 0 for none; default 5.", above=-1e-300
@@ -118,10 +126,11 @@ class TrainingConfig:
     timeout: float = duration(600.0, "A training that takes longer is ended; default 10m.", least=1.0)
 
     @property
-    def fit(self) -> FitConfig:
-        """What the fit itself needs to know."""
-        found = {f.name: getattr(self, f.name) for f in fields(FitConfig)}
-        return FitConfig(**found | ({"weight_decay": 0.0} if self.optimizer == "adam" else {}))
+    def recipe(self) -> Recipe:
+        """What the training itself needs to know."""
+        known = {f.name for f in fields(self)}
+        fit = FitConfig(**{f.name: getattr(self, f.name) for f in fields(FitConfig) if f.name in known})
+        return Recipe(self.layers, self.activation, self.dropout, fit)
 
 
 @dataclass(frozen=True)

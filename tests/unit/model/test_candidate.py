@@ -5,23 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.activations import sigmoid
 from model.calibration import Calibration, fit_calibration
-from model.candidate import Task, baseline_probabilities, probabilities_at, train
+from model.candidate import Recipe, Task, baseline_probabilities, probabilities_at, train
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig, refusal
 from model.labels import Rules
-from model.losses import sigmoid
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
-from model.training import FitConfig
 
 from .conftest import COLUMNS, make_trace
 
 pytestmark = pytest.mark.unit
 
 TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
-CONFIG = FitConfig(layers=(32,))
+CONFIG = Recipe(layers=(32,))
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.activations import ReLU, Sigmoid
 from model.errors import DivergedError, InputError
-from model.training import FitConfig, Part, fit
+from model.health import activation_health
+from model.layers import Linear
+from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, one_hot
+from model.network import Network, mlp
+from model.optimizers import OPTIMIZERS, SGD, AdamW
+from model.schedules import SCHEDULES
+from model.serialization import dump_checkpoint, load_checkpoint
+from model.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
+from model.training import fit as fit_network
 
 pytestmark = pytest.mark.unit
 
-CONFIG = FitConfig(layers=(16,), epochs=30, batch_size=64, learning_rate=0.01, dropout=0.0)
+CONFIG = FitConfig(epochs=30, batch_size=16, learning_rate=0.01)
+
+
+def fit(train, validation, config, rng, *observer, layers=(16,), **shape):
+    network = mlp((train.x.shape[-1], *layers, train.y.shape[-1]), rng, **shape)
+    return network, fit_network(network, BCEWithLogits(), train, validation, config, rng, *observer)
 
 
 def xor_parts(n=1200):
@@ -73,13 +87,13 @@ def test_health_counts_clipped_steps_and_names_every_parameter():
 def test_the_verdict_follows_the_configured_limits(limits, state):
     _, report = fit(*xor_parts(), replace(CONFIG, epochs=1, **limits), np.random.default_rng(0))
     assert report.health.state == state
-    assert report.health.advice
+    assert any("gradient of" in sentence for sentence in report.health.advice)
 
 
 def test_recorded_norms_are_those_of_the_gradient():
     train, validation = xor_parts(8)
-    config = replace(CONFIG, epochs=1, batch_size=100, layers=())
-    _, report = fit(train, validation, config, np.random.default_rng(0))
+    config = replace(CONFIG, epochs=1, batch_size=100)
+    _, report = fit(train, validation, config, np.random.default_rng(0), layers=())
     epoch = report.epochs[0]
     total = np.sqrt(sum(p.norm**2 for p in report.health.parameters))
     assert total == pytest.approx(epoch.gradient_norm, rel=1e-5)
@@ -88,15 +102,41 @@ def test_recorded_norms_are_those_of_the_gradient():
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda p: Part(np.where(p.x > 2, np.inf, p.x), p.y), "not finite"),
-        (lambda p: Part(p.x, p.y * 2), "neither 0 nor 1"),
+        (lambda p: Part(np.where(p.x > 2, np.inf, p.x), p.y), r"training input inf \(row \d+, column \d\)"),
+        (lambda p: Part(np.where(p.x > 2, np.nan, p.x), p.y), "training input nan"),
+        (lambda p: Part(p.x, p.y * 2), "training label 2 .* neither 0 nor 1"),
+        (lambda p: Part(p.x, np.zeros_like(p.y)), "only one class in output 0"),
         (lambda p: Part(p.x[:-1], p.y), "same rows"),
+        (lambda p: Part(p.x[:0], p.y[:0]), "same rows"),
+        (lambda p: Part(p.x[:, 0], p.y), "two tables"),
+        (lambda p: Part(p.x[:, :1], p.y), "layer 0 takes 2 inputs and is given 1"),
+        (lambda p: Part(p.x, np.hstack([p.y, p.y])), "do not fit the network's 1 outputs"),
     ],
 )
-def test_data_that_cannot_be_learned_from_is_refused(spoil, words):
+def test_data_that_cannot_be_learned_from_is_refused_before_a_step(spoil, words):
     train, validation = xor_parts()
+    network = mlp((2, 4, 1), np.random.default_rng(0))
+    before = network.flat.copy()
     with pytest.raises(InputError, match=words):
-        fit(spoil(train), validation, CONFIG, np.random.default_rng(0))
+        fit_network(network, BCEWithLogits(), spoil(train), validation, CONFIG, np.random.default_rng(0))
+    assert np.array_equal(network.flat, before)
+
+
+def test_validation_data_is_checked_by_name_but_may_hold_one_class():
+    train, validation = xor_parts()
+    with pytest.raises(InputError, match="validation input inf"):
+        fit(train, Part(validation.x + np.inf, validation.y), CONFIG, np.random.default_rng(0))
+    calm = Part(validation.x, np.zeros_like(validation.y))
+    fit(train, calm, replace(CONFIG, epochs=1), np.random.default_rng(0))
+
+
+def test_classes_of_which_only_one_occurs_are_refused():
+    x = np.zeros((4, 2), np.float32)
+    network = mlp((2, 3), np.random.default_rng(0))
+    with pytest.raises(InputError, match="only one class in output 1"):
+        fit_network(
+            network, CrossEntropyWithLogits(), Part(x, one_hot([1] * 4, 3)), None, CONFIG, np.random.default_rng(0)
+        )
 
 
 def test_an_error_from_the_observer_ends_the_training():
@@ -105,3 +145,222 @@ def test_an_error_from_the_observer_ends_the_training():
 
     with pytest.raises(TimeoutError):
         fit(*xor_parts(), CONFIG, np.random.default_rng(0), stop)
+
+
+def test_a_divergence_leaves_the_network_with_finite_weights():
+    train, validation = xor_parts()
+    network = mlp((2, 16, 1), np.random.default_rng(0))
+    config = replace(CONFIG, optimizer=SGD(), learning_rate=1e8, schedule="constant", gradient_clip=0, patience=0)
+    with pytest.raises(DivergedError, match=r"training\.learning_rate"):
+        fit_network(network, MSE(), train, validation, config, np.random.default_rng(0))
+    assert np.isfinite(network.flat).all()
+
+
+def test_without_validation_the_last_epoch_is_kept_and_no_loss_is_invented():
+    train, _ = xor_parts()
+    _, report = fit(train, None, replace(CONFIG, epochs=7, patience=2), np.random.default_rng(0))
+    assert report.kept == len(report.epochs) == 7
+    assert all(np.isnan(epoch.validation_loss) for epoch in report.epochs)
+
+
+def test_patience_of_zero_goes_on_to_the_end_and_still_keeps_the_best():
+    train, validation = xor_parts(60)
+    config = replace(CONFIG, epochs=60, patience=0, learning_rate=0.1, schedule="constant")
+    _, report = fit(train, validation, config, np.random.default_rng(0))
+    assert len(report.epochs) == 60 > report.kept
+    assert report.best.validation_loss == min(epoch.validation_loss for epoch in report.epochs)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(optimizer, schedule):
+    train, validation = xor_parts(300)
+    config = replace(CONFIG, optimizer=optimizer, schedule=schedule, epochs=9, l2=1e-4, patience=0)
+
+    def training(seed):
+        rng = np.random.default_rng(seed)
+        network = mlp((2, 8, 1), rng, dropout=0.2)
+        return network, Training(network, BCEWithLogits(), train, validation, config, rng)
+
+    whole, uninterrupted = training(3)
+    expected = uninterrupted.run()
+    _, interrupted = training(3)
+    saved = []
+
+    def leave(epoch):
+        if epoch.number == 4:
+            saved.append(dump_checkpoint(interrupted.checkpoint()))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run(leave)
+    # another process: another start and another order, both replaced by the checkpoint's
+    network, resumed = training(99)
+    resumed.resume(load_checkpoint(saved[0]))
+    report = resumed.run()
+    assert network.flat.tobytes() == whole.flat.tobytes()
+    assert report == expected
+
+
+def test_a_checkpoint_of_another_network_or_optimizer_is_refused():
+    train, validation = xor_parts(100)
+
+    def training(units, optimizer):
+        network = mlp((2, units, 1), np.random.default_rng(0))
+        config = replace(CONFIG, optimizer=optimizer, epochs=1)
+        return Training(network, BCEWithLogits(), train, validation, config, np.random.default_rng(0))
+
+    first = training(8, "adam")
+    first.run()
+    checkpoint = first.checkpoint()
+    with pytest.raises(InputError, match=r"checkpoint: weights has \d+ numbers of float32, the network"):
+        training(9, "adam").resume(checkpoint)
+    with pytest.raises(InputError, match="checkpoint: of the optimizer Adam, this training has SGD"):
+        training(8, "sgd").resume(checkpoint)
+    with pytest.raises(InputError, match="checkpoint: not one"):
+        training(8, "adam").resume(Checkpoint(checkpoint.arrays, {}))
+
+
+def test_penalties_pull_the_weights_together_and_l1_to_zero():
+    train, validation = xor_parts()
+    sizes = {}
+    for name, penalty in {"none": {}, "l1": {"l1": 0.02}, "l2": {"l2": 0.05}}.items():
+        config = replace(CONFIG, optimizer="adam", weight_decay=0, patience=0, epochs=40, **penalty)
+        network, _ = fit(train, validation, config, np.random.default_rng(0))
+        sizes[name] = np.abs(network.flat[: network.penalised])
+    assert sizes["l2"].sum() < 0.7 * sizes["none"].sum()
+    assert np.mean(sizes["l1"] < 0.01) > 0.3 > np.mean(sizes["none"] < 0.01)
+
+
+def test_an_optimizer_made_by_hand_is_copied_and_spares_the_biases():
+    train, validation = xor_parts()
+    mine = AdamW(weight_decay=0.1)
+    fit(train, validation, replace(CONFIG, optimizer=mine, epochs=1), np.random.default_rng(0))
+    assert mine == AdamW(weight_decay=0.1)
+    network = mlp((2, 4, 1), np.random.default_rng(0))
+    training = Training(
+        network, BCEWithLogits(), train, None, replace(CONFIG, optimizer=mine), np.random.default_rng(0)
+    )
+    assert training._optimizer.decayed == network.penalised
+
+
+def test_clipping_by_value_bounds_every_element_and_is_counted():
+    train, _ = xor_parts()
+    config = replace(
+        CONFIG,
+        optimizer=SGD(),
+        schedule="constant",
+        learning_rate=1.0,
+        epochs=1,
+        batch_size=10**6,
+        gradient_clip=0,
+        gradient_clip_value=1e-4,
+    )
+    rng = np.random.default_rng(0)
+    network = mlp((2, 16, 1), rng)
+    before = network.flat.copy()
+    report = fit_network(network, BCEWithLogits(), train, None, config, rng)
+    assert np.abs(network.flat - before).max() == pytest.approx(1e-4, rel=1e-3)
+    assert report.health.clipped_steps == 1
+    assert any("100% of steps clipped" in sentence for sentence in report.health.advice)
+
+
+def test_one_epoch_of_one_batch_is_the_step_of_the_formula():
+    train, _ = xor_parts(40)
+    config = FitConfig(optimizer=SGD(), schedule="constant", learning_rate=0.5, epochs=1, gradient_clip=0, l2=0.1)
+    network = mlp((2, 5, 1), np.random.default_rng(0), dtype=np.float64)
+    start = network.parameters()
+    z, caches = network.forward(train.x.astype(float))
+    gradients = network.backward(BCEWithLogits()(z, train.y)[1], caches)
+    expected = {
+        name: value - 0.5 * (gradients[name] + (0.1 * value if name.endswith("weight") else 0))
+        for name, value in start.items()
+    }
+    fit_network(network, BCEWithLogits(), train, None, config, np.random.default_rng(0))
+    for name, value in network.parameters().items():
+        assert value == pytest.approx(expected[name], rel=1e-12)
+
+
+def test_unknown_labels_change_nothing_in_any_batch():
+    train, validation = xor_parts(100)
+    rows = np.arange(50)
+    y = np.hstack([train.y, np.where(rows[:, None] % 3 == 0, np.nan, train.y)])
+    config = replace(CONFIG, epochs=2, batch_size=16)
+    network = mlp((2, 4, 2), np.random.default_rng(0))
+    both = Part(validation.x, np.hstack([validation.y, validation.y]))
+    report = fit_network(network, BCEWithLogits(), Part(train.x, y), both, config, np.random.default_rng(0))
+    assert np.isfinite(report.epochs[-1].train_loss)
+    order = np.random.default_rng(0).permutation(50)[:16]
+    fresh = mlp((2, 4, 2), np.random.default_rng(0))
+    z, caches = fresh.forward(train.x[order])
+    gradients = fresh.backward(BCEWithLogits()(z, y[order])[1], caches)
+    seen = []
+    again = mlp((2, 4, 2), np.random.default_rng(0))
+    training = Training(again, BCEWithLogits(), Part(train.x, y), None, config, np.random.default_rng(0))
+    training._optimizer.update = lambda weights, grad, rate: seen.append(grad.copy()) or np.zeros_like(grad)
+    training.run()
+    for name, view in again.views(seen[0]).items():
+        assert view == pytest.approx(gradients[name], rel=1e-5, abs=1e-7)
+
+
+def test_the_start_says_how_often_each_label_occurs():
+    y = np.array([[1, 0], [0, 0], [0, np.nan], [0, 1]], np.float32)
+    network = Network([Linear(np.zeros((2, 2), np.float32), np.zeros(2, np.float32))])
+    start_at_base_rate(network, BCEWithLogits(), y)
+    assert BCEWithLogits().output(network.predict(np.zeros((1, 2), np.float32)))[0] == pytest.approx([1 / 4, 1 / 3])
+
+
+def test_health_tells_dead_units_saturation_mean_and_deviation_per_layer():
+    dead = Linear(np.array([[1.0, -1.0, 0.0]]), np.array([0.0, 0.0, -1.0]))
+    far = Linear(np.array([[9.0, 0.0], [9.0, 0.0], [0.0, 0.0]]), np.zeros(2))
+    x = np.array([[1.0], [2.0]])
+    relu, sigmoid = activation_health(Network([dead, ReLU(), far, Sigmoid()]), x)
+    assert (relu.name, relu.dead_ratio, relu.saturation_ratio) == ("1", pytest.approx(2 / 3), None)
+    assert (relu.mean, relu.deviation) == (pytest.approx(0.5), pytest.approx(np.std([1, 0, 0, 2, 0, 0])))
+    assert (sigmoid.name, sigmoid.dead_ratio, sigmoid.saturation_ratio) == ("3", 0.5, 0.5)
+
+
+def test_advice_says_in_words_what_to_do_about_dead_and_saturated_layers():
+    train, validation = xor_parts()
+    network = mlp((2, 10, 1), np.random.default_rng(0))
+    network.parameters()["0.bias"][:7] = -100
+    report = fit_network(
+        network, BCEWithLogits(), train, validation, replace(CONFIG, epochs=1), np.random.default_rng(0)
+    )
+    assert "layer 1: 70% of units dead: lower the learning rate or use LeakyReLU" in report.health.advice
+    network = mlp((2, 10, 1), np.random.default_rng(0), activation="tanh")
+    network.parameters()["0.bias"][:] = 100
+    report = fit_network(
+        network, BCEWithLogits(), train, validation, replace(CONFIG, epochs=1), np.random.default_rng(0)
+    )
+    assert any(sentence.startswith("layer 1: 100% of outputs saturated") for sentence in report.health.advice)
+
+
+def test_a_loss_that_does_not_fall_in_a_tenth_of_the_epochs_is_reported():
+    train, validation = xor_parts()
+    quiet = replace(CONFIG, optimizer="sgd", learning_rate=1e-30, epochs=20, patience=0)
+    _, report = fit(train, validation, quiet, np.random.default_rng(0))
+    assert any("had not fallen after 2 of 20 epochs" in sentence for sentence in report.health.advice)
+    _, report = fit(train, validation, CONFIG, np.random.default_rng(0))
+    assert not any("had not fallen" in sentence for sentence in report.health.advice)
+
+
+def test_the_largest_norm_is_of_all_steps_and_the_mean_of_the_last_epoch():
+    train, validation = xor_parts()
+    rng, norms = np.random.default_rng(0), []
+    network = mlp((2, 4, 1), rng)
+    training = Training(network, BCEWithLogits(), train, validation, replace(CONFIG, epochs=9, patience=0), rng)
+    update = training._optimizer.update
+    views = network.views(training._gradient)
+
+    def watched(weights, grad, rate):
+        norms.append([float(np.linalg.norm(view)) for view in views.values()])
+        return update(weights, grad, rate)
+
+    training._optimizer.update = watched
+    parameters = training.run().health.parameters
+    steps = len(norms) // 9
+    assert len(norms) > 256, "more steps than are summed up at once"
+    assert [p.norm for p in parameters] == pytest.approx(np.mean(norms[-steps:], axis=0), rel=1e-4)
+    assert [p.norm_max for p in parameters] == pytest.approx(np.max(norms, axis=0), rel=1e-4)
+    assert [p.norm_last for p in parameters] == pytest.approx(norms[-1], rel=1e-4)

@@ -26,12 +26,15 @@ REPORT = {
     "kept_epoch": 2,
     "health": {
         "state": "healthy",
-        "advice": "",
+        "advice": ["layer 3: 62% of units dead: lower the learning rate or use LeakyReLU"],
         "steps": 100,
         "clipped_steps": 3,
         "nonfinite_steps": 0,
         "parameters": [{"name": "0.weight", "norm": 0.1, "norm_last": 0.1, "norm_max": 0.4, "update_ratio": 0.001}],
-        "layers": [{"name": "1", "dead_ratio": 0.125}],
+        "layers": [
+            {"name": "1", "dead_ratio": 0.125, "saturation_ratio": None, "mean": 0.5, "deviation": 0.75},
+            {"name": "3", "dead_ratio": 0.0, "saturation_ratio": 0.25, "mean": 0.0, "deviation": 0.5},
+        ],
     },
     "horizons": [
         {

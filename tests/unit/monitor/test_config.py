@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from model.candidate import Recipe
+from model.training import FitConfig
 from monitor.config import (
     HEAD,
     Config,
@@ -160,6 +162,8 @@ def test_lengths_of_time_are_said_shortly(seconds, text):
     assert about(seconds) == text
 
 
-def test_adam_takes_no_weight_decay_and_adamw_the_default():
-    assert read_config({"training": {"optimizer": "adam"}})[0].training.fit.weight_decay == 0
-    assert Config().training.fit.weight_decay == 1e-3
+def test_what_is_configured_for_a_training_reaches_it_and_the_defaults_are_its_own():
+    assert Config().training.recipe == Recipe()
+    configured = {"layers": [8], "activation": "tanh", "dropout": 0.5, "optimizer": "sgd", "epochs": 3}
+    fit = FitConfig(optimizer="sgd", epochs=3)
+    assert read_config({"training": configured})[0].training.recipe == Recipe((8,), "tanh", 0.5, fit)

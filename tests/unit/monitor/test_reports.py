@@ -15,8 +15,10 @@ pytestmark = pytest.mark.unit
 
 def test_a_training_report_has_losses_scores_health_and_verdict():
     text = training_report("refused", "it is not better than persistence", 4, REPORT)
-    for part in ("5m network", "5m persistence", "5m climatology", "2 kept", "0.3500", "0.weight", "layer 1 12%"):
+    parts = ("5m network", "5m persistence", "5m climatology", "2 kept", "0.3500", "0.weight", "or use LeakyReLU")
+    for part in parts:
         assert part in text
+    assert "  3              0%        25%        0.000      0.500" in text.splitlines()
     assert "1h left out: no outcome yet" in text
     assert text.endswith("model 4 refused: it is not better than persistence")
 

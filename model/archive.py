@@ -1,0 +1,100 @@
+"""Arrays and facts as bytes, and back.
+
+A NumPy archive with a JSON header: readable without this code, and nothing in it is ever executed. Every byte
+that counts is under a checksum, for one flipped bit passes a database's own integrity check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from model.arrays import Floats
+from model.errors import SerializationError
+
+LARGEST_BYTES = 64 * 2**20
+"""More than any network of this kind."""
+
+DTYPES = ("<f4", "<f8", "|u1")
+
+
+def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
+    """The same content gives the same bytes.
+
+    Args:
+        header: what JSON can hold; "sha256" is added.
+        arrays: by name.
+    """
+    header = json.loads(json.dumps(header))
+    header["sha256"] = _digest(header, arrays)
+    buffer = io.BytesIO()
+    text = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
+    np.savez(buffer, header=text, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """The header and the arrays of `pack`.
+
+    Args:
+        blob: the bytes.
+        kind: what the header must say it is.
+        newest: the newest format that can be read.
+
+    Raises:
+        SerializationError: not such an archive, a damaged one, or one of a newer format.
+    """
+    if len(blob) > LARGEST_BYTES:
+        raise SerializationError(f"{len(blob)} bytes are more than a {kind} has (at most {LARGEST_BYTES})")
+    try:
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
+        header = json.loads(arrays.pop("header").tobytes())
+        if not isinstance(header, dict):
+            raise SerializationError(f"not a {kind} of monitor: its header is no table")
+        if header["format"] > newest:
+            raise SerializationError(
+                f"the {kind} has format {header['format']}, this release reads up to {newest}: upgrade monitor"
+            )
+        if header.pop("sha256") != _digest(header, arrays):
+            raise SerializationError(f"the {kind} is damaged: its checksum does not match")
+    except SerializationError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise SerializationError(f"not a {kind} of monitor: {error}") from error
+    # the first release wrote models alone and did not say so
+    if header.get("kind", "model") != kind:
+        raise SerializationError(f"a {header['kind']}, not a {kind}")
+    return header, arrays
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Floats:
+    """One array, after what it claims was held against the bytes that are there."""
+    name = entry.filename
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        raise SerializationError(f"{name} is compressed, which models never are")
+    raw = io.BytesIO(archive.read(entry))
+    if np.lib.format.read_magic(raw) != (1, 0):
+        raise SerializationError(f"{name} is not an array of NumPy's format 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(raw)
+    if dtype.str not in DTYPES or fortran:
+        raise SerializationError(f"{name} has elements {dtype.str!r}; only {', '.join(DTYPES)} are read")
+    claimed, there = math.prod(shape) * dtype.itemsize, entry.file_size - raw.tell()
+    if claimed != there or min(shape, default=0) < 0:
+        raise SerializationError(f"{name} claims the shape {shape}, {claimed} bytes, and has {there}")
+    return np.frombuffer(raw.read(), dtype).reshape(shape).copy()
+
+
+def _digest(header: dict[str, Any], arrays: dict[str, Floats]) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(arrays):
+        value = arrays[name]
+        digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
