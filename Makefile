@@ -14,9 +14,11 @@ lint:           ## style, types and the law of imports
 	.venv/bin/lint-imports
 
 bench:          ## measure beside the peers; exits 1 where a target is missed
-	scripts/venv --dev
+	scripts/venv --bench
 	.venv/bin/python -m benchmarks.storage --check
 	.venv/bin/python -m benchmarks.daemon --check
+	.venv/bin/python -m benchmarks.training --check
+	.venv/bin/python -m benchmarks.tutorials --check
 
 config:         ## renew config.toml from the one source of its keys
 	.venv/bin/python -m monitor.config > config.toml

@@ -11,34 +11,43 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure; `most` is the target, None where there is none."""
+    """One measured figure; `most` and `least` are its targets, None where there is none."""
 
     name: str
     value: float
     most: float | None = None
     unit: str = ""
+    least: float | None = None
 
     @property
     def missed(self) -> bool:
-        """Whether the target is missed."""
-        return self.most is not None and not self.value <= self.most
+        """Whether a target is missed."""
+        too_high = self.most is not None and not self.value <= self.most
+        return too_high or (self.least is not None and not self.value >= self.least)
+
+    @property
+    def target(self) -> str:
+        """In words, and whether it is missed; empty where there is none."""
+        bounds = [("at most", self.most), ("at least", self.least)]
+        words = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
+        return f"   {words}{'  MISSED' if self.missed else ''}" if words else ""
 
 
 def main(
-    description: str, measure: Callable[[argparse.Namespace], list[Figure]], *options: tuple[str, int, str]
+    description: str, measure: Callable[[argparse.Namespace], list[Figure]], *options: tuple[str, int | str, str]
 ) -> int:
     """Measures, prints, and with --check returns 1 where a target is missed.
 
     Args:
         description: of the benchmark.
         measure: gives the figures.
-        options: name, default and help of each whole-number option.
+        options: name, default and help of each option, of the default's type.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     for name, default, text in options:
-        parser.add_argument(name, type=int, default=default, help=f"{text} (default {default})")
+        parser.add_argument(name, type=type(default), default=default, help=f"{text} (default {default})")
     arguments = parser.parse_args()
     figures = measure(arguments)
     print(json.dumps([{**asdict(f), "missed": f.missed} for f in figures]) if arguments.json else _table(figures))
@@ -51,8 +60,4 @@ def main(
 
 def _table(figures: Sequence[Figure]) -> str:
     width = max(len(figure.name) for figure in figures)
-    lines = []
-    for figure in figures:
-        target = "" if figure.most is None else f"   at most {figure.most:g}{'  MISSED' if figure.missed else ''}"
-        lines.append(f"{figure.name:<{width}}  {figure.value:10.3f} {figure.unit:<6}{target}")
-    return "\n".join(lines)
+    return "\n".join(f"{f.name:<{width}}  {f.value:10.3f} {f.unit:<6}{f.target}".rstrip() for f in figures)

@@ -13,6 +13,10 @@ Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
 
 
+FEW = 64
+"""Below so many numbers one slow function beats several fast ones."""
+
+
 @lru_cache(maxsize=32)
 def constant(value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
     """The same read-only array each time.

@@ -18,8 +18,15 @@ from model.network import Network
 
 State = Literal["healthy", "vanishing", "exploding"]
 
-UPDATE_EVERY = 16
+UPDATE_EVERY = 32
 """Steps between two looks at the size of the update: it moves slowly, and each look reads all weights."""
+
+TOGETHER = 256
+"""Steps that are summed up at once."""
+
+SMALL = 2048
+"""Parameters up to which a step's gradient is only kept and looked at later, with others: a network this small takes
+its steps in microseconds."""
 
 SAMPLE_ROWS = 4096
 """Rows at most that show what the units do."""
@@ -80,11 +87,14 @@ class HealthRecorder:
     """
 
     def __init__(self, network: Network, gradient: Floats) -> None:
-        self._network = network
-        self._gradients = [view.reshape(-1) for view in network.views(gradient).values()]
+        self._network, self._gradient = network, gradient
         self._weights = [view.reshape(-1) for view in network.parameters().values()]
+        self._parts = [part.reshape(-1) for part in network.views(gradient).values()]
         self._squares: list[list[float]] = []
-        self._first = self._steps = self._clipped = self._nonfinite = self._count = self._looks = 0
+        self._small = gradient.size <= SMALL
+        self._kept: Floats = np.empty((TOGETHER, gradient.size if self._small else 0), gradient.dtype)
+        self._filled = self._first = 0
+        self._steps = self._clipped = self._nonfinite = self._count = self._looks = 0
         shape = len(network.names)
         self._sum, self._last, self._max = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self._ratio_sum = np.zeros(shape)
@@ -92,7 +102,7 @@ class HealthRecorder:
 
     def begin_epoch(self) -> None:
         """Means are of the last epoch: earlier ones are forgotten."""
-        self._first = len(self._squares)
+        self._first = self._filled
         if self._count:
             self._sum[:], self._count = 0, 0
         if self._looks > 1:
@@ -102,29 +112,41 @@ class HealthRecorder:
         self._fresh = False
 
     def norm(self) -> float:
-        """The L2 norm of the gradient as it stands; remembered by parameter."""
-        squares = [float(gradient.dot(gradient)) for gradient in self._gradients]
-        self._squares.append(squares)
-        self._steps += 1
-        if len(self._squares) == 256:
+        """The L2 norm of the gradient as it stands, which is remembered by parameter."""
+        if self._filled == TOGETHER:
             self._fold()
+        self._filled += 1
+        self._steps += 1
+        if self._small:
+            self._kept[self._filled - 1] = self._gradient
+            return math.sqrt(self._gradient.dot(self._gradient))
+        squares = [float(part.dot(part)) for part in self._parts]
+        self._squares.append(squares)
         return math.sqrt(sum(squares))
 
     def _fold(self) -> None:
-        """Sums up the steps since the last time; many at once, for a small network's step takes microseconds."""
-        if self._squares:
-            norms = np.sqrt(self._squares)
+        """Sums up the steps since the last time."""
+        if self._filled:
+            norms = np.sqrt(self._taken())
             np.maximum(self._max, norms.max(axis=0), out=self._max)
             own = norms[self._first :]
             self._sum += own.sum(axis=0)
             self._count += len(own)
             self._last = norms[-1]
+        self._filled = self._first = 0
         self._squares.clear()
-        self._first = 0
+
+    def _taken(self) -> Floats:
+        """(steps, parameters) squared norms of the steps since the last time."""
+        if not self._small:
+            return np.array(self._squares[: self._filled])
+        parts = self._network.views(self._kept[: self._filled]).values()
+        return np.stack([np.einsum("ij,ij->i", part, part) for part in parts], axis=1, dtype=np.float64)
 
     def nonfinite(self) -> None:
         """The last step's gradient was not finite, and was left out."""
         self._nonfinite += 1
+        self._filled -= 1
 
     def clipped(self) -> None:
         """The last step's gradient was cut."""

@@ -9,6 +9,7 @@ need of the labels is made once (`targets`).
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,12 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.activations import sigmoid
-from model.arrays import Bools, Floats, Integers, constant
+from model.arrays import FEW, Bools, Floats, Integers, constant
 from model.errors import InputError
 from model.tape import Run, call, largest_in_row
-
-FEW = 64
-"""Below so many numbers one slow function beats six fast ones."""
 
 
 class Targets(NamedTuple):
@@ -36,8 +34,10 @@ class Targets(NamedTuple):
     weight: Floats | None
 
     def take(self, rows: Integers | slice) -> Targets:
-        """Some of the rows."""
-        return Targets(self.values[rows], None if self.weight is None else self.weight[rows])
+        """Some of the rows; a slice gives views."""
+        if isinstance(rows, slice):
+            return Targets(self.values[rows], None if self.weight is None else self.weight[rows])
+        return Targets(self.values.take(rows, 0), None if self.weight is None else self.weight.take(rows, 0))
 
     def copy_to(self, other: Targets) -> None:
         """Overwrites targets of as many rows."""
@@ -81,7 +81,7 @@ class Loss(ABC):
         terms = self._terms(z, targets.values)
         if targets.weight is not None:
             terms = terms * targets.weight
-        return float(np.add.reduce(terms, None, np.float64)) / self._count(targets)
+        return _total(terms) / self._count(targets)
 
     def gradient(self, z: Floats, targets: Targets, run: Run = call, scale: Floats | None = None) -> Floats:
         """dL/dz, (rows, outputs).
@@ -203,8 +203,9 @@ class CrossEntropyWithLogits(Loss):
         _refuse(sums, np.abs(sums - 1) > 1e-3, "is the sum of a row that should add up to 1")
 
     def _terms(self, z: Floats, values: Floats) -> Floats:
-        z = z - z.max(axis=1, keepdims=True)
-        return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - (z * values).sum(axis=1, keepdims=True))
+        z = z - largest_in_row(z)
+        ones = constant(1.0, (z.shape[1], 1), z.dtype)
+        return np.asarray(np.log(np.exp(z).dot(ones)) - (z * values).dot(ones))
 
     def _slope(self, z: Floats, values: Floats, run: Run) -> Floats:
         a = softmax(z, run)
@@ -262,6 +263,12 @@ class Pinball(Loss):
         return run(np.subtract, over, np.asarray(self.quantiles, z.dtype))
 
 
+def _total(terms: Floats) -> float:
+    if terms.size < FEW:
+        return math.fsum(terms.ravel().tolist())
+    return float(np.add.reduce(terms, None, np.float64))
+
+
 def softplus(z: Floats) -> Floats:
     """log(1 + exp(z)), right for any z."""
     if z.size < FEW:
@@ -273,7 +280,7 @@ def softplus(z: Floats) -> Floats:
 
 
 def softmax(z: Floats, run: Run = call) -> Floats:
-    """exp(z) over its sum along each row, right for any z; same shape and dtype."""
+    """(rows, n): exp(z) over its sum along each row, right for any z; same shape and dtype."""
     a = run(np.subtract, z, run(largest_in_row, z))
     run(np.exp, a, a)
     # the sum along a short axis as a product: BLAS adds five times as fast

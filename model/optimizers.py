@@ -19,6 +19,10 @@ from model.arrays import Floats
 
 State = dict[str, Any]
 
+CLEAR_EVERY, FADED = 128, 1e-30
+"""The mean gradient of a weight that gets none halves every seven steps. Before it becomes so small that processors
+take a slow path for it, it is cleared."""
+
 
 class Optimizer(Protocol):
     """Turns a gradient into the next step."""
@@ -108,6 +112,8 @@ class Adam:
         epsilon[...] = self.epsilon * root
         np.multiply(mean, beta1, mean)
         np.add(mean, grad, mean)
+        if t % CLEAR_EVERY == 0:
+            mean[np.abs(mean) < FADED] = 0
         np.multiply(square, beta2, square)
         np.add(square, np.square(grad, step), square)
         np.sqrt(square, step)

@@ -39,7 +39,7 @@ class StepDecay(Schedule):
     every: float = 0.25
 
     def factor(self, progress: float) -> float:
-        return float(self.drop ** math.floor(progress / self.every + 1e-9))
+        return self.drop ** math.floor(progress / self.every + 1e-9)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Exponential(Schedule):
     final: float = 0.01
 
     def factor(self, progress: float) -> float:
-        return self.final**progress
+        return math.pow(self.final, progress)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,18 @@ def maximum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
     return found
 
 
+def transposed(a: Floats, out: Floats | None = None) -> Floats:
+    """(n, m) to (m, n), in memory of its own."""
+    if out is None:
+        return np.ascontiguousarray(a.T)
+    np.copyto(out, a.T)
+    return out
+
+
 def largest_in_row(z: Floats, out: Floats | None = None) -> Floats:
     """(rows, n) to (rows, 1)."""
-    found: Floats = np.maximum.reduce(z, axis=-1, out=out, keepdims=True)
-    return found
+    if out is None:
+        out = np.empty((len(z), 1), z.dtype)
+    # down the columns of a copy: along short rows NumPy takes a loop for each
+    np.maximum.reduce(np.ascontiguousarray(z.T), axis=0, out=out[:, 0])
+    return out
