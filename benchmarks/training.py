@@ -96,7 +96,8 @@ def tasks() -> list[Task]:
 def ours(task: Task, seed: int = 0) -> Network:
     rng = np.random.default_rng(seed)
     part = task.part
-    network = mlp(task.sizes, rng)
+    # the start that scikit-learn draws, so that the losses can be compared
+    network = mlp(task.sizes, rng, initializer="xavier_uniform")
     loss = BCEWithLogits() if task.classes == 2 else CrossEntropyWithLogits()
     config = FitConfig(
         "adam", RATE, "constant", task.epochs, task.batch, weight_decay=0, gradient_clip=0, patience=0
