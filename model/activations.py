@@ -101,6 +101,10 @@ class LeakyReLU(Activation):
 
     leak: float = 0.01
 
+    def __post_init__(self) -> None:
+        if not 0 < self.leak < 1:
+            raise ValueError(f"a leak is between 0 and 1, not {self.leak}")
+
     def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
         low = run(np.multiply, x, constant(self.leak, (), x.dtype))
         return run(maximum, x, low, *out)

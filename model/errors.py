@@ -6,7 +6,7 @@ class ModelError(Exception):
 
 
 class InputError(ModelError):
-    """Arrays that no network can learn from: wrong shapes, or values that are not finite."""
+    """Arrays or settings that no network can be fitted with: wrong shapes, values that are not finite, ..."""
 
 
 class NotEnoughHistoryError(ModelError):

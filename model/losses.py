@@ -39,12 +39,6 @@ class Targets(NamedTuple):
             return Targets(self.values[rows], None if self.weight is None else self.weight[rows])
         return Targets(self.values.take(rows, 0), None if self.weight is None else self.weight.take(rows, 0))
 
-    def copy_to(self, other: Targets) -> None:
-        """Overwrites targets of as many rows."""
-        np.copyto(other.values, self.values)
-        if self.weight is not None and other.weight is not None:
-            np.copyto(other.weight, self.weight)
-
 
 class Loss(ABC):
     """Mean loss over the labels that are known; an unknown label is NaN, neither counts nor passes a gradient."""
@@ -159,6 +153,10 @@ class BCEWithLogits(Loss):
 
     factor = 0.5
 
+    def __post_init__(self) -> None:
+        if not 0 < self.positive_weight < math.inf:
+            raise ValueError(f"a class weight is above 0 and finite, not {self.positive_weight}")
+
     def _check(self, y: Floats, unknown: Bools) -> None:
         _refuse(y, (y != 0) & (y != 1) & ~unknown, "is neither 0 nor 1 nor unknown")
 
@@ -238,6 +236,10 @@ class Huber(Loss):
 
     delta: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.delta < math.inf:
+            raise ValueError(f"Huber's delta is above 0 and finite, not {self.delta}")
+
     def _terms(self, z: Floats, values: Floats) -> Floats:
         e = np.abs(z - values)
         near = np.minimum(e, self.delta)
@@ -253,6 +255,10 @@ class Pinball(Loss):
     """Quantile loss, one quantile an output: max(q e, (q - 1) e) with e = y - z (Koenker and Bassett 1978)."""
 
     quantiles: tuple[float, ...] = (0.5,)
+
+    def __post_init__(self) -> None:
+        if not all(0 < q < 1 for q in self.quantiles):
+            raise ValueError(f"quantiles are between 0 and 1, not {self.quantiles}")
 
     def _terms(self, z: Floats, values: Floats) -> Floats:
         e, q = values - z, np.asarray(self.quantiles, z.dtype)

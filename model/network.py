@@ -180,9 +180,11 @@ def mlp(
         dtype: of the parameters.
 
     Raises:
-        KeyError: for a name that is not in its table.
-        ValueError: fewer than two sizes, or one below 1.
+        ValueError: fewer than two sizes, or one below 1; a name that is not in its table; a rate outside 0 to 1.
     """
+    for kind, wanted, table in (("activation", activation, ACTIVATIONS), ("initializer", initializer, INITIALIZERS)):
+        if wanted is not None and wanted not in table:
+            raise ValueError(f"unknown {kind} {wanted!r}; one of {', '.join(table)}")
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes {tuple(sizes)} are not inputs, hidden units..., outputs")
     layers: list[Layer] = []

@@ -14,53 +14,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.arrays import Floats, Integers
+from model.batch import Batch
 from model.clipping import clip_norm, clip_value
 from model.errors import DivergedError, InputError
 from model.health import GradientHealth, HealthRecorder, not_learning
 from model.losses import Loss, Targets
 from model.network import Network
 from model.optimizers import AdamW, Optimizer, make_optimizer
+from model.part import Part, checked
 from model.regularizers import Penalty
-from model.schedules import SCHEDULES, Schedule
-from model.tape import Tape
+from model.schedules import SCHEDULES
+from model.settings import FitConfig
+
+__all__ = ["Checkpoint", "Epoch", "FitConfig", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
 
 START_ROWS = 4096
 """Rows at most on which the loss before the first step is measured."""
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """How to fit.
-
-    Attributes:
-        optimizer: one of OPTIMIZERS, or one made by hand (which is copied).
-        learning_rate: the largest step.
-        schedule: one of SCHEDULES, or one made by hand (which is copied).
-        epochs: passes over the training rows, at most.
-        batch_size: rows a step.
-        weight_decay: decoupled, for "adamw" only.
-        l1: penalty on the sum of the weights' sizes, any optimizer.
-        l2: penalty on half the sum of their squares, any optimizer.
-        gradient_clip: largest L2 norm of a step's gradient, 0 for no limit.
-        gradient_clip_value: largest element of a step's gradient, 0 for no limit.
-        patience: epochs without a better validation loss before it stops, 0 to go on to the end.
-        vanishing_gradient: a mean gradient norm of a weight matrix below this is reported.
-        exploding_gradient: a gradient norm above this is reported.
-    """
-
-    optimizer: str | Optimizer = "adamw"
-    learning_rate: float = 2e-3
-    schedule: str | Schedule = "cosine"
-    epochs: int = 40
-    batch_size: int = 256
-    weight_decay: float = 1e-3
-    l1: float = 0.0
-    l2: float = 0.0
-    gradient_clip: float = 5.0
-    gradient_clip_value: float = 0.0
-    patience: int = 8
-    vanishing_gradient: float = 1e-7
-    exploding_gradient: float = 100.0
 
 
 class Epoch(NamedTuple):
@@ -91,14 +60,6 @@ class FitReport:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Inputs (rows, features) without NaN, labels (rows, outputs) with NaN for unknown."""
-
-    x: Floats
-    y: Floats
-
-
-@dataclass(frozen=True)
 class Checkpoint:
     """A training between two epochs: arrays by name, and what JSON can hold."""
 
@@ -120,45 +81,6 @@ def fit(
     See `Training`, which this runs once.
     """
     return Training(network, loss, train, validation, config, rng).run(on_epoch)
-
-
-class Batch:
-    """Forward, loss and backward over batches of so many rows, in memory made once.
-
-    Attributes:
-        x: (rows, inputs), to be filled before each step.
-    """
-
-    def __init__(self, network: Network, loss: Loss, gradient: Floats, x: Floats, rng: np.random.Generator) -> None:
-        self.x = x
-        self._network, self._loss, self._rng = network, loss, rng
-        self._into = network.views(gradient)
-        self._tape: Tape | None = None
-        self._given: Targets | None = None
-
-    def step(self, y: Targets) -> Floats:
-        """Writes the gradient, and gives the logits (rows, outputs), which the next step overwrites."""
-        if self._tape is None:
-            self._tape, self._y = Tape(), Targets(y.values.copy(), None if y.weight is None else y.weight.copy())
-            self._scale: Floats = np.array(self._loss.scale(y), self.x.dtype)
-            self._logits = self._forth_and_back(self._tape)
-        else:
-            if y is not self._given:
-                self._load(y)
-            self._tape.replay()
-        self._given = y
-        return self._logits
-
-    def _forth_and_back(self, tape: Tape) -> Floats:
-        logits, caches = self._network.forward(self.x, self._rng, tape, overwrite=True)
-        slope = self._loss.gradient(logits, self._y, tape, self._scale)
-        self._network.backward(slope, caches, tape, self._into)
-        return logits
-
-    def _load(self, y: Targets) -> None:
-        y.copy_to(self._y)
-        if y.weight is not None:
-            self._scale[...] = self._loss.scale(y)
 
 
 class Training:
@@ -187,11 +109,17 @@ class Training:
         rng: np.random.Generator,
     ) -> None:
         self.network, self.loss, self.config, self.rng = network, loss, config, rng
-        self._x, self._y = _checked(network, loss, train, "training")
-        alone = loss.single(train.y)
+        config.check()
+        if not network.flat.size:
+            raise InputError("the network has no parameters: there is nothing to fit")
+        self._x, self._y = checked(network, loss, train, "training")
+        labels = np.asarray(train.y)
+        if np.isnan(labels).all():
+            raise InputError("training labels: not one is known")
+        alone = loss.single(labels)
         if alone is not None:
             raise InputError(f"training labels: only one class in output {alone}; there is nothing to tell apart")
-        self._validation = None if validation is None else _checked(network, loss, validation, "validation")
+        self._validation = None if validation is None else checked(network, loss, validation, "validation")
         self._batch = min(config.batch_size, len(self._x))
         self._gradient: Floats = np.zeros_like(network.flat)
         self._batches: dict[int, Batch] = {}
@@ -327,8 +255,7 @@ class Training:
             batch = self._batches[len(x)] = Batch(network, self.loss, gradient, x, self.rng)
         if order is not None:
             self._x.take(order[here], 0, batch.x, "clip")
-            y = y.take(here)
-        self._logits[here] = batch.step(y)
+        self._logits[here] = batch.step(y, here)
         if self._penalty is not None:
             self._penalty.add_gradient(network.flat[: network.penalised], gradient[: network.penalised])
         norm = health.norm()
@@ -345,8 +272,10 @@ class Training:
 
     def _clip(self, norm: float) -> bool:
         gradient, config = self._gradient, self.config
-        cut = clip_value(gradient, config.gradient_clip_value)
-        return clip_norm(gradient, norm, config.gradient_clip) or cut
+        if clip_value(gradient, config.gradient_clip_value):
+            clip_norm(gradient, math.sqrt(gradient.dot(gradient)), config.gradient_clip)
+            return True
+        return clip_norm(gradient, norm, config.gradient_clip)
 
     def _watched(self, epoch: Epoch) -> float:
         return epoch.train_loss if self._validation is None else epoch.validation_loss
@@ -380,24 +309,3 @@ def _optimizer(config: FitConfig, network: Network) -> Optimizer:
     if isinstance(optimizer, AdamW) and optimizer.decayed is None:
         optimizer.decayed = network.penalised
     return optimizer
-
-
-def _checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats, Targets]:
-    """Inputs of the network's dtype and the loss's targets."""
-    x, y, dtype = part.x, part.y, network.flat.dtype
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
-        raise InputError(f"{name} inputs {x.shape} and labels {y.shape} must be two tables of the same rows")
-    try:
-        outputs = network.widths(x.shape[1])[-1]
-    except ValueError as error:
-        raise InputError(f"{name} inputs {x.shape} do not fit the network: {error}") from error
-    if outputs != y.shape[1]:
-        raise InputError(f"{name} labels {y.shape} do not fit the network's {outputs} outputs")
-    # the extremes show a NaN and an infinity without a table of truths as long as the data
-    if not np.isfinite([x.min(), x.max()]).all():
-        row, column = np.argwhere(~np.isfinite(x))[0]
-        raise InputError(f"{name} input {x[row, column]} (row {row}, column {column}) is not finite")
-    try:
-        return x.astype(dtype, copy=False), loss.targets(y, dtype)
-    except InputError as error:
-        raise InputError(f"{name} {error}") from error

@@ -208,3 +208,38 @@ def test_a_layer_that_does_not_fit_is_named():
         network.widths(3)
     with pytest.raises(ValueError, match="biases"):
         Network([Linear(np.zeros((3, 4)), np.zeros(3))]).widths(3)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Dropout(1.0),
+        lambda: LeakyReLU(1.5),
+        lambda: Huber(0.0),
+        lambda: Pinball((0.5, 1.0)),
+        lambda: BCEWithLogits(positive_weight=-1.0),
+        lambda: mlp((2, 3, 1), np.random.default_rng(0), activation="swish"),
+        lambda: mlp((2, 3, 1), np.random.default_rng(0), initializer="magic"),
+    ],
+)
+def test_settings_that_make_no_layer_loss_or_network_are_refused(make):
+    with pytest.raises(ValueError, match=r"unknown|not"):
+        make()
+
+
+def test_layers_without_parameters_may_stand_anywhere():
+    rng = np.random.default_rng(7)
+    linear = [Linear(rng.normal(size=(4, 4)), rng.normal(size=4)) for _ in "ab"]
+    tanh, leaky = ACTIVATIONS["tanh"](), LeakyReLU()
+    network = Network([Dropout(0.2), tanh, leaky, linear[0], tanh, leaky, Dropout(0.2), linear[1], tanh])
+    x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
+    assert max(check_gradients(network, MSE(), x, y, seed=1).values()) <= 1e-6
+    tape, into = Tape(), network.views(np.empty_like(network.flat))
+    kept = x.copy()
+    z, caches = network.forward(x, np.random.default_rng(1), tape, overwrite=True)
+    network.backward(MSE().gradient(z, MSE().targets(y, x.dtype), tape), caches, tape, into)
+    expected, caches = network.forward(x, np.random.default_rng(1))
+    gradients = network.backward(MSE()(expected, y)[1], caches)
+    assert np.array_equal(x, kept)
+    assert np.array_equal(z, expected)
+    assert all(np.array_equal(into[name], gradients[name]) for name in network.names)

@@ -364,3 +364,48 @@ def test_the_largest_norm_is_of_all_steps_and_the_mean_of_the_last_epoch():
     assert [p.norm for p in parameters] == pytest.approx(np.mean(norms[-steps:], axis=0), rel=1e-4)
     assert [p.norm_max for p in parameters] == pytest.approx(np.max(norms, axis=0), rel=1e-4)
     assert [p.norm_last for p in parameters] == pytest.approx(norms[-1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number from 1 on, not 0"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 2.5}, "batch_size"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"l1": -1.0}, "l1 must be 0 or above"),
+        ({"gradient_clip": float("inf")}, "gradient_clip"),
+        ({"optimizer": "lion"}, "unknown optimizer 'lion'; one of sgd"),
+        ({"schedule": "zigzag"}, "unknown schedule 'zigzag'; one of constant"),
+    ],
+)
+def test_settings_that_make_no_training_are_named(settings, words):
+    with pytest.raises(InputError, match=words):
+        fit(*xor_parts(), replace(CONFIG, **settings), np.random.default_rng(0))
+
+
+def test_labels_of_which_none_is_known_and_numbers_too_large_for_the_network_are_refused():
+    train, _ = xor_parts(40)
+    network = mlp((2, 1), np.random.default_rng(0))
+    with pytest.raises(InputError, match="not one is known"):
+        fit_network(network, MSE(), Part(train.x, train.y * np.nan), None, CONFIG, np.random.default_rng(0))
+    with pytest.raises(InputError, match="not finite in float32"):
+        fit_network(
+            network, MSE(), Part(train.x.astype(float) * 1e300, train.y), None, CONFIG, np.random.default_rng(0)
+        )
+    with pytest.raises(InputError, match="no parameters"):
+        fit_network(Network([ReLU()]), MSE(), train, None, CONFIG, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    "form", [np.asfortranarray, lambda a: a.astype(np.float64), lambda a: a.repeat(2, 0)[::2], list]
+)
+def test_arrays_of_any_form_are_learned_from_alike(form):
+    train, validation = xor_parts(60)
+    flats = []
+    for part in (train, Part(form(train.x), form(train.y))):
+        network = mlp((2, 4, 1), np.random.default_rng(0))
+        fit_network(network, BCEWithLogits(), part, validation, CONFIG, np.random.default_rng(0))
+        flats.append(network.flat)
+    assert np.array_equal(*flats)

@@ -1,0 +1,62 @@
+"""How to fit, and what makes no sense."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from model.errors import InputError
+from model.optimizers import OPTIMIZERS, Optimizer
+from model.schedules import SCHEDULES, Schedule
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to fit.
+
+    Attributes:
+        optimizer: one of OPTIMIZERS, or one made by hand (which is copied).
+        learning_rate: the largest step.
+        schedule: one of SCHEDULES, or one made by hand (which is copied).
+        epochs: passes over the training rows, at most.
+        batch_size: rows a step.
+        weight_decay: decoupled, for "adamw" only.
+        l1: penalty on the sum of the weights' sizes, any optimizer.
+        l2: penalty on half the sum of their squares, any optimizer.
+        gradient_clip: largest L2 norm of a step's gradient, 0 for no limit.
+        gradient_clip_value: largest element of a step's gradient, 0 for no limit.
+        patience: epochs without a better validation loss before it stops, 0 to go on to the end.
+        vanishing_gradient: a mean gradient norm of a weight matrix below this is reported.
+        exploding_gradient: a gradient norm above this is reported.
+    """
+
+    optimizer: str | Optimizer = "adamw"
+    learning_rate: float = 2e-3
+    schedule: str | Schedule = "cosine"
+    epochs: int = 40
+    batch_size: int = 256
+    weight_decay: float = 1e-3
+    l1: float = 0.0
+    l2: float = 0.0
+    gradient_clip: float = 5.0
+    gradient_clip_value: float = 0.0
+    patience: int = 8
+    vanishing_gradient: float = 1e-7
+    exploding_gradient: float = 100.0
+
+    def check(self) -> None:
+        """Raises InputError, naming a setting that makes no training."""
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if value != int(value) or value < 1:
+                raise InputError(f"{name} must be a whole number from 1 on, not {value}")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate must be above 0 and finite, not {self.learning_rate}")
+        for name in ("weight_decay", "l1", "l2", "gradient_clip", "gradient_clip_value", "patience"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise InputError(f"{name} must be 0 or above and finite, not {value}")
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            value = getattr(self, name)
+            if isinstance(value, str) and value not in known:
+                raise InputError(f"unknown {name} {value!r}; one of {', '.join(known)}")
