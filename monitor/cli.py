@@ -26,10 +26,6 @@ exit codes: 0 done; 1 failed; 2 usage or configuration; 3 the gate refused the c
 stays); 4 not enough data to train; 5 another retraining holds the lock"""
 
 
-LATEST = 253_402_300_799.0
-"""The last second of the year 9999."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     # More threads make training slower on a busy machine and spin on others; NumPy reads these when imported.
@@ -98,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     models = add("models", _models, "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
     models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
+    bring = add("import", _import, "bring traces (CSV) into the stored history")
+    bring.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
+    export = add("export", _export, "write the stored history as a trace (CSV)", report=False)
+    export.add_argument("file", nargs="?", type=Path, help="else stdout; compressed where it ends in .gz")
+    export.add_argument("--since", metavar="D", type=_duration, help='only the newest part, e.g. "7d"')
     check = add("check-config", _check_config, "validate a configuration and print what is in effect")
     check.add_argument("file", nargs="?", help="else the one that would be used")
     return parser
@@ -116,6 +117,8 @@ def _duration(text: str) -> float:
 
 
 def _moment(text: str) -> float:
+    from monitor.durations import LATEST  # noqa: PLC0415
+
     try:
         seconds = float(text)
     except ValueError:
@@ -221,6 +224,41 @@ def _models(arguments: argparse.Namespace) -> int:
                 {k: v for k, v in asdict(r).items() if k != "report"} | {"serving": r.id == active} for r in records
             ]
             print(json.dumps(listed) if arguments.json else models_report(records, active))
+    return EXIT_DONE
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.traces import TraceCounts, trace_chunks  # noqa: PLC0415
+
+    with open_stores(_config(arguments).database_url) as stores:
+        for path in arguments.traces:
+            counts, added = TraceCounts(), 0
+            for table in trace_chunks(path, counts):
+                added += stores.samples.add_missing(table)
+            counts.repeated = counts.rows - added
+            if arguments.json:
+                print(json.dumps({"file": str(path), "added": added, **asdict(counts)}))
+            else:
+                print(f"{path}: {added} samples added ({counts})")
+    return EXIT_DONE
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.traces import create_trace, stored_tables, write_trace  # noqa: PLC0415
+
+    since = 0.0 if arguments.since is None else time.time() - arguments.since
+    with open_stores(_config(arguments).database_url, create=False) as stores:
+        tables = stored_tables(stores.samples, since)
+        if arguments.file is None:
+            write_trace(sys.stdout, tables)
+        else:
+            with create_trace(arguments.file) as file:
+                written = write_trace(file, tables)
+            print(f"{arguments.file}: {written} samples", file=sys.stderr)
     return EXIT_DONE
 
 

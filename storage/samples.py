@@ -82,6 +82,39 @@ class SampleStore:
                 for row in rows:
                     self._insert_moved(connection, row)
 
+    def add_missing(self, table: NDArray[np.float64], batch: int = 2000) -> int:
+        """Adds samples of moments that are free; what is stored stays as it is.
+
+        Args:
+            table: (n, 1 + SAMPLE_FIELDS) `at`, then the fields; NaN where a value is missing.
+            batch: rows in one transaction at most, so that a daemon that samples meanwhile need not wait for long.
+
+        Returns:
+            The number of samples added.
+        """
+        added = 0
+        for start in range(0, len(table), batch):
+            rows = [
+                self._row(Sample(at, *(None if math.isnan(value) else value for value in values)))
+                for at, *values in table[start : start + batch].tolist()
+            ]
+            # one moment may be there twice: the first one counts, as with what is stored
+            rows = list({row["at"]: row for row in reversed(rows)}.values())[::-1]
+            with self._database.writing() as connection:
+                taken = self._taken(connection, [float(row["at"] or 0.0) for row in rows])
+                free = [row for row in rows if row["at"] not in taken]
+                if free:
+                    connection.execute(_INSERT, free)
+            added += len(free)
+        return added
+
+    def _taken(self, connection: Connection, moments: list[float]) -> set[float]:
+        """Which of some moments have a sample."""
+        found = select(samples.c.at).where(
+            samples.c.host_id == self._host_id, samples.c.at >= min(moments), samples.c.at <= max(moments)
+        )
+        return set(connection.scalars(found)) & set(moments)
+
     def last(self) -> Sample | None:
         """The newest sample, or None while there is none."""
         with self._database.reading() as connection:

@@ -1,0 +1,142 @@
+"""History goes out and comes in as CSV, and what makes no sense is counted or refused with its line."""
+
+import gzip
+import json
+import math
+
+import numpy as np
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.traces import TraceCounts, read_trace, trace_chunks
+from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+
+pytestmark = pytest.mark.integration
+
+
+def written(directory, text, name="trace.csv"):
+    path = directory / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["trace.csv", "trace.csv.gz"])
+def test_a_trace_is_read_in_order_whatever_its_columns_rows_and_ending(tmp_path, name):
+    text = "cpu_usage,timestamp,network_receive\n0.5,300,10\n0.25,100,\n,200,3e6\n0.75,300,11\n"
+    trace = read_trace(written(tmp_path, text, name))
+    assert trace.columns == ("cpu_usage", "network_receive")
+    assert trace.times.tolist() == [100.0, 200.0, 300.0]
+    assert np.array_equal(trace.values, [[0.25, np.nan], [np.nan, 3e6], [0.5, 10.0]], equal_nan=True)
+    assert trace.counts == TraceCounts(rows=4, unordered=2, repeated=1, bad_cells=0)
+
+
+def test_cells_without_sense_are_missing_and_counted_but_nan_is_only_missing(tmp_path):
+    text = "timestamp,cpu_usage,disk_read\n1,high,1\n2,-0.1,inf\n3,1.2,-1\n4,nan,5\n\n5,1,1e9\n"
+    trace = read_trace(written(tmp_path, text))
+    assert trace.counts.bad_cells == 5
+    assert np.isnan(trace.values[:4, 0]).all()
+    assert trace.values[4].tolist() == [1.0, 1e9]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1: no column is named timestamp"),
+        ("time,cpu_usage\n", "line 1: no column is named timestamp"),
+        ("timestamp\n1\n", "line 1: no column beside timestamp"),
+        ("timestamp,cpu_usag\n", "line 1: unknown column 'cpu_usag'; did you mean 'cpu_usage'"),
+        ("timestamp,cpu_usage,cpu_usage\n", "line 1: the column cpu_usage is there twice"),
+        ("timestamp,cpu_usage\n1,0.5\n2\n", "line 3: 1 cells, the header has 2"),
+        ("timestamp,cpu_usage\n1,0.5\nyesterday,0.5\n", "line 3: timestamp 'yesterday'"),
+        ("timestamp,cpu_usage\n1e15,0.5\n", "line 2: timestamp '1e15'"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_with_its_line(tmp_path, text, words):
+    with pytest.raises(MonitorError, match=words):
+        read_trace(written(tmp_path, text))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(MonitorError, match=r"nowhere\.csv"):
+        read_trace(tmp_path / "nowhere.csv")
+    whole = gzip.compress(b"timestamp,cpu_usage\n" + b"1,0.5\n" * 5000)
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "plain.csv.gz").write_text("timestamp,cpu_usage\n1,0.5\n")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(128, 256)))
+    for name in ("cut.csv.gz", "plain.csv.gz", "binary.csv"):
+        with pytest.raises(MonitorError, match=name.replace(".", r"\.")):
+            read_trace(tmp_path / name)
+
+
+def test_a_large_trace_comes_in_pieces(tmp_path):
+    path = written(tmp_path, "timestamp,cpu_usage\n" + "".join(f"{i},0.5\n" for i in range(45_000)))
+    counts, sizes = TraceCounts(), []
+    for table in trace_chunks(path, counts):
+        assert table.shape[1] == 1 + len(SAMPLE_FIELDS)
+        sizes.append(len(table))
+    assert sizes == [20_000, 20_000, 5_000]
+    assert counts.rows == 45_000
+
+
+def test_what_is_exported_comes_back_as_it_was_and_only_once(admin, tmp_path):
+    admin.fill(rows=3000)
+    with open_database(admin.url) as database:
+        before = SampleStore(database).between(0, math.inf)
+    assert admin("export", str(tmp_path / "all.csv.gz"))[0] == 0
+    assert "0 samples added (3000 rows, 3000 repeated)" in admin("import", str(tmp_path / "all.csv.gz"))[1]
+    admin.database.unlink()
+    code, out, _ = admin("import", str(tmp_path / "all.csv.gz"))
+    assert (code, "3000 samples added (3000 rows)" in out) == (0, True)
+    with open_database(admin.url) as database:
+        after = SampleStore(database).between(0, math.inf)
+    assert np.array_equal(before, after, equal_nan=True)
+    code, out, _ = admin("import", "--json", str(tmp_path / "all.csv.gz"))
+    found = json.loads(out)
+    assert (found["added"], found["rows"], found["repeated"]) == (0, 3000, 3000)
+
+
+def test_export_writes_to_stdout_and_only_what_is_asked_for(admin):
+    admin.fill(rows=500)
+    lines = admin("export")[1].splitlines()
+    assert lines[0] == "timestamp," + ",".join(SAMPLE_FIELDS)
+    assert len(lines) == 501
+    assert 100 <= len(admin("export", "--since", "20m")[1].splitlines()) <= 121
+
+
+def test_an_export_of_nothing_has_a_header_and_a_failed_one_leaves_no_file(admin, tmp_path):
+    with open_database(admin.url):
+        pass
+    assert admin("export")[1].count("\n") == 1
+    code, _, err = admin("export", str(tmp_path / "no" / "folder.csv"))
+    assert code == 1
+    assert "folder.csv" in err
+
+
+def test_what_is_stored_already_is_not_overwritten(admin, tmp_path):
+    with open_database(admin.url) as database:
+        SampleStore(database).append(Sample(2.0, cpu_usage=0.9))
+    path = written(tmp_path, "timestamp,cpu_usage\n1,0.1\n2,0.2\n3,0.3\n3,0.4\n")
+    assert "2 samples added (4 rows, 2 repeated)" in admin("import", str(path))[1]
+    with open_database(admin.url) as database:
+        assert SampleStore(database).between(0, 9, ["cpu_usage"]).tolist() == [[1, 0.1], [2, 0.9], [3, 0.3]]
+
+
+def test_a_model_can_be_trained_on_what_was_imported(admin, tmp_path):
+    admin.fill(rows=4000)
+    admin("export", str(tmp_path / "trace.csv"))
+    admin.database.unlink()
+    admin("import", str(tmp_path / "trace.csv"))
+    assert admin("retrain")[0] == 0
+
+
+def test_a_bad_file_ends_the_import_with_its_line_and_keeps_the_good_ones(admin, tmp_path):
+    good = written(tmp_path, "timestamp,cpu_usage\n1,0.1\n", "good.csv")
+    bad = written(tmp_path, "timestamp,cpu_usage\n1,0.1\n2\n", "bad.csv")
+    code, _, err = admin("import", str(good), str(bad))
+    assert code == 1
+    assert "bad.csv, line 3" in err
+    with open_database(admin.url) as database:
+        assert SampleStore(database).count() == 1
