@@ -213,3 +213,25 @@ def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Fl
     history = predictor.spec.history()
     history.extend(times, values)
     return predictor.probabilities(design(predictor.spec, history, np.searchsorted(times, at)))
+
+
+def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
+    """What another predictor says of the candidate's holdout, at the candidate's horizons.
+
+    Args:
+        serving: the other one.
+        candidate: made of the same samples.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+
+    Returns:
+        (rows, horizons), NaN at a horizon that it does not know; None where it knows none, or other columns.
+    """
+    if serving.spec.columns != candidate.predictor.spec.columns:
+        return None
+    said = probabilities_at(serving, times, values, candidate.holdout.times)
+    found = np.full(candidate.probabilities.shape, np.nan)
+    for i, horizon in enumerate(candidate.predictor.horizons):
+        if horizon in serving.horizons:
+            found[:, i] = said[:, serving.horizons.index(horizon)]
+    return None if np.isnan(found).all() else found

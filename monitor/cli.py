@@ -94,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     models = add("models", _models, "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
     models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
+    back = add("backtest", _backtest, "live through traces (CSV) again and score what would have been said")
+    back.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
+    back.add_argument(
+        "--train-until", metavar="T", type=_moment, help="seconds since the epoch; else 60 %% of the rows"
+    )
+    back.add_argument("--predictions", metavar="FILE", type=Path, help="write what was said; for a single trace")
+    back.add_argument("--no-retrain", action="store_true", help="train once and hold the model still")
     bring = add("import", _import, "bring traces (CSV) into the stored history")
     bring.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
     export = add("export", _export, "write the stored history as a trace (CSV)", report=False)
@@ -227,6 +234,27 @@ def _models(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _backtest(arguments: argparse.Namespace) -> int:
+    from monitor.backtesting import backtest_document, backtest_report, prediction_rows, rerun  # noqa: PLC0415
+    from monitor.process import lower_priority  # noqa: PLC0415
+    from monitor.traces import create_text, read_trace  # noqa: PLC0415
+
+    if arguments.predictions and len(arguments.traces) > 1:
+        print("monitor: --predictions goes with a single trace", file=sys.stderr)
+        return EXIT_USAGE
+    config = _config(arguments)
+    lower_priority()
+    for path in arguments.traces:
+        trace = read_trace(path)
+        found = rerun(trace, config, arguments.train_until, retrain=not arguments.no_retrain)
+        if arguments.predictions:
+            with create_text(arguments.predictions) as file:
+                file.writelines(prediction_rows(found))
+        document = backtest_document(path, trace, found)
+        print(json.dumps(document) if arguments.json else backtest_report(document), flush=True)
+    return EXIT_DONE
+
+
 def _import(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
@@ -248,7 +276,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.traces import create_trace, stored_tables, write_trace  # noqa: PLC0415
+    from monitor.traces import create_text, stored_tables, write_trace  # noqa: PLC0415
 
     since = 0.0 if arguments.since is None else time.time() - arguments.since
     with open_stores(_config(arguments).database_url, create=False) as stores:
@@ -256,7 +284,7 @@ def _export(arguments: argparse.Namespace) -> int:
         if arguments.file is None:
             write_trace(sys.stdout, tables)
         else:
-            with create_trace(arguments.file) as file:
+            with create_text(arguments.file) as file:
                 written = write_trace(file, tables)
             print(f"{arguments.file}: {written} samples", file=sys.stderr)
     return EXIT_DONE

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from model.arrays import Floats
-from model.candidate import Candidate, Task, probabilities_at, train
+from model.candidate import Candidate, Task, said_instead, train
 from model.dataset import covered_seconds, typical_step
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig, refusal
@@ -146,14 +146,7 @@ def _incumbent(stores: Stores, candidate: Candidate, times: Floats, values: Floa
         serving = loads(stores.registry.blob(active))
     except (StorageError, SerializationError):
         return None
-    if serving.spec.columns != candidate.predictor.spec.columns:
-        return None
-    said = probabilities_at(serving, times, values, candidate.holdout.times)
-    found = np.full(candidate.probabilities.shape, np.nan)
-    for i, horizon in enumerate(candidate.predictor.horizons):
-        if horizon in serving.horizons:
-            found[:, i] = said[:, serving.horizons.index(horizon)]
-    return None if np.isnan(found).all() else found
+    return said_instead(serving, candidate, times, values)
 
 
 def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:

@@ -123,8 +123,8 @@ def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
 
 
 @contextmanager
-def create_trace(path: Path) -> Iterator[TextIO]:
-    """A text file to write a trace to, compressed if its name says so; it is there whole or not at all."""
+def create_text(path: Path) -> Iterator[TextIO]:
+    """A text file to write to, compressed if its name says so; it is there whole or not at all."""
     partial = path.with_name(path.name + ".part")
     try:
         with gzip.open(partial, "wt", newline="") if path.suffix == ".gz" else partial.open("w", newline="") as file:

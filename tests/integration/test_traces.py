@@ -140,3 +140,47 @@ def test_a_bad_file_ends_the_import_with_its_line_and_keeps_the_good_ones(admin,
     assert "bad.csv, line 3" in err
     with open_database(admin.url) as database:
         assert SampleStore(database).count() == 1
+
+
+def exported(admin, tmp_path, rows=4000):
+    admin.fill(rows=rows)
+    admin("export", str(tmp_path / "trace.csv"))
+    admin.database.unlink()
+    return tmp_path / "trace.csv"
+
+
+def test_a_backtest_says_what_would_have_been_said_and_touches_no_database(admin, tmp_path):
+    trace = exported(admin, tmp_path)
+    code, out, _ = admin("backtest", str(trace), "--no-retrain", "--predictions", str(tmp_path / "said.csv"))
+    assert code == 0
+    assert "1 trainings, 1 of whose models came to serve" in out
+    assert "1m onset" in out
+    lines = (tmp_path / "said.csv").read_text().splitlines()
+    assert lines[0] == "timestamp,horizon,probability,warning,anomaly_score"
+    assert len(lines) == 1 + 2 * 1600
+    at, horizon, probability, warning, score = lines[1].split(",")
+    assert (horizon, warning in "01", score) == ("60", True, "")
+    assert 0 <= float(probability) <= 1
+    assert float(at) == read_trace(trace).times[2400]
+    assert not admin.database.exists()
+
+
+def test_a_backtest_in_json_retrains_at_its_interval(admin, tmp_path):
+    trace = exported(admin, tmp_path)
+    admin.config.write_text(admin.config.read_text() + 'interval = "1h"\n')
+    code, out, _ = admin("backtest", "--json", str(trace))
+    found = json.loads(out)
+    assert code == 0
+    assert len(found["attempts"]) == 5
+    assert [row["horizon"] for row in found["horizons"]] == [60.0, 300.0]
+    assert found["horizons"][0]["all"]["brier_skill"] > 0.3
+
+
+def test_a_backtest_that_cannot_be_made_says_why(admin, tmp_path):
+    trace = exported(admin, tmp_path, rows=60)
+    assert admin("backtest", str(trace))[0] == 4
+    assert admin("backtest", str(trace), "--train-until", "5")[0] == 1
+    other = written(tmp_path, "timestamp,memory_usage\n1,0.5\n2,0.5\n", "other.csv")
+    code, _, err = admin("backtest", str(other))
+    assert (code, "the trace has no cpu_usage" in err) == (1, True)
+    assert admin("backtest", str(trace), str(other), "--predictions", str(tmp_path / "x"))[0] == 2

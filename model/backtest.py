@@ -1,0 +1,186 @@
+"""A past lived through again: trained on what was known, asked about what then came.
+
+Nothing that is later than a moment has a part in what is said of it: each model learns from the samples before it
+began to serve, and whether it may serve is judged as the daemon would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.arrays import Floats
+from model.candidate import Recipe, Task, probabilities_at, said_instead, train
+from model.dataset import typical_step
+from model.errors import DivergedError, NotEnoughHistoryError
+from model.gate import GateConfig, refusal
+from model.history import History
+from model.labels import Rules, future_labels
+from model.predictor import Predictor
+from model.scores import Score, score
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """How the past is lived through.
+
+    Attributes:
+        until: seconds; the first model learns from what is before.
+        interval: seconds between two trainings; None trains once.
+        history: seconds that a training looks back.
+        gate: how a candidate is judged.
+        seed: of every training.
+    """
+
+    until: float
+    interval: float | None
+    history: float
+    gate: GateConfig
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One training: when, and why its model does not serve (empty where it does)."""
+
+    at: float
+    refusal: str
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What was said, and what came.
+
+    `times` (rows,) are the moments from `until` on; `probabilities`, `labels` and `warnings` are (rows, horizons),
+    NaN where nothing was said or nothing is known; `state` (rows,) is 1 where load was high at the moment itself.
+    """
+
+    horizons: tuple[float, ...]
+    times: Floats
+    probabilities: Floats
+    warnings: Floats
+    labels: Floats
+    state: Floats
+    base_rates: Floats
+    attempts: tuple[Attempt, ...]
+
+    def scores(self, *, onset: bool) -> tuple[Score | None, ...]:
+        """One a horizon, over all times or only those at which load was not high; None where none can be scored."""
+        found: list[Score | None] = []
+        for i in range(len(self.horizons)):
+            rows = ~np.isnan(self.labels[:, i]) & ~np.isnan(self.probabilities[:, i])
+            if onset:
+                rows &= self.state == 0
+            y, p = self.labels[rows, i], self.probabilities[rows, i]
+            found.append(score(y, p, float(self.base_rates[i])) if rows.any() else None)
+        return tuple(found)
+
+
+def backtest(
+    times: Floats,
+    values: Floats,
+    columns: Sequence[str],
+    task: Task,
+    recipe: Recipe,
+    rerun: Rerun,
+    on_attempt: Callable[[Attempt], None] = lambda _: None,
+) -> Backtest:
+    """Lives through the samples from `rerun.until` on.
+
+    Args:
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+        columns: names of the columns.
+        task: what to predict.
+        recipe: how to train.
+        rerun: when.
+        on_attempt: told of each training.
+
+    Raises:
+        NotEnoughHistoryError: there is nothing before or after `until`, or the first training cannot be made.
+    """
+    first = int(np.searchsorted(times, rerun.until))
+    if first == 0 or first == len(times):
+        raise NotEnoughHistoryError(
+            f"the trace has {first} rows before that moment and {len(times) - first} after it"
+        )
+    shape = (len(times) - first, len(task.horizons))
+    said, warned = np.full(shape, np.nan), np.full(shape, np.nan)
+    attempts: list[Attempt] = []
+    serving: Predictor | None = None
+    for begin, end in _stretches(times, first, rerun.interval):
+        serving, refused = _retrained(serving, times[:begin], values[:begin], columns, task, recipe, rerun)
+        attempts.append(Attempt(float(times[begin]), refused))
+        on_attempt(attempts[-1])
+        if serving is not None:
+            here = slice(begin - first, end - first)
+            known = _known(serving, times, begin, end)
+            p = probabilities_at(serving, times[known], values[known], times[begin:end])
+            for i, horizon in enumerate(serving.horizons):
+                column = task.horizons.index(horizon)
+                said[here, column], warned[here, column] = p[:, i], p[:, i] >= serving.thresholds[i]
+    rules = task.rules.resolve(columns, values[:first])
+    state, labels = _what_came(times, values, columns, rules, task.horizons)
+    base_rates = np.array(
+        [_mean(labels[:first, i][times[:first] + h < rerun.until]) for i, h in enumerate(task.horizons)]
+    )
+    return Backtest(
+        task.horizons, times[first:], said, warned, labels[first:], state[first:], base_rates, tuple(attempts)
+    )
+
+
+def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
+    """Rows between two trainings, as (begin, end)."""
+    if interval is None:
+        return [(first, len(times))]
+    begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, interval)))
+    return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
+
+
+def _retrained(
+    serving: Predictor | None,
+    times: Floats,
+    values: Floats,
+    columns: Sequence[str],
+    task: Task,
+    recipe: Recipe,
+    rerun: Rerun,
+) -> tuple[Predictor | None, str]:
+    """The model that serves after a training, and why it is not the new one (empty where it is)."""
+    from_row = int(np.searchsorted(times, times[-1] - rerun.history, side="right"))
+    times, values = times[from_row:], values[from_row:]
+    try:
+        candidate = train(times, values, columns, task, recipe, np.random.default_rng(rerun.seed))
+    except (NotEnoughHistoryError, DivergedError) as error:
+        return serving, str(error)
+    incumbent = None if serving is None else said_instead(serving, candidate, times, values)
+    reason = refusal(
+        candidate.probabilities,
+        candidate.baselines,
+        incumbent,
+        candidate.holdout,
+        candidate.predictor.horizons,
+        rerun.gate,
+    )
+    return (serving, reason) if reason else (candidate.predictor, "")
+
+
+def _known(serving: Predictor, times: Floats, begin: int, end: int) -> slice:
+    """The rows that what is said of the rows begin to end looks at."""
+    return slice(max(0, int(np.searchsorted(times, times[begin] - serving.spec.needed)) - 1), end)
+
+
+def _mean(y: Floats) -> float:
+    return float(np.nanmean(y)) if not np.isnan(y).all() else float("nan")
+
+
+def _what_came(
+    times: Floats, values: Floats, columns: Sequence[str], rules: Rules, horizons: Sequence[float]
+) -> tuple[Floats, Floats]:
+    """The state (rows,) and the labels (rows, horizons) of every row."""
+    step = typical_step(times, default=1.0)
+    history = History(columns, rules, step)
+    history.extend(times, values)
+    return history.state, future_labels(times, history.state, horizons, step)

@@ -1,0 +1,127 @@
+"""`monitor backtest`: the daemon's own training, gate and scores over a trace, with no database touched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.backtest import Attempt, Backtest, Rerun, backtest
+from model.candidate import Task
+from model.gate import GateConfig
+from monitor.config import Config
+from monitor.durations import format_duration
+from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
+from monitor.reports import figure, moment, table
+from monitor.traces import Trace
+
+SHARE = 0.6
+"""Of the rows, before which a model learns where nobody says when."""
+
+
+def rerun(
+    trace: Trace,
+    config: Config,
+    until: float | None,
+    *,
+    retrain: bool,
+    on_attempt: Callable[[Attempt], None] = lambda _: None,
+) -> Backtest:
+    """Lives through a trace as the daemon would with this configuration.
+
+    Raises:
+        MonitorError: the trace lacks a metric of the rules.
+        NotEnoughDataError: no model could be trained on it.
+        RefusedError: the gate let no model serve.
+    """
+    missing = {metric for rule in config.high_load.rules for metric, _ in rule} - set(trace.columns)
+    if missing:
+        raise MonitorError(f"the trace has no {', '.join(sorted(missing))}, which high_load.rules look at")
+    if until is None:
+        until = float(trace.times[int(len(trace.times) * SHARE)]) if len(trace.times) else 0.0
+    task = Task(config.rules, config.high_load.horizons, config.warning.precision)
+    training = config.training
+    how = Rerun(
+        until,
+        training.interval if retrain else None,
+        training.history,
+        GateConfig(config.gate.margin, config.gate.min_skill),
+        training.seed,
+    )
+    found = backtest(trace.times, trace.values, trace.columns, task, training.recipe, how, on_attempt)
+    if np.isnan(found.probabilities).all():
+        last = found.attempts[-1].refusal
+        refused = last.startswith(("it is", "its "))
+        raise (RefusedError if refused else NotEnoughDataError)(f"no model could serve: {last}")
+    return found
+
+
+def prediction_rows(found: Backtest) -> Iterator[str]:
+    """The lines of a file of predictions: a header, then one a moment and horizon at which something was said."""
+    yield "timestamp,horizon,probability,warning,anomaly_score\n"
+    for at, p, warned in zip(found.times, found.probabilities, found.warnings, strict=True):
+        for horizon, probability, warning in zip(found.horizons, p.tolist(), warned.tolist(), strict=True):
+            if not math.isnan(probability):
+                yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},\n"
+
+
+def backtest_document(path: Path, trace: Trace, found: Backtest) -> dict[str, Any]:
+    """The backtest as plain JSON data; figures that do not exist are null."""
+    tasks = {"all": found.scores(onset=False), "onset": found.scores(onset=True)}
+    return {
+        "file": str(path),
+        "trace": asdict(trace.counts),
+        "until": float(found.times[0]),
+        "rows": len(found.times),
+        "attempts": [asdict(attempt) for attempt in found.attempts],
+        "horizons": [
+            {
+                "horizon": horizon,
+                "base_rate": _number(float(found.base_rates[i])),
+                "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
+                **{name: _finite(asdict(score)) if (score := scores[i]) else None for name, scores in tasks.items()},
+            }
+            for i, horizon in enumerate(found.horizons)
+        ],
+    }
+
+
+def backtest_report(document: dict[str, Any]) -> str:
+    """The backtest for a person."""
+    served = [attempt for attempt in document["attempts"] if not attempt["refusal"]]
+    rows = [
+        (
+            f"{format_duration(row['horizon'])} {name}",
+            figure(score["brier"], 4),
+            figure(score["brier_skill"]),
+            figure(score["average_precision"]),
+            figure(score["calibration_error"]),
+            f"{row['said']:.0%}",
+        )
+        for row in document["horizons"]
+        for name in ("all", "onset")
+        if (score := row[name])
+    ]
+    reasons = sorted({attempt["refusal"] for attempt in document["attempts"] if attempt["refusal"]})
+    return "\n".join(
+        [
+            f"{document['file']}: {document['trace']['rows']} rows, {document['rows']} of them from "
+            f"{moment(document['until'])} on",
+            f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
+            *(f"  refused: {reason}" for reason in reasons[:3]),
+            "scores on what came (onset: only moments at which load was not high)",
+            *table(("horizon", "Brier", "skill", "avg precision", "calibration error", "said"), rows),
+        ]
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in values.items()}

@@ -1,0 +1,86 @@
+"""A past lived through again says nothing that it could not have known."""
+
+import numpy as np
+import pytest
+
+from model.backtest import Rerun, backtest
+from model.candidate import Recipe, Task
+from model.errors import NotEnoughHistoryError
+from model.gate import GateConfig
+from model.labels import Rules
+from model.training import FitConfig
+
+from .conftest import COLUMNS, make_trace
+
+pytestmark = pytest.mark.unit
+
+TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
+RECIPE = Recipe(layers=(16,), fit=FitConfig(epochs=6))
+EVER = 1e9
+
+
+def rerun(times, share=0.6, interval=None, **kwargs):
+    return Rerun(float(times[int(len(times) * share)]), interval, EVER, GateConfig(**kwargs))
+
+
+@pytest.fixture(scope="module")
+def lived(trace):
+    times, values = trace
+    return backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times, interval=(times[-1] - times[0]) / 8))
+
+
+def test_it_trains_at_its_interval_and_says_something_at_every_moment_after(lived, trace):
+    times, _ = trace
+    assert [a.at for a in lived.attempts] == sorted({a.at for a in lived.attempts})
+    assert len(lived.attempts) == 4
+    assert lived.attempts[0].at == lived.times[0] == times[int(len(times) * 0.6)]
+    assert not np.isnan(lived.probabilities).any()
+    assert set(np.unique(lived.warnings)) <= {0.0, 1.0}
+
+
+def test_a_rhythm_is_foreseen_at_all_times_and_at_the_onset(lived):
+    for onset in (False, True):
+        for found in lived.scores(onset=onset):
+            assert found.brier_skill > 0.3
+
+
+def test_held_still_it_trains_once(trace):
+    times, values = trace
+    assert len(backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times)).attempts) == 1
+
+
+@pytest.mark.parametrize("cut", [0.7, 0.85])
+def test_what_comes_later_changes_nothing_that_was_said(lived, trace, cut):
+    times, values = trace
+    row = int(len(times) * cut)
+    spoiled = values.copy()
+    spoiled[row:] = np.random.default_rng(0).random(spoiled[row:].shape)
+    again = backtest(times, spoiled, COLUMNS, TASK, RECIPE, rerun(times, interval=(times[-1] - times[0]) / 8))
+    before = lived.times < times[row]
+    assert np.array_equal(again.probabilities[before], lived.probabilities[before])
+    assert not np.array_equal(again.probabilities[~before], lived.probabilities[~before])
+
+
+def test_without_a_model_that_may_serve_nothing_is_said_and_the_reason_is_kept(trace):
+    times, values = trace
+    found = backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times, min_skill=1.0))
+    assert np.isnan(found.probabilities).all()
+    assert "gate.min_skill asks for 1" in found.attempts[0].refusal
+    assert found.scores(onset=False) == (None, None)
+
+
+def test_a_moment_outside_the_trace_is_refused(trace):
+    times, values = trace
+    for until in (times[0], times[-1] + 1):
+        with pytest.raises(NotEnoughHistoryError, match="rows before that moment"):
+            backtest(times, values, COLUMNS, TASK, RECIPE, Rerun(float(until), None, EVER, GateConfig()))
+
+
+def test_a_hole_and_missing_values_around_it_are_lived_through():
+    times, values = make_trace()
+    hole = slice(int(len(times) * 0.7), int(len(times) * 0.75))
+    values[hole.stop : hole.stop + 20, 0] = np.nan
+    times, values = np.delete(times, hole), np.delete(values, hole, axis=0)
+    found = backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times))
+    assert np.isfinite(found.probabilities).all()
+    assert np.isnan(found.labels).any()
