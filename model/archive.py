@@ -10,7 +10,9 @@ import hashlib
 import io
 import json
 import math
+import tokenize
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,12 @@ LARGEST_BYTES = 64 * 2**20
 
 DTYPES = ("<f4", "<f8", "|u1")
 
+DAMAGED = (
+    ValueError, LookupError, TypeError, OSError, EOFError, RuntimeError, SyntaxError, MemoryError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile, NumPy and JSON raise for bytes that are not theirs."""
+
 
 def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
     """The same content gives the same bytes.
@@ -30,12 +38,20 @@ def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
     Args:
         header: what JSON can hold; "sha256" is added.
         arrays: by name.
+
+    Raises:
+        SerializationError: more, or of another type, than `unpack` reads.
     """
-    header = json.loads(json.dumps(header))
+    wrong = {name: value.dtype.str for name, value in arrays.items() if value.dtype.str not in DTYPES}
+    if wrong:
+        raise SerializationError(f"only {', '.join(DTYPES)} are kept, not {wrong}")
+    header = json.loads(json.dumps(header, allow_nan=False))
     header["sha256"] = _digest(header, arrays)
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
     np.savez(buffer, header=text, **arrays)  # type: ignore[arg-type]
+    if buffer.tell() > LARGEST_BYTES:
+        raise SerializationError(f"{buffer.tell()} bytes are more than are kept (at most {LARGEST_BYTES})")
     return buffer.getvalue()
 
 
@@ -56,22 +72,25 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
             arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
         header = json.loads(arrays.pop("header").tobytes())
-        if not isinstance(header, dict):
-            raise SerializationError(f"not a {kind} of monitor: its header is no table")
-        if header["format"] > newest:
-            raise SerializationError(
-                f"the {kind} has format {header['format']}, this release reads up to {newest}: upgrade monitor"
-            )
+        _check_header(header, kind, newest)
         if header.pop("sha256") != _digest(header, arrays):
             raise SerializationError(f"the {kind} is damaged: its checksum does not match")
-    except SerializationError:
-        raise
-    except (ValueError, KeyError, TypeError, OSError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise SerializationError(f"not a {kind} of monitor: {error}") from error
     # the first release wrote models alone and did not say so
     if header.get("kind", "model") != kind:
         raise SerializationError(f"a {header['kind']}, not a {kind}")
     return header, arrays
+
+
+def _check_header(header: Any, kind: str, newest: int) -> None:
+    number = header["format"] if isinstance(header, dict) else None
+    if type(number) is not int or number < 1:
+        raise SerializationError(f"not a {kind} of monitor: its format is {number!r}")
+    if number > newest:
+        raise SerializationError(
+            f"the {kind} has format {number}, this release reads up to {newest}: upgrade monitor"
+        )
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Floats:

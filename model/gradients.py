@@ -59,12 +59,15 @@ def check_gradients(
         seed: of the randomness of layers like dropout, drawn the same each time; None for prediction.
 
     Raises:
-        ValueError: the network is not float64, in which the differences mean something.
+        ValueError: the network is not float64, in which the differences mean something, or has no parameters.
     """
+    if not network.flat.size:
+        raise ValueError("the network has no parameters to check")
     if network.flat.dtype != np.float64:
         raise ValueError(f"a gradient check needs float64 parameters, not {network.flat.dtype}")
     penalty = penalty or Penalty()
-    weights, moved = network.flat[: network.penalised], x.astype(np.float64)
+    weights, moved = network.flat[: network.penalised], np.array(x, np.float64)
+    y = np.asarray(y)
 
     def objective() -> float:
         z, _ = network.forward(moved, None if seed is None else np.random.default_rng(seed))

@@ -147,6 +147,12 @@ class HealthRecorder:
         """The last step's gradient was not finite, and was left out."""
         self._nonfinite += 1
         self._filled -= 1
+        del self._squares[self._filled :]
+
+    @property
+    def nonfinite_steps(self) -> int:
+        """How many steps were left out."""
+        return self._nonfinite
 
     def clipped(self) -> None:
         """The last step's gradient was cut."""
@@ -257,7 +263,8 @@ def activation_health(network: Network, x: Floats) -> tuple[LayerHealth, ...]:
 
 def not_learning(losses: list[float], start: float, epochs: int) -> str:
     """A sentence if the training loss was not once below its start in the first tenth of the epochs, else ""."""
-    tenth = max(1, epochs // 10)
+    # the loss of an epoch is of its steps before their updates: the first one need not be lower
+    tenth = max(2, epochs // 10)
     if len(losses) < tenth or min(losses[:tenth]) < start:
         return ""
     return (

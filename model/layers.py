@@ -164,8 +164,8 @@ class Dropout(Parameterless):
     caches_output = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"a dropout rate is from 0 to below 1, not {self.rate}")
+        if not 0 <= self.rate <= 0.999:
+            raise ValueError(f"a dropout rate is from 0 to 0.999, not {self.rate}")
 
     def apply(self, x: Floats) -> Floats:
         return x

@@ -51,6 +51,8 @@ class Loss(ABC):
 
     def __call__(self, z: Floats, y: Floats) -> tuple[float, Floats]:
         """Outputs of the network and labels, both (rows, outputs), to (loss, dL/dz)."""
+        if z.shape != np.shape(y):
+            raise InputError(f"outputs {z.shape} and labels {np.shape(y)} must be of one shape")
         targets = self.targets(y, z.dtype)
         return self.value(z, targets), self.gradient(z, targets)
 
@@ -60,6 +62,8 @@ class Loss(ABC):
         Raises:
             InputError: a label is none.
         """
+        with np.errstate(over="ignore"):
+            y = np.asarray(y).astype(dtype)
         unknown = np.isnan(y)
         self._check(y, unknown)
         if self.per_row:
@@ -68,7 +72,7 @@ class Loss(ABC):
         if unknown.any():
             weight = np.where(unknown, 0, 1 if weight is None else weight)
             y = np.where(unknown, 0, y)
-        return Targets(self._encode(y).astype(dtype, copy=False), None if weight is None else weight.astype(dtype))
+        return Targets(self._encode(y), None if weight is None else weight.astype(dtype))
 
     def value(self, z: Floats, targets: Targets) -> float:
         """The mean loss over the known labels."""
@@ -257,8 +261,13 @@ class Pinball(Loss):
     quantiles: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:
-        if not all(0 < q < 1 for q in self.quantiles):
-            raise ValueError(f"quantiles are between 0 and 1, not {self.quantiles}")
+        if not self.quantiles or not all(0 < q < 1 for q in self.quantiles):
+            raise ValueError(f"quantiles are between 0 and 1, one an output, not {self.quantiles}")
+
+    def _check(self, y: Floats, unknown: Bools) -> None:
+        super()._check(y, unknown)
+        if y.shape[1] != len(self.quantiles):
+            raise InputError(f"labels have {y.shape[1]} outputs, the loss {len(self.quantiles)} quantiles")
 
     def _terms(self, z: Floats, values: Floats) -> Floats:
         e, q = values - z, np.asarray(self.quantiles, z.dtype)

@@ -113,9 +113,11 @@ class Network:
         """
         caches, free = [], False
         for layer in self.layers:
-            x, cache = layer.forward(x, rng, run, overwrite=free)
+            y, cache = layer.forward(x, rng, run, overwrite=free)
             caches.append(cache)
-            free = overwrite and not layer.caches_output
+            # a layer that hands its input on hands on also whether it is anybody's
+            free = overwrite and not layer.caches_output and (free or y is not x)
+            x = y
         return x, caches
 
     def backward(self, grad: Floats, caches: list[Any], run: Run = call, into: Gradients | None = None) -> Gradients:
@@ -185,6 +187,8 @@ def mlp(
     for kind, wanted, table in (("activation", activation, ACTIVATIONS), ("initializer", initializer, INITIALIZERS)):
         if wanted is not None and wanted not in table:
             raise ValueError(f"unknown {kind} {wanted!r}; one of {', '.join(table)}")
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"a network is of float32 or float64, not {dtype}")
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes {tuple(sizes)} are not inputs, hidden units..., outputs")
     layers: list[Layer] = []

@@ -30,6 +30,11 @@ class Optimizer(Protocol):
     state: State
     """What it remembers: arrays (size,) and numbers by name. Setting it resumes where it was taken."""
 
+    @property
+    def remembers(self) -> frozenset[str]:
+        """The names in a state that is not empty."""
+        ...
+
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
         """The step to add to `weights`; (size,) like both, and overwritten by the next call."""
         ...
@@ -44,7 +49,14 @@ class SGD:
 
     momentum: float = 0.0
     nesterov: bool = False
-    state: State = field(default_factory=dict)
+    state: State = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.momentum < 1, self)
+
+    @property
+    def remembers(self) -> frozenset[str]:
+        return frozenset({"step", "velocity"} if self.momentum else {"step"})
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
         step = _remembered(self.state, "step", grad)
@@ -66,7 +78,12 @@ class RMSprop:
 
     decay: float = 0.99
     epsilon: float = 1e-8
-    state: State = field(default_factory=dict)
+    state: State = field(default_factory=dict, repr=False)
+
+    remembers = frozenset({"step", "square"})
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.decay < 1 and self.epsilon > 0, self)
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
         step = _remembered(self.state, "step", grad)
@@ -92,9 +109,14 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    state: State = field(default_factory=dict)
-    _step: Floats | None = None
-    _numbers: tuple[Floats, ...] = ()
+    state: State = field(default_factory=dict, repr=False)
+    _step: Floats | None = field(default=None, repr=False, compare=False)
+    _numbers: tuple[Floats, ...] = field(default=(), repr=False, compare=False)
+
+    remembers = frozenset({"mean", "square", "steps"})
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0, self)
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
         state = self.state
@@ -133,12 +155,21 @@ class AdamW(Adam):
     weight_decay: float = 0.01
     decayed: int | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.weight_decay >= 0, self)
+
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
         step = super().update(weights, grad, rate)
         if self.weight_decay:
             own = step[: self.decayed]
             np.subtract(own, weights[: self.decayed] * weights.dtype.type(rate * self.weight_decay), own)
         return step
+
+
+def _require(sense: bool, optimizer: object) -> None:
+    if not sense:
+        raise ValueError(f"{optimizer!r} is no optimizer: momentum, decay and betas are from 0 to below 1")
 
 
 def _remembered(state: State, name: str, like: Floats) -> Floats:

@@ -23,6 +23,8 @@ class Part:
 def checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats, Targets]:
     """Inputs of the network's dtype and the loss's targets."""
     x, y, dtype = np.asarray(part.x), np.asarray(part.y), network.flat.dtype
+    if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
+        raise InputError(f"{name} inputs of {x.dtype} and labels of {y.dtype} must be real numbers")
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
         raise InputError(f"{name} inputs {x.shape} and labels {y.shape} must be two tables of the same rows")
     try:
@@ -38,6 +40,10 @@ def checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats
         row, column = np.argwhere(~np.isfinite(x))[0]
         raise InputError(f"{name} input {x[row, column]} (row {row}, column {column}) is not finite in {dtype}")
     try:
-        return x, loss.targets(y, dtype)
+        targets = loss.targets(y, dtype)
     except InputError as error:
         raise InputError(f"{name} {error}") from error
+    unknown = np.flatnonzero(np.isnan(y).all(axis=0))
+    if len(unknown):
+        raise InputError(f"{name} labels: not one is known in output {unknown[0]}")
+    return x, targets

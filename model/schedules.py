@@ -38,6 +38,9 @@ class StepDecay(Schedule):
     drop: float = 0.5
     every: float = 0.25
 
+    def __post_init__(self) -> None:
+        _require(0 < self.drop <= 1 and 0 < self.every <= 1, self)
+
     def factor(self, progress: float) -> float:
         return self.drop ** math.floor(progress / self.every + 1e-9)
 
@@ -47,6 +50,9 @@ class Exponential(Schedule):
     """Falls by the same ratio in equal times, down to `final` at the end."""
 
     final: float = 0.01
+
+    def __post_init__(self) -> None:
+        _require(0 < self.final <= 1, self)
 
     def factor(self, progress: float) -> float:
         return math.pow(self.final, progress)
@@ -67,6 +73,9 @@ class WarmUp(Schedule):
     share: float = 0.1
     then: Schedule = field(default_factory=Cosine)
 
+    def __post_init__(self) -> None:
+        _require(0 < self.share < 1, self)
+
     def begin_epoch(self, losses: Sequence[float]) -> None:
         self.then.begin_epoch(losses)
 
@@ -83,7 +92,10 @@ class ReduceOnPlateau(Schedule):
     drop: float = 0.5
     patience: int = 3
     least: float = 1e-3
-    _now: float = 1.0
+    _now: float = field(default=1.0, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _require(0 < self.drop < 1 and self.patience >= 1 and 0 <= self.least <= 1, self)
 
     def begin_epoch(self, losses: Sequence[float]) -> None:
         self._now, best, waited = 1.0, math.inf, 0
@@ -97,6 +109,11 @@ class ReduceOnPlateau(Schedule):
 
     def factor(self, progress: float) -> float:  # noqa: ARG002
         return self._now
+
+
+def _require(sense: bool, schedule: Schedule) -> None:
+    if not sense:
+        raise ValueError(f"{schedule!r} is no schedule: shares and factors are between 0 and 1, patience from 1 on")
 
 
 SCHEDULES: dict[str, type[Schedule]] = {

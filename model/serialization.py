@@ -42,7 +42,14 @@ def loads(blob: bytes) -> Predictor:
 
 
 def dump_network(network: Network) -> bytes:
-    """A network alone; the same one gives the same bytes."""
+    """A network alone; the same one gives the same bytes.
+
+    Raises:
+        SerializationError: it cannot be kept: a layer of a kind of one's own, numbers that are not finite, too many.
+    """
+    if not any(isinstance(layer, Linear) for layer in network.layers):
+        raise SerializationError("a network without a Linear layer cannot be kept")
+    _check_finite(network.flat)
     header = {"format": FORMAT, "kind": "network", "layers": [_describe(layer) for layer in network.layers]}
     return pack(header, _arrays(network))
 
@@ -113,7 +120,7 @@ def _describe(layer: Layer) -> list[Any]:
         case Linear():
             return ["linear"]
         case Dropout():
-            return ["dropout", layer.rate]
+            return ["dropout", float(layer.rate)]
     for name, kind in ACTIVATIONS.items():
         if type(layer) is kind:
             return [name, *astuple(layer)]  # type: ignore[call-overload]
@@ -134,9 +141,13 @@ def _layer(described: list[Any], index: int, arrays: dict[str, Floats]) -> Layer
 def _network(described: list[Any], arrays: dict[str, Floats]) -> Network:
     layers = [_layer(layer, i, arrays) for i, layer in enumerate(described)]
     dtypes = {value.dtype for layer in layers for value in layer.parameters().values()}
-    if len(dtypes) != 1:
-        raise SerializationError("the network's arrays are not of one type")
-    return Network(layers)
+    if len(dtypes) != 1 or dtypes.pop().kind != "f":
+        raise SerializationError("the network's arrays are not of one type of floats")
+    network = Network(layers)
+    strange = {name for name in arrays if name.startswith("network.")} - {f"network.{name}" for name in network.names}
+    if strange:
+        raise SerializationError(f"no layer has {', '.join(sorted(strange))}")
+    return network
 
 
 def _assemble(header: dict[str, Any], arrays: dict[str, Floats]) -> Predictor:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 from model.errors import InputError
 from model.optimizers import OPTIMIZERS, Optimizer
 from model.schedules import SCHEDULES, Schedule
+
+_NOT_NEGATIVE = (
+    "weight_decay",
+    "l1",
+    "l2",
+    "gradient_clip",
+    "gradient_clip_value",
+    "patience",
+    "vanishing_gradient",
+    "exploding_gradient",
+)
 
 
 @dataclass(frozen=True)
@@ -47,16 +60,16 @@ class FitConfig:
     def check(self) -> None:
         """Raises InputError, naming a setting that makes no training."""
         for name in ("epochs", "batch_size"):
+            self._require(name, "a whole number from 1 on", lambda value: value >= 1 and value == int(value))
+        self._require("learning_rate", "above 0 and finite", lambda value: 0 < value < math.inf)
+        for name in _NOT_NEGATIVE:
+            self._require(name, "0 or above and finite", lambda value: 0 <= value < math.inf)
+        for name, known, method in (("optimizer", OPTIMIZERS, "update"), ("schedule", SCHEDULES, "factor")):
             value = getattr(self, name)
-            if value != int(value) or value < 1:
-                raise InputError(f"{name} must be a whole number from 1 on, not {value}")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate must be above 0 and finite, not {self.learning_rate}")
-        for name in ("weight_decay", "l1", "l2", "gradient_clip", "gradient_clip_value", "patience"):
-            value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise InputError(f"{name} must be 0 or above and finite, not {value}")
-        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
-            value = getattr(self, name)
-            if isinstance(value, str) and value not in known:
+            if isinstance(value, type) or not (value in known if isinstance(value, str) else hasattr(value, method)):
                 raise InputError(f"unknown {name} {value!r}; one of {', '.join(known)}")
+
+    def _require(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, Real) or not holds(float(value)):
+            raise InputError(f"{name} must be {what}, not {value!r}")

@@ -9,15 +9,17 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from model.arrays import Floats, Integers
 from model.batch import Batch
+from model.checkpoint import Checkpoint, checked_checkpoint, take
 from model.clipping import clip_norm, clip_value
 from model.errors import DivergedError, InputError
 from model.health import GradientHealth, HealthRecorder, not_learning
+from model.layers import Layer
 from model.losses import Loss, Targets
 from model.network import Network
 from model.optimizers import AdamW, Optimizer, make_optimizer
@@ -30,6 +32,11 @@ __all__ = ["Checkpoint", "Epoch", "FitConfig", "FitReport", "Part", "Training", 
 
 START_ROWS = 4096
 """Rows at most on which the loss before the first step is measured."""
+
+MOST_NONFINITE = 10
+"""Steps without a finite gradient that are left out before a training counts as diverged."""
+
+REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 
 
 class Epoch(NamedTuple):
@@ -57,14 +64,6 @@ class FitReport:
     def best(self) -> Epoch:
         """The epoch that was kept."""
         return self.epochs[self.kept - 1]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A training between two epochs: arrays by name, and what JSON can hold."""
-
-    arrays: dict[str, Floats]
-    facts: dict[str, Any]
 
 
 def fit(
@@ -113,10 +112,7 @@ class Training:
         if not network.flat.size:
             raise InputError("the network has no parameters: there is nothing to fit")
         self._x, self._y = checked(network, loss, train, "training")
-        labels = np.asarray(train.y)
-        if np.isnan(labels).all():
-            raise InputError("training labels: not one is known")
-        alone = loss.single(labels)
+        alone = loss.single(np.asarray(train.y))
         if alone is not None:
             raise InputError(f"training labels: only one class in output {alone}; there is nothing to tell apart")
         self._validation = None if validation is None else checked(network, loss, validation, "validation")
@@ -132,8 +128,11 @@ class Training:
         self._penalty = Penalty(config.l1, config.l2) if config.l1 or config.l2 else None
         self._epochs: list[Epoch] = []
         self._losses: list[float] = []
+        self._origin = network.flat.copy()
         self._kept, self._best = network.flat.copy(), 0
-        self._start = self._start_loss()
+        # the weights between two epochs, while the network holds the best ones
+        self._left: Floats | None = network.flat.copy()
+        self._start = self._loss_of_some()
 
     def run(self, on_epoch: Callable[[Epoch], None] = lambda _: None) -> FitReport:
         """Trains to the end.
@@ -145,63 +144,76 @@ class Training:
             DivergedError: losses or gradients stopped being finite, or ended far above where they began. The network
                 then has the best weights so far.
         """
+        if self._left is None:
+            raise InputError("this training was ended inside an epoch: take up a checkpoint")
+        self.network.flat[:] = self._left
         # Overflow on the way to a divergence is found by looking at norms and losses, with words that help.
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 while not self._ended():
+                    self._left = None
                     epoch = self._epoch(len(self._epochs) + 1)
                     self._stop_if_diverged(epoch)
+                    self._left = self.network.flat.copy()
                     self._take(epoch)
                     on_epoch(epoch)
+                if self._validation is None:
+                    self._stop_if_last_step_diverged()
             finally:
                 self.network.flat[:] = self._kept
             return self._report()
 
     def checkpoint(self) -> Checkpoint:
-        """The training as it stands between two epochs; copies."""
-        state = self._optimizer.state
-        arrays = {"weights": self.network.flat.copy(), "kept": self._kept.copy()}
-        arrays |= {
-            f"optimizer.{name}": value.copy() for name, value in state.items() if isinstance(value, np.ndarray)
-        }
-        facts = {
-            "epochs": [epoch._asdict() for epoch in self._epochs],
-            "best": self._best,
-            "start": self._start,
-            "health": self._health.state(),
-            "random": self.rng.bit_generator.state,
-            "optimizer_name": type(self._optimizer).__name__,
-            "optimizer": {name: value for name, value in state.items() if not isinstance(value, np.ndarray)},
-        }
-        return Checkpoint(arrays, copy.deepcopy(facts))
+        """The training as it stands between two epochs; copies.
+
+        Raises:
+            InputError: it was ended inside an epoch.
+        """
+        if self._left is None:
+            raise InputError("this training was ended inside an epoch: there is nothing to take up")
+        return take(
+            self._made_with(),
+            self.network.flat.dtype,
+            {"weights": self._left, "kept": self._kept},
+            self._optimizer.state,
+            {
+                "epochs": [list(epoch) for epoch in self._epochs],
+                "best": self._best,
+                "start": self._start,
+                "health": self._health.state(),
+                "random": self.rng.bit_generator.state,
+            },
+        )
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Goes on where `checkpoint` was taken: with the same data and settings, to the same bytes.
 
+        Only `epochs` and `patience` may have changed, to train for longer or shorter.
+
         Raises:
-            InputError: it is of another network or optimizer.
+            InputError: it is of another training, or damaged; this one is as it was.
         """
-        arrays, facts = checkpoint.arrays, checkpoint.facts
+        found = checked_checkpoint(checkpoint, self._made_with(), self.network, self._optimizer.remembers)
         try:
-            for name, value in arrays.items():
-                if value.shape != self.network.flat.shape or value.dtype != self.network.flat.dtype:
-                    raise InputError(
-                        f"checkpoint: {name} has {value.size} numbers of {value.dtype}, "
-                        f"the network {self.network.flat.size} of {self.network.flat.dtype}"
-                    )
-            own = type(self._optimizer).__name__
-            if facts["optimizer_name"] != own:
-                raise InputError(f"checkpoint: of the optimizer {facts['optimizer_name']}, this training has {own}")
-            state = {name.partition(".")[2]: value.copy() for name, value in arrays.items() if "." in name}
-            self._optimizer.state = state | facts["optimizer"]
-            self.rng.bit_generator.state = facts["random"]
-            self._health.restore(facts["health"])
-            self._epochs = [Epoch(**epoch) for epoch in facts["epochs"]]
-            self._losses = [self._watched(epoch) for epoch in self._epochs]
-            self._best, self._start = facts["best"], facts["start"]
-            self.network.flat[:], self._kept[:] = arrays["weights"], arrays["kept"]
+            epochs = [Epoch(int(number), *map(float, rest)) for number, *rest in found.epochs]
+            self.rng.bit_generator.state = found.random
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"checkpoint: not one of this kind of training: {error!r}") from error
+        self._optimizer.state = found.optimizer
+        self._health.restore(found.health)
+        self._epochs, self._losses = epochs, [self._watched(epoch) for epoch in epochs]
+        self._best, self._start = found.best, found.start
+        self._left, self._kept[:] = found.weights, found.kept
+        self.network.flat[:] = self._kept
+
+    def _made_with(self) -> dict[str, str]:
+        """What must be the same for a resumed training to go on as if nothing had been."""
+        config = {name: value for name, value in vars(self.config).items() if name not in {"epochs", "patience"}}
+        config["optimizer"] = self._optimizer
+        layers = [f"{type(layer).__name__}{_settings(layer)}" for layer in self.network.layers]
+        data = [self._x.shape, self._y.values.shape, None if self._validation is None else self._validation[0].shape]
+        made = {"layers": layers, "loss": self.loss, "data": data, **config}
+        return {name: str(value) for name, value in made.items()}
 
     def _ended(self) -> bool:
         done = len(self._epochs)
@@ -209,11 +221,25 @@ class Training:
         return done >= self.config.epochs or (0 < self.config.patience <= waited)
 
     def _stop_if_diverged(self, epoch: Epoch) -> None:
-        if not math.isfinite(self._watched(epoch)) or not epoch.train_loss <= 10 * max(self._start, 0.1):
+        flat = self.network.flat
+        sound = math.isfinite(self._watched(epoch)) and math.isfinite(flat.dot(flat))
+        if not sound or not self._near_start(epoch.train_loss):
             raise DivergedError(
                 f"the training diverged in epoch {epoch.number} (loss {epoch.train_loss:.3g}, "
-                f"at its start {self._start:.3g}): lower training.learning_rate"
+                f"at its start {self._start:.3g}): {REMEDY}"
             )
+
+    def _stop_if_last_step_diverged(self) -> None:
+        """The loss of an epoch is of its steps before their updates: nothing has looked at the last one yet."""
+        loss = self._loss_of_some()
+        if not self._near_start(loss):
+            self._kept[:], self._left = self._origin, None
+            raise DivergedError(
+                f"the training diverged in its last step (loss {loss:.3g}, at its start {self._start:.3g}): {REMEDY}"
+            )
+
+    def _near_start(self, loss: float) -> bool:
+        return loss <= 10 * max(self._start, 0.1)
 
     def _take(self, epoch: Epoch) -> None:
         """Notes an epoch, and its weights if they are the best so far."""
@@ -261,7 +287,9 @@ class Training:
         norm = health.norm()
         if not math.isfinite(norm):
             health.nonfinite()
-            raise DivergedError("the training diverged: a gradient is not finite: lower training.learning_rate")
+            if health.nonfinite_steps > MOST_NONFINITE:
+                raise DivergedError(f"the training diverged: gradients are not finite: {REMEDY}")
+            return 0.0
         if self._clips and self._clip(norm):
             health.clipped()
         step = self._optimizer.update(network.flat, gradient, rate)
@@ -280,14 +308,17 @@ class Training:
     def _watched(self, epoch: Epoch) -> float:
         return epoch.train_loss if self._validation is None else epoch.validation_loss
 
-    def _start_loss(self) -> float:
+    def _loss_of_some(self) -> float:
         some = slice(None, None, max(1, -(-len(self._x) // START_ROWS)))
         return self.loss.value(self.network.predict(self._x[some]), self._y.take(some))
 
     def _report(self) -> FitReport:
         shown = self._x if self._validation is None else self._validation[0]
         config = self.config
-        health = self._health.result(shown, config.vanishing_gradient, config.exploding_gradient)
+        # where nothing is left to learn a gradient is small by right
+        learned = bool(self._losses) and self._epochs[-1].train_loss <= 1e-6 * self._start
+        vanishing = 0.0 if learned else config.vanishing_gradient
+        health = self._health.result(shown, vanishing, config.exploding_gradient)
         stuck = not_learning([epoch.train_loss for epoch in self._epochs], self._start, config.epochs)
         if stuck:
             health = replace(health, advice=(stuck, *health.advice))
@@ -299,6 +330,10 @@ def start_at_base_rate(network: Network, loss: Loss, y: Floats) -> None:
     start = loss.start(y)
     if start is not None:
         network.parameters()[network.names[-1]][...] = start
+
+
+def _settings(layer: Layer) -> list[object]:
+    return [value for value in vars(layer).values() if not isinstance(value, np.ndarray)]
 
 
 def _optimizer(config: FitConfig, network: Network) -> Optimizer:

@@ -32,14 +32,23 @@ def duration(default: float, text: str, *, least: float = 0.0) -> Any:
     return option(default, _duration(least), text, write=lambda value: f'"{format_duration(value)}"')
 
 
-def number(default: float, text: str, *, above: float = float("-inf"), most: float = float("inf")) -> Any:
-    """A number in (above, most]."""
+def number(
+    default: float,
+    text: str,
+    *,
+    above: float = float("-inf"),
+    least: float = float("-inf"),
+    most: float = float("inf"),
+) -> Any:
+    """A number above `above`, at least `least` and at most `most`."""
+    bounds = [("above", above), ("at least", least), ("at most", most)]
+    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds if abs(bound) != float("inf"))
 
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"must be a number, not {_shown(value)}")  # noqa: TRY004
-        if not above < value <= most:
-            raise ValueError(f"must be above {above:g} and at most {most:g}, not {value:g}")
+        if not (above < value and least <= value <= most):
+            raise ValueError(f"must be {wanted or 'a number'}, not {value:g}")
         return float(value)
 
     return option(default, read, text, write=lambda value: f"{value:g}")

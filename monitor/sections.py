@@ -106,14 +106,14 @@ class TrainingConfig:
     weight_decay: float = number(
         _FIT.weight_decay,
         "Decoupled weight decay; adamw only, the others have none. Default 0.001.",
-        above=-1e-300,
+        least=0,
         most=1,
     )
     dropout: float = number(
-        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.1.", above=-1e-300, most=0.9
+        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.1.", least=0, most=0.9
     )
     gradient_clip: float = number(
-        _FIT.gradient_clip, "Largest L2 norm of a step's gradient, 0 for none; default 5.", above=-1e-300
+        _FIT.gradient_clip, "Largest L2 norm of a step's gradient, 0 for none; default 5.", least=0
     )
     patience: int = integer(_FIT.patience, "Epochs without improvement before it stops; default 8.", least=1)
     vanishing_gradient: float = number(
@@ -141,7 +141,7 @@ class GateSection:
         _GATE.margin,
         "How much worse than the serving model a candidate may look by chance, in standard errors of the\n"
         "difference in Brier score; default 1.",
-        above=-1e-300,
+        least=0,
     )
     min_skill: float = number(
         _GATE.min_skill, "Brier skill over the base rate that a candidate must have; ratio, default 0.", most=1

@@ -243,3 +243,42 @@ def test_layers_without_parameters_may_stand_anywhere():
     assert np.array_equal(x, kept)
     assert np.array_equal(z, expected)
     assert all(np.array_equal(into[name], gradients[name]) for name in network.names)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool, np.float16])
+def test_labels_of_any_type_are_the_same_labels(dtype):
+    z, y = np.array([[2.0], [-1.0]]), np.array([[0], [1]])
+    expected, expected_slope = BCEWithLogits()(z, y.astype(float))
+    value, slope = BCEWithLogits()(z, y.astype(dtype))
+    assert value == expected
+    assert np.array_equal(slope, expected_slope)
+
+
+def test_outputs_and_labels_of_two_shapes_are_refused():
+    for y in (np.zeros(4), np.zeros((1, 1)), np.zeros((4, 2))):
+        with pytest.raises(InputError, match="of one shape"):
+            MSE()(np.zeros((4, 1)), y)
+    with pytest.raises(InputError, match="1 outputs, the loss 3 quantiles"):
+        Pinball((0.1, 0.5, 0.9))(np.zeros((4, 1)), np.zeros((4, 1)))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda linear, tanh, sigmoid: [Dropout(0.0), tanh, linear],
+        lambda linear, tanh, sigmoid: [linear, tanh, Dropout(0.0), sigmoid, linear],
+        lambda linear, tanh, sigmoid: [Dropout(0.0), Dropout(0.0), sigmoid, Dropout(0.0), linear, Dropout(0.0), tanh],
+    ],
+)
+def test_a_dropout_of_nothing_hands_on_memory_without_freeing_it(layers):
+    rng = np.random.default_rng(0)
+    linear = Linear(rng.normal(size=(4, 4)), rng.normal(size=4))
+    network = Network(layers(linear, ACTIVATIONS["tanh"](), ACTIVATIONS["sigmoid"]()))
+    x, y = rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
+    kept, into = x.copy(), network.views(np.empty_like(network.flat))
+    z, caches = network.forward(x, np.random.default_rng(1), Tape(), overwrite=True)
+    network.backward(MSE()(z, y)[1], caches, Tape(), into)
+    expected, caches = network.forward(kept, np.random.default_rng(1))
+    gradients = network.backward(MSE()(expected, y)[1], caches)
+    assert np.array_equal(x, kept)
+    assert all(np.array_equal(into[name], gradients[name]) for name in network.names)

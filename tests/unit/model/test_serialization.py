@@ -141,7 +141,7 @@ def test_more_bytes_than_any_model_has_are_refused_unread():
         (
             {"format": 1, "kind": "network", "layers": [["linear"]]},
             {"network.0.weight": np.zeros((2, 1)), "network.0.bias": np.zeros(1, np.float32)},
-            "not of one type",
+            "not of one type of floats",
         ),
         (
             {"format": 1, "kind": "network", "layers": [["linear"]]},
@@ -153,3 +153,47 @@ def test_more_bytes_than_any_model_has_are_refused_unread():
 def test_a_well_sealed_archive_that_is_no_network_is_refused(header, arrays, words):
     with pytest.raises(SerializationError, match=words):
         load_network(pack(header, arrays))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: mlp((2100, 8000), np.random.default_rng(0)), "more than are kept"),
+        (lambda: Network([Linear(np.zeros((2, 1), np.float16), np.zeros(1, np.float16))]), "only <f4"),
+        (lambda: Network([Linear(np.zeros((2, 1), ">f4"), np.zeros(1, ">f4"))]), "only <f4"),
+        (lambda: Network([Dropout(0.5)]), "without a Linear"),
+        (lambda: Network([Linear(np.full((2, 1), np.nan), np.zeros(1))]), "not finite"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(make, words):
+    with pytest.raises(SerializationError, match=words):
+        dump_network(make())
+
+
+def test_a_dropout_of_nothing_survives():
+    network = Network([Dropout(0), Linear(np.zeros((2, 1)), np.zeros(1))])
+    assert load_network(dump_network(network)).layers[0] == Dropout(0.0)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(6, 0x01), (6, 0x20), (4, 99)])
+def test_flags_of_the_archive_that_cannot_be_read_are_no_traceback(offset, value):
+    blob = bytearray(dump_network(mlp((3, 5, 2), np.random.default_rng(0))))
+    central = blob.rindex(b"PK\x01\x02")
+    blob[central + offset + 2] = value
+    with pytest.raises(SerializationError):
+        load_network(bytes(blob))
+
+
+@pytest.mark.parametrize("number", [0, -1, True, "1", None])
+def test_a_format_that_is_no_number_from_one_on_is_refused(number):
+    with pytest.raises(SerializationError, match="its format is"):
+        load_network(pack({"format": number, "kind": "network", "layers": []}, {}))
+
+
+def test_arrays_that_no_layer_has_and_weights_that_are_no_floats_are_refused():
+    arrays = {"network.0.weight": np.zeros((2, 1)), "network.0.bias": np.zeros(1)}
+    header = {"format": 1, "kind": "network", "layers": [["linear"]]}
+    with pytest.raises(SerializationError, match=r"no layer has network\.1\.weight"):
+        load_network(pack(header, arrays | {"network.1.weight": np.zeros(3)}))
+    with pytest.raises(SerializationError, match="one type of floats"):
+        load_network(pack(header, {name: value.astype(np.uint8) for name, value in arrays.items()}))

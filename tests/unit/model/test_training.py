@@ -11,8 +11,8 @@ from model.health import activation_health
 from model.layers import Linear
 from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, one_hot
 from model.network import Network, mlp
-from model.optimizers import OPTIMIZERS, SGD, AdamW
-from model.schedules import SCHEDULES
+from model.optimizers import OPTIMIZERS, SGD, Adam, AdamW
+from model.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
 from model.serialization import dump_checkpoint, load_checkpoint
 from model.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
 from model.training import fit as fit_network
@@ -215,7 +215,7 @@ def test_a_checkpoint_of_another_network_or_optimizer_is_refused():
     checkpoint = first.checkpoint()
     with pytest.raises(InputError, match=r"checkpoint: weights has \d+ numbers of float32, the network"):
         training(9, "adam").resume(checkpoint)
-    with pytest.raises(InputError, match="checkpoint: of the optimizer Adam, this training has SGD"):
+    with pytest.raises(InputError, match=r"checkpoint: optimizer was Adam\(.*, and is SGD\("):
         training(8, "sgd").resume(checkpoint)
     with pytest.raises(InputError, match="checkpoint: not one"):
         training(8, "adam").resume(Checkpoint(checkpoint.arrays, {}))
@@ -409,3 +409,188 @@ def test_arrays_of_any_form_are_learned_from_alike(form):
         fit_network(network, BCEWithLogits(), part, validation, CONFIG, np.random.default_rng(0))
         flats.append(network.flat)
     assert np.array_equal(*flats)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"), [("sgd", 1e300), ("adamw", 1e300), ("rmsprop", 1e38), ("adam", 1e20), ("sgd", 1e6)]
+)
+def test_a_last_step_that_runs_away_is_found_although_no_epoch_follows(optimizer, rate):
+    train, _ = xor_parts(100)
+    network = mlp((2, 8, 1), np.random.default_rng(0))
+    before = network.flat.copy()
+    config = FitConfig(optimizer, rate, "constant", epochs=1, batch_size=50, gradient_clip=0)
+    with pytest.raises(DivergedError, match="learning rate"):
+        fit_network(network, BCEWithLogits(), train, None, config, np.random.default_rng(0))
+    assert np.array_equal(network.flat, before)
+
+
+def test_a_run_that_an_observer_ended_goes_on_as_if_nothing_had_been():
+    train, validation = xor_parts(60)
+    config = replace(CONFIG, epochs=40, patience=0, learning_rate=0.1, schedule="constant")
+
+    def training():
+        network = mlp((2, 8, 1), np.random.default_rng(0))
+        return network, Training(network, BCEWithLogits(), train, validation, config, np.random.default_rng(0))
+
+    whole, uninterrupted = training()
+    expected = uninterrupted.run()
+    network, interrupted = training()
+
+    def leave(epoch):
+        if epoch.number == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run(leave)
+    assert interrupted.run() == expected
+    assert np.array_equal(network.flat, whole.flat)
+    assert interrupted.run() == expected, "a training that has ended stays ended"
+
+
+def test_a_training_that_ended_inside_an_epoch_is_not_taken_up():
+    train, validation = xor_parts(60)
+    network = mlp((2, 8, 1), np.random.default_rng(0))
+    training = Training(network, BCEWithLogits(), train, validation, CONFIG, np.random.default_rng(0))
+    training._step = lambda *_: (_ for _ in ()).throw(TimeoutError)
+    with pytest.raises(TimeoutError):
+        training.run()
+    for again in (training.run, training.checkpoint):
+        with pytest.raises(InputError, match="inside an epoch"):
+            again()
+
+
+def test_an_output_without_a_known_label_is_named_in_either_part():
+    train, validation = xor_parts(60)
+    unknown = Part(train.x, np.full_like(train.y, np.nan))
+    with pytest.raises(InputError, match="validation labels: not one is known in output 0"):
+        fit(train, unknown, CONFIG, np.random.default_rng(0))
+    with pytest.raises(InputError, match="training labels: not one is known in output 0"):
+        fit(unknown, validation, CONFIG, np.random.default_rng(0))
+
+
+def spoiled(checkpoint, **facts):
+    return Checkpoint(checkpoint.arrays, {**checkpoint.facts, **facts})
+
+
+def test_a_damaged_or_foreign_checkpoint_is_refused_and_changes_nothing():
+    train, validation = xor_parts(60)
+
+    def training(loss=None, train=train, **settings):
+        network = mlp((2, 8, 1), np.random.default_rng(0))
+        config = replace(CONFIG, **{"optimizer": "adam", "epochs": 6, **settings})
+        return Training(network, loss or BCEWithLogits(), train, validation, config, np.random.default_rng(0))
+
+    saved, whole = [], training()
+    expected = whole.run(lambda epoch: saved.append(whole.checkpoint()))
+    good = saved[2]
+    health = good.facts["health"]
+    wrong = [
+        spoiled(good, best=99),
+        spoiled(good, best=-1),
+        spoiled(good, best="a"),
+        spoiled(good, epochs=[]),
+        spoiled(good, epochs=[[1]]),
+        spoiled(good, optimizer={}),
+        spoiled(good, optimizer={"steps": -1}),
+        spoiled(good, health={**health, "sums": health["sums"][:3]}),
+        spoiled(good, health={**health, "counts": [1]}),
+        spoiled(good, random={"state": 1}),
+        spoiled(good, made_with={}),
+        Checkpoint({k: v for k, v in good.arrays.items() if k != "weights"}, good.facts),
+        Checkpoint({k: v for k, v in good.arrays.items() if k != "optimizer.mean"}, good.facts),
+        Checkpoint({**good.arrays, "kept": good.arrays["kept"] * np.nan}, good.facts),
+    ]
+    other = training()
+    for checkpoint in wrong:
+        with pytest.raises(InputError, match="checkpoint"):
+            other.resume(checkpoint)
+    assert other.run() == expected
+    foreign = {
+        "loss was": training(MSE()),
+        "data was": training(train=Part(train.x[:-1], train.y[:-1])),
+        "learning_rate was 0.01, and is 0.02 here": training(learning_rate=0.02),
+        "batch_size was": training(batch_size=8),
+        "optimizer was Adam": training(optimizer="rmsprop"),
+    }
+    for words, another in foreign.items():
+        with pytest.raises(InputError, match=f"checkpoint: {words}"):
+            another.resume(good)
+    longer = training(epochs=9)
+    longer.resume(good)
+    assert len(longer.run().epochs) == 9
+
+
+@pytest.mark.parametrize("generator", [np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM])
+def test_any_of_numpys_generators_is_taken_up_where_it_was(generator):
+    train, validation = xor_parts(60)
+
+    def training(seed):
+        rng = np.random.Generator(generator(seed))
+        network = mlp((2, 8, 1), rng, dropout=0.3)
+        return network, Training(network, BCEWithLogits(), train, validation, replace(CONFIG, epochs=4), rng)
+
+    whole, first = training(1)
+    saved = []
+    first.run(lambda epoch: saved.append(dump_checkpoint(first.checkpoint())))
+    network, second = training(2)
+    second.resume(load_checkpoint(saved[1]))
+    second.run()
+    assert np.array_equal(network.flat, whole.flat)
+
+
+def test_gradients_that_are_not_finite_are_left_out_counted_and_in_the_end_too_many():
+    train, validation = xor_parts()
+
+    def training(wrong):
+        network = mlp((2, 4, 1), np.random.default_rng(0))
+        config = replace(CONFIG, epochs=2, batch_size=30)
+        training = Training(network, BCEWithLogits(), train, validation, config, np.random.default_rng(0))
+        norm, calls = training._health.norm, []
+
+        def seen():
+            calls.append(1)
+            found = norm()
+            return float("inf") if len(calls) in wrong else found
+
+        training._health.norm = seen
+        return training
+
+    health = training({3, 25}).run().health
+    assert (health.nonfinite_steps, health.steps, health.state) == (2, 40, "exploding")
+    assert any("not finite in 2 steps" in sentence for sentence in health.advice)
+    with pytest.raises(DivergedError, match="gradients are not finite"):
+        training(set(range(40))).run()
+
+
+def test_one_batch_of_all_rows_is_not_said_to_stand_still():
+    train, _ = xor_parts(40)
+    _, report = fit(train, None, replace(CONFIG, epochs=19, batch_size=100), np.random.default_rng(0))
+    assert not any("had not fallen" in sentence for sentence in report.health.advice)
+
+
+def test_a_fit_that_has_nothing_left_to_learn_is_healthy():
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    network = mlp((2, 1), np.random.default_rng(0), dtype=np.float64)
+    part = Part(x, x @ [[1.0], [2.0]])
+    config = FitConfig(SGD(0.9), 0.05, "constant", epochs=600, batch_size=40, patience=0)
+    report = fit_network(network, MSE(), part, None, config, np.random.default_rng(0))
+    assert report.best.train_loss < 1e-20
+    assert report.health.state == "healthy"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SGD(1.5),
+        lambda: AdamW(weight_decay=-1),
+        lambda: Adam(beta2=1.0),
+        lambda: StepDecay(every=0),
+        lambda: Exponential(-1),
+        lambda: WarmUp(2.0),
+        lambda: ReduceOnPlateau(patience=0),
+        lambda: mlp((2, 1), np.random.default_rng(0), dtype=np.int64),
+    ],
+)
+def test_optimizers_schedules_and_types_that_make_no_sense_are_refused(make):
+    with pytest.raises(ValueError, match=r"is no|float32 or float64"):
+        make()
