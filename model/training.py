@@ -116,9 +116,8 @@ class Training:
         if alone is not None:
             raise InputError(f"training labels: only one class in output {alone}; there is nothing to tell apart")
         self._validation = None if validation is None else checked(network, loss, validation, "validation")
-        self._batch = min(config.batch_size, len(self._x))
         self._gradient: Floats = np.zeros_like(network.flat)
-        self._batches: dict[int, Batch] = {}
+        self._plan = self._planned(min(config.batch_size, len(self._x)))
         self._logits: Floats = np.empty(self._y.values.shape, network.flat.dtype)
         self._health = HealthRecorder(network, self._gradient)
         self._optimizer = _optimizer(config, network)
@@ -255,30 +254,37 @@ class Training:
     def _epoch(self, number: int) -> Epoch:
         self._health.begin_epoch()
         self._schedule.begin_epoch(self._losses)
-        rows, size = len(self._x), self._batch
+        plan, steps, epochs = self._plan, len(self._plan), self.config.epochs
         # one batch of all rows needs no order
-        order = self.rng.permutation(rows) if size < rows else None
+        order = self.rng.permutation(len(self._x)) if steps > 1 else None
         y = self._y if order is None else self._y.take(order)
-        steps = -(-rows // size)
+        factor, most = self._schedule.factor, self.config.learning_rate
         norms = 0.0
-        for i in range(steps):
-            here = slice(i * size, min((i + 1) * size, rows))
-            rate = self.config.learning_rate * self._schedule.factor((number - 1 + i / steps) / self.config.epochs)
-            norms += self._step(here, order, y, rate)
+        for i, (here, batch) in enumerate(plan):
+            rate = most * factor((number - 1 + i / steps) / epochs)
+            norms += self._step(here, batch, order, y, rate)
         validation = math.nan
         if self._validation is not None:
             x, labels = self._validation
             validation = self.loss.value(self.network.predict(x), labels)
         return Epoch(number, self.loss.value(self._logits, y), validation, norms / steps)
 
-    def _step(self, here: slice, order: Integers | None, y: Targets, rate: float) -> float:
+    def _planned(self, size: int) -> list[tuple[slice, Batch]]:
+        """The rows of each step of an epoch, in its order, and the memory for as many."""
+        rows, batches, plan = len(self._x), {}, []
+        for first in range(0, rows, size):
+            here = slice(first, min(first + size, rows))
+            n = here.stop - first
+            if n not in batches:
+                # one batch of all rows is never gathered
+                x = self._x if n == rows else np.empty((n, self._x.shape[1]), self._x.dtype)
+                batches[n] = Batch(self.network, self.loss, self._gradient, x, self.rng)
+            plan.append((here, batches[n]))
+        return plan
+
+    def _step(self, here: slice, batch: Batch, order: Integers | None, y: Targets, rate: float) -> float:
         """One step against the gradient; returns the gradient's L2 norm before clipping."""
         network, gradient, health = self.network, self._gradient, self._health
-        batch = self._batches.get(here.stop - here.start)
-        if batch is None:
-            # one batch of all rows is never gathered
-            x = self._x if order is None else np.empty((here.stop - here.start, self._x.shape[1]), gradient.dtype)
-            batch = self._batches[len(x)] = Batch(network, self.loss, gradient, x, self.rng)
         if order is not None:
             self._x.take(order[here], 0, batch.x, "clip")
         self._logits[here] = batch.step(y, here)
