@@ -22,9 +22,10 @@ import numpy as np
 import psutil
 
 from benchmarks.report import Figure, main
-from model.candidate import Recipe, Task, train
+from model.candidate import Task, train
 from model.labels import Rules
 from model.serialization import dumps
+from model.settings import Recipe
 from model.training import FitConfig
 from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleStore, open_database
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Floats
-from model.candidate import Recipe, Task, probabilities_at, said_instead, train
+from model.candidate import Task, probabilities_at, said_instead, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
 from model.gate import GateConfig, refusal
@@ -20,6 +20,7 @@ from model.history import History
 from model.labels import Rules, future_labels
 from model.predictor import Predictor
 from model.scores import Score, score
+from model.settings import Recipe
 
 
 @dataclass(frozen=True)

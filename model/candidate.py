@@ -7,7 +7,7 @@ and is calibrated by the second, and is marked on the third, which nothing has s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from model.losses import BCEWithLogits
 from model.network import mlp
 from model.predictor import Predictor, fit_scaler
 from model.scores import Score, score, threshold_for
-from model.training import Epoch, FitConfig, FitReport, Part, fit, start_at_base_rate
+from model.settings import Recipe
+from model.training import Epoch, FitReport, Part, fit, start_at_base_rate
 
 MAX_ROWS = 60_000
 """Rows a network is fitted on at most: neighbouring moments differ little, and a month of them is plenty."""
@@ -34,23 +35,6 @@ class Task:
     rules: Rules
     horizons: tuple[float, ...]
     precision: float = 0.8
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What network is made, and how it is fitted.
-
-    Attributes:
-        layers: units of each hidden layer.
-        activation: one of ACTIVATIONS, between the layers.
-        dropout: share of the hidden units left out at each step.
-        fit: how it is fitted; its batch size is the most rows a step.
-    """
-
-    layers: tuple[int, ...] = (64, 32)
-    activation: str = "relu"
-    dropout: float = 0.1
-    fit: FitConfig = field(default_factory=FitConfig)
 
 
 @dataclass(frozen=True)

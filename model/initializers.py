@@ -13,7 +13,8 @@ import numpy as np
 
 from model.arrays import Floats
 
-Initializer = Callable[[int, int, np.random.Generator], Floats]
+# a string: to look the name up would load all of numpy.random into a daemon that draws nothing
+Initializer = Callable[[int, int, "np.random.Generator"], Floats]
 
 
 def he_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:

@@ -11,13 +11,13 @@ from model.activations import ACTIVATIONS
 from model.archive import pack, unpack
 from model.arrays import Floats
 from model.calibration import Calibration
+from model.checkpoint import Checkpoint
 from model.errors import SerializationError
 from model.features import FeatureSpec
 from model.labels import Rules
 from model.layers import Dropout, Layer, Linear
 from model.network import Network
 from model.predictor import Predictor, Scaler
-from model.training import Checkpoint
 
 FORMAT = 1
 

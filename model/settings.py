@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 
 from model.errors import InputError
@@ -73,3 +73,20 @@ class FitConfig:
         value = getattr(self, name)
         if not isinstance(value, Real) or not holds(float(value)):
             raise InputError(f"{name} must be {what}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What network is made, and how it is fitted.
+
+    Attributes:
+        layers: units of each hidden layer.
+        activation: one of ACTIVATIONS, between the layers.
+        dropout: share of the hidden units left out at each step.
+        fit: how it is fitted; its batch size is the most rows a step.
+    """
+
+    layers: tuple[int, ...] = (64, 32)
+    activation: str = "relu"
+    dropout: float = 0.1
+    fit: FitConfig = field(default_factory=FitConfig)

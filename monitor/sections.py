@@ -9,11 +9,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from model.activations import ACTIVATIONS
-from model.candidate import Recipe
 from model.gate import GateConfig
 from model.optimizers import OPTIMIZERS
 from model.schedules import SCHEDULES
-from model.training import FitConfig
+from model.settings import FitConfig, Recipe
 from monitor.options import (
     choice,
     duration,

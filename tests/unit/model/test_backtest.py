@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from model.backtest import Rerun, backtest
-from model.candidate import Recipe, Task
+from model.candidate import Task
 from model.errors import NotEnoughHistoryError
 from model.gate import GateConfig
 from model.labels import Rules
+from model.settings import Recipe
 from model.training import FitConfig
 
 from .conftest import COLUMNS, make_trace

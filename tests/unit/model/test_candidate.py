@@ -7,13 +7,14 @@ import pytest
 
 from model.activations import sigmoid
 from model.calibration import Calibration, fit_calibration
-from model.candidate import Recipe, Task, baseline_probabilities, probabilities_at, train
+from model.candidate import Task, baseline_probabilities, probabilities_at, train
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig, refusal
 from model.labels import Rules
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
+from model.settings import Recipe
 
 from .conftest import COLUMNS, make_trace
 

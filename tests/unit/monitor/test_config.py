@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from model.candidate import Recipe
+from model.settings import Recipe
 from model.training import FitConfig
 from monitor.config import (
     HEAD,

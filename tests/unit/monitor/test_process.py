@@ -28,3 +28,10 @@ def test_freed_memory_goes_back_although_something_small_lies_behind_it(called: 
         [sys.executable, "-c", GROWTH.format(called=called)], capture_output=True, text=True, check=True
     )
     assert least <= int(done.stdout) <= most
+
+
+def test_the_daemon_loads_nothing_that_only_a_training_or_a_command_needs() -> None:
+    heavy = ("numpy.random", "model.training", "model.candidate", "alembic", "rich", "monitor.traces")
+    code = f"import monitor.daemon, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
