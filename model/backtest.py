@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Floats
+from model.baselines import baseline_scores
 from model.candidate import Task, probabilities_at, said_instead, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
@@ -56,6 +57,7 @@ class Backtest:
 
     `times` (rows,) are the moments from `until` on; `probabilities`, `labels` and `warnings` are (rows, horizons),
     NaN where nothing was said or nothing is known; `state` (rows,) is 1 where load was high at the moment itself.
+    `baselines` has by name what other tools would have said, (rows, horizons).
     """
 
     horizons: tuple[float, ...]
@@ -66,16 +68,23 @@ class Backtest:
     state: Floats
     base_rates: Floats
     attempts: tuple[Attempt, ...]
+    baselines: dict[str, Floats]
 
-    def scores(self, *, onset: bool) -> tuple[Score | None, ...]:
-        """One a horizon, over all times or only those at which load was not high; None where none can be scored."""
-        found: list[Score | None] = []
+    def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
+        """One mapping a horizon, from "network" and each baseline to its score.
+
+        All are marked on the same moments: those of which the outcome is known and the network said something, with
+        `onset` only those at which load was not high. Empty where there is none.
+        """
+        found = []
         for i in range(len(self.horizons)):
             rows = ~np.isnan(self.labels[:, i]) & ~np.isnan(self.probabilities[:, i])
             if onset:
                 rows &= self.state == 0
-            y, p = self.labels[rows, i], self.probabilities[rows, i]
-            found.append(score(y, p, float(self.base_rates[i])) if rows.any() else None)
+            said = {"network": self.probabilities, **self.baselines} if rows.any() else {}
+            found.append(
+                {name: score(self.labels[rows, i], p[rows, i], float(self.base_rates[i])) for name, p in said.items()}
+            )
         return tuple(found)
 
 
@@ -123,12 +132,20 @@ def backtest(
                 column = task.horizons.index(horizon)
                 said[here, column], warned[here, column] = p[:, i], p[:, i] >= serving.thresholds[i]
     rules = task.rules.resolve(columns, values[:first])
-    state, labels = _what_came(times, values, columns, rules, task.horizons)
-    base_rates = np.array(
-        [_mean(labels[:first, i][times[:first] + h < rerun.until]) for i, h in enumerate(task.horizons)]
-    )
+    history, labels = _what_came(times, values, columns, rules, task.horizons)
+    matured = np.where(times[:, None] + np.asarray(task.horizons) < rerun.until, labels, np.nan)
+    state = history.state
+    baselines = baseline_scores(times, history.load_index, state, matured, task.horizons, first)
     return Backtest(
-        task.horizons, times[first:], said, warned, labels[first:], state[first:], base_rates, tuple(attempts)
+        task.horizons,
+        times[first:],
+        said,
+        warned,
+        labels[first:],
+        state[first:],
+        baselines["climatology"][0],
+        tuple(attempts),
+        baselines,
     )
 
 
@@ -173,15 +190,11 @@ def _known(serving: Predictor, times: Floats, begin: int, end: int) -> slice:
     return slice(max(0, int(np.searchsorted(times, times[begin] - serving.spec.needed)) - 1), end)
 
 
-def _mean(y: Floats) -> float:
-    return float(np.nanmean(y)) if not np.isnan(y).all() else float("nan")
-
-
 def _what_came(
     times: Floats, values: Floats, columns: Sequence[str], rules: Rules, horizons: Sequence[float]
-) -> tuple[Floats, Floats]:
-    """The state (rows,) and the labels (rows, horizons) of every row."""
+) -> tuple[History, Floats]:
+    """The history, and the labels (rows, horizons) of every row."""
     step = typical_step(times, default=1.0)
     history = History(columns, rules, step)
     history.extend(times, values)
-    return history.state, future_labels(times, history.state, horizons, step)
+    return history, future_labels(times, history.state, horizons, step)

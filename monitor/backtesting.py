@@ -83,7 +83,10 @@ def backtest_document(path: Path, trace: Trace, found: Backtest) -> dict[str, An
                 "horizon": horizon,
                 "base_rate": _number(float(found.base_rates[i])),
                 "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
-                **{name: _finite(asdict(score)) if (score := scores[i]) else None for name, scores in tasks.items()},
+                **{
+                    task: {name: _finite(asdict(score)) for name, score in scores[i].items()}
+                    for task, scores in tasks.items()
+                },
             }
             for i, horizon in enumerate(found.horizons)
         ],
@@ -95,16 +98,20 @@ def backtest_report(document: dict[str, Any]) -> str:
     served = [attempt for attempt in document["attempts"] if not attempt["refusal"]]
     rows = [
         (
-            f"{format_duration(row['horizon'])} {name}",
+            f"{format_duration(row['horizon'])} {task} {name}",
             figure(score["brier"], 4),
             figure(score["brier_skill"]),
             figure(score["average_precision"]),
             figure(score["calibration_error"]),
-            f"{row['said']:.0%}",
         )
         for row in document["horizons"]
-        for name in ("all", "onset")
-        if (score := row[name])
+        for task in ("all", "onset")
+        for name, score in row[task].items()
+    ]
+    silent = [
+        f"  {format_duration(row['horizon'])}: something was said at {row['said']:.0%} of the moments"
+        for row in document["horizons"]
+        if row["said"] < 1
     ]
     reasons = sorted({attempt["refusal"] for attempt in document["attempts"] if attempt["refusal"]})
     return "\n".join(
@@ -114,7 +121,8 @@ def backtest_report(document: dict[str, Any]) -> str:
             f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
             *(f"  refused: {reason}" for reason in reasons[:3]),
             "scores on what came (onset: only moments at which load was not high)",
-            *table(("horizon", "Brier", "skill", "avg precision", "calibration error", "said"), rows),
+            *table(("horizon", "Brier", "skill", "avg precision", "calibration error"), rows),
+            *silent,
         ]
     )
 

@@ -154,7 +154,8 @@ def test_a_backtest_says_what_would_have_been_said_and_touches_no_database(admin
     code, out, _ = admin("backtest", str(trace), "--no-retrain", "--predictions", str(tmp_path / "said.csv"))
     assert code == 0
     assert "1 trainings, 1 of whose models came to serve" in out
-    assert "1m onset" in out
+    assert "1m onset network" in out
+    assert "5m all Holt-Winters" in out
     lines = (tmp_path / "said.csv").read_text().splitlines()
     assert lines[0] == "timestamp,horizon,probability,warning,anomaly_score"
     assert len(lines) == 1 + 2 * 1600
@@ -173,7 +174,7 @@ def test_a_backtest_in_json_retrains_at_its_interval(admin, tmp_path):
     assert code == 0
     assert len(found["attempts"]) == 5
     assert [row["horizon"] for row in found["horizons"]] == [60.0, 300.0]
-    assert found["horizons"][0]["all"]["brier_skill"] > 0.3
+    assert found["horizons"][0]["all"]["network"]["brier_skill"] > 0.3
 
 
 def test_a_backtest_that_cannot_be_made_says_why(admin, tmp_path):

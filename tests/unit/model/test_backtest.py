@@ -42,7 +42,9 @@ def test_it_trains_at_its_interval_and_says_something_at_every_moment_after(live
 def test_a_rhythm_is_foreseen_at_all_times_and_at_the_onset(lived):
     for onset in (False, True):
         for found in lived.scores(onset=onset):
-            assert found.brier_skill > 0.3
+            assert found["network"].brier_skill > 0.3
+            assert set(found) == {"network", *lived.baselines}
+            assert found["network"].brier < min(score.brier for name, score in found.items() if name != "network")
 
 
 def test_held_still_it_trains_once(trace):
@@ -67,7 +69,7 @@ def test_without_a_model_that_may_serve_nothing_is_said_and_the_reason_is_kept(t
     found = backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times, min_skill=1.0))
     assert np.isnan(found.probabilities).all()
     assert "gate.min_skill asks for 1" in found.attempts[0].refusal
-    assert found.scores(onset=False) == (None, None)
+    assert found.scores(onset=False) == ({}, {})
 
 
 def test_a_moment_outside_the_trace_is_refused(trace):

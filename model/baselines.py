@@ -1,0 +1,157 @@
+"""What the tools of today would have said, on the same scale as the network.
+
+Each baseline gives a score of every moment, the higher the likelier; what a score is worth in probability is read off
+the past, where its outcome is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+
+from model.arrays import Floats
+from model.dataset import typical_step
+
+DAY = 86400.0
+LINE = 1800.0
+"""Seconds of the past through which `predict_linear` lays its line."""
+
+BINS = 20
+LOOKS = 12
+"""Moments within a horizon at which a forecast is looked at, at most."""
+
+SMOOTHING = tuple(product((0.9, 0.5, 0.2), (0.1, 0.3)))
+"""Weights of the newest value in level and season, of which the best on the past is taken."""
+
+
+def baseline_scores(
+    times: Floats, load_index: Floats, state: Floats, labels: Floats, horizons: Sequence[float], past: int
+) -> dict[str, Floats]:
+    """The probability that each baseline gives at every moment after the past.
+
+    Args:
+        times: (rows,) seconds, increasing.
+        load_index: (rows,) how near the rules are to holding, NaN where unknown.
+        state: (rows,) 1 where load is high now, NaN where unknown.
+        labels: (rows, horizons), NaN where unknown.
+        horizons: seconds.
+        past: rows of which the outcomes are known.
+
+    Returns:
+        (rows - past, horizons) by name: "climatology", "threshold now", "current value", "predict_linear",
+        "Holt-Winters" (with a daily season).
+    """
+    named: dict[str, list[Floats]] = {
+        "threshold now": [state] * len(horizons),
+        "current value": [load_index] * len(horizons),
+        "predict_linear": [linear_forecast(times, load_index, h) for h in horizons],
+    }
+    found = {
+        name: np.stack([_probability(s, labels[:, i], past) for i, s in enumerate(scores)], axis=1)
+        for name, scores in named.items()
+    }
+    base = np.array([_mean(labels[:past, i]) for i in range(len(horizons))])
+    seasonal = _best_holt_winters(times, load_index, labels, horizons, past)
+    return {"climatology": np.tile(base, (len(times) - past, 1)), **found, "Holt-Winters": seasonal}
+
+
+def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
+    """(rows,) the value `ahead` seconds from now on the least-squares line through the last half hour.
+
+    As Prometheus' `predict_linear(x[30m], ahead)`; NaN with fewer than two known values.
+    """
+    known = ~np.isnan(values)
+    t, x = (times - times[0]) * known, np.where(known, values, 0)
+    sums = np.cumsum(np.stack([known, t, x, t * t, t * x], axis=1).astype(np.float64), axis=0)
+    before = np.searchsorted(times, times - LINE) - 1
+    window = sums - np.where((before >= 0)[:, None], sums[np.maximum(before, 0)], 0)
+    n, st, sx, stt, stx = window.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = stt - st * st / n
+        slope = np.where(spread > 1e-6 * n, (stx - st * sx / n) / spread, np.nan)
+        return np.asarray(sx / n + slope * (times - times[0] + ahead - st / n))
+
+
+def holt_winters(
+    times: Floats, values: Floats, horizons: Sequence[float], level_weight: float, season_weight: float
+) -> Floats:
+    """(rows, horizons) the highest forecast within each horizon: a level and an additive season of a day.
+
+    level = w x' + (1 - w) level with x' the value less its season; season = v (x - level) + (1 - v) season (Winters
+    1960). A missing value changes neither, and has no forecast.
+    """
+    step = typical_step(times, default=1.0)
+    slots = np.round((times - times[0]) / step).astype(int)
+    grid = np.full(slots[-1] + 1, np.nan)
+    grid[slots] = values
+    period = max(1, round(DAY / step))
+    levels, seasons = _smoothed(grid, period, level_weight, season_weight)
+    found = []
+    for horizon in horizons:
+        offsets = np.unique(np.linspace(1, max(1, round(horizon / step)), LOOKS).astype(int))
+        # beyond a day ahead no more is known of the season than its last day
+        usual_then = np.max([seasons[slots + min(int(k), period)] for k in offsets], axis=0)
+        found.append(np.where(np.isnan(values), np.nan, levels[slots] + usual_then))
+    return np.stack(found, axis=1)
+
+
+def _smoothed(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
+    """The level after each value, and the season of each slot as it was known a period before (and so a period on)."""
+    known = grid[~np.isnan(grid)]
+    level = float(known[0]) if len(known) else 0.0
+    levels, season = [], [0.0] * (len(grid) + period)
+    for i, x in enumerate(grid.tolist()):
+        usual = season[i]
+        if x == x:  # noqa: PLR0124  a number: math.isnan costs a call for each of a million
+            level += level_weight * (x - usual - level)
+            usual += season_weight * (x - level - usual)
+        season[i + period] = usual
+        levels.append(level)
+    return np.array(levels), np.array(season)
+
+
+def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
+    """The probabilities by those weights whose probabilities of the past were the best, each horizon by itself."""
+    best, errors = np.full((len(times) - past, len(horizons)), np.nan), np.full(len(horizons), np.inf)
+    for weights in SMOOTHING:
+        forecasts = holt_winters(times, values, horizons, *weights)
+        for i in range(len(horizons)):
+            score, y = forecasts[:, i], labels[:, i]
+            both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
+            score_then, y_then = score[:past][both], y[:past][both]
+            error = (
+                float(np.mean((np.interp(score_then, *_table(score_then, y_then)) - y_then) ** 2))
+                if both.any()
+                else 0
+            )
+            if error < errors[i]:
+                best[:, i], errors[i] = _probability(score, y, past), error
+    return best
+
+
+def _probability(score: Floats, y: Floats, past: int) -> Floats:
+    """Scores of the rows after the past to probabilities; the base rate where there is no score."""
+    both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
+    p = np.interp(score[past:], *_table(score[:past][both].astype(np.float64), y[:past][both]))
+    return np.where(np.isnan(score[past:]), _mean(y[:past]), p)
+
+
+def _table(score: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Scores, increasing, and how often the event followed: in equal shares of the past, never falling."""
+    if not len(score):
+        return np.zeros(1), np.zeros(1)
+    order = np.argsort(score, kind="stable")
+    # moments of one score stay together
+    values, first, count = np.unique(score[order], return_index=True, return_counts=True)
+    share = (np.minimum(first * BINS // len(score), BINS - 1)).astype(int)
+    weight = np.bincount(share, weights=count, minlength=BINS)
+    events = np.bincount(share, weights=np.add.reduceat(y[order].astype(np.float64), first), minlength=BINS)
+    centre = np.bincount(share, weights=values * count, minlength=BINS)
+    used = weight > 0
+    return centre[used] / weight[used], np.maximum.accumulate(events[used] / weight[used])
+
+
+def _mean(y: Floats) -> float:
+    return float(np.nanmean(y)) if not np.isnan(y).all() else float("nan")

@@ -1,0 +1,94 @@
+"""The baselines say what their tools would say, and know nothing of what comes."""
+
+import numpy as np
+import pytest
+
+from model.baselines import DAY, baseline_scores, holt_winters, linear_forecast
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_line_is_followed_exactly_and_a_single_value_makes_none():
+    times = np.arange(0, 7200, 60.0)
+    values = 0.2 + times / 10_000
+    found = linear_forecast(times, values, 900)
+    assert np.isnan(found[0])
+    assert found[1:] == pytest.approx(values[1:] + 0.09)
+
+
+def test_a_line_is_laid_through_the_last_half_hour_and_around_what_is_missing():
+    times = np.arange(0, 14_400, 60.0)
+    values = np.where(times < 7200, 5.0, 0.001 * (times - 7200))
+    values[130:140] = np.nan
+    found = linear_forecast(times, values, 600)
+    late = times > 7200 + 1800
+    assert found[late] == pytest.approx(0.001 * (times[late] - 7200 + 600))
+
+
+def test_a_daily_season_is_foreseen_after_it_was_seen():
+    step = 600.0
+    times = np.arange(0, 6 * DAY, step)
+    values = np.where((times % DAY) // 3600 == 9, 1.2, 0.3)
+    found = holt_winters(times, values, (1800,), 0.2, 0.3)[:, 0]
+    last = times >= 5 * DAY
+    soon = last & ((times % DAY) >= 8.6 * 3600) & ((times % DAY) < 9 * 3600)
+    calm = last & ((times % DAY) >= 12 * 3600) & ((times % DAY) < 20 * 3600)
+    assert found[soon].min() > 0.8
+    assert found[calm].max() < 0.6
+
+
+def test_a_hole_leaves_the_forecast_where_it_was():
+    times = np.delete(np.arange(0, 2 * DAY, 600.0), np.arange(100, 150))
+    values = np.full(len(times), 0.5)
+    values[40:60] = np.nan
+    found = holt_winters(times, values, (3600,), 0.5, 0.1)[:, 0]
+    assert np.isnan(found[40:60]).all()
+    assert found[60:] == pytest.approx(0.5)
+
+
+def trace(days=8, step=600.0):
+    times = np.arange(0, days * DAY, step)
+    rng = np.random.default_rng(0)
+    index = np.where((times % DAY) // 3600 == 9, 1.3, 0.4) + rng.normal(0, 0.05, len(times))
+    state = (index >= 1).astype(float)
+    labels = np.stack([[state[i + 1 : i + 1 + n].any() for i in range(len(times))] for n in (1, 6)], axis=1)
+    return times, index, state, labels.astype(float)
+
+
+def test_scores_become_probabilities_by_what_followed_them_in_the_past():
+    times, index, state, labels = trace()
+    past = len(times) // 2
+    found = baseline_scores(times, index, state, labels, (600.0, 3600.0), past)
+    assert set(found) == {"climatology", "threshold now", "current value", "predict_linear", "Holt-Winters"}
+    for name, p in found.items():
+        assert p.shape == (len(times) - past, 2), name
+        assert ((p >= 0) & (p <= 1)).all(), name
+    assert np.allclose(found["climatology"], labels[:past].mean(axis=0))
+    high = state[past:] == 1
+    for value, rows in ((1, high), (0, ~high)):
+        followed = labels[:past][state[:past] == value].mean(axis=0)
+        assert found["threshold now"][rows] == pytest.approx(np.tile(followed, (rows.sum(), 1)))
+    brier = {name: float(np.mean((p - labels[past:]) ** 2)) for name, p in found.items()}
+    assert brier["Holt-Winters"] < 0.7 * min(brier["climatology"], brier["threshold now"])
+
+
+def test_what_comes_later_changes_no_baseline_before_it():
+    times, index, state, labels = trace()
+    past, cut = len(times) // 2, len(times) * 3 // 4
+    known = labels.copy()
+    known[past:] = np.nan
+    expected = baseline_scores(times, index, state, known, (600.0, 3600.0), past)
+    spoiled = index.copy()
+    spoiled[cut:] = 9.0
+    found = baseline_scores(times, spoiled, state, known, (600.0, 3600.0), past)
+    for name, p in expected.items():
+        assert np.array_equal(found[name][: cut - past], p[: cut - past]), name
+
+
+def test_a_past_without_a_known_score_says_the_base_rate():
+    times, _, _, labels = trace(2)
+    unknown = np.full(len(times), np.nan)
+    found = baseline_scores(times, unknown, unknown, labels, (600.0, 3600.0), len(times) // 2)
+    base = labels[: len(times) // 2].mean(axis=0)
+    for name in ("threshold now", "current value", "predict_linear", "Holt-Winters"):
+        assert found[name] == pytest.approx(np.tile(base, (len(times) - len(times) // 2, 1))), name
