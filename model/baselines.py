@@ -120,12 +120,8 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
         for i in range(len(horizons)):
             score, y = forecasts[:, i], labels[:, i]
             both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
-            score_then, y_then = score[:past][both], y[:past][both]
-            error = (
-                float(np.mean((np.interp(score_then, *_table(score_then, y_then)) - y_then) ** 2))
-                if both.any()
-                else 0
-            )
+            then, came = score[:past][both], y[:past][both]
+            error = float(np.mean(np.square(np.interp(then, *_table(then, came)) - came))) if both.any() else 0.0
             if error < errors[i]:
                 best[:, i], errors[i] = _probability(score, y, past), error
     return best

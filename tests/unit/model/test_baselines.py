@@ -72,8 +72,9 @@ def test_scores_become_probabilities_by_what_followed_them_in_the_past():
     assert brier["Holt-Winters"] < 0.7 * min(brier["climatology"], brier["threshold now"])
 
 
-def test_what_comes_later_changes_no_baseline_before_it():
-    times, index, state, labels = trace()
+@pytest.mark.parametrize("days", [1, 8])
+def test_what_comes_later_changes_no_baseline_before_it(days):
+    times, index, state, labels = trace(days)
     past, cut = len(times) // 2, len(times) * 3 // 4
     known = labels.copy()
     known[past:] = np.nan
