@@ -98,7 +98,7 @@ def holt_winters(
 
 
 def _smoothed(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
-    """The level after each value, and the season of each slot as it was known a period before (and so a period on)."""
+    """The level after each value, and the season of each slot as it was known a period before."""
     known = grid[~np.isnan(grid)]
     level = float(known[0]) if len(known) else 0.0
     levels, season = [], [0.0] * (len(grid) + period)
