@@ -55,7 +55,7 @@ def maximum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
 def transposed(a: Floats, out: Floats | None = None) -> Floats:
     """(n, m) to (m, n), in memory of its own."""
     if out is None:
-        return np.ascontiguousarray(a.T)
+        return a.T.copy(order="C")
     np.copyto(out, a.T)
     return out
 

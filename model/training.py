@@ -94,8 +94,8 @@ class Training:
         rng: order and dropout; the same generator, start and data give the same bytes.
 
     Raises:
-        InputError: arrays that do not fit each other or the network, that hold infinities, labels that the loss
-            does not know, or labels of one class alone.
+        InputError: settings without sense; arrays that do not fit each other or the network, or hold infinities;
+            labels that the loss does not know, of which none is known, or of one class alone.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from model.losses import (
 )
 from model.network import Network, mlp
 from model.regularizers import Penalty
-from model.tape import Tape
+from model.tape import Tape, transposed
 
 pytestmark = pytest.mark.unit
 
@@ -282,3 +282,12 @@ def test_a_dropout_of_nothing_hands_on_memory_without_freeing_it(layers):
     gradients = network.backward(MSE()(expected, y)[1], caches)
     assert np.array_equal(x, kept)
     assert all(np.array_equal(into[name], gradients[name]) for name in network.names)
+
+
+def test_a_transposed_copy_is_one_also_where_the_memory_would_do():
+    for shape in ((3, 1), (1, 3), (2, 3)):
+        a = np.arange(np.prod(shape), dtype=float).reshape(shape)
+        found = transposed(a)
+        assert np.array_equal(found, a.T)
+        assert not np.shares_memory(found, a)
+        assert transposed(a, found) is found
