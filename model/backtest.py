@@ -56,7 +56,8 @@ class Backtest:
     """What was said, and what came.
 
     `times` (rows,) are the moments from `until` on; `probabilities`, `labels` and `warnings` are (rows, horizons),
-    NaN where nothing was said or nothing is known; `state` (rows,) is 1 where load was high at the moment itself.
+    NaN where nothing was said or nothing is known; `state` (rows,) is 1 where load was high at the moment itself,
+    `load_index` (rows,) how near the rules were to holding.
     `baselines` has by name what other tools would have said, (rows, horizons).
     """
 
@@ -66,6 +67,7 @@ class Backtest:
     warnings: Floats
     labels: Floats
     state: Floats
+    load_index: Floats
     base_rates: Floats
     attempts: tuple[Attempt, ...]
     baselines: dict[str, Floats]
@@ -143,6 +145,7 @@ def backtest(
         warned,
         labels[first:],
         state[first:],
+        history.load_index[first:],
         baselines["climatology"][0],
         tuple(attempts),
         baselines,

@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         "--train-until", metavar="T", type=_moment, help="seconds since the epoch; else 60 %% of the rows"
     )
     back.add_argument("--predictions", metavar="FILE", type=Path, help="write what was said; for a single trace")
+    back.add_argument("--plot", metavar="FILE", type=Path, help="draw it (needs matplotlib); for a single trace")
     back.add_argument("--no-retrain", action="store_true", help="train once and hold the model still")
     bring = add("import", _import, "bring traces (CSV) into the stored history")
     bring.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
@@ -236,11 +237,12 @@ def _models(arguments: argparse.Namespace) -> int:
 
 def _backtest(arguments: argparse.Namespace) -> int:
     from monitor.backtesting import backtest_document, backtest_report, prediction_rows, rerun  # noqa: PLC0415
+    from monitor.plots import plot_backtest  # noqa: PLC0415
     from monitor.process import lower_priority  # noqa: PLC0415
     from monitor.traces import create_text, read_trace  # noqa: PLC0415
 
-    if arguments.predictions and len(arguments.traces) > 1:
-        print("monitor: --predictions goes with a single trace", file=sys.stderr)
+    if (arguments.predictions or arguments.plot) and len(arguments.traces) > 1:
+        print("monitor: --predictions and --plot go with a single trace", file=sys.stderr)
         return EXIT_USAGE
     config = _config(arguments)
     lower_priority()
@@ -250,6 +252,8 @@ def _backtest(arguments: argparse.Namespace) -> int:
         if arguments.predictions:
             with create_text(arguments.predictions) as file:
                 file.writelines(prediction_rows(found))
+        if arguments.plot:
+            plot_backtest(found, arguments.plot)
         document = backtest_document(path, trace, found)
         print(json.dumps(document) if arguments.json else backtest_report(document), flush=True)
     return EXIT_DONE

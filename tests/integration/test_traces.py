@@ -3,11 +3,13 @@
 import gzip
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from monitor.errors import MonitorError
+from monitor.plots import precision_recall, reliability
 from monitor.traces import TraceCounts, read_trace, trace_chunks
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
@@ -185,3 +187,23 @@ def test_a_backtest_that_cannot_be_made_says_why(admin, tmp_path):
     code, _, err = admin("backtest", str(other))
     assert (code, "the trace has no cpu_usage" in err) == (1, True)
     assert admin("backtest", str(trace), str(other), "--predictions", str(tmp_path / "x"))[0] == 2
+
+
+def test_a_backtest_is_drawn_and_without_matplotlib_says_what_it_needs(admin, tmp_path, monkeypatch):
+    trace = exported(admin, tmp_path)
+    assert admin("backtest", str(trace), "--no-retrain", "--plot", str(tmp_path / "p.png"))[0] == 0
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    code, _, err = admin("backtest", str(trace), "--no-retrain", "--plot", str(tmp_path / "no" / "p.png"))
+    assert (code, "p.png" in err) == (1, True)
+    code, _, err = admin("backtest", str(trace), "--no-retrain", "--plot", str(tmp_path / "p.nothing"))
+    assert (code, "p.nothing" in err) == (1, True)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, _, err = admin("backtest", str(trace), "--no-retrain", "--plot", str(tmp_path / "p.png"))
+    assert (code, "monitor[plot]" in err) == (1, True)
+
+
+def test_reliability_and_precision_by_hand():
+    y, p = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.05, 0.95, 0.92, 0.95])
+    assert reliability(y, p) == (pytest.approx([0.05, 0.94]), pytest.approx([0.0, 2 / 3]))
+    recall, precision = precision_recall(y, p)
+    assert (recall, precision) == (pytest.approx([0.5, 1.0, 1.0]), pytest.approx([0.5, 2 / 3, 0.5]))
