@@ -18,15 +18,15 @@ from model.network import Network
 
 State = Literal["healthy", "vanishing", "exploding"]
 
-UPDATE_EVERY = 32
+UPDATE_EVERY = 64
 """Steps between two looks at the size of the update: it moves slowly, and each look reads all weights."""
 
 TOGETHER = 256
 """Steps that are summed up at once."""
 
 SMALL = 2048
-"""Parameters up to which a step's gradient is only kept and looked at later, with others: a network this small takes
-its steps in microseconds."""
+"""Parameters up to which a step's gradient is only kept and looked at later, with others: on so few numbers the call
+costs more than what it does."""
 
 SAMPLE_ROWS = 4096
 """Rows at most that show what the units do."""
@@ -89,10 +89,13 @@ class HealthRecorder:
     def __init__(self, network: Network, gradient: Floats) -> None:
         self._network, self._gradient = network, gradient
         self._weights = [view.reshape(-1) for view in network.parameters().values()]
-        self._parts = [part.reshape(-1) for part in network.views(gradient).values()]
+        # what comes from here on in the vector is only kept at each step: all of a small network, else the biases
+        start = next(at for at in (0, network.penalised, gradient.size) if gradient.size - at <= SMALL)
+        self._places = [network.place(name) for name in network.names]
+        self._parts = [gradient[place] for place in self._places if place.start < start]
+        self._rest, self._start = gradient[start:], start
         self._squares: list[list[float]] = []
-        self._small = gradient.size <= SMALL
-        self._kept: Floats = np.empty((TOGETHER, gradient.size if self._small else 0), gradient.dtype)
+        self._kept: Floats = np.empty((TOGETHER, gradient.size - start), gradient.dtype)
         self._filled = self._first = 0
         self._steps = self._clipped = self._nonfinite = self._count = self._looks = 0
         shape = len(network.names)
@@ -115,14 +118,13 @@ class HealthRecorder:
         """The L2 norm of the gradient as it stands, which is remembered by parameter."""
         if self._filled == TOGETHER:
             self._fold()
+        rest = self._rest
+        self._kept[self._filled] = rest
         self._filled += 1
         self._steps += 1
-        if self._small:
-            self._kept[self._filled - 1] = self._gradient
-            return math.sqrt(self._gradient.dot(self._gradient))
         squares = [float(part.dot(part)) for part in self._parts]
         self._squares.append(squares)
-        return math.sqrt(sum(squares))
+        return math.sqrt(rest.dot(rest) + sum(squares))
 
     def _fold(self) -> None:
         """Sums up the steps since the last time."""
@@ -138,10 +140,15 @@ class HealthRecorder:
 
     def _taken(self) -> Floats:
         """(steps, parameters) squared norms of the steps since the last time."""
-        if not self._small:
-            return np.array(self._squares[: self._filled])
-        parts = self._network.views(self._kept[: self._filled]).values()
-        return np.stack([np.einsum("ij,ij->i", part, part) for part in parts], axis=1, dtype=np.float64)
+        measured, kept = iter(np.array(self._squares).T), self._kept[: self._filled]
+        columns = []
+        for place in self._places:
+            if place.start < self._start:
+                columns.append(next(measured))
+            else:
+                part = kept[:, place.start - self._start : place.stop - self._start]
+                columns.append(np.einsum("ij,ij->i", part, part))
+        return np.stack(columns, axis=1, dtype=np.float64)
 
     def nonfinite(self) -> None:
         """The last step's gradient was not finite, and was left out."""

@@ -54,13 +54,12 @@ class Network:
         self._first_learning = next(learning, 0)
 
     def views(self, flat: Floats) -> dict[str, Floats]:
-        """The parts of a vector like `flat` by parameter name, in order of the layers.
-
-        Of a table (rows, parameters) the parts are tables, one row of numbers for each row.
-        """
-        if flat.ndim == 2:
-            return {name: flat[:, self._places[name][0]] for name in self.names}
+        """The parts of a vector like `flat` by parameter name, in order of the layers."""
         return {name: flat[self._places[name][0]].reshape(self._places[name][1]) for name in self.names}
+
+    def place(self, name: str) -> slice:
+        """Where a parameter lies in `flat`."""
+        return self._places[name][0]
 
     def parameters(self) -> dict[str, Floats]:
         """Every learned array by name, as views into `flat`."""

@@ -30,7 +30,7 @@ from model.settings import FitConfig
 
 __all__ = ["Checkpoint", "Epoch", "FitConfig", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
 
-START_ROWS = 4096
+START_ROWS = 1024
 """Rows at most on which the loss before the first step is measured."""
 
 MOST_NONFINITE = 10
