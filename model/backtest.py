@@ -6,17 +6,17 @@ began to serve, and whether it may serve is judged as the daemon would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.arrays import Floats
 from model.baselines import baseline_scores
-from model.candidate import Task, probabilities_at, said_instead, train
+from model.candidate import Candidate, Task, probabilities_at, refusal_of, said_instead, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
-from model.gate import GateConfig, refusal
+from model.gate import GateConfig
 from model.history import History
 from model.labels import Rules, future_labels
 from model.predictor import Predictor
@@ -45,10 +45,11 @@ class Rerun:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One training: when, and why its model does not serve (empty where it does)."""
+    """One training: when, why its model does not serve (empty where it does), and whether the gate said so."""
 
     at: float
     refusal: str
+    by_gate: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,6 @@ def backtest(
     task: Task,
     recipe: Recipe,
     rerun: Rerun,
-    on_attempt: Callable[[Attempt], None] = lambda _: None,
 ) -> Backtest:
     """Lives through the samples from `rerun.until` on.
 
@@ -108,7 +108,6 @@ def backtest(
         task: what to predict.
         recipe: how to train.
         rerun: when.
-        on_attempt: told of each training.
 
     Raises:
         NotEnoughHistoryError: there is nothing before or after `until`, or the first training cannot be made.
@@ -123,9 +122,12 @@ def backtest(
     attempts: list[Attempt] = []
     serving: Predictor | None = None
     for begin, end in _stretches(times, first, rerun.interval):
-        serving, refused = _retrained(serving, times[:begin], values[:begin], columns, task, recipe, rerun)
-        attempts.append(Attempt(float(times[begin]), refused))
-        on_attempt(attempts[-1])
+        candidate, refused = _trained(times[:begin], values[:begin], columns, task, recipe, rerun)
+        if candidate is not None:
+            incumbent = None if serving is None else said_instead(serving, candidate, times[:begin], values[:begin])
+            refused = refusal_of(candidate, incumbent, rerun.gate) or ""
+            serving = serving if refused else candidate.predictor
+        attempts.append(Attempt(float(times[begin]), refused, by_gate=candidate is not None and bool(refused)))
         if serving is not None:
             here = slice(begin - first, end - first)
             known = _known(serving, times, begin, end)
@@ -160,32 +162,16 @@ def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
 
-def _retrained(
-    serving: Predictor | None,
-    times: Floats,
-    values: Floats,
-    columns: Sequence[str],
-    task: Task,
-    recipe: Recipe,
-    rerun: Rerun,
-) -> tuple[Predictor | None, str]:
-    """The model that serves after a training, and why it is not the new one (empty where it is)."""
+def _trained(
+    times: Floats, values: Floats, columns: Sequence[str], task: Task, recipe: Recipe, rerun: Rerun
+) -> tuple[Candidate | None, str]:
+    """A candidate made of the last part of the samples, or why there is none."""
     from_row = int(np.searchsorted(times, times[-1] - rerun.history, side="right"))
-    times, values = times[from_row:], values[from_row:]
+    rng = np.random.default_rng(rerun.seed)
     try:
-        candidate = train(times, values, columns, task, recipe, np.random.default_rng(rerun.seed))
+        return train(times[from_row:], values[from_row:], columns, task, recipe, rng), ""
     except (NotEnoughHistoryError, DivergedError) as error:
-        return serving, str(error)
-    incumbent = None if serving is None else said_instead(serving, candidate, times, values)
-    reason = refusal(
-        candidate.probabilities,
-        candidate.baselines,
-        incumbent,
-        candidate.holdout,
-        candidate.predictor.horizons,
-        rerun.gate,
-    )
-    return (serving, reason) if reason else (candidate.predictor, "")
+        return None, str(error)
 
 
 def _known(serving: Predictor, times: Floats, begin: int, end: int) -> slice:

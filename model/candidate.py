@@ -16,6 +16,7 @@ from model.calibration import fit_calibration
 from model.dataset import Dataset, Split, build, split, typical_step
 from model.errors import NotEnoughHistoryError
 from model.features import design, make_spec
+from model.gate import GateConfig, refusal
 from model.labels import Rules
 from model.losses import BCEWithLogits
 from model.network import mlp
@@ -219,3 +220,15 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
         if horizon in serving.horizons:
             found[:, i] = said[:, serving.horizons.index(horizon)]
     return None if np.isnan(found).all() else found
+
+
+def refusal_of(candidate: Candidate, incumbent: Floats | None, config: GateConfig) -> str | None:
+    """The reason why the gate does not let a candidate serve, or None.
+
+    Args:
+        candidate: with what it said of its holdout.
+        incumbent: what the serving model says of it (`said_instead`), None where none serves.
+        config: of the gate.
+    """
+    horizons = candidate.predictor.horizons
+    return refusal(candidate.probabilities, candidate.baselines, incumbent, candidate.holdout, horizons, config)

@@ -39,7 +39,8 @@ MANY_DEAD, MANY_SATURATED, MANY_CLIPPED = 0.4, 0.5, 0.5
 class ParameterHealth:
     """Gradient of one parameter before clipping: L2 norms (mean of the last epoch, last step, largest).
 
-    `update_ratio` is the L2 norm of the update over that of the parameter, mean over steps of the last epoch.
+    `update_ratio` is the L2 norm of the update over that of the parameter, mean over the last epoch's steps that were
+    looked at.
     """
 
     name: str

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from model.backtest import Attempt, Backtest, Rerun, backtest
-from model.candidate import Task
-from model.gate import GateConfig
+from model.backtest import Backtest, Rerun, backtest
 from monitor.config import Config
 from monitor.durations import format_duration
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.reports import figure, moment, table
+from monitor.retraining import gate_of, task_of
 from monitor.traces import Trace
 
 SHARE = 0.6
@@ -29,7 +28,6 @@ def rerun(
     until: float | None,
     *,
     retrain: bool,
-    on_attempt: Callable[[Attempt], None] = lambda _: None,
 ) -> Backtest:
     """Lives through a trace as the daemon would with this configuration.
 
@@ -43,20 +41,13 @@ def rerun(
         raise MonitorError(f"the trace has no {', '.join(sorted(missing))}, which high_load.rules look at")
     if until is None:
         until = float(trace.times[int(len(trace.times) * SHARE)]) if len(trace.times) else 0.0
-    task = Task(config.rules, config.high_load.horizons, config.warning.precision)
     training = config.training
-    how = Rerun(
-        until,
-        training.interval if retrain else None,
-        training.history,
-        GateConfig(config.gate.margin, config.gate.min_skill),
-        training.seed,
-    )
-    found = backtest(trace.times, trace.values, trace.columns, task, training.recipe, how, on_attempt)
+    interval = training.interval if retrain else None
+    how = Rerun(until, interval, training.history, gate_of(config), training.seed)
+    found = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, how)
     if np.isnan(found.probabilities).all():
-        last = found.attempts[-1].refusal
-        refused = last.startswith(("it is", "its "))
-        raise (RefusedError if refused else NotEnoughDataError)(f"no model could serve: {last}")
+        last = found.attempts[-1]
+        raise (RefusedError if last.by_gate else NotEnoughDataError)(f"no model could serve: {last.refusal}")
     return found
 
 

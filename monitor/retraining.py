@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from model.arrays import Floats
-from model.candidate import Candidate, Task, said_instead, train
+from model.candidate import Candidate, Task, refusal_of, said_instead, train
 from model.dataset import covered_seconds, typical_step
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
-from model.gate import GateConfig, refusal
+from model.gate import GateConfig
 from model.serialization import dumps, loads
 from model.training import Epoch
 from monitor.config import Config
@@ -98,10 +98,9 @@ def _attempt(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
 ) -> Result:
     times, values = _history(stores, config, request, now)
-    task = Task(config.rules, config.high_load.horizons, config.warning.precision)
     rng = np.random.default_rng(config.training.seed)
-    candidate = train(times, values, SAMPLE_FIELDS, task, config.training.recipe, rng, on_epoch)
-    reason = _judge(stores, config, candidate, times, values)
+    candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
+    reason = refusal_of(candidate, _incumbent(stores, candidate, times, values), gate_of(config))
     report = describe(candidate, times)
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
@@ -126,15 +125,14 @@ def _history(stores: Stores, config: Config, request: Request, now: float) -> tu
     return times, rows[:, 1:]
 
 
-def _judge(stores: Stores, config: Config, candidate: Candidate, times: Floats, values: Floats) -> str | None:
-    return refusal(
-        candidate.probabilities,
-        candidate.baselines,
-        _incumbent(stores, candidate, times, values),
-        candidate.holdout,
-        candidate.predictor.horizons,
-        GateConfig(config.gate.margin, config.gate.min_skill),
-    )
+def task_of(config: Config) -> Task:
+    """What the configuration wants predicted."""
+    return Task(config.rules, config.high_load.horizons, config.warning.precision)
+
+
+def gate_of(config: Config) -> GateConfig:
+    """How the configuration wants a candidate judged."""
+    return GateConfig(config.gate.margin, config.gate.min_skill)
 
 
 def _incumbent(stores: Stores, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:

@@ -180,6 +180,10 @@ def test_a_backtest_in_json_retrains_at_its_interval(admin, tmp_path):
 
 
 def test_a_backtest_that_cannot_be_made_says_why(admin, tmp_path):
+    trace = exported(admin, tmp_path)
+    admin.config.write_text(admin.config.read_text() + "[gate]\nmin_skill = 1\n")
+    code, _, err = admin("backtest", str(trace), "--no-retrain")
+    assert (code, "gate.min_skill asks for 1" in err) == (3, True)
     trace = exported(admin, tmp_path, rows=60)
     assert admin("backtest", str(trace))[0] == 4
     assert admin("backtest", str(trace), "--train-until", "5")[0] == 1
