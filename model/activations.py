@@ -13,7 +13,7 @@ import numpy as np
 
 from model.arrays import FEW, Bools, Floats, constant
 from model.layers import Gradients, Parameterless
-from model.tape import Run, call, maximum
+from model.tape import Run, call, maximum, minimum
 
 ZERO = np.zeros((), np.float32)
 
@@ -68,7 +68,11 @@ class Activation(Parameterless, ABC):
         *,
         wanted: bool = True,  # noqa: ARG002
     ) -> tuple[Floats, Gradients]:
-        return run(np.multiply, grad, self.slope(cache, run), *([] if into is None else [grad])), {}
+        return self.chain(grad, cache, run, [] if into is None else [grad]), {}
+
+    def chain(self, grad: Floats, y: Floats, run: Run, out: list[Floats]) -> Floats:
+        """The gradient times f'(x), where y = f(x), into the array in `out` if there is one."""
+        return run(np.multiply, grad, self.slope(y, run), *out)
 
     def multiplier(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
         """The slope of the chord from the reference to x ("rescale" rule, Shrikumar et al. 2017)."""
@@ -93,6 +97,13 @@ class ReLU(Activation):
 
     def slope(self, y: Floats, run: Run) -> Floats:
         return run(np.greater, y, constant(0.0, (), y.dtype))
+
+    def chain(self, grad: Floats, y: Floats, run: Run, out: list[Floats]) -> Floats:
+        # In the bits of y >= 0 only zero is zero; a number's bits times 1 are the number, times 0 they are zero.
+        # Integers of one size need no conversion, which for a mask of booleans takes most of the time.
+        bits = np.dtype(f"u{y.itemsize}")
+        passes = run(minimum, y.view(bits), constant(1, y.shape, bits))
+        return run(np.multiply, grad.view(bits), passes, *(array.view(bits) for array in out)).view(y.dtype)
 
 
 @dataclass(frozen=True)

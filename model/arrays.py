@@ -17,6 +17,21 @@ FEW = 64
 """Below so many numbers one slow function beats several fast ones."""
 
 
+CACHE_LINE = 64
+"""Bytes."""
+
+
+def aligned_zeros(size: int, dtype: npt.DTypeLike) -> Floats:
+    """(size,) zeros that begin on a cache line.
+
+    Wide instructions that read across two lines cost an optimizer's step a tenth of its time.
+    """
+    dtype = np.dtype(dtype)
+    memory = np.zeros(size * dtype.itemsize + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
 @lru_cache(maxsize=32)
 def constant(value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
     """The same read-only array each time.

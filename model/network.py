@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model.activations import ACTIVATIONS
-from model.arrays import Floats
+from model.arrays import Floats, aligned_zeros
 from model.initializers import INITIALIZERS
 from model.layers import Dropout, Gradients, Layer, Linear
 from model.tape import Run, call
@@ -42,7 +42,7 @@ class Network:
             for name, end in zip(order, ends, strict=True)
         }
         self.penalised: int = sum(value.size for name, value in named.items() if name.endswith(".weight"))
-        self.flat: Floats = np.empty(ends[-1] if ends else 0, dtype)
+        self.flat: Floats = aligned_zeros(ends[-1] if ends else 0, dtype)
         views = self.views(self.flat)
         for name, value in named.items():
             views[name][...] = value

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Floats, aligned_zeros
 
 State = dict[str, Any]
 
@@ -121,9 +121,9 @@ class Adam:
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
         state = self.state
         if not state:
-            state |= {name: np.zeros_like(grad) for name in ("mean", "square")} | {"steps": 0}
+            state |= {name: aligned_zeros(grad.size, grad.dtype) for name in ("mean", "square")} | {"steps": 0}
         if self._step is None:
-            self._step = np.empty_like(grad)
+            self._step = aligned_zeros(grad.size, grad.dtype)
             self._numbers = tuple(np.array(value, grad.dtype) for value in (self.beta1, self.beta2, 0, 0))
         step, mean, square = self._step, state["mean"], state["square"]
         beta1, beta2, epsilon, scale = self._numbers
@@ -175,7 +175,7 @@ def _require(sense: bool, optimizer: object) -> None:
 def _remembered(state: State, name: str, like: Floats) -> Floats:
     found: Floats | None = state.get(name)
     if found is None:
-        found = state[name] = np.zeros_like(like)
+        found = state[name] = aligned_zeros(like.size, like.dtype)
     return found
 
 

@@ -52,6 +52,12 @@ def maximum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
     return found
 
 
+def minimum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
+    """`np.minimum`, likewise."""
+    found: Floats = np.minimum(a, b, out=out)
+    return found
+
+
 def transposed(a: Floats, out: Floats | None = None) -> Floats:
     """(n, m) to (m, n), in memory of its own."""
     if out is None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.arrays import Floats, Integers
+from model.arrays import Floats, Integers, aligned_zeros
 from model.batch import Batch
 from model.checkpoint import Checkpoint, checked_checkpoint, take
 from model.clipping import clip_norm, clip_value
@@ -116,7 +116,7 @@ class Training:
         if alone is not None:
             raise InputError(f"training labels: only one class in output {alone}; there is nothing to tell apart")
         self._validation = None if validation is None else checked(network, loss, validation, "validation")
-        self._gradient: Floats = np.zeros_like(network.flat)
+        self._gradient: Floats = aligned_zeros(network.flat.size, network.flat.dtype)
         self._plan = self._planned(min(config.batch_size, len(self._x)))
         self._logits: Floats = np.empty(self._y.values.shape, network.flat.dtype)
         self._health = HealthRecorder(network, self._gradient)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS, LeakyReLU, sigmoid
+from model.activations import ACTIVATIONS, LeakyReLU, ReLU, sigmoid
+from model.arrays import aligned_zeros
 from model.errors import InputError
 from model.gradients import check_gradients, numerical_gradient, relative_error
 from model.layers import Dropout, Linear
@@ -291,3 +292,26 @@ def test_a_transposed_copy_is_one_also_where_the_memory_would_do():
         assert np.array_equal(found, a.T)
         assert not np.shares_memory(found, a)
         assert transposed(a, found) is found
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_relu_passes_the_gradient_where_its_output_is_above_zero(dtype):
+    tiny = np.finfo(dtype).smallest_subnormal
+    y = np.array([[0.0, tiny, 3.0, np.inf, 1e30]], dtype)
+    grad = np.array([[-2.0, -5.0, 1e-30, np.nan, np.inf]], dtype)
+    passed, _ = ReLU().backward(grad, y)
+    assert passed.dtype == dtype
+    assert np.array_equal(passed, np.array([[0.0, -5.0, 1e-30, np.nan, np.inf]], dtype), equal_nan=True)
+    assert np.array_equal(grad[0, :3], np.array([-2.0, -5.0, 1e-30], dtype))
+    every_other, _ = ReLU().backward(np.repeat(grad, 2, axis=1)[:, ::2], y)
+    assert np.array_equal(every_other, passed, equal_nan=True)
+
+
+def test_the_vectors_of_a_training_begin_on_cache_lines():
+    for size in (1, 17, 5000):
+        zeros = aligned_zeros(size, np.float32)
+        assert zeros.shape == (size,)
+        assert zeros.dtype == np.float32
+        assert not zeros.any()
+        assert zeros.ctypes.data % 64 == 0
+    assert mlp((3, 4, 1), np.random.default_rng(0)).flat.ctypes.data % 64 == 0
