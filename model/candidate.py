@@ -12,21 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import Floats
-from model.calibration import fit_calibration
-from model.dataset import Dataset, Split, build, split, typical_step
+from model.calibration import Calibration, fit_calibration
+from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, split, typical_step
+from model.ensemble import fit_ensemble, together, views
 from model.errors import NotEnoughHistoryError
-from model.features import design, make_spec
+from model.features import FeatureSpec, design, make_spec
 from model.gate import GateConfig, refusal
 from model.labels import Rules
-from model.losses import BCEWithLogits
-from model.network import mlp
 from model.predictor import Predictor, fit_scaler
 from model.scores import Score, score, threshold_for
 from model.settings import Recipe
-from model.training import Epoch, FitReport, Part, fit, start_at_base_rate
+from model.training import Epoch, FitReport, Part
 
-MAX_ROWS = 60_000
-"""Rows a network is fitted on at most: neighbouring moments differ little, and a month of them is plenty."""
+MAX_ROWS = 20_000
+"""Moments that networks learn from at most: neighbours differ little, and so many of three months are plenty."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Task:
 class Candidate:
     """A trained predictor with what the gate needs to judge it.
 
+    What is judged is its rehearsal, which learned without the newest part of the history: `fit` is of that training,
     `scores` has one mapping a horizon, from "network" and each baseline to its score on the holdout;
     `probabilities` and the values of `baselines` are (rows, horizons) on the holdout rows. `left_out` says of
     each wanted horizon that the history cannot teach yet why that is so.
@@ -84,30 +84,69 @@ def train(
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, times, rules, task.horizons, step)
-    history = spec.history()
-    history.extend(times, values)
-    parts, horizons, left_out = _parts(build(spec, history, task.horizons, MAX_ROWS), task.horizons)
-    del history
-    scaler = fit_scaler(parts.train.x)
-    validation = Part(scaler(parts.validation.x), parts.validation.y)
-    shape = (len(spec.names), *recipe.layers, len(horizons))
-    network, loss = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout), BCEWithLogits()
-    start_at_base_rate(network, loss, parts.train.y)
-    config = replace(recipe.fit, batch_size=batch_rows(len(parts.train), recipe.fit.batch_size))
-    report = fit(network, loss, Part(scaler(parts.train.x), parts.train.y), validation, config, rng, on_epoch)
-    logits = network.predict(validation.x)
-    calibrations = tuple(
-        fit_calibration(logits[:, i], parts.validation.y[:, i], horizon / step) for i, horizon in enumerate(horizons)
+    parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
+    epochs = [recipe.fit.epochs] * recipe.networks
+    rehearsal, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
+    # what the rehearsal said of what it had not seen stands for what its twin will say of what comes
+    rehearsal = replace(rehearsal, calibrations=_calibrations(rehearsal, parts.holdout))
+    rehearsal = replace(rehearsal, thresholds=_thresholds(rehearsal, parts.holdout, task.precision))
+    done = sum(epochs)
+
+    def later(epoch: Epoch) -> None:
+        on_epoch(epoch._replace(number=done + epoch.number))
+
+    kept = [report.kept for report in reports]
+    predictor, _ = _fitted(spec, horizons, (joined(parts.train, parts.holdout), None), recipe, kept, rng, later)
+    predictor = replace(
+        predictor, calibrations=rehearsal.calibrations, thresholds=rehearsal.thresholds, rehearsal=rehearsal
     )
-    base_rates = tuple(float(rate) for rate in np.nanmean(parts.train.y, axis=0))
-    predictor = Predictor(spec, horizons, scaler, network, calibrations, base_rates, (1.0,) * len(horizons))
-    predictor = replace(predictor, thresholds=_thresholds(predictor, parts.validation, task.precision))
-    return _judge(predictor, report, parts, left_out)
+    return _judge(predictor, together(reports), parts, left_out)
 
 
-def batch_rows(rows: int, most: int) -> int:
-    """Rows a step: as configured, but so few that a short history still gives some fifty steps an epoch."""
-    return max(1, min(most, max(16, rows // 50)))
+def _fitted(
+    spec: FeatureSpec,
+    horizons: tuple[float, ...],
+    datasets: tuple[Dataset, Dataset | None],
+    recipe: Recipe,
+    epochs: Sequence[int],
+    rng: np.random.Generator,
+    on_epoch: Callable[[Epoch], None],
+) -> tuple[Predictor, tuple[FitReport, ...]]:
+    """A predictor that is not calibrated yet, learned from the one dataset and stopped by the other."""
+    train, validation = datasets
+    scaler, n = fit_scaler(train.x), len(horizons)
+
+    def part(dataset: Dataset) -> Part:
+        return Part(scaler(dataset.x), np.concatenate((dataset.y, dataset.practice), axis=1))
+
+    parts = part(train), None if validation is None else part(validation)
+    ensemble, reports = fit_ensemble(views(spec.names), parts, n, recipe, epochs, rng, on_epoch)
+    base_rates = tuple(float(rate) for rate in np.nanmean(train.y, axis=0))
+    return Predictor(spec, horizons, scaler, ensemble, (Calibration(),) * n, base_rates, (1.0,) * n), reports
+
+
+def _calibrations(predictor: Predictor, unseen: Dataset) -> tuple[Calibration, ...]:
+    """Fitted on what it has not seen."""
+    logits, apart = predictor.ensemble.predict(predictor.scaler(unseen.x)), typical_step(unseen.times, default=1.0)
+    return tuple(
+        fit_calibration(logits[:, i], unseen.y[:, i], horizon / apart) for i, horizon in enumerate(predictor.horizons)
+    )
+
+
+def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:
+    """What a rehearsal says of its holdout, each half calibrated by the other: (rows, horizons).
+
+    Calibrated by the very rows it is judged on it would look better than it is.
+    """
+    half = len(holdout) // 2
+    halves = [holdout.take(np.arange(half)), holdout.take(np.arange(half, len(holdout)))]
+    # a label of the first half may reach into the second
+    halves[0] = ending(halves[0], rehearsal.horizons, float(halves[1].times[0]))
+    said = [
+        replace(rehearsal, calibrations=_calibrations(rehearsal, other)).probabilities(one.x)
+        for one, other in (halves, halves[::-1])
+    ]
+    return np.concatenate(said)
 
 
 def _parts(dataset: Dataset, horizons: tuple[float, ...]) -> tuple[Split, tuple[float, ...], dict[float, str]]:
@@ -123,14 +162,12 @@ def _parts(dataset: Dataset, horizons: tuple[float, ...]) -> tuple[Split, tuple[
     usable = [i for i, horizon in enumerate(horizons) if horizon not in left_out]
     if not usable:
         raise NotEnoughHistoryError(next(iter(left_out.values())))
-    train, validation, holdout = (
-        replace(part, y=part.y[:, usable]) for part in (parts.train, parts.validation, parts.holdout)
-    )
-    return Split(train, validation, holdout), tuple(horizons[i] for i in usable), left_out
+    train, holdout = (replace(part, y=part.y[:, usable]) for part in (parts.train, parts.holdout))
+    return Split(train, holdout), tuple(horizons[i] for i in usable), left_out
 
 
 def _cannot_teach(parts: Split, column: int) -> str | None:
-    named = {"to learn from": parts.train, "to stop by": parts.validation, "to be judged on": parts.holdout}
+    named = {"to learn from": parts.train, "to be judged on": parts.holdout}
     for purpose, part in named.items():
         y = part.y[:, column]
         y = y[~np.isnan(y)]
@@ -140,9 +177,9 @@ def _cannot_teach(parts: Split, column: int) -> str | None:
     return None
 
 
-def _thresholds(predictor: Predictor, validation: Dataset, precision: float) -> tuple[float, ...]:
-    p = predictor.probabilities(validation.x)
-    return tuple(threshold_for(validation.y[:, i], p[:, i], precision) for i in range(p.shape[1]))
+def _thresholds(predictor: Predictor, unseen: Dataset, precision: float) -> tuple[float, ...]:
+    p = predictor.probabilities(unseen.x)
+    return tuple(threshold_for(unseen.y[:, i], p[:, i], precision) for i in range(p.shape[1]))
 
 
 def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
@@ -171,16 +208,18 @@ def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
 
 
 def _judge(predictor: Predictor, report: FitReport, parts: Split, left_out: dict[float, str]) -> Candidate:
-    p = predictor.probabilities(parts.holdout.x)
+    rehearsal = predictor.rehearsal or predictor
+    p = judged(rehearsal, parts.holdout)
     baselines = baseline_probabilities(parts.train, parts.holdout.state)
     scores = tuple(
         {
-            name: score(parts.holdout.y[:, i], q[:, i], predictor.base_rates[i])
+            name: score(parts.holdout.y[:, i], q[:, i], rehearsal.base_rates[i])
             for name, q in {"network": p, **baselines}.items()
         }
         for i in range(len(predictor.horizons))
     )
-    return Candidate(predictor, report, len(parts.train), parts.holdout, p, baselines, scores, left_out)
+    rows = len(parts.train) + len(parts.holdout)
+    return Candidate(predictor, report, rows, parts.holdout, p, baselines, scores, left_out)
 
 
 def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
@@ -195,13 +234,21 @@ def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Fl
     Returns:
         (n, horizons).
     """
-    history = predictor.spec.history()
-    history.extend(times, values)
-    return predictor.probabilities(design(predictor.spec, history, np.searchsorted(times, at)))
+    history = predictor.spec.history(live=True)
+    rows, said = np.searchsorted(times, at), np.empty((len(at), len(predictor.horizons)))
+    for start in range(0, len(times), CHUNK_ROWS):
+        end = min(start + CHUNK_ROWS, len(times))
+        history.extend(times[start:end], values[start:end])
+        here = slice(*np.searchsorted(rows, (start, end)))
+        if here.stop > here.start:
+            said[here] = predictor.probabilities(design(predictor.spec, history, rows[here] - history.forgotten))
+    return said
 
 
 def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
-    """What another predictor says of the candidate's holdout, at the candidate's horizons.
+    """What another predictor's rehearsal says of the candidate's holdout, at the candidate's horizons.
+
+    The other one has itself learned from most of that holdout, its rehearsal has not.
 
     Args:
         serving: the other one.
@@ -214,7 +261,7 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
     """
     if serving.spec.columns != candidate.predictor.spec.columns:
         return None
-    said = probabilities_at(serving, times, values, candidate.holdout.times)
+    said = probabilities_at(serving.rehearsal or serving, times, values, candidate.holdout.times)
     found = np.full(candidate.probabilities.shape, np.nan)
     for i, horizon in enumerate(candidate.predictor.horizons):
         if horizon in serving.horizons:

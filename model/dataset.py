@@ -7,14 +7,12 @@ has seen; and between two parts one horizon is left out, for the labels of the o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from model.arrays import Floats, Integers
 from model.features import FeatureSpec, design
-from model.history import History
 from model.labels import GAP_FACTOR, future_labels
 
 
@@ -31,46 +29,80 @@ def typical_step(times: Floats, default: float) -> float:
     return float(np.median(np.diff(times))) if len(times) > 2 else default
 
 
+LEVELS = (0.3, 0.5, 0.7, 0.85)
+"""How far the load index may come: that it reaches these is learned beside high load itself, for practice."""
+
+CHUNK_ROWS = 50_000
+"""Samples gone through at once: features of a year must not need a year of sums in memory."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Design matrix x (rows, features) float32, labels y (rows, horizons) float32 with NaN for unknown.
 
-    `times` (rows,) in seconds and `state` (rows,) say when each row is and whether it was high then.
+    `practice` (rows, any number) are labels of lesser events, likewise; `times` (rows,) in seconds and `state`
+    (rows,) say when each row is and whether it was high then; `load_index` (rows,) how near the rules were to it.
     """
 
     x: Floats
     y: Floats
+    practice: Floats
     times: Floats
     state: Floats
+    load_index: Floats
 
     def __len__(self) -> int:
         return len(self.times)
 
     def take(self, rows: Integers) -> Dataset:
         """Some of the rows."""
-        return Dataset(self.x[rows], self.y[rows], self.times[rows], self.state[rows])
+        return Dataset(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def build(spec: FeatureSpec, history: History, horizons: Sequence[float], max_rows: int) -> Dataset:
-    """Evenly spread rows of the history, at most `max_rows`, whose label is known for at least one horizon."""
-    labels = future_labels(history.times, history.state, horizons, spec.step)
-    usable = np.flatnonzero(~np.isnan(labels).all(axis=1))
-    stride = max(1, -(-len(usable) // max_rows))
-    rows = usable[::stride]
-    return Dataset(design(spec, history, rows), labels[rows], history.times[rows], history.state[rows])
+def joined(*parts: Dataset) -> Dataset:
+    """Parts in the order of time as one."""
+    return Dataset(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Dataset)))
+
+
+def build(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Dataset:
+    """Evenly spread moments of a history, at most `max_rows`, whose label is known for at least one horizon.
+
+    Args:
+        spec: what to make of the samples.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns of the spec), NaN where missing.
+        max_rows: how many moments at most.
+    """
+    state, index = np.empty(len(times)), np.empty(len(times))
+    rows = np.arange(0, len(times), max(1, -(-len(times) // max_rows)))
+    x = np.empty((len(rows), len(spec.names)), np.float32)
+    history = spec.history(live=True)
+    for start in range(0, len(times), CHUNK_ROWS):
+        end = min(start + CHUNK_ROWS, len(times))
+        history.extend(times[start:end], values[start:end])
+        first = start - history.forgotten
+        state[start:end], index[start:end] = history.state[first:], history.load_index[first:]
+        here = slice(*np.searchsorted(rows, (start, end)))
+        if here.stop > here.start:
+            x[here] = design(spec, history, rows[here] - history.forgotten)
+    labels = future_labels(times, state, spec.horizons, spec.step, rows)
+    furthest = spec.horizons[-2:]
+    reached = [np.where(np.isnan(index), np.nan, index >= level) for level in LEVELS]
+    practice = np.concatenate([future_labels(times, r, furthest, spec.step, rows) for r in reached], axis=1)
+    dataset = Dataset(x, labels, practice, times[rows], state[rows], index[rows])
+    return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
 
 
 @dataclass(frozen=True)
 class Split:
-    """Past to learn from, then what decides when to stop and how to calibrate, then what judges."""
+    """Past to learn from, and what came after it, which judges."""
 
     train: Dataset
-    validation: Dataset
     holdout: Dataset
 
 
-def split(dataset: Dataset, horizons: Sequence[float], shares: tuple[float, float] = (0.6, 0.8)) -> Split:
-    """Three consecutive parts, with one horizon left out at the end of each.
+def split(dataset: Dataset, horizons: Sequence[float], share: float = 0.8) -> Split:
+    """Two consecutive parts, with one horizon left out at the end of each.
 
     A label reaches a horizon ahead. Where it would reach into the next part (or past the end of the history,
     where only high load could have become known in time) it is made unknown, each horizon by its own length.
@@ -78,14 +110,22 @@ def split(dataset: Dataset, horizons: Sequence[float], shares: tuple[float, floa
     Args:
         dataset: in order of time, not empty.
         horizons: seconds.
-        shares: where in the rows the validation and the holdout part begin.
+        share: where in the rows the holdout begins.
     """
     n = len(dataset)
-    cuts = [0, *(int(n * share) for share in shares), n]
-    parts = []
-    for first, end in pairwise(cuts):
-        part = dataset.take(np.arange(first, end))
-        limit = dataset.times[end] if end < n else dataset.times[-1] + 1e-9
-        reaches_over = part.times[:, None] + np.asarray(horizons) >= limit
-        parts.append(replace(part, y=np.where(reaches_over, np.float32(np.nan), part.y)))
-    return Split(*parts)
+    cut = int(n * share)
+    train, holdout = dataset.take(np.arange(cut)), dataset.take(np.arange(cut, n))
+    end = float(dataset.times[-1]) + 1e-9
+    return Split(ending(train, horizons, float(dataset.times[cut])), ending(holdout, horizons, end))
+
+
+def ending(part: Dataset, horizons: Sequence[float], limit: float) -> Dataset:
+    """The same rows, without the labels that reach to the moment `limit` (seconds) or beyond."""
+    left = limit - part.times[:, None]
+    unknown = np.float32(np.nan)
+    lesser = np.tile(horizons[-2:], part.practice.shape[1] // len(horizons[-2:]))
+    return replace(
+        part,
+        y=np.where(left <= np.asarray(horizons), unknown, part.y),
+        practice=np.where(left <= lesser, unknown, part.practice),
+    )

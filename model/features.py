@@ -7,16 +7,20 @@ back, and say "missing" rather than stretch over time that nobody watched.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 
 from model.arrays import Floats, Integers
+from model.bins import DAY, DAYS, LOOKBACK, Bins, bin_width
 from model.history import RATIO_GRID, History
 from model.labels import GAP_FACTOR, Rules
+from model.seasons import seasonal, seasonal_names
 
-DAY = 86400.0
+SEASONAL_AFTER = 3 * DAY
+"""Seconds of history from which on other days are looked at: with less, yesterday was seen once."""
+
 MIN_COVERAGE = 0.5
 """A window of which less than this share was watched is missing."""
 
@@ -30,18 +34,20 @@ LARGEST_RATIO = 64.0
 def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
     """The windows of the past that tell about these horizons, in seconds.
 
-    One shorter than the nearest horizon, each horizon itself, and one four times the furthest; none so short
-    that it could not hold three samples.
+    One shorter than the nearest horizon, each horizon itself, and half, twice and four times the furthest; none so
+    short that it could not hold two samples.
     """
-    wanted = {min(horizons) / 5, *horizons, 4 * max(horizons)}
-    return tuple(sorted({max(window, 3 * step) for window in wanted}))
+    longest = max(horizons)
+    wanted = {min(horizons) / 5, *horizons, longest / 2, 2 * longest, 4 * longest}
+    return tuple(sorted({max(window, 2 * step) for window in wanted}))
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
     """Which features, of which columns, over which windows; kept with the model.
 
-    `columns` is what rows of history are made of, `inputs` those that vary enough to tell something.
+    `columns` is what rows of history are made of, `inputs` those that vary enough to tell something; `seasonal` says
+    whether other days are looked at.
     """
 
     columns: tuple[str, ...]
@@ -50,7 +56,8 @@ class FeatureSpec:
     rules: Rules
     windows: tuple[float, ...]
     step: float
-    clock: bool
+    horizons: tuple[float, ...]
+    seasonal: bool
 
     @property
     def lookback(self) -> float:
@@ -58,11 +65,22 @@ class FeatureSpec:
         return self.windows[-1]
 
     @property
+    def remembers(self) -> float:
+        """Seconds for which high load is remembered."""
+        return DAYS * DAY if self.seasonal else self.lookback
+
+    @property
     def needed(self) -> float:
         """Seconds of samples from which the features of one moment come out as they would from all of them.
 
         A high state at the edge of the lookback began up to `sustained` earlier, hence the margin.
         """
+        days = LOOKBACK if self.seasonal else 0.0
+        return max(self._near, days + self.rules.sustained)
+
+    @property
+    def _near(self) -> float:
+        """Of those, what is needed sample by sample."""
         return self.lookback + self.rules.sustained + 2 * GAP_FACTOR * self.step
 
     @cached_property
@@ -76,8 +94,8 @@ class FeatureSpec:
             f"load_index:{what}:{span}" for span in spans for what in ("mean", "deviation", "high", "max", "min")
         ]
         load += [f"load_index:{what}" for what in ("since_high", "since_onset", "period", "phase")]
-        clock = ["clock:sine", "clock:cosine"] if self.clock else []
-        return (*metrics, *load, *clock)
+        days = seasonal_names(self.inputs, self.horizons) if self.seasonal else ()
+        return (*metrics, *load, *days)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -98,8 +116,14 @@ class FeatureSpec:
             self.step,
             inputs=self.inputs,
             logarithmic=self.logarithmic,
-            keep=self.needed if live else np.inf,
+            keep=self._near if live else np.inf,
+            bin_width=bin_width(self.step) if self.seasonal else None,
         )
+
+    def same_history(self, other: FeatureSpec) -> bool:
+        """Whether a live history for the one serves the other."""
+        differing = {"horizons"}
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self) if f.name not in differing)
 
 
 def make_spec(
@@ -128,10 +152,17 @@ def make_spec(
         inputs.append(name)
         if known.max() > LARGEST_RATIO:
             logarithmic.append(name)
-    # With less than three days the hour of the day is only another name for "later".
-    clock = bool(times[-1] - times[0] >= 3 * DAY)
-    windows = windows_for(horizons, step)
-    return FeatureSpec(tuple(columns), tuple(inputs), tuple(logarithmic), rules, windows, step, clock)
+    days = bool(times[-1] - times[0] >= SEASONAL_AFTER and bin_width(step))
+    return FeatureSpec(
+        tuple(columns),
+        tuple(inputs),
+        tuple(logarithmic),
+        rules,
+        windows_for(horizons, step),
+        step,
+        tuple(horizons),
+        days,
+    )
 
 
 def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
@@ -155,7 +186,22 @@ def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
     for start in range(0, len(rows), CHUNK_ROWS):
         here = slice(start, start + CHUNK_ROWS)
         _fill(x[here], spec, history, rows[here], first[here], (extremes[0][here], extremes[1][here]))
+    if history.bins is not None:
+        _fill_days(x, spec, history.bins, history.positions[rows])
     return x
+
+
+def _fill_days(x: Floats, spec: FeatureSpec, bins: Bins, positions: Integers) -> None:
+    """Writes what is the same for all moments of a bin into the last columns of `x`."""
+    if len(positions) == 1:
+        at = int(positions[0])
+        if bins.remembered is None or bins.remembered[0] != at:
+            bins.remembered = at, seasonal(bins, positions, spec.horizons, RATIO_GRID)
+        found = bins.remembered[1]
+    else:
+        which, place = np.unique(positions, return_inverse=True)
+        found = seasonal(bins, which, spec.horizons, RATIO_GRID)[place]
+    x[:, x.shape[1] - found.shape[1] :] = found
 
 
 def _fill(
@@ -191,10 +237,6 @@ def _fill(
     by_window[np.isnan(at_load[..., 0])] = np.nan
     of_load[:, 2 : 2 + 5 * w] = by_window.reshape(n, -1)
     _recurrence(of_load[:, 2 + 5 * w :], spec, history, rows)
-    if spec.clock:
-        angle = (history.times[rows] % DAY) * (2 * np.pi / DAY)
-        x[:, -2] = np.sin(angle)
-        x[:, -1] = np.cos(angle)
 
 
 def _difference(running: Integers, first: Integers, rows: Integers) -> Integers:
@@ -239,7 +281,7 @@ def _extremes(plain: np.ufunc, choose: np.ufunc, values: Floats, first: Integers
 
 def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) -> None:
     """How long ago it was high, when the last stretch began, the rhythm of stretches, and where in it now is."""
-    now, limit = history.times[rows], spec.lookback
+    now, limit = history.times[rows], spec.remembers
     last_onset, previous_onset = history.last_onset[rows], history.previous_onset[rows]
     lengths = np.full((len(rows), 3), limit)
     np.minimum(now - history.last_high[rows], limit, out=lengths[:, 0])

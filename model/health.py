@@ -7,7 +7,9 @@ their ends. What is found is said in words, with what to do about it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Literal
 
 import numpy as np
@@ -279,4 +281,38 @@ def not_learning(losses: list[float], start: float, epochs: int) -> str:
         f"the loss had not fallen after {tenth} of {epochs} epochs "
         f"({start:.3g} before, {min(losses[:tenth]):.3g} then): "
         "check the labels, change the learning rate or the starting weights"
+    )
+
+
+def health_of_all(found: Sequence[GradientHealth]) -> GradientHealth:
+    """Trainings of networks of as many layers as one: figures on average, extremes and verdict at their worst."""
+    worst: tuple[State, ...] = ("exploding", "vanishing", "healthy")
+    parameters = tuple(
+        ParameterHealth(
+            same[0].name,
+            fmean(one.norm for one in same),
+            fmean(one.norm_last for one in same),
+            max(one.norm_max for one in same),
+            fmean(one.update_ratio for one in same),
+        )
+        for same in zip(*(one.parameters for one in found), strict=True)
+    )
+    layers = tuple(
+        LayerHealth(
+            same[0].name,
+            fmean(one.dead_ratio for one in same),
+            fmean(ratios) if (ratios := [r for one in same if (r := one.saturation_ratio) is not None]) else None,
+            fmean(one.mean for one in same),
+            fmean(one.deviation for one in same),
+        )
+        for same in zip(*(one.layers for one in found), strict=True)
+    )
+    return GradientHealth(
+        min((one.state for one in found), key=worst.index),
+        parameters,
+        layers,
+        sum(one.steps for one in found),
+        sum(one.clipped_steps for one in found),
+        sum(one.nonfinite_steps for one in found),
+        tuple(dict.fromkeys(text for one in found for text in one.advice)),
     )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.arrays import Bools, Floats, Integers
+from model.bins import Bins
 from model.labels import GAP_FACTOR, Rules
 
 RATIO_GRID = 2.0**20
@@ -39,6 +40,7 @@ class History:
         inputs: Sequence[str] = (),
         logarithmic: Sequence[str] = (),
         keep: float = np.inf,
+        bin_width: float | None = None,
     ) -> None:
         """An empty history.
 
@@ -48,13 +50,15 @@ class History:
             step: seconds between samples.
             inputs: the metrics that are summed.
             logarithmic: those of them that enter as log(1 + x).
-            keep: seconds of the past that are kept at least.
+            keep: seconds of the past that are kept at least, counted from the first of the rows that come next.
+            bin_width: seconds of a bin of `bins`; None keeps none.
         """
         self.columns, self.rules, self.step, self.keep = tuple(columns), rules, step, keep
         self._picked = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
         self._log = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
-        self._size = 0
+        self.bins = None if bin_width is None else Bins(k + 1, bin_width)
+        self._forgotten = self._size = 0
         self._times = np.empty(0)
         # by itself, in one piece: a live window looks through hours of it at every sample
         self._index = np.empty(0)
@@ -63,9 +67,15 @@ class History:
         # sums: each input, load index, its square, instants high, watched milliseconds; counts: each input, index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
+        self._positions: Integers = np.empty(0, np.int64)
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def forgotten(self) -> int:
+        """How many rows came before the first that is still here."""
+        return self._forgotten
 
     @property
     def times(self) -> Floats:
@@ -107,6 +117,11 @@ class History:
         """(rows, inputs + 1) running counts of known values: inputs, index."""
         return self._counts[: self._size]
 
+    @property
+    def positions(self) -> Integers:
+        """(rows,) of the bins that rows fall into; only with `bins`."""
+        return self._positions[: self._size]
+
     def extend(self, times: Floats, values: Floats) -> None:
         """Appends rows.
 
@@ -122,7 +137,9 @@ class History:
         before = self._times[self._size - 1] if self._size else -np.inf
         if not (times[0] > before and (times[1:] > times[:-1]).all()):
             raise ValueError("samples must come in order of time")
-        self._reserve(len(times), float(times[-1]))
+        self._reserve(len(times), float(times[0]))
+        if self.bins is not None and np.isfinite(self.keep):
+            self.bins.forget()
         for start in range(0, len(times), CHUNK_ROWS):
             self._extend(times[start : start + CHUNK_ROWS], values[start : start + CHUNK_ROWS])
 
@@ -136,11 +153,18 @@ class History:
         instant = index >= 1
         self._times[here] = times
         self._index[here] = index
-        self._extend_sums(here, values, index, instant, np.where(after_gap, self.step, elapsed))
+        watched = np.where(after_gap, self.step, elapsed)
+        terms, known = self._extend_sums(here, values, index, instant, watched)
         self._extend_state(here, times, after_gap, index, instant)
+        if self.bins is not None:
+            state = self._floats[here, 0]
+            self._positions[here] = self.bins.extend(times, terms[:, : known.shape[1]], known, index, state)
         self._size = here.stop
 
-    def _extend_sums(self, here: slice, values: Floats, index: Floats, instant: Bools, watched: Floats) -> None:
+    def _extend_sums(
+        self, here: slice, values: Floats, index: Floats, instant: Bools, watched: Floats
+    ) -> tuple[Integers, Bools]:
+        """Returns what was added, and which of it is known."""
         k = len(self._picked)
         x = np.empty((len(values), k + 1))
         x[:, :k] = values[:, self._picked]
@@ -158,6 +182,7 @@ class History:
             np.cumsum(new, axis=0, out=running[here])
             if here.start:
                 running[here] += running[here.start - 1]
+        return terms, known
 
     def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats, instant: Bools) -> None:
         """The state machine of high load, with what it remembers taken from the row before."""
@@ -190,11 +215,12 @@ class History:
         kept = self._size - first
         # A live history makes room for a quarter more, so that it moves its rows only now and then.
         capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep) else 0)
-        for name in ("_times", "_index", "_floats", "_sums", "_counts"):
+        for name in ("_times", "_index", "_floats", "_sums", "_counts", "_positions"):
             old = getattr(self, name)
             new = np.empty((capacity, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
             setattr(self, name, new)
+        self._forgotten += first
         self._size = kept
 
 

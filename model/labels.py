@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Floats, Integers
 from model.errors import InputError
 
 GAP_FACTOR = 2.5
@@ -88,7 +88,9 @@ class Rules:
         return reduce(np.fmax, of_rules) if of_rules else np.full(len(values), np.nan)
 
 
-def future_labels(times: Floats, state: Floats, horizons: Sequence[float], step: float) -> Floats:
+def future_labels(
+    times: Floats, state: Floats, horizons: Sequence[float], step: float, rows: Integers | None = None
+) -> Floats:
     """Whether high load occurs anywhere in (t, t + horizon].
 
     1 where it does; 0 where all of the horizon was watched and it does not; NaN where a gap, an unknown state or
@@ -99,16 +101,18 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], step:
         state: (rows,) 1 high, 0 not, NaN unknown.
         horizons: seconds.
         step: seconds between samples.
+        rows: (n,) moments that are asked for, by number; None for all.
 
     Returns:
-        (rows, horizons) float32.
+        (n, horizons) float32.
     """
-    n = len(times)
     high = np.where(state == 1, times, np.inf)
     next_high = np.append(np.minimum.accumulate(high[::-1])[::-1][1:], np.inf)
     breaks = np.append(np.diff(times) > GAP_FACTOR * step, True) | np.append(np.isnan(state[1:]), True)
     watched_until = np.minimum.accumulate(np.where(breaks, times, np.inf)[::-1])[::-1]
-    labels = np.full((n, len(horizons)), np.nan, np.float32)
+    if rows is not None:
+        times, next_high, watched_until = times[rows], next_high[rows], watched_until[rows]
+    labels = np.full((len(times), len(horizons)), np.nan, np.float32)
     for column, horizon in enumerate(horizons):
         occurs = next_high <= times + horizon
         # the last sample inside the horizon may come up to a step before its end

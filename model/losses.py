@@ -151,21 +151,28 @@ class BCEWithLogits(Loss):
 
     Attributes:
         positive_weight: how many times a label 1 counts, for events that are rare.
+        output_weights: how many times the labels of each output count; None where all count the same.
     """
 
     positive_weight: float = 1.0
+    output_weights: tuple[float, ...] | None = None
 
     factor = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.positive_weight < math.inf:
-            raise ValueError(f"a class weight is above 0 and finite, not {self.positive_weight}")
+        if not all(0 < weight < math.inf for weight in (self.positive_weight, *(self.output_weights or ()))):
+            raise ValueError(f"a weight is above 0 and finite: {self}")
 
     def _check(self, y: Floats, unknown: Bools) -> None:
         _refuse(y, (y != 0) & (y != 1) & ~unknown, "is neither 0 nor 1 nor unknown")
+        if self.output_weights is not None and y.shape[1] != len(self.output_weights):
+            raise InputError(f"labels have {y.shape[1]} outputs, the loss {len(self.output_weights)} weights")
 
     def _weights(self, y: Floats) -> Floats | None:
-        return None if self.positive_weight == 1 else np.where(y == 1, self.positive_weight, 1.0)
+        if self.positive_weight == 1 and self.output_weights is None:
+            return None
+        weights = np.where(y == 1, self.positive_weight, 1.0)
+        return weights if self.output_weights is None else weights * np.asarray(self.output_weights)
 
     def _encode(self, y: Floats) -> Floats:
         return 1 - 2 * y

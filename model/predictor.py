@@ -1,4 +1,4 @@
-"""Features, scaler, network and calibration as one thing: trained, kept and served together.
+"""Features, scaler, networks and calibration as one thing: trained, kept and served together.
 
 Nothing that turns samples into a probability lives outside of it, so a model that was kept predicts what it
 predicted.
@@ -6,16 +6,16 @@ predicted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from model.activations import sigmoid
 from model.arrays import Floats
 from model.calibration import Calibration
+from model.ensemble import Ensemble
 from model.features import FeatureSpec, design
 from model.history import History
-from model.network import Network
 
 KNEE = 4.0
 """Scaled inputs are squashed beyond about this many deviations."""
@@ -58,22 +58,25 @@ class Predictor:
     """The probability that high load occurs within each horizon.
 
     `base_rates`, `thresholds` and `calibrations` have one entry a horizon; a threshold of 1 never warns.
+    `rehearsal` is its twin that learned without the newest part of the history, on which both can so be judged; None
+    where it was not kept.
     """
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
     scaler: Scaler
-    network: Network
+    ensemble: Ensemble
     calibrations: tuple[Calibration, ...]
     base_rates: tuple[float, ...]
     thresholds: tuple[float, ...]
+    rehearsal: Predictor | None = field(default=None, repr=False)
 
     def probabilities(self, x: Floats) -> Floats:
         """Features (rows, features) as `design` makes them to probabilities (rows, horizons) float64.
 
         High load within 5 minutes is high load within 15: a further horizon is never below a nearer one.
         """
-        logits = self.network.predict(self.scaler(x))
+        logits = self.ensemble.predict(self.scaler(x))
         calibrated = np.empty(logits.shape)
         for i, calibration in enumerate(self.calibrations):
             calibrated[:, i] = calibration(logits[:, i])
@@ -95,6 +98,6 @@ class Predictor:
         """
         scaled = self.scaler(x)[0].astype(np.float64)
         slopes = np.array([[calibration.slope] for calibration in self.calibrations])
-        shares = self.network.attribute(scaled, np.zeros_like(scaled)) * slopes
+        shares = self.ensemble.attribute(scaled, np.zeros_like(scaled)) * slopes
         grouped = (shares @ self.spec.membership).tolist()
         return [dict(zip(self.spec.groups, row, strict=True)) for row in grouped]

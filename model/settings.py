@@ -39,21 +39,23 @@ class FitConfig:
         gradient_clip: largest L2 norm of a step's gradient, 0 for no limit.
         gradient_clip_value: largest element of a step's gradient, 0 for no limit.
         patience: epochs without a better validation loss before it stops, 0 to go on to the end.
+        keep_best: whether the weights of the epoch with the best validation loss are kept, or those of the last.
         vanishing_gradient: a mean gradient norm of a weight matrix below this is reported.
         exploding_gradient: a gradient norm above this is reported.
     """
 
     optimizer: str | Optimizer = "adamw"
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     schedule: str | Schedule = "cosine"
-    epochs: int = 40
+    epochs: int = 16
     batch_size: int = 256
-    weight_decay: float = 1e-3
+    weight_decay: float = 1e-2
     l1: float = 0.0
     l2: float = 0.0
     gradient_clip: float = 5.0
     gradient_clip_value: float = 0.0
     patience: int = 8
+    keep_best: bool = True
     vanishing_gradient: float = 1e-7
     exploding_gradient: float = 100.0
 
@@ -80,13 +82,15 @@ class Recipe:
     """What network is made, and how it is fitted.
 
     Attributes:
+        networks: how many there are; what they say is averaged.
         layers: units of each hidden layer.
         activation: one of ACTIVATIONS, between the layers.
         dropout: share of the hidden units left out at each step.
         fit: how it is fitted; its batch size is the most rows a step.
     """
 
+    networks: int = 6
     layers: tuple[int, ...] = (64, 32)
     activation: str = "relu"
-    dropout: float = 0.1
+    dropout: float = 0.15
     fit: FitConfig = field(default_factory=FitConfig)

@@ -247,6 +247,7 @@ class Training:
         if (
             epoch.number == 1
             or self._validation is None
+            or not self.config.keep_best
             or epoch.validation_loss < self._epochs[self._best].validation_loss
         ):
             self._kept[:], self._best = self.network.flat, epoch.number - 1

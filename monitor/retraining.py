@@ -141,7 +141,7 @@ def _incumbent(stores: Stores, candidate: Candidate, times: Floats, values: Floa
     if active is None:
         return None
     try:
-        serving = loads(stores.registry.blob(active))
+        serving = loads(stores.registry.blob(active), rehearsal=True)
     except (StorageError, SerializationError):
         return None
     return said_instead(serving, candidate, times, values)

@@ -88,33 +88,44 @@ class WarningConfig:
 class TrainingConfig:
     """[training]."""
 
-    interval: float = duration(6 * HOUR, "Time between two scheduled retrainings; default 6h.", least=10.0)
-    history: float = duration(30 * DAY, "How much of the past a training looks at; default 30d.", least=10.0)
+    interval: float = duration(DAY, "Time between two scheduled retrainings; default 1d.", least=10.0)
+    history: float = duration(90 * DAY, "How much of the past a training looks at; default 90d.", least=10.0)
     min_history: float = duration(2 * HOUR, "Samples needed before the first training; default 2h.", least=10.0)
+    networks: int = integer(
+        _RECIPE.networks,
+        "Networks that are trained; what they say is averaged. Some of them look at yesterday and the past days\n"
+        "too; default 6.",
+        least=1,
+    )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer; default [64, 32].")
     activation: str = choice(
         _RECIPE.activation, tuple(ACTIVATIONS), f"Between the layers: {', '.join(ACTIVATIONS)}; default relu."
     )
     optimizer: str = choice("adamw", tuple(OPTIMIZERS), f"One of {', '.join(OPTIMIZERS)}; default adamw.")
-    learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.002.", above=0, most=10)
+    learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.003.", above=0, most=10)
     schedule: str = choice(
         "cosine", tuple(SCHEDULES), f"How the learning rate moves: {', '.join(SCHEDULES)}; default cosine."
     )
-    epochs: int = integer(_FIT.epochs, "Passes over the training data at most; default 40.", least=1)
+    epochs: int = integer(_FIT.epochs, "Passes over the training data at most; default 16.", least=1)
     batch_size: int = integer(_FIT.batch_size, "Rows a step at most; default 256.", least=1)
     weight_decay: float = number(
         _FIT.weight_decay,
-        "Decoupled weight decay; adamw only, the others have none. Default 0.001.",
+        "Decoupled weight decay; adamw only, the others have none. Default 0.01.",
         least=0,
         most=1,
     )
     dropout: float = number(
-        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.1.", least=0, most=0.9
+        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.15.", least=0, most=0.9
     )
     gradient_clip: float = number(
         _FIT.gradient_clip, "Largest L2 norm of a step's gradient, 0 for none; default 5.", least=0
     )
-    patience: int = integer(_FIT.patience, "Epochs without improvement before it stops; default 8.", least=1)
+    patience: int = integer(
+        0,
+        "Epochs without a better loss on the newest fifth of the history before a network stops, whose best epoch is\n"
+        "then kept; default 0: all epochs, the last is kept.",
+        least=0,
+    )
     vanishing_gradient: float = number(
         _FIT.vanishing_gradient, "A mean gradient norm below this is reported as vanishing; default 1e-07.", above=0
     )
@@ -128,8 +139,9 @@ class TrainingConfig:
     def recipe(self) -> Recipe:
         """What the training itself needs to know."""
         known = {f.name for f in fields(self)}
-        fit = FitConfig(**{f.name: getattr(self, f.name) for f in fields(FitConfig) if f.name in known})
-        return Recipe(self.layers, self.activation, self.dropout, fit)
+        settings = {f.name: getattr(self, f.name) for f in fields(FitConfig) if f.name in known}
+        fit = FitConfig(**settings, keep_best=self.patience > 0)
+        return Recipe(self.networks, self.layers, self.activation, self.dropout, fit)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class ServedModel:
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
         self._stores = stores
-        self._without = FeatureSpec(SAMPLE_FIELDS, (), (), rules, (interval,), interval, clock=False)
+        self._without = FeatureSpec(SAMPLE_FIELDS, (), (), rules, (interval,), interval, (interval,), seasonal=False)
         self._followed: int | None = None
         self._history = self._without.history(live=True)
         self._primed = False
