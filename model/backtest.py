@@ -20,6 +20,7 @@ from model.gate import GateConfig
 from model.history import History
 from model.labels import Rules, future_labels
 from model.predictor import Predictor
+from model.recalibration import recalibrated, recalibrations
 from model.scores import Score, score
 from model.settings import Recipe
 
@@ -117,8 +118,10 @@ def backtest(
         raise NotEnoughHistoryError(
             f"the trace has {first} rows before that moment and {len(times) - first} after it"
         )
+    rules = task.rules.resolve(columns, values[:first])
+    history, labels = _what_came(times, values, columns, rules, task.horizons)
     shape = (len(times) - first, len(task.horizons))
-    said, warned = np.full(shape, np.nan), np.full(shape, np.nan)
+    said, raw, warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     attempts: list[Attempt] = []
     serving: Predictor | None = None
     for begin, end in _stretches(times, first, rerun.interval):
@@ -132,11 +135,17 @@ def backtest(
             here = slice(begin - first, end - first)
             known = _known(serving, times, begin, end)
             p = probabilities_at(serving, times[known], values[known], times[begin:end])
+            thresholds = np.full(len(task.horizons), np.nan)
             for i, horizon in enumerate(serving.horizons):
                 column = task.horizons.index(horizon)
-                said[here, column], warned[here, column] = p[:, i], p[:, i] >= serving.thresholds[i]
-    rules = task.rules.resolve(columns, values[:first])
-    history, labels = _what_came(times, values, columns, rules, task.horizons)
+                raw[here, column], thresholds[column] = p[:, i], serving.thresholds[i]
+            said[here], warned[here] = raw[here], raw[here] >= thresholds
+            if rerun.interval is not None:
+                right = recalibrations(
+                    times[first:begin], raw[: begin - first], labels[first:begin], task.horizons, times[begin]
+                )
+                said[here] = recalibrated(raw[here], right)
+            warned[here][np.isnan(said[here])] = np.nan
     matured = np.where(times[:, None] + np.asarray(task.horizons) < rerun.until, labels, np.nan)
     state = history.state
     baselines = baseline_scores(times, history.load_index, state, matured, task.horizons, first)

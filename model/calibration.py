@@ -30,7 +30,7 @@ class Calibration:
         return np.asarray(self.slope * z.astype(np.float64) + self.intercept)
 
 
-def fit_calibration(z: Floats, y: Floats, rows_per_event: float) -> Calibration:
+def fit_calibration(z: Floats, y: Floats, rows_per_event: float, weight: Floats | None = None) -> Calibration:
     """Maximum likelihood by Newton's method, drawn toward slope 1 and intercept 0.
 
     Args:
@@ -38,8 +38,10 @@ def fit_calibration(z: Floats, y: Floats, rows_per_event: float) -> Calibration:
         y: (rows,) labels, NaN unknown.
         rows_per_event: how many neighbouring rows tell the same story; the pull toward the identity is worth
             four such stories.
+        weight: (rows,) how much each row counts; None where all count the same.
     """
     known = ~np.isnan(y)
+    counts = np.ones(known.sum()) if weight is None else weight[known]
     z, y = z[known].astype(np.float64), y[known].astype(np.float64)
     if z.size == 0:
         return Calibration()
@@ -49,8 +51,8 @@ def fit_calibration(z: Floats, y: Floats, rows_per_event: float) -> Calibration:
     w = start.copy()
     for _ in range(30):
         p = sigmoid(design @ w)
-        gradient = design.T @ (p - y) + pull @ (w - start)
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + pull
+        gradient = design.T @ (counts * (p - y)) + pull @ (w - start)
+        curvature = (design * (counts * p * (1 - p))[:, None]).T @ design + pull
         step = np.linalg.solve(curvature, gradient)
         w -= np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-8:

@@ -1,7 +1,8 @@
 """From a history to a candidate that can be judged: the offline road in one function.
 
-Dataset, fit, calibration and scores, each on its own part of the past: the network learns from the first, stops
-and is calibrated by the second, and is marked on the third, which nothing has seen.
+First a rehearsal: networks learn from the first four fifths of the past and are calibrated and marked on the last
+one, which they have not seen. Then the same is done over all of it, and that is what serves: the newest days are too
+good to only be judged on.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 
 from model.arrays import Floats
 from model.calibration import Calibration, fit_calibration
+from model.committee import fit_ensemble, together, views
 from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, split, typical_step
-from model.ensemble import fit_ensemble, together, views
 from model.errors import NotEnoughHistoryError
 from model.features import FeatureSpec, design, make_spec
 from model.gate import GateConfig, refusal
@@ -75,7 +76,7 @@ def train(
         task: what to predict.
         recipe: what to make of it.
         rng: the only randomness.
-        on_epoch: told of each epoch; what it raises stops the training.
+        on_epoch: told of each of at most `recipe.epochs` epochs; what it raises stops the training.
 
     Raises:
         NotEnoughHistoryError: too short, or without both high load and calm in each part.
@@ -222,27 +223,32 @@ def _judge(predictor: Predictor, report: FitReport, parts: Split, left_out: dict
     return Candidate(predictor, report, rows, parts.holdout, p, baselines, scores, left_out)
 
 
-def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
-    """What a predictor would have said at some moments of a history.
+def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) -> Floats:
+    """The features of some moments of a history.
 
     Args:
-        predictor: made for the same columns.
+        spec: made for the same columns.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
-        at: (n,) moments, each one of `times`.
+        at: (n,) moments, each one of `times`, increasing.
 
     Returns:
-        (n, horizons).
+        (n, features).
     """
-    history = predictor.spec.history(live=True)
-    rows, said = np.searchsorted(times, at), np.empty((len(at), len(predictor.horizons)))
+    history = spec.history(live=True)
+    rows, x = np.searchsorted(times, at), np.empty((len(at), len(spec.names)), np.float32)
     for start in range(0, len(times), CHUNK_ROWS):
         end = min(start + CHUNK_ROWS, len(times))
         history.extend(times[start:end], values[start:end])
         here = slice(*np.searchsorted(rows, (start, end)))
         if here.stop > here.start:
-            said[here] = predictor.probabilities(design(predictor.spec, history, rows[here] - history.forgotten))
-    return said
+            x[here] = design(spec, history, rows[here] - history.forgotten)
+    return x
+
+
+def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
+    """What a predictor would have said at some moments of a history, (n, horizons); see `features_at`."""
+    return predictor.probabilities(features_at(predictor.spec, times, values, at))
 
 
 def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
@@ -259,14 +265,18 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
     Returns:
         (rows, horizons), NaN at a horizon that it does not know; None where it knows none, or other columns.
     """
-    if serving.spec.columns != candidate.predictor.spec.columns:
+    twin, wanted = serving.rehearsal or serving, candidate.predictor.horizons
+    shared = [horizon for horizon in wanted if horizon in twin.horizons]
+    if twin.spec.columns != candidate.predictor.spec.columns or not shared:
         return None
-    said = probabilities_at(serving.rehearsal or serving, times, values, candidate.holdout.times)
+    holdout, known = candidate.holdout, [twin.horizons.index(horizon) for horizon in shared]
+    there = [wanted.index(horizon) for horizon in shared]
+    y = np.full((len(holdout), len(twin.horizons)), np.float32(np.nan))
+    y[:, known] = holdout.y[:, there]
+    x = features_at(twin.spec, times, values, holdout.times)
     found = np.full(candidate.probabilities.shape, np.nan)
-    for i, horizon in enumerate(candidate.predictor.horizons):
-        if horizon in serving.horizons:
-            found[:, i] = said[:, serving.horizons.index(horizon)]
-    return None if np.isnan(found).all() else found
+    found[:, there] = judged(twin, replace(holdout, x=x, y=y))[:, known]
+    return found
 
 
 def refusal_of(candidate: Candidate, incumbent: Floats | None, config: GateConfig) -> str | None:

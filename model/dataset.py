@@ -41,7 +41,7 @@ class Dataset:
     """Design matrix x (rows, features) float32, labels y (rows, horizons) float32 with NaN for unknown.
 
     `practice` (rows, any number) are labels of lesser events, likewise; `times` (rows,) in seconds and `state`
-    (rows,) say when each row is and whether it was high then; `load_index` (rows,) how near the rules were to it.
+    (rows,) say when each row is and whether it was high then.
     """
 
     x: Floats
@@ -49,7 +49,6 @@ class Dataset:
     practice: Floats
     times: Floats
     state: Floats
-    load_index: Floats
 
     def __len__(self) -> int:
         return len(self.times)
@@ -89,7 +88,7 @@ def build(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Da
     furthest = spec.horizons[-2:]
     reached = [np.where(np.isnan(index), np.nan, index >= level) for level in LEVELS]
     practice = np.concatenate([future_labels(times, r, furthest, spec.step, rows) for r in reached], axis=1)
-    dataset = Dataset(x, labels, practice, times[rows], state[rows], index[rows])
+    dataset = Dataset(x, labels, practice, times[rows], state[rows])
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
 
 

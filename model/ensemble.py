@@ -6,30 +6,13 @@ some that see yesterday or the last days beside it, err differently, and their m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
-from statistics import fmean
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from model.arrays import Floats, Integers
-from model.health import health_of_all
-from model.layers import Linear
-from model.losses import BCEWithLogits
-from model.network import Network, mlp
-from model.part import Part
-from model.settings import Recipe
-from model.training import Epoch, FitReport, fit, start_at_base_rate
-
-VIEWS: tuple[tuple[str, ...], ...] = ((), ("yesterday",), ("past_days",))
-"""Which groups of features about other days a network sees, in turns."""
-
-PRACTICE_WEIGHT = 0.3
-"""How much a label of a lesser event counts beside one of high load."""
-
-FEWEST = 20
-"""Labels of each class that a lesser event must have to be worth learning."""
+from model.network import Network
 
 
 @dataclass(frozen=True)
@@ -57,93 +40,3 @@ class Ensemble:
     def _parts(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
         for network, columns in zip(self.networks, self.columns, strict=True):
             yield network, x if len(columns) == x.shape[1] else x[:, columns]
-
-
-def views(names: Sequence[str]) -> tuple[Integers, ...]:
-    """The features, by number, that the networks see in turns."""
-    others = {group for view in VIEWS for group in view}
-    groups = [name.partition(":")[0] for name in names]
-    return tuple(
-        np.array([i for i, group in enumerate(groups) if group not in others or group in view]) for view in VIEWS
-    )
-
-
-def fit_ensemble(
-    seen: Sequence[Integers],
-    parts: tuple[Part, Part | None],
-    outputs: int,
-    recipe: Recipe,
-    epochs: Sequence[int],
-    rng: np.random.Generator,
-    on_epoch: Callable[[Epoch], None],
-) -> tuple[Ensemble, tuple[FitReport, ...]]:
-    """Fits each network on its own view.
-
-    Args:
-        seen: the `views`.
-        parts: what to learn from, and what to stop by (None goes through all epochs); scaled features, and labels of
-            which the first `outputs` are what is predicted, the others practice.
-        outputs: how many labels are predicted.
-        recipe: what networks.
-        epochs: of each network, at most.
-        rng: the only randomness.
-        on_epoch: told of each epoch; `number` counts those of all networks.
-    """
-    train, validation = parts
-    worthwhile = _learnable(train.y, outputs)
-    train = Part(train.x, train.y[:, worthwhile])
-    validation = None if validation is None else Part(validation.x, validation.y[:, worthwhile])
-    practice = len(worthwhile) - outputs
-    loss = BCEWithLogits(output_weights=(1.0,) * outputs + (PRACTICE_WEIGHT,) * practice)
-    networks, columns, reports = [], [], []
-    for i, most in enumerate(epochs):
-        view = seen[i % len(seen)]
-        done = sum(epochs[:i])
-        shape = (len(view), *recipe.layers, len(worthwhile))
-        network = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout)
-        start_at_base_rate(network, loss, train.y)
-        report = fit(
-            network,
-            loss,
-            Part(np.ascontiguousarray(train.x[:, view]), train.y),
-            None if validation is None else Part(np.ascontiguousarray(validation.x[:, view]), validation.y),
-            replace(recipe.fit, epochs=most, batch_size=batch_rows(len(train.x), recipe.fit.batch_size)),
-            rng,
-            lambda epoch, done=done: on_epoch(epoch._replace(number=done + epoch.number)),  # type: ignore[misc]
-        )
-        networks.append(without_practice(network, outputs))
-        columns.append(view)
-        reports.append(report)
-    return Ensemble(tuple(networks), tuple(columns)), tuple(reports)
-
-
-def batch_rows(rows: int, most: int) -> int:
-    """Rows a step: as configured, but so few that a short history still gives some fifty steps an epoch."""
-    return max(1, min(most, max(16, rows // 50)))
-
-
-def without_practice(network: Network, outputs: int) -> Network:
-    """The same network with its first outputs alone."""
-    *layers, last = network.layers
-    if not isinstance(last, Linear):
-        raise TypeError("a network ends with a Linear layer")
-    return Network([*layers, Linear(last.weight[:, :outputs], last.bias[:outputs])])
-
-
-def _learnable(y: Floats, outputs: int) -> list[int]:
-    """The labels that are predicted, and those for practice of which there are enough of both kinds."""
-    rows = (y == 1).sum(axis=0), (y == 0).sum(axis=0)
-    enough = np.minimum(*rows) >= FEWEST
-    return [i for i in range(y.shape[1]) if i < outputs or enough[i]]
-
-
-def together(reports: Sequence[FitReport]) -> FitReport:
-    """The trainings of an ensemble as one: losses on average, health at its worst."""
-    epochs = []
-    for at_once in zip_longest(*(report.epochs for report in reports)):
-        there = [epoch for epoch in at_once if epoch is not None]
-        epochs.append(
-            Epoch(there[0].number, *(fmean(values) for values in zip(*(e[1:] for e in there), strict=True)))
-        )
-    kept = round(fmean(report.kept for report in reports))
-    return FitReport(tuple(epochs), kept, health_of_all([report.health for report in reports]))

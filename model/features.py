@@ -27,6 +27,9 @@ MIN_COVERAGE = 0.5
 CHUNK_ROWS = 4096
 """Rows made at once: the windows' sums of a month would not fit a small machine."""
 
+LONGEST_PHASE = 4.0
+"""Periods after the last onset at which the rhythm counts as lost."""
+
 LARGEST_RATIO = 64.0
 """A metric that ever exceeds this is a rate or a size and enters as its logarithm."""
 
@@ -288,5 +291,5 @@ def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) 
     np.minimum(now - last_onset, limit, out=lengths[:, 1])
     # -inf minus -inf, before any stretch was seen, must not be computed at all
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
-    x[:, 3] = lengths[:, 1] / lengths[:, 2]
+    np.minimum(lengths[:, 1] / lengths[:, 2], LONGEST_PHASE, out=x[:, 3])
     x[:, :3] = np.log1p(lengths / spec.step)

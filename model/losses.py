@@ -161,7 +161,7 @@ class BCEWithLogits(Loss):
 
     def __post_init__(self) -> None:
         if not all(0 < weight < math.inf for weight in (self.positive_weight, *(self.output_weights or ()))):
-            raise ValueError(f"a weight is above 0 and finite: {self}")
+            raise ValueError(f"a weight is above 0 and finite, not as in {self}")
 
     def _check(self, y: Floats, unknown: Bools) -> None:
         _refuse(y, (y != 0) & (y != 1) & ~unknown, "is neither 0 nor 1 nor unknown")

@@ -45,7 +45,7 @@ class FitConfig:
     """
 
     optimizer: str | Optimizer = "adamw"
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     schedule: str | Schedule = "cosine"
     epochs: int = 16
     batch_size: int = 256
@@ -93,4 +93,9 @@ class Recipe:
     layers: tuple[int, ...] = (64, 32)
     activation: str = "relu"
     dropout: float = 0.15
-    fit: FitConfig = field(default_factory=FitConfig)
+    fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a whole training at most: each network is fitted twice, to be judged and to serve."""
+        return 2 * self.networks * self.fit.epochs

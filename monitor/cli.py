@@ -163,7 +163,8 @@ def _retrain(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     lower_priority()
     request = Request(arguments.since, arguments.dry_run, arguments.force)
-    with open_stores(config.database_url, create=False) as stores, progress(config.training.epochs) as on_epoch:
+    epochs = config.training.recipe.epochs
+    with open_stores(config.database_url, create=False) as stores, progress(epochs) as on_epoch:
         result = retrain(stores, config, request, on_epoch)
     if arguments.json:
         document = {"outcome": result.outcome, "reason": result.reason, "model_id": result.model_id}

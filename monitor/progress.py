@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
 
 
 def _losses(epoch: Epoch) -> str:
-    return f"loss {epoch.train_loss:.4f}, validation {epoch.validation_loss:.4f}"
+    judged = "" if math.isnan(epoch.validation_loss) else f", on data it has not seen {epoch.validation_loss:.4f}"
+    return f"loss {epoch.train_loss:.4f}{judged}"
 
 
 def _lines(epochs: int) -> Callable[[Epoch], None]:

@@ -102,7 +102,7 @@ class TrainingConfig:
         _RECIPE.activation, tuple(ACTIVATIONS), f"Between the layers: {', '.join(ACTIVATIONS)}; default relu."
     )
     optimizer: str = choice("adamw", tuple(OPTIMIZERS), f"One of {', '.join(OPTIMIZERS)}; default adamw.")
-    learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.003.", above=0, most=10)
+    learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.002.", above=0, most=10)
     schedule: str = choice(
         "cosine", tuple(SCHEDULES), f"How the learning rate moves: {', '.join(SCHEDULES)}; default cosine."
     )
@@ -122,8 +122,8 @@ class TrainingConfig:
     )
     patience: int = integer(
         0,
-        "Epochs without a better loss on the newest fifth of the history before a network stops, whose best epoch is\n"
-        "then kept; default 0: all epochs, the last is kept.",
+        "Epochs without a better loss on the newest fifth of the history before a network stops; its best\n"
+        "epoch is then kept. Default 0: it goes through all epochs and keeps the last.",
         least=0,
     )
     vanishing_gradient: float = number(

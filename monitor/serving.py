@@ -25,6 +25,12 @@ from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
 log = logging.getLogger(__name__)
 
+READ_TOGETHER = 6 * 3600.0
+"""Seconds of stored samples that are read at once."""
+
+AN_INSTANT = 0.0005
+"""Seconds, less than any two samples are apart."""
+
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 
 
@@ -72,7 +78,8 @@ class ServedModel:
     def advance(self, sample: Sample) -> None:
         """Takes in a sample, and whatever model the registry says by now."""
         try:
-            swapped = self._follow()
+            before = self._spec
+            swapped = self._follow() and not self._spec.same_history(before)
             if swapped or not self._primed or self._went_back(sample):
                 self._history = self._prime(sample)
                 self._primed = True
@@ -99,10 +106,7 @@ class ServedModel:
 
     def _prime(self, sample: Sample) -> History:
         """A history of what is stored, with the sample at its end."""
-        history = self._spec.history(live=True)
-        rows = self._stores.samples.between(sample.at - self._spec.needed, sample.at, self._spec.columns)
-        rows = rows[rows[:, 0] < sample.at]
-        history.extend(rows[:, 0], rows[:, 1:])
+        history = primed(self._stores, self._spec, sample.at - AN_INSTANT)
         history.extend(np.array([sample.at]), as_row(sample))
         return history
 
@@ -141,6 +145,20 @@ def make_forecast(predictor: Predictor, model_id: int, history: History) -> Fore
     return Forecast(predictions, partial(predictor.contributions, features))
 
 
+def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
+    """What is stored up to a moment (seconds), as far back as features look.
+
+    A week of samples is read some hours at a time: what is kept of it is small.
+    """
+    history, start = spec.history(live=True), until - spec.needed
+    while start < until:
+        end = min(start + READ_TOGETHER, until)
+        rows = stores.samples.between(start, end, spec.columns)
+        history.extend(rows[:, 0], rows[:, 1:])
+        start = end
+    return history
+
+
 def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast | None:
     """The serving model's prediction for a moment, from what is stored.
 
@@ -157,9 +175,7 @@ def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast
         return None
     predictor = loads(stores.registry.blob(model_id))
     spec = predictor.spec
-    rows = stores.samples.between(at - spec.needed, at, spec.columns)
-    if not len(rows) or rows[-1, 0] < at - max_age:
+    history = primed(stores, spec, at)
+    if not len(history) or history.times[-1] < at - max_age:
         return None
-    history = spec.history()
-    history.extend(rows[:, 0], rows[:, 1:])
     return make_forecast(predictor, model_id, history)

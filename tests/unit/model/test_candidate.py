@@ -7,11 +7,21 @@ import pytest
 
 from model.activations import sigmoid
 from model.calibration import Calibration, fit_calibration
-from model.candidate import Task, baseline_probabilities, probabilities_at, train
+from model.candidate import (
+    Task,
+    baseline_probabilities,
+    judged,
+    probabilities_at,
+    refusal_of,
+    said_instead,
+    train,
+)
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig, refusal
 from model.labels import Rules
+from model.layers import Linear
+from model.network import Network
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
 from model.settings import Recipe
@@ -44,8 +54,51 @@ def test_the_same_seed_and_samples_give_the_same_bytes(candidate, trace):
 def test_a_predictor_survives_its_bytes(candidate, trace):
     restored = loads(dumps(candidate.predictor))
     at = candidate.holdout.times
-    assert np.array_equal(probabilities_at(restored, *trace, at), candidate.probabilities)
+    said = candidate.predictor.probabilities(candidate.holdout.x)
+    assert np.array_equal(probabilities_at(restored, *trace, at), said)
     assert restored.spec == candidate.predictor.spec
+    assert restored.rehearsal is None
+
+
+def test_the_twin_that_was_judged_is_kept_with_it(candidate, trace):
+    twin = loads(dumps(candidate.predictor), rehearsal=True).rehearsal
+    said = candidate.predictor.rehearsal.probabilities(candidate.holdout.x)
+    assert np.array_equal(probabilities_at(twin, *trace, candidate.holdout.times), said)
+    assert not np.array_equal(said, candidate.predictor.probabilities(candidate.holdout.x))
+
+
+def test_the_serving_model_is_judged_by_its_twin_that_has_not_seen_the_holdout(candidate, trace):
+    serving = loads(dumps(candidate.predictor), rehearsal=True)
+    assert np.array_equal(said_instead(serving, candidate, *trace), candidate.probabilities)
+    assert refusal_of(candidate, candidate.probabilities, GateConfig()) is None
+    fewer = replace(serving, rehearsal=_without_first_horizon(serving.rehearsal))
+    found = said_instead(fewer, candidate, *trace)
+    assert np.isnan(found[:, 0]).all()
+    assert not np.isnan(found[:, 1]).any()
+
+
+def _without_first_horizon(predictor):
+    networks = tuple(
+        Network([*network.layers[:-1], Linear(network.layers[-1].weight[:, 1:], network.layers[-1].bias[1:])])
+        for network in predictor.ensemble.networks
+    )
+    return replace(
+        predictor,
+        horizons=predictor.horizons[1:],
+        ensemble=replace(predictor.ensemble, networks=networks),
+        calibrations=predictor.calibrations[1:],
+    )
+
+
+def test_each_half_of_the_holdout_is_calibrated_by_the_other(candidate):
+    """Labels of a half change what is said of the other half, and never of their own."""
+    holdout, twin = candidate.holdout, candidate.predictor.rehearsal
+    half = len(holdout) // 2
+    turned = holdout.y.copy()
+    turned[half + 60 :] = 1 - turned[half + 60 :]
+    before, after = judged(twin, holdout), judged(twin, replace(holdout, y=turned))
+    assert not np.allclose(before[:half], after[:half])
+    assert np.array_equal(before[half:], after[half:])
 
 
 def test_probabilities_do_not_fall_with_the_horizon(candidate):
@@ -59,7 +112,7 @@ def test_contributions_add_up_to_the_move_of_the_log_odds(candidate):
         centre = np.zeros_like(scaled)
         for i, shares in enumerate(predictor.contributions(row[None])):
             calibration = predictor.calibrations[i]
-            z = [float(calibration(predictor.network.predict(x)[:, i])[0]) for x in (scaled, centre)]
+            z = [float(calibration(predictor.ensemble.predict(x)[:, i])[0]) for x in (scaled, centre)]
             assert sum(shares.values()) == pytest.approx(z[0] - z[1], abs=1e-4)
 
 
@@ -87,7 +140,7 @@ def test_bytes_that_are_no_model_are_refused(blob):
 
 def test_weights_that_are_not_finite_never_serve(candidate):
     predictor = loads(dumps(candidate.predictor))
-    predictor.network.flat[3] = np.nan
+    predictor.ensemble.networks[1].flat[3] = np.nan
     with pytest.raises(SerializationError, match="not finite"):
         loads(dumps(predictor))
 
@@ -100,16 +153,24 @@ def test_a_value_never_seen_moves_the_prediction_by_a_bounded_amount(candidate):
         assert np.abs(candidate.predictor.scaler(x)).max() <= 4.0
 
 
+def rows_of(y, times, state=None):
+    """A dataset of which only the labels and the time matter."""
+    n = len(times)
+    return Dataset(np.zeros((n, 1), np.float32), y, np.zeros((n, 0)), times, np.zeros(n) if state is None else state)
+
+
 def test_no_label_reaches_from_one_part_into_the_next():
-    times = np.arange(0.0, 1000, 10)
-    y = np.zeros((100, 2), np.float32)
-    parts = split(Dataset(np.zeros((100, 1), np.float32), y, times, np.zeros(100)), (50.0, 200.0))
-    for part, end in ((parts.train, 600), (parts.validation, 800), (parts.holdout, 990.1)):
-        for column, horizon in enumerate((50.0, 200.0)):
-            known = part.times[~np.isnan(part.y[:, column])]
-            assert known.size == 0 or known.max() + horizon < end
-    assert parts.train.times.max() < parts.validation.times.min() < parts.holdout.times.min()
-    assert np.isnan(parts.validation.y[:, 1]).all()
+    times, horizons = np.arange(0.0, 1000, 10), (50.0, 200.0)
+    dataset = replace(rows_of(np.zeros((100, 2), np.float32), times), practice=np.zeros((100, 4), np.float32))
+    parts = split(dataset, horizons)
+    for part, end in ((parts.train, 800), (parts.holdout, 990.1)):
+        for labels in (part.y, part.practice[:, :2], part.practice[:, 2:]):
+            for column, horizon in enumerate(horizons):
+                known = part.times[~np.isnan(labels[:, column])]
+                assert known.size == 0 or known.max() + horizon < end
+    assert parts.train.times.max() < parts.holdout.times.min()
+    assert len(parts.train) == 80
+    assert np.isnan(parts.holdout.y[:, 1]).all()
 
 
 def test_a_horizon_that_the_history_cannot_teach_is_left_out_with_its_reason():
@@ -175,9 +236,9 @@ def test_the_threshold_is_the_lowest_that_hits_often_enough():
     assert threshold_for(1 - y, 1 - p * 0 - 0.5, 0.9) == 1.0
 
 
-def judged(candidate_p, others, incumbent=None, min_skill=0.0):
+def verdict(candidate_p, others, incumbent=None, min_skill=0.0):
     y = np.tile([1.0, 0, 0, 0], 100)[:, None]
-    holdout = Dataset(np.zeros((400, 1)), y, np.arange(400) * 10.0, np.zeros(400))
+    holdout = rows_of(y, np.arange(400) * 10.0)
     column = {"good": 0.1 + 0.8 * y, "fair": 0.2 + 0.5 * y, "base": np.full_like(y, 0.25), "bad": 1 - y}
     baselines = {name: column[other] for name, other in others.items()}
     return refusal(
@@ -186,30 +247,30 @@ def judged(candidate_p, others, incumbent=None, min_skill=0.0):
 
 
 def test_the_gate_lets_a_better_candidate_pass():
-    assert judged("good", {"climatology": "base", "persistence": "fair"}, "fair") is None
+    assert verdict("good", {"climatology": "base", "persistence": "fair"}, "fair") is None
 
 
 def test_the_gate_names_the_baseline_and_the_numbers():
-    reason = judged("fair", {"climatology": "base", "persistence": "good"})
+    reason = verdict("fair", {"climatology": "base", "persistence": "good"})
     assert "persistence" in reason
     assert "0.0525 against 0.0100" in reason
 
 
 def test_the_gate_refuses_what_is_worse_than_the_serving_model():
-    assert "serving model" in judged("fair", {"climatology": "base"}, "good")
+    assert "serving model" in verdict("fair", {"climatology": "base"}, "good")
 
 
 def test_the_gate_refuses_what_is_no_better_than_always_saying_the_base_rate():
-    assert "climatology" in judged("base", {"climatology": "base"})
+    assert "climatology" in verdict("base", {"climatology": "base"})
 
 
 def test_the_gate_can_ask_for_skill():
-    assert "min_skill" in judged("fair", {"climatology": "base"}, min_skill=0.9)
+    assert "min_skill" in verdict("fair", {"climatology": "base"}, min_skill=0.9)
 
 
 def test_an_incumbent_that_does_not_know_a_horizon_is_not_compared_there():
     y = np.tile([1.0, 0], 50)[:, None] * np.ones((1, 2))
-    holdout = Dataset(np.zeros((100, 1)), y, np.arange(100) * 10.0, np.zeros(100))
+    holdout = rows_of(y, np.arange(100) * 10.0)
     incumbent = np.column_stack([np.full(100, 0.5), np.full(100, np.nan)])
     base = {"climatology": np.full_like(y, 0.5)}
     assert refusal(0.3 + 0.4 * y, base, incumbent, holdout, (60.0, 300.0), GateConfig()) is None
@@ -218,7 +279,7 @@ def test_an_incumbent_that_does_not_know_a_horizon_is_not_compared_there():
 def test_persistence_says_how_often_it_followed_a_moment_in_the_same_state():
     state = np.array([1.0] * 10 + [0.0] * 10)
     y = np.array([1.0] * 8 + [0.0] * 2 + [1.0] + [0.0] * 9)[:, None]
-    rows = Dataset(np.zeros((20, 1)), y, np.arange(20.0), state)
+    rows = rows_of(y, np.arange(20.0), state)
     found = baseline_probabilities(rows, np.array([1.0, 0.0, np.nan]))
     assert found["persistence"][:, 0] == pytest.approx([8.45 / 11, 1.45 / 11, 0.45])
     assert found["climatology"][:, 0] == pytest.approx([0.45] * 3)

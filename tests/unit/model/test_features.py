@@ -28,6 +28,10 @@ def table(spec, trace):
     return design(spec, history, np.arange(len(history)))
 
 
+def cpu_spec(rules, windows):
+    return FeatureSpec(("cpu_usage",), ("cpu_usage",), (), rules, windows, 10.0, HORIZONS, seasonal=False)
+
+
 def live_vector(spec, times, values, at, primed):
     """As the daemon does it: some rows at once from storage, the rest one by one."""
     history = spec.history(live=True)
@@ -80,7 +84,7 @@ def test_nothing_after_a_moment_changes_its_features(spec, table, trace):
 
 
 def test_windows_are_of_time_and_not_of_rows():
-    spec = FeatureSpec(("cpu_usage",), ("cpu_usage",), (), RULES, (100.0,), 10.0, clock=False)
+    spec = cpu_spec(RULES, (100.0,))
     times = np.array([0.0, 10, 20, 30, 40, 50, 60, 95, 100, 105, 110])
     history = spec.history()
     history.extend(times, np.arange(11.0)[:, None])
@@ -89,7 +93,7 @@ def test_windows_are_of_time_and_not_of_rows():
 
 
 def test_a_window_mostly_unwatched_is_missing_and_a_short_one_is_not():
-    spec = FeatureSpec(("cpu_usage",), ("cpu_usage",), (), RULES, (30.0, 200.0), 10.0, clock=False)
+    spec = cpu_spec(RULES, (30.0, 200.0))
     history = spec.history()
     history.extend(np.array([0.0, 10, 20, 500, 510, 520]), np.full((6, 1), 0.5))
     named = dict(zip(spec.names, design(spec, history, np.array([5]))[0], strict=True))
@@ -100,7 +104,7 @@ def test_a_window_mostly_unwatched_is_missing_and_a_short_one_is_not():
 
 def test_recurrence_knows_the_rhythm():
     rules = Rules(((("cpu_usage", 0.8),),), sustained=0.0)
-    spec = FeatureSpec(("cpu_usage",), ("cpu_usage",), (), rules, (1000.0,), 10.0, clock=False)
+    spec = cpu_spec(rules, (1000.0,))
     times = np.arange(0.0, 900, 10)
     history = spec.history()
     history.extend(times, np.where((times % 300) < 50, 0.9, 0.1)[:, None])
@@ -122,16 +126,16 @@ def test_rates_enter_as_logarithms_and_ratios_as_they_are(spec):
     assert spec.logarithmic == ("network_receive",)
 
 
-def test_the_clock_is_an_input_only_after_three_days():
+def test_other_days_are_looked_at_only_after_three_of_them():
     for days, expected in ((2.9, False), (3.1, True)):
         rows = int(days * DAY / 600)
         times, values = make_trace(rows=rows, step=600.0)
-        assert make_spec(COLUMNS, values, times, RULES, HORIZONS, 600.0).clock == expected
+        assert make_spec(COLUMNS, values, times, RULES, HORIZONS, 600.0).seasonal == expected
 
 
 def test_windows_follow_the_horizons():
-    assert windows_for((300.0, 900.0, 3600.0), 5.0) == (60.0, 300.0, 900.0, 3600.0, 14400.0)
-    assert windows_for((5.0, 10.0), 2.0) == (6.0, 10.0, 40.0)
+    assert windows_for((300.0, 900.0, 3600.0), 5.0) == (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0)
+    assert windows_for((5.0, 10.0), 2.0) == (4.0, 5.0, 10.0, 20.0, 40.0)
 
 
 def test_every_feature_belongs_to_one_group(spec):

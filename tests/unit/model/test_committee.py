@@ -1,0 +1,94 @@
+"""The networks of an ensemble: their views, their practice, and what is said of their trainings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.committee import fit_ensemble, together, views, without_practice
+from model.network import mlp
+from model.settings import FitConfig, Recipe
+from model.training import Part
+
+pytestmark = pytest.mark.unit
+
+NAMES = ("cpu_usage:last", "yesterday:now", "load_index:last", "past_days:high", "cpu_usage:mean:24h")
+RECIPE = Recipe(layers=(8,), networks=4, dropout=0.0, fit=FitConfig(epochs=3, patience=0, batch_size=32))
+
+
+def parts(rows=400):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 5)).astype(np.float32)
+    y = np.stack([x[:, 0] > 0, x[:, 0] > 0.5, x[:, 2] > 0, x[:, 0] > 50], axis=1).astype(np.float32)
+    return Part(x, y)
+
+
+def fitted(seed=0, **changed):
+    return fit_ensemble(
+        views(NAMES),
+        (parts(), None),
+        2,
+        replace(RECIPE, **changed),
+        [3] * 4,
+        np.random.default_rng(seed),
+        lambda _: None,
+    )
+
+
+def test_networks_see_the_recent_past_and_one_look_at_other_days():
+    assert [view.tolist() for view in views(NAMES)] == [[0, 2, 4], [0, 1, 2, 4], [0, 2, 3, 4]]
+    ensemble, _ = fitted()
+    assert [len(columns) for columns in ensemble.columns] == [3, 4, 4, 3]
+
+
+def test_what_it_says_is_the_mean_of_its_networks():
+    ensemble, _ = fitted()
+    x = parts().x
+    each = [
+        network.predict(x[:, columns]) for network, columns in zip(ensemble.networks, ensemble.columns, strict=True)
+    ]
+    assert ensemble.predict(x) == pytest.approx(np.mean(each, axis=0), abs=1e-6)
+    assert ensemble.predict(x[:1]) == pytest.approx(ensemble.predict(x)[:1], abs=1e-6)
+
+
+def test_shares_add_up_and_a_feature_that_nobody_sees_has_none():
+    ensemble, _ = fitted()
+    x, centre = parts().x[0].astype(np.float64), np.zeros(5)
+    shares = ensemble.attribute(x, centre)
+    moved = ensemble.predict(x[None].astype(np.float32)) - ensemble.predict(centre[None].astype(np.float32))
+    assert shares.sum(axis=1) == pytest.approx(moved[0], abs=1e-5)
+
+
+def test_practice_is_taken_off_and_changes_nothing_that_is_said():
+    network = mlp((3, 4, 5), np.random.default_rng(0))
+    x = np.ones((2, 3), np.float32)
+    assert np.array_equal(without_practice(network, 2).predict(x), network.predict(x)[:, :2])
+    ensemble, _ = fitted()
+    assert ensemble.predict(parts().x).shape == (400, 2)
+
+
+def test_a_lesser_event_that_never_happens_is_no_practice():
+    """The fourth label has one class only, which a loss would refuse."""
+    _, reports = fitted()
+    assert len(reports) == 4
+
+
+def test_trainings_together_are_their_mean_and_their_worst():
+    _, reports = fitted()
+    all_of = together(reports)
+    assert [epoch.number for epoch in all_of.epochs] == [1, 2, 3]
+    assert all_of.epochs[-1].train_loss == pytest.approx(np.mean([r.epochs[-1].train_loss for r in reports]))
+    assert all_of.kept == 3
+    worst = max(r.health.parameters[0].norm_max for r in reports)
+    assert all_of.health.parameters[0].norm_max == worst
+    assert all_of.health.steps == sum(r.health.steps for r in reports)
+    ill = replace(reports[2].health, state="vanishing", advice=("use ReLU",))
+    mixed = together([*reports[:2], replace(reports[2], health=ill)])
+    assert mixed.health.state == "vanishing"
+    assert "use ReLU" in mixed.health.advice
+
+
+def test_the_epochs_of_all_networks_are_counted_through():
+    seen = []
+    fit_ensemble(views(NAMES), (parts(), None), 2, RECIPE, [2, 3], np.random.default_rng(0), seen.append)
+    assert [epoch.number for epoch in seen] == [1, 2, 3, 4, 5]

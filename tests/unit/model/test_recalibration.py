@@ -1,0 +1,64 @@
+"""What is said is set right by what followed, and by nothing that is not known yet."""
+
+import numpy as np
+import pytest
+
+from model.activations import sigmoid
+from model.calibration import Calibration
+from model.losses import logit
+from model.recalibration import HALF_LIFE, MEMORY, recalibrated, recalibrations
+from model.scores import calibration_error
+
+pytestmark = pytest.mark.unit
+
+DAY = 86400.0
+
+
+def overconfident(days=20.0, seed=0, turn=2.5):
+    """Predictions whose log-odds are `turn` times what they should be, ten minutes apart."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(0.0, days * DAY, 600.0)
+    z = rng.normal(-1.5, 1.2, len(times))
+    return times, sigmoid(turn * z)[:, None], (rng.random(len(times)) < sigmoid(z)).astype(float)[:, None]
+
+
+def test_overconfidence_is_mended_on_what_comes():
+    times, p, y = overconfident()
+    then = times < 15 * DAY
+    right = recalibrations(times[then], p[then], y[then], (600.0,), 15 * DAY)
+    after = recalibrated(p[~then], right)
+    assert right[0].slope == pytest.approx(1 / 2.5, abs=0.05)
+    assert calibration_error(y[~then, 0], after[:, 0]) < 0.5 * calibration_error(y[~then, 0], p[~then, 0])
+
+
+def test_an_outcome_counts_only_once_its_horizon_has_passed():
+    times, p, y = overconfident(days=2)
+    now, horizon = DAY, 3 * 3600.0
+    changed = y.copy()
+    changed[times + horizon >= now] = 1
+    assert recalibrations(times, p, changed, (horizon,), now) == recalibrations(times, p, y, (horizon,), now)
+
+
+def test_late_outcomes_count_more_and_old_ones_for_nothing():
+    times, p, y = overconfident(days=30)
+    late = times > 28 * DAY
+    turned = np.where(late[:, None], 1 - y, y)
+    before, after = (recalibrations(times, p, labels, (600.0,), 30 * DAY)[0] for labels in (y, turned))
+    evenly = recalibrations(times - MEMORY + HALF_LIFE, p, turned, (600.0,), 30 * DAY + HALF_LIFE)[0]
+    assert after.slope < before.slope
+    assert evenly != after
+    ancient = recalibrations(times, p, y, (600.0,), 30 * DAY + MEMORY)
+    assert ancient == (Calibration(),)
+
+
+def test_nothing_known_changes_nothing():
+    nothing = np.empty((0, 2))
+    assert recalibrations(np.empty(0), nothing, nothing, (60.0, 300.0), 0.0) == (Calibration(), Calibration())
+    p = np.array([[0.2, 0.3], [np.nan, 0.5], [0.4, np.nan], [1e-9, 1.0]])
+    assert np.array_equal(recalibrated(p, (Calibration(), Calibration())), p, equal_nan=True)
+
+
+def test_a_further_horizon_is_never_below_a_nearer_one():
+    right = (Calibration(1.0, 2.0), Calibration(1.0, -2.0))
+    p = recalibrated(np.array([[0.3, 0.4]]), right)
+    assert p[0, 1] >= p[0, 0] == pytest.approx(sigmoid(logit(np.array([0.3])) + 2)[0])
