@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "is it sampling, what does it predict, what serves, how did the last training go")
     predict = add("predict", _predict, "the prediction for now, with each metric's share in it")
     predict.add_argument("--at", metavar="T", type=_moment, help="the moment, in seconds since the epoch")
+    report = add("report", _report, "how good the predictions were against what happened")
+    report.add_argument("--since", metavar="D", type=_duration, help='how far back, e.g. "30d"; default 7d')
     models = add("models", _models, "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
     models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
@@ -207,6 +209,20 @@ def _predict(arguments: argparse.Namespace) -> int:
     if forecast is None:
         raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}: is the daemon running?")
     print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
+    return EXIT_DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from monitor.reports import scores_report  # noqa: PLC0415
+    from monitor.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = _config(arguments)
+    since = time.time() - (arguments.since or WINDOW)
+    with open_stores(config.database_url, create=False) as stores:
+        scores = read_scores(stores, since)
+    document = {"since": since, "horizons": scores_document(scores)}
+    print(json.dumps(document) if arguments.json else scores_report(scores, since))
     return EXIT_DONE
 
 

@@ -23,6 +23,7 @@ from monitor.overview import Overview, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
 from monitor.retrain_schedule import RetrainSchedule
 from monitor.sampler import Sampler
+from monitor.scoring import LiveScoring, scoring_interval
 from monitor.serving import ServedModel
 from monitor.sources import make_sources
 from monitor.status import Live, Status
@@ -203,10 +204,11 @@ def _jobs(
             # what is said of the serving model must not lag behind what it says
             overview()
 
+    served = ServedModel(stores, config.rules, interval)
     tick = Tick(
         Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
         SampleBuffer(stores.samples),
-        ServedModel(stores, config.rules, interval),
+        served,
         predictions,
         publish,
         interval,
@@ -220,10 +222,13 @@ def _jobs(
         oldest = stores.samples.oldest_at()
         if oldest is not None:
             stores.predictions.purge(oldest)
+            stores.scores.purge(oldest)
 
+    score = LiveScoring(stores, lambda: served.rules, interval, time.time)
     return [
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
         Job("retrain", 15.0, schedule),
+        Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", 3600.0, retention),
     ]

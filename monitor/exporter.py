@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from monitor.durations import format_duration
 from monitor.overview import Overview
+from monitor.scoring import HorizonScore
 from monitor.serving import warns
 from monitor.status import Live, Status
 from storage import SAMPLE_FIELDS, ModelRecord, TrainingRun
@@ -61,6 +62,7 @@ class StatusCollector(Collector):
             yield from _live(status.live, host_metrics=status.host_metrics)
         if status.overview:
             yield from _records(status.overview)
+            yield from _scores(status.overview.scores)
         yield from _model(status)
         yield from _jobs(status)
         yield _gauge(
@@ -254,6 +256,24 @@ def _training(run: TrainingRun) -> Iterator[Metric]:
     yield _gauge("training_epochs", "Epochs of the last training.", len(report["epochs"]))
     yield _gauge("training_duration_seconds", "How long the last training took.", report["seconds"])
     yield _gauge("training_peak_memory_bytes", "Largest memory of the trainer.", report["peak_memory_bytes"])
+
+
+def _scores(scores: Sequence[HorizonScore]) -> Iterator[Metric]:
+    told: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
+        "live_brier_score": ("Brier score of its own predictions of 7 days.", lambda s: s.score.brier),
+        "live_brier_skill": ("1 - Brier score over that of the base rate, over 7 days.", lambda s: s.score.skill),
+        "live_precision": ("Share of the warnings of 7 days that came true.", lambda s: s.score.precision),
+        "live_recall": (
+            "Share of the predictions of 7 days before high load that were warnings.",
+            lambda s: s.score.recall,
+        ),
+        "live_lead_time_seconds": ("Median time of a warning before high load, over 7 days.", lambda s: s.lead),
+        "live_predictions_scored": ("Predictions of 7 days of which the outcome is known.", lambda s: s.score.scored),
+    }
+    for name, (text, value) in told.items():
+        values = [((format_duration(found.horizon),), value(found)) for found in scores]
+        if any(known is not None for _, known in values):
+            yield _labelled(name, text, ["horizon"], values)
 
 
 def _jobs(status: Status) -> Iterator[Metric]:

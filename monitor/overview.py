@@ -13,6 +13,7 @@ from model.dataset import covered_seconds
 from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.retrain_schedule import next_retrain
+from monitor.scoring import WINDOW, HorizonScore, read_scores, scores_document
 from monitor.serving import warns
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
@@ -20,7 +21,10 @@ from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, Tra
 
 @dataclass(frozen=True)
 class Overview:
-    """Times are seconds since the epoch; `covered` is seconds of samples, as far as `needed` asks for them."""
+    """Times are seconds since the epoch; `covered` is seconds of samples, as far as `needed` asks for them.
+
+    `scores` are those of 7 days, as of `scored`: up to when the predictions for each horizon are done with.
+    """
 
     at: float
     last_sample: Sample | None
@@ -37,6 +41,8 @@ class Overview:
     daemon_running: bool
     storage_bytes: int
     interval: float
+    scores: tuple[HorizonScore, ...] = ()
+    scored: tuple[tuple[float, float], ...] = ()
 
     @property
     def sampling(self) -> bool:
@@ -91,6 +97,9 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     else:
         model = None if active is None else stores.registry.record(active)
         last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
+    scored = tuple(sorted(stores.scores.progress().items()))
+    same = before is not None and scored == before.scored
+    scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
     needed = config.training.min_history
     # only asked for while nothing serves: it looks at every sample of the minimum
     covered = recent_coverage(stores, config, now) if active is None else needed
@@ -112,6 +121,8 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
         interval=config.sampling.interval,
+        scores=scores,
+        scored=scored,
     )
 
 
@@ -147,6 +158,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
             "runs": overview.runs,
         },
         "storage_bytes": overview.storage_bytes,
+        "scores": scores_document(overview.scores),
     }
 
 

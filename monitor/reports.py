@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.durations import about, format_duration
 from monitor.overview import Overview, fresh
+from monitor.scoring import HorizonScore
 from monitor.serving import Forecast, warns
 from storage import ModelRecord, Outcome
 
@@ -162,6 +163,7 @@ def status_report(overview: Overview, database: str) -> str:
         lines.append(
             f"training    last {run.outcome} at {moment(run.finished_at)}{': ' + run.reason if run.reason else ''}"
         )
+    lines += [f"score       {_score(found)}" for found in overview.scores]
     lines.append(f"retraining  {_retraining(overview)}")
     return "\n".join(lines)
 
@@ -174,6 +176,58 @@ def _retraining(overview: Overview) -> str:
         "as soon as there is enough history" if overview.next_retrain_at is None else moment(overview.next_retrain_at)
     )
     return f"next {due}; {counts}"
+
+
+def _score(found: HorizonScore) -> str:
+    """One horizon over the last days in a line."""
+    score = found.score
+    if not score.scored:
+        return f"{format_duration(found.horizon)}: no outcome is known yet"
+    return (
+        f"{format_duration(found.horizon)}: {score.scored} scored in 7 days, skill {figure(score.skill)}, "
+        f"precision {percent(score.precision)}, recall {percent(score.recall)}, "
+        f"warned of {found.warned} of {found.stretches} stretches"
+        + (f", {about(found.lead)} before" if found.lead is not None else "")
+    )
+
+
+def scores_report(scores: Sequence[HorizonScore], since: float) -> str:
+    """How good the predictions were, with the reliability table."""
+    if not scores:
+        return (
+            f"no prediction made since {moment(since)} has been scored yet: each waits until its horizon has passed"
+        )
+    rows = [
+        (
+            format_duration(found.horizon),
+            str(found.score.scored),
+            str(found.score.unknown),
+            percent(found.score.base_rate),
+            figure(found.score.brier, 4),
+            figure(found.score.skill),
+            figure(found.score.skill_over_persistence),
+            figure(found.score.onset_skill),
+            percent(found.score.precision),
+            percent(found.score.recall),
+            f"{found.warned} of {found.stretches}",
+            "-" if found.lead is None else about(found.lead),
+        )
+        for found in scores
+    ]
+    header = (
+        "horizon", "scored", "unknown", "came", "Brier", "skill", "over persistence", "onset skill", "precision",
+        "recall", "warned of", "before",
+    )  # fmt: skip
+    lines = [f"predictions made since {moment(since)}, against what happened", *table(header, rows)]
+    for found in scores:
+        reliable = [
+            (percent(row.said), percent(row.came), str(row.scored), "#" * round(24 * row.came))
+            for row in found.score.reliability
+        ]
+        off = figure(found.score.calibration_error)
+        lines += ["", f"{format_duration(found.horizon)}: what was said and what came (off by {off} on average)"]
+        lines += table(("said", "came", "predictions", ""), reliable)
+    return "\n".join(lines)
 
 
 def _prediction(prediction: Any) -> str:

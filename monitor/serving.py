@@ -70,6 +70,11 @@ class ServedModel:
         self.predictor: Predictor | None = None
 
     @property
+    def rules(self) -> Rules:
+        """What high load is, by the model that serves."""
+        return self._spec.rules
+
+    @property
     def high_load(self) -> bool | None:
         """Whether the last sample was in high load; None while that is unknown."""
         state = self._history.state[-1] if len(self._history) else np.nan

@@ -1,4 +1,4 @@
-"""The database with its four stores, opened together."""
+"""The database with its stores, opened together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from storage import Database, ModelRegistry, PredictionStore, SampleStore, TrainingRuns, open_database
+from storage import Database, ModelRegistry, PredictionStore, SampleStore, ScoreStore, TrainingRuns, open_database
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Stores:
     predictions: PredictionStore
     registry: ModelRegistry
     runs: TrainingRuns
+    scores: ScoreStore
 
 
 @contextmanager
@@ -39,4 +40,5 @@ def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> 
             PredictionStore(database),
             ModelRegistry(database),
             TrainingRuns(database),
+            ScoreStore(database),
         )

@@ -9,6 +9,7 @@ from storage.registry import ModelRegistry
 from storage.runs import TrainingRuns
 from storage.samples import SampleStore, as_stored
 from storage.schema import LOCAL_HOST
+from storage.scores import ScoreStore
 
 __all__ = [
     "LOCAL_HOST",
@@ -25,6 +26,7 @@ __all__ = [
     "Sample",
     "SampleStore",
     "SchemaTooNewError",
+    "ScoreStore",
     "StorageError",
     "TrainingRun",
     "TrainingRuns",

@@ -82,6 +82,13 @@ class PredictionStore:
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
+    def oldest_at(self) -> float | None:
+        """When the oldest prediction was made, or None while there is none."""
+        query = select(func.min(predictions.c.at)).where(predictions.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            found: float | None = connection.scalar(query)
+        return found
+
     def purge(self, before: float, batch: int = 5000) -> int:
         """Deletes the predictions made before a moment, a bounded batch of moments a transaction.
 

@@ -78,3 +78,39 @@ training_runs = Table(
     Column("report", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
+
+# Predictions against what happened, summed up by hour: what `monitor report` and the live metrics are made of.
+scores = Table(
+    "scores",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("horizon", Float, primary_key=True),
+    Column("hour", Float, primary_key=True),
+    Column("high", Integer, primary_key=True, autoincrement=False),
+    Column("decile", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, Integer, nullable=False) for name in ("unknown", "scored", "events", "warned", "warned_events")),
+    *(
+        Column(name, Float, nullable=False)
+        for name in ("said", "said_squared", "said_right", "base_squared", "base_right")
+    ),
+    sqlite_with_rowid=False,
+)
+
+onsets = Table(
+    "onsets",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("horizon", Float, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("lead", Float, nullable=True),
+    sqlite_with_rowid=False,
+)
+
+scored = Table(
+    "scored",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("horizon", Float, primary_key=True),
+    Column("until", Float, nullable=False),
+    sqlite_with_rowid=False,
+)

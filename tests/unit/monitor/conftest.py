@@ -2,8 +2,10 @@
 
 import pytest
 
+from model.tally import LiveScore, Reliability
 from monitor.overview import Overview
 from monitor.sampler import SourceState
+from monitor.scoring import HorizonScore
 from monitor.serving import Forecast
 from monitor.status import Histogram, JobState, Live, Status
 from storage import ModelRecord, Prediction, Sample, TrainingRun
@@ -75,6 +77,21 @@ def sample():
     )
 
 
+SCORE = LiveScore(
+    scored=120_000,
+    unknown=300,
+    base_rate=0.05,
+    brier=0.02,
+    skill=0.4,
+    skill_over_persistence=0.2,
+    onset_skill=0.3,
+    precision=0.8,
+    recall=0.6,
+    calibration_error=0.01,
+    reliability=(Reliability(100_000, 0.03, 0.02), Reliability(20_000, 0.85, 0.8)),
+)
+
+
 @pytest.fixture
 def overview(sample):
     run = TrainingRun(NOW - 900, NOW - 896, "promoted", "", 3, REPORT, 7)
@@ -94,6 +111,7 @@ def overview(sample):
         daemon_running=True,
         storage_bytes=1_048_576,
         interval=5.0,
+        scores=(HorizonScore(300.0, SCORE, stretches=5, warned=4, lead=240.0),),
     )
 
 
