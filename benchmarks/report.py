@@ -34,7 +34,10 @@ class Figure:
 
 
 def main(
-    description: str, measure: Callable[[argparse.Namespace], list[Figure]], *options: tuple[str, int | str, str]
+    description: str,
+    measure: Callable[[argparse.Namespace], list[Figure]],
+    *options: tuple[str, int | str, str],
+    more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> int:
     """Measures, prints, and with --check returns 1 where a target is missed.
 
@@ -42,12 +45,14 @@ def main(
         description: of the benchmark.
         measure: gives the figures.
         options: name, default and help of each option, of the default's type.
+        more: adds other arguments.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     for name, default, text in options:
         parser.add_argument(name, type=type(default), default=default, help=f"{text} (default {default})")
+    more(parser)
     arguments = parser.parse_args()
     figures = measure(arguments)
     print(json.dumps([{**asdict(f), "missed": f.missed} for f in figures]) if arguments.json else _table(figures))

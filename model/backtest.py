@@ -24,6 +24,9 @@ from model.recalibration import recalibrated, recalibrations
 from model.scores import Score, score
 from model.settings import Recipe
 
+RECALIBRATED_EVERY = 86400.0
+"""Seconds between two looks at the outcomes that have matured."""
+
 
 @dataclass(frozen=True)
 class Rerun:
@@ -124,28 +127,29 @@ def backtest(
     said, raw, warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     attempts: list[Attempt] = []
     serving: Predictor | None = None
+    due, since = -np.inf, first
     for begin, end in _stretches(times, first, rerun.interval):
-        candidate, refused = _trained(times[:begin], values[:begin], columns, task, recipe, rerun)
-        if candidate is not None:
-            incumbent = None if serving is None else said_instead(serving, candidate, times[:begin], values[:begin])
-            refused = refusal_of(candidate, incumbent, rerun.gate) or ""
-            serving = serving if refused else candidate.predictor
-        attempts.append(Attempt(float(times[begin]), refused, by_gate=candidate is not None and bool(refused)))
-        if serving is not None:
-            here = slice(begin - first, end - first)
-            known = _known(serving, times, begin, end)
-            p = probabilities_at(serving, times[known], values[known], times[begin:end])
-            thresholds = np.full(len(task.horizons), np.nan)
-            for i, horizon in enumerate(serving.horizons):
-                column = task.horizons.index(horizon)
-                raw[here, column], thresholds[column] = p[:, i], serving.thresholds[i]
-            said[here], warned[here] = raw[here], raw[here] >= thresholds
-            if rerun.interval is not None:
-                right = recalibrations(
-                    times[first:begin], raw[: begin - first], labels[first:begin], task.horizons, times[begin]
-                )
-                said[here] = recalibrated(raw[here], right)
-            warned[here][np.isnan(said[here])] = np.nan
+        now = float(times[begin])
+        if now >= due:
+            candidate, refused = _attempt(times[:begin], values[:begin], columns, task, recipe, rerun, serving)
+            attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
+            if candidate is not None and not refused:
+                serving, since = candidate.predictor, begin
+            due = _next(now, float(times[first]), rerun.interval)
+        if serving is None:
+            continue
+        here, known = slice(begin - first, end - first), _known(serving, times, begin, end)
+        p = probabilities_at(serving, times[known], values[known], times[begin:end])
+        for i, horizon in enumerate(serving.horizons):
+            column = task.horizons.index(horizon)
+            raw[here, column], warned[here, column] = p[:, i], p[:, i] >= serving.thresholds[i]
+        said[here] = raw[here]
+        if rerun.interval is not None:
+            # outcomes of what another model said tell how far off that one was
+            past, high = slice(since, begin), history.state == 1
+            ours = raw[since - first : begin - first]
+            right = recalibrations(times[past], ours, labels[past], high[past], task.horizons, now)
+            said[here] = recalibrated(raw[here], high[begin:end], right)
     matured = np.where(times[:, None] + np.asarray(task.horizons) < rerun.until, labels, np.nan)
     state = history.state
     baselines = baseline_scores(times, history.load_index, state, matured, task.horizons, first)
@@ -164,11 +168,34 @@ def backtest(
 
 
 def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
-    """Rows between two trainings, as (begin, end)."""
+    """Rows between two moments at which something may change, as (begin, end)."""
     if interval is None:
         return [(first, len(times))]
-    begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, interval)))
+    apart = min(interval, RECALIBRATED_EVERY)
+    begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, apart)))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
+
+
+def _next(now: float, start: float, interval: float | None) -> float:
+    """The first moment after now at which a training is due."""
+    return np.inf if interval is None else start + ((now - start) // interval + 1) * interval
+
+
+def _attempt(
+    times: Floats,
+    values: Floats,
+    columns: Sequence[str],
+    task: Task,
+    recipe: Recipe,
+    rerun: Rerun,
+    serving: Predictor | None,
+) -> tuple[Candidate | None, str]:
+    """A candidate made of the samples so far, if there is one, and why it may not serve (empty where it may)."""
+    candidate, refused = _trained(times, values, columns, task, recipe, rerun)
+    if candidate is None:
+        return None, refused
+    incumbent = None if serving is None else said_instead(serving, candidate, times, values)
+    return candidate, refusal_of(candidate, incumbent, rerun.gate) or ""
 
 
 def _trained(

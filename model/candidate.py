@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import Floats
-from model.calibration import Calibration, fit_calibration
+from model.calibration import Calibration, fit_calibration, levelled
 from model.committee import fit_ensemble, together, views
 from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, split, typical_step
 from model.errors import NotEnoughHistoryError
@@ -88,7 +88,6 @@ def train(
     parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
     epochs = [recipe.fit.epochs] * recipe.networks
     rehearsal, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
-    # what the rehearsal said of what it had not seen stands for what its twin will say of what comes
     rehearsal = replace(rehearsal, calibrations=_calibrations(rehearsal, parts.holdout))
     rehearsal = replace(rehearsal, thresholds=_thresholds(rehearsal, parts.holdout, task.precision))
     done = sum(epochs)
@@ -96,10 +95,13 @@ def train(
     def later(epoch: Epoch) -> None:
         on_epoch(epoch._replace(number=done + epoch.number))
 
-    kept = [report.kept for report in reports]
-    predictor, _ = _fitted(spec, horizons, (joined(parts.train, parts.holdout), None), recipe, kept, rng, later)
+    kept, whole = [report.kept for report in reports], joined(parts.train, parts.holdout)
+    predictor, _ = _fitted(spec, horizons, (whole, None), recipe, kept, rng, later)
     predictor = replace(
-        predictor, calibrations=rehearsal.calibrations, thresholds=rehearsal.thresholds, rehearsal=rehearsal
+        predictor,
+        calibrations=_taken_over(rehearsal, predictor, whole),
+        thresholds=rehearsal.thresholds,
+        rehearsal=rehearsal,
     )
     return _judge(predictor, together(reports), parts, left_out)
 
@@ -132,6 +134,17 @@ def _calibrations(predictor: Predictor, unseen: Dataset) -> tuple[Calibration, .
     return tuple(
         fit_calibration(logits[:, i], unseen.y[:, i], horizon / apart) for i, horizon in enumerate(predictor.horizons)
     )
+
+
+def _taken_over(rehearsal: Predictor, predictor: Predictor, whole: Dataset) -> tuple[Calibration, ...]:
+    """The calibration of what serves.
+
+    How much too sure the rehearsal was of what it had not seen, its twin will be of what comes: the slope. Not
+    so the level: where load has risen of late the rehearsal did not know it, and its twin does.
+    """
+    z = predictor.ensemble.predict(predictor.scaler(whole.x))
+    slopes = [min(calibration.slope, 1.0) for calibration in rehearsal.calibrations]
+    return tuple(levelled(slope, z[:, i], whole.y[:, i]) for i, slope in enumerate(slopes))
 
 
 def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:

@@ -7,48 +7,80 @@ is today; the late outcomes count more (Platt 1999, with exponential forgetting)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from model.activations import sigmoid
-from model.arrays import Floats
+from model.arrays import Bools, Floats
 from model.calibration import Calibration, fit_calibration
 from model.losses import logit
 
 HALF_LIFE = 14 * 86400.0
 """Seconds after which an outcome counts half."""
 
+STORY = 3600.0
+"""Seconds whose outcomes tell one story, unless the horizon is longer."""
+
+STORIES = 20.0
+"""How many stories it takes to move a calibration half of the way: one bad hour must not turn it."""
+
 MEMORY = 4 * HALF_LIFE
 """Seconds after which it counts for nothing."""
 
 
+@dataclass(frozen=True)
+class Recalibration:
+    """One horizon's: while load is not high, and while it is.
+
+    Whether a stretch goes on is another question than whether one begins, and a model may be right about the one and
+    wrong about the other.
+    """
+
+    calm: Calibration = field(default_factory=Calibration)
+    high: Calibration = field(default_factory=Calibration)
+
+
 def recalibrations(
-    times: Floats, probabilities: Floats, labels: Floats, horizons: Sequence[float], now: float
-) -> tuple[Calibration, ...]:
+    times: Floats, probabilities: Floats, labels: Floats, high: Bools, horizons: Sequence[float], now: float
+) -> tuple[Recalibration, ...]:
     """One for each horizon, by the outcomes that are known at a moment.
 
     Args:
         times: (rows,) when each prediction was made, in seconds.
-        probabilities: (rows, horizons) as the models themselves said, NaN where nothing was said.
+        probabilities: (rows, horizons) as the model itself said, NaN where nothing was said.
         labels: (rows, horizons) what followed, NaN unknown.
+        high: (rows,) whether load was high then.
         horizons: seconds.
         now: seconds.
     """
     found = []
+    apart = float(np.median(np.diff(times))) if len(times) > 2 else 1.0
+    weight = 0.5 ** ((now - times) / HALF_LIFE)
     for i, horizon in enumerate(horizons):
-        rows = (times + horizon < now) & (times > now - MEMORY) & ~np.isnan(probabilities[:, i])
-        at = times[rows]
-        weight = 0.5 ** ((now - at) / HALF_LIFE)
-        apart = float(np.median(np.diff(at))) if len(at) > 2 else 1.0
-        found.append(fit_calibration(logit(probabilities[rows, i]), labels[rows, i], horizon / apart, weight))
+        p, y = probabilities[:, i], labels[:, i]
+        mature = (times + horizon < now) & (times > now - MEMORY) & ~np.isnan(p)
+        story = max(horizon, STORY) / apart
+        calm, up = (
+            fit_calibration(logit(p[rows]), y[rows], story, weight[rows], STORIES)
+            for rows in (mature & ~high, mature & high)
+        )
+        found.append(Recalibration(calm, up))
     return tuple(found)
 
 
-def recalibrated(probabilities: Floats, by: Sequence[Calibration]) -> Floats:
-    """Probabilities (rows, horizons) of a model set right; a further horizon is never below a nearer one."""
+def recalibrated(probabilities: Floats, high: Bools, by: Sequence[Recalibration]) -> Floats:
+    """Probabilities (rows, horizons) of a model set right; a further horizon is never below a nearer one.
+
+    Args:
+        probabilities: NaN where nothing was said.
+        high: (rows,) whether load is high.
+        by: for each horizon.
+    """
     right = np.full(probabilities.shape, np.nan)
-    for i, calibration in enumerate(by):
-        known = ~np.isnan(probabilities[:, i])
-        p = probabilities[known, i]
-        right[known, i] = p if calibration == Calibration() else sigmoid(calibration(logit(p)))
+    for i, one in enumerate(by):
+        for rows, calibration in ((~high, one.calm), (high, one.high)):
+            known = rows & ~np.isnan(probabilities[:, i])
+            p = probabilities[known, i]
+            right[known, i] = p if calibration == Calibration() else sigmoid(calibration(logit(p)))
     return np.where(np.isnan(right), np.nan, np.fmax.accumulate(right, axis=1))

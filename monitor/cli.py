@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> int:
     from monitor.durations import about  # noqa: PLC0415
     from monitor.overview import read_overview  # noqa: PLC0415
+    from monitor.recalibrating import matured_today  # noqa: PLC0415
     from monitor.reports import forecast_document, forecast_report, moment  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -202,7 +204,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     now = time.time()
     at, max_age = now if arguments.at is None else arguments.at, max(3 * config.sampling.interval, 10.0)
     with open_stores(config.database_url, create=False) as stores:
-        forecast = forecast_from_storage(stores, at, max_age)
+        forecast = forecast_from_storage(stores, at, max_age, partial(matured_today, stores, at))
         waiting = read_overview(stores, config, now).waiting_for if forecast is None else ""
     if waiting:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")

@@ -21,6 +21,7 @@ from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
 from monitor.overview import Overview, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
+from monitor.recalibrating import Recalibrating
 from monitor.retrain_schedule import RetrainSchedule
 from monitor.sampler import Sampler
 from monitor.scoring import LiveScoring, scoring_interval
@@ -229,6 +230,7 @@ def _jobs(
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
         Job("retrain", 15.0, schedule),
+        Job("recalibrate", 60.0, Recalibrating(stores, served, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", 3600.0, retention),
     ]

@@ -88,7 +88,12 @@ class WarningConfig:
 class TrainingConfig:
     """[training]."""
 
-    interval: float = duration(DAY, "Time between two scheduled retrainings; default 1d.", least=10.0)
+    interval: float = duration(
+        7 * DAY,
+        "Longest time between two scheduled retrainings; default 7d. A young model is renewed sooner: whenever its\n"
+        "history has grown by a quarter.",
+        least=10.0,
+    )
     history: float = duration(90 * DAY, "How much of the past a training looks at; default 90d.", least=10.0)
     min_history: float = duration(2 * HOUR, "Samples needed before the first training; default 2h.", least=10.0)
     networks: int = integer(

@@ -6,7 +6,7 @@ A promotion or a rollback is one row in the database; the next tick notices and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
@@ -19,6 +19,7 @@ from model.features import FeatureSpec
 from model.history import History
 from model.labels import Rules
 from model.predictor import Predictor
+from model.recalibration import Recalibration, recalibrated
 from model.serialization import loads
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
@@ -68,6 +69,11 @@ class ServedModel:
         self._primed = False
         self.model_id: int | None = None
         self.predictor: Predictor | None = None
+        self._recalibration: tuple[int | None, Sequence[Recalibration]] = (None, ())
+
+    def recalibrate(self, model_id: int, by: Sequence[Recalibration]) -> None:
+        """Sets right what that model says from the next prediction on; from any thread."""
+        self._recalibration = model_id, by
 
     @property
     def rules(self) -> Rules:
@@ -99,7 +105,8 @@ class ServedModel:
         """The prediction for the last sample, or None while no model serves."""
         if self.predictor is None or self.model_id is None:
             return None
-        return make_forecast(self.predictor, self.model_id, self._history)
+        model_id, by = self._recalibration
+        return make_forecast(self.predictor, self.model_id, self._history, by if model_id == self.model_id else ())
 
     @property
     def _spec(self) -> FeatureSpec:
@@ -137,14 +144,23 @@ class ServedModel:
         return None, None
 
 
-def make_forecast(predictor: Predictor, model_id: int, history: History) -> Forecast:
-    """What a predictor says of the last moment of a history."""
+def make_forecast(
+    predictor: Predictor, model_id: int, history: History, by: Sequence[Recalibration] = ()
+) -> Forecast:
+    """What a predictor says of the last moment of a history, set right by what came of what it said before."""
     features = predictor.features(history)
-    probabilities = predictor.probabilities(features)[0]
+    probabilities, thresholds = predictor.probabilities(features)[0], predictor.thresholds
+    if by:
+        high = history.state[-1:] == 1
+        # a threshold means the same warnings as before, said in other numbers
+        both = np.array([probabilities, [min(t, 1.0) for t in thresholds]])
+        right = recalibrated(both, np.repeat(high, 2), by)
+        probabilities = right[0]
+        thresholds = tuple(old if old >= 1 else float(new) for old, new in zip(thresholds, right[1], strict=True))
     predictions = tuple(
         Prediction(float(history.times[-1]), horizon, model_id, float(p), base_rate, threshold)
         for horizon, p, base_rate, threshold in zip(
-            predictor.horizons, probabilities, predictor.base_rates, predictor.thresholds, strict=True
+            predictor.horizons, probabilities, predictor.base_rates, thresholds, strict=True
         )
     )
     return Forecast(predictions, partial(predictor.contributions, features))
@@ -164,13 +180,19 @@ def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
     return history
 
 
-def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast | None:
+def forecast_from_storage(
+    stores: Stores,
+    at: float,
+    max_age: float,
+    matured: Callable[[Predictor, int], Sequence[Recalibration]] = lambda *_: (),
+) -> Forecast | None:
     """The serving model's prediction for a moment, from what is stored.
 
     Args:
         stores: of the database.
         at: seconds since the epoch.
         max_age: how old, in seconds, the last sample before `at` may be.
+        matured: gives the recalibration of a predictor by its id.
 
     Returns:
         None while no model serves, or without a sample at that moment.
@@ -183,4 +205,4 @@ def forecast_from_storage(stores: Stores, at: float, max_age: float) -> Forecast
     history = primed(stores, spec, at)
     if not len(history) or history.times[-1] < at - max_age:
         return None
-    return make_forecast(predictor, model_id, history)
+    return make_forecast(predictor, model_id, history, matured(predictor, model_id))

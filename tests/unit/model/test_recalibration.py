@@ -6,12 +6,25 @@ import pytest
 from model.activations import sigmoid
 from model.calibration import Calibration
 from model.losses import logit
-from model.recalibration import HALF_LIFE, MEMORY, recalibrated, recalibrations
+from model.recalibration import HALF_LIFE, MEMORY, Recalibration
+from model.recalibration import recalibrated as recalibrated_at
+from model.recalibration import recalibrations as recalibrations_at
 from model.scores import calibration_error
 
 pytestmark = pytest.mark.unit
 
 DAY = 86400.0
+
+
+def recalibrations(times, p, y, horizons, now):
+    """While load is not high."""
+    found = recalibrations_at(times, p, y, np.zeros(len(times), bool), horizons, now)
+    assert all(one.high == Calibration() for one in found)
+    return tuple(one.calm for one in found)
+
+
+def recalibrated(p, right):
+    return recalibrated_at(p, np.zeros(len(p), bool), [Recalibration(calm=one) for one in right])
 
 
 def overconfident(days=20.0, seed=0, turn=2.5):
@@ -62,3 +75,15 @@ def test_a_further_horizon_is_never_below_a_nearer_one():
     right = (Calibration(1.0, 2.0), Calibration(1.0, -2.0))
     p = recalibrated(np.array([[0.3, 0.4]]), right)
     assert p[0, 1] >= p[0, 0] == pytest.approx(sigmoid(logit(np.array([0.3])) + 2)[0])
+
+
+def test_calm_and_high_moments_are_set_right_apart():
+    times, p, y = overconfident()
+    high = np.arange(len(times)) % 4 == 0
+    y[high] = 1
+    apart = recalibrations_at(times, p, y, high, (600.0,), 20 * DAY)[0]
+    assert apart.high.intercept > 1
+    assert abs(apart.calm.intercept) < 0.5
+    said = recalibrated_at(p, high, (apart,))
+    assert said[high].mean() > 0.7 > 2 * p[high].mean()
+    assert said[~high].mean() == pytest.approx(y[~high].mean(), abs=0.03)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -127,3 +128,9 @@ def test_the_next_one_is_told():
     assert next_retrain(TRAINING, None, serving=False) is None
     assert next_retrain(TRAINING, run(50.0), serving=True) == 3650.0
     assert next_retrain(TRAINING, run(50.0), serving=False) == 170.0
+
+
+def test_a_young_model_is_renewed_when_its_history_has_grown_by_a_quarter():
+    young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (4000.0, 40_000.0))
+    assert next_retrain(TRAINING, young, serving=True) == 1050.0
+    assert next_retrain(TRAINING, old, serving=True) == 3650.0

@@ -1,0 +1,105 @@
+"""The daemon's recalibration is the backtest's, made again from nothing but the stored samples."""
+
+import time
+from dataclasses import astuple, replace
+
+import numpy as np
+import pytest
+
+from model.candidate import Task, probabilities_at, train
+from model.history import History
+from model.labels import Rules, future_labels
+from model.recalibration import Recalibration, recalibrated, recalibrations
+from model.serialization import dumps
+from model.settings import FitConfig, Recipe
+from monitor.recalibrating import Recalibrating, matured, matured_today
+from monitor.serving import ServedModel, as_row, make_forecast
+from monitor.stores import open_stores
+from storage import SAMPLE_FIELDS, as_stored
+
+from .conftest import host
+
+pytestmark = pytest.mark.integration
+
+DAY, STEP = 86400.0, 10.0
+RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
+TASK = Task(RULES, (60.0, 300.0))
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """Half a day to learn from, and two days after it on which load is another."""
+    path = tmp_path_factory.mktemp("lived") / "x.db"
+    end = np.floor(time.time() / DAY) * DAY
+    learned = end - 2 * DAY
+    samples = [as_stored(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
+    rows = np.concatenate([as_row(sample) for sample in samples])
+    times = np.array([sample.at for sample in samples])
+    # bursts are shorter by half than they were
+    late = (times > learned) & (times % 600 >= 75) & (times % 600 < 150)
+    rows[late, SAMPLE_FIELDS.index("cpu_usage")] = 0.3
+    recipe = Recipe(networks=2, layers=(8,), fit=FitConfig(epochs=4, patience=0, keep_best=False))
+    past = times <= learned
+    predictor = train(times[past], rows[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
+    with open_stores(f"sqlite:///{path}") as stores:
+        stores.samples.add_missing(np.column_stack([times, rows]))
+        model_id = stores.registry.register(dumps(predictor), {"to": learned}, learned)
+        stores.registry.promote(model_id, learned)
+        yield stores, predictor, times, rows, learned, end
+
+
+def test_what_has_come_since_the_training_is_found_again(lived):
+    stores, predictor, times, rows, learned, end = lived
+    found = matured(stores, predictor, learned, end)
+    history = History(SAMPLE_FIELDS, RULES, STEP)
+    history.extend(times, rows)
+    y = future_labels(times, history.state, predictor.horizons, STEP)
+    asked = np.flatnonzero((times > learned) & (np.diff(times // 300, prepend=0) > 0))
+    said = probabilities_at(predictor, times, rows, times[asked])
+    high = history.state[asked] == 1
+    expected = recalibrations(times[asked], said, y[asked], high, predictor.horizons, end)
+    # a network's last bits depend on how many rows it is asked about together
+    assert np.array([astuple(one) for one in found]) == pytest.approx(np.array([astuple(one) for one in expected]))
+    assert found[0] != Recalibration()
+
+
+def test_nothing_has_come_right_after_a_training(lived):
+    stores, predictor, _, _, learned, _ = lived
+    assert matured(stores, predictor, learned, learned) == (Recalibration(),) * 2
+    assert matured_today(stores, learned + 3600, predictor, 1) == (Recalibration(),) * 2
+
+
+def test_the_daemon_says_what_is_right_from_the_next_prediction_on(lived):
+    stores, predictor, _, _, _, end = lived
+    served = ServedModel(stores, RULES, STEP)
+    sample = next(iter(host(1, end + 600)))
+    served.advance(sample)
+    before = served.forecast()
+    job = Recalibrating(stores, served, lambda: end + 600)
+    job()
+    after = served.forecast()
+    by = matured_today(stores, end + 600, predictor, 1)
+    high = np.array([bool(served.high_load)])
+    raw = np.array([[p.probability for p in before.predictions]])
+    assert [p.probability for p in after.predictions] == pytest.approx(recalibrated(raw, high, by)[0].tolist())
+    assert [p.probability for p in after.predictions] != [p.probability for p in before.predictions]
+    for old, new in zip(before.predictions, after.predictions, strict=True):
+        assert (old.probability >= old.threshold) == (new.probability >= new.threshold)
+
+
+def test_another_model_is_not_set_right_by_what_this_one_said(lived):
+    stores, _, _, _, _, end = lived
+    served = ServedModel(stores, RULES, STEP)
+    served.advance(next(iter(host(1, end + 1200))))
+    plain = served.forecast()
+    served.recalibrate(999, matured_today(stores, end + 1200, served.predictor, 1))
+    assert served.forecast() == plain
+
+
+def test_a_model_that_never_warns_goes_on_never_warning(lived):
+    stores, predictor, times, rows, _, end = lived
+    history = predictor.spec.history()
+    history.extend(times[-500:], rows[-500:])
+    silent = replace(predictor, thresholds=(1.0, 1.0))
+    forecast = make_forecast(silent, 1, history, matured_today(stores, end, predictor, 1))
+    assert [p.threshold for p in forecast.predictions] == [1.0, 1.0]
