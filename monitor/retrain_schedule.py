@@ -20,6 +20,10 @@ from storage import TrainingRun, TrainingRuns
 log = logging.getLogger(__name__)
 
 
+SOONEST = 1800.0
+"""Seconds between two trainings at least, however young the model."""
+
+
 def next_retrain(config: TrainingConfig, last: TrainingRun | None, *, serving: bool) -> float | None:
     """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
 
@@ -31,7 +35,7 @@ def next_retrain(config: TrainingConfig, last: TrainingRun | None, *, serving: b
     if not serving:
         return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
     learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
-    grown = max(learned / 4, config.min_history / 4) if learned else config.interval
+    grown = max(learned / 4, SOONEST) if learned else config.interval
     return last.started_at + min(config.interval, grown)
 
 

@@ -131,6 +131,8 @@ def test_the_next_one_is_told():
 
 
 def test_a_young_model_is_renewed_when_its_history_has_grown_by_a_quarter():
-    young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (4000.0, 40_000.0))
-    assert next_retrain(TRAINING, young, serving=True) == 1050.0
+    young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (8000.0, 40_000.0))
+    assert next_retrain(TRAINING, young, serving=True) == 2050.0
+    youngest = replace(run(50.0), report={"from": 0.0, "to": 100.0})
+    assert next_retrain(TRAINING, youngest, serving=True) == 1850.0
     assert next_retrain(TRAINING, old, serving=True) == 3650.0
