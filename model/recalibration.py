@@ -40,6 +40,14 @@ class Recalibration:
     calm: Calibration = field(default_factory=Calibration)
     high: Calibration = field(default_factory=Calibration)
 
+    def __call__(self, p: Floats, high: Bools) -> Floats:
+        """Probabilities (rows,) set right, NaN where there is none; `high` (rows,) says whether load is high."""
+        right = np.full(p.shape, np.nan)
+        for rows, calibration in ((~high, self.calm), (high, self.high)):
+            known = rows & ~np.isnan(p)
+            right[known] = p[known] if calibration == Calibration() else sigmoid(calibration(logit(p[known])))
+        return right
+
 
 def recalibrations(
     times: Floats, probabilities: Floats, labels: Floats, high: Bools, horizons: Sequence[float], now: float
@@ -77,10 +85,5 @@ def recalibrated(probabilities: Floats, high: Bools, by: Sequence[Recalibration]
         high: (rows,) whether load is high.
         by: for each horizon.
     """
-    right = np.full(probabilities.shape, np.nan)
-    for i, one in enumerate(by):
-        for rows, calibration in ((~high, one.calm), (high, one.high)):
-            known = rows & ~np.isnan(probabilities[:, i])
-            p = probabilities[known, i]
-            right[known, i] = p if calibration == Calibration() else sigmoid(calibration(logit(p)))
+    right = np.stack([one(probabilities[:, i], high) for i, one in enumerate(by)], axis=1)
     return np.where(np.isnan(right), np.nan, np.fmax.accumulate(right, axis=1))

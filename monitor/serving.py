@@ -152,11 +152,11 @@ def make_forecast(
     probabilities, thresholds = predictor.probabilities(features)[0], predictor.thresholds
     if by:
         high = history.state[-1:] == 1
-        # a threshold means the same warnings as before, said in other numbers
-        both = np.array([probabilities, [min(t, 1.0) for t in thresholds]])
-        right = recalibrated(both, np.repeat(high, 2), by)
-        probabilities = right[0]
-        thresholds = tuple(old if old >= 1 else float(new) for old, new in zip(thresholds, right[1], strict=True))
+        probabilities = recalibrated(probabilities[None], high, by)[0]
+        # the same moments are warned of as before, said in other numbers
+        thresholds = tuple(
+            old if old >= 1 else float(one(np.array([old]), high)[0]) for old, one in zip(thresholds, by, strict=True)
+        )
     predictions = tuple(
         Prediction(float(history.times[-1]), horizon, model_id, float(p), base_rate, threshold)
         for horizon, p, base_rate, threshold in zip(

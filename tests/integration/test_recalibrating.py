@@ -96,6 +96,16 @@ def test_another_model_is_not_set_right_by_what_this_one_said(lived):
     assert served.forecast() == plain
 
 
+def test_nothing_to_set_right_leaves_probabilities_and_thresholds_as_they_are(lived):
+    _, predictor, times, rows, _, _ = lived
+    history = predictor.spec.history()
+    history.extend(times[-500:], rows[-500:])
+    falling = replace(predictor, thresholds=(0.9, 0.4))
+    plain = make_forecast(falling, 1, history)
+    assert make_forecast(falling, 1, history, (Recalibration(),) * 2) == plain
+    assert [p.threshold for p in plain.predictions] == [0.9, 0.4]
+
+
 def test_a_model_that_never_warns_goes_on_never_warning(lived):
     stores, predictor, times, rows, _, end = lived
     history = predictor.spec.history()
