@@ -135,8 +135,10 @@ def backtest(
             attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
             if candidate is not None and not refused:
                 serving, since = candidate.predictor, begin
-            due = _next(now, float(times[first]), rerun.interval)
+            if serving is not None:
+                due = _next(now, float(times[first]), rerun.interval)
         if serving is None:
+            # a host without a model does not wait for long: the next day tries again
             continue
         here, known = slice(begin - first, end - first), _known(serving, times, begin, end)
         p = probabilities_at(serving, times[known], values[known], times[begin:end])
