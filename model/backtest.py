@@ -135,10 +135,9 @@ def backtest(
             attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
             if candidate is not None and not refused:
                 serving, since = candidate.predictor, begin
-            if serving is not None:
-                due = _next(now, float(times[first]), rerun.interval)
-        if serving is None:
             # a host without a model does not wait for long: the next day tries again
+            due = now if serving is None else _next(now, float(times[first]), rerun.interval)
+        if serving is None:
             continue
         here, known = slice(begin - first, end - first), _known(serving, times, begin, end)
         p = probabilities_at(serving, times[known], values[known], times[begin:end])
