@@ -221,7 +221,7 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> str:
     lines = [f"predictions made since {moment(since)}, against what happened", *table(header, rows)]
     for found in scores:
         reliable = [
-            (percent(row.said), percent(row.came), str(row.scored), "#" * round(24 * row.came))
+            (percent(row.said), percent(row.came), str(row.scored), ("#" * round(24 * row.came)).ljust(24))
             for row in found.score.reliability
         ]
         off = figure(found.score.calibration_error)
