@@ -20,12 +20,9 @@ from model.gate import GateConfig
 from model.history import History
 from model.labels import Rules, future_labels
 from model.predictor import Predictor
-from model.recalibration import recalibrated, recalibrations
+from model.recalibration import RENEWED, recalibrated, recalibrations
 from model.scores import Score, score
 from model.settings import Recipe
-
-RECALIBRATED_EVERY = 86400.0
-"""Seconds between two looks at the outcomes that have matured."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +169,7 @@ def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[
     """Rows between two moments at which something may change, as (begin, end)."""
     if interval is None:
         return [(first, len(times))]
-    apart = min(interval, RECALIBRATED_EVERY)
+    apart = min(interval, RENEWED)
     begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, apart)))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 

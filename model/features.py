@@ -7,7 +7,7 @@ back, and say "missing" rather than stretch over time that nobody watched.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -122,11 +122,6 @@ class FeatureSpec:
             keep=self._near if live else np.inf,
             bin_width=bin_width(self.step) if self.seasonal else None,
         )
-
-    def same_history(self, other: FeatureSpec) -> bool:
-        """Whether a live history for the one serves the other."""
-        differing = {"horizons"}
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self) if f.name not in differing)
 
 
 def make_spec(

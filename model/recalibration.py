@@ -16,6 +16,9 @@ from model.arrays import Bools, Floats
 from model.calibration import Calibration, fit_calibration
 from model.losses import logit
 
+RENEWED = 86400.0
+"""Seconds between two looks at the outcomes that have matured."""
+
 HALF_LIFE = 14 * 86400.0
 """Seconds after which an outcome counts half."""
 

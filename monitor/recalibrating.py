@@ -13,7 +13,7 @@ import numpy as np
 from model.features import design
 from model.labels import future_labels
 from model.predictor import Predictor
-from model.recalibration import MEMORY, Recalibration, recalibrations
+from model.recalibration import MEMORY, RENEWED, Recalibration, recalibrations
 from monitor.serving import READ_TOGETHER, ServedModel
 from monitor.stores import Stores
 
@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 
 APART = 300.0
 """Seconds between two moments that are looked at: neighbours tell the same story."""
-
-RENEWED = 86400.0
-"""Seconds between two recalibrations."""
 
 
 def matured(stores: Stores, predictor: Predictor, trained_until: float, now: float) -> tuple[Recalibration, ...]:

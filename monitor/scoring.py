@@ -6,6 +6,7 @@ unknown, not wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import median
@@ -18,7 +19,7 @@ from model.history import History
 from model.labels import GAP_FACTOR, Rules, future_labels
 from model.tally import LiveScore, Tally, live_score, tally
 from monitor.durations import format_duration
-from monitor.serving import warns
+from monitor.serving import AN_INSTANT, warns
 from monitor.stores import Stores
 from storage import Prediction
 
@@ -63,16 +64,18 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 
 def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
     """Scores some hours; whether there may be more."""
-    done = stores.scores.progress().get(horizon)
-    start = stores.predictions.oldest_at() if done is None else done
-    if start is None:
+    # a sample may come late
+    last, done = now - horizon - 2 * step, stores.scores.progress().get(horizon, -math.inf)
+    if done > now:
+        # the clock was ahead and is right again: what was predicted meanwhile stays unscored
+        stores.scores.add(horizon, last, [], [])
         return False
-    # a sample may come late, and the first prediction of all is looked at too
-    start = start - 1e-3 if done is None else start
-    last = now - horizon - 2 * step
+    first = stores.predictions.next_at(done, horizon)
+    if first is None or first > last:
+        return False
+    # what nobody predicted need not be walked through
+    start = done if first - done < AT_ONCE else first - AN_INSTANT
     end = min(last, start + AT_ONCE)
-    if end <= start:
-        return False
     margin = rules.sustained + 2 * GAP_FACTOR * step
     predictions = stores.predictions.between(start - horizon, end, horizon)
     rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)

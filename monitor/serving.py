@@ -90,8 +90,10 @@ class ServedModel:
         """Takes in a sample, and whatever model the registry says by now."""
         try:
             before = self._spec
-            swapped = self._follow() and not self._spec.same_history(before)
-            if swapped or not self._primed or self._went_back(sample):
+            if self._follow() and self._spec != before:
+                # Should reading fail now: never a model over another one's features, and the next tick tries again.
+                self._history, self._primed = self._spec.history(live=True), False
+            if not self._primed or self._went_back(sample):
                 self._history = self._prime(sample)
                 self._primed = True
                 return

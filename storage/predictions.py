@@ -82,9 +82,11 @@ class PredictionStore:
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
-    def oldest_at(self) -> float | None:
-        """When the oldest prediction was made, or None while there is none."""
-        query = select(func.min(predictions.c.at)).where(predictions.c.host_id == self._host_id)
+    def next_at(self, after: float, horizon: float) -> float | None:
+        """When the first prediction for this horizon after a moment (seconds) was made, or None."""
+        query = select(func.min(predictions.c.at)).where(
+            predictions.c.host_id == self._host_id, predictions.c.at > after, predictions.c.horizon == horizon
+        )
         with self._database.reading() as connection:
             found: float | None = connection.scalar(query)
         return found

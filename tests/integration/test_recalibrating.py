@@ -15,7 +15,7 @@ from model.settings import FitConfig, Recipe
 from monitor.recalibrating import Recalibrating, matured, matured_today
 from monitor.serving import ServedModel, as_row, make_forecast
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, as_stored
+from storage import SAMPLE_FIELDS, StorageError, as_stored
 
 from .conftest import host
 
@@ -104,6 +104,28 @@ def test_nothing_to_set_right_leaves_probabilities_and_thresholds_as_they_are(li
     plain = make_forecast(falling, 1, history)
     assert make_forecast(falling, 1, history, (Recalibration(),) * 2) == plain
     assert [p.threshold for p in plain.predictions] == [0.9, 0.4]
+
+
+def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_next_tick(lived, monkeypatch):
+    stores, predictor, _, _, _, end = lived
+    served = ServedModel(stores, RULES, STEP)
+    first, second, third = host(3, end + 1800)
+    served.advance(first)
+    rules = replace(RULES, sustained=30.0)
+    other = replace(predictor, spec=replace(predictor.spec, rules=rules), rehearsal=None)
+    stores.registry.promote(stores.registry.register(dumps(other), {"to": end}, end), end)
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr("monitor.serving.primed", lambda *_: (_ for _ in ()).throw(StorageError("away")))
+            served.advance(second)
+        assert served.rules == rules
+        assert np.isfinite([p.probability for p in served.forecast().predictions]).all()
+        served.advance(third)
+        again = ServedModel(stores, RULES, STEP)
+        again.advance(third)
+        assert served.forecast().predictions == again.forecast().predictions
+    finally:
+        stores.registry.rollback(1, end)
 
 
 def test_a_model_that_never_warns_goes_on_never_warning(lived):

@@ -88,6 +88,19 @@ def test_in_pieces_as_at_once(stores, tmp_path):
     )
 
 
+def test_a_clock_that_was_years_ahead_costs_nothing_and_scoring_goes_on_when_it_is_right_again(stores):
+    whole = score(stores)
+    ahead = BEGIN + 3e8
+    stores.predictions.append([prediction(ahead, 0.5)])
+    then = score(stores, ahead + 3600)[0].score
+    assert then.scored + then.unknown == 1440 + 1
+    at = BEGIN + 14_400 + STEP * np.arange(360)
+    score(stores, float(at[0]))
+    stores.samples.append_many([Sample(t, cpu_usage=0.1) for t in at.tolist()])
+    stores.predictions.append([prediction(t, 0.05) for t in at.tolist()])
+    assert score(stores, float(at[-1]))[0].score.scored > whole[0].score.scored + 200
+
+
 def test_what_was_not_watched_is_unknown_and_not_wrong(stores, url, tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'z.db'}") as other:
         at = (BEGIN + STEP * np.arange(1440)).tolist()
