@@ -12,17 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Floats
-from model.baselines import baseline_scores
-from model.candidate import Candidate, Task, probabilities_at, refusal_of, said_instead, train
+from model.baselines import SMOOTHING, baseline_scores, binned, seasonal_forecasts
+from model.bins import bin_width
+from model.candidate import Candidate, Task, probabilities_at, refusal_of, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
 from model.gate import GateConfig
 from model.history import History
 from model.labels import Rules, future_labels
 from model.predictor import Predictor
-from model.recalibration import RENEWED, recalibrated, recalibrations
+from model.prior import first_predictor
+from model.recalibration import MEMORY, RENEWED
+from model.renewal import renewed_after
 from model.scores import Score, score
 from model.settings import Recipe
+from model.shipped import shipped_prior
+from model.standing import APART, Past, applied, behind, standings, warned_from, warnings
 
 
 @dataclass(frozen=True)
@@ -118,51 +123,119 @@ def backtest(
         raise NotEnoughHistoryError(
             f"the trace has {first} rows before that moment and {len(times) - first} after it"
         )
-    rules = task.rules.resolve(columns, values[:first])
-    history, labels = _what_came(times, values, columns, rules, task.horizons)
-    shape = (len(times) - first, len(task.horizons))
-    said, raw, warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
-    attempts: list[Attempt] = []
-    serving: Predictor | None = None
-    due, since = -np.inf, first
+    life = _Life(times, values, columns, task, recipe, rerun, first)
     for begin, end in _stretches(times, first, rerun.interval):
-        now = float(times[begin])
-        if now >= due:
-            candidate, refused = _attempt(times[:begin], values[:begin], columns, task, recipe, rerun, serving)
-            attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
-            if candidate is not None and not refused:
-                serving, since = candidate.predictor, begin
-            # a host without a model does not wait for long: the next day tries again
-            due = now if serving is None else _next(now, float(times[first]), rerun.interval)
-        if serving is None:
-            continue
-        here, known = slice(begin - first, end - first), _known(serving, times, begin, end)
-        p = probabilities_at(serving, times[known], values[known], times[begin:end])
-        for i, horizon in enumerate(serving.horizons):
-            column = task.horizons.index(horizon)
-            raw[here, column], warned[here, column] = p[:, i], p[:, i] >= serving.thresholds[i]
-        said[here] = raw[here]
-        if rerun.interval is not None:
-            # outcomes of what another model said tell how far off that one was
-            past, high = slice(since, begin), history.state == 1
-            ours = raw[since - first : begin - first]
-            right = recalibrations(times[past], ours, labels[past], high[past], task.horizons, now)
-            said[here] = recalibrated(raw[here], high[begin:end], right)
-    matured = np.where(times[:, None] + np.asarray(task.horizons) < rerun.until, labels, np.nan)
-    state = history.state
-    baselines = baseline_scores(times, history.load_index, state, matured, task.horizons, first)
-    return Backtest(
-        task.horizons,
-        times[first:],
-        said,
-        warned,
-        labels[first:],
-        state[first:],
-        history.load_index[first:],
-        baselines["climatology"][0],
-        tuple(attempts),
-        baselines,
-    )
+        life.renew(begin)
+        life.say(begin, end)
+    return life.found()
+
+
+class _Life:
+    """What is there from one stretch to the next."""
+
+    def __init__(
+        self,
+        times: Floats,
+        values: Floats,
+        columns: Sequence[str],
+        task: Task,
+        recipe: Recipe,
+        rerun: Rerun,
+        first: int,
+    ) -> None:
+        self._times, self._values, self._columns = times, values, columns
+        self._recipe, self._rerun, self._first = recipe, rerun, first
+        rules = task.rules.resolve(columns, values[:first])
+        self._step = typical_step(times, default=1.0)
+        self._task = task
+        self._history, self._labels = _what_came(times, values, columns, rules, task.horizons)
+        self._high = self._history.state == 1
+        shape = (len(times), len(task.horizons))
+        self._raw, self._said, self._warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+        width = bin_width(self._step) or self._step
+        means, bins = binned(times, self._history.load_index, width)
+        self._forecasts = {
+            smoothing: seasonal_forecasts(means, bins, self._history.load_index, width, task.horizons, smoothing)
+            for smoothing in (SMOOTHING if rerun.interval is not None else ())
+        }
+        # neighbours tell the same story
+        self._asked = np.flatnonzero(np.diff(times // APART, prepend=-1.0) > 0)
+        self._attempts: list[Attempt] = []
+        self._serving, self._own = _first(self._step, columns, rules, task), False
+        self._due, self._since, self._behind = -np.inf, first, False
+
+    def renew(self, begin: int) -> None:
+        """A training before a row, if one is due."""
+        times, rerun, now = self._times, self._rerun, float(self._times[begin])
+        soon = self._behind and now >= self._attempts[-1].at + RENEWED - 2 * self._step
+        if now < self._due and not soon:
+            return
+        candidate, refused = _attempt(
+            times[:begin], self._values[:begin], self._columns, self._task, self._recipe, rerun, self._serving
+        )
+        self._attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
+        if candidate is not None and not refused:
+            self._serving, self._since, self._own = candidate.predictor, begin, True
+        # a host without a model of its own does not wait for long: the next day tries again
+        learned = min(now - float(times[0]), rerun.history)
+        # a stretch begins with a sample, which may come a little after its hour
+        after = renewed_after(learned, rerun.interval) - 2 * self._step if self._own else 0.0
+        self._due = now + after
+
+    def say(self, begin: int, end: int) -> None:
+        """What is said at the rows of a stretch."""
+        if self._serving is None:
+            return
+        here, known = slice(begin, end), _known(self._serving, self._times, begin, end)
+        p = probabilities_at(self._serving, self._times[known], self._values[known], self._times[here])
+        thresholds = np.ones(len(self._task.horizons))
+        for i, horizon in enumerate(self._serving.horizons):
+            column = self._task.horizons.index(horizon)
+            self._raw[here, column], thresholds[column] = p[:, i], self._serving.thresholds[i]
+        if self._rerun.interval is None:
+            self._said[here] = self._raw[here]
+            self._warn(here, np.tile(np.where(thresholds >= 1, np.inf, thresholds), (end - begin, 1)))
+            return
+        now, high = float(self._times[begin]), self._high[here]
+        by = standings(self._past(begin, now), self._task.horizons, now, thresholds, self._task.precision)
+        self._behind = behind(by)
+        index = self._history.load_index[here]
+        self._said[here] = applied(by, self._raw[here], high, index, lambda s: self._forecasts[s][here])
+        self._warn(here, warned_from(by, thresholds, high))
+
+    def _warn(self, here: slice, thresholds: Floats) -> None:
+        """Whether a warning stands at the rows of a stretch, by thresholds (rows, horizons)."""
+        before = self._warned[here.start - 1] == 1
+        self._warned[here] = warnings(self._said[here], thresholds, before)
+
+    def _past(self, begin: int, now: float) -> Past:
+        """What is known when a row comes."""
+        times = self._times
+        rows = self._asked[(self._asked < begin) & (times[self._asked] > now - MEMORY)]
+        # outcomes of what another model said tell nothing of this one
+        said = np.where((rows >= self._since)[:, None], self._raw[rows], np.nan)
+        forecasts = {smoothing: values[rows] for smoothing, values in self._forecasts.items()}
+        index = self._history.load_index[rows]
+        return Past(times[rows], said, self._labels[rows], self._high[rows], index, forecasts)
+
+    def found(self) -> Backtest:
+        """All of it."""
+        first, horizons, history = self._first, self._task.horizons, self._history
+        known = self._times[:, None] + np.asarray(horizons) < self._rerun.until
+        matured = np.where(known, self._labels, np.nan)
+        baselines = baseline_scores(self._times, history.load_index, history.state, matured, horizons, first)
+        return Backtest(
+            horizons,
+            self._times[first:],
+            self._said[first:],
+            np.where(np.isnan(self._said), np.nan, self._warned)[first:],
+            self._labels[first:],
+            history.state[first:],
+            history.load_index[first:],
+            baselines["climatology"][0],
+            tuple(self._attempts),
+            baselines,
+        )
 
 
 def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
@@ -174,9 +247,12 @@ def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
 
-def _next(now: float, start: float, interval: float | None) -> float:
-    """The first moment after now at which a training is due."""
-    return np.inf if interval is None else start + ((now - start) // interval + 1) * interval
+def _first(step: float, columns: Sequence[str], rules: Rules, task: Task) -> Predictor | None:
+    """The prior, which serves before any model of this host does; None where it cannot."""
+    try:
+        return first_predictor(shipped_prior(), columns, rules, task.horizons, step, task.precision)
+    except ValueError:
+        return None
 
 
 def _attempt(
@@ -192,8 +268,7 @@ def _attempt(
     candidate, refused = _trained(times, values, columns, task, recipe, rerun)
     if candidate is None:
         return None, refused
-    incumbent = None if serving is None else said_instead(serving, candidate, times, values)
-    return candidate, refusal_of(candidate, incumbent, rerun.gate) or ""
+    return candidate, refusal_of(candidate, serving, times, values, rerun.gate) or ""
 
 
 def _trained(

@@ -11,14 +11,14 @@ from itertools import product
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Floats, Integers
 from model.dataset import typical_step
+from model.voices import followed
 
 DAY = 86400.0
 LINE = 1800.0
 """Seconds of the past through which `predict_linear` lays its line."""
 
-BINS = 20
 LOOKS = 12
 """Moments within a horizon at which a forecast is looked at, at most."""
 
@@ -97,6 +97,46 @@ def holt_winters(
     return np.stack(found, axis=1)
 
 
+def binned(times: Floats, values: Floats, width: float) -> tuple[Floats, Integers]:
+    """Means (bins,) over each `width` seconds without holes, NaN where nothing is known; and the bin of each row."""
+    bins = np.floor_divide(times, width).astype(np.int64)
+    bins -= bins[0]
+    known = ~np.isnan(values)
+    count = np.bincount(bins, weights=known)
+    total = np.bincount(bins, weights=np.where(known, values, 0))
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0), bins
+
+
+def seasonal_forecasts(
+    means: Floats,
+    bins: Integers,
+    now: Floats,
+    width: float,
+    horizons: Sequence[float],
+    smoothing: tuple[float, float],
+) -> Floats:
+    """(rows, horizons) `holt_winters` over bins, for the live road: the level is taken on to the present value.
+
+    Args:
+        means: (bins,) of the past, NaN where nothing is known.
+        bins: (rows,) the bin of each moment, of which it knows its own value alone.
+        now: (rows,) the value at each moment.
+        width: seconds of a bin.
+        horizons: seconds.
+        smoothing: weights of the newest value in level and season.
+    """
+    period = max(1, round(DAY / width))
+    levels, seasons = _smoothed(means, period, *smoothing)
+    seasons = np.concatenate((seasons, np.zeros(period)))
+    before = np.where(bins > 0, levels[np.maximum(bins - 1, 0)], now)
+    level = before + smoothing[0] * (now - seasons[bins] - before)
+    found = []
+    for horizon in horizons:
+        offsets = np.unique(np.linspace(1, max(1, round(horizon / width)), LOOKS).astype(int))
+        found.append(level + np.max([seasons[bins + min(int(k), period)] for k in offsets], axis=0))
+    return np.stack(found, axis=1)
+
+
 def _smoothed(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
     """The level after each value, and the season of each slot as it was known a period before."""
     known = grid[~np.isnan(grid)]
@@ -121,7 +161,7 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
             score, y = forecasts[:, i], labels[:, i]
             both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
             then, came = score[:past][both], y[:past][both]
-            error = float(np.mean(np.square(np.interp(then, *_table(then, came)) - came))) if both.any() else 0.0
+            error = float(np.mean(np.square(np.interp(then, *followed(then, came)) - came))) if both.any() else 0.0
             if error < errors[i]:
                 best[:, i], errors[i] = _probability(score, y, past), error
     return best
@@ -130,23 +170,8 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
 def _probability(score: Floats, y: Floats, past: int) -> Floats:
     """Scores of the rows after the past to probabilities; the base rate where there is no score."""
     both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
-    p = np.interp(score[past:], *_table(score[:past][both].astype(np.float64), y[:past][both]))
+    p = np.interp(score[past:], *followed(score[:past][both].astype(np.float64), y[:past][both]))
     return np.where(np.isnan(score[past:]), _mean(y[:past]), p)
-
-
-def _table(score: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Scores, increasing, and how often the event followed: in equal shares of the past, never falling."""
-    if not len(score):
-        return np.zeros(1), np.zeros(1)
-    order = np.argsort(score, kind="stable")
-    # moments of one score stay together
-    values, first, count = np.unique(score[order], return_index=True, return_counts=True)
-    share = (np.minimum(first * BINS // len(score), BINS - 1)).astype(int)
-    weight = np.bincount(share, weights=count, minlength=BINS)
-    events = np.bincount(share, weights=np.add.reduceat(y[order].astype(np.float64), first), minlength=BINS)
-    centre = np.bincount(share, weights=values * count, minlength=BINS)
-    used = weight > 0
-    return centre[used] / weight[used], np.maximum.accumulate(events[used] / weight[used])
 
 
 def _mean(y: Floats) -> float:

@@ -7,26 +7,48 @@ good to only be judged on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.arrays import Floats
-from model.calibration import Calibration, fit_calibration, levelled
+from model.activations import sigmoid
+from model.arrays import Floats, Integers
+from model.baselines import SMOOTHING, binned, seasonal_forecasts
+from model.bins import DAY, HOUR, bin_width
+from model.calibration import fit_mix, levelled
 from model.committee import fit_ensemble, together, views
 from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, split, typical_step
+from model.ensemble import Ensemble, fit_scaler
 from model.errors import NotEnoughHistoryError
 from model.features import FeatureSpec, design, make_spec
 from model.gate import GateConfig, refusal
 from model.labels import Rules
-from model.predictor import Predictor, fit_scaler
+from model.predictor import Predictor
+from model.prior import adapted, usable
 from model.scores import Score, score, threshold_for
 from model.settings import Recipe
+from model.shipped import shipped_prior
+from model.standing import BASELINES
 from model.training import Epoch, FitReport, Part
+from model.voices import VOICES, Voices, alone, worth_of
 
 MAX_ROWS = 20_000
 """Moments that networks learn from at most: neighbours differ little, and so many of three months are plenty."""
+
+
+OTHER_DAYS_AFTER = 3 * DAY
+"""Seconds of history from which networks look at other days: with less, yesterday was seen once."""
+
+PRIOR_FADES = 21 * DAY
+"""Seconds of history after which a prior has no say of its own."""
+
+STORY = 12
+"""Horizons within which outcomes tell one story; none is longer than an hour, unless the horizon is."""
+
+STORIES = 6.0
+"""How many stories it takes to move the weights of the voices half of the way."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +101,20 @@ def train(
         on_epoch: told of each of at most `recipe.epochs` epochs; what it raises stops the training.
 
     Raises:
+        SerializationError: the shipped prior is damaged.
         NotEnoughHistoryError: too short, or without both high load and calm in each part.
         DivergedError: see `model.training.fit`.
     """
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
-    spec = make_spec(columns, values, times, rules, task.horizons, step)
+    spec = make_spec(columns, values, rules, task.horizons, step)
     parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
     epochs = [recipe.fit.epochs] * recipe.networks
     rehearsal, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
-    rehearsal = replace(rehearsal, calibrations=_calibrations(rehearsal, parts.holdout))
+    share = prior_share(float(times[-1] - times[0])) if usable(spec) else 0.0
+    prior = adapted(shipped_prior(), spec, horizons) if share else None
+    rehearsal = replace(rehearsal, prior=prior, prior_share=share)
+    rehearsal = replace(rehearsal, voices=_mixed(rehearsal, parts.holdout))
     rehearsal = replace(rehearsal, thresholds=_thresholds(rehearsal, parts.holdout, task.precision))
     done = sum(epochs)
 
@@ -99,11 +125,45 @@ def train(
     predictor, _ = _fitted(spec, horizons, (whole, None), recipe, kept, rng, later)
     predictor = replace(
         predictor,
-        calibrations=_taken_over(rehearsal, predictor, whole),
+        prior=prior,
+        prior_share=share,
+        voices=_taken_over(rehearsal, replace(predictor, prior=prior), whole),
         thresholds=rehearsal.thresholds,
         rehearsal=rehearsal,
     )
-    return _judge(predictor, together(reports), parts, left_out)
+    load = rules.load_index(columns, values)
+    width = bin_width(step) or step
+    means, bins = binned(times, load, width)
+    others = _other_baselines(rehearsal, parts, (means, bins[np.searchsorted(times, _both(parts))], width))
+    return _judge(predictor, together(reports), parts, others, left_out)
+
+
+def _both(parts: Split) -> Floats:
+    return np.concatenate((parts.train.times, parts.holdout.times))
+
+
+def _other_baselines(rehearsal: Predictor, parts: Split, past: tuple[Floats, Integers, float]) -> dict[str, Floats]:
+    """What the present load and a daily season say of the holdout, (rows, horizons) by name.
+
+    Args:
+        rehearsal: with its features and tables.
+        parts: what they are made from, and the holdout.
+        past: the load by bins, the bin of each row of both parts, and seconds of a bin.
+    """
+    means, bins, width = past
+    place, n = rehearsal.spec.place["load_index:last"], len(parts.train)
+    index = np.concatenate((parts.train.x[:, place], parts.holdout.x[:, place])).astype(np.float64)
+    current = np.stack([sigmoid(voices.worth(index[n:])) for voices in rehearsal.voices], axis=1)
+    best, errors = np.full(current.shape, np.nan), np.full(current.shape[1], np.inf)
+    for smoothing in SMOOTHING:
+        forecasts = seasonal_forecasts(means, bins, index, width, rehearsal.horizons, smoothing)
+        for i in range(current.shape[1]):
+            y = parts.train.y[:, i]
+            worth = worth_of(forecasts[:n, i], y)
+            error = float(np.nanmean(np.square(sigmoid(worth(forecasts[:n, i])) - y)))
+            if error < errors[i]:
+                best[:, i], errors[i] = sigmoid(worth(forecasts[n:, i])), error
+    return {BASELINES[0]: current, BASELINES[1]: best}
 
 
 def _fitted(
@@ -123,28 +183,58 @@ def _fitted(
         return Part(scaler(dataset.x), np.concatenate((dataset.y, dataset.practice), axis=1))
 
     parts = part(train), None if validation is None else part(validation)
-    ensemble, reports = fit_ensemble(views(spec.names), parts, n, recipe, epochs, rng, on_epoch)
+    looks = views(spec.names, other_days=train.times[-1] - train.times[0] >= OTHER_DAYS_AFTER)
+    fitted, reports = fit_ensemble(looks, parts, n, recipe, epochs, rng, on_epoch)
     base_rates = tuple(float(rate) for rate in np.nanmean(train.y, axis=0))
-    return Predictor(spec, horizons, scaler, ensemble, (Calibration(),) * n, base_rates, (1.0,) * n), reports
+    index = train.x[:, spec.place["load_index:last"]]
+    voices = tuple(replace(alone(len(VOICES)), worth=worth_of(index, train.y[:, i])) for i in range(n))
+    return Predictor(spec, horizons, Ensemble(scaler, *fitted), voices, base_rates, (1.0,) * n), reports
 
 
-def _calibrations(predictor: Predictor, unseen: Dataset) -> tuple[Calibration, ...]:
-    """Fitted on what it has not seen."""
-    logits, apart = predictor.ensemble.predict(predictor.scaler(unseen.x)), typical_step(unseen.times, default=1.0)
-    return tuple(
-        fit_calibration(logits[:, i], unseen.y[:, i], horizon / apart) for i, horizon in enumerate(predictor.horizons)
-    )
+def prior_share(span: float) -> float:
+    """How much of the say a prior is thought to have before anything was compared.
 
+    All of it without a history, half of it after five days, none after three weeks: on cut traces networks of their
+    own were worse than the prior up to three days, and had no use for it after some weeks.
 
-def _taken_over(rehearsal: Predictor, predictor: Predictor, whole: Dataset) -> tuple[Calibration, ...]:
-    """The calibration of what serves.
-
-    How much too sure the rehearsal was of what it had not seen, its twin will be of what comes: the slope. Not
-    so the level: where load has risen of late the rehearsal did not know it, and its twin does.
+    Args:
+        span: seconds of history.
     """
-    z = predictor.ensemble.predict(predictor.scaler(whole.x))
-    slopes = [min(calibration.slope, 1.0) for calibration in rehearsal.calibrations]
-    return tuple(levelled(slope, z[:, i], whole.y[:, i]) for i, slope in enumerate(slopes))
+    return max(0.0, 1.0 - math.sqrt(span / PRIOR_FADES))
+
+
+def _mixed(predictor: Predictor, unseen: Dataset) -> tuple[Voices, ...]:
+    """The voices as they are best heard, by what they say of what none has seen."""
+    said, apart = predictor.said(unseen.x), typical_step(unseen.times, default=1.0)
+    high, start = predictor.high(unseen.x), (1.0 - predictor.prior_share, 0.0, predictor.prior_share)
+    found = []
+    for i, horizon in enumerate(predictor.horizons):
+        story = max(horizon, min(STORY * horizon, HOUR)) / apart
+        calm, up = (fit_mix(said[rows, i], unseen.y[rows, i], start, story, STORIES) for rows in (~high, high))
+        found.append(replace(predictor.voices[i], calm=calm, high=up))
+    return tuple(found)
+
+
+def _taken_over(rehearsal: Predictor, predictor: Predictor, whole: Dataset) -> tuple[Voices, ...]:
+    """The weights of what serves: those of its rehearsal.
+
+    How much too sure the rehearsal was of what it had not seen, its twin will be of what comes. Of the level only
+    half is taken over: where load has risen of late the rehearsal did not know it and its twin does, but what a
+    network says of what it has learned from is surer than what it will say.
+    """
+    said, high = predictor.said(whole.x), predictor.high(whole.x)
+    found = []
+    for i, voices in enumerate(rehearsal.voices):
+        mixes = []
+        for mix, rows in ((voices.calm, ~high), (voices.high, high)):
+            y = whole.y[rows, i]
+            if (y == 1).any() and (y == 0).any():
+                level = levelled(said[rows, i] @ np.array(mix.weights), y)
+                mixes.append(replace(mix, intercept=(mix.intercept + level) / 2))
+            else:
+                mixes.append(mix)
+        found.append(replace(predictor.voices[i], calm=mixes[0], high=mixes[1]))
+    return tuple(found)
 
 
 def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:
@@ -157,7 +247,7 @@ def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:
     # a label of the first half may reach into the second
     halves[0] = ending(halves[0], rehearsal.horizons, float(halves[1].times[0]))
     said = [
-        replace(rehearsal, calibrations=_calibrations(rehearsal, other)).probabilities(one.x)
+        replace(rehearsal, voices=_mixed(rehearsal, other)).probabilities(one.x)
         for one, other in (halves, halves[::-1])
     ]
     return np.concatenate(said)
@@ -221,10 +311,12 @@ def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
     return {"climatology": np.tile(base, (len(state), 1)), "persistence": persistence}
 
 
-def _judge(predictor: Predictor, report: FitReport, parts: Split, left_out: dict[float, str]) -> Candidate:
+def _judge(
+    predictor: Predictor, report: FitReport, parts: Split, others: dict[str, Floats], left_out: dict[float, str]
+) -> Candidate:
     rehearsal = predictor.rehearsal or predictor
     p = judged(rehearsal, parts.holdout)
-    baselines = baseline_probabilities(parts.train, parts.holdout.state)
+    baselines = {**baseline_probabilities(parts.train, parts.holdout.state), **others}
     scores = tuple(
         {
             name: score(parts.holdout.y[:, i], q[:, i], rehearsal.base_rates[i])
@@ -292,13 +384,23 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
     return found
 
 
-def refusal_of(candidate: Candidate, incumbent: Floats | None, config: GateConfig) -> str | None:
+def refusal_of(
+    candidate: Candidate, serving: Predictor | None, times: Floats, values: Floats, config: GateConfig
+) -> str | None:
     """The reason why the gate does not let a candidate serve, or None.
 
     Args:
         candidate: with what it said of its holdout.
-        incumbent: what the serving model says of it (`said_instead`), None where none serves.
+        serving: the model that serves, None where none does.
+        times: (rows,) seconds of the samples that the candidate was made of.
+        values: (rows, columns) of them.
         config: of the gate.
     """
     horizons = candidate.predictor.horizons
+    incumbent = None
+    if serving is not None:
+        lost = {h: why for h, why in candidate.left_out.items() if h in serving.horizons}
+        if lost:
+            return f"it cannot say what the serving model says: {next(iter(lost.values()))}"
+        incumbent = said_instead(serving, candidate, times, values)
     return refusal(candidate.probabilities, candidate.baselines, incumbent, candidate.holdout, horizons, config)

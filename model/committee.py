@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from statistics import fmean
 
 import numpy as np
 
 from model.arrays import Floats, Integers
-from model.ensemble import Ensemble
 from model.health import health_of_all
 from model.layers import Linear
 from model.losses import BCEWithLogits
@@ -19,11 +18,17 @@ from model.part import Part
 from model.settings import Recipe
 from model.training import Epoch, FitReport, fit, start_at_base_rate
 
-VIEWS: tuple[tuple[str, ...], ...] = ((), ("yesterday",), ("past_days",))
-"""Which groups of features about other days a network sees, in turns."""
+OTHER_DAYS = ("yesterday", "past_days")
+"""Groups of features about other days."""
+
+PLAIN = ("last", "state", "mean", "max")
+"""What the smallest networks see of the load, beside other days; of other metrics they see nothing."""
 
 PRACTICE_WEIGHT = 0.3
 """How much a label of a lesser event counts beside one of high load."""
+
+SMALL = 0.25
+"""Share of the configured units that the smallest networks have."""
 
 START = 0.7
 """What the starting weights are scaled by: a quieter start is less sure of what it has not seen."""
@@ -32,24 +37,54 @@ FEWEST = 20
 """Labels of each class that a lesser event must have to be worth learning."""
 
 
-def views(names: Sequence[str]) -> tuple[Integers, ...]:
-    """The features, by number, that the networks see in turns."""
-    others = {group for view in VIEWS for group in view}
-    groups = [name.partition(":")[0] for name in names]
-    return tuple(
-        np.array([i for i, group in enumerate(groups) if group not in others or group in view]) for view in VIEWS
+@dataclass(frozen=True)
+class View:
+    """What a network looks at: features by number; and what share of the configured units it has."""
+
+    columns: Integers
+    units: float = 1.0
+
+
+def views(names: Sequence[str], *, other_days: bool) -> tuple[View, ...]:
+    """What the networks look at, in turns.
+
+    One sees the recent past, one yesterday beside it, one the past days; a small one sees the load alone, on all
+    days, and so has little room to take chance for a rule.
+
+    Args:
+        names: of the features.
+        other_days: whether the history is long enough to learn from yesterday.
+    """
+    parts = [name.split(":") for name in names]
+    plain = {i for i, part in enumerate(parts) if part[0] == "load_index" and part[1] in PLAIN}
+    days = {group: {i for i, part in enumerate(parts) if part[0] == group} for group in OTHER_DAYS}
+    # the mean of a day is not of the recent past either
+    long = {i for i, part in enumerate(parts) if part[-1] == "24h"}
+    recent = set(range(len(names))) - days["yesterday"] - days["past_days"] - long
+    if not other_days:
+        return View(_in_order(recent)), View(_in_order(plain), SMALL)
+    recent |= long
+    return (
+        View(_in_order(recent)),
+        View(_in_order(recent | days["yesterday"])),
+        View(_in_order(recent | days["past_days"])),
+        View(_in_order(plain | days["yesterday"] | days["past_days"]), SMALL),
     )
 
 
+def _in_order(columns: set[int]) -> Integers:
+    return np.array(sorted(columns), dtype=np.intp)
+
+
 def fit_ensemble(
-    seen: Sequence[Integers],
+    seen: Sequence[View],
     parts: tuple[Part, Part | None],
     outputs: int,
     recipe: Recipe,
     epochs: Sequence[int],
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None],
-) -> tuple[Ensemble, tuple[FitReport, ...]]:
+) -> tuple[tuple[tuple[Network, ...], tuple[Integers, ...]], tuple[FitReport, ...]]:
     """Fits each network on its own view.
 
     Args:
@@ -61,6 +96,9 @@ def fit_ensemble(
         epochs: of each network, at most.
         rng: the only randomness.
         on_epoch: told of each epoch; `number` counts those of all networks.
+
+    Returns:
+        The networks and what each sees, as an `Ensemble` takes them, and how each training went.
     """
     train, validation = parts
     worthwhile = _learnable(train.y, outputs)
@@ -72,23 +110,24 @@ def fit_ensemble(
     for i, most in enumerate(epochs):
         view = seen[i % len(seen)]
         done = sum(epochs[:i])
-        shape = (len(view), *recipe.layers, len(worthwhile))
+        units = (max(1, round(view.units * n)) for n in recipe.layers)
+        shape = (len(view.columns), *units, len(worthwhile))
         network = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout)
         network.flat[: network.penalised] *= START
         start_at_base_rate(network, loss, train.y)
         report = fit(
             network,
             loss,
-            Part(np.ascontiguousarray(train.x[:, view]), train.y),
-            None if validation is None else Part(np.ascontiguousarray(validation.x[:, view]), validation.y),
+            Part(np.ascontiguousarray(train.x[:, view.columns]), train.y),
+            None if validation is None else Part(np.ascontiguousarray(validation.x[:, view.columns]), validation.y),
             replace(recipe.fit, epochs=most, batch_size=batch_rows(len(train.x), recipe.fit.batch_size)),
             rng,
             lambda epoch, done=done: on_epoch(epoch._replace(number=done + epoch.number)),  # type: ignore[misc]
         )
         networks.append(without_practice(network, outputs))
-        columns.append(view)
+        columns.append(view.columns)
         reports.append(report)
-    return Ensemble(tuple(networks), tuple(columns)), tuple(reports)
+    return (tuple(networks), tuple(columns)), tuple(reports)
 
 
 def batch_rows(rows: int, most: int) -> int:

@@ -73,7 +73,7 @@ def build(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Da
         max_rows: how many moments at most.
     """
     state, index = np.empty(len(times)), np.empty(len(times))
-    rows = np.arange(0, len(times), max(1, -(-len(times) // max_rows)))
+    rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x = np.empty((len(rows), len(spec.names)), np.float32)
     history = spec.history(live=True)
     for start in range(0, len(times), CHUNK_ROWS):

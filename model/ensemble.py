@@ -14,28 +14,82 @@ import numpy as np
 from model.arrays import Floats, Integers
 from model.network import Network
 
+KNEE = 4.0
+"""Scaled inputs are squashed beyond about this many deviations."""
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Centre and spread of each feature, (features,) float32."""
+
+    mean: Floats
+    deviation: Floats
+
+    def __call__(self, x: Floats) -> Floats:
+        """(rows, features) to squashed deviations; missing becomes 0, the centre.
+
+        z / sqrt(1 + (z / 4)^2): a value never seen in training moves the network by at most 4 deviations.
+        """
+        z = (x - self.mean) / self.deviation
+        z[np.isnan(z)] = 0
+        return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(KNEE))))
+
+
+def fit_scaler(x: Floats) -> Scaler:
+    """Mean and deviation of each column of (rows, features), leaving NaN out.
+
+    The deviation has a floor: a feature that hardly moved in training would turn the first live value off its
+    mean into thousands of deviations.
+    """
+    known = ~np.isnan(x)
+    count = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, x, 0).astype(np.float64)
+    mean = filled.sum(axis=0) / count
+    variance = (np.where(known, filled - mean, 0) ** 2).sum(axis=0) / count
+    deviation = np.maximum(np.sqrt(variance), 1e-3 * (1 + np.abs(mean)))
+    return Scaler(mean.astype(np.float32), deviation.astype(np.float32))
+
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks, and for each the numbers of the features that it sees."""
+    """Networks, the scaler of their inputs, and for each network the numbers of the inputs that it sees.
 
+    The inputs are the features, or those that `picked` numbers, which may name one more than once.
+    """
+
+    scaler: Scaler
     networks: tuple[Network, ...]
     columns: tuple[Integers, ...]
+    picked: Integers | None = None
 
     def predict(self, x: Floats) -> Floats:
-        """Scaled features (rows, features) to mean logits (rows, outputs)."""
-        logits = [network.predict(part) for network, part in self._parts(x)]
+        """Features (rows, features) to mean logits (rows, outputs)."""
+        logits = [network.predict(part) for network, part in self._parts(self.scaler(self._inputs(x)))]
         total = logits[0]
         for more in logits[1:]:
             total = total + more
         return np.asarray(total / len(logits))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Each feature's share (outputs, features) in the mean logits' move from `reference` to `x`, (features,)."""
-        shares = np.zeros((self.networks[0].parameters()[self.networks[0].names[-1]].size, len(x)))
+        """Each feature's share (outputs, features) in the mean logits' move between two points (features,)."""
+        here, there = self.scaler(self._inputs(np.stack([x, reference]))).astype(np.float64)
+        shares = np.zeros((len(x), self.networks[0].parameters()[self.networks[0].names[-1]].size))
         for network, columns in zip(self.networks, self.columns, strict=True):
-            shares[:, columns] += network.attribute(x[columns], reference[columns])
-        return shares / len(self.networks)
+            places = columns if self.picked is None else self.picked[columns]
+            # one feature may be seen in two places
+            np.add.at(shares, places, network.attribute(here[columns], there[columns]).T)
+        return np.asarray(shares.T / len(self.networks))
+
+    def centre(self, features: int) -> Floats:
+        """(features,) the centre of what it has learned from; 0 where it does not look."""
+        if self.picked is None:
+            return self.scaler.mean
+        found = np.zeros(features, np.float32)
+        found[self.picked] = self.scaler.mean
+        return found
+
+    def _inputs(self, x: Floats) -> Floats:
+        return x if self.picked is None else x[:, self.picked]
 
     def _parts(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
         for network, columns in zip(self.networks, self.columns, strict=True):

@@ -13,19 +13,19 @@ from functools import cached_property
 import numpy as np
 
 from model.arrays import Floats, Integers
-from model.bins import DAY, DAYS, LOOKBACK, Bins, bin_width
+from model.bins import DAY, DAYS, HOUR, LOOKBACK, Bins, bin_width
 from model.history import RATIO_GRID, History
 from model.labels import GAP_FACTOR, Rules
 from model.seasons import seasonal, seasonal_names
-
-SEASONAL_AFTER = 3 * DAY
-"""Seconds of history from which on other days are looked at: with less, yesterday was seen once."""
 
 MIN_COVERAGE = 0.5
 """A window of which less than this share was watched is missing."""
 
 CHUNK_ROWS = 4096
 """Rows made at once: the windows' sums of a month would not fit a small machine."""
+
+MINUTE = 60.0
+"""Lengths of time count in minutes, on a logarithmic scale."""
 
 LONGEST_PHASE = 4.0
 """Periods after the last onset at which the rhythm counts as lost."""
@@ -34,15 +34,24 @@ LARGEST_RATIO = 64.0
 """A metric that ever exceeds this is a rate or a size and enters as its logarithm."""
 
 
+GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
+"""Windows in seconds that tell something whatever the horizons are; a prior looks at no others."""
+
+
 def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
     """The windows of the past that tell about these horizons, in seconds.
 
-    One shorter than the nearest horizon, each horizon itself, and half, twice and four times the furthest; none so
-    short that it could not hold two samples.
+    One shorter than the nearest horizon, each horizon itself, and half, twice and four times the furthest, beside
+    the general ones; none so short that it could not hold two samples.
     """
     longest = max(horizons)
-    wanted = {min(horizons) / 5, *horizons, longest / 2, 2 * longest, 4 * longest}
-    return tuple(sorted({max(window, 2 * step) for window in wanted}))
+    wanted = {min(horizons) / 5, *horizons, longest / 2, 2 * longest, 4 * longest, *GENERAL_WINDOWS}
+    return tuple(sorted({at_least_two(window, step) for window in wanted}))
+
+
+def at_least_two(window: float, step: float) -> float:
+    """A window (seconds) made so long that it can hold two samples."""
+    return max(window, 2 * step)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class FeatureSpec:
     """Which features, of which columns, over which windows; kept with the model.
 
     `columns` is what rows of history are made of, `inputs` those that vary enough to tell something; `seasonal` says
-    whether other days are looked at.
+    whether other days are looked at, which samples too far apart do not allow.
     """
 
     columns: tuple[str, ...]
@@ -91,7 +100,7 @@ class FeatureSpec:
         """One name a feature, "<metric>:<what>[:<window>]", in the order of the design matrix."""
         spans = [f"{window:g}s" for window in self.windows]
         metrics = [f"{name}:last" for name in self.inputs]
-        metrics += [f"{name}:mean:{span}" for span in spans for name in self.inputs]
+        metrics += [f"{name}:departure:{span}" for span in spans for name in self.inputs]
         load = ["load_index:last", "load_index:state"]
         load += [
             f"load_index:{what}:{span}" for span in spans for what in ("mean", "deviation", "high", "max", "min")
@@ -99,6 +108,11 @@ class FeatureSpec:
         load += [f"load_index:{what}" for what in ("since_high", "since_onset", "period", "phase")]
         days = seasonal_names(self.inputs, self.horizons) if self.seasonal else ()
         return (*metrics, *load, *days)
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The column of the design matrix of each feature."""
+        return {name: i for i, name in enumerate(self.names)}
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -127,7 +141,6 @@ class FeatureSpec:
 def make_spec(
     columns: Sequence[str],
     values: Floats,
-    times: Floats,
     rules: Rules,
     horizons: Sequence[float],
     step: float,
@@ -137,7 +150,6 @@ def make_spec(
     Args:
         columns: names of the columns of `values`.
         values: (rows, columns), NaN where missing.
-        times: (rows,) seconds.
         rules: resolved.
         horizons: seconds.
         step: seconds between samples.
@@ -150,7 +162,6 @@ def make_spec(
         inputs.append(name)
         if known.max() > LARGEST_RATIO:
             logarithmic.append(name)
-    days = bool(times[-1] - times[0] >= SEASONAL_AFTER and bin_width(step))
     return FeatureSpec(
         tuple(columns),
         tuple(inputs),
@@ -159,7 +170,7 @@ def make_spec(
         windows_for(horizons, step),
         step,
         tuple(horizons),
-        days,
+        bin_width(step) is not None,
     )
 
 
@@ -199,7 +210,11 @@ def _fill_days(x: Floats, spec: FeatureSpec, bins: Bins, positions: Integers) ->
     else:
         which, place = np.unique(positions, return_inverse=True)
         found = seasonal(bins, which, spec.horizons, RATIO_GRID)[place]
-    x[:, x.shape[1] - found.shape[1] :] = found
+    days = x[:, x.shape[1] - found.shape[1] :]
+    days[:] = found
+    # of a metric's mean over a day only how far it is off now tells something
+    k = len(spec.inputs)
+    np.subtract(x[:, :k], days[:, :k], out=days[:, :k])
 
 
 def _fill(
@@ -220,6 +235,7 @@ def _fill(
     usable = np.where(counts > 0, counts, np.nan)
     usable[:, 1:][sums[:, 1:, -1] < MIN_COVERAGE * windows * 1000] = np.nan
     x[:, : k * (w + 1)] = (sums[..., :k] / usable[..., :k] / RATIO_GRID).reshape(n, -1)
+    x[:, k : k * (w + 1)] = (x[:, None, :k] - x[:, k : k * (w + 1)].reshape(n, w, k)).reshape(n, -1)
     of_load = x[:, k * (w + 1) :]
     of_load[:, 0] = history.load_index[rows]
     of_load[:, 1] = history.state[rows]
@@ -287,4 +303,4 @@ def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) 
     # -inf minus -inf, before any stretch was seen, must not be computed at all
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], LONGEST_PHASE, out=x[:, 3])
-    x[:, :3] = np.log1p(lengths / spec.step)
+    x[:, :3] = np.log1p(lengths / MINUTE)

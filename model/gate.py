@@ -11,8 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Bools, Floats
 from model.dataset import Dataset
+from model.scores import average_precision
+
+JACKKNIFE = 10
+"""Consecutive parts of a holdout, each left out in turn."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,35 @@ def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats,
     return Difference(float(by_row.mean()), spread)
 
 
+def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Difference:
+    """Mean average precision of the candidate over the horizons less that of another.
+
+    The error is a jackknife's over consecutive tenths of the holdout (Efron and Stein 1981).
+
+    Args:
+        candidate: (rows, horizons) probabilities.
+        other: (rows, horizons) probabilities, NaN at horizons that it does not know.
+        y: (rows, horizons) labels, NaN unknown.
+    """
+    tenth = np.arange(len(y)) * JACKKNIFE // max(len(y), 1)
+    without = [_precision(candidate, other, y, tenth != part) for part in range(JACKKNIFE)]
+    without = [value for value in without if np.isfinite(value)]
+    if len(without) < JACKKNIFE / 2:
+        return Difference(float("nan"), float("inf"))
+    n, spread = len(without), np.square(np.array(without) - np.mean(without)).sum()
+    return Difference(_precision(candidate, other, y, np.ones(len(y), bool)), float(np.sqrt((n - 1) / n * spread)))
+
+
+def _precision(candidate: Floats, other: Floats, y: Floats, rows: Bools) -> float:
+    found = []
+    for i in range(y.shape[1]):
+        here = rows & ~np.isnan(y[:, i]) & ~np.isnan(other[:, i])
+        labels = y[here, i]
+        if labels.any() and not labels.all():
+            found.append(average_precision(labels, candidate[here, i]) - average_precision(labels, other[here, i]))
+    return float(np.mean(found)) if found else float("nan")
+
+
 def refusal(
     candidate: Floats,
     baselines: Mapping[str, Floats],
@@ -66,7 +99,8 @@ def refusal(
 ) -> str | None:
     """The reason why the candidate may not serve, or None.
 
-    It must be better than every baseline, and not worse than the serving model by more than the margin.
+    By its Brier score it must be better than every baseline, and not worse than the serving model by more than the
+    margin; by its average precision it must not be worse than any of them by more than the margin.
 
     Args:
         candidate: (rows, horizons) probabilities on the holdout rows.
@@ -90,7 +124,22 @@ def refusal(
                 f"it is worse than the serving model ({_numbers(candidate, incumbent, holdout.y)}, "
                 f"difference {found.mean:+.4f}, allowed {allowed:.4f})"
             )
-    return _too_little_skill(candidate, baselines, holdout, config)
+    return _ranks_worse(candidate, baselines, incumbent, holdout, config) or _too_little_skill(
+        candidate, baselines, holdout, config
+    )
+
+
+def _ranks_worse(
+    candidate: Floats, baselines: Mapping[str, Floats], incumbent: Floats | None, holdout: Dataset, config: GateConfig
+) -> str | None:
+    others = dict(baselines) if incumbent is None else {**baselines, "the serving model": incumbent}
+    for name, other in others.items():
+        found = precision_difference(candidate, other, holdout.y)
+        allowed = config.margin * found.error
+        # too few events to rank: the Brier score has decided
+        if np.isfinite(found.error) and found.mean < -allowed:
+            return f"it ranks worse than {name} (average precision {found.mean:+.3f}, allowed {-allowed:.3f})"
+    return None
 
 
 def _too_little_skill(

@@ -1,4 +1,4 @@
-"""Features, scaler, networks and calibration as one thing: trained, kept and served together.
+"""Features, networks and what is made of them as one thing: trained, kept and served together.
 
 Nothing that turns samples into a probability lives outside of it, so a model that was kept predicts what it
 predicted.
@@ -6,69 +6,39 @@ predicted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from model.activations import sigmoid
-from model.arrays import Floats
-from model.calibration import Calibration
+from model.arrays import Bools, Floats
 from model.ensemble import Ensemble
 from model.features import FeatureSpec, design
 from model.history import History
-
-KNEE = 4.0
-"""Scaled inputs are squashed beyond about this many deviations."""
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Centre and spread of each feature, (features,) float32."""
-
-    mean: Floats
-    deviation: Floats
-
-    def __call__(self, x: Floats) -> Floats:
-        """(rows, features) to squashed deviations; missing becomes 0, the centre.
-
-        z / sqrt(1 + (z / 4)^2): a value never seen in training moves the network by at most 4 deviations.
-        """
-        z = (x - self.mean) / self.deviation
-        z[np.isnan(z)] = 0
-        return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(KNEE))))
-
-
-def fit_scaler(x: Floats) -> Scaler:
-    """Mean and deviation of each column of (rows, features), leaving NaN out.
-
-    The deviation has a floor: a feature that hardly moved in training would turn the first live value off its
-    mean into thousands of deviations.
-    """
-    known = ~np.isnan(x)
-    count = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, x, 0).astype(np.float64)
-    mean = filled.sum(axis=0) / count
-    variance = (np.where(known, filled - mean, 0) ** 2).sum(axis=0) / count
-    deviation = np.maximum(np.sqrt(variance), 1e-3 * (1 + np.abs(mean)))
-    return Scaler(mean.astype(np.float32), deviation.astype(np.float32))
+from model.losses import logit
+from model.standing import Standing
+from model.voices import Voices
 
 
 @dataclass(frozen=True)
 class Predictor:
     """The probability that high load occurs within each horizon.
 
-    `base_rates`, `thresholds` and `calibrations` have one entry a horizon; a threshold of 1 never warns.
-    `rehearsal` is its twin that learned without the newest part of the history, on which both can so be judged; None
-    where it was not kept.
+    `voices`, `base_rates` and `thresholds` have one entry a horizon; a threshold of 1 never warns. `prior` was
+    learned on other hosts, None where it has no say; `prior_share` is how much of the say it was thought to have
+    before. `rehearsal` is its twin that learned without the newest part of the history, on which both can so be
+    judged; None where it was not kept.
     """
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
-    scaler: Scaler
     ensemble: Ensemble
-    calibrations: tuple[Calibration, ...]
+    voices: tuple[Voices, ...]
     base_rates: tuple[float, ...]
     thresholds: tuple[float, ...]
+    prior: Ensemble | None = None
+    prior_share: float = 0.0
     rehearsal: Predictor | None = field(default=None, repr=False)
 
     def probabilities(self, x: Floats) -> Floats:
@@ -76,11 +46,24 @@ class Predictor:
 
         High load within 5 minutes is high load within 15: a further horizon is never below a nearer one.
         """
-        logits = self.ensemble.predict(self.scaler(x))
-        calibrated = np.empty(logits.shape)
-        for i, calibration in enumerate(self.calibrations):
-            calibrated[:, i] = calibration(logits[:, i])
-        return np.asarray(np.maximum.accumulate(sigmoid(calibrated), axis=1))
+        said, high = self.said(x), self.high(x)
+        mixed = np.stack([voices(said[:, i], high) for i, voices in enumerate(self.voices)], axis=1)
+        return np.asarray(np.maximum.accumulate(sigmoid(mixed), axis=1))
+
+    def said(self, x: Floats) -> Floats:
+        """What each voice says of features (rows, features): logits (rows, horizons, voices)."""
+        index = x[:, self.spec.place["load_index:last"]].astype(np.float64)
+        said = np.zeros((len(x), len(self.horizons), 3))
+        said[..., 0] = self.ensemble.predict(x)
+        for i, voices in enumerate(self.voices):
+            said[:, i, 1] = voices.worth(index)
+        if self.prior is not None:
+            said[..., 2] = self.prior.predict(x)
+        return said
+
+    def high(self, x: Floats) -> Bools:
+        """(rows,) whether load is high."""
+        return np.asarray(x[:, self.spec.place["load_index:state"]] == 1)
 
     def predict(self, history: History) -> Floats:
         """Probabilities (horizons,) for the last moment of a history made by `spec.history()`."""
@@ -90,14 +73,35 @@ class Predictor:
         """The features (1, features) of the last moment."""
         return design(self.spec, history, np.array([len(history) - 1]))
 
-    def contributions(self, x: Floats) -> list[dict[str, float]]:
+    def contributions(
+        self, x: Floats, final: Floats | None = None, by: Sequence[Standing] = ()
+    ) -> list[dict[str, float]]:
         """Each metric's share in the log-odds of each horizon, for one row of features (1, features).
 
-        The shares add up to the difference between the calibrated log-odds of this moment and those of the
-        moment at the centre of the training data (all features at their mean).
+        The shares add up to the log-odds of this moment less those of the base rate. The networks' part is their
+        move from the centre of what they learned from (`Network.attribute`), shared among what they see; what the
+        table says of the present load, and whether it is high already, is the load's own part.
+
+        Args:
+            x: (1, features).
+            final: (1, horizons) probabilities that are told in the end; None for the model's own.
+            by: what made them of the model's, for each horizon; empty for nothing.
         """
-        scaled = self.scaler(x)[0].astype(np.float64)
-        slopes = np.array([[calibration.slope] for calibration in self.calibrations])
-        shares = self.ensemble.attribute(scaled, np.zeros_like(scaled)) * slopes
-        grouped = (shares @ self.spec.membership).tolist()
-        return [dict(zip(self.spec.groups, row, strict=True)) for row in grouped]
+        said, high, centre = self.said(x)[0], bool(self.high(x)[0]), self.ensemble.centre(x.shape[1])
+        usual = self.said(centre[None])[0]
+        moved = [self.ensemble.attribute(x[0], centre)]
+        if self.prior is not None:
+            moved.append(self.prior.attribute(x[0], centre))
+        told = logit(self.probabilities(x) if final is None else final)[0]
+        found, load = [], self.spec.groups.index("load_index")
+        for i, voices in enumerate(self.voices):
+            weights = np.array((voices.high if high else voices.calm).weights)[[0, 2]]
+            if by:
+                weights = weights * by[i].slope(high=high)
+            shares = (
+                sum(weight * part[i] for weight, part in zip(weights, moved, strict=False)) @ self.spec.membership
+            )
+            rest = told[i] - logit(np.array(self.base_rates[i])) - weights @ (said[i] - usual[i])[[0, 2]]
+            shares[load] += rest
+            found.append(shares.tolist())
+        return [dict(zip(self.spec.groups, row, strict=True)) for row in found]

@@ -23,7 +23,7 @@ SPANS = (1, 4)
 def seasonal_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
     """The features of `seasonal`, in its order."""
     ahead = [f"{horizon:g}s" for horizon in horizons]
-    day = [f"{name}:mean:24h" for name in metrics]
+    day = [f"{name}:departure:24h" for name in metrics]
     yesterday = ["yesterday:now"]
     yesterday += [f"yesterday:{what}:{hours}h" for hours in SPANS for what in ("before", "after")]
     yesterday += [f"yesterday:{what}:{span}" for span in ahead for what in ("max", "high")]
@@ -34,7 +34,7 @@ def seasonal_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[s
 
 
 def seasonal(bins: Bins, at: Integers, horizons: Sequence[float], grid: float) -> Floats:
-    """The features of moments that lie in some bins.
+    """The features of moments that lie in some bins; in place of a metric's departure, what it departs from.
 
     Args:
         bins: the past.

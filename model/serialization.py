@@ -9,26 +9,31 @@ import numpy as np
 
 from model.activations import ACTIVATIONS
 from model.archive import pack, unpack
-from model.arrays import Floats
-from model.calibration import Calibration
+from model.arrays import Floats, Integers
+from model.calibration import Mix
 from model.checkpoint import Checkpoint
-from model.ensemble import Ensemble
+from model.ensemble import Ensemble, Scaler
 from model.errors import SerializationError
 from model.features import FeatureSpec
 from model.labels import Rules
 from model.layers import Dropout, Layer, Linear
 from model.network import Network
-from model.predictor import Predictor, Scaler
+from model.predictor import Predictor
+from model.prior import Prior
+from model.voices import VOICES, Voices, Worth
 
-FORMAT = 1
+FORMAT = 2
 
-NETWORK, REHEARSAL = "network.", "rehearsal."
-"""What the names of arrays begin with: of a network alone, and of a predictor's twin."""
+NETWORK, REHEARSAL, PRIOR = "network.", "rehearsal.", "prior."
+"""What the names of arrays begin with: of a network alone, of a predictor's twin, and of its prior."""
 
 
 def dumps(predictor: Predictor) -> bytes:
     """The same predictor gives the same bytes."""
     header, arrays = _taken_apart(predictor, "")
+    if predictor.prior is not None:
+        header["prior"], more = _dismantled(predictor.prior, PRIOR)
+        arrays |= more
     twin = predictor.rehearsal
     if twin is not None:
         header["rehearsal"], more = _taken_apart(twin, REHEARSAL)
@@ -44,17 +49,44 @@ def loads(blob: bytes, *, rehearsal: bool = False) -> Predictor:
         rehearsal: whether its twin is wanted too; serving does without.
 
     Raises:
-        SerializationError: not a model, a damaged one, or one of a newer format.
+        SerializationError: not a model, a damaged one, or one of another format.
     """
     header, arrays = unpack(blob, "model", FORMAT)
+    if header["format"] < FORMAT:
+        raise SerializationError("the model was made by an earlier release: retrain")
     try:
         spec = _spec(header["spec"])
-        predictor = _assemble(spec, header, arrays, "")
+        prior = _ensemble(header["prior"], arrays, PRIOR) if "prior" in header else None
+        predictor = _assemble(spec, header, arrays, "", prior)
         if rehearsal and "rehearsal" in header:
-            predictor = replace(predictor, rehearsal=_assemble(spec, header["rehearsal"], arrays, REHEARSAL))
+            twin = _assemble(spec, header["rehearsal"], arrays, REHEARSAL, prior)
+            predictor = replace(predictor, rehearsal=twin)
         return predictor
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SerializationError(f"not a model of monitor: {error}") from error
+
+
+def dumps_prior(prior: Prior, provenance: dict[str, Any]) -> bytes:
+    """A prior with what is told of how it was made."""
+    ensemble = Ensemble(prior.scaler, prior.networks, (np.arange(len(prior.scaler.mean)),) * len(prior.networks))
+    told, arrays = _dismantled(ensemble, "")
+    arrays["base_rates"] = prior.base_rates
+    return pack({"format": FORMAT, "kind": "prior", "provenance": provenance, **told}, arrays)
+
+
+def loads_prior(blob: bytes) -> Prior:
+    """The prior of `dumps_prior`.
+
+    Raises:
+        SerializationError: not a prior, a damaged one, or one of a newer format.
+    """
+    header, arrays = unpack(blob, "prior", FORMAT)
+    try:
+        ensemble = _ensemble(header, arrays, "")
+        _check_ensemble(ensemble, len(ensemble.scaler.mean))
+        return Prior(ensemble.scaler, ensemble.networks, arrays["base_rates"])
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise SerializationError(f"not a prior of monitor: {error}") from error
 
 
 def dump_network(network: Network) -> bytes:
@@ -109,20 +141,34 @@ def _arrays(network: Network, prefix: str) -> dict[str, Floats]:
 
 
 def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """What is told of a predictor beside its features, and its arrays."""
-    arrays = {f"{prefix}scaler.mean": predictor.scaler.mean, f"{prefix}scaler.deviation": predictor.scaler.deviation}
-    networks = []
-    for i, (network, columns) in enumerate(zip(predictor.ensemble.networks, predictor.ensemble.columns, strict=True)):
-        arrays |= _arrays(network, f"{prefix}network.{i}.")
-        networks.append({"layers": [_describe(layer) for layer in network.layers], "columns": columns.tolist()})
+    """What is told of a predictor beside its features and its prior, and its arrays."""
+    ensemble, arrays = _dismantled(predictor.ensemble, prefix)
     told = {
-        "networks": networks,
+        **ensemble,
         "horizons": predictor.horizons,
-        "calibrations": [[c.slope, c.intercept] for c in predictor.calibrations],
+        "voices": [_mixes(voices) for voices in predictor.voices],
         "base_rates": predictor.base_rates,
         "thresholds": predictor.thresholds,
+        "prior_share": predictor.prior_share,
     }
+    for i, voices in enumerate(predictor.voices):
+        arrays[f"{prefix}worth.{i}"] = np.stack([voices.worth.index, voices.worth.logits])
     return told, arrays
+
+
+def _mixes(voices: Voices) -> dict[str, Any]:
+    mixes = {name: [*mix.weights, mix.intercept] for name, mix in (("calm", voices.calm), ("high", voices.high))}
+    return {**mixes, "unknown": voices.worth.unknown}
+
+
+def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
+    networks = []
+    for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
+        arrays |= _arrays(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [_describe(layer) for layer in network.layers], "columns": columns.tolist()})
+    picked = None if ensemble.picked is None else ensemble.picked.tolist()
+    return {"networks": networks, "picked": picked}, arrays
 
 
 def _described(spec: FeatureSpec) -> dict[str, Any]:
@@ -191,41 +237,77 @@ def _spec(raw: dict[str, Any]) -> FeatureSpec:
     )
 
 
-def _assemble(spec: FeatureSpec, told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Predictor:
-    networks = tuple(
-        _network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
-    )
-    columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
+def _assemble(
+    spec: FeatureSpec, told: dict[str, Any], arrays: dict[str, Floats], prefix: str, prior: Ensemble | None
+) -> Predictor:
     predictor = Predictor(
         spec,
         tuple(told["horizons"]),
-        Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"]),
-        Ensemble(networks, columns),
-        tuple(Calibration(slope, intercept) for slope, intercept in told["calibrations"]),
+        _ensemble(told, arrays, prefix),
+        tuple(_voices(entry, arrays[f"{prefix}worth.{i}"]) for i, entry in enumerate(told["voices"])),
         tuple(told["base_rates"]),
         tuple(told["thresholds"]),
+        prior,
+        float(told["prior_share"]),
     )
     _check(predictor)
     return predictor
 
 
+def _voices(told: dict[str, Any], worth: Floats) -> Voices:
+    calm, high = (Mix(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high"))
+    numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
+    _check_finite(numbers, worth)
+    if len(numbers) != 2 * len(VOICES) + 3 or worth.ndim != 2 or len(worth) != 2 or not worth.size:
+        raise SerializationError(f"not the weights of {len(VOICES)} voices and a table")
+    return Voices(Worth(worth[0], worth[1], float(told["unknown"])), calm, high)
+
+
+def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
+    networks = tuple(
+        _network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+    )
+    columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
+    picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
+    scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"])
+    return Ensemble(scaler, networks, columns, picked)
+
+
 def _check(predictor: Predictor) -> None:
     """A model that fits together and is finite: never NaN weights that serve."""
     features, horizons = len(predictor.spec.names), len(predictor.horizons)
-    ensemble = predictor.ensemble
-    if not ensemble.networks:
-        raise SerializationError("the model has no network")
-    lengths = {len(predictor.calibrations), len(predictor.base_rates), len(predictor.thresholds)}
-    for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
-        if columns.ndim != 1 or not ((columns >= 0) & (columns < features)).all():
-            raise SerializationError(f"a network looks at features that are not among the {features}")
-        lengths.add(network.widths(len(columns))[-1])
-        _check_finite(network.flat)
+    lengths = {len(predictor.voices), len(predictor.base_rates), len(predictor.thresholds)}
+    for ensemble in (predictor.ensemble, predictor.prior):
+        if ensemble is not None:
+            lengths.add(_check_ensemble(ensemble, features))
     if lengths != {horizons}:
         raise SerializationError(f"{horizons} horizons, but outputs or figures for {sorted(lengths)}")
-    if predictor.scaler.mean.shape != (features,) or predictor.scaler.deviation.shape != (features,):
-        raise SerializationError(f"the scaler does not fit the {features} features")
-    _check_finite(predictor.scaler.mean, predictor.scaler.deviation)
+
+
+def _check_ensemble(ensemble: Ensemble, features: int) -> int:
+    """How many outputs it has."""
+    if not ensemble.networks:
+        raise SerializationError("the model has no network")
+    if ensemble.picked is not None:
+        _check_columns(ensemble.picked, features)
+    seen = features if ensemble.picked is None else len(ensemble.picked)
+    outputs = set()
+    for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
+        _check_columns(columns, seen)
+        outputs.add(network.widths(len(columns))[-1])
+        _check_finite(network.flat)
+    scaler = ensemble.scaler
+    if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
+        raise SerializationError(f"the scaler does not fit the {seen} inputs")
+    _check_finite(scaler.mean, scaler.deviation)
+    if len(outputs) != 1:
+        raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
+    return outputs.pop()
+
+
+def _check_columns(columns: Integers, features: int) -> None:
+    if columns.ndim != 1 or not ((columns >= 0) & (columns < features)).all():
+        raise SerializationError(f"a network looks at features that are not among the {features}")
 
 
 def _check_finite(*arrays: Floats) -> None:

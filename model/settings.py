@@ -89,7 +89,7 @@ class Recipe:
         fit: how it is fitted; its batch size is the most rows a step.
     """
 
-    networks: int = 6
+    networks: int = 8
     layers: tuple[int, ...] = (64, 32)
     activation: str = "relu"
     dropout: float = 0.15

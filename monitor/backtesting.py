@@ -111,6 +111,7 @@ def backtest_report(document: dict[str, Any]) -> str:
             f"{moment(document['until'])} on",
             f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
             *(f"  refused: {reason}" for reason in reasons[:3]),
+            *(() if served else ("  the prior, learned on other hosts, served throughout",)),
             "scores on what came (onset: only moments at which load was not high)",
             *table(("horizon", "Brier", "skill", "avg precision", "calibration error"), rows),
             *silent,

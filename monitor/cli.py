@@ -195,7 +195,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _predict(arguments: argparse.Namespace) -> int:
     from monitor.durations import about  # noqa: PLC0415
     from monitor.overview import read_overview  # noqa: PLC0415
-    from monitor.recalibrating import matured_today  # noqa: PLC0415
+    from monitor.recalibrating import standings_today  # noqa: PLC0415
     from monitor.reports import forecast_document, forecast_report, moment  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -204,13 +204,18 @@ def _predict(arguments: argparse.Namespace) -> int:
     now = time.time()
     at, max_age = now if arguments.at is None else arguments.at, max(3 * config.sampling.interval, 10.0)
     with open_stores(config.database_url, create=False) as stores:
-        forecast = forecast_from_storage(stores, at, max_age, partial(matured_today, stores, at))
-        waiting = read_overview(stores, config, now).waiting_for if forecast is None else ""
-    if waiting:
+        forecast = forecast_from_storage(
+            stores, at, max_age, partial(standings_today, stores, at, config.warning.precision)
+        )
+        overview = read_overview(stores, config, now)
+    waiting = overview.waiting_for
+    if waiting and forecast is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
         raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}: is the daemon running?")
     print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
+    if waiting and not arguments.json:
+        print(f"said by a prior learned on other hosts; of this one: {waiting}")
     return EXIT_DONE
 
 

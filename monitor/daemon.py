@@ -17,6 +17,7 @@ from importlib.metadata import version
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
 from monitor.errors import EXIT_DONE, MonitorError
+from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
 from monitor.overview import Overview, read_overview, recent_coverage
@@ -129,10 +130,12 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
             def overview() -> None:
                 board.overview = read_overview(stores, config, time.time(), board.overview)
 
+            ensure_first_model(stores, config, time.time())
             overview()
-            schedule = _retrain_schedule(config, stores, overview)
+            served = ServedModel(stores, config.rules, config.sampling.interval)
+            schedule = _retrain_schedule(config, stores, served, overview)
             predictions = PredictionBuffer(stores.predictions)
-            board.scheduler = Scheduler(_jobs(config, stores, board, overview, schedule, predictions))
+            board.scheduler = Scheduler(_jobs(config, stores, board, served, overview, schedule, predictions))
             board.scheduler.start()
             web.start()
             if board.overview:
@@ -175,15 +178,17 @@ def _announce(config: Config, web: WebServer, overview: Overview) -> None:
     }
     log.info("started", extra={"fields": fields})
     if overview.waiting_for:
-        log.info("no model serves yet", extra={"fields": {"because": overview.waiting_for}})
+        log.info("no model of this host serves yet", extra={"fields": {"because": overview.waiting_for}})
 
 
-def _retrain_schedule(config: Config, stores: Stores, on_end: Callable[[], None]) -> RetrainSchedule:
+def _retrain_schedule(
+    config: Config, stores: Stores, served: ServedModel, on_end: Callable[[], None]
+) -> RetrainSchedule:
     return RetrainSchedule(
         config,
         stores.runs,
         enough=lambda now: recent_coverage(stores, config, now) >= config.training.min_history,
-        serving=lambda: stores.registry.active_id() is not None,
+        serving=lambda: "behind" if served.behind else "well" if own_model_serves(stores) else "none",
         on_end=on_end,
     )
 
@@ -192,6 +197,7 @@ def _jobs(
     config: Config,
     stores: Stores,
     board: StatusBoard,
+    served: ServedModel,
     overview: Callable[[], None],
     schedule: RetrainSchedule,
     predictions: PredictionBuffer,
@@ -205,7 +211,6 @@ def _jobs(
             # what is said of the serving model must not lag behind what it says
             overview()
 
-    served = ServedModel(stores, config.rules, interval)
     tick = Tick(
         Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
         SampleBuffer(stores.samples),
@@ -230,7 +235,7 @@ def _jobs(
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
         Job("retrain", 15.0, schedule),
-        Job("recalibrate", 60.0, Recalibrating(stores, served, time.time)),
+        Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", 3600.0, retention),
     ]

@@ -16,7 +16,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from model.standing import BASELINES
 from monitor.durations import format_duration
+from monitor.first_model import is_prior
 from monitor.overview import Overview
 from monitor.scoring import HorizonScore
 from monitor.serving import warns
@@ -138,13 +140,23 @@ def _forecast(live: Live) -> Iterator[Metric]:
     yield by_horizon("high_load_warning", "Whether the probability is a warning.", [warns(p) for p in predictions])
     yield by_horizon(
         "high_load_warning_threshold",
-        "Probability that a warning needs; 1 never warns.",
+        "Probability that a warning needs; less while it stands, 1 never warns.",
         [p.threshold for p in predictions],
+    )
+    yield _labelled(
+        "high_load_served_by",
+        "1 for what the probability is of: the model, or a baseline that it has fallen behind.",
+        ["horizon", "predictor"],
+        [
+            ((name, predictor), predictor == by)
+            for name, by in zip(names, live.forecast.served_by, strict=True)
+            for predictor in ("model", *BASELINES)
+        ],
     )
     shares = zip(names, live.forecast.contributions, strict=True)
     yield _labelled(
         "high_load_contribution",
-        "Share of each metric in the log-odds, against the average moment of the training.",
+        "Share of each metric in the log-odds, against those of the base rate.",
         ["horizon", "metric"],
         [((name, metric), value) for name, share in shares for metric, value in share.items()],
     )
@@ -164,6 +176,9 @@ def _model(status: Status) -> Iterator[Metric]:
         ["model_id", "sha256", "features"],
         [((str(model.id), model.sha256, str(report.get("features", ""))), 1)],
     )
+    yield _gauge(
+        "model_prior", "Whether that is the shipped prior, which has learned nothing of this host.", is_prior(model)
+    )
     yield _gauge("model_trained_timestamp_seconds", "When the serving model was trained.", model.created_at)
     yield _gauge("model_training_samples", "Samples the serving model was made from.", report.get("samples", 0))
     yield from _holdout(model)
@@ -180,6 +195,16 @@ def _holdout(model: ModelRecord) -> Iterator[Metric]:
     for key, (name, text) in names.items():
         values = [((format_duration(h["horizon"]),), h["scores"]["network"][key]) for h in horizons]
         yield _labelled(f"model_holdout_{name}", f"{text} on data the serving model never saw.", ["horizon"], values)
+    yield _labelled(
+        "model_share_ratio",
+        "How much each voice counts in the serving model's probabilities while load is calm.",
+        ["horizon", "voice"],
+        [
+            ((format_duration(h["horizon"]), voice), share)
+            for h in horizons
+            for voice, share in h.get("shares", {}).items()
+        ],
+    )
 
 
 def _records(overview: Overview) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ from typing import Any
 from model.dataset import covered_seconds
 from monitor.config import Config
 from monitor.durations import about, format_duration
+from monitor.first_model import is_prior
 from monitor.retrain_schedule import next_retrain
 from monitor.scoring import WINDOW, HorizonScore, read_scores, scores_document
 from monitor.serving import warns
@@ -52,8 +53,8 @@ class Overview:
 
     @property
     def waiting_for(self) -> str:
-        """Why no model serves yet, in words; empty when one does."""
-        if self.model is not None:
+        """Why no model of this host serves yet, in words; empty when one does."""
+        if self.model is not None and not is_prior(self.model):
             return ""
         if self.covered < self.needed:
             return history_needed(self.covered, self.needed)
@@ -101,8 +102,9 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     same = before is not None and scored == before.scored
     scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
     needed = config.training.min_history
-    # only asked for while nothing serves: it looks at every sample of the minimum
-    covered = recent_coverage(stores, config, now) if active is None else needed
+    own = model is not None and not is_prior(model)
+    # only asked for until a model of this host serves: it looks at every sample of the minimum
+    covered = needed if own else recent_coverage(stores, config, now)
     return Overview(
         at=now,
         last_sample=stores.samples.last(),
@@ -114,7 +116,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         last_run=last_run,
         last_success=last_success,
         runs=runs,
-        next_retrain_at=next_retrain(config.training, last_run, serving=active is not None)
+        next_retrain_at=next_retrain(config.training, last_run, "well" if own else "none")
         if covered >= needed
         else None,
         retrain_running=_held(stores, "retrain"),
@@ -149,7 +151,9 @@ def status_document(overview: Overview) -> dict[str, Any]:
         "predictions": [
             {**asdict(p), "horizon_name": format_duration(p.horizon), "warning": warns(p)} for p in fresh(overview)
         ],
-        "model": None if model is None else {k: v for k, v in asdict(model).items() if k != "report"},
+        "model": None
+        if model is None
+        else {**{k: v for k, v in asdict(model).items() if k != "report"}, "prior": is_prior(model)},
         "last_training": None if run is None else {k: v for k, v in asdict(run).items() if k != "report"},
         "retrain": {
             "running": overview.retrain_running,

@@ -1,4 +1,4 @@
-"""The daemon's recalibration: what the serving model would have said since it was trained, against what happened.
+"""Where the serving model stands: what it would have said since it was trained, and baselines, against what happened.
 
 A model says of a stored moment what it said then, so nothing has to be kept for this but the samples.
 """
@@ -10,37 +10,41 @@ from collections.abc import Callable
 
 import numpy as np
 
+from model.baselines import SMOOTHING, binned, seasonal_forecasts
+from model.bins import DAY
 from model.features import design
 from model.labels import future_labels
 from model.predictor import Predictor
-from model.recalibration import MEMORY, RENEWED, Recalibration, recalibrations
+from model.recalibration import MEMORY, RENEWED
+from model.standing import APART, LEARNED_FROM, LOOKED_BACK, Past, Standing, standings
 from monitor.serving import READ_TOGETHER, ServedModel
 from monitor.stores import Stores
 
 log = logging.getLogger(__name__)
 
-APART = 300.0
-"""Seconds between two moments that are looked at: neighbours tell the same story."""
 
-
-def matured(stores: Stores, predictor: Predictor, trained_until: float, now: float) -> tuple[Recalibration, ...]:
-    """The recalibration of a predictor by what has come since its training.
+def matured(
+    stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
+) -> tuple[Standing, ...]:
+    """Where a predictor stands by what has come since its training.
 
     Args:
         stores: of the database.
         predictor: what serves.
         trained_until: seconds: what it has learned from ends here.
         now: seconds.
+        precision: that is wanted of warnings.
 
     Raises:
         StorageError: the samples cannot be read.
     """
-    spec = predictor.spec
-    since = max(trained_until, now - MEMORY)
-    if since >= now:
-        return (Recalibration(),) * len(predictor.horizons)
+    spec, nothing = predictor.spec, (Standing(),) * len(predictor.horizons)
+    if trained_until >= now:
+        return nothing
+    # baselines are made of what came before the training too
+    since = max(min(trained_until, now - LEARNED_FROM - LOOKED_BACK * DAY), now - MEMORY)
     history, at = spec.history(live=True), since - spec.needed
-    times, state, moments, said, high = [], [], [], [], []
+    times, state, index, moments, said, high = [], [], [], [], [], []
     before = -np.inf
     while at < now:
         end = min(at + READ_TOGETHER, now)
@@ -49,41 +53,66 @@ def matured(stores: Stores, predictor: Predictor, trained_until: float, now: flo
         first = len(history) - len(rows)
         times.append(rows[:, 0])
         state.append(history.state[first:].copy())
+        index.append(history.load_index[first:].copy())
         slot = rows[:, 0] // APART
         here = np.flatnonzero((rows[:, 0] > since) & (np.diff(slot, prepend=before) > 0))
         before = slot[-1] if len(slot) else before
         if len(here):
             moments.append(rows[here, 0])
-            said.append(predictor.probabilities(design(spec, history, first + here)))
+            ours = rows[here, 0] > trained_until
+            p = np.full((len(here), len(predictor.horizons)), np.nan)
+            if ours.any():
+                p[ours] = predictor.probabilities(design(spec, history, first + here[ours]))
+            said.append(p)
             high.append(history.state[first + here] == 1)
         at = end
     if not moments:
-        return (Recalibration(),) * len(predictor.horizons)
-    asked, known = np.concatenate(moments), np.concatenate(times)
-    y = future_labels(known, np.concatenate(state), predictor.horizons, spec.step, np.searchsorted(known, asked))
-    return recalibrations(asked, np.concatenate(said), y, np.concatenate(high), predictor.horizons, now)
+        return nothing
+    asked, known, load = np.concatenate(moments), np.concatenate(times), np.concatenate(index)
+    places = np.searchsorted(known, asked)
+    y = future_labels(known, np.concatenate(state), predictor.horizons, spec.step, places)
+    forecasts = {}
+    if history.bins is not None:
+        means, bins = binned(known, load, history.bins.width)
+        forecasts = {
+            smoothing: seasonal_forecasts(
+                means, bins[places], load[places], history.bins.width, predictor.horizons, smoothing
+            )
+            for smoothing in SMOOTHING
+        }
+    past = Past(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
+    return standings(past, predictor.horizons, now, predictor.thresholds, precision)
 
 
 class Recalibrating:
     """The daemon's job: renews the serving model's recalibration once a day, and when another model serves."""
 
-    def __init__(self, stores: Stores, served: ServedModel, clock: Callable[[], float]) -> None:
-        self._stores, self._served, self._clock = stores, served, clock
+    def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
+        self._stores, self._served, self._precision, self._clock = stores, served, precision, clock
         self._done: tuple[int, float] | None = None
 
     def __call__(self) -> None:
         now, model_id, predictor = self._clock(), self._served.model_id, self._served.predictor
         if model_id is None or predictor is None or self._done == (model_id, now // RENEWED):
             return
-        found = matured_today(self._stores, now, predictor, model_id)
+        found = standings_today(self._stores, now, self._precision, predictor, model_id)
         self._served.recalibrate(model_id, found)
         self._done = model_id, now // RENEWED
         log.info("recalibrated", extra={"fields": {"model": model_id}})
+        for horizon, standing in zip(predictor.horizons, found, strict=True):
+            for state, instead in (("calm", standing.calm), ("high", standing.high)):
+                if instead is not None:
+                    fields = {"model": model_id, "horizon": horizon, "load": state, "serves": instead.name}
+                    log.warning(
+                        "the model has fallen behind a baseline, which serves instead", extra={"fields": fields}
+                    )
 
 
-def matured_today(stores: Stores, now: float, predictor: Predictor, model_id: int) -> tuple[Recalibration, ...]:
-    """The recalibration that holds on the day of a moment: by what had come when that day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED)
+def standings_today(
+    stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
+) -> tuple[Standing, ...]:
+    """Where a predictor stands on the day of a moment: by what had come when that day began."""
+    return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED, precision)
 
 
 def trained_until(stores: Stores, model_id: int) -> float:

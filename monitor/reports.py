@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from model.voices import VOICES
 from monitor.durations import about, format_duration
+from monitor.first_model import is_prior
 from monitor.overview import Overview, fresh
 from monitor.scoring import HorizonScore
 from monitor.serving import Forecast, warns
 from storage import ModelRecord, Outcome
 
-PREDICTORS = ("network", "persistence", "climatology")
+PREDICTORS = ("network", "Holt-Winters", "current value", "persistence", "climatology")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -64,6 +66,8 @@ def _training(report: dict[str, Any]) -> list[str]:
         *_scores(report),
         *_left_out(report),
         "",
+        *_shares(report),
+        "",
         *_health(report["health"]),
     ]
 
@@ -72,6 +76,8 @@ def model_report(record: ModelRecord, active: int | None) -> str:
     """One model with the report of its training."""
     serves = "serves now" if record.id == active else f"promoted {moment(record.promoted_at)}"
     head = f"model {record.id}, {serves}, {record.size} bytes, sha256 {record.sha256}"
+    if is_prior(record):
+        return f"{head}\na prior: learned on other hosts; it serves until a model of this host does"
     return "\n".join([head, *_training(record.report)])
 
 
@@ -98,7 +104,9 @@ def _scores(report: dict[str, Any]) -> list[str]:
     rows = []
     for horizon in report["horizons"]:
         for name in PREDICTORS:
-            score = horizon["scores"][name]
+            score = horizon["scores"].get(name)
+            if score is None:
+                continue
             rows.append(
                 (
                     f"{format_duration(horizon['horizon'])} {name}",
@@ -110,6 +118,15 @@ def _scores(report: dict[str, Any]) -> list[str]:
             )
     header = ("horizon", "Brier", "skill", "avg precision", "calibration error")
     return ["scores on the most recent data, which the network never saw", *table(header, rows)]
+
+
+def _shares(report: dict[str, Any]) -> list[str]:
+    """How much each voice counts."""
+    rows = [
+        (format_duration(horizon["horizon"]), *(percent(share) for share in horizon["shares"].values()))
+        for horizon in report["horizons"]
+    ]
+    return ["how much each voice counts while load is calm", *table(("horizon", *VOICES), rows)]
 
 
 def _left_out(report: dict[str, Any]) -> list[str]:
@@ -153,6 +170,10 @@ def status_report(overview: Overview, database: str) -> str:
     ]
     if model is None:
         lines.append(f"model       none serves yet: {overview.waiting_for}")
+    elif is_prior(model):
+        lines.append(
+            f"model       {model.id} serves, a prior learned on other hosts; of this one: {overview.waiting_for}"
+        )
     else:
         lines.append(f"model       {model.id} serves, trained {moment(model.created_at)}, sha256 {model.sha256[:12]}")
     predictions = fresh(overview)
@@ -238,20 +259,28 @@ def _prediction(prediction: Any) -> str:
 
 
 def forecast_report(forecast: Forecast, *, most: int = 4) -> str:
-    """Each horizon in a line, with the metrics that moved it most (in log-odds)."""
+    """Each horizon in a line, with what moved it most: shares of the log-odds, against those of what is usual."""
     lines = []
-    for prediction, shares in zip(forecast.predictions, forecast.contributions, strict=True):
-        largest = sorted(shares.items(), key=lambda share: -abs(share[1]))[:most]
-        why = ", ".join(f"{metric} {share:+.1f}" for metric, share in largest)
-        lines.append(f"{_prediction(prediction)}: {why}")
+    for prediction, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True):
+        why = "; ".join(
+            f"{forecast.say(group, prediction.horizon)} ({share:+.1f})" for group, share in _largest(shares, most)
+        )
+        instead = "" if by == "model" else f"said by {by}, which the model has fallen behind; "
+        lines.append(f"{_prediction(prediction)}: {instead}{why}")
     return "\n".join(lines)
+
+
+def _largest(shares: dict[str, float], most: int) -> list[tuple[str, float]]:
+    """Those worth a word."""
+    ordered = sorted(shares.items(), key=lambda share: -abs(share[1]))
+    return [(group, share) for group, share in ordered[:most] if abs(share) >= 0.05] or ordered[:1]
 
 
 def models_report(records: Sequence[ModelRecord], active: int | None) -> str:
     """One line a model, newest first."""
     rows = [
         (
-            f"{record.id}{' serves' if record.id == active else ''}",
+            f"{record.id}{' prior' if is_prior(record) else ''}{' serves' if record.id == active else ''}",
             moment(record.created_at),
             moment(record.promoted_at),
             str(record.size),
@@ -274,7 +303,9 @@ def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:
             "baseline_probability": p.baseline_probability,
             "threshold": p.threshold,
             "warning": warns(p),
+            "served_by": by,
             "contributions": shares,
+            "because": [forecast.say(group, p.horizon) for group, _ in _largest(shares, 4)],
         }
-        for p, shares in zip(forecast.predictions, forecast.contributions, strict=True)
+        for p, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True)
     ]

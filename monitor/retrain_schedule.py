@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Literal
 
+from model.renewal import renewed_after
 from monitor.config import Config
 from monitor.process import TRAINER_GRACE, exit_reason, stop_child
 from monitor.sections import TrainingConfig
@@ -19,24 +21,27 @@ from storage import TrainingRun, TrainingRuns
 
 log = logging.getLogger(__name__)
 
+Serving = Literal["none", "behind", "well"]
+"""Whether a model of this host serves, and whether it has fallen behind a baseline."""
 
-SOONEST = 1800.0
-"""Seconds between two trainings at least, however young the model."""
+BEHIND = 86400.0
+"""Seconds after a training at which the next is made where its model has fallen behind a baseline."""
 
 
-def next_retrain(config: TrainingConfig, last: TrainingRun | None, *, serving: bool) -> float | None:
+def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
     """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
 
-    A young model is renewed sooner: when its history has grown by a quarter. While nothing serves, a try that failed
-    for want of examples is repeated sooner.
+    A young model is renewed sooner: when its history has grown by a quarter; one that has fallen behind a baseline
+    after a day. While no model of this host serves, a try that failed for want of examples is repeated sooner.
     """
     if last is None:
         return None
-    if not serving:
+    if serving == "none":
         return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
+    if serving == "behind":
+        return last.started_at + min(config.interval, BEHIND)
     learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
-    grown = max(learned / 4, SOONEST) if learned else config.interval
-    return last.started_at + min(config.interval, grown)
+    return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
 
 
 class RetrainSchedule:
@@ -47,7 +52,7 @@ class RetrainSchedule:
         config: Config,
         runs: TrainingRuns,
         enough: Callable[[float], bool],
-        serving: Callable[[], bool],
+        serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -58,7 +63,7 @@ class RetrainSchedule:
             config: the whole configuration; the trainer is started with the same file and database.
             runs: past retrainings.
             enough: whether the history is long enough at a moment.
-            serving: whether a model serves.
+            serving: whether a model of this host serves, and well.
             on_end: called after a retraining that this schedule started.
             clock: seconds since the epoch.
             monotonic: seconds that only grow.
@@ -83,9 +88,10 @@ class RetrainSchedule:
     def _due(self, now: float) -> bool:
         # Nothing that others do can bring a known date forward: until then the database is left alone. A date far
         # ahead was written by a clock that was ahead, and must not hold back for years.
-        if now < self._look_again <= now + self._config.training.interval:
+        serving = self._serving()
+        if serving != "behind" and now < self._look_again <= now + self._config.training.interval:
             return False
-        due = next_retrain(self._config.training, self._runs.last(), serving=self._serving())
+        due = next_retrain(self._config.training, self._runs.last(), serving)
         if due is not None and now < due <= now + self._config.training.interval:
             self._look_again = due
             return False

@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from model.arrays import Floats
-from model.candidate import Candidate, Task, refusal_of, said_instead, train
+from model.candidate import Candidate, Task, refusal_of, train
 from model.dataset import covered_seconds, typical_step
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig
+from model.predictor import Predictor
 from model.serialization import dumps, loads
 from model.training import Epoch
+from model.voices import VOICES
 from monitor.config import Config
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.overview import history_needed
@@ -100,7 +102,7 @@ def _attempt(
     times, values = _history(stores, config, request, now)
     rng = np.random.default_rng(config.training.seed)
     candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
-    reason = refusal_of(candidate, _incumbent(stores, candidate, times, values), gate_of(config))
+    reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
     report = describe(candidate, times)
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
@@ -135,16 +137,15 @@ def gate_of(config: Config) -> GateConfig:
     return GateConfig(config.gate.margin, config.gate.min_skill)
 
 
-def _incumbent(stores: Stores, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
-    """What the serving model says of the holdout, at the candidate's horizons; None if none serves or can."""
+def _serving(stores: Stores) -> Predictor | None:
+    """The model that serves, with its twin; None if none serves or can."""
     active = stores.registry.active_id()
     if active is None:
         return None
     try:
-        serving = loads(stores.registry.blob(active), rehearsal=True)
+        return loads(stores.registry.blob(active), rehearsal=True)
     except (StorageError, SerializationError):
         return None
-    return said_instead(serving, candidate, times, values)
 
 
 def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
@@ -155,6 +156,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
             "horizon": horizon,
             "base_rate": predictor.base_rates[i],
             "threshold": predictor.thresholds[i],
+            "shares": dict(zip(VOICES, predictor.voices[i].shares, strict=True)),
             "scores": {name: asdict(score) for name, score in candidate.scores[i].items()},
         }
         for i, horizon in enumerate(predictor.horizons)

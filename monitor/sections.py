@@ -99,7 +99,7 @@ class TrainingConfig:
     networks: int = integer(
         _RECIPE.networks,
         "Networks that are trained; what they say is averaged. Some of them look at yesterday and the past days\n"
-        "too; default 6.",
+        "too; default 8.",
         least=1,
     )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer; default [64, 32].")

@@ -6,7 +6,7 @@ A promotion or a rollback is one row in the database; the next tick notices and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
@@ -14,14 +14,16 @@ from operator import attrgetter
 import numpy as np
 
 from model.arrays import Floats
+from model.baselines import seasonal_forecasts
 from model.errors import SerializationError
 from model.features import FeatureSpec
-from model.history import History
+from model.history import RATIO_GRID, History
 from model.labels import Rules
 from model.predictor import Predictor
-from model.recalibration import Recalibration, recalibrated
 from model.serialization import loads
+from model.standing import Smoothing, Standing, applied, behind, released, warned_from
 from monitor.stores import Stores
+from monitor.words import phrase
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
 log = logging.getLogger(__name__)
@@ -32,15 +34,23 @@ READ_TOGETHER = 6 * 3600.0
 AN_INSTANT = 0.0005
 """Seconds, less than any two samples are apart."""
 
+NEVER = 1.0
+"""A threshold that no warning reaches."""
+
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """One prediction over all horizons, and how to explain it."""
+    """One prediction over all horizons, what serves at each ("model" or a baseline), and how to explain it.
+
+    `say` puts a group of features at this moment into words, for a horizon in seconds.
+    """
 
     predictions: tuple[Prediction, ...]
+    served_by: tuple[str, ...]
     explain: Callable[[], list[dict[str, float]]] = field(compare=False)
+    say: Callable[[str, float], str] = field(compare=False, default=lambda group, _: group)
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
@@ -69,11 +79,18 @@ class ServedModel:
         self._primed = False
         self.model_id: int | None = None
         self.predictor: Predictor | None = None
-        self._recalibration: tuple[int | None, Sequence[Recalibration]] = (None, ())
+        self._warned: frozenset[float] = frozenset()
+        self._standing: tuple[int | None, Sequence[Standing]] = (None, ())
 
-    def recalibrate(self, model_id: int, by: Sequence[Recalibration]) -> None:
+    def recalibrate(self, model_id: int, by: Sequence[Standing]) -> None:
         """Sets right what that model says from the next prediction on; from any thread."""
-        self._recalibration = model_id, by
+        self._standing = model_id, by
+
+    @property
+    def behind(self) -> bool:
+        """Whether a baseline serves instead of the model at any horizon."""
+        model_id, by = self._standing
+        return model_id is not None and model_id == self.model_id and behind(by)
 
     @property
     def rules(self) -> Rules:
@@ -107,8 +124,11 @@ class ServedModel:
         """The prediction for the last sample, or None while no model serves."""
         if self.predictor is None or self.model_id is None:
             return None
-        model_id, by = self._recalibration
-        return make_forecast(self.predictor, self.model_id, self._history, by if model_id == self.model_id else ())
+        model_id, by = self._standing
+        by = by if model_id == self.model_id else ()
+        found = make_forecast(self.predictor, self.model_id, self._history, by, self._warned)
+        self._warned = frozenset(p.horizon for p in found.predictions if warns(p))
+        return found
 
     @property
     def _spec(self) -> FeatureSpec:
@@ -147,25 +167,55 @@ class ServedModel:
 
 
 def make_forecast(
-    predictor: Predictor, model_id: int, history: History, by: Sequence[Recalibration] = ()
+    predictor: Predictor,
+    model_id: int,
+    history: History,
+    by: Sequence[Standing] = (),
+    warned: Collection[float] = (),
 ) -> Forecast:
-    """What a predictor says of the last moment of a history, set right by what came of what it said before."""
+    """What is said of the last moment of a history, set right by what came of what was said before.
+
+    Args:
+        predictor: the model.
+        model_id: its id.
+        history: made by its `spec.history()`.
+        by: where it stands, for each horizon; empty for nothing.
+        warned: the horizons (seconds) for which a warning stands; it needs less to go on.
+    """
     features = predictor.features(history)
     probabilities, thresholds = predictor.probabilities(features)[0], predictor.thresholds
+    served_by = ("model",) * len(predictor.horizons)
     if by:
-        high = history.state[-1:] == 1
-        probabilities = recalibrated(probabilities[None], high, by)[0]
-        # the same moments are warned of as before, said in other numbers
-        thresholds = tuple(
-            old if old >= 1 else float(one(np.array([old]), high)[0]) for old, one in zip(thresholds, by, strict=True)
-        )
+        high, index = history.state[-1:] == 1, history.load_index[-1:]
+        probabilities = applied(by, probabilities[None], high, index, partial(_forecasts, history, predictor))[0]
+        thresholds = tuple(warned_from(by, thresholds, high)[0].tolist())
+        served_by = tuple(standing.serving(high=bool(high[0])) for standing in by)
     predictions = tuple(
-        Prediction(float(history.times[-1]), horizon, model_id, float(p), base_rate, threshold)
+        Prediction(
+            float(history.times[-1]),
+            horizon,
+            model_id,
+            float(p),
+            base_rate,
+            min(released(threshold) if horizon in warned else threshold, NEVER),
+        )
         for horizon, p, base_rate, threshold in zip(
             predictor.horizons, probabilities, predictor.base_rates, thresholds, strict=True
         )
     )
-    return Forecast(predictions, partial(predictor.contributions, features))
+    explain = partial(predictor.contributions, features, probabilities[None], by)
+    return Forecast(predictions, served_by, explain, partial(phrase, predictor.spec, features[0]))
+
+
+def _forecasts(history: History, predictor: Predictor, smoothing: Smoothing) -> Floats:
+    """(1, horizons) the Holt-Winters forecasts of the last moment."""
+    bins = history.bins
+    if bins is None:
+        return np.full((1, len(predictor.horizons)), np.nan)
+    means = np.full(len(bins.counts), np.nan)
+    np.divide(bins.sums[:, -1], bins.counts[:, -1] * RATIO_GRID, out=means, where=bins.counts[:, -1] > 0)
+    last = np.array([len(means) - 1])
+    return seasonal_forecasts(means, last, history.load_index[-1:], bins.width, predictor.horizons, smoothing)
 
 
 def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
@@ -186,7 +236,7 @@ def forecast_from_storage(
     stores: Stores,
     at: float,
     max_age: float,
-    matured: Callable[[Predictor, int], Sequence[Recalibration]] = lambda *_: (),
+    matured: Callable[[Predictor, int], Sequence[Standing]] = lambda *_: (),
 ) -> Forecast | None:
     """The serving model's prediction for a moment, from what is stored.
 
@@ -194,7 +244,7 @@ def forecast_from_storage(
         stores: of the database.
         at: seconds since the epoch.
         max_age: how old, in seconds, the last sample before `at` may be.
-        matured: gives the recalibration of a predictor by its id.
+        matured: says where a predictor stands, by its id.
 
     Returns:
         None while no model serves, or without a sample at that moment.

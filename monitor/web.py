@@ -115,9 +115,10 @@ class Application:
 
 def model_line(status: Status) -> str:
     """Whether a model serves, and if not, what it waits for."""
-    if status.live is not None and status.live.model_id is not None:
-        return f"model {status.live.model_id} serves"
     waiting = status.overview.waiting_for if status.overview else ""
+    if status.live is not None and status.live.model_id is not None:
+        learning = f" until there is one of this host: {waiting}" if waiting else ""
+        return f"model {status.live.model_id} serves{learning}"
     return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
 
 

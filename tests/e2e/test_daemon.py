@@ -4,6 +4,7 @@ The tests follow each other on one daemon, in the order of this file.
 """
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from storage import PredictionStore, SampleStore, open_database
 
-from .conftest import BOUND, BURST, CALM, HORIZON, free_port, need
+from .conftest import BOUND, BURST, CALM, HORIZON, Service, free_port, need
 
 pytestmark = pytest.mark.e2e
 
@@ -47,6 +48,24 @@ def test_retraining_and_predicting_too_early_say_so_and_end_with_4(service, burn
         assert found.returncode == 4
         assert "of the 2.5 min it needs" in found.stderr
         assert "Traceback" not in found.stderr
+
+
+def test_with_horizons_of_minutes_the_prior_predicts_from_the_first_samples_on(tmp_path):
+    other = Service(tmp_path)
+    other.config.write_text(re.sub(r"horizons = .*", "", other.config.read_text()))
+    other.start()
+    try:
+        shown = 'monitor_high_load_probability{horizon="15m"}'
+        other.wait_for(lambda: shown in other.metrics(), 20, "prediction")
+        page = other.metrics()
+        assert (page["monitor_model_ready"], page["monitor_model_prior"]) == (1, 1)
+        assert 0 < page[shown] < 1
+        assert "of the 2.5 min it needs" in other.get("/-/ready")
+        said = other.command("predict")
+        assert (said.returncode, "learned on other hosts" in said.stdout) == (0, True)
+        assert "a prior learned on other hosts" in other.command("status").stdout
+    finally:
+        assert other.stop() == 0
 
 
 def test_a_second_daemon_on_the_same_database_is_refused(service, burner, tmp_path):

@@ -29,7 +29,7 @@ def test_retrain_promotes_and_reports(admin):
     assert (code, outcomes(admin)) == (0, {"promoted": 1})
     assert re.search(r"1m network +0\.0\d+", out)
     assert "model 1 promoted" in out
-    assert "epoch 1/144" in err
+    assert "epoch 1/192" in err
     code, out, _ = admin("status")
     assert "model       1 serves" in out
 

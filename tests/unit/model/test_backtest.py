@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from model.backtest import Rerun, backtest
-from model.candidate import Task
+from model.candidate import Task, probabilities_at
 from model.errors import NotEnoughHistoryError
 from model.gate import GateConfig
 from model.labels import Rules
+from model.prior import first_predictor
 from model.settings import Recipe
+from model.shipped import shipped_prior
 from model.training import FitConfig
 
 from .conftest import COLUMNS, make_trace
@@ -64,11 +66,19 @@ def test_what_comes_later_changes_nothing_that_was_said(lived, trace, cut):
     assert not np.array_equal(again.probabilities[~before], lived.probabilities[~before])
 
 
-def test_without_a_model_that_may_serve_nothing_is_said_and_the_reason_is_kept(trace):
+def test_while_no_model_of_the_host_may_serve_the_prior_does_and_the_reason_is_kept(trace):
     times, values = trace
     found = backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times, min_skill=1.0))
-    assert np.isnan(found.probabilities).all()
     assert "gate.min_skill asks for 1" in found.attempts[0].refusal
+    prior = first_predictor(shipped_prior(), COLUMNS, TASK.rules, TASK.horizons, 10.0, TASK.precision)
+    assert np.array_equal(found.probabilities, probabilities_at(prior, times, values, found.times))
+
+
+def test_where_a_prior_cannot_serve_either_nothing_is_said():
+    times, values = make_trace(rows=400, step=7200.0)
+    task = Task(TASK.rules, (7200.0, 14400.0))
+    found = backtest(times, values, COLUMNS, task, RECIPE, rerun(times, min_skill=1.0))
+    assert np.isnan(found.probabilities).all()
     assert found.scores(onset=False) == ({}, {})
 
 

@@ -21,10 +21,13 @@ from model.errors import NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig, refusal
 from model.labels import Rules
 from model.layers import Linear
+from model.losses import logit
 from model.network import Network
+from model.recalibration import Recalibration, recalibrated
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
 from model.settings import Recipe
+from model.standing import Standing
 
 from .conftest import COLUMNS, make_trace
 
@@ -70,7 +73,7 @@ def test_the_twin_that_was_judged_is_kept_with_it(candidate, trace):
 def test_the_serving_model_is_judged_by_its_twin_that_has_not_seen_the_holdout(candidate, trace):
     serving = loads(dumps(candidate.predictor), rehearsal=True)
     assert np.array_equal(said_instead(serving, candidate, *trace), candidate.probabilities)
-    assert refusal_of(candidate, candidate.probabilities, GateConfig()) is None
+    assert refusal_of(candidate, serving, *trace, GateConfig()) is None
     fewer = replace(serving, rehearsal=_without_first_horizon(serving.rehearsal))
     found = said_instead(fewer, candidate, *trace)
     assert np.isnan(found[:, 0]).all()
@@ -86,7 +89,8 @@ def _without_first_horizon(predictor):
         predictor,
         horizons=predictor.horizons[1:],
         ensemble=replace(predictor.ensemble, networks=networks),
-        calibrations=predictor.calibrations[1:],
+        voices=predictor.voices[1:],
+        prior=None,
     )
 
 
@@ -107,13 +111,15 @@ def test_probabilities_do_not_fall_with_the_horizon(candidate):
 
 def test_contributions_add_up_to_the_move_of_the_log_odds(candidate):
     predictor = candidate.predictor
+    right = (Standing(Recalibration(Calibration(0.7, -0.2), Calibration(1.2, 0.1))),) * 2
     for row in candidate.holdout.x[::60]:
-        scaled = predictor.scaler(row[None])
-        centre = np.zeros_like(scaled)
-        for i, shares in enumerate(predictor.contributions(row[None])):
-            calibration = predictor.calibrations[i]
-            z = [float(calibration(predictor.ensemble.predict(x)[:, i])[0]) for x in (scaled, centre)]
-            assert sum(shares.values()) == pytest.approx(z[0] - z[1], abs=1e-4)
+        for by in ((), right):
+            p = predictor.probabilities(row[None])
+            if by:
+                p = recalibrated(p, predictor.high(row[None]), [one.right for one in by])
+            for i, shares in enumerate(predictor.contributions(row[None], p, by)):
+                moved = logit(p[0, i]) - logit(np.array(predictor.base_rates[i]))
+                assert sum(shares.values()) == pytest.approx(moved, abs=1e-4)
 
 
 @pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
@@ -125,10 +131,18 @@ def test_one_flipped_bit_is_noticed_or_harmless(candidate, position):
 
 
 def test_a_newer_format_is_refused_by_name(candidate, monkeypatch):
-    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.serialization.FORMAT", 3)
     blob = dumps(candidate.predictor)
+    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    with pytest.raises(SerializationError, match="format 3"):
+        loads(blob)
+
+
+def test_a_model_of_an_earlier_release_says_what_to_do(candidate, monkeypatch):
     monkeypatch.setattr("model.serialization.FORMAT", 1)
-    with pytest.raises(SerializationError, match="format 2"):
+    blob = dumps(candidate.predictor)
+    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 
 
@@ -150,7 +164,7 @@ def test_a_value_never_seen_moves_the_prediction_by_a_bounded_amount(candidate):
     x[:] = 1e30
     with np.errstate(over="ignore"):
         assert np.isfinite(candidate.predictor.probabilities(x)).all()
-        assert np.abs(candidate.predictor.scaler(x)).max() <= 4.0
+        assert np.abs(candidate.predictor.ensemble.scaler(x)).max() <= 4.0
 
 
 def rows_of(y, times, state=None):

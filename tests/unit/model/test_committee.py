@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from model.committee import fit_ensemble, together, views, without_practice
+from model.ensemble import Ensemble, Scaler
 from model.network import mlp
 from model.settings import FitConfig, Recipe
 from model.training import Part
 
 pytestmark = pytest.mark.unit
 
-NAMES = ("cpu_usage:last", "yesterday:now", "load_index:last", "past_days:high", "cpu_usage:mean:24h")
+NAMES = ("cpu_usage:last", "yesterday:now", "load_index:last", "past_days:high", "cpu_usage:departure:24h")
 RECIPE = Recipe(layers=(8,), networks=4, dropout=0.0, fit=FitConfig(epochs=3, patience=0, batch_size=32))
 
 
@@ -24,8 +25,8 @@ def parts(rows=400):
 
 
 def fitted(seed=0, **changed):
-    return fit_ensemble(
-        views(NAMES),
+    (networks, columns), reports = fit_ensemble(
+        views(NAMES, other_days=True),
         (parts(), None),
         2,
         replace(RECIPE, **changed),
@@ -33,19 +34,28 @@ def fitted(seed=0, **changed):
         np.random.default_rng(seed),
         lambda _: None,
     )
+    return Ensemble(Scaler(np.zeros(5, np.float32), np.ones(5, np.float32)), networks, columns), reports
 
 
-def test_networks_see_the_recent_past_and_one_look_at_other_days():
-    assert [view.tolist() for view in views(NAMES)] == [[0, 2, 4], [0, 1, 2, 4], [0, 2, 3, 4]]
+def test_networks_see_the_recent_past_other_days_and_a_small_one_the_load_alone():
+    seen = [view.columns.tolist() for view in views(NAMES, other_days=True)]
+    assert seen == [[0, 2, 4], [0, 1, 2, 4], [0, 2, 3, 4], [1, 2, 3]]
     ensemble, _ = fitted()
     assert [len(columns) for columns in ensemble.columns] == [3, 4, 4, 3]
+    assert [network.layers[0].weight.shape[1] for network in ensemble.networks] == [8, 8, 8, 2]
+
+
+def test_a_short_history_teaches_nothing_of_other_days():
+    assert [view.columns.tolist() for view in views(NAMES, other_days=False)] == [[0, 2], [2]]
 
 
 def test_what_it_says_is_the_mean_of_its_networks():
     ensemble, _ = fitted()
     x = parts().x
+    scaled = ensemble.scaler(x)
     each = [
-        network.predict(x[:, columns]) for network, columns in zip(ensemble.networks, ensemble.columns, strict=True)
+        network.predict(scaled[:, columns])
+        for network, columns in zip(ensemble.networks, ensemble.columns, strict=True)
     ]
     assert ensemble.predict(x) == pytest.approx(np.mean(each, axis=0), abs=1e-6)
     assert ensemble.predict(x[:1]) == pytest.approx(ensemble.predict(x)[:1], abs=1e-6)
@@ -90,5 +100,7 @@ def test_trainings_together_are_their_mean_and_their_worst():
 
 def test_the_epochs_of_all_networks_are_counted_through():
     seen = []
-    fit_ensemble(views(NAMES), (parts(), None), 2, RECIPE, [2, 3], np.random.default_rng(0), seen.append)
+    fit_ensemble(
+        views(NAMES, other_days=True), (parts(), None), 2, RECIPE, [2, 3], np.random.default_rng(0), seen.append
+    )
     assert [epoch.number for epoch in seen] == [1, 2, 3, 4, 5]

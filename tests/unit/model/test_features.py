@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.features import DAY, FeatureSpec, design, make_spec, windows_for
+from model.features import FeatureSpec, design, make_spec, windows_for
 from model.history import History
 from model.labels import Rules
 
@@ -17,8 +17,7 @@ HORIZONS = (60.0, 300.0)
 
 @pytest.fixture(scope="module")
 def spec(trace):
-    times, values = trace
-    return make_spec(COLUMNS, values, times, RULES, HORIZONS, 10.0)
+    return make_spec(COLUMNS, trace[1], RULES, HORIZONS, 10.0)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +65,9 @@ def test_features_are_what_their_names_say(spec, table, trace):
     window = (times > times[at] - 300) & (times <= times[at])
     cpu = values[window, 0]
     assert named["cpu_usage:last"] == pytest.approx(values[at, 0], abs=1e-6)
-    assert named["cpu_usage:mean:300s"] == pytest.approx(cpu.mean(), abs=1e-6)
-    assert named["network_receive:mean:300s"] == pytest.approx(np.log1p(values[window, 2]).mean(), rel=1e-6)
+    assert named["cpu_usage:departure:300s"] == pytest.approx(values[at, 0] - cpu.mean(), abs=1e-6)
+    received = np.log1p(values[window, 2])
+    assert named["network_receive:departure:300s"] == pytest.approx(received[-1] - received.mean(), abs=1e-5)
     assert named["load_index:max:300s"] == pytest.approx(cpu.max() / 0.8, rel=1e-6)
     assert named["load_index:min:300s"] == pytest.approx(cpu.min() / 0.8, rel=1e-6)
     assert named["load_index:deviation:300s"] == pytest.approx(cpu.std() / 0.8, rel=1e-4)
@@ -88,8 +88,8 @@ def test_windows_are_of_time_and_not_of_rows():
     times = np.array([0.0, 10, 20, 30, 40, 50, 60, 95, 100, 105, 110])
     history = spec.history()
     history.extend(times, np.arange(11.0)[:, None])
-    mean = dict(zip(spec.names, design(spec, history, np.array([10]))[0], strict=True))["cpu_usage:mean:100s"]
-    assert mean == pytest.approx(np.mean([2, 3, 4, 5, 6, 7, 8, 9, 10]))
+    found = dict(zip(spec.names, design(spec, history, np.array([10]))[0], strict=True))
+    assert found["cpu_usage:departure:100s"] == pytest.approx(10 - np.mean([2, 3, 4, 5, 6, 7, 8, 9, 10]))
 
 
 def test_a_window_mostly_unwatched_is_missing_and_a_short_one_is_not():
@@ -97,8 +97,9 @@ def test_a_window_mostly_unwatched_is_missing_and_a_short_one_is_not():
     history = spec.history()
     history.extend(np.array([0.0, 10, 20, 500, 510, 520]), np.full((6, 1), 0.5))
     named = dict(zip(spec.names, design(spec, history, np.array([5]))[0], strict=True))
-    assert named["cpu_usage:mean:30s"] == 0.5
-    assert np.isnan(named["cpu_usage:mean:200s"])
+    assert named["load_index:mean:30s"] == pytest.approx(0.5 / 0.8)
+    assert named["cpu_usage:departure:30s"] == 0
+    assert np.isnan(named["cpu_usage:departure:200s"])
     assert np.isnan(named["load_index:max:200s"])
 
 
@@ -110,36 +111,34 @@ def test_recurrence_knows_the_rhythm():
     history.extend(times, np.where((times % 300) < 50, 0.9, 0.1)[:, None])
     named = dict(zip(spec.names, design(spec, history, np.array([75]))[0], strict=True))  # t = 750
     assert named["load_index:phase"] == pytest.approx(150 / 300)
-    assert named["load_index:period"] == pytest.approx(np.log1p(300 / 10))
-    assert named["load_index:since_onset"] == pytest.approx(np.log1p(150 / 10))
-    assert named["load_index:since_high"] == pytest.approx(np.log1p(110 / 10))
+    assert named["load_index:period"] == pytest.approx(np.log1p(300 / 60))
+    assert named["load_index:since_onset"] == pytest.approx(np.log1p(150 / 60))
+    assert named["load_index:since_high"] == pytest.approx(np.log1p(110 / 60))
 
 
 def test_columns_that_say_nothing_are_no_inputs(trace):
-    times, values = trace
-    constant = values.copy()
+    constant = trace[1].copy()
     constant[:, 1] = 0.5
-    assert make_spec(COLUMNS, constant, times, RULES, HORIZONS, 10.0).inputs == ("cpu_usage", "network_receive")
+    assert make_spec(COLUMNS, constant, RULES, HORIZONS, 10.0).inputs == ("cpu_usage", "network_receive")
 
 
 def test_rates_enter_as_logarithms_and_ratios_as_they_are(spec):
     assert spec.logarithmic == ("network_receive",)
 
 
-def test_other_days_are_looked_at_only_after_three_of_them():
-    for days, expected in ((2.9, False), (3.1, True)):
-        rows = int(days * DAY / 600)
-        times, values = make_trace(rows=rows, step=600.0)
-        assert make_spec(COLUMNS, values, times, RULES, HORIZONS, 600.0).seasonal == expected
+def test_other_days_are_looked_at_unless_samples_are_too_far_apart():
+    for step, expected in ((600.0, True), (3600.0, True), (7200.0, False)):
+        _, values = make_trace(rows=400, step=step)
+        assert make_spec(COLUMNS, values, RULES, HORIZONS, step).seasonal == expected
 
 
 def test_windows_follow_the_horizons():
     assert windows_for((300.0, 900.0, 3600.0), 5.0) == (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0)
-    assert windows_for((5.0, 10.0), 2.0) == (4.0, 5.0, 10.0, 20.0, 40.0)
+    assert windows_for((5.0, 10.0), 2.0) == (4.0, 5.0, 10.0, 20.0, 40.0, *windows_for((300.0, 900.0, 3600.0), 5.0))
 
 
 def test_every_feature_belongs_to_one_group(spec):
-    assert spec.groups == ("cpu_usage", "memory_usage", "network_receive", "load_index")
+    assert spec.groups == ("cpu_usage", "memory_usage", "network_receive", "load_index", "yesterday", "past_days")
     assert np.all(spec.membership.sum(axis=1) == 1)
 
 

@@ -28,7 +28,7 @@ def weeks():
 
 @pytest.fixture(scope="module")
 def spec(weeks):
-    return make_spec(COLUMNS, weeks[1], weeks[0], RULES, HORIZONS, STEP)
+    return make_spec(COLUMNS, weeks[1], RULES, HORIZONS, STEP)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_features_are_what_their_names_say():
     found = named(filled(load), at)
     then = [at - d * day for d in range(1, 8)]
     weights = 0.7 ** np.arange(7)
-    assert found["cpu_usage:mean:24h"] == pytest.approx(10 * load[at - day : at].mean(), rel=1e-5)
+    assert found["cpu_usage:departure:24h"] == pytest.approx(10 * load[at - day : at].mean(), rel=1e-5)
     assert found["yesterday:now"] == pytest.approx(load[then[0]], rel=1e-5)
     assert found["yesterday:before:1h"] == pytest.approx(load[then[0] - 11 : then[0] + 1].mean(), rel=1e-5)
     assert found["yesterday:after:4h"] == pytest.approx(load[then[0] : then[0] + 48].mean(), rel=1e-5)

@@ -129,7 +129,7 @@ def test_more_bytes_than_any_model_has_are_refused_unread():
 @pytest.mark.parametrize(
     ("header", "arrays", "words"),
     [
-        ({"format": 2, "kind": "network", "layers": []}, {}, "format 2, this release reads up to 1: upgrade"),
+        ({"format": 3, "kind": "network", "layers": []}, {}, "format 3, this release reads up to 2: upgrade"),
         ({"kind": "network"}, {}, "not a network"),
         ({"format": 1, "kind": "network", "layers": [["conv"]]}, {}, "layer network.0 is of an unknown kind"),
         ({"format": 1, "kind": "network", "layers": [["linear"]]}, {}, "not a network"),

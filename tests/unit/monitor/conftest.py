@@ -43,6 +43,7 @@ REPORT = {
             "horizon": 300.0,
             "base_rate": 0.1,
             "threshold": 0.6,
+            "shares": {"networks": 0.75, "load": 0.25, "prior": 0.0},
             "scores": {
                 "network": SCORE,
                 "persistence": SCORE,
@@ -121,7 +122,11 @@ def live(sample, overview):
         sample=sample,
         sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
         high_load=True,
-        forecast=Forecast(overview.predictions, lambda: [{"cpu_usage": 1.5, "load_index": -0.25}]),
+        forecast=Forecast(
+            overview.predictions,
+            ("model",) * len(overview.predictions),
+            lambda: [{"cpu_usage": 1.5, "load_index": -0.25}],
+        ),
         model_id=3,
         samples_total=100,
         samples_missed=2,

@@ -166,6 +166,6 @@ def test_what_is_configured_for_a_training_reaches_it_and_the_defaults_are_its_o
     assert Config().training.recipe == Recipe()
     configured = {"layers": [8], "activation": "tanh", "dropout": 0.5, "optimizer": "sgd", "epochs": 3}
     fit = FitConfig(optimizer="sgd", epochs=3, patience=0, keep_best=False)
-    assert read_config({"training": configured})[0].training.recipe == Recipe(6, (8,), "tanh", 0.5, fit)
+    assert read_config({"training": configured})[0].training.recipe == Recipe(8, (8,), "tanh", 0.5, fit)
     stopping = read_config({"training": {"patience": 3}})[0].training.recipe.fit
     assert (stopping.patience, stopping.keep_best) == (3, True)

@@ -64,5 +64,8 @@ def test_tables_align_figures_to_the_right():
 
 
 def test_a_forecast_names_the_largest_shares(overview):
-    text = forecast_report(Forecast(overview.predictions, lambda: [{"a": 0.1, "b": -2.0}]), most=1)
-    assert text.endswith(": b -2.0")
+    text = forecast_report(
+        Forecast(overview.predictions, ("model",) * len(overview.predictions), lambda: [{"a": 0.1, "b": -2.0}]),
+        most=1,
+    )
+    assert text.endswith(": b (-2.0)")

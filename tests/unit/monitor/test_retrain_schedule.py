@@ -50,7 +50,12 @@ def make(monkeypatch):
         )
         clock = Clock()
         schedule = RetrainSchedule(
-            Config(training=TRAINING), runs, lambda now: enough, lambda: serving, clock=clock, monotonic=clock
+            Config(training=TRAINING),
+            runs,
+            lambda now: enough,
+            lambda: "well" if serving else "none",
+            clock=clock,
+            monotonic=clock,
         )
         return schedule, clock, made
 
@@ -125,14 +130,15 @@ def test_closing_ends_a_running_trainer(make):
 
 
 def test_the_next_one_is_told():
-    assert next_retrain(TRAINING, None, serving=False) is None
-    assert next_retrain(TRAINING, run(50.0), serving=True) == 3650.0
-    assert next_retrain(TRAINING, run(50.0), serving=False) == 170.0
+    assert next_retrain(TRAINING, None, "none") is None
+    assert next_retrain(TRAINING, run(50.0), "well") == 3650.0
+    assert next_retrain(TRAINING, run(50.0), "none") == 170.0
+    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), run(50.0), "behind") == 86450.0
 
 
 def test_a_young_model_is_renewed_when_its_history_has_grown_by_a_quarter():
     young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (8000.0, 40_000.0))
-    assert next_retrain(TRAINING, young, serving=True) == 2050.0
+    assert next_retrain(TRAINING, young, "well") == 2050.0
     youngest = replace(run(50.0), report={"from": 0.0, "to": 100.0})
-    assert next_retrain(TRAINING, youngest, serving=True) == 1850.0
-    assert next_retrain(TRAINING, old, serving=True) == 3650.0
+    assert next_retrain(TRAINING, youngest, "well") == 1850.0
+    assert next_retrain(TRAINING, old, "well") == 3650.0

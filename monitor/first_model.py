@@ -1,0 +1,95 @@
+"""What serves a host before it has a history: the shipped prior, registered like any other model."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from model.errors import SerializationError
+from model.prior import first_predictor
+from model.serialization import dumps, loads
+from model.shipped import shipped_prior
+from monitor.config import Config
+from monitor.stores import Stores
+from storage import SAMPLE_FIELDS, ModelRecord, StorageError
+
+log = logging.getLogger(__name__)
+
+
+def is_prior(record: ModelRecord | None) -> bool:
+    """Whether a model is the shipped one, which has learned nothing of this host."""
+    return record is not None and bool(record.report.get("prior"))
+
+
+def own_model_serves(stores: Stores) -> bool:
+    """Whether what serves has learned from this host.
+
+    Raises:
+        StorageError: the registry cannot be read.
+    """
+    active = stores.registry.active_id()
+    return active is not None and not is_prior(stores.registry.record(active))
+
+
+def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
+    """Registers the shipped prior, and lets it serve, where no model of this host does.
+
+    Bounds that only a history can tell leave it out, and so do samples hours apart.
+
+    Args:
+        stores: of the database.
+        config: what is to be predicted; a prior made for something else is replaced.
+        now: seconds since the epoch.
+
+    Raises:
+        StorageError: the registry cannot be read or written.
+    """
+    wanted = _made_for(config)
+    active = stores.registry.active_id()
+    if active is not None:
+        record = stores.registry.record(active)
+        unchanged = not is_prior(record) or record.report.get("prior") == wanted
+        if unchanged and _readable(stores, active):
+            return
+    high = config.high_load
+    try:
+        predictor = first_predictor(
+            shipped_prior(),
+            SAMPLE_FIELDS,
+            config.rules,
+            high.horizons,
+            config.sampling.interval,
+            config.warning.precision,
+        )
+    except ValueError as error:
+        log.info("no prior for this configuration", extra={"fields": {"because": error}})
+        return
+    except SerializationError as error:
+        log.error("the shipped prior cannot be read", extra={"fields": {"error": error}})
+        return
+    # it begins where its own outcomes begin
+    report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
+    model_id = stores.registry.register(dumps(predictor), report, now)
+    stores.registry.promote(model_id, now)
+    log.info("the prior serves until there is a model of this host", extra={"fields": {"model": model_id}})
+
+
+def _made_for(config: Config) -> dict[str, Any]:
+    return {
+        "rules": [[list(bound) for bound in rule] for rule in config.high_load.rules],
+        "sustained": config.high_load.sustained,
+        "horizons": list(config.high_load.horizons),
+        "step": config.sampling.interval,
+        "precision": config.warning.precision,
+    }
+
+
+def _readable(stores: Stores, model_id: int | None) -> bool:
+    """Whether this model, or one before it that served, can be read."""
+    while model_id is not None:
+        try:
+            loads(stores.registry.blob(model_id))
+            return True
+        except (StorageError, SerializationError):
+            model_id = stores.registry.previous_id(model_id)
+    return False
