@@ -41,8 +41,8 @@ MAX_ROWS = 20_000
 OTHER_DAYS_AFTER = 3 * DAY
 """Seconds of history from which networks look at other days: with less, yesterday was seen once."""
 
-PRIOR_FADES = 21 * DAY
-"""Seconds of history after which a prior has no say of its own."""
+PRIOR_FADES = 500
+"""Furthest horizons that a history must hold for a prior to have no say of its own: three weeks for an hour."""
 
 STORY = 12
 """Horizons within which outcomes tell one story; none is longer than an hour, unless the horizon is."""
@@ -111,7 +111,7 @@ def train(
     parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
     epochs = [recipe.fit.epochs] * recipe.networks
     rehearsal, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
-    share = prior_share(float(times[-1] - times[0])) if usable(spec) else 0.0
+    share = prior_share(float(times[-1] - times[0]), max(horizons)) if usable(spec) else 0.0
     prior = adapted(shipped_prior(), spec, horizons) if share else None
     rehearsal = replace(rehearsal, prior=prior, prior_share=share)
     rehearsal = replace(rehearsal, voices=_mixed(rehearsal, parts.holdout))
@@ -191,7 +191,7 @@ def _fitted(
     return Predictor(spec, horizons, Ensemble(scaler, *fitted), voices, base_rates, (1.0,) * n), reports
 
 
-def prior_share(span: float) -> float:
+def prior_share(span: float, horizon: float) -> float:
     """How much of the say a prior is thought to have before anything was compared.
 
     All of it without a history, half of it after five days, none after three weeks: on cut traces networks of their
@@ -199,8 +199,9 @@ def prior_share(span: float) -> float:
 
     Args:
         span: seconds of history.
+        horizon: the furthest, in seconds.
     """
-    return max(0.0, 1.0 - math.sqrt(span / PRIOR_FADES))
+    return max(0.0, 1.0 - math.sqrt(span / (PRIOR_FADES * horizon)))
 
 
 def _mixed(predictor: Predictor, unseen: Dataset) -> tuple[Voices, ...]:

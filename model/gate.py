@@ -19,6 +19,10 @@ JACKKNIFE = 10
 """Consecutive parts of a holdout, each left out in turn."""
 
 
+WITHIN = ("current value", "Holt-Winters")
+"""Baselines that see no more than a candidate: it may look as much worse than them as chance allows."""
+
+
 @dataclass(frozen=True)
 class GateConfig:
     """`margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate."""
@@ -99,8 +103,9 @@ def refusal(
 ) -> str | None:
     """The reason why the candidate may not serve, or None.
 
-    By its Brier score it must be better than every baseline, and not worse than the serving model by more than the
-    margin; by its average precision it must not be worse than any of them by more than the margin.
+    By its Brier score it must be better than every baseline (than those of WITHIN not worse by more than the margin)
+    and not worse than the serving model by more than the margin; by its average precision it must not be worse than
+    any of them by more than the margin.
 
     Args:
         candidate: (rows, horizons) probabilities on the holdout rows.
@@ -113,7 +118,9 @@ def refusal(
     block = 2 * max(horizons)
     for name, other in baselines.items():
         found = brier_difference(candidate, other, holdout.y, holdout.times, block)
-        if not found.mean < 0:
+        # what the candidate can do itself, chance may do a little better
+        allowed = config.margin * found.error if name in WITHIN and np.isfinite(found.error) else 0.0
+        if not found.mean < allowed:
             return f"it is not better than {name} ({_numbers(candidate, other, holdout.y)})"
     if incumbent is not None:
         found = brier_difference(candidate, incumbent, holdout.y, holdout.times, block)

@@ -227,6 +227,12 @@ def _records(overview: Overview) -> Iterator[Metric]:
         )
     if overview.next_retrain_at is not None:
         yield _gauge("retrain_next_timestamp_seconds", "When the next retraining is due.", overview.next_retrain_at)
+    yield _labelled(
+        "input_drift",
+        "How far the last day has left the training (population stability index; above 0.25: far).",
+        ["metric"],
+        [((name,), value) for name, value in overview.drift],
+    )
     yield _gauge("storage_size_bytes", "Size of the database with its log.", overview.storage_bytes)
     if overview.oldest_sample_at is not None:
         yield _gauge(

@@ -9,7 +9,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from model.dataset import covered_seconds
+from model.drift import population_stability
 from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
@@ -19,12 +22,19 @@ from monitor.serving import warns
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
 
+DRIFT_EVERY = 3600.0
+"""Seconds between two looks at how far inputs have drifted."""
+
+DRIFTED = 0.25
+"""From this index on a metric is called another than the model has learned from."""
+
 
 @dataclass(frozen=True)
 class Overview:
     """Times are seconds since the epoch; `covered` is seconds of samples, as far as `needed` asks for them.
 
-    `scores` are those of 7 days, as of `scored`: up to when the predictions for each horizon are done with.
+    `scores` are those of 7 days, as of `scored`: up to when the predictions for each horizon are done with. `drift`
+    is by metric how far the last day has left the training of the serving model, as of `drift_at`.
     """
 
     at: float
@@ -44,6 +54,8 @@ class Overview:
     interval: float
     scores: tuple[HorizonScore, ...] = ()
     scored: tuple[tuple[float, float], ...] = ()
+    drift: tuple[tuple[str, float], ...] = ()
+    drift_at: float = 0.0
 
     @property
     def sampling(self) -> bool:
@@ -101,6 +113,8 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     scored = tuple(sorted(stores.scores.progress().items()))
     same = before is not None and scored == before.scored
     scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
+    keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
+    drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
     own = model is not None and not is_prior(model)
     # only asked for until a model of this host serves: it looks at every sample of the minimum
@@ -125,7 +139,20 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         interval=config.sampling.interval,
         scores=scores,
         scored=scored,
+        drift=drift,
+        drift_at=before.drift_at if before is not None and keeps else now,
     )
+
+
+def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple[str, float], ...]:
+    """How far each metric has left the training; ten minutes of each hour of the last day are enough to tell."""
+    inputs = model.report.get("inputs", {}) if model is not None else {}
+    if not inputs:
+        return ()
+    hours = [now - hour * 3600.0 for hour in range(24)]
+    rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
+    found = [(name, population_stability(rows[:, 1 + i], of)) for i, (name, of) in enumerate(inputs.items())]
+    return tuple((name, value) for name, value in found if not math.isnan(value))
 
 
 def _id(record: ModelRecord | TrainingRun | None) -> int | None:
@@ -163,6 +190,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
         },
         "storage_bytes": overview.storage_bytes,
         "scores": scores_document(overview.scores),
+        "input_drift": dict(overview.drift),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from model.voices import VOICES
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
-from monitor.overview import Overview, fresh
+from monitor.overview import DRIFTED, Overview, fresh
 from monitor.scoring import HorizonScore
 from monitor.serving import Forecast, warns
 from storage import ModelRecord, Outcome
@@ -185,6 +185,9 @@ def status_report(overview: Overview, database: str) -> str:
             f"training    last {run.outcome} at {moment(run.finished_at)}{': ' + run.reason if run.reason else ''}"
         )
     lines += [f"score       {_score(found)}" for found in overview.scores]
+    drifted = [f"{name} {value:.2f}" for name, value in overview.drift if value >= DRIFTED]
+    if drifted:
+        lines.append(f"drift       the last day is not like the training: {', '.join(drifted)} (index, 0.25 is far)")
     lines.append(f"retraining  {_retraining(overview)}")
     return "\n".join(lines)
 

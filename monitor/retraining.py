@@ -19,6 +19,7 @@ import numpy as np
 from model.arrays import Floats
 from model.candidate import Candidate, Task, refusal_of, train
 from model.dataset import covered_seconds, typical_step
+from model.drift import reference
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig
 from model.predictor import Predictor
@@ -103,7 +104,7 @@ def _attempt(
     rng = np.random.default_rng(config.training.seed)
     candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
-    report = describe(candidate, times)
+    report = {**describe(candidate, times), "inputs": _inputs(candidate, values)}
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
@@ -146,6 +147,12 @@ def _serving(stores: Stores) -> Predictor | None:
         return loads(stores.registry.blob(active), rehearsal=True)
     except (StorageError, SerializationError):
         return None
+
+
+def _inputs(candidate: Candidate, values: Floats) -> dict[str, Any]:
+    """What the inputs were like, by metric: what drifts is measured against it."""
+    spec = candidate.predictor.spec
+    return {name: reference(values[:, spec.columns.index(name)]) for name in spec.inputs}
 
 
 def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:

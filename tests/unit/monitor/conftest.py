@@ -112,6 +112,7 @@ def overview(sample):
         daemon_running=True,
         storage_bytes=1_048_576,
         interval=5.0,
+        drift=(("cpu_usage", 0.05), ("memory_usage", 0.5)),
         scores=(HorizonScore(300.0, SCORE, stretches=5, warned=4, lead=240.0),),
     )
 
