@@ -25,7 +25,7 @@ HALF_LIFE = 14 * 86400.0
 STORY = 3600.0
 """Seconds whose outcomes tell one story, unless the horizon is longer."""
 
-STORIES = 20.0
+STORIES = 60.0
 """How many stories it takes to move a calibration half of the way: one bad hour must not turn it."""
 
 MEMORY = 4 * HALF_LIFE

@@ -89,8 +89,8 @@ class TrainingConfig:
     """[training]."""
 
     interval: float = duration(
-        7 * DAY,
-        "Longest time between two scheduled retrainings; default 7d. A young model is renewed sooner: whenever its\n"
+        14 * DAY,
+        "Longest time between two scheduled retrainings; default 14d. A young model is renewed sooner: whenever its\n"
         "history has grown by a quarter.",
         least=10.0,
     )
