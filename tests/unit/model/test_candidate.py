@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from model.activations import sigmoid
-from model.calibration import Calibration, fit_calibration
+from model.calibration import Calibration, fit_calibration, fit_mix
 from model.candidate import (
     Task,
     baseline_probabilities,
     judged,
+    prior_share,
     probabilities_at,
     refusal_of,
     said_instead,
@@ -18,7 +19,7 @@ from model.candidate import (
 )
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
-from model.gate import GateConfig, refusal
+from model.gate import GateConfig, precision_difference, refusal
 from model.labels import Rules
 from model.layers import Linear
 from model.losses import logit
@@ -280,6 +281,57 @@ def test_the_gate_refuses_what_is_no_better_than_always_saying_the_base_rate():
 
 def test_the_gate_can_ask_for_skill():
     assert "min_skill" in verdict("fair", {"climatology": "base"}, min_skill=0.9)
+
+
+def test_the_gate_lets_chance_be_chance_where_a_baseline_sees_what_the_candidate_sees():
+    rng = np.random.default_rng(0)
+    y = (rng.random((2000, 1)) < 0.3).astype(float)
+    holdout = rows_of(y, np.arange(2000) * 10.0)
+    said = np.clip(0.3 + 0.4 * (y - 0.3) + rng.normal(0, 0.1, y.shape), 0.01, 0.99)
+    hardly = np.clip(said + rng.normal(0, 0.01, y.shape), 0.01, 0.99)
+    clearly = np.clip(0.3 + 0.8 * (y - 0.3) + rng.normal(0, 0.1, y.shape), 0.01, 0.99)
+    base = {"climatology": np.full_like(y, 0.3)}
+    for name, other, passes in (("Holt-Winters", hardly, True), ("Holt-Winters", clearly, False)):
+        found = refusal(said, {**base, name: other}, None, holdout, (60.0,), GateConfig())
+        assert (found is None) == passes
+
+
+def test_the_gate_refuses_what_ranks_worse_though_its_brier_score_is_no_worse():
+    rng = np.random.default_rng(0)
+    y = (rng.random((4000, 1)) < 0.05).astype(float)
+    holdout = rows_of(y, np.arange(4000) * 10.0)
+    ranks = 0.1 + 0.6 * y * rng.random(y.shape) + 0.3 * rng.random(y.shape)  # ranks well, says too much
+    calibrated = np.clip(0.05 + 0.1 * y + rng.normal(0, 0.08, y.shape), 0.001, 0.99)
+    base = {"climatology": np.full_like(y, 0.06)}
+    assert np.mean((calibrated - y) ** 2) < np.mean((ranks - y) ** 2)
+    reason = refusal(calibrated, base, ranks, holdout, (60.0,), GateConfig())
+    assert "ranks worse than the serving model" in reason
+    assert precision_difference(calibrated, ranks, y).mean == pytest.approx(
+        average_precision(y[:, 0], calibrated[:, 0]) - average_precision(y[:, 0], ranks[:, 0])
+    )
+
+
+def test_a_candidate_that_knows_less_than_what_serves_is_refused(candidate, trace):
+    less = replace(candidate, left_out={200.0: "no calm in the part of the history to learn from"})
+    reason = refusal_of(less, candidate.predictor, *trace, GateConfig())
+    assert "cannot say what the serving model says: no calm" in reason
+    assert refusal_of(less, None, *trace, GateConfig()) is None
+
+
+def test_the_prior_fades_with_the_history_and_the_mix_follows_who_is_right(candidate):
+    assert prior_share(0.0, 3600.0) == 1
+    assert prior_share(5.2 * 86400, 3600.0) == pytest.approx(0.5, abs=0.01)
+    assert prior_share(21 * 86400, 3600.0) == 0
+    rng = np.random.default_rng(0)
+    truth = rng.normal(-1, 1.5, 4000)
+    y = (rng.random(4000) < sigmoid(truth)).astype(float)
+    voices = np.stack([rng.normal(size=4000), truth], axis=1)
+    assert fit_mix(voices, y, (0.9, 0.1), 12, 6).weights == pytest.approx((0.02, 0.98), abs=0.08)
+    few = fit_mix(voices[:5], y[:5], (0.9, 0.1), 12, 6)
+    assert few.weights == pytest.approx((0.9, 0.1), abs=0.2)
+    turned = fit_mix(np.stack([truth, -truth + rng.normal(size=4000)], axis=1), y, (0.5, 0.5), 12, 6)
+    assert turned.weights[0] == pytest.approx(1, abs=0.1)
+    assert turned.weights[1] == 0
 
 
 def test_an_incumbent_that_does_not_know_a_horizon_is_not_compared_there():

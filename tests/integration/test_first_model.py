@@ -1,0 +1,98 @@
+"""A host without a model is served by the prior, which gives way to what serves and is renewed with what is asked."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.serialization import loads
+from model.shipped import shipped_prior
+from monitor.config import load_config
+from monitor.first_model import ensure_first_model, is_prior, own_model_serves
+from monitor.overview import read_overview
+from monitor.serving import ServedModel
+from monitor.stores import open_stores
+from storage import SAMPLE_FIELDS
+
+from .conftest import host
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def opened(admin):
+    with open_stores(admin.url) as stores:
+        yield stores, load_config(admin.config)
+
+
+def test_a_prior_is_registered_once_and_serves(opened):
+    stores, config = opened
+    for _ in range(2):
+        ensure_first_model(stores, config, time.time())
+    assert [record.id for record in stores.registry.history()] == [1]
+    assert is_prior(stores.registry.record(1))
+    assert not own_model_serves(stores)
+    served = ServedModel(stores, config.rules, 10.0)
+    served.advance(next(iter(host(1, time.time()))))
+    assert [p.horizon for p in served.forecast().predictions] == [60.0, 300.0]
+    overview = read_overview(stores, config, time.time())
+    assert "not enough history" in overview.waiting_for
+
+
+def test_other_horizons_make_another_prior(opened):
+    stores, config = opened
+    ensure_first_model(stores, config, time.time())
+    other = replace(config, high_load=replace(config.high_load, horizons=(600.0,)))
+    ensure_first_model(stores, other, time.time())
+    assert stores.registry.active_id() == 2
+    assert loads(stores.registry.blob(2)).horizons == (600.0,)
+
+
+def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin, opened):
+    stores, config = opened
+    admin.fill()
+    assert admin("retrain")[0] == 0
+    ensure_first_model(stores, config, time.time())
+    assert own_model_serves(stores)
+    assert len(stores.registry.history()) == 1
+    broken = stores.registry.register(b"not a model", {"to": 0.0}, time.time())
+    stores.registry.promote(broken, time.time())
+    ensure_first_model(stores, config, time.time())
+    assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
+
+
+def test_without_any_model_that_can_be_read_the_prior_serves(opened):
+    stores, config = opened
+    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, 1.0), 1.0)
+    ensure_first_model(stores, config, time.time())
+    assert is_prior(stores.registry.record(stores.registry.active_id()))
+
+
+def test_bounds_that_only_a_history_can_tell_have_no_prior(opened):
+    stores, config = opened
+    unknown = replace(config, high_load=replace(config.high_load, rules=((("cpu_usage", "p95"),),)))
+    ensure_first_model(stores, unknown, time.time())
+    assert stores.registry.active_id() is None
+
+
+def test_a_host_whose_load_has_changed_shows_it(admin, opened):
+    stores, config = opened
+    now = time.time()
+    admin.fill(end=now - 2 * 86400)
+    assert admin("retrain")[0] == 0
+    rows = np.full((2000, 1 + len(SAMPLE_FIELDS)), np.nan)
+    rows[:, 0] = now - 10.0 * np.arange(2000)[::-1]
+    rows[:, 1 + SAMPLE_FIELDS.index("cpu_usage")] = 0.3 + 0.01 * np.random.default_rng(0).normal(size=2000)
+    rows[:, 1 + SAMPLE_FIELDS.index("memory_usage")] = 0.95
+    stores.samples.add_missing(rows)
+    drift = dict(read_overview(stores, config, now).drift)
+    assert drift["memory_usage"] > 1
+    assert drift["memory_usage"] > drift["cpu_usage"]
+    code, out, _ = admin("status")
+    assert code == 0
+    assert "the last day is not like the training: " in out
+
+
+def test_the_prior_that_is_shipped_is_what_its_script_says():
+    assert len(shipped_prior().networks) == 4
