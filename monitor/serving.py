@@ -28,7 +28,7 @@ from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
 log = logging.getLogger(__name__)
 
-READ_TOGETHER = 6 * 3600.0
+READ_TOGETHER = 3600.0
 """Seconds of stored samples that are read at once."""
 
 AN_INSTANT = 0.0005
@@ -159,7 +159,7 @@ class ServedModel:
         """The model, or the newest one before it that can be read: damage must not silence the predictions."""
         while model_id is not None:
             try:
-                return model_id, loads(self._stores.registry.blob(model_id))
+                return model_id, loads(self._stores.registry.blob(model_id)).fused()
             except (StorageError, SerializationError) as error:
                 log.error("model cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
                 model_id = self._stores.registry.previous_id(model_id)
@@ -221,7 +221,7 @@ def _forecasts(history: History, predictor: Predictor, smoothing: Smoothing) -> 
 def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
     """What is stored up to a moment (seconds), as far back as features look.
 
-    A week of samples is read some hours at a time: what is kept of it is small.
+    A week of samples is read an hour at a time: what is kept of it is small.
     """
     history, start = spec.history(live=True), until - spec.needed
     while start < until:
@@ -252,7 +252,7 @@ def forecast_from_storage(
     model_id = stores.registry.active_id()
     if model_id is None:
         return None
-    predictor = loads(stores.registry.blob(model_id))
+    predictor = loads(stores.registry.blob(model_id)).fused()
     spec = predictor.spec
     history = primed(stores, spec, at)
     if not len(history) or history.times[-1] < at - max_age:

@@ -104,3 +104,27 @@ def test_the_epochs_of_all_networks_are_counted_through():
         views(NAMES, other_days=True), (parts(), None), 2, RECIPE, [2, 3], np.random.default_rng(0), seen.append
     )
     assert [epoch.number for epoch in seen] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("layers", [(8,), (8, 4), (5, 4, 3)])
+def test_fused_into_one_network_it_says_and_explains_the_same(layers):
+    (networks, columns), _ = fit_ensemble(
+        views(NAMES, other_days=True), (parts(), None), 2, replace(RECIPE, layers=layers), [3] * 4,
+        np.random.default_rng(0), lambda _: None,
+    )  # fmt: skip
+    scaler = Scaler(np.full(5, 0.1, np.float32), np.full(5, 2, np.float32))
+    ensemble = Ensemble(scaler, networks, columns)
+    fused, x = ensemble.fused(), parts().x
+    assert len(fused.networks) == 1
+    assert fused.predict(x) == pytest.approx(ensemble.predict(x), abs=1e-5)
+    assert fused.attribute(x[0], x[1]) == pytest.approx(ensemble.attribute(x[0], x[1]), abs=1e-5)
+    picking = Ensemble(scaler, networks, columns, np.array([4, 0, 0, 2, 1]))
+    assert picking.fused().predict(x) == pytest.approx(picking.predict(x), abs=1e-5)
+    assert picking.fused().attribute(x[0], x[1]) == pytest.approx(picking.attribute(x[0], x[1]), abs=1e-5)
+
+
+def test_networks_of_several_kinds_stay_apart():
+    rng, scaler = np.random.default_rng(0), Scaler(np.zeros(3, np.float32), np.ones(3, np.float32))
+    networks = (mlp((3, 4, 1), rng), mlp((3, 4, 1), rng, activation="tanh"))
+    apart = Ensemble(scaler, networks, (np.arange(3),) * 2)
+    assert apart.fused() is apart
