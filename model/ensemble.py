@@ -73,7 +73,7 @@ class Ensemble:
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
         """Each feature's share (outputs, features) in the mean logits' move between two points (features,)."""
-        here, there = self.scaler(self._inputs(np.stack([x, reference]))).astype(np.float64)
+        here, there = self.scaler(self._inputs(np.stack([x, reference])))
         shares = np.zeros((len(x), self.networks[0].parameters()[self.networks[0].names[-1]].size))
         for network, columns in zip(self.networks, self.columns, strict=True):
             places = columns if self.picked is None else self.picked[columns]
