@@ -94,6 +94,8 @@ class Bins:
             index: (rows,) load index, NaN where unknown.
             state: (rows,) 1 where load is high.
         """
+        if len(times) == 1 and self._size:
+            return self._extend_by_one(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
         numbers = np.floor_divide(times, self.width).astype(np.int64)
         before = self._last if self._size else int(numbers[0]) - 1
         # nothing is looked up across a hole this long: it need not be longer
@@ -108,6 +110,22 @@ class Bins:
         self._largest[here] = np.fmax(self._largest[here], np.fmax.reduceat(index, starts))
         self._high[here] |= np.logical_or.reduceat(state == 1, starts)
         return positions
+
+    def _extend_by_one(self, time: float, terms: Integers, known: Bools, index: float, *, high: bool) -> Integers:
+        """As `extend` does, without arrays for what is one number: the live road comes by here at every sample."""
+        number = int(time // self.width)
+        position = self.newest + min(number - self._last, self._reach)
+        self._last = number
+        here = position - self._dropped
+        if here >= self._size:
+            self._reserve(here + 1)
+        self._sums[here] += terms
+        self._counts[here] += known
+        if not index <= self._largest[here]:
+            self._largest[here] = np.fmax(self._largest[here], index)
+        if high:
+            self._high[here] = True
+        return np.array([position])
 
     def forget(self) -> None:
         """Drops what no feature of later rows can see, now and then."""

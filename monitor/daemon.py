@@ -44,6 +44,7 @@ class StatusBoard:
     """Where the jobs put what they know, and the endpoint reads it; each part is replaced as a whole."""
 
     def __init__(self, config: Config, *, reload_successful: bool) -> None:
+        self._version = version("monitor")
         self._stale_after = max(3 * config.sampling.interval, 10.0)
         self._host_metrics = config.web.host_metrics
         self._reload = (reload_successful, time.time())
@@ -64,7 +65,7 @@ class StatusBoard:
         """Everything, as of now. What the last tick said disappears when no tick follows."""
         turning = time.monotonic() - self._live_at < self._stale_after
         return Status(
-            version=version("monitor"),
+            version=self._version,
             python=platform.python_version(),
             live=self._live if turning else None,
             overview=self.overview,
