@@ -65,7 +65,8 @@ class Backtest:
     `times` (rows,) are the moments from `until` on; `probabilities`, `labels` and `warnings` are (rows, horizons),
     NaN where nothing was said or nothing is known; `state` (rows,) is 1 where load was high at the moment itself,
     `load_index` (rows,) how near the rules were to holding.
-    `baselines` has by name what other tools would have said, (rows, horizons).
+    `base_rates` and `onset_rates` (horizons,) say how often high load followed in the past, at all moments and at
+    those at which it was not high; `baselines` has by name what other tools would have said, (rows, horizons).
     """
 
     horizons: tuple[float, ...]
@@ -76,6 +77,7 @@ class Backtest:
     state: Floats
     load_index: Floats
     base_rates: Floats
+    onset_rates: Floats
     attempts: tuple[Attempt, ...]
     baselines: dict[str, Floats]
 
@@ -91,9 +93,11 @@ class Backtest:
             if onset:
                 rows &= self.state == 0
             said = {"network": self.probabilities, **self.baselines} if rows.any() else {}
-            found.append(
-                {name: score(self.labels[rows, i], p[rows, i], float(self.base_rates[i])) for name, p in said.items()}
-            )
+            base = float((self.onset_rates if onset else self.base_rates)[i])
+            if onset and said:
+                # who says the base rate knows that load is not high
+                said["climatology"] = np.full(self.probabilities.shape, base)
+            found.append({name: score(self.labels[rows, i], p[rows, i], base) for name, p in said.items()})
         return tuple(found)
 
 
@@ -218,6 +222,12 @@ class _Life:
         index = self._history.load_index[rows]
         return Past(times[rows], said, self._labels[rows], self._high[rows], index, forecasts)
 
+    def _onset_rates(self, matured: Floats) -> Floats:
+        """(horizons,) how often high load followed moments at which it was not high; the base rate of none is 0."""
+        calm = matured[: self._first][self._history.state[: self._first] == 0]
+        known = ~np.isnan(calm)
+        return np.asarray(np.where(known, calm, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
     def found(self) -> Backtest:
         """All of it."""
         first, horizons, history = self._first, self._task.horizons, self._history
@@ -233,6 +243,7 @@ class _Life:
             history.state[first:],
             history.load_index[first:],
             baselines["climatology"][0],
+            self._onset_rates(matured),
             tuple(self._attempts),
             baselines,
         )

@@ -102,10 +102,11 @@ def first_predictor(
     spec = FeatureSpec(
         tuple(columns), (), (), rules, windows_for(horizons, step), step, tuple(horizons), bin_width(step) is not None
     )
-    if not (usable(spec) and rules.resolved):
-        raise ValueError(
-            "the prior needs horizons of 30 s to 8 h, samples at most an hour apart and bounds in numbers"
-        )
+    if not rules.resolved:
+        raise ValueError("a prior needs bounds in numbers: a quantile is only known with a history")
+    if not usable(spec):
+        asked = f"{min(horizons):g} s to {max(horizons):g} s every {step:g} s"
+        raise ValueError(f"a prior needs horizons of 30 s to 8 h and samples at most an hour apart, not {asked}")
     n = len(horizons)
     base = sigmoid(logit(prior.base_rates) @ _between(horizons))
     return Predictor(

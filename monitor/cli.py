@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add_argument("--force", action="store_true", help="promote even if the gate refuses")
     add("status", _status, "is it sampling, what does it predict, what serves, how did the last training go")
     predict = add("predict", _predict, "the prediction for now, with each metric's share in it")
-    predict.add_argument("--at", metavar="T", type=_moment, help="the moment, in seconds since the epoch")
+    predict.add_argument(
+        "--at", metavar="T", type=_moment, help="the moment: seconds since the epoch, or a date, in UTC"
+    )
     report = add("report", _report, "how good the predictions were against what happened")
     report.add_argument("--since", metavar="D", type=_duration, help='how far back, e.g. "30d"; default 7d')
     models = add("models", _models, "the registry of models")
@@ -128,14 +130,22 @@ def _duration(text: str) -> float:
 
 
 def _moment(text: str) -> float:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
     from monitor.durations import LATEST  # noqa: PLC0415
 
     try:
         seconds = float(text)
     except ValueError:
-        seconds = -1.0
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            seconds = -1.0
+        else:
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if not 0 <= seconds <= LATEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no point in time in seconds since the epoch")
+        told = "neither seconds since the epoch nor a date such as 2026-03-01T12:00:00"
+        raise argparse.ArgumentTypeError(f"{text!r} is no point in time: {told}")
     return seconds
 
 
@@ -212,7 +222,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     if waiting and forecast is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
-        raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}: is the daemon running?")
+        hint = ": is the daemon running?" if arguments.at is None else ""
+        raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}{hint}")
     print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
     if waiting and not arguments.json:
         print(f"said by a prior learned on other hosts; of this one: {waiting}")

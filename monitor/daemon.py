@@ -23,7 +23,7 @@ from monitor.logs import setup_logging
 from monitor.overview import Overview, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
 from monitor.recalibrating import Recalibrating
-from monitor.retrain_schedule import RetrainSchedule
+from monitor.retrain_schedule import RetrainSchedule, Serving
 from monitor.sampler import Sampler
 from monitor.scoring import LiveScoring, scoring_interval
 from monitor.serving import ServedModel
@@ -182,6 +182,13 @@ def _announce(config: Config, web: WebServer, overview: Overview) -> None:
         log.info("no model of this host serves yet", extra={"fields": {"because": overview.waiting_for}})
 
 
+def _serving(stores: Stores, served: ServedModel) -> Serving:
+    """Whether a model of this host serves; one that cannot be loaded does not."""
+    if served.broken or not own_model_serves(stores):
+        return "none"
+    return "behind" if served.behind else "well"
+
+
 def _retrain_schedule(
     config: Config, stores: Stores, served: ServedModel, on_end: Callable[[], None]
 ) -> RetrainSchedule:
@@ -189,7 +196,7 @@ def _retrain_schedule(
         config,
         stores.runs,
         enough=lambda now: recent_coverage(stores, config, now) >= config.training.min_history,
-        serving=lambda: "behind" if served.behind else "well" if own_model_serves(stores) else "none",
+        serving=lambda: _serving(stores, served),
         on_end=on_end,
     )
 

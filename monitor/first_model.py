@@ -32,9 +32,10 @@ def own_model_serves(stores: Stores) -> bool:
 
 
 def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
-    """Registers the shipped prior, and lets it serve, where no model of this host does.
+    """Registers the shipped prior, and lets it serve, where no model of this host answers what is asked.
 
-    Bounds that only a history can tell leave it out, and so do samples hours apart.
+    A model that was trained for other rules or horizons would go on answering the old question for days. Bounds that
+    only a history can tell leave the prior out, and so do samples hours apart.
 
     Args:
         stores: of the database.
@@ -48,8 +49,8 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     active = stores.registry.active_id()
     if active is not None:
         record = stores.registry.record(active)
-        unchanged = not is_prior(record) or record.report.get("prior") == wanted
-        if unchanged and _readable(stores, active):
+        made_for = record.report.get("prior") or record.report.get("task")
+        if (made_for is None or _answers(made_for, wanted)) and _readable(stores, active):
             return
     high = config.high_load
     try:
@@ -71,7 +72,18 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
     model_id = stores.registry.register(dumps(predictor), report, now)
     stores.registry.promote(model_id, now)
-    log.info("the prior serves until there is a model of this host", extra={"fields": {"model": model_id}})
+    fields = {"model": model_id, "before": active}
+    log.info("the prior serves until there is a model of this host for what is asked", extra={"fields": fields})
+
+
+def _answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether a model made for something answers what is asked now."""
+    return all(made_for[key] == wanted[key] for key in made_for)
+
+
+def task_asked(config: Config) -> dict[str, Any]:
+    """What the configuration asks of any model, as plain JSON data."""
+    return {key: value for key, value in _made_for(config).items() if key in ("rules", "sustained", "horizons")}
 
 
 def _made_for(config: Config) -> dict[str, Any]:

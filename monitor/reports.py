@@ -179,7 +179,7 @@ def status_report(overview: Overview, database: str) -> str:
     predictions = fresh(overview)
     lines += [f"prediction  {_prediction(p)}" for p in predictions]
     if model is not None and not predictions:
-        lines.append("prediction  none: the last one is too old")
+        lines.append(f"prediction  {'none: the last one is too old' if overview.predictions else 'none yet'}")
     if run is not None:
         lines.append(
             f"training    last {run.outcome} at {moment(run.finished_at)}{': ' + run.reason if run.reason else ''}"
@@ -244,6 +244,8 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> str:
     )  # fmt: skip
     lines = [f"predictions made since {moment(since)}, against what happened", *table(header, rows)]
     for found in scores:
+        if not found.score.scored:
+            continue
         reliable = [
             (percent(row.said), percent(row.came), str(row.scored), ("#" * round(24 * row.came)).ljust(24))
             for row in found.score.reliability

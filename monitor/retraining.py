@@ -28,6 +28,7 @@ from model.training import Epoch
 from model.voices import VOICES
 from monitor.config import Config
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
+from monitor.first_model import task_asked
 from monitor.overview import history_needed
 from monitor.process import deadline
 from monitor.stores import Stores
@@ -104,7 +105,7 @@ def _attempt(
     rng = np.random.default_rng(config.training.seed)
     candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
-    report = {**describe(candidate, times), "inputs": _inputs(candidate, values)}
+    report = {**describe(candidate, times), "inputs": _inputs(candidate, values), "task": task_asked(config)}
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)

@@ -87,6 +87,11 @@ class ServedModel:
         self._standing = model_id, by
 
     @property
+    def broken(self) -> bool:
+        """Whether the model that the registry names could not be loaded."""
+        return self._followed is not None and self._followed != self.model_id
+
+    @property
     def behind(self) -> bool:
         """Whether a baseline serves instead of the model at any horizon."""
         model_id, by = self._standing

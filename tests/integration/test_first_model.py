@@ -62,6 +62,33 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
 
 
+def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, opened):
+    stores, config = opened
+    admin.fill()
+    assert admin("retrain")[0] == 0
+    rules = ((("cpu_usage", 0.95), ("memory_usage", 0.9)),)
+    for changed in ({"rules": rules}, {"horizons": (600.0,)}):
+        ensure_first_model(stores, replace(config, high_load=replace(config.high_load, **changed)), time.time())
+        assert is_prior(stores.registry.record(stores.registry.active_id()))
+        stores.registry.rollback(1, time.time())
+    ensure_first_model(stores, config, time.time())
+    assert stores.registry.active_id() == 1
+
+
+def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, opened):
+    stores, config = opened
+    admin.fill()
+    assert admin("retrain")[0] == 0
+    served = ServedModel(stores, config.rules, 10.0)
+    sample, later = host(2, time.time() + 100)
+    served.advance(sample)
+    assert not served.broken
+    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, time.time()), time.time())
+    served.advance(later)
+    assert served.broken
+    assert served.model_id == 1
+
+
 def test_without_any_model_that_can_be_read_the_prior_serves(opened):
     stores, config = opened
     stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, 1.0), 1.0)

@@ -49,6 +49,13 @@ def test_a_rhythm_is_foreseen_at_all_times_and_at_the_onset(lived):
             assert found["network"].brier < min(score.brier for name, score in found.items() if name != "network")
 
 
+def test_at_the_onset_skill_is_over_how_often_it_begins(lived):
+    for found in lived.scores(onset=True):
+        assert found["climatology"].brier_skill == pytest.approx(0, abs=1e-9)
+    assert (lived.onset_rates < lived.base_rates).all()
+    assert (lived.onset_rates > 0).all()
+
+
 def test_held_still_it_trains_once(trace):
     times, values = trace
     assert len(backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times)).attempts) == 1
