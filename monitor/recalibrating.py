@@ -47,7 +47,7 @@ def matured(
     times, state, index, moments, said, high = [], [], [], [], [], []
     before = -np.inf
     while at < now:
-        end = min(at + READ_TOGETHER, now)
+        end = min(at + 2 * READ_TOGETHER, now)
         rows = stores.samples.between(at, end, spec.columns)
         history.extend(rows[:, 0], rows[:, 1:])
         first = len(history) - len(rows)

@@ -28,7 +28,7 @@ from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
 log = logging.getLogger(__name__)
 
-READ_TOGETHER = 3600.0
+READ_TOGETHER = 1800.0
 """Seconds of stored samples that are read at once."""
 
 AN_INSTANT = 0.0005
@@ -226,7 +226,7 @@ def _forecasts(history: History, predictor: Predictor, smoothing: Smoothing) -> 
 def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
     """What is stored up to a moment (seconds), as far back as features look.
 
-    A week of samples is read an hour at a time: what is kept of it is small.
+    A week of samples is read half an hour at a time: what is kept of it is small.
     """
     history, start = spec.history(live=True), until - spec.needed
     while start < until:
