@@ -20,6 +20,9 @@ from model.losses import logit
 from model.standing import Standing
 from model.voices import Voices
 
+LEVEL = "level"
+"""The share that is of no metric."""
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -85,7 +88,8 @@ class Predictor:
 
         The shares add up to the log-odds of this moment less those of the base rate. The networks' part is their
         move from the centre of what they learned from (`Network.attribute`), shared among what they see; what the
-        table says of the present load, and whether it is high already, is the load's own part.
+        table says of the present load is the load's own part; what is left is LEVEL, how far a moment at that centre
+        is off the base rate.
 
         Args:
             x: (1, features).
@@ -106,7 +110,12 @@ class Predictor:
             shares = (
                 sum(weight * part[i] for weight, part in zip(weights, moved, strict=False)) @ self.spec.membership
             )
-            rest = told[i] - logit(np.array(self.base_rates[i])) - weights @ (said[i] - usual[i])[[0, 2]]
-            shares[load] += rest
-            found.append(shares.tolist())
-        return [dict(zip(self.spec.groups, row, strict=True)) for row in found]
+            base = float(logit(np.array(self.base_rates[i])))
+            rest = float(told[i]) - base - float(weights @ (said[i] - usual[i])[[0, 2]])
+            slope = by[i].slope(high=high) if by else 1.0
+            table = slope * (voices.high if high else voices.calm).weights[1] * (float(said[i, 1]) - base)
+            # where a baseline serves, all of it is the load's
+            own = table if slope else rest
+            shares[load] += own
+            found.append({**dict(zip(self.spec.groups, shares.tolist(), strict=True)), LEVEL: rest - own})
+        return found

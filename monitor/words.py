@@ -7,6 +7,7 @@ import math
 from model.arrays import Floats
 from model.bins import DAYS
 from model.features import FeatureSpec
+from model.predictor import LEVEL
 from monitor.durations import about
 from monitor.sources import RATIOS
 
@@ -40,9 +41,11 @@ def phrase(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
     Args:
         spec: of the features.
         x: (features,) of the moment.
-        group: a metric, "load_index", "yesterday" or "past_days".
+        group: a metric, "load_index", "yesterday", "past_days" or LEVEL.
         horizon: seconds ahead that is spoken of.
     """
+    if group == LEVEL:
+        return f"an ordinary moment {'of high' if _value(spec, x, 'load_index:state') == 1 else 'of calm'}"
     if group == "load_index":
         return _load(spec, x)
     if group == "yesterday":
