@@ -16,7 +16,7 @@ from model.drift import population_stability
 from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
-from monitor.retrain_schedule import next_retrain
+from monitor.retrain_schedule import Serving, next_retrain
 from monitor.scoring import WINDOW, HorizonScore, read_scores, scores_document
 from monitor.serving import warns
 from monitor.stores import Stores
@@ -34,7 +34,8 @@ class Overview:
     """Times are seconds since the epoch; `covered` is seconds of samples, as far as `needed` asks for them.
 
     `scores` are those of 7 days, as of `scored`: up to when the predictions for each horizon are done with. `drift`
-    is by metric how far the last day has left the training of the serving model, as of `drift_at`.
+    is by metric how far the last day has left the training of the serving model, as of `drift_at`. `instead` names
+    the baselines that serve where the model has fallen behind: horizon (seconds), state of load, name.
     """
 
     at: float
@@ -56,6 +57,7 @@ class Overview:
     scored: tuple[tuple[float, float], ...] = ()
     drift: tuple[tuple[str, float], ...] = ()
     drift_at: float = 0.0
+    instead: tuple[tuple[float, str, str], ...] = ()
 
     @property
     def sampling(self) -> bool:
@@ -117,6 +119,12 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
     own = model is not None and not is_prior(model)
+    instead = tuple(
+        (float(horizon), state, name)
+        for horizon, states in stores.registry.instead().items()
+        for state, name in states.items()
+    )
+    serving: Serving = "none" if not own else "behind" if instead else "well"
     # only asked for until a model of this host serves: it looks at every sample of the minimum
     covered = needed if own else recent_coverage(stores, config, now)
     return Overview(
@@ -130,9 +138,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         last_run=last_run,
         last_success=last_success,
         runs=runs,
-        next_retrain_at=next_retrain(config.training, last_run, "well" if own else "none")
-        if covered >= needed
-        else None,
+        next_retrain_at=next_retrain(config.training, last_run, serving) if covered >= needed else None,
         retrain_running=_held(stores, "retrain"),
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
@@ -141,6 +147,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         scored=scored,
         drift=drift,
         drift_at=before.drift_at if before is not None and keeps else now,
+        instead=instead,
     )
 
 
@@ -181,6 +188,9 @@ def status_document(overview: Overview) -> dict[str, Any]:
         "model": None
         if model is None
         else {**{k: v for k, v in asdict(model).items() if k != "report"}, "prior": is_prior(model)},
+        "serving_instead": [
+            {"horizon": horizon, "load": state, "baseline": name} for horizon, state, name in overview.instead
+        ],
         "last_training": None if run is None else {k: v for k, v in asdict(run).items() if k != "report"},
         "retrain": {
             "running": overview.retrain_running,

@@ -97,15 +97,19 @@ class Recalibrating:
             return
         found = standings_today(self._stores, now, self._precision, predictor, model_id)
         self._served.recalibrate(model_id, found)
+        instead = {
+            f"{horizon:g}": {
+                state: by.name for state, by in (("calm", standing.calm), ("high", standing.high)) if by is not None
+            }
+            for horizon, standing in zip(predictor.horizons, found, strict=True)
+        }
+        self._stores.registry.serve_instead(model_id, {h: states for h, states in instead.items() if states})
         self._done = model_id, now // RENEWED
         log.info("recalibrated", extra={"fields": {"model": model_id}})
-        for horizon, standing in zip(predictor.horizons, found, strict=True):
-            for state, instead in (("calm", standing.calm), ("high", standing.high)):
-                if instead is not None:
-                    fields = {"model": model_id, "horizon": horizon, "load": state, "serves": instead.name}
-                    log.warning(
-                        "the model has fallen behind a baseline, which serves instead", extra={"fields": fields}
-                    )
+        for horizon, states in instead.items():
+            for state, name in states.items():
+                fields = {"model": model_id, "horizon": float(horizon), "load": state, "serves": name}
+                log.warning("the model has fallen behind a baseline, which serves instead", extra={"fields": fields})
 
 
 def standings_today(

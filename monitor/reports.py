@@ -176,6 +176,10 @@ def status_report(overview: Overview, database: str) -> str:
         )
     else:
         lines.append(f"model       {model.id} serves, trained {moment(model.created_at)}, sha256 {model.sha256[:12]}")
+    lines += [
+        f"            behind: {name} serves instead for {format_duration(horizon)} while load is {state}"
+        for horizon, state, name in overview.instead
+    ]
     predictions = fresh(overview)
     lines += [f"prediction  {_prediction(p)}" for p in predictions]
     if model is not None and not predictions:

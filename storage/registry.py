@@ -64,6 +64,23 @@ class ModelRegistry:
         found: int | None = self._read_active(self._host_id)
         return found
 
+    def serve_instead(self, model_id: int, instead: dict[str, dict[str, str]]) -> None:
+        """Notes which baselines serve where a model has fallen behind; nothing, if it does not serve any more.
+
+        Args:
+            model_id: the serving model.
+            instead: by horizon (seconds, as text) and then by state of load, "calm" or "high", the baseline's name.
+        """
+        mine = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
+        with self._database.writing() as connection:
+            connection.execute(update(serving).where(*mine).values(instead=instead or None))
+
+    def instead(self) -> dict[str, dict[str, str]]:
+        """Which baselines serve instead of the serving model, as `serve_instead` noted it; empty for none."""
+        query = select(serving.c.instead).where(serving.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or {}
+
     def blob(self, model_id: int) -> bytes:
         """The bytes of a model, as they were registered.
 
@@ -172,7 +189,9 @@ class ModelRegistry:
         return previous
 
     def _point_at(self, connection: Connection, model_id: int) -> None:
-        mine = serving.c.host_id == self._host_id
-        moved = connection.execute(update(serving).where(mine).values(model_id=model_id))
-        if moved.rowcount == 0:
+        before = self._active(connection)
+        if before is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))
+        elif before != model_id:
+            mine = serving.c.host_id == self._host_id
+            connection.execute(update(serving).where(mine).values(model_id=model_id, instead=None))

@@ -63,6 +63,8 @@ serving = Table(
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
+    # Which baselines serve where the model has fallen behind; empty where it serves everywhere.
+    Column("instead", JSON(none_as_null=True), nullable=True),
 )
 
 training_runs = Table(

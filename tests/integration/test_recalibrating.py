@@ -15,10 +15,13 @@ from model.serialization import dumps
 from model.settings import FitConfig, Recipe
 from model.standing import Instead, Standing, applied
 from model.voices import worth_of
+from monitor.config import Config
+from monitor.overview import read_overview, status_document
 from monitor.recalibrating import Recalibrating, matured, standings_today
+from monitor.reports import status_report
 from monitor.serving import ServedModel, as_row, make_forecast
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, StorageError, as_stored
+from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
 
 from .conftest import host
 
@@ -163,3 +166,25 @@ def test_a_baseline_that_serves_instead_is_said_of_the_present_moment_and_named(
         moved = logit(np.array(0.25)) - logit(np.array(predictor.base_rates[0]))
         assert found.contributions[0]["load_index"] == pytest.approx(moved)
         assert sum(map(abs, found.contributions[0].values())) == pytest.approx(abs(moved))
+
+
+def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, monkeypatch):
+    stores, predictor, _, _, _, end = lived
+    served = ServedModel(stores, RULES, STEP)
+    served.advance(next(iter(host(1, end + 3000))))
+    table = worth_of(np.full(200, 0.5), (np.arange(200) % 4 == 0).astype(float))
+    found = (Standing(calm=Instead("current value", table)), Standing())
+    monkeypatch.setattr("monitor.recalibrating.standings_today", lambda *_: found)
+    config, now = Config(), end + 3000.0
+    stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
+    well = read_overview(stores, config, now)
+    assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
+    assert "behind" not in status_report(well, "x.db")
+    Recalibrating(stores, served, 0.8, lambda: now)()
+    fell = read_overview(stores, config, now, well)
+    assert fell.instead == ((predictor.horizons[0], "calm", "current value"),)
+    assert fell.next_retrain_at == end - 100.0 + DAY
+    assert "behind: current value serves instead for 1m while load is calm" in status_report(fell, "x.db")
+    assert status_document(fell)["serving_instead"] == [
+        {"horizon": 60.0, "load": "calm", "baseline": "current value"}
+    ]

@@ -135,3 +135,22 @@ def test_hosts_do_not_see_each_other(database: Database) -> None:
     assert (there.active_id(), there.history(), there.prune(0)) == (None, [], 0)
     with pytest.raises(UnknownModelError):
         there.promote(model_id, 2.0)
+
+
+def test_what_serves_instead_is_noted_of_the_serving_model_alone(registry: ModelRegistry) -> None:
+    first, second = registered(registry, 2)
+    assert registry.instead() == {}
+    registry.promote(first, 200.0)
+    assert registry.instead() == {}
+    instead = {"300": {"calm": "current value"}, "900": {"high": "Holt-Winters"}}
+    registry.serve_instead(second, instead)
+    assert registry.instead() == {}
+    registry.serve_instead(first, instead)
+    assert registry.instead() == instead
+    registry.promote(first, 250.0)
+    assert registry.instead() == instead
+    registry.serve_instead(first, {})
+    assert registry.instead() == {}
+    registry.serve_instead(first, instead)
+    registry.promote(second, 300.0)
+    assert registry.instead() == {}

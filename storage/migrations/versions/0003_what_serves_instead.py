@@ -1,0 +1,21 @@
+"""Which baselines serve instead of the model."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """From 0002."""
+    op.add_column("serving", sa.Column("instead", sa.JSON, nullable=True))
+
+
+def downgrade() -> None:
+    """Back to 0002."""
+    op.drop_column("serving", "instead")
