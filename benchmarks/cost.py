@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Figure, main
+from model.units import DAY, HOUR
 from monitor.config import load_config
 from monitor.serving import ServedModel
 from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
 STEP = 5.0
-DAY = 86400.0
 RATES = ("network_receive", "network_transmit", "disk_read", "disk_write")
 OTHERS = ("memory_usage", "load_per_cpu", "disk_busy", "cpu_iowait", "swap_usage", "pressure_cpu", "pressure_io")
 TICKS = 1000
@@ -53,7 +53,7 @@ def fill(directory: Path, days: int) -> float:
 
 def samples(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(rows, fields) of some moments."""
-    n, hour = len(times), times % DAY / 3600
+    n, hour = len(times), times % DAY / HOUR
     busy = ((hour > 9) & (hour < 18) & (times // 1200 % 3 == 0)) | ((hour > 2) & (hour < 2.3))
     values = np.full((n, len(SAMPLE_FIELDS)), np.nan)
     cpu = 0.2 + 0.15 * np.sin(hour / 24 * 2 * np.pi) + 0.6 * busy + rng.normal(0, 0.04, n)

@@ -13,9 +13,9 @@ import numpy as np
 
 from model.arrays import Floats, Integers
 from model.dataset import typical_step
+from model.units import DAY
 from model.voices import followed
 
-DAY = 86400.0
 LINE = 1800.0
 """Seconds of the past through which `predict_linear` lays its line."""
 

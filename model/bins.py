@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from model.arrays import Bools, Floats, Integers
+from model.units import DAY, HOUR
 
-DAY, HOUR = 86400.0, 3600.0
 DAYS = 7
 """How many days are looked back."""
 
 LOOKBACK = DAYS * DAY + 4 * HOUR
 """Seconds of the past that a feature may see in bins."""
 
-WIDTHS = (300.0, 600.0, 900.0, 1800.0, 3600.0)
+WIDTHS = (300.0, 600.0, 900.0, 1800.0, HOUR)
 """Widths of a bin in seconds: a day is a whole number of any."""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from model.activations import sigmoid
 from model.arrays import Floats, Integers
 from model.baselines import SMOOTHING, binned, seasonal_forecasts
-from model.bins import DAY, HOUR, bin_width
+from model.bins import bin_width
 from model.calibration import fit_mix, levelled
 from model.committee import fit_ensemble, together, views
 from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, split, typical_step
@@ -32,11 +32,11 @@ from model.settings import Recipe
 from model.shipped import shipped_prior
 from model.standing import BASELINES
 from model.training import Epoch, FitReport, Part
+from model.units import DAY, HOUR
 from model.voices import VOICES, Voices, alone, worth_of
 
 MAX_ROWS = 20_000
 """Moments that networks learn from at most: neighbours differ little, and so many of three months are plenty."""
-
 
 OTHER_DAYS_AFTER = 3 * DAY
 """Seconds of history from which networks look at other days: with less, yesterday was seen once."""

@@ -13,10 +13,11 @@ from functools import cached_property
 import numpy as np
 
 from model.arrays import Floats, Integers
-from model.bins import DAY, DAYS, HOUR, LOOKBACK, Bins, bin_width
+from model.bins import DAYS, LOOKBACK, Bins, bin_width
 from model.history import RATIO_GRID, History
 from model.labels import GAP_FACTOR, Rules
 from model.seasons import seasonal, seasonal_names
+from model.units import DAY, HOUR, MINUTE
 
 MIN_COVERAGE = 0.5
 """A window of which less than this share was watched is missing."""
@@ -24,15 +25,11 @@ MIN_COVERAGE = 0.5
 CHUNK_ROWS = 4096
 """Rows made at once: the windows' sums of a month would not fit a small machine."""
 
-MINUTE = 60.0
-"""Lengths of time count in minutes, on a logarithmic scale."""
-
 LONGEST_PHASE = 4.0
 """Periods after the last onset at which the rhythm counts as lost."""
 
 LARGEST_RATIO = 64.0
 """A metric that ever exceeds this is a rate or a size and enters as its logarithm."""
-
 
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Windows in seconds that tell something whatever the horizons are; a prior looks at no others."""
@@ -303,4 +300,5 @@ def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) 
     # -inf minus -inf, before any stretch was seen, must not be computed at all
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], LONGEST_PHASE, out=x[:, 3])
+    # lengths of time count in minutes, on a logarithmic scale
     x[:, :3] = np.log1p(lengths / MINUTE)

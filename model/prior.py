@@ -15,12 +15,13 @@ from model.activations import sigmoid
 from model.arrays import Floats
 from model.bins import bin_width
 from model.ensemble import Ensemble, Scaler
-from model.features import GENERAL_WINDOWS, MINUTE, FeatureSpec, at_least_two, windows_for
+from model.features import GENERAL_WINDOWS, FeatureSpec, at_least_two, windows_for
 from model.labels import Rules
 from model.layers import Linear
 from model.losses import logit
 from model.network import Network
 from model.predictor import Predictor
+from model.units import MINUTE
 from model.voices import VOICES, alone
 
 HEADS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))

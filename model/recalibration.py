@@ -14,15 +14,17 @@ import numpy as np
 from model.activations import sigmoid
 from model.arrays import Bools, Floats
 from model.calibration import Calibration, fit_calibration
+from model.dataset import typical_step
 from model.losses import logit
+from model.units import DAY, HOUR
 
-RENEWED = 86400.0
+RENEWED = DAY
 """Seconds between two looks at the outcomes that have matured."""
 
-HALF_LIFE = 14 * 86400.0
+HALF_LIFE = 14 * DAY
 """Seconds after which an outcome counts half."""
 
-STORY = 3600.0
+STORY = HOUR
 """Seconds whose outcomes tell one story, unless the horizon is longer."""
 
 STORIES = 60.0
@@ -66,7 +68,7 @@ def recalibrations(
         now: seconds.
     """
     found = []
-    apart = float(np.median(np.diff(times))) if len(times) > 2 else 1.0
+    apart = typical_step(times, default=1.0)
     weight = 0.5 ** ((now - times) / HALF_LIFE)
     for i, horizon in enumerate(horizons):
         p, y = probabilities[:, i], labels[:, i]

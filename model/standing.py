@@ -15,11 +15,12 @@ import numpy as np
 
 from model.activations import sigmoid
 from model.arrays import Bools, Floats
-from model.bins import DAY, HOUR
 from model.calibration import fit_calibration
+from model.dataset import typical_step
 from model.losses import logit
 from model.recalibration import HALF_LIFE, STORIES, STORY, Recalibration, recalibrated, recalibrations
 from model.scores import threshold_for
+from model.units import DAY, HOUR
 from model.voices import Worth, worth_of
 
 Smoothing = tuple[float, float]
@@ -205,7 +206,7 @@ def _threshold(
         return None
     p, y = right(past.said[rows, i], past.high[rows]), y[rows]
     start = float(right(np.array([before]), np.zeros(1, bool))[0])
-    apart = float(np.median(np.diff(past.times))) if len(past.times) > 2 else 1.0
+    apart = typical_step(past.times, default=1.0)
     if np.sum(p >= start) * apart < WARNED * max(horizon, STORY):
         return None
     wanted = float(logit(np.array(threshold_for(y, p, precision))))
@@ -238,7 +239,7 @@ def _instead(past: _One, horizon: float, now: float) -> Instead | None:
     """The baseline that was better than the model, if one was."""
     errors: dict[str, list[Floats]] = {}
     times, first = [], now - LOOKED_BACK * DAY
-    apart = float(np.median(np.diff(past.times))) if len(past.times) > 2 else 1.0
+    apart = typical_step(past.times, default=1.0)
     for day in range(LOOKED_BACK):
         start = first + day * DAY
         there = (past.times >= start) & (past.times < start + DAY) & (past.times + horizon < now)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from model.arrays import Bools, Floats
+from model.units import HOUR
 
-HOUR = 3600.0
 DECILES = 10
 
 

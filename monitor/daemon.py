@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+from model.units import HOUR
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
 from monitor.errors import EXIT_DONE, MonitorError
@@ -245,5 +246,5 @@ def _jobs(
         Job("retrain", 15.0, schedule),
         Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
-        Job("retention", 3600.0, retention),
+        Job("retention", HOUR, retention),
     ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from model.dataset import covered_seconds
 from model.drift import population_stability
+from model.units import HOUR
 from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
@@ -22,7 +23,7 @@ from monitor.serving import warns
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
 
-DRIFT_EVERY = 3600.0
+DRIFT_EVERY = HOUR
 """Seconds between two looks at how far inputs have drifted."""
 
 DRIFTED = 0.25
@@ -156,7 +157,7 @@ def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple
     inputs = model.report.get("inputs", {}) if model is not None else {}
     if not inputs:
         return ()
-    hours = [now - hour * 3600.0 for hour in range(24)]
+    hours = [now - hour * HOUR for hour in range(24)]
     rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
     found = [(name, population_stability(rows[:, 1 + i], of)) for i, (name, of) in enumerate(inputs.items())]
     return tuple((name, value) for name, value in found if not math.isnan(value))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from model.backtest import Backtest
+from model.units import HOUR
 from monitor.durations import format_duration
 from monitor.errors import MonitorError
 
@@ -91,7 +92,7 @@ def _stretch(axes: Any, found: Backtest) -> None:
     high = np.flatnonzero((found.state == 1) & ~np.isnan(found.probabilities).all(axis=1))
     first = max(0, int(high[0]) - STRETCH // 2) if len(high) else 0
     here = slice(first, first + STRETCH)
-    hours = (found.times[here] - found.times[here][0]) / 3600
+    hours = (found.times[here] - found.times[here][0]) / HOUR
     axes.fill_between(hours, 0, 1, where=found.state[here] == 1, color="tab:red", alpha=0.2, label="high load")
     axes.plot(hours, found.load_index[here], color="grey", linewidth=1, label="load index (1 is high)")
     for i, horizon in enumerate(found.horizons):

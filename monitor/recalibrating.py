@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 
 from model.baselines import SMOOTHING, binned, seasonal_forecasts
-from model.bins import DAY
 from model.features import design
 from model.labels import future_labels
 from model.predictor import Predictor
 from model.recalibration import MEMORY, RENEWED
 from model.standing import APART, LEARNED_FROM, LOOKED_BACK, Past, Standing, standings
+from model.units import DAY
 from monitor.serving import READ_TOGETHER, ServedModel
 from monitor.stores import Stores
 

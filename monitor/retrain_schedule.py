@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from model.renewal import renewed_after
+from model.units import DAY
 from monitor.config import Config
 from monitor.process import TRAINER_GRACE, exit_reason, stop_child
 from monitor.sections import TrainingConfig
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 Serving = Literal["none", "behind", "well"]
 """Whether a model of this host serves, and whether it has fallen behind a baseline."""
 
-BEHIND = 86400.0
+BEHIND = DAY
 """Seconds after a training at which the next is made where its model has fallen behind a baseline."""
 
 

@@ -18,15 +18,16 @@ from model.arrays import Bools, Floats
 from model.history import History
 from model.labels import GAP_FACTOR, Rules, future_labels
 from model.tally import LiveScore, Tally, live_score, tally
+from model.units import DAY, HOUR
 from monitor.durations import format_duration
 from monitor.serving import AN_INSTANT, warns
 from monitor.stores import Stores
 from storage import Prediction
 
-WINDOW = 7 * 86400.0
+WINDOW = 7 * DAY
 """Seconds over which scores are told, unless somebody asks for another time."""
 
-AT_ONCE = 6 * 3600.0
+AT_ONCE = 6 * HOUR
 """Seconds of predictions that are scored in one go: after days without a daemon they must not all be read at once."""
 
 
@@ -136,7 +137,7 @@ def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
     """
     found = []
     for horizon in sorted(stores.scores.progress()):
-        rows = [Tally(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % 3600)]
+        rows = [Tally(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % HOUR)]
         leads = stores.scores.leads(horizon, since)
         known = [lead for lead in leads if lead is not None]
         score = live_score(rows)

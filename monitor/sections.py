@@ -13,6 +13,7 @@ from model.gate import GateConfig
 from model.optimizers import OPTIMIZERS
 from model.schedules import SCHEDULES
 from model.settings import FitConfig, Recipe
+from model.units import DAY, HOUR
 from monitor.options import (
     choice,
     duration,
@@ -27,7 +28,6 @@ from monitor.options import (
 )
 from monitor.sources import SOURCES
 
-HOUR, DAY = 3600.0, 86400.0
 _RECIPE, _FIT, _GATE = Recipe(), FitConfig(), GateConfig()
 
 

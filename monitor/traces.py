@@ -20,6 +20,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from model.units import DAY
 from monitor.durations import LATEST
 from monitor.errors import MonitorError
 from monitor.options import nearest
@@ -27,8 +28,6 @@ from monitor.sources import RATIOS
 from storage import SAMPLE_FIELDS, SampleStore
 
 Array = npt.NDArray[np.float64]
-
-DAY = 86400.0
 
 CHUNK_ROWS = 20_000
 """Rows held as Python numbers at once."""

@@ -30,9 +30,9 @@ from model.scores import score
 from model.serialization import dumps_prior
 from model.settings import FitConfig
 from model.training import fit, start_at_base_rate
+from model.units import DAY, HOUR, MINUTE
 from monitor.traces import read_trace
 
-DAY, HOUR = 86400.0, 3600.0
 BOUNDS = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
 """Shares of a trace below what is called high load in it."""
 
@@ -91,10 +91,10 @@ def as_if_young(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> 
     """Half of the moments as if the host had been watched for some hours or days only."""
     x, watched = x.copy(), np.exp(rng.uniform(math.log(0.25 * HOUR), math.log(3 * DAY), len(x)))
     watched[rng.random(len(x)) < 0.5] = np.inf
-    never = np.log1p(7 * DAY / 60.0)
+    never = np.log1p(7 * DAY / MINUTE)
     for name in OF_STRETCHES[:3]:
         column = x[:, names.index(f"load_index:{name}")]
-        column[column > np.log1p(watched / 60.0)] = never
+        column[column > np.log1p(watched / MINUTE)] = never
     for i, name in enumerate(names):
         if name in OF_DAYS:
             x[watched < DAY, i] = np.nan
@@ -196,7 +196,7 @@ def main() -> None:
         x, y = together(found)
         for i, head in enumerate(HEADS):
             marks = score(y[:, i], said(prior, x)[:, i], float(np.nanmean(y[:, i])))
-            print(f"{name} {head / 60:g} min: skill {marks.brier_skill:+.3f}, AP {marks.average_precision:.3f}")
+            print(f"{name} {head / MINUTE:g} min: skill {marks.brier_skill:+.3f}, AP {marks.average_precision:.3f}")
     provenance = {"traces": sources, "generated": options.generated, "seed": options.seed}
     options.output.write_bytes(dumps_prior(prior, provenance))
     rows = sum(len(part[0]) for part in learned)

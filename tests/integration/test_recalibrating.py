@@ -14,6 +14,7 @@ from model.recalibration import Recalibration, recalibrations
 from model.serialization import dumps
 from model.settings import FitConfig, Recipe
 from model.standing import Instead, Standing, applied
+from model.units import DAY
 from model.voices import worth_of
 from monitor.config import Config
 from monitor.overview import read_overview, status_document
@@ -27,7 +28,7 @@ from .conftest import host
 
 pytestmark = pytest.mark.integration
 
-DAY, STEP = 86400.0, 10.0
+STEP = 10.0
 RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
 TASK = Task(RULES, (60.0, 300.0))
 

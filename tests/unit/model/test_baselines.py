@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.baselines import DAY, baseline_scores, holt_winters, linear_forecast
+from model.baselines import baseline_scores, holt_winters, linear_forecast
+from model.units import DAY
 
 pytestmark = pytest.mark.unit
 

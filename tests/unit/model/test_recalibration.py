@@ -10,10 +10,9 @@ from model.recalibration import HALF_LIFE, MEMORY, Recalibration
 from model.recalibration import recalibrated as recalibrated_at
 from model.recalibration import recalibrations as recalibrations_at
 from model.scores import calibration_error
+from model.units import DAY
 
 pytestmark = pytest.mark.unit
-
-DAY = 86400.0
 
 
 def recalibrations(times, p, y, horizons, now):

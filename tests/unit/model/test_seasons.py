@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from model.bins import DAY, Bins, bin_width
+from model.bins import Bins, bin_width
 from model.features import design, make_spec
 from model.history import RATIO_GRID
 from model.labels import Rules
 from model.seasons import seasonal, seasonal_names
+from model.units import DAY
 
 from .conftest import COLUMNS, make_trace
 

@@ -10,11 +10,12 @@ from model.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
 from model.calibration import Calibration
 from model.recalibration import Recalibration
 from model.standing import Instead, Past, Standing, applied, behind, released, standings, warned_from, warnings
+from model.units import DAY
 from model.voices import worth_of
 
 pytestmark = pytest.mark.unit
 
-DAY, STEP, H = 86400.0, 300.0, (900.0,)
+STEP, H = 300.0, (900.0,)
 
 
 def past(said, days=12, seed=0, wave=1.0):
