@@ -30,7 +30,8 @@ except ImportError as error:
 
 from benchmarks.report import Figure, main
 from model import health
-from model.losses import BCEWithLogits, CrossEntropyWithLogits, one_hot
+from model.functions import one_hot
+from model.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.network import Network, mlp
 from model.training import FitConfig, Part, Training
 

@@ -26,8 +26,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from benchmarks.report import Figure, main
-from model.activations import sigmoid
-from model.losses import BCEWithLogits, CrossEntropyWithLogits, Loss, one_hot
+from model.functions import one_hot, sigmoid
+from model.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
 from model.network import Network, mlp
 from model.training import FitConfig, Part, fit
 

@@ -11,21 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import FEW, Bools, Floats, constant
+from model.arrays import ZERO, Bools, Floats, constant
+from model.functions import sigmoid
 from model.layers import Gradients, Parameterless
 from model.tape import Run, call, maximum, minimum
-
-ZERO = np.zeros((), np.float32)
-
-
-def sigmoid(z: Floats, out: Floats | None = None) -> Floats:
-    """1 / (1 + exp(-z)), right for any z; same shape and dtype."""
-    if z.size < FEW:
-        return np.exp(np.negative(np.logaddexp(ZERO, np.negative(z)), out), out)
-    # where exp overflows, 1 / infinity is the right limit
-    with np.errstate(over="ignore"):
-        e = np.exp(np.negative(z, out), out)
-    return np.reciprocal(np.add(e, constant(1.0, (), z.dtype)), out)
 
 
 class Activation(Parameterless, ABC):

@@ -16,6 +16,8 @@ Bools = npt.NDArray[np.bool_]
 FEW = 64
 """Below so many numbers one slow function beats several fast ones."""
 
+ZERO = np.zeros((), np.float32)
+"""Takes on the type of what it meets."""
 
 CACHE_LINE = 64
 """Bytes."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Floats
+from model.functions import sigmoid
 
 STEEPEST = 2.0
 FLATTEST = 0.05

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Floats, Integers
 from model.baselines import SMOOTHING, binned, seasonal_forecasts
 from model.bins import bin_width
@@ -23,6 +22,7 @@ from model.dataset import CHUNK_ROWS, Dataset, Split, build, ending, joined, spl
 from model.ensemble import Ensemble, fit_scaler
 from model.errors import NotEnoughHistoryError
 from model.features import FeatureSpec, design, make_spec
+from model.functions import sigmoid
 from model.gate import GateConfig, refusal
 from model.labels import Rules
 from model.predictor import Predictor

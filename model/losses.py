@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import FEW, Bools, Floats, Integers, constant
 from model.errors import InputError
+from model.functions import logit, sigmoid, softmax, softplus
 from model.tape import Run, call, largest_in_row
 
 
@@ -289,45 +289,6 @@ def _total(terms: Floats) -> float:
     if terms.size < FEW:
         return math.fsum(terms.ravel().tolist())
     return float(np.add.reduce(terms, None, np.float64))
-
-
-def softplus(z: Floats) -> Floats:
-    """log(1 + exp(z)), right for any z."""
-    if z.size < FEW:
-        return np.logaddexp(constant(0.0, (), z.dtype), z)
-    e = np.abs(z)
-    np.exp(np.negative(e, e), e)
-    np.log1p(e, e)
-    return np.add(e, np.maximum(z, constant(0.0, (), z.dtype)), e)
-
-
-def softmax(z: Floats, run: Run = call) -> Floats:
-    """(rows, n): exp(z) over its sum along each row, right for any z; same shape and dtype."""
-    a = run(np.subtract, z, run(largest_in_row, z))
-    run(np.exp, a, a)
-    # the sum along a short axis as a product: BLAS adds five times as fast
-    total = run(a.dot, constant(1.0, (z.shape[-1], 1), z.dtype))
-    return run(np.divide, a, total, a)
-
-
-def logit(p: Floats, floor: float = 1e-6) -> Floats:
-    """log(p / (1 - p)), with p kept `floor` away from 0 and 1."""
-    p = np.clip(p, floor, 1 - floor)
-    return np.asarray(np.log(p) - np.log1p(-p))
-
-
-def one_hot(labels: Integers, classes: int) -> Floats:
-    """Class numbers (rows,) to (rows, classes) float32.
-
-    Raises:
-        InputError: a label is not 0 to classes - 1.
-    """
-    labels = np.asarray(labels)
-    wrong = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(f"label {labels[row]} (row {row}) is not one of the {classes} classes 0 to {classes - 1}")
-    return np.eye(classes, dtype=np.float32)[labels.astype(np.intp)]
 
 
 LOSSES: dict[str, type[Loss]] = {

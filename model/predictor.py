@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Bools, Floats
 from model.ensemble import Ensemble
 from model.features import FeatureSpec, design
+from model.functions import logit, sigmoid
 from model.history import History
-from model.losses import logit
 from model.standing import Standing
 from model.voices import Voices
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Floats
 from model.bins import bin_width
 from model.ensemble import Ensemble, Scaler
 from model.features import GENERAL_WINDOWS, FeatureSpec, at_least_two, windows_for
+from model.functions import logit, sigmoid
 from model.labels import Rules
 from model.layers import Linear
-from model.losses import logit
 from model.network import Network
 from model.predictor import Predictor
 from model.units import MINUTE

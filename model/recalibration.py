@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Bools, Floats
 from model.calibration import Calibration, fit_calibration
 from model.dataset import typical_step
-from model.losses import logit
+from model.functions import logit, sigmoid
 from model.units import DAY, HOUR
 
 RENEWED = DAY

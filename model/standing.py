@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.activations import sigmoid
 from model.arrays import Bools, Floats
 from model.calibration import fit_calibration
 from model.dataset import typical_step
-from model.losses import logit
+from model.functions import logit, sigmoid
 from model.recalibration import HALF_LIFE, STORIES, STORY, Recalibration, recalibrated, recalibrations
 from model.scores import threshold_for
 from model.units import DAY, HOUR

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.arrays import Bools, Floats
 from model.calibration import Mix
-from model.losses import logit
+from model.functions import logit
 
 VOICES = ("networks", "load", "prior")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from model.candidate import Task, probabilities_at, train
+from model.functions import logit
 from model.history import History
 from model.labels import Rules, future_labels
-from model.losses import logit
 from model.recalibration import Recalibration, recalibrations
 from model.serialization import dumps
 from model.settings import FitConfig, Recipe

@@ -15,8 +15,9 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from model.functions import one_hot
 from model.layers import Dropout, Linear
-from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball, one_hot
+from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
 from model.network import Network, mlp
 from model.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from model.training import FitConfig, Part, Training

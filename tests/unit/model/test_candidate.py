@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.activations import sigmoid
 from model.calibration import Calibration, fit_calibration, fit_mix
 from model.candidate import (
     Task,
@@ -19,10 +18,10 @@ from model.candidate import (
 )
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
+from model.functions import logit, sigmoid
 from model.gate import GateConfig, precision_difference, refusal
 from model.labels import Rules
 from model.layers import Linear
-from model.losses import logit
 from model.network import Network
 from model.recalibration import Recalibration, recalibrated
 from model.scores import average_precision, calibration_error, score, threshold_for

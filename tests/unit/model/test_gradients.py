@@ -3,22 +3,13 @@
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS, LeakyReLU, ReLU, sigmoid
+from model.activations import ACTIVATIONS, LeakyReLU, ReLU
 from model.arrays import aligned_zeros
 from model.errors import InputError
+from model.functions import one_hot, sigmoid, softmax, softplus
 from model.gradients import check_gradients, numerical_gradient, relative_error
 from model.layers import Dropout, Linear
-from model.losses import (
-    LOSSES,
-    MSE,
-    BCEWithLogits,
-    CrossEntropyWithLogits,
-    Huber,
-    Pinball,
-    one_hot,
-    softmax,
-    softplus,
-)
+from model.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
 from model.network import Network, mlp
 from model.regularizers import Penalty
 from model.tape import Tape, transposed

@@ -5,8 +5,8 @@ import pytest
 
 from model.candidate import features_at, probabilities_at
 from model.errors import SerializationError
+from model.functions import logit
 from model.labels import Rules
-from model.losses import logit
 from model.prior import HEADS, adapted, first_predictor, inputs
 from model.serialization import dumps, dumps_prior, loads, loads_prior
 from model.shipped import shipped_prior

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from model.activations import sigmoid
 from model.calibration import Calibration
-from model.losses import logit
+from model.functions import logit, sigmoid
 from model.recalibration import HALF_LIFE, MEMORY, Recalibration
 from model.recalibration import recalibrated as recalibrated_at
 from model.recalibration import recalibrations as recalibrations_at

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.activations import sigmoid
 from model.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
 from model.calibration import Calibration
+from model.functions import sigmoid
 from model.recalibration import Recalibration
 from model.standing import Instead, Past, Standing, applied, behind, released, standings, warned_from, warnings
 from model.units import DAY

@@ -7,9 +7,10 @@ import pytest
 
 from model.activations import ReLU, Sigmoid
 from model.errors import DivergedError, InputError
+from model.functions import one_hot
 from model.health import activation_health
 from model.layers import Linear
-from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, one_hot
+from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
 from model.network import Network, mlp
 from model.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from model.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
