@@ -14,13 +14,14 @@ import numpy as np
 from model.arrays import Floats
 from model.baselines import SMOOTHING, baseline_scores, binned, seasonal_forecasts
 from model.bins import bin_width
-from model.candidate import Candidate, Task, probabilities_at, refusal_of, train
+from model.candidate import Task, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
 from model.gate import GateConfig
 from model.history import History
+from model.judging import Candidate, refusal_of
 from model.labels import Rules, future_labels
-from model.predictor import Predictor
+from model.predictor import Predictor, probabilities_at
 from model.prior import first_predictor
 from model.recalibration import MEMORY, RENEWED
 from model.renewal import renewed_after

@@ -72,8 +72,34 @@ def build(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Da
         values: (rows, columns of the spec), NaN where missing.
         max_rows: how many moments at most.
     """
-    state, index = np.empty(len(times)), np.empty(len(times))
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
+    x, state, index = _gone_through(spec, times, values, rows)
+    labels = future_labels(times, state, spec.horizons, spec.step, rows)
+    furthest = spec.horizons[-2:]
+    reached = [np.where(np.isnan(index), np.nan, index >= level) for level in LEVELS]
+    practice = np.concatenate([future_labels(times, r, furthest, spec.step, rows) for r in reached], axis=1)
+    dataset = Dataset(x, labels, practice, times[rows], state[rows])
+    return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
+
+
+def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) -> Floats:
+    """The features of some moments of a history.
+
+    Args:
+        spec: made for the same columns.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+        at: (n,) moments, each one of `times`, increasing.
+
+    Returns:
+        (n, features).
+    """
+    return _gone_through(spec, times, values, np.searchsorted(times, at))[0]
+
+
+def _gone_through(spec: FeatureSpec, times: Floats, values: Floats, rows: Integers) -> tuple[Floats, Floats, Floats]:
+    """The features (n, features) of some rows, increasing; state and load index (rows,) of all."""
+    state, index = np.empty(len(times)), np.empty(len(times))
     x = np.empty((len(rows), len(spec.names)), np.float32)
     history = spec.history(live=True)
     for start in range(0, len(times), CHUNK_ROWS):
@@ -84,12 +110,7 @@ def build(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Da
         here = slice(*np.searchsorted(rows, (start, end)))
         if here.stop > here.start:
             x[here] = design(spec, history, rows[here] - history.forgotten)
-    labels = future_labels(times, state, spec.horizons, spec.step, rows)
-    furthest = spec.horizons[-2:]
-    reached = [np.where(np.isnan(index), np.nan, index >= level) for level in LEVELS]
-    practice = np.concatenate([future_labels(times, r, furthest, spec.step, rows) for r in reached], axis=1)
-    dataset = Dataset(x, labels, practice, times[rows], state[rows])
-    return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
+    return x, state, index
 
 
 @dataclass(frozen=True)

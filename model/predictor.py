@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from model.arrays import Bools, Floats
+from model.dataset import features_at
 from model.ensemble import Ensemble
 from model.features import FeatureSpec, design
 from model.functions import logit, sigmoid
@@ -118,3 +119,8 @@ class Predictor:
             shares[load] += own
             found.append({**dict(zip(self.spec.groups, shares.tolist(), strict=True)), LEVEL: rest - own})
         return found
+
+
+def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
+    """What a predictor would have said at some moments of a history, (n, horizons); see `features_at`."""
+    return predictor.probabilities(features_at(predictor.spec, times, values, at))

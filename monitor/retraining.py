@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from model.arrays import Floats
-from model.candidate import Candidate, Task, refusal_of, train
+from model.candidate import Task, train
 from model.dataset import covered_seconds, typical_step
 from model.drift import reference
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.gate import GateConfig
+from model.judging import Candidate, refusal_of
 from model.predictor import Predictor
 from model.serialization import dumps, loads
 from model.training import Epoch

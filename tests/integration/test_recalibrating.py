@@ -6,10 +6,11 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from model.candidate import Task, probabilities_at, train
+from model.candidate import Task, train
 from model.functions import logit
 from model.history import History
 from model.labels import Rules, future_labels
+from model.predictor import probabilities_at
 from model.recalibration import Recalibration, recalibrations
 from model.serialization import dumps
 from model.settings import FitConfig, Recipe

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from model.backtest import Rerun, backtest
-from model.candidate import Task, probabilities_at
+from model.candidate import Task
 from model.errors import NotEnoughHistoryError
 from model.gate import GateConfig
 from model.labels import Rules
+from model.predictor import probabilities_at
 from model.prior import first_predictor
 from model.settings import Recipe
 from model.shipped import shipped_prior

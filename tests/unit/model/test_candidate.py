@@ -6,28 +6,22 @@ import numpy as np
 import pytest
 
 from model.calibration import Calibration, fit_calibration, fit_mix
-from model.candidate import (
-    Task,
-    baseline_probabilities,
-    judged,
-    prior_share,
-    probabilities_at,
-    refusal_of,
-    said_instead,
-    train,
-)
+from model.candidate import Task, train
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.functions import logit, sigmoid
 from model.gate import GateConfig, precision_difference, refusal
+from model.judging import baseline_probabilities, judged, refusal_of, said_instead
 from model.labels import Rules
 from model.layers import Linear
 from model.network import Network
+from model.predictor import probabilities_at
 from model.recalibration import Recalibration, recalibrated
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
 from model.settings import Recipe
 from model.standing import Standing
+from model.weighing import prior_share
 
 from .conftest import COLUMNS, make_trace
 

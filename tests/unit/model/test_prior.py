@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from model.candidate import features_at, probabilities_at
+from model.dataset import features_at
 from model.errors import SerializationError
 from model.functions import logit
 from model.labels import Rules
+from model.predictor import probabilities_at
 from model.prior import HEADS, adapted, first_predictor, inputs
 from model.serialization import dumps, dumps_prior, loads, loads_prior
 from model.shipped import shipped_prior
