@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Floats
-from model.baselines import SMOOTHING, baseline_scores, binned, seasonal_forecasts
+from model.baselines import CLIMATOLOGY, Smoothing, baseline_scores, binned, forecasts_by_smoothing
 from model.bins import bin_width
 from model.candidate import Task, train
 from model.dataset import typical_step
@@ -97,7 +97,7 @@ class Backtest:
             base = float((self.onset_rates if onset else self.base_rates)[i])
             if onset and said:
                 # who says the base rate knows that load is not high
-                said["climatology"] = np.full(self.probabilities.shape, base)
+                said[CLIMATOLOGY] = np.full(self.probabilities.shape, base)
             found.append({name: score(self.labels[rows, i], p[rows, i], base) for name, p in said.items()})
         return tuple(found)
 
@@ -157,12 +157,10 @@ class _Life:
         self._high = self._history.state == 1
         shape = (len(times), len(task.horizons))
         self._raw, self._said, self._warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
-        width = bin_width(self._step) or self._step
-        means, bins = binned(times, self._history.load_index, width)
-        self._forecasts = {
-            smoothing: seasonal_forecasts(means, bins, self._history.load_index, width, task.horizons, smoothing)
-            for smoothing in (SMOOTHING if rerun.interval is not None else ())
-        }
+        self._forecasts: dict[Smoothing, Floats] = {}
+        if rerun.interval is not None:
+            width, index = bin_width(self._step) or self._step, self._history.load_index
+            self._forecasts = forecasts_by_smoothing(*binned(times, index, width), index, width, task.horizons)
         # neighbours tell the same story
         self._asked = np.flatnonzero(np.diff(times // APART, prepend=-1.0) > 0)
         self._attempts: list[Attempt] = []
@@ -243,7 +241,7 @@ class _Life:
             self._labels[first:],
             history.state[first:],
             history.load_index[first:],
-            baselines["climatology"][0],
+            baselines[CLIMATOLOGY][0],
             self._onset_rates(matured),
             tuple(self._attempts),
             baselines,

@@ -6,15 +6,23 @@ the past, where its outcome is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
 from model.arrays import Floats, Integers
 from model.dataset import typical_step
+from model.functions import sigmoid
 from model.units import DAY
-from model.voices import followed
+from model.voices import Worth, followed, worth_of
+
+CLIMATOLOGY, PERSISTENCE = "climatology", "persistence"
+CURRENT_VALUE, HOLT_WINTERS = "current value", "Holt-Winters"
+"""What baselines are called in reports and in metrics."""
+
+Smoothing = tuple[float, float]
+"""Weights of the newest value in level and season."""
 
 LINE = 1800.0
 """Seconds of the past through which `predict_linear` lays its line."""
@@ -22,8 +30,8 @@ LINE = 1800.0
 LOOKS = 12
 """Moments within a horizon at which a forecast is looked at, at most."""
 
-SMOOTHING = tuple(product((0.9, 0.5, 0.2), (0.1, 0.3)))
-"""Weights of the newest value in level and season, of which the best on the past is taken."""
+SMOOTHING: tuple[Smoothing, ...] = tuple(product((0.9, 0.5, 0.2), (0.1, 0.3)))
+"""Of these the best on the past is taken."""
 
 
 def baseline_scores(
@@ -45,7 +53,7 @@ def baseline_scores(
     """
     named: dict[str, list[Floats]] = {
         "threshold now": [state] * len(horizons),
-        "current value": [load_index] * len(horizons),
+        CURRENT_VALUE: [load_index] * len(horizons),
         "predict_linear": [linear_forecast(times, load_index, h) for h in horizons],
     }
     found = {
@@ -54,7 +62,7 @@ def baseline_scores(
     }
     base = np.array([_mean(labels[:past, i]) for i in range(len(horizons))])
     seasonal = _best_holt_winters(times, load_index, labels, horizons, past)
-    return {"climatology": np.tile(base, (len(times) - past, 1)), **found, "Holt-Winters": seasonal}
+    return {CLIMATOLOGY: np.tile(base, (len(times) - past, 1)), **found, HOLT_WINTERS: seasonal}
 
 
 def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
@@ -88,13 +96,8 @@ def holt_winters(
     grid[slots] = values
     period = max(1, round(DAY / step))
     levels, seasons = _smoothed(grid, period, level_weight, season_weight)
-    found = []
-    for horizon in horizons:
-        offsets = np.unique(np.linspace(1, max(1, round(horizon / step)), LOOKS).astype(int))
-        # beyond a day ahead no more is known of the season than its last day
-        usual_then = np.max([seasons[slots + min(int(k), period)] for k in offsets], axis=0)
-        found.append(np.where(np.isnan(values), np.nan, levels[slots] + usual_then))
-    return np.stack(found, axis=1)
+    forecasts = levels[slots][:, None] + _usual_ahead(seasons, slots, period, horizons, step)
+    return np.where(np.isnan(values)[:, None], np.nan, forecasts)
 
 
 def binned(times: Floats, values: Floats, width: float) -> tuple[Floats, Integers]:
@@ -113,7 +116,7 @@ def seasonal_forecasts(
     now: Floats,
     width: float,
     horizons: Sequence[float],
-    smoothing: tuple[float, float],
+    smoothing: Smoothing,
 ) -> Floats:
     """(rows, horizons) `holt_winters` over bins, for the live road: the level is taken on to the present value.
 
@@ -130,10 +133,44 @@ def seasonal_forecasts(
     seasons = np.concatenate((seasons, np.zeros(period)))
     before = np.where(bins > 0, levels[np.maximum(bins - 1, 0)], now)
     level = before + smoothing[0] * (now - seasons[bins] - before)
+    return np.asarray(level[:, None] + _usual_ahead(seasons, bins, period, horizons, width))
+
+
+def forecasts_by_smoothing(
+    means: Floats, bins: Integers, now: Floats, width: float, horizons: Sequence[float]
+) -> dict[Smoothing, Floats]:
+    """`seasonal_forecasts` of each SMOOTHING."""
+    return {smoothing: seasonal_forecasts(means, bins, now, width, horizons, smoothing) for smoothing in SMOOTHING}
+
+
+def _by_worth(score: Floats, y: Floats) -> Floats:
+    return sigmoid(worth_of(score, y)(score))
+
+
+def best_smoothing(
+    forecasts: Mapping[Smoothing, Floats], y: Floats, told: Callable[[Floats, Floats], Floats] = _by_worth
+) -> Smoothing:
+    """The smoothing whose forecasts told best what followed.
+
+    Args:
+        forecasts: (rows,) by smoothing.
+        y: (rows,) labels, NaN unknown.
+        told: makes probabilities (rows,) of forecasts, by what followed them.
+    """
+
+    def error(smoothing: Smoothing) -> float:
+        return float(np.nansum(np.square(told(forecasts[smoothing], y) - y)))
+
+    return min(forecasts, key=error)
+
+
+def _usual_ahead(seasons: Floats, slots: Integers, period: int, horizons: Sequence[float], step: float) -> Floats:
+    """(rows, horizons) the highest season within each horizon after some slots of `step` seconds."""
     found = []
     for horizon in horizons:
-        offsets = np.unique(np.linspace(1, max(1, round(horizon / width)), LOOKS).astype(int))
-        found.append(level + np.max([seasons[bins + min(int(k), period)] for k in offsets], axis=0))
+        offsets = np.unique(np.linspace(1, max(1, round(horizon / step)), LOOKS).astype(int))
+        # beyond a day ahead no more is known of the season than its last day
+        found.append(np.max([seasons[slots + min(int(k), period)] for k in offsets], axis=0))
     return np.stack(found, axis=1)
 
 
@@ -154,24 +191,24 @@ def _smoothed(grid: Floats, period: int, level_weight: float, season_weight: flo
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
     """The probabilities by those weights whose probabilities of the past were the best, each horizon by itself."""
-    best, errors = np.full((len(times) - past, len(horizons)), np.nan), np.full(len(horizons), np.inf)
-    for weights in SMOOTHING:
-        forecasts = holt_winters(times, values, horizons, *weights)
-        for i in range(len(horizons)):
-            score, y = forecasts[:, i], labels[:, i]
-            both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
-            then, came = score[:past][both], y[:past][both]
-            error = float(np.mean(np.square(np.interp(then, *followed(then, came)) - came))) if both.any() else 0.0
-            if error < errors[i]:
-                best[:, i], errors[i] = _probability(score, y, past), error
-    return best
+    forecasts = {smoothing: holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHING}
+    found = []
+    for i in range(len(horizons)):
+        of_past = {smoothing: ahead[:past, i] for smoothing, ahead in forecasts.items()}
+        best = best_smoothing(of_past, labels[:past, i], lambda score, y: _shares(score, y)(score))
+        found.append(_probability(forecasts[best][:, i], labels[:, i], past))
+    return np.stack(found, axis=1)
 
 
 def _probability(score: Floats, y: Floats, past: int) -> Floats:
-    """Scores of the rows after the past to probabilities; the base rate where there is no score."""
-    both = ~np.isnan(y[:past]) & ~np.isnan(score[:past])
-    p = np.interp(score[past:], *followed(score[:past][both].astype(np.float64), y[:past][both]))
-    return np.where(np.isnan(score[past:]), _mean(y[:past]), p)
+    """Scores of the rows after the past to probabilities."""
+    return _shares(score[:past], y[:past])(score[past:])
+
+
+def _shares(score: Floats, y: Floats) -> Worth:
+    """How often the event followed a score, in probability; the base rate where there is no score."""
+    both = ~np.isnan(y) & ~np.isnan(score)
+    return Worth(*followed(score[both].astype(np.float64), y[both]), _mean(y))
 
 
 def _mean(y: Floats) -> float:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.arrays import Bools, Floats
+from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS
 from model.dataset import Dataset
 from model.scores import average_precision
 
 JACKKNIFE = 10
 """Consecutive parts of a holdout, each left out in turn."""
 
-
-WITHIN = ("current value", "Holt-Winters")
+WITHIN = (CURRENT_VALUE, HOLT_WINTERS)
 """Baselines that see no more than a candidate: it may look as much worse than them as chance allows."""
 
 
@@ -152,7 +152,7 @@ def _ranks_worse(
 def _too_little_skill(
     candidate: Floats, baselines: Mapping[str, Floats], holdout: Dataset, config: GateConfig
 ) -> str | None:
-    reference = _brier(baselines["climatology"], holdout.y)
+    reference = _brier(baselines[CLIMATOLOGY], holdout.y)
     skill = 1 - _brier(candidate, holdout.y) / reference if reference > 0 else 0.0
     if skill < config.min_skill:
         return f"its Brier skill over climatology is {skill:.3f}, gate.min_skill asks for {config.min_skill:g}"

@@ -7,14 +7,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import Floats
-from model.baselines import SMOOTHING, binned, seasonal_forecasts
+from model.baselines import (
+    CLIMATOLOGY,
+    CURRENT_VALUE,
+    HOLT_WINTERS,
+    PERSISTENCE,
+    best_smoothing,
+    binned,
+    forecasts_by_smoothing,
+)
 from model.bins import bin_width
 from model.dataset import Dataset, Split, ending, features_at
 from model.functions import sigmoid
 from model.gate import GateConfig, refusal
 from model.predictor import Predictor
 from model.scores import Score, score
-from model.standing import BASELINES
 from model.training import FitReport
 from model.voices import worth_of
 from model.weighing import mixed
@@ -111,7 +118,7 @@ def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
         shares[value] = (np.where(known, y, 0).sum(axis=0) + base) / (known.sum(axis=0) + 1)
     persistence = np.where((state == 1)[:, None], shares[1.0], shares[0.0])
     persistence[np.isnan(state)] = base
-    return {"climatology": np.tile(base, (len(state), 1)), "persistence": persistence}
+    return {CLIMATOLOGY: np.tile(base, (len(state), 1)), PERSISTENCE: persistence}
 
 
 def _of_the_load(rehearsal: Predictor, parts: Split, times: Floats, values: Floats) -> dict[str, Floats]:
@@ -123,16 +130,13 @@ def _of_the_load(rehearsal: Predictor, parts: Split, times: Floats, values: Floa
     place = spec.place["load_index:last"]
     index = np.concatenate((parts.train.x[:, place], parts.holdout.x[:, place])).astype(np.float64)
     current = np.stack([sigmoid(voices.worth(index[n:])) for voices in rehearsal.voices], axis=1)
-    best, errors = np.full(current.shape, np.nan), np.full(current.shape[1], np.inf)
-    for smoothing in SMOOTHING:
-        forecasts = seasonal_forecasts(means, bins, index, width, rehearsal.horizons, smoothing)
-        for i in range(current.shape[1]):
-            y = parts.train.y[:, i]
-            worth = worth_of(forecasts[:n, i], y)
-            error = float(np.nanmean(np.square(sigmoid(worth(forecasts[:n, i])) - y)))
-            if error < errors[i]:
-                best[:, i], errors[i] = sigmoid(worth(forecasts[n:, i])), error
-    return {BASELINES[0]: current, BASELINES[1]: best}
+    forecasts = forecasts_by_smoothing(means, bins, index, width, rehearsal.horizons)
+    seasonal = np.empty(current.shape)
+    for i in range(current.shape[1]):
+        y = parts.train.y[:, i]
+        best = best_smoothing({smoothing: ahead[:n, i] for smoothing, ahead in forecasts.items()}, y)
+        seasonal[:, i] = sigmoid(worth_of(forecasts[best][:n, i], y)(forecasts[best][n:, i]))
+    return {CURRENT_VALUE: current, HOLT_WINTERS: seasonal}
 
 
 def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:

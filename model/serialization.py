@@ -152,7 +152,7 @@ def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dic
         "prior_share": predictor.prior_share,
     }
     for i, voices in enumerate(predictor.voices):
-        arrays[f"{prefix}worth.{i}"] = np.stack([voices.worth.index, voices.worth.logits])
+        arrays[f"{prefix}worth.{i}"] = np.stack([voices.worth.scores, voices.worth.values])
     return told, arrays
 
 

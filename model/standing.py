@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model.arrays import Bools, Floats
+from model.baselines import CURRENT_VALUE, HOLT_WINTERS, Smoothing, best_smoothing
 from model.calibration import fit_calibration
 from model.dataset import typical_step
 from model.functions import logit, sigmoid
@@ -22,9 +23,7 @@ from model.scores import threshold_for
 from model.units import DAY, HOUR
 from model.voices import Worth, worth_of
 
-Smoothing = tuple[float, float]
-
-BASELINES = ("current value", "Holt-Winters")
+BASELINES = (CURRENT_VALUE, HOLT_WINTERS)
 """What may serve instead of a model."""
 
 APART = 300.0
@@ -273,16 +272,11 @@ def _set_right(known: _One, asked: _One, horizon: float, now: float, apart: floa
 
 def _baselines(known: _One) -> list[Instead]:
     """Made of what was known."""
-    seasonal = [
-        Instead(BASELINES[1], worth_of(forecast, known.y), smoothing)
-        for smoothing, forecast in known.forecasts.items()
-    ]
-
-    def error(baseline: Instead) -> float:
-        return float(np.mean(np.square(sigmoid(baseline.worth(_score(baseline, known))) - known.y)))
-
-    found = [Instead(BASELINES[0], worth_of(known.index, known.y))]
-    return [*found, min(seasonal, key=error)] if seasonal else found
+    found = [Instead(CURRENT_VALUE, worth_of(known.index, known.y))]
+    if known.forecasts:
+        best = best_smoothing(known.forecasts, known.y)
+        found.append(Instead(HOLT_WINTERS, worth_of(known.forecasts[best], known.y), best))
+    return found
 
 
 def _score(baseline: Instead, of: _One) -> Floats:

@@ -47,26 +47,29 @@ def followed(score: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Worth:
-    """What a load index is worth as a forecast: (points,) indices, increasing, and the logits at them."""
+    """What a score such as the load index is worth as a forecast: (points,) scores, increasing, and the values there.
 
-    index: Floats
-    logits: Floats
+    The values are logits in all that serves. `unknown` is that of a missing score: the base rate.
+    """
+
+    scores: Floats
+    values: Floats
     unknown: float
 
-    def __call__(self, index: Floats) -> Floats:
-        """Load indices (rows,) to logits; a missing one is worth the base rate."""
-        return np.where(np.isnan(index), self.unknown, np.interp(index, self.index, self.logits))
+    def __call__(self, score: Floats) -> Floats:
+        """Scores (rows,) to values, linear in between."""
+        return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
 
 
 NOTHING_KNOWN = Worth(np.zeros(1), np.zeros(1), 0.0)
 
 
-def worth_of(index: Floats, y: Floats) -> Worth:
-    """What was followed by what, of moments (rows,); labels may be unknown."""
-    both = ~np.isnan(index) & ~np.isnan(y)
+def worth_of(score: Floats, y: Floats) -> Worth:
+    """What was followed by what, in logits, of moments (rows,); labels may be unknown."""
+    both = ~np.isnan(score) & ~np.isnan(y)
     if not both.any():
         return NOTHING_KNOWN
-    centres, shares = followed(index[both].astype(np.float64), y[both])
+    centres, shares = followed(score[both].astype(np.float64), y[both])
     return Worth(centres, logit(shares, RAREST), float(logit(np.asarray(y[both].mean()), RAREST)))
 
 

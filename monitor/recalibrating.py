@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from model.baselines import SMOOTHING, binned, seasonal_forecasts
+from model.baselines import binned, forecasts_by_smoothing
 from model.features import design
 from model.labels import future_labels
 from model.predictor import Predictor
@@ -73,13 +73,9 @@ def matured(
     y = future_labels(known, np.concatenate(state), predictor.horizons, spec.step, places)
     forecasts = {}
     if history.bins is not None:
-        means, bins = binned(known, load, history.bins.width)
-        forecasts = {
-            smoothing: seasonal_forecasts(
-                means, bins[places], load[places], history.bins.width, predictor.horizons, smoothing
-            )
-            for smoothing in SMOOTHING
-        }
+        width = history.bins.width
+        means, bins = binned(known, load, width)
+        forecasts = forecasts_by_smoothing(means, bins[places], load[places], width, predictor.horizons)
     past = Past(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
     return standings(past, predictor.horizons, now, predictor.thresholds, precision)
 

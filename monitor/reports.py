@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.voices import VOICES
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
@@ -14,7 +15,7 @@ from monitor.scoring import HorizonScore
 from monitor.serving import Forecast, warns
 from storage import ModelRecord, Outcome
 
-PREDICTORS = ("network", "Holt-Winters", "current value", "persistence", "climatology")
+PREDICTORS = ("network", HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

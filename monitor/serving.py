@@ -14,14 +14,14 @@ from operator import attrgetter
 import numpy as np
 
 from model.arrays import Floats
-from model.baselines import seasonal_forecasts
+from model.baselines import Smoothing, seasonal_forecasts
 from model.errors import SerializationError
 from model.features import FeatureSpec
 from model.history import RATIO_GRID, History
 from model.labels import Rules
 from model.predictor import Predictor
 from model.serialization import loads
-from model.standing import Smoothing, Standing, applied, behind, released, warned_from
+from model.standing import Standing, applied, behind, released, warned_from
 from monitor.stores import Stores
 from monitor.words import phrase
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError

@@ -64,7 +64,7 @@ def test_what_is_not_known_yet_changes_nothing():
     turned = replace(found, labels=np.where(late[:, None], 1 - found.labels, found.labels))
     before, after = of(found, now=9 * DAY), of(turned, now=9 * DAY)
     assert before.right == after.right
-    assert np.array_equal(before.calm.worth.logits, after.calm.worth.logits)
+    assert np.array_equal(before.calm.worth.values, after.calm.worth.values)
     assert before.threshold == after.threshold
 
 
