@@ -47,9 +47,9 @@ class Recalibration:
     def __call__(self, p: Floats, high: Bools) -> Floats:
         """Probabilities (rows,) set right, NaN where there is none; `high` (rows,) says whether load is high."""
         right = np.full(p.shape, np.nan)
-        for rows, calibration in ((~high, self.calm), (high, self.high)):
+        for rows, by in ((~high, self.calm), (high, self.high)):
             known = rows & ~np.isnan(p)
-            right[known] = p[known] if calibration == Calibration() else sigmoid(calibration(logit(p[known])))
+            right[known] = p[known] if by == Calibration() else sigmoid(by(logit(p[known])))
         return right
 
 
@@ -68,17 +68,30 @@ def recalibrations(
     """
     found = []
     apart = typical_step(times, default=1.0)
-    weight = 0.5 ** ((now - times) / HALF_LIFE)
     for i, horizon in enumerate(horizons):
         p, y = probabilities[:, i], labels[:, i]
         mature = (times + horizon < now) & (times > now - MEMORY) & ~np.isnan(p)
-        story = max(horizon, STORY) / apart
         calm, up = (
-            fit_calibration(logit(p[rows]), y[rows], story, weight[rows], STORIES)
+            calibration(times[rows], p[rows], y[rows], horizon, now, apart)
             for rows in (mature & ~high, mature & high)
         )
         found.append(Recalibration(calm, up))
     return tuple(found)
+
+
+def calibration(times: Floats, p: Floats, y: Floats, horizon: float, now: float, apart: float) -> Calibration:
+    """What sets one horizon's probabilities right, by what followed them; the late outcomes count more.
+
+    Args:
+        times: (rows,) when each prediction was made, in seconds.
+        p: (rows,) as the model itself said.
+        y: (rows,) what followed, NaN unknown.
+        horizon: seconds.
+        now: seconds.
+        apart: seconds between two rows.
+    """
+    weight = 0.5 ** ((now - times) / HALF_LIFE)
+    return fit_calibration(logit(p), y, max(horizon, STORY) / apart, weight, STORIES)
 
 
 def recalibrated(probabilities: Floats, high: Bools, by: Sequence[Recalibration]) -> Floats:

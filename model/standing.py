@@ -15,10 +15,9 @@ import numpy as np
 
 from model.arrays import Bools, Floats
 from model.baselines import CURRENT_VALUE, HOLT_WINTERS, Smoothing, best_smoothing
-from model.calibration import fit_calibration
 from model.dataset import typical_step
 from model.functions import logit, sigmoid
-from model.recalibration import HALF_LIFE, STORIES, STORY, Recalibration, recalibrated, recalibrations
+from model.recalibration import STORY, Recalibration, calibration, recalibrated, recalibrations
 from model.scores import threshold_for
 from model.units import DAY, HOUR
 from model.voices import Worth, worth_of
@@ -197,7 +196,11 @@ def warnings(probabilities: Floats, thresholds: Floats, standing: Bools) -> Bool
 def _threshold(
     past: Past, i: int, right: Recalibration, horizon: float, now: float, before: float, precision: float
 ) -> float | None:
-    """The lowest probability that was right often enough, if enough was warned of and not far from where it was."""
+    """The lowest probability that was right often enough, if enough was warned of and not far from where it was.
+
+    Where it was is the model's own threshold, set right as while load is calm; what comes of it holds while load is
+    high too.
+    """
     y = past.labels[:, i]
     rows = (past.times + horizon < now) & ~np.isnan(y) & ~np.isnan(past.said[:, i])
     if before >= 1 or not rows.any():
@@ -265,8 +268,7 @@ def _instead(past: _One, horizon: float, now: float) -> Instead | None:
 def _set_right(known: _One, asked: _One, horizon: float, now: float, apart: float) -> Floats:
     """What the model would have said, set right by what was known."""
     ours = known.take(~np.isnan(known.said))
-    weight = 0.5 ** ((now - ours.times) / HALF_LIFE)
-    right = fit_calibration(logit(ours.said), ours.y, max(horizon, STORY) / apart, weight, STORIES)
+    right = calibration(ours.times, ours.said, ours.y, horizon, now, apart)
     return sigmoid(right(logit(asked.said)))
 
 
