@@ -13,19 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.arrays import Floats
-from model.committee import fit_ensemble, together, views
+from model.committee import fit_ensemble, views
 from model.dataset import Dataset, Split, build, joined, split, typical_step
 from model.ensemble import Ensemble, fit_scaler
 from model.errors import NotEnoughHistoryError
 from model.features import FeatureSpec, make_spec
+from model.fit_report import Epoch, FitReport, together
 from model.judging import Candidate, judge
 from model.labels import Rules
+from model.part import Part
 from model.predictor import Predictor
 from model.prior import adapted, usable
 from model.scores import threshold_for
 from model.settings import Recipe
 from model.shipped import shipped_prior
-from model.training import Epoch, FitReport, Part
 from model.units import DAY
 from model.voices import VOICES, alone, worth_of
 from model.weighing import mixed, prior_share, taken_over

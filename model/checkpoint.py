@@ -12,6 +12,7 @@ import numpy as np
 
 from model.arrays import Floats
 from model.errors import InputError
+from model.layers import Layer
 from model.network import Network
 from model.optimizers import State
 
@@ -36,6 +37,13 @@ class Found:
     start: float
     health: dict[str, Any]
     random: dict[str, Any]
+
+
+def made_with(settings: Mapping[str, Any], network: Network) -> dict[str, str]:
+    """What must be the same for a resumed training to go on as if nothing had been: all but how long it lasts."""
+    layers = [f"{type(layer).__name__}{_settings(layer)}" for layer in network.layers]
+    made = {name: value for name, value in settings.items() if name not in {"epochs", "patience"}}
+    return {name: str(value) for name, value in {"layers": layers, **made}.items()}
 
 
 def take(
@@ -90,6 +98,10 @@ def checked_checkpoint(
         return Found(arrays["weights"], arrays["kept"], state, epochs, best, start, health, facts["random"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"checkpoint: not one of this kind of training: {error!r}") from error
+
+
+def _settings(layer: Layer) -> list[object]:
+    return [value for value in vars(layer).values() if not isinstance(value, np.ndarray)]
 
 
 def _fitting(name: str, value: Floats, network: Network) -> Floats:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
-from statistics import fmean
 
 import numpy as np
 
 from model.arrays import Floats, Integers
-from model.health import health_of_all
+from model.fit_report import Epoch, FitReport
 from model.layers import Linear
 from model.losses import BCEWithLogits
 from model.network import Network, mlp
 from model.part import Part
 from model.settings import Recipe
-from model.training import Epoch, FitReport, fit, start_at_base_rate
+from model.training import fit, start_at_base_rate
 
 OTHER_DAYS = ("yesterday", "past_days")
 """Groups of features about other days."""
@@ -148,15 +146,3 @@ def _learnable(y: Floats, outputs: int) -> list[int]:
     rows = (y == 1).sum(axis=0), (y == 0).sum(axis=0)
     enough = np.minimum(*rows) >= FEWEST
     return [i for i in range(y.shape[1]) if i < outputs or enough[i]]
-
-
-def together(reports: Sequence[FitReport]) -> FitReport:
-    """The trainings of an ensemble as one: losses on average, health at its worst."""
-    epochs = []
-    for at_once in zip_longest(*(report.epochs for report in reports)):
-        there = [epoch for epoch in at_once if epoch is not None]
-        epochs.append(
-            Epoch(there[0].number, *(fmean(values) for values in zip(*(e[1:] for e in there), strict=True)))
-        )
-    kept = round(fmean(report.kept for report in reports))
-    return FitReport(tuple(epochs), kept, health_of_all([report.health for report in reports]))

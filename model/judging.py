@@ -18,11 +18,11 @@ from model.baselines import (
 )
 from model.bins import bin_width
 from model.dataset import Dataset, Split, ending, features_at
+from model.fit_report import FitReport
 from model.functions import sigmoid
 from model.gate import GateConfig, refusal
 from model.predictor import Predictor
 from model.scores import Score, score
-from model.training import FitReport
 from model.voices import worth_of
 from model.weighing import mixed
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
 
 from model.errors import InputError
-from model.optimizers import OPTIMIZERS, Optimizer
+from model.optimizers import OPTIMIZERS, AdamW, Optimizer, make_optimizer
 from model.schedules import SCHEDULES, Schedule
 
 _NOT_NEGATIVE = (
@@ -70,6 +71,20 @@ class FitConfig:
             value = getattr(self, name)
             if isinstance(value, type) or not (value in known if isinstance(value, str) else hasattr(value, method)):
                 raise InputError(f"unknown {name} {value!r}; one of {', '.join(known)}")
+
+    def new_optimizer(self, penalised: int) -> Optimizer:
+        """The optimizer, before its first step; AdamW decays the first `penalised` parameters, unless told which."""
+        if isinstance(self.optimizer, str):
+            decay = self.weight_decay if self.optimizer == "adamw" else 0.0
+            return make_optimizer(self.optimizer, decay, penalised)
+        optimizer = copy.deepcopy(self.optimizer)
+        if isinstance(optimizer, AdamW) and optimizer.decayed is None:
+            optimizer.decayed = penalised
+        return optimizer
+
+    def new_schedule(self) -> Schedule:
+        """The schedule, before its first epoch."""
+        return SCHEDULES[self.schedule]() if isinstance(self.schedule, str) else copy.deepcopy(self.schedule)
 
     def _require(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
         value = getattr(self, name)

@@ -5,27 +5,23 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
 from model.arrays import Floats, Integers, aligned_zeros
 from model.batch import Batch
-from model.checkpoint import Checkpoint, checked_checkpoint, take
+from model.checkpoint import Checkpoint, checked_checkpoint, made_with, take
 from model.clipping import clip_norm, clip_value
 from model.errors import DivergedError, InputError
-from model.health import GradientHealth, HealthRecorder, not_learning
-from model.layers import Layer
+from model.fit_report import Epoch, FitReport
+from model.health import HealthRecorder, not_learning
 from model.losses import Loss, Targets
 from model.network import Network
-from model.optimizers import AdamW, Optimizer, make_optimizer
 from model.part import Part, checked
 from model.regularizers import Penalty
-from model.schedules import SCHEDULES
 from model.settings import FitConfig
 
 __all__ = ["Checkpoint", "Epoch", "FitConfig", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
@@ -37,33 +33,6 @@ MOST_NONFINITE = 10
 """Steps without a finite gradient that are left out before a training counts as diverged."""
 
 REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
-
-
-class Epoch(NamedTuple):
-    """One pass over the training rows.
-
-    `train_loss` is the mean over its steps, each before its update; `validation_loss` is NaN where there is nothing
-    to validate on; `gradient_norm` is the mean L2 norm of the whole gradient before clipping.
-    """
-
-    number: int
-    train_loss: float
-    validation_loss: float
-    gradient_norm: float
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """How a fit went. `kept` is the number of the epoch whose weights were kept."""
-
-    epochs: tuple[Epoch, ...]
-    kept: int
-    health: GradientHealth
-
-    @property
-    def best(self) -> Epoch:
-        """The epoch that was kept."""
-        return self.epochs[self.kept - 1]
 
 
 def fit(
@@ -120,9 +89,8 @@ class Training:
         self._plan = self._planned(min(config.batch_size, len(self._x)))
         self._logits: Floats = np.empty(self._y.values.shape, network.flat.dtype)
         self._health = HealthRecorder(network, self._gradient)
-        self._optimizer = _optimizer(config, network)
-        schedule = config.schedule
-        self._schedule = SCHEDULES[schedule]() if isinstance(schedule, str) else copy.deepcopy(schedule)
+        self._optimizer = config.new_optimizer(network.penalised)
+        self._schedule = config.new_schedule()
         self._clips = bool(config.gradient_clip or config.gradient_clip_value)
         self._penalty = Penalty(config.l1, config.l2) if config.l1 or config.l2 else None
         self._epochs: list[Epoch] = []
@@ -206,13 +174,9 @@ class Training:
         self.network.flat[:] = self._kept
 
     def _made_with(self) -> dict[str, str]:
-        """What must be the same for a resumed training to go on as if nothing had been."""
-        config = {name: value for name, value in vars(self.config).items() if name not in {"epochs", "patience"}}
-        config["optimizer"] = self._optimizer
-        layers = [f"{type(layer).__name__}{_settings(layer)}" for layer in self.network.layers]
         data = [self._x.shape, self._y.values.shape, None if self._validation is None else self._validation[0].shape]
-        made = {"layers": layers, "loss": self.loss, "data": data, **config}
-        return {name: str(value) for name, value in made.items()}
+        config = {**vars(self.config), "optimizer": self._optimizer}
+        return made_with({"loss": self.loss, "data": data, **config}, self.network)
 
     def _ended(self) -> bool:
         done = len(self._epochs)
@@ -337,17 +301,3 @@ def start_at_base_rate(network: Network, loss: Loss, y: Floats) -> None:
     start = loss.start(y)
     if start is not None:
         network.parameters()[network.names[-1]][...] = start
-
-
-def _settings(layer: Layer) -> list[object]:
-    return [value for value in vars(layer).values() if not isinstance(value, np.ndarray)]
-
-
-def _optimizer(config: FitConfig, network: Network) -> Optimizer:
-    if isinstance(config.optimizer, str):
-        decay = config.weight_decay if config.optimizer == "adamw" else 0.0
-        return make_optimizer(config.optimizer, decay, network.penalised)
-    optimizer = copy.deepcopy(config.optimizer)
-    if isinstance(optimizer, AdamW) and optimizer.decayed is None:
-        optimizer.decayed = network.penalised
-    return optimizer

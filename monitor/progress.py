@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from model.training import Epoch
+from model.fit_report import Epoch
 
 LINES = 10
 

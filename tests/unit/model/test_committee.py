@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.committee import fit_ensemble, together, views, without_practice
+from model.committee import fit_ensemble, views, without_practice
 from model.ensemble import Ensemble, Scaler
+from model.fit_report import together
 from model.network import mlp
 from model.settings import FitConfig, Recipe
 from model.training import Part
