@@ -14,8 +14,8 @@ from model.backtest import Backtest, Rerun, backtest
 from monitor.config import Config
 from monitor.durations import format_duration
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
-from monitor.reports import figure, moment, table
 from monitor.retraining import gate_of, task_of
+from monitor.text import figure, moment, table
 from monitor.traces import Trace
 
 SHARE = 0.6

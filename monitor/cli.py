@@ -11,20 +11,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from monitor.arguments import Command, parser
 from monitor.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ConfigError, MonitorError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from monitor.config import Config
-
-EXIT_CODES = """\
-exit codes: 0 done; 1 failed; 2 usage or configuration; 3 the gate refused the candidate (the serving model
-stays); 4 not enough data to train; 5 another retraining holds the lock"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # More threads make training slower on a busy machine and spin on others; NumPy reads these when imported.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    arguments = _parser().parse_args(argv)
+    arguments = parser(COMMANDS).parse_args(argv)
     try:
         code = int(arguments.command(arguments))
         sys.stdout.flush()
@@ -62,91 +58,6 @@ def _exit_code(error: Exception) -> int | None:
     bases = {f"{base.__module__}.{base.__name__}" for base in type(error).__mro__}
     known = {"storage.errors.StorageError", "model.errors.ModelError"}
     return EXIT_FAILED if bases & known else None
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="monitor",
-        description="Early warning for servers: the probability of high load, minutes ahead.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"monitor {version('monitor')}")
-    parser.add_argument("--config", metavar="FILE", help="configuration (else $MONITOR_CONFIG, ./config.toml, /etc)")
-    parser.add_argument("--log-level", metavar="L", choices=("debug", "info", "warning", "error"))
-    parser.add_argument("--log-format", choices=("text", "json"))
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str, *, report: bool = True) -> Any:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
-        if report:
-            sub.add_argument("--json", action="store_true", help="print JSON")
-        return sub
-
-    add("run", _run, "run the daemon in the foreground", report=False)
-    retrain = add("retrain", _retrain, "train on the stored samples and, if the gate lets it, serve the new model")
-    retrain.add_argument("--since", metavar="D", type=_duration, help='history to look at, e.g. "7d"')
-    retrain.add_argument("--dry-run", action="store_true", help="register and promote nothing")
-    retrain.add_argument("--force", action="store_true", help="promote even if the gate refuses")
-    add("status", _status, "is it sampling, what does it predict, what serves, how did the last training go")
-    predict = add("predict", _predict, "the prediction for now, with each metric's share in it")
-    predict.add_argument(
-        "--at", metavar="T", type=_moment, help="the moment: seconds since the epoch, or a date, in UTC"
-    )
-    report = add("report", _report, "how good the predictions were against what happened")
-    report.add_argument("--since", metavar="D", type=_duration, help='how far back, e.g. "30d"; default 7d')
-    models = add("models", _models, "the registry of models")
-    models.add_argument("action", choices=("list", "show", "rollback"))
-    models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
-    back = add("backtest", _backtest, "live through traces (CSV) again and score what would have been said")
-    back.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
-    back.add_argument(
-        "--train-until", metavar="T", type=_moment, help="seconds since the epoch; else 60 %% of the rows"
-    )
-    back.add_argument("--predictions", metavar="FILE", type=Path, help="write what was said; for a single trace")
-    back.add_argument("--plot", metavar="FILE", type=Path, help="draw it (needs matplotlib); for a single trace")
-    back.add_argument("--no-retrain", action="store_true", help="train once and hold the model still")
-    bring = add("import", _import, "bring traces (CSV) into the stored history")
-    bring.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
-    export = add("export", _export, "write the stored history as a trace (CSV)", report=False)
-    export.add_argument("file", nargs="?", type=Path, help="else stdout; compressed where it ends in .gz")
-    export.add_argument("--since", metavar="D", type=_duration, help='only the newest part, e.g. "7d"')
-    check = add("check-config", _check_config, "validate a configuration and print what is in effect")
-    check.add_argument("file", nargs="?", help="else the one that would be used")
-    return parser
-
-
-def _duration(text: str) -> float:
-    from monitor.durations import parse_duration  # noqa: PLC0415
-
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    if seconds <= 0:
-        raise argparse.ArgumentTypeError("must be longer than nothing")
-    return seconds
-
-
-def _moment(text: str) -> float:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from monitor.durations import LATEST  # noqa: PLC0415
-
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            seconds = -1.0
-        else:
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not 0 <= seconds <= LATEST:
-        told = "neither seconds since the epoch nor a date such as 2026-03-01T12:00:00"
-        raise argparse.ArgumentTypeError(f"{text!r} is no point in time: {told}")
-    return seconds
 
 
 def _config(arguments: argparse.Namespace) -> Config:
@@ -206,9 +117,10 @@ def _predict(arguments: argparse.Namespace) -> int:
     from monitor.durations import about  # noqa: PLC0415
     from monitor.overview import read_overview  # noqa: PLC0415
     from monitor.recalibrating import standings_today  # noqa: PLC0415
-    from monitor.reports import forecast_document, forecast_report, moment  # noqa: PLC0415
+    from monitor.reports import forecast_document, forecast_report  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.text import moment  # noqa: PLC0415
 
     config = _config(arguments)
     now = time.time()
@@ -344,3 +256,17 @@ def _check_config(arguments: argparse.Namespace) -> int:
     else:
         print(f"# {Path(path) if path else 'no file: the defaults'}\n{render(config)}", end="")
     return EXIT_DONE
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "retrain": _retrain,
+    "status": _status,
+    "predict": _predict,
+    "report": _report,
+    "models": _models,
+    "backtest": _backtest,
+    "import": _import,
+    "export": _export,
+    "check-config": _check_config,
+}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import _parser
+from monitor.arguments import parser
+from monitor.cli import COMMANDS
 from storage import ModelRegistry, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration
@@ -214,7 +215,7 @@ def test_every_command_is_in_the_readme_and_nothing_else_is(admin):
     documented = set(re.findall(r"^\| `([\w-]+)", table, re.MULTILINE))
     (commands,) = (
         action.choices
-        for action in _parser()._actions
+        for action in parser(COMMANDS)._actions
         if hasattr(action, "choices") and isinstance(action.choices, dict)
     )
     assert documented == set(commands)

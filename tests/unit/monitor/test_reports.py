@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.overview import status_document
-from monitor.reports import forecast_report, models_report, status_report, table, training_report
+from monitor.reports import forecast_report, models_report, status_report, training_report
 from monitor.serving import Forecast
+from monitor.text import table
 
 from .conftest import NOW, REPORT
 
