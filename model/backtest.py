@@ -153,7 +153,9 @@ class _Life:
         rules = task.rules.resolve(columns, values[:first])
         self._step = typical_step(times, default=1.0)
         self._task = task
-        self._history, self._labels = _what_came(times, values, columns, rules, task.horizons)
+        self._history = History(columns, rules, self._step)
+        self._history.extend(times, values)
+        self._labels = future_labels(times, self._history.state, task.horizons, self._step)
         self._high = self._history.state == 1
         shape = (len(times), len(task.horizons))
         self._raw, self._said, self._warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
@@ -274,35 +276,16 @@ def _attempt(
     rerun: Rerun,
     serving: Predictor | None,
 ) -> tuple[Candidate | None, str]:
-    """A candidate made of the samples so far, if there is one, and why it may not serve (empty where it may)."""
-    candidate, refused = _trained(times, values, columns, task, recipe, rerun)
-    if candidate is None:
-        return None, refused
-    return candidate, refusal_of(candidate, serving, times, values, rerun.gate) or ""
-
-
-def _trained(
-    times: Floats, values: Floats, columns: Sequence[str], task: Task, recipe: Recipe, rerun: Rerun
-) -> tuple[Candidate | None, str]:
-    """A candidate made of the last part of the samples, or why there is none."""
+    """A candidate made of the last part of the samples, if there is one, and why it may not serve (empty: it may)."""
     from_row = int(np.searchsorted(times, times[-1] - rerun.history, side="right"))
     rng = np.random.default_rng(rerun.seed)
     try:
-        return train(times[from_row:], values[from_row:], columns, task, recipe, rng), ""
+        candidate = train(times[from_row:], values[from_row:], columns, task, recipe, rng)
     except (NotEnoughHistoryError, DivergedError) as error:
         return None, str(error)
+    return candidate, refusal_of(candidate, serving, times, values, rerun.gate) or ""
 
 
 def _known(serving: Predictor, times: Floats, begin: int, end: int) -> slice:
     """The rows that what is said of the rows begin to end looks at."""
     return slice(max(0, int(np.searchsorted(times, times[begin] - serving.spec.needed)) - 1), end)
-
-
-def _what_came(
-    times: Floats, values: Floats, columns: Sequence[str], rules: Rules, horizons: Sequence[float]
-) -> tuple[History, Floats]:
-    """The history, and the labels (rows, horizons) of every row."""
-    step = typical_step(times, default=1.0)
-    history = History(columns, rules, step)
-    history.extend(times, values)
-    return history, future_labels(times, history.state, horizons, step)

@@ -14,7 +14,7 @@ from model.backtest import Backtest, Rerun, backtest
 from monitor.config import Config
 from monitor.durations import format_duration
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
-from monitor.retraining import gate_of, task_of
+from monitor.retraining import finite, gate_of, task_of
 from monitor.text import figure, moment, table
 from monitor.traces import Trace
 
@@ -72,10 +72,10 @@ def backtest_document(path: Path, trace: Trace, found: Backtest) -> dict[str, An
         "horizons": [
             {
                 "horizon": horizon,
-                "base_rate": _number(float(found.base_rates[i])),
+                "base_rate": finite(float(found.base_rates[i])),
                 "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
                 **{
-                    task: {name: _finite(asdict(score)) for name, score in scores[i].items()}
+                    task: {name: finite(asdict(score)) for name, score in scores[i].items()}
                     for task, scores in tasks.items()
                 },
             }
@@ -117,11 +117,3 @@ def backtest_report(document: dict[str, Any]) -> str:
             *silent,
         ]
     )
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _finite(values: dict[str, float]) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in values.items()}

@@ -115,7 +115,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _predict(arguments: argparse.Namespace) -> int:
     from monitor.durations import about  # noqa: PLC0415
-    from monitor.overview import read_overview  # noqa: PLC0415
+    from monitor.overview import old_after, read_overview  # noqa: PLC0415
     from monitor.recalibrating import standings_today  # noqa: PLC0415
     from monitor.reports import forecast_document, forecast_report  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
@@ -124,7 +124,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     config = _config(arguments)
     now = time.time()
-    at, max_age = now if arguments.at is None else arguments.at, max(3 * config.sampling.interval, 10.0)
+    at, max_age = now if arguments.at is None else arguments.at, old_after(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
         forecast = forecast_from_storage(
             stores, at, max_age, partial(standings_today, stores, at, config.warning.precision)

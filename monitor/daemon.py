@@ -21,7 +21,7 @@ from monitor.errors import EXIT_DONE, MonitorError
 from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
-from monitor.overview import Overview, read_overview, recent_coverage
+from monitor.overview import Overview, old_after, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
 from monitor.recalibrating import Recalibrating
 from monitor.retrain_schedule import RetrainSchedule, Serving
@@ -46,7 +46,7 @@ class StatusBoard:
 
     def __init__(self, config: Config, *, reload_successful: bool) -> None:
         self._version = version("monitor")
-        self._stale_after = max(3 * config.sampling.interval, 10.0)
+        self._stale_after = old_after(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._reload = (reload_successful, time.time())
         self._live: Live | None = None

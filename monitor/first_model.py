@@ -45,7 +45,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     Raises:
         StorageError: the registry cannot be read or written.
     """
-    wanted = _made_for(config)
+    wanted = {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
     active = stores.registry.active_id()
     if active is not None:
         record = stores.registry.record(active)
@@ -83,16 +83,10 @@ def _answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 def task_asked(config: Config) -> dict[str, Any]:
     """What the configuration asks of any model, as plain JSON data."""
-    return {key: value for key, value in _made_for(config).items() if key in ("rules", "sustained", "horizons")}
-
-
-def _made_for(config: Config) -> dict[str, Any]:
     return {
         "rules": [[list(bound) for bound in rule] for rule in config.high_load.rules],
         "sustained": config.high_load.sustained,
         "horizons": list(config.high_load.horizons),
-        "step": config.sampling.interval,
-        "precision": config.warning.precision,
     }
 
 

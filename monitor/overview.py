@@ -63,7 +63,7 @@ class Overview:
     @property
     def sampling(self) -> bool:
         """Whether samples arrive."""
-        recent = self.last_sample is not None and self.at - self.last_sample.at < max(3 * self.interval, 10.0)
+        recent = self.last_sample is not None and self.at - self.last_sample.at < old_after(self.interval)
         return self.daemon_running and recent
 
     @property
@@ -77,6 +77,11 @@ class Overview:
         if self.last_run is not None and self.last_run.outcome != "promoted" and not due:
             return f"last training {self.last_run.outcome}: {self.last_run.reason}"
         return "enough history, a training is due"
+
+
+def old_after(interval: float) -> float:
+    """Seconds after which a sample or a prediction is old, where one is made every `interval` seconds."""
+    return max(3 * interval, 10.0)
 
 
 def history_needed(covered: float, needed: float) -> str:
@@ -207,7 +212,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
 
 def fresh(overview: Overview) -> tuple[Prediction, ...]:
     """The last predictions, unless they are old: a stale prediction must not stand still."""
-    limit = overview.at - max(3 * overview.interval, 10.0)
+    limit = overview.at - old_after(overview.interval)
     return tuple(p for p in overview.predictions if p.at >= limit)
 
 

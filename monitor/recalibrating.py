@@ -17,7 +17,7 @@ from model.predictor import Predictor
 from model.recalibration import MEMORY, RENEWED
 from model.standing import APART, LEARNED_FROM, LOOKED_BACK, Past, Standing, standings
 from model.units import DAY
-from monitor.serving import READ_TOGETHER, ServedModel
+from monitor.serving import READ_TOGETHER, ServedModel, stored
 from monitor.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,10 @@ def matured(
         return nothing
     # baselines are made of what came before the training too
     since = max(min(trained_until, now - LEARNED_FROM - LOOKED_BACK * DAY), now - MEMORY)
-    history, at = spec.history(live=True), since - spec.needed
+    history = spec.history(live=True)
     times, state, index, moments, said, high = [], [], [], [], [], []
     before = -np.inf
-    while at < now:
-        end = min(at + 2 * READ_TOGETHER, now)
-        rows = stores.samples.between(at, end, spec.columns)
+    for rows in stored(stores, spec.columns, since - spec.needed, now, 2 * READ_TOGETHER):
         history.extend(rows[:, 0], rows[:, 1:])
         first = len(history) - len(rows)
         times.append(rows[:, 0])
@@ -65,7 +63,6 @@ def matured(
                 p[ours] = predictor.probabilities(design(spec, history, first + here[ours]))
             said.append(p)
             high.append(history.state[first + here] == 1)
-        at = end
     if not moments:
         return nothing
     asked, known, load = np.concatenate(moments), np.concatenate(times), np.concatenate(index)

@@ -185,13 +185,13 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
         "horizons": horizons,
         "left_out": [{"horizon": h, "reason": reason} for h, reason in candidate.left_out.items()],
     }
-    return dict(_finite(report))
+    return dict(finite(report))
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN."""
+def finite(value: Any) -> Any:
+    """Plain data with null in place of numbers that are not finite: JSON has none of those."""
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,7 +6,7 @@ A promotion or a rollback is one row in the database; the next tick notices and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
@@ -228,13 +228,18 @@ def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
 
     A week of samples is read half an hour at a time: what is kept of it is small.
     """
-    history, start = spec.history(live=True), until - spec.needed
-    while start < until:
-        end = min(start + READ_TOGETHER, until)
-        rows = stores.samples.between(start, end, spec.columns)
+    history = spec.history(live=True)
+    for rows in stored(stores, spec.columns, until - spec.needed, until, READ_TOGETHER):
         history.extend(rows[:, 0], rows[:, 1:])
-        start = end
     return history
+
+
+def stored(stores: Stores, columns: tuple[str, ...], start: float, until: float, together: float) -> Iterator[Floats]:
+    """The samples after `start` up to `until` (seconds), those of `together` seconds at a time."""
+    while start < until:
+        end = min(start + together, until)
+        yield stores.samples.between(start, end, columns)
+        start = end
 
 
 def forecast_from_storage(
