@@ -1,31 +1,26 @@
-"""Predictors, networks and checkpoints as bytes, and back."""
+"""Predictors and priors as bytes, and back."""
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from model.activations import ACTIVATIONS
 from model.archive import pack, unpack
 from model.arrays import Floats, Integers
 from model.calibration import Mix
-from model.checkpoint import Checkpoint
 from model.ensemble import Ensemble, Scaler
 from model.errors import SerializationError
 from model.features import FeatureSpec
 from model.labels import Rules
-from model.layers import Dropout, Layer, Linear
-from model.network import Network
+from model.network_bytes import FORMAT, arrays_of, check_finite, described, network_of
 from model.predictor import Predictor
 from model.prior import Prior
 from model.voices import VOICES, Voices, Worth
 
-FORMAT = 2
-
-NETWORK, REHEARSAL, PRIOR = "network.", "rehearsal.", "prior."
-"""What the names of arrays begin with: of a network alone, of a predictor's twin, and of its prior."""
+REHEARSAL, PRIOR = "rehearsal.", "prior."
+"""What the names of arrays begin with: of a predictor's twin, and of its prior."""
 
 
 def dumps(predictor: Predictor) -> bytes:
@@ -38,7 +33,7 @@ def dumps(predictor: Predictor) -> bytes:
     if twin is not None:
         header["rehearsal"], more = _taken_apart(twin, REHEARSAL)
         arrays |= more
-    return pack({"format": FORMAT, "kind": "model", "spec": _described(predictor.spec), **header}, arrays)
+    return pack({"format": FORMAT, "kind": "model", "spec": _spec_described(predictor.spec), **header}, arrays)
 
 
 def loads(blob: bytes, *, rehearsal: bool = False) -> Predictor:
@@ -89,57 +84,6 @@ def loads_prior(blob: bytes) -> Prior:
         raise SerializationError(f"not a prior of monitor: {error}") from error
 
 
-def dump_network(network: Network) -> bytes:
-    """A network alone; the same one gives the same bytes.
-
-    Raises:
-        SerializationError: it cannot be kept: a layer of a kind of one's own, numbers that are not finite, too many.
-    """
-    if not any(isinstance(layer, Linear) for layer in network.layers):
-        raise SerializationError("a network without a Linear layer cannot be kept")
-    _check_finite(network.flat)
-    header = {"format": FORMAT, "kind": "network", "layers": [_describe(layer) for layer in network.layers]}
-    return pack(header, _arrays(network, NETWORK))
-
-
-def load_network(blob: bytes) -> Network:
-    """The network of `dump_network`.
-
-    Raises:
-        SerializationError: not a network, a damaged one, or one of a newer format.
-    """
-    header, arrays = unpack(blob, "network", FORMAT)
-    try:
-        network = _network(header["layers"], arrays, NETWORK)
-        first = next(layer for layer in network.layers if isinstance(layer, Linear))
-        network.widths(first.weight.shape[0])
-    except (ValueError, KeyError, TypeError, IndexError, StopIteration) as error:
-        raise SerializationError(f"not a network of monitor: {error}") from error
-    _check_finite(network.flat)
-    return network
-
-
-def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """A training between two epochs."""
-    return pack({"format": FORMAT, "kind": "checkpoint", "facts": checkpoint.facts}, checkpoint.arrays)
-
-
-def load_checkpoint(blob: bytes) -> Checkpoint:
-    """The checkpoint of `dump_checkpoint`.
-
-    Raises:
-        SerializationError: not a checkpoint, a damaged one, or one of a newer format.
-    """
-    header, arrays = unpack(blob, "checkpoint", FORMAT)
-    if not isinstance(header.get("facts"), dict):
-        raise SerializationError("not a checkpoint of monitor: it holds no facts")
-    return Checkpoint(arrays, header["facts"])
-
-
-def _arrays(network: Network, prefix: str) -> dict[str, Floats]:
-    return {f"{prefix}{name}": value for name, value in network.parameters().items()}
-
-
 def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
     """What is told of a predictor beside its features and its prior, and its arrays."""
     ensemble, arrays = _dismantled(predictor.ensemble, prefix)
@@ -165,13 +109,13 @@ def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[s
     arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
     networks = []
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
-        arrays |= _arrays(network, f"{prefix}network.{i}.")
-        networks.append({"layers": [_describe(layer) for layer in network.layers], "columns": columns.tolist()})
+        arrays |= arrays_of(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [described(layer) for layer in network.layers], "columns": columns.tolist()})
     picked = None if ensemble.picked is None else ensemble.picked.tolist()
     return {"networks": networks, "picked": picked}, arrays
 
 
-def _described(spec: FeatureSpec) -> dict[str, Any]:
+def _spec_described(spec: FeatureSpec) -> dict[str, Any]:
     return {
         "columns": spec.columns,
         "inputs": spec.inputs,
@@ -183,41 +127,6 @@ def _described(spec: FeatureSpec) -> dict[str, Any]:
         "rules": spec.rules.rules,
         "sustained": spec.rules.sustained,
     }
-
-
-def _describe(layer: Layer) -> list[Any]:
-    match layer:
-        case Linear():
-            return ["linear"]
-        case Dropout():
-            return ["dropout", float(layer.rate)]
-    for name, kind in ACTIVATIONS.items():
-        if type(layer) is kind:
-            return [name, *astuple(layer)]  # type: ignore[call-overload]
-    raise SerializationError(f"a {type(layer).__name__} layer cannot be kept")
-
-
-def _layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
-    match described:
-        case ["linear"]:
-            return Linear(arrays[f"{name}.weight"], arrays[f"{name}.bias"])
-        case ["dropout", float(rate)]:
-            return Dropout(rate)
-        case [str(kind), *settings] if kind in ACTIVATIONS:
-            return ACTIVATIONS[kind](*settings)
-    raise SerializationError(f"layer {name} is of an unknown kind: {described}")
-
-
-def _network(described: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
-    layers = [_layer(layer, f"{prefix}{i}", arrays) for i, layer in enumerate(described)]
-    dtypes = {value.dtype for layer in layers for value in layer.parameters().values()}
-    if len(dtypes) != 1 or dtypes.pop().kind != "f":
-        raise SerializationError("the network's arrays are not of one type of floats")
-    network = Network(layers)
-    strange = {name for name in arrays if name.startswith(prefix)} - {f"{prefix}{name}" for name in network.names}
-    if strange:
-        raise SerializationError(f"no layer has {', '.join(sorted(strange))}")
-    return network
 
 
 def _spec(raw: dict[str, Any]) -> FeatureSpec:
@@ -257,7 +166,7 @@ def _assemble(
 def _voices(told: dict[str, Any], worth: Floats) -> Voices:
     calm, high = (Mix(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high"))
     numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
-    _check_finite(numbers, worth)
+    check_finite(numbers, worth)
     if len(numbers) != 2 * len(VOICES) + 3 or worth.ndim != 2 or len(worth) != 2 or not worth.size:
         raise SerializationError(f"not the weights of {len(VOICES)} voices and a table")
     return Voices(Worth(worth[0], worth[1], float(told["unknown"])), calm, high)
@@ -265,7 +174,7 @@ def _voices(told: dict[str, Any], worth: Floats) -> Voices:
 
 def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
     networks = tuple(
-        _network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+        network_of(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
     )
     columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
     picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
@@ -295,11 +204,11 @@ def _check_ensemble(ensemble: Ensemble, features: int) -> int:
     for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
         _check_columns(columns, seen)
         outputs.add(network.widths(len(columns))[-1])
-        _check_finite(network.flat)
+        check_finite(network.flat)
     scaler = ensemble.scaler
     if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
         raise SerializationError(f"the scaler does not fit the {seen} inputs")
-    _check_finite(scaler.mean, scaler.deviation)
+    check_finite(scaler.mean, scaler.deviation)
     if len(outputs) != 1:
         raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
     return outputs.pop()
@@ -308,8 +217,3 @@ def _check_ensemble(ensemble: Ensemble, features: int) -> int:
 def _check_columns(columns: Integers, features: int) -> None:
     if columns.ndim != 1 or not ((columns >= 0) & (columns < features)).all():
         raise SerializationError(f"a network looks at features that are not among the {features}")
-
-
-def _check_finite(*arrays: Floats) -> None:
-    if not all(np.isfinite(values).all() for values in arrays):
-        raise SerializationError("the model holds numbers that are not finite")

@@ -11,7 +11,8 @@ from model.archive import LARGEST_BYTES, pack
 from model.errors import SerializationError
 from model.layers import Dropout, Linear
 from model.network import Network, mlp
-from model.serialization import dump_checkpoint, dump_network, load_checkpoint, load_network, loads
+from model.network_bytes import dump_checkpoint, dump_network, load_checkpoint, load_network
+from model.serialization import loads
 from model.training import Checkpoint
 
 pytestmark = pytest.mark.unit

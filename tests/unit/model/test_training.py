@@ -12,9 +12,9 @@ from model.health import activation_health
 from model.layers import Linear
 from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
 from model.network import Network, mlp
+from model.network_bytes import dump_checkpoint, load_checkpoint
 from model.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from model.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
-from model.serialization import dump_checkpoint, load_checkpoint
 from model.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
 from model.training import fit as fit_network
 
