@@ -29,7 +29,7 @@ except ImportError as error:
     raise SystemExit(f"{error}: the peers are missing, install them with scripts/venv --bench") from error
 
 from benchmarks.report import Figure, main
-from model import health
+from model import recorder
 from model.functions import one_hot
 from model.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.network import Network, mlp
@@ -153,7 +153,7 @@ def bare(task: Task) -> None:
                     np.dot(g[i + 1], weights[i].T, out=g[i])
 
 
-class Blind(health.HealthRecorder):
+class Blind(recorder.HealthRecorder):
     """Sees only what clipping and the divergence stop need."""
 
     def norm(self) -> float:

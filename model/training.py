@@ -17,10 +17,11 @@ from model.checkpoint import Checkpoint, checked_checkpoint, made_with, take
 from model.clipping import clip_norm, clip_value
 from model.errors import DivergedError, InputError
 from model.fit_report import Epoch, FitReport
-from model.health import HealthRecorder, not_learning
+from model.health import not_learning
 from model.losses import Loss, Targets
 from model.network import Network
 from model.part import Part, checked
+from model.recorder import HealthRecorder
 from model.regularizers import Penalty
 from model.settings import FitConfig
 
