@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import Prediction
-from storage.rows import RowWriter
+from storage.rows import RowWriter, purge
 from storage.schema import LOCAL_HOST, predictions
 
 _NAMES = tuple(field.name for field in fields(Prediction))
@@ -101,19 +101,7 @@ class PredictionStore:
         Returns:
             The number of rows deleted.
         """
-        deleted = 0
-        while removed := self._purge_batch(before, batch):
-            deleted += removed
-        return deleted
-
-    def _purge_batch(self, before: float, batch: int) -> int:
-        old = (predictions.c.host_id == self._host_id, predictions.c.at < before)
-        with self._database.writing() as connection:
-            oldest = select(predictions.c.at).where(*old).order_by(predictions.c.at).limit(batch).subquery()
-            up_to = connection.scalar(select(func.max(oldest.c.at)))
-            if up_to is None:
-                return 0
-            return connection.execute(delete(predictions).where(*old, predictions.c.at <= up_to)).rowcount
+        return purge(self._database, predictions, self._host_id, before, batch)
 
     def count(self) -> int:
         """How many predictions there are."""

@@ -1,11 +1,11 @@
-"""A few rows to the disk, and one figure back, with statements that are built once."""
+"""A few rows to the disk and one figure back, with statements that are built once; and old rows off the disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, insert
+from sqlalchemy import Select, Table, delete, func, insert, select
 
 from storage.database import Database
 
@@ -60,3 +60,32 @@ class RowWriter:
         if positional:
             return statement, [row[column.name] for row in rows for column in self._table.columns]
         return statement, {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
+
+
+def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
+    """Deletes one host's rows of moments before `before`, a bounded batch a transaction.
+
+    Args:
+        database: where they are.
+        table: with the columns host_id and at.
+        host_id: whose rows.
+        before: seconds since the epoch.
+        batch: rows looked at in one transaction; those of its last moment are deleted together.
+
+    Returns:
+        The number of rows deleted.
+    """
+    deleted = 0
+    while removed := _purge_batch(database, table, host_id, before, batch):
+        deleted += removed
+    return deleted
+
+
+def _purge_batch(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
+    old = (table.c.host_id == host_id, table.c.at < before)
+    with database.writing() as connection:
+        oldest = select(table.c.at).where(*old).order_by(table.c.at).limit(batch).subquery()
+        up_to = connection.scalar(select(func.max(oldest.c.at)))
+        if up_to is None:
+            return 0
+        return connection.execute(delete(table).where(*old, table.c.at <= up_to)).rowcount

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Float, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Float, Select, bindparam, func, insert, select
 
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.rows import FigureReader, RowWriter
+from storage.rows import FigureReader, RowWriter, purge
 from storage.schema import LOCAL_HOST, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
@@ -177,19 +177,7 @@ class SampleStore:
             The number of rows deleted.
         """
         before = min(before, self._nth_newest(keep_newest)) if keep_newest > 0 else before
-        deleted = 0
-        while removed := self._purge_batch(before, batch):
-            deleted += removed
-        return deleted
-
-    def _purge_batch(self, before: float, batch: int) -> int:
-        old = (samples.c.host_id == self._host_id, samples.c.at < before)
-        with self._database.writing() as connection:
-            oldest = select(samples.c.at).where(*old).order_by(samples.c.at).limit(batch).subquery()
-            up_to = connection.scalar(select(func.max(oldest.c.at)))
-            if up_to is None:
-                return 0
-            return connection.execute(delete(samples).where(*old, samples.c.at <= up_to)).rowcount
+        return purge(self._database, samples, self._host_id, before, batch)
 
     def _nth_newest(self, n: int) -> float:
         """The time of the n-th newest sample; -inf if there are fewer."""
