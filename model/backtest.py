@@ -29,6 +29,7 @@ from model.scores import Score, score
 from model.settings import Recipe
 from model.shipped import shipped_prior
 from model.standing import APART, Past, applied, behind, standings, warned_from, warnings
+from model.units import DAY
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class _Life:
     def renew(self, begin: int) -> None:
         """A training before a row, if one is due."""
         times, rerun, now = self._times, self._rerun, float(self._times[begin])
-        soon = self._behind and now >= self._attempts[-1].at + RENEWED - 2 * self._step
+        soon = self._behind and now >= self._attempts[-1].at + DAY - 2 * self._step
         if now < self._due and not soon:
             return
         candidate, refused = _attempt(
@@ -184,8 +185,8 @@ class _Life:
         # a host without a model of its own does not wait for long: the next day tries again
         learned = min(now - float(times[0]), rerun.history)
         # a stretch begins with a sample, which may come a little after its hour
-        after = renewed_after(learned, rerun.interval) - 2 * self._step if self._own else 0.0
-        self._due = now + after
+        after = renewed_after(learned, rerun.interval) if self._own else DAY
+        self._due = now + after - 2 * self._step
 
     def say(self, begin: int, end: int) -> None:
         """What is said at the rows of a stretch."""

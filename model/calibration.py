@@ -63,6 +63,16 @@ def fit_calibration(
     return Calibration(float(np.clip(slope, FLATTEST, STEEPEST)), float(intercept))
 
 
+def fit_level(z: Floats, y: Floats, rows_per_event: float, weight: Floats, stories: float) -> float:
+    """What is to be added to logits: maximum likelihood, drawn toward 0; see `fit_calibration`."""
+    known = ~np.isnan(y)
+    if not known.any():
+        return 0.0
+    pull = stories * max(1.0, rows_per_event)
+    none = np.zeros((int(known.sum()), 0))
+    return float(_fitted(none, y[known], weight[known], (), pull, z[known])[0])
+
+
 def fit_mix(voices: Floats, y: Floats, start: Sequence[float], rows_per_event: float, stories: float) -> Mix:
     """Maximum likelihood over weights that are not negative, drawn toward some.
 
@@ -88,20 +98,25 @@ def fit_mix(voices: Floats, y: Floats, start: Sequence[float], rows_per_event: f
         del heard[int(np.argmin(found[:-1]))]
 
 
-def _fitted(z: Floats, y: Floats, counts: Floats, start: Sequence[float], pull_rows: float) -> Floats:
-    """(voices + 1,) weights and the intercept, by Newton's method; the pull is toward `start` and 0."""
+def _fitted(
+    z: Floats, y: Floats, counts: Floats, start: Sequence[float], pull_rows: float, offset: Floats | float = 0.0
+) -> Floats:
+    """(voices + 1,) weights and the intercept, by Newton's method; the pull is toward `start` and 0.
+
+    `offset` (rows,) is added to what the voices say, as it is.
+    """
     design = np.concatenate((z.astype(np.float64), np.ones((len(z), 1))), axis=1)
     centre = np.array([*start, 0.0])
     pull = pull_rows * 0.25 * np.eye(len(centre))
 
     def loss(w: Floats) -> float:
-        raw = design @ w
+        raw = design @ w + offset
         return float(counts @ (np.logaddexp(0, raw) - y * raw) + (w - centre) @ pull @ (w - centre) / 2)
 
     w = centre.copy()
     best = loss(w)
     for _ in range(50):
-        p = sigmoid(design @ w)
+        p = sigmoid(design @ w + offset)
         gradient = design.T @ (counts * (p - y)) + pull @ (w - centre)
         curvature = (design * (counts * p * (1 - p))[:, None]).T @ design + pull
         step = np.linalg.solve(curvature, gradient)

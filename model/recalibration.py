@@ -1,23 +1,24 @@
 """Setting right what a model says by what followed what it said.
 
 A calibration made at a training is of the past before it. What was said since, and has matured, tells how far off it
-is today; the late outcomes count more (Platt 1999, with exponential forgetting).
+is today; the late outcomes count more (Platt 1999, with exponential forgetting). Load may come and go for days: of
+the last of them the level alone is followed, for a day tells how often load is high, not how sure one may be of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from model.arrays import Bools, Floats
-from model.calibration import Calibration, fit_calibration
+from model.calibration import Calibration, fit_calibration, fit_level
 from model.dataset import typical_step
 from model.functions import logit, sigmoid
 from model.units import DAY, HOUR
 
-RENEWED = DAY
+RENEWED = 6 * HOUR
 """Seconds between two looks at the outcomes that have matured."""
 
 HALF_LIFE = 14 * DAY
@@ -26,8 +27,14 @@ HALF_LIFE = 14 * DAY
 STORY = HOUR
 """Seconds whose outcomes tell one story, unless the horizon is longer."""
 
-STORIES = 60.0
+STORIES = 120.0
 """How many stories it takes to move a calibration half of the way: one bad hour must not turn it."""
+
+LEVEL_HALF_LIFE = 12 * HOUR
+"""Seconds after which an outcome counts half for the level."""
+
+LEVEL_STORIES = 8.0
+"""How many stories it takes to move the level half of the way."""
 
 MEMORY = 4 * HALF_LIFE
 """Seconds after which it counts for nothing."""
@@ -90,8 +97,10 @@ def calibration(times: Floats, p: Floats, y: Floats, horizon: float, now: float,
         now: seconds.
         apart: seconds between two rows.
     """
-    weight = 0.5 ** ((now - times) / HALF_LIFE)
-    return fit_calibration(logit(p), y, max(horizon, STORY) / apart, weight, STORIES)
+    z, story, age = logit(p), max(horizon, STORY) / apart, now - times
+    slow = fit_calibration(z, y, story, 0.5 ** (age / HALF_LIFE), STORIES)
+    level = fit_level(slow(z), y, story, 0.5 ** (age / LEVEL_HALF_LIFE), LEVEL_STORIES)
+    return replace(slow, intercept=slow.intercept + level)
 
 
 def recalibrated(probabilities: Floats, high: Bools, by: Sequence[Recalibration]) -> Floats:

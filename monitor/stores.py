@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from storage import Database, ModelRegistry, PredictionStore, SampleStore, ScoreStore, TrainingRuns, open_database
+from storage import (
+    AnomalyStore,
+    Database,
+    ModelRegistry,
+    PredictionStore,
+    SampleStore,
+    ScoreStore,
+    TrainingRuns,
+    open_database,
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Stores:
     registry: ModelRegistry
     runs: TrainingRuns
     scores: ScoreStore
+    anomalies: AnomalyStore
 
 
 @contextmanager
@@ -41,4 +51,5 @@ def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> 
             ModelRegistry(database),
             TrainingRuns(database),
             ScoreStore(database),
+            AnomalyStore(database),
         )

@@ -1,10 +1,28 @@
 """Memory: the database of samples, predictions, models and trainings. Knows SQL, and nothing of what it keeps."""
 
+from storage.anomalies import AnomalyStore
 from storage.database import Database, open_database
-from storage.errors import KeyTakenError, LockHeldError, SchemaTooNewError, StorageError, UnknownModelError
+from storage.errors import (
+    KeyTakenError,
+    LockHeldError,
+    SchemaTooNewError,
+    StorageError,
+    UnknownAnomalyError,
+    UnknownModelError,
+)
 from storage.locks import ExclusiveLock, is_held
 from storage.predictions import PredictionStore
-from storage.records import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun
+from storage.records import (
+    SAMPLE_FIELDS,
+    Anomaly,
+    Judgement,
+    Maintenance,
+    ModelRecord,
+    Outcome,
+    Prediction,
+    Sample,
+    TrainingRun,
+)
 from storage.registry import ModelRegistry
 from storage.runs import TrainingRuns
 from storage.samples import SampleStore, as_stored
@@ -14,10 +32,14 @@ from storage.scores import ScoreStore
 __all__ = [
     "LOCAL_HOST",
     "SAMPLE_FIELDS",
+    "Anomaly",
+    "AnomalyStore",
     "Database",
     "ExclusiveLock",
+    "Judgement",
     "KeyTakenError",
     "LockHeldError",
+    "Maintenance",
     "ModelRecord",
     "ModelRegistry",
     "Outcome",
@@ -30,6 +52,7 @@ __all__ = [
     "StorageError",
     "TrainingRun",
     "TrainingRuns",
+    "UnknownAnomalyError",
     "UnknownModelError",
     "as_stored",
     "is_held",

@@ -19,3 +19,7 @@ class KeyTakenError(StorageError):
 
 class UnknownModelError(StorageError):
     """No model has this id."""
+
+
+class UnknownAnomalyError(StorageError):
+    """This host has no such anomaly, or no such maintenance."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 Outcome = Literal["promoted", "refused", "skipped", "failed"]
+Judgement = Literal["expected", "incident"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,35 @@ class TrainingRun:
     reason: str
     model_id: int | None
     report: dict[str, Any]
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A stretch of time at which a host did not behave as it does.
+
+    `ended_at` None: it goes on. `peak` is the largest score (0 to 1), at `peak_at`; `channel` says what kind of
+    evidence began it; `shares` by metric add up to 1. `judgement` is the operator's word, None while there is none.
+    """
+
+    began_at: float
+    ended_at: float | None
+    peak: float
+    peak_at: float
+    channel: str
+    shares: dict[str, float]
+    model_id: int
+    judgement: Judgement | None = None
+    note: str | None = None
+    judged_at: float | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A stretch of time, in seconds since the epoch, at which nothing is called an anomaly."""
+
+    begins_at: float
+    ends_at: float
+    note: str = ""
     id: int = 0

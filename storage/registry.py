@@ -26,13 +26,14 @@ class ModelRegistry:
         self._host_id = host_id
         self._read_active = FigureReader(database, _ACTIVE)
 
-    def register(self, blob: bytes, report: dict[str, Any], at: float) -> int:
+    def register(self, blob: bytes, report: dict[str, Any], at: float, detector: bytes | None = None) -> int:
         """Keeps a model, which does not serve yet.
 
         Args:
             blob: the model as bytes.
             report: plain JSON data about its training.
             at: when it was made, in seconds since the epoch.
+            detector: what watches for anomalies beside it, as bytes with a checksum of their own.
 
         Returns:
             Its id; later models have greater ones.
@@ -44,6 +45,7 @@ class ModelRegistry:
             size=len(blob),
             report=report,
             blob=blob,
+            detector=detector,
         )
         with self._database.writing() as connection:
             return int(connection.execute(model.returning(models.c.id)).scalar_one())
@@ -97,6 +99,18 @@ class ModelRegistry:
         if hashlib.sha256(blob).hexdigest() != sha256:
             raise StorageError(f"{self._database.name}: model {model_id} is damaged: its checksum does not match")
         return bytes(blob)
+
+    def detector(self, model_id: int) -> bytes | None:
+        """The bytes of what watches for anomalies beside a model, or None where nothing does.
+
+        Raises:
+            UnknownModelError: this host has no such model.
+        """
+        with self._database.reading() as connection:
+            found = connection.execute(select(models.c.detector).where(self._is(model_id))).one_or_none()
+        if found is None:
+            raise self._unknown(model_id)
+        return None if found[0] is None else bytes(found[0])
 
     def record(self, model_id: int) -> ModelRecord:
         """What is known about a model, without its bytes.

@@ -55,6 +55,8 @@ models = Table(
     Column("promoted_at", Float, nullable=True),
     Column("report", JSON, nullable=False),
     Column("blob", LargeBinary, nullable=False),
+    # What watches for anomalies beside the predictor; none while the history is too short for one.
+    Column("detector", LargeBinary, nullable=True),
     sqlite_autoincrement=True,
 )
 
@@ -115,4 +117,48 @@ scored = Table(
     Column("horizon", Float, primary_key=True),
     Column("until", Float, nullable=False),
     sqlite_with_rowid=False,
+)
+
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host_id", Integer, nullable=False),
+    # No foreign key: an anomaly stays true after its model has been pruned.
+    Column("model_id", Integer, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("ended_at", Float, nullable=True),
+    Column("peak", Float, nullable=False),
+    Column("peak_at", Float, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("shares", JSON, nullable=False),
+    # What the operator says of it.
+    Column("judgement", String(16), nullable=True),
+    Column("note", String, nullable=True),
+    Column("judged_at", Float, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+# The largest evidence of each half hour, by channel: what thresholds and routine are made of.
+anomaly_peaks = Table(
+    "anomaly_peaks",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    # Evidence of one model cannot be held against another's.
+    Column("model_id", Integer, nullable=False),
+    Column("peak", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host_id", Integer, nullable=False),
+    Column("begins_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("note", String, nullable=False),
+    sqlite_autoincrement=True,
 )

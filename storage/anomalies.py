@@ -1,0 +1,163 @@
+"""Anomalies seen, what their thresholds are made of, and when nothing is to be called one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+
+from storage.database import Database
+from storage.errors import UnknownAnomalyError
+from storage.records import Anomaly, Judgement, Maintenance
+from storage.schema import LOCAL_HOST, anomalies, anomaly_peaks, maintenance
+
+_COLUMNS = anomalies.c[tuple(field.name for field in fields(Anomaly))]
+_WINDOW = maintenance.c[tuple(field.name for field in fields(Maintenance))]
+
+
+class AnomalyStore:
+    """The anomalies of one host. Every method raises StorageError for what the database refuses."""
+
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+        self._database, self._host_id = database, host_id
+        self._mine = anomalies.c.host_id == host_id
+
+    def begin(self, anomaly: Anomaly) -> int:
+        """Keeps a new one and returns its id; the id that it carries is ignored."""
+        values = asdict(anomaly)
+        del values["id"]
+        with self._database.writing() as connection:
+            query = insert(anomalies).values(host_id=self._host_id, **values).returning(anomalies.c.id)
+            return int(connection.execute(query).scalar_one())
+
+    def update(self, anomaly: Anomaly) -> None:
+        """Writes how far it has come: its end, its peak and its shares. What the operator says of it stays."""
+        seen = {name: getattr(anomaly, name) for name in ("ended_at", "peak", "peak_at", "shares")}
+        with self._database.writing() as connection:
+            connection.execute(update(anomalies).where(self._mine, anomalies.c.id == anomaly.id).values(**seen))
+
+    def judge(self, anomaly_id: int, judgement: Judgement, note: str | None, at: float) -> None:
+        """Keeps the operator's word.
+
+        Args:
+            anomaly_id: of which anomaly.
+            judgement: what it was.
+            note: in the operator's words.
+            at: now, in seconds since the epoch.
+
+        Raises:
+            UnknownAnomalyError: this host has no such anomaly.
+        """
+        word = {"judgement": judgement, "note": note, "judged_at": at}
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(anomalies).where(self._mine, anomalies.c.id == anomaly_id).values(**word)
+            )
+            if done.rowcount == 0:
+                raise UnknownAnomalyError(f"{self._database.name}: there is no anomaly {anomaly_id}")
+
+    def get(self, anomaly_id: int) -> Anomaly:
+        """One of them.
+
+        Raises:
+            UnknownAnomalyError: this host has no such anomaly.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_COLUMNS).where(self._mine, anomalies.c.id == anomaly_id)).one_or_none()
+        if row is None:
+            raise UnknownAnomalyError(f"{self._database.name}: there is no anomaly {anomaly_id}")
+        return Anomaly(*row)
+
+    def since(self, start: float, limit: int = 1000) -> list[Anomaly]:
+        """Those that went on at `start` (seconds) or began later, newest first, at most `limit`."""
+        late = or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)
+        query = select(*_COLUMNS).where(self._mine, late).order_by(anomalies.c.began_at.desc(), anomalies.c.id.desc())
+        with self._database.reading() as connection:
+            return [Anomaly(*row) for row in connection.execute(query.limit(limit))]
+
+    def open(self) -> Anomaly | None:
+        """The one that goes on, or None."""
+        query = select(*_COLUMNS).where(self._mine, anomalies.c.ended_at.is_(None)).order_by(anomalies.c.id.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(query.limit(1)).one_or_none()
+        return None if row is None else Anomaly(*row)
+
+    def count(self) -> int:
+        """How many there have been."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(anomalies).where(self._mine)) or 0
+
+    def judged(self) -> tuple[int, float]:
+        """How many the operator has spoken of, and when (seconds) last: changes with every word."""
+        query = select(func.count(anomalies.c.judged_at), func.max(anomalies.c.judged_at)).where(self._mine)
+        with self._database.reading() as connection:
+            number, last = connection.execute(query).one()
+        return int(number), float(last or 0.0)
+
+    def add_peaks(self, at: float, model_id: int, peaks: Mapping[str, float]) -> None:
+        """Keeps the largest evidence of a stretch, in place of what was kept of it.
+
+        Args:
+            at: seconds since the epoch at which the stretch began.
+            model_id: whose evidence it is.
+            peaks: by channel.
+        """
+        here = (anomaly_peaks.c.host_id == self._host_id, anomaly_peaks.c.at == at)
+        rows = [
+            {"host_id": self._host_id, "at": at, "channel": channel, "model_id": model_id, "peak": peak}
+            for channel, peak in peaks.items()
+        ]
+        with self._database.writing() as connection:
+            connection.execute(delete(anomaly_peaks).where(*here))
+            connection.execute(insert(anomaly_peaks), rows)
+
+    def peaks(self, model_id: int, since: float) -> list[tuple[float, str, float]]:
+        """(at, channel, peak) of one model's evidence since a moment (seconds), in the order of time."""
+        peak = anomaly_peaks.c
+        query = (
+            select(peak.at, peak.channel, peak.peak)
+            .where(peak.host_id == self._host_id, peak.model_id == model_id, peak.at >= since)
+            .order_by(peak.at)
+        )
+        with self._database.reading() as connection:
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+    def add_maintenance(self, window: Maintenance) -> int:
+        """Keeps a window and returns its id; the id that it carries is ignored."""
+        values: dict[str, Any] = asdict(window)
+        del values["id"]
+        with self._database.writing() as connection:
+            query = insert(maintenance).values(host_id=self._host_id, **values).returning(maintenance.c.id)
+            return int(connection.execute(query).scalar_one())
+
+    def end_maintenance(self, window_id: int, at: float) -> None:
+        """Ends a window at a moment (seconds); one that has not begun is deleted.
+
+        Raises:
+            UnknownAnomalyError: this host has no such window.
+        """
+        this = (maintenance.c.host_id == self._host_id, maintenance.c.id == window_id)
+        with self._database.writing() as connection:
+            window = connection.execute(select(*_WINDOW).where(*this)).one_or_none()
+            if window is None:
+                raise UnknownAnomalyError(f"{self._database.name}: there is no maintenance {window_id}")
+            found = Maintenance(*window)
+            if found.begins_at >= at:
+                connection.execute(delete(maintenance).where(*this))
+            else:
+                connection.execute(update(maintenance).where(*this).values(ends_at=min(found.ends_at, at)))
+
+    def maintenance(self, since: float) -> list[Maintenance]:
+        """The windows that end after a moment (seconds), in the order of their beginnings."""
+        mine = (maintenance.c.host_id == self._host_id, maintenance.c.ends_at > since)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*_WINDOW).where(*mine).order_by(maintenance.c.begins_at))
+            return [Maintenance(*row) for row in rows]
+
+    def purge(self, before: float) -> None:
+        """Deletes the evidence of before a moment (seconds); anomalies and windows are kept: there are few."""
+        with self._database.writing() as connection:
+            old = (anomaly_peaks.c.host_id == self._host_id, anomaly_peaks.c.at < before)
+            connection.execute(delete(anomaly_peaks).where(*old))
