@@ -30,11 +30,17 @@ STORY = HOUR
 STORIES = 120.0
 """How many stories it takes to move a calibration half of the way: one bad hour must not turn it."""
 
-LEVEL_HALF_LIFE = 12 * HOUR
+LEVEL_HALF_LIFE = DAY
 """Seconds after which an outcome counts half for the level."""
 
-LEVEL_STORIES = 8.0
-"""How many stories it takes to move the level half of the way."""
+LEVEL_PULL = 12.0
+"""Stories that it takes to move the level half of the way where days differ by 1 (variance in log-odds)."""
+
+FEWEST_STORIES = 2.0
+"""So many it takes at least, however much days differ."""
+
+DAYS_COMPARED = 21
+"""Days of which is told how much they differ."""
 
 MEMORY = 4 * HALF_LIFE
 """Seconds after which it counts for nothing."""
@@ -77,30 +83,76 @@ def recalibrations(
     apart = typical_step(times, default=1.0)
     for i, horizon in enumerate(horizons):
         p, y = probabilities[:, i], labels[:, i]
-        mature = (times + horizon < now) & (times > now - MEMORY) & ~np.isnan(p)
+        mature, said = (times + horizon < now) & (times > now - MEMORY), ~np.isnan(p)
         calm, up = (
-            calibration(times[rows], p[rows], y[rows], horizon, now, apart)
-            for rows in (mature & ~high, mature & high)
+            calibration(
+                (times[rows], p[rows], y[rows]),
+                horizon,
+                now,
+                apart,
+                restlessness(times[past], y[past], horizon, apart),
+            )
+            for rows, past in ((mature & said & ~high, mature & ~high), (mature & said & high, mature & high))
         )
         found.append(Recalibration(calm, up))
     return tuple(found)
 
 
-def calibration(times: Floats, p: Floats, y: Floats, horizon: float, now: float, apart: float) -> Calibration:
+def calibration(
+    past: tuple[Floats, Floats, Floats], horizon: float, now: float, apart: float, restless: float
+) -> Calibration:
     """What sets one horizon's probabilities right, by what followed them; the late outcomes count more.
 
     Args:
-        times: (rows,) when each prediction was made, in seconds.
-        p: (rows,) as the model itself said.
-        y: (rows,) what followed, NaN unknown.
+        past: (rows,) each: when a prediction was made (seconds), what the model itself said, what followed (NaN
+            unknown).
         horizon: seconds.
         now: seconds.
         apart: seconds between two rows.
+        restless: how much days differ, see `restlessness`; 0 leaves the level where it is.
     """
+    times, p, y = past
     z, story, age = logit(p), max(horizon, STORY) / apart, now - times
     slow = fit_calibration(z, y, story, 0.5 ** (age / HALF_LIFE), STORIES)
-    level = fit_level(slow(z), y, story, 0.5 ** (age / LEVEL_HALF_LIFE), LEVEL_STORIES)
-    return replace(slow, intercept=slow.intercept + level)
+    if not restless:
+        return slow
+    stories = max(FEWEST_STORIES, LEVEL_PULL / restless)
+    return replace(
+        slow, intercept=slow.intercept + fit_level(slow(z), y, story, 0.5 ** (age / LEVEL_HALF_LIFE), stories)
+    )
+
+
+def restlessness(times: Floats, y: Floats, horizon: float, apart: float) -> float:
+    """How much the days differ in how often load was high: a variance in log-odds, less what is chance.
+
+    By moments: the spread of the daily rates less that of a binomial of as many stories, over the squared slope of
+    the logistic curve at their mean (Williams 1982). 0 where there are not five days, or they do not differ.
+
+    Args:
+        times: (rows,) seconds.
+        y: (rows,) outcomes, NaN unknown.
+        horizon: seconds.
+        apart: seconds between two rows.
+    """
+    known = ~np.isnan(y)
+    if not known.any():
+        return 0.0
+    days = (times[known] // DAY).astype(np.int64)
+    days -= days.max() - DAYS_COMPARED
+    late = days > 0
+    rows = np.bincount(days[late], minlength=1)
+    stories = rows * apart / max(horizon, STORY)
+    full = stories >= FEWEST_STORIES * 2
+    if full.sum() < 5:
+        return 0.0
+    rates = np.bincount(days[late], weights=y[known][late])[full] / rows[full]
+    stories = stories[full]
+    mean = stories @ rates / stories.sum()
+    chance = mean * (1 - mean)
+    if chance <= 0:
+        return 0.0
+    spread = stories @ np.square(rates - mean) / stories.sum()
+    return float(max(0.0, spread - chance * (len(stories) - 1) / stories.sum()) / chance**2)
 
 
 def recalibrated(probabilities: Floats, high: Bools, by: Sequence[Recalibration]) -> Floats:

@@ -17,7 +17,7 @@ from model.arrays import Bools, Floats
 from model.baselines import CURRENT_VALUE, HOLT_WINTERS, Smoothing, best_smoothing
 from model.dataset import typical_step
 from model.functions import logit, sigmoid
-from model.recalibration import STORY, Recalibration, calibration, recalibrated, recalibrations
+from model.recalibration import STORY, Recalibration, calibration, recalibrated, recalibrations, restlessness
 from model.scores import threshold_for
 from model.units import DAY, HOUR
 from model.voices import Worth, worth_of
@@ -268,7 +268,8 @@ def _instead(past: _One, horizon: float, now: float) -> Instead | None:
 def _set_right(known: _One, asked: _One, horizon: float, now: float, apart: float) -> Floats:
     """What the model would have said, set right by what was known."""
     ours = known.take(~np.isnan(known.said))
-    right = calibration(ours.times, ours.said, ours.y, horizon, now, apart)
+    restless = restlessness(known.times, known.y, horizon, apart)
+    right = calibration((ours.times, ours.said, ours.y), horizon, now, apart, restless)
     return sigmoid(right(logit(asked.said)))
 
 

@@ -1,0 +1,191 @@
+"""The present held against the past, row by row: a score, and an alarm at the rate that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.anomaly.detector import CHANNELS, HOLE, Detector
+from model.anomaly.evidence import Evidence
+from model.anomaly.forecaster import REACH
+from model.anomaly.level import ALONE
+from model.anomaly.peaks import BLOCK, MONTH, MORE_THAN_ROUTINE, SLOT, Peaks
+from model.anomaly.stuck import StuckRule
+from model.anomaly.tails import PeakTail, Rarity
+from model.arrays import Floats, Integers
+from model.units import DAY
+
+STUCK_BUDGET = 0.8
+"""False alarms a month that the rule for stuck values is left."""
+
+JOINT_SHARE, SPIKE_SHARE = 0.65, 0.52
+"""Shares of the rest for the other channels; they add up to more than 1, for they often alarm together."""
+
+LEAST_SHARES = (0.2, 0.15)
+"""What they have of a budget at least."""
+
+SETTLED = 14 * DAY
+"""Seconds of evidence after which the measure of the score stays as it is, so that one day's is like another's."""
+
+ONCE_A_FORTNIGHT = 2 / MONTH
+"""The probability, of a peak, by which the score is measured."""
+
+ENOUGH = 1.5
+"""Times the largest evidence that was ever seen."""
+
+MODERATE = 0.99
+"""How near to an alarm routine may come (ratio)."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row: `score` (0 to 1, NaN while too little was seen), how near each channel is to an alarm (1: it is one).
+
+    `score` is the probability that six ordinary hours do not bring as much evidence. `shares` (metrics,) of the
+    metrics in it add up to 1.
+    """
+
+    at: float
+    score: float
+    ratios: dict[str, float]
+    shares: Floats
+
+    @property
+    def channel(self) -> str:
+        """The channel nearest to an alarm."""
+        return max(self.ratios, key=lambda name: self.ratios[name])
+
+    @property
+    def ratio(self) -> float:
+        """How near it is."""
+        return self.ratios[self.channel]
+
+
+class Watch:
+    """Follows one host with a detector. Rows come in order of time."""
+
+    def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
+        """Remembers of the past what the detector has kept of it; give it the last days' rows to get into step.
+
+        Args:
+            detector: learned on this host.
+            false_alarms_per_month: that are allowed.
+        """
+        self.detector = detector
+        metrics = len(detector.mean)
+        rest = max(0.0, false_alarms_per_month - STUCK_BUDGET)
+        self._rates = [
+            max(least * false_alarms_per_month, share * rest) / MONTH
+            for share, least in zip((JOINT_SHARE, SPIKE_SHARE), LEAST_SHARES, strict=True)
+        ]
+        self.peaks = Peaks(len(CHANNELS))
+        for slot, values in zip(detector.slots.tolist(), detector.peaks, strict=True):
+            self.peaks.add(slot, values)
+        self._first_slot = int(detector.slots[0]) if len(detector.slots) else None
+        self._evidence = Evidence(metrics, detector.step)
+        self._stuck = StuckRule(detector.runs, detector.step, false_alarms_per_month)
+        self._before = np.zeros((max(REACH, ALONE), metrics))
+        self._known = np.zeros((max(REACH, ALONE), metrics), bool)
+        self._absent: Integers = np.full(metrics, REACH)
+        self._since: Integers = np.zeros(metrics, np.int64)
+        self._row: int | None = None
+        self._slot: int | None = None
+        self._day: int | None = None
+        self._routine: Floats = np.zeros(len(CHANNELS))
+        self._tails: list[PeakTail | None] = [None] * len(CHANNELS)
+        self._rarity: Rarity | None = None
+
+    def step(self, at: float, values: Floats) -> Reading | None:
+        """Takes in a row.
+
+        Args:
+            at: the seconds at which it begins.
+            values: (columns,), NaN where missing.
+
+        Returns:
+            None where nothing can be said of it: no metric has been there for long enough.
+
+        Raises:
+            ValueError: the row is not after the one before.
+        """
+        number = round(at / self.detector.step)
+        if self._row is not None:
+            if number <= self._row:
+                raise ValueError("rows must come in order of time")
+            for _ in range(min(number - self._row - 1, REACH)):
+                self._push(np.full(len(self._absent), np.nan))
+        self._row = number
+        x, z = self.detector.scaled(values[None])
+        return self._read(at, x[0], z[0])
+
+    def _push(self, z: Floats) -> Floats:
+        """One more row of the past, (metrics,) with NaN where missing; returns it without holes."""
+        there = ~np.isnan(z)
+        row = np.where(there, z, self._before[-1])
+        self._before[:-1], self._known[:-1] = self._before[1:], self._known[1:]
+        self._before[-1], self._known[-1] = row, there
+        self._since = np.where(there, np.where(self._absent > HOLE, 0, self._since + 1), self._since)
+        self._absent = np.where(there, 0, self._absent + 1)
+        return row
+
+    def _read(self, at: float, x: Floats, z: Floats) -> Reading | None:
+        detector = self.detector
+        errors = np.concatenate((z, z)) - detector.forecaster(self._before[-REACH:].reshape(1, -1))[0]
+        row = self._push(z)
+        heard = ~np.isnan(z) & (self._since >= REACH)
+        stuck, each = self._stuck(x)
+        if not heard.any():
+            return None
+        known = np.concatenate((heard, heard))[None]
+        squared = self._evidence.squared(np.where(known, errors, 0.0), known, detector.constants.scales)
+        rows = detector.level.rows
+        distance = detector.level(self._before[-rows:].reshape(1, -1) if rows > 1 else row[None])
+        means = self._evidence.means(squared, known, distance, np.ones(1, bool))
+        found = self._evidence.found(means, self._evidence.singles(squared, known), heard[None], detector.constants)
+        values = np.array([found.joint[0], found.spike[0], found.overall[0]])
+        ratios = self._ratios(at, values)
+        ratios["stuck"] = stuck
+        score = np.nan if self._rarity is None else 1.0 - self._rarity(float(values[2]))
+        shares = each if max(ratios, key=lambda name: ratios[name]) == "stuck" else found.metrics[0]
+        total = shares.sum()
+        return Reading(at, score, ratios, shares / total if total > 0 else np.full(len(shares), 1.0 / len(shares)))
+
+    def _ratios(self, at: float, values: Floats) -> dict[str, float]:
+        """How near the evidence (channels,) comes to an alarm, and remembers it."""
+        slot = int(at // SLOT)
+        if slot != self._slot:
+            self._slot = slot
+            if self._first_slot is None:
+                self._first_slot = slot
+            if self._day != int(at // DAY):
+                self._day = int(at // DAY)
+                self.renew(at)
+            self._routine = self.peaks.routine(slot)
+        self.peaks.add(slot, values)
+        found = {}
+        for i, rate in enumerate(self._rates):
+            tail = self._tails[i]
+            ratio = 0.0 if tail is None else float(values[i]) / tail.reached(rate)
+            routine = values[i] <= MORE_THAN_ROUTINE * self._routine[i]
+            found[CHANNELS[i]] = min(ratio, MODERATE) if routine else ratio
+        return found
+
+    def renew(self, at: float) -> None:
+        """Measures alarms anew by the peaks of the last 30 days before a moment (seconds)."""
+        slot = int(at // SLOT)
+        self._tails = self.peaks.tails(slot)
+        seen = 0.0 if self._first_slot is None else (slot - slot % BLOCK - self._first_slot) * SLOT
+        if self._rarity is None or seen <= SETTLED:
+            overall = self._tails[CHANNELS.index("overall")]
+            # with too few peaks for a tail the largest of all has to do: an order, if not yet a rate
+            measure = ENOUGH * self.peaks.largest[-1] if overall is None else overall.reached(ONCE_A_FORTNIGHT)
+            self._rarity = Rarity(measure, ONCE_A_FORTNIGHT) if measure > 0 else None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The evidence that each channel's alarm needs; NaN while too little was seen."""
+        return {
+            name: np.nan if tail is None else tail.reached(rate)
+            for name, tail, rate in zip(CHANNELS, self._tails, self._rates, strict=False)
+        }
