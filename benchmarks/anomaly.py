@@ -83,7 +83,8 @@ def kmeans(train: Floats, test: Floats, step: float) -> tuple[Floats, Floats]:  
 
     z = _windows(train, test, 32 if train.shape[1] == 1 else 8)
     centres = MiniBatchKMeans(20, random_state=0, n_init=3, batch_size=2048).fit(z[: len(train)])
-    distance: Floats = np.min(centres.transform(z), axis=1)
+    distances: Floats = centres.transform(z)
+    distance: Floats = np.asarray(distances.min(axis=1))
     return _parted(distance, train)
 
 
@@ -100,10 +101,11 @@ def seasonal(train: Floats, test: Floats, step: float) -> tuple[Floats, Floats]:
 def _windows(train: Floats, test: Floats, rows: int) -> Floats:
     """Both parts in deviations of the first, cut at ten, each row with those before it."""
     deviation = train.std(axis=0)
-    z = (np.concatenate((train, test)) - train.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1.0)
-    z = np.clip(z, -10, 10)
+    plain = (np.concatenate((train, test)) - train.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1.0)
+    z: Floats = np.clip(plain, -10, 10)
     at = np.maximum(np.arange(len(z))[:, None] - np.arange(rows)[::-1], 0)
-    return z[at].reshape(len(z), -1)
+    together: Floats = z[at].reshape(len(z), -1)
+    return together
 
 
 def _parted(score: Floats, train: Floats) -> tuple[Floats, Floats]:

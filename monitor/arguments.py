@@ -55,6 +55,28 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     models = add("models", "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
     models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
+    anomalies = add("anomalies", "the anomalies seen, and your word on them")
+    anomalies.add_argument("action", choices=("list", "show", "ack", "maintenance"))
+    anomalies.add_argument("id", nargs="?", type=int, help="of the anomaly")
+    anomalies.add_argument("--since", metavar="D", type=_duration, help='list: how far back, e.g. "90d"; default 30d')
+    anomalies.add_argument(
+        "--as",
+        dest="judgement",
+        choices=("expected", "incident"),
+        help="ack: learn it as usual, or learn nothing of it",
+    )
+    anomalies.add_argument("--note", metavar="TEXT", help="ack, maintenance: in your words")
+    anomalies.add_argument(
+        "--for",
+        dest="duration",
+        metavar="D",
+        type=_duration,
+        help='maintenance: how long, e.g. "2h"; else lists them',
+    )
+    anomalies.add_argument(
+        "--from", dest="at", metavar="T", type=_moment, help="maintenance: when it begins; default now"
+    )
+    anomalies.add_argument("--end", metavar="ID", type=int, help="maintenance: ends one now, or takes it back")
     back = add("backtest", "live through traces (CSV) again and score what would have been said")
     back.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
     back.add_argument(

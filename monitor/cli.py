@@ -182,6 +182,17 @@ def _models(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _anomalies(arguments: argparse.Namespace) -> int:
+    from monitor.anomaly_reports import answer  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = _config(arguments)
+    with open_stores(config.database_url, create=False) as stores:
+        document, text = answer(stores, config.anomaly, arguments, time.time())
+    print(json.dumps(document) if arguments.json else text)
+    return EXIT_DONE
+
+
 def _backtest(arguments: argparse.Namespace) -> int:
     from monitor.backtesting import backtest_document, backtest_report, prediction_rows, rerun  # noqa: PLC0415
     from monitor.plots import plot_backtest  # noqa: PLC0415
@@ -265,6 +276,7 @@ COMMANDS: dict[str, Command] = {
     "predict": _predict,
     "report": _report,
     "models": _models,
+    "anomalies": _anomalies,
     "backtest": _backtest,
     "import": _import,
     "export": _export,

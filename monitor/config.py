@@ -17,6 +17,7 @@ from monitor.errors import ConfigError
 from monitor.options import nearest, read_section, write_section
 from monitor.sections import (
     SECTIONS,
+    AnomalyConfig,
     GateSection,
     HighLoadConfig,
     LogConfig,
@@ -39,6 +40,7 @@ class Config:
     warning: WarningConfig = field(default_factory=WarningConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     gate: GateSection = field(default_factory=GateSection)
+    anomaly: AnomalyConfig = field(default_factory=AnomalyConfig)
     web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = field(default_factory=LogConfig)
     path: Path | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from model.units import HOUR
+from model.units import HOUR, MINUTE
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
 from monitor.errors import EXIT_DONE, MonitorError
@@ -32,6 +32,7 @@ from monitor.sources import make_sources
 from monitor.status import Live, Status
 from monitor.stores import Stores, open_stores
 from monitor.tick import Tick
+from monitor.watching import AnomalyState, Watching
 from monitor.web import Application, WebServer
 from storage import LockHeldError, StorageError
 
@@ -52,6 +53,7 @@ class StatusBoard:
         self._live: Live | None = None
         self._live_at = self._started = time.monotonic()
         self.overview: Overview | None = None
+        self.anomaly: AnomalyState | None = None
         self.scheduler: Scheduler | None = None
 
     def publish(self, live: Live) -> None:
@@ -75,6 +77,7 @@ class StatusBoard:
             host_metrics=self._host_metrics,
             reload_successful=self._reload[0],
             reload_at=self._reload[1],
+            anomaly=self.anomaly if turning else None,
         )
 
 
@@ -193,10 +196,11 @@ def _serving(stores: Stores, served: ServedModel) -> Serving:
 def _retrain_schedule(
     config: Config, stores: Stores, served: ServedModel, on_end: Callable[[], None]
 ) -> RetrainSchedule:
+    needed = config.training.min_history
     return RetrainSchedule(
         config,
         stores.runs,
-        enough=lambda now: recent_coverage(stores, config, now) >= config.training.min_history,
+        enough=lambda now: recent_coverage(stores, config, now, needed) >= needed,
         serving=lambda: _serving(stores, served),
         on_end=on_end,
     )
@@ -238,7 +242,14 @@ def _jobs(
         if oldest is not None:
             stores.predictions.purge(oldest)
             stores.scores.purge(oldest)
+            stores.anomalies.purge(oldest)
 
+    def watched(state: AnomalyState | None) -> None:
+        board.anomaly = state
+
+    watch = (
+        [Job("watch", MINUTE, Watching(stores, config.anomaly, watched, time.time))] if config.anomaly.enabled else []
+    )
     score = LiveScoring(stores, lambda: served.rules, interval, time.time)
     return [
         Job("sample", interval, tick, executor="sampler"),
@@ -247,4 +258,5 @@ def _jobs(
         Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
+        *watch,
     ]

@@ -23,6 +23,12 @@ class ConfigError(MonitorError):
         self.problems = tuple(problems)
 
 
+class UsageError(MonitorError):
+    """What was typed does not go together."""
+
+    exit_code = EXIT_USAGE
+
+
 class RefusedError(MonitorError):
     """The gate refused the candidate."""
 

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 
 from model.standing import BASELINES
+from monitor.anomaly_metrics import of_anomalies
 from monitor.durations import format_duration
 from monitor.families import counter, gauge, labelled
 from monitor.model_metrics import of_model, of_scores, of_training
@@ -60,6 +61,7 @@ class StatusCollector(Collector):
         if status.overview:
             yield from _records(status.overview)
             yield from of_scores(status.overview.scores)
+        yield from of_anomalies(status.anomaly)
         yield from of_model(status)
         yield from _jobs(status)
         yield gauge("config_last_reload_successful", "Whether the last reload took effect.", status.reload_successful)

@@ -70,7 +70,11 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
         return
     # it begins where its own outcomes begin
     report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
-    model_id = stores.registry.register(dumps(predictor), report, now)
+    detector = None if active is None else stores.registry.detector(active)
+    if active is not None and detector is not None:
+        # what watches for anomalies was asked nothing else
+        report["detector"] = stores.registry.record(active).report.get("detector", {})
+    model_id = stores.registry.register(dumps(predictor), report, now, detector)
     stores.registry.promote(model_id, now)
     fields = {"model": model_id, "before": active}
     log.info("the prior serves until there is a model of this host for what is asked", extra={"fields": fields})

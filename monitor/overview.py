@@ -13,7 +13,7 @@ import numpy as np
 
 from model.dataset import covered_seconds
 from model.drift import population_stability
-from model.units import HOUR
+from model.units import DAY, HOUR
 from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
@@ -21,7 +21,7 @@ from monitor.retrain_schedule import Serving, next_retrain
 from monitor.scoring import WINDOW, HorizonScore, read_scores, scores_document
 from monitor.serving import warns
 from monitor.stores import Stores
-from storage import SAMPLE_FIELDS, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
+from storage import SAMPLE_FIELDS, Anomaly, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
 
 DRIFT_EVERY = HOUR
 """Seconds between two looks at how far inputs have drifted."""
@@ -36,7 +36,8 @@ class Overview:
 
     `scores` are those of 7 days, as of `scored`: up to when the predictions for each horizon are done with. `drift`
     is by metric how far the last day has left the training of the serving model, as of `drift_at`. `instead` names
-    the baselines that serve where the model has fallen behind: horizon (seconds), state of load, name.
+    the baselines that serve where the model has fallen behind: horizon (seconds), state of load, name. `anomaly` goes
+    on now, `anomalies` began in the last 30 days; `watching` says whether a detector serves, and if not why.
     """
 
     at: float
@@ -59,6 +60,11 @@ class Overview:
     drift: tuple[tuple[str, float], ...] = ()
     drift_at: float = 0.0
     instead: tuple[tuple[float, str, str], ...] = ()
+    anomaly: Anomaly | None = None
+    anomalies: int = 0
+    anomalies_allowed: float = 0.0
+    watching: bool = False
+    watching_waits_for: str = ""
 
     @property
     def sampling(self) -> bool:
@@ -89,9 +95,9 @@ def history_needed(covered: float, needed: float) -> str:
     return f"not enough history: {about(covered)} of the {about(needed)} it needs"
 
 
-def recent_coverage(stores: Stores, config: Config, now: float) -> float:
-    """Seconds of stored samples that a training could use; counted only as far as the minimum it needs."""
-    needed, interval = config.training.min_history, config.sampling.interval
+def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:
+    """Seconds of stored samples that a training could use; counted only as far as the seconds that it needs."""
+    interval = config.sampling.interval
     rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
     if rows * interval >= needed:
         return rows * interval
@@ -132,7 +138,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     )
     serving: Serving = "none" if not own else "behind" if instead else "well"
     # only asked for until a model of this host serves: it looks at every sample of the minimum
-    covered = needed if own else recent_coverage(stores, config, now)
+    covered = needed if own else recent_coverage(stores, config, now, needed)
     return Overview(
         at=now,
         last_sample=stores.samples.last(),
@@ -154,7 +160,28 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         drift=drift,
         drift_at=before.drift_at if before is not None and keeps else now,
         instead=instead,
+        **_anomalies(stores, config, model, now),
     )
+
+
+def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: float) -> dict[str, Any]:
+    """The fields of the overview that tell of anomalies."""
+    month = now - 30 * DAY
+    detector = {} if model is None else model.report.get("detector", {})
+    watching, waits = config.anomaly.enabled and "at" in detector, ""
+    if not config.anomaly.enabled:
+        waits = "anomaly.enabled is false"
+    elif not watching:
+        needed = config.anomaly.min_history
+        covered = recent_coverage(stores, config, now, needed)
+        waits = history_needed(covered, needed) if covered < needed else "the next training learns what is usual here"
+    return {
+        "anomaly": stores.anomalies.open(),
+        "anomalies": sum(anomaly.began_at > month for anomaly in stores.anomalies.since(month)),
+        "anomalies_allowed": config.anomaly.false_alarms_per_month,
+        "watching": watching,
+        "watching_waits_for": waits,
+    }
 
 
 def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple[str, float], ...]:
@@ -205,6 +232,13 @@ def status_document(overview: Overview) -> dict[str, Any]:
             "runs": overview.runs,
         },
         "storage_bytes": overview.storage_bytes,
+        "anomalies": {
+            "watching": overview.watching,
+            "waiting_for": "" if overview.watching else overview.watching_waits_for,
+            "active": None if overview.anomaly is None else asdict(overview.anomaly),
+            "last_30_days": overview.anomalies,
+            "allowed_in_30_days": overview.anomalies_allowed,
+        },
         "scores": scores_document(overview.scores),
         "input_drift": dict(overview.drift),
     }

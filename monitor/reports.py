@@ -7,6 +7,7 @@ from typing import Any
 
 from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.voices import VOICES
+from monitor.anomaly_reports import anomaly_line
 from monitor.durations import about, format_duration
 from monitor.first_model import is_prior
 from monitor.overview import DRIFTED, Overview, fresh
@@ -161,6 +162,7 @@ def status_report(overview: Overview, database: str) -> str:
         lines.append(
             f"training    last {run.outcome} at {moment(run.finished_at)}{': ' + run.reason if run.reason else ''}"
         )
+    lines.append(f"anomalies   {anomaly_line(overview)}")
     lines += [f"score       {_score(found)}" for found in overview.scores]
     drifted = [f"{name} {value:.2f}" for name, value in overview.drift if value >= DRIFTED]
     if drifted:

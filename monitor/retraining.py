@@ -11,7 +11,7 @@ import resource
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from model.predictor import Predictor
 from model.serialization import dumps, loads
 from model.voices import VOICES
 from monitor.config import Config
+from monitor.detecting import Learned, learned, with_predictor_of
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.first_model import task_asked
 from monitor.overview import history_needed
@@ -103,21 +104,40 @@ def _attempt(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
 ) -> Result:
     times, values = _history(stores, config, request, now)
+    detecting = learned(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
-    candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
+    try:
+        candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
+    except NotEnoughHistoryError as error:
+        return _beside(stores, detecting, _without_candidate("skipped", NotEnoughDataError(str(error))), request, now)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
-    report = {**describe(candidate, times), "inputs": _inputs(candidate, values), "task": task_asked(config)}
+    report = {
+        **describe(candidate, times),
+        "inputs": _inputs(candidate, values),
+        "task": task_asked(config),
+        "detector": detecting.report,
+    }
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
-    model_id = stores.registry.register(dumps(candidate.predictor), report, now)
+    model_id = stores.registry.register(dumps(candidate.predictor), report, now, detecting.blob)
     if reason and not request.force:
-        return Result(
-            "refused", reason, model_id, report, RefusedError(f"the gate refused model {model_id}: {reason}")
-        )
+        refused = RefusedError(f"the gate refused model {model_id}: {reason}")
+        return _beside(stores, detecting, Result("refused", reason, model_id, report, refused), request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
     return Result("promoted", f"forced although {reason}" if reason else "", model_id, report, None)
+
+
+def _beside(stores: Stores, detecting: Learned, result: Result, request: Request, now: float) -> Result:
+    """The same, with a new detector serving beside the predictor that goes on."""
+    model_id = None if request.dry_run else with_predictor_of(stores, detecting, now)
+    if model_id is None:
+        return result
+    stores.registry.prune(MODELS_KEPT)
+    return replace(
+        result, reason=f"{result.reason}; a new detector of anomalies serves, with it, as model {model_id}"
+    )
 
 
 def _history(stores: Stores, config: Config, request: Request, now: float) -> tuple[Floats, Floats]:

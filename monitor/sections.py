@@ -14,6 +14,7 @@ from model.optimizers import OPTIMIZERS
 from model.schedules import SCHEDULES
 from model.settings import FitConfig, Recipe
 from model.units import DAY, HOUR
+from monitor.maintenance import Recurring, read_recurring, write_recurring
 from monitor.options import (
     choice,
     duration,
@@ -21,6 +22,7 @@ from monitor.options import (
     integer,
     integers,
     number,
+    option,
     rules,
     string,
     switch,
@@ -165,6 +167,23 @@ class GateSection:
 
 
 @dataclass(frozen=True)
+class AnomalyConfig:
+    """[anomaly]."""
+
+    enabled: bool = switch(True, "Whether the host is watched for anomalies; default true.")
+    false_alarms_per_month: float = number(
+        2.0, "False alarms that are allowed in 30 days; default 2.", above=0, most=100
+    )
+    min_history: float = duration(3 * DAY, "History from which a detector is learned; default 3d.", least=DAY)
+    maintenance: tuple[Recurring, ...] = option(
+        (),
+        read_recurring,
+        'When nothing is called an anomaly, in UTC; a list as ["daily 03:00-03:30", "sun 02:00-04:00"], default [].',
+        write=write_recurring,
+    )
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """[web]."""
 
@@ -198,6 +217,7 @@ SECTIONS: dict[str, Any] = {
     "warning": WarningConfig,
     "training": TrainingConfig,
     "gate": GateSection,
+    "anomaly": AnomalyConfig,
     "web": WebConfig,
     "log": LogConfig,
 }

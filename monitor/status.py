@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from monitor.overview import Overview
 from monitor.sampler import SourceState
 from monitor.serving import Forecast
+from monitor.watching import AnomalyState
 from storage import Sample
 
 
@@ -63,3 +64,4 @@ class Status:
     host_metrics: bool = True
     reload_successful: bool = True
     reload_at: float = 0.0
+    anomaly: AnomalyState | None = None

@@ -38,7 +38,7 @@ POWERS = 100.0
 """A metric that comes so many times over its median (and over 1) is a rate that spans powers of ten."""
 
 ONLY_ONE = 1e-9
-"""A metric that varies by less is constant, and has nothing to say."""
+"""A metric that varies by a smaller share of its size is constant, and has nothing to say."""
 
 HOLE = 2
 """A metric missing for more rows than this has to be seen for a while before it is heard again."""
@@ -148,9 +148,10 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
         NotEnoughHistoryError: nothing varies, or too little of it was watched.
     """
     times, values = on_rows(times, values, step)
-    usual = _Usual(values)
-    if len(times) < 4 * REACH or not usual.heard.any():
+    heard = _varying(values)
+    if len(times) < 4 * REACH or not heard.any():
         raise NotEnoughHistoryError("no metric varies in the history, or too little of it was watched")
+    usual = _Usual(values, heard)
     x = _entered(values[:, usual.heard], usual.logarithmic)
     z: Floats = np.clip((x - usual.mean) / usual.deviation, -FARTHEST, FARTHEST)
     known = settled(~np.isnan(z))
@@ -187,15 +188,19 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
     )
 
 
-class _Usual:
-    """What a past is like, whatever else it holds: which columns vary, their means and deviations."""
+def _varying(values: Floats) -> Bools:
+    """(columns,) which of them are not constant."""
+    known = ~np.isnan(values)
+    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+    return np.asarray(high - low > ONLY_ONE * np.maximum(np.abs(high), 1.0))
 
-    def __init__(self, values: Floats) -> None:
-        known = ~np.isnan(values)
-        spread = np.where(known.any(axis=0), np.nanstd(np.where(known.any(axis=0), values, 0.0), axis=0), 0.0)
-        self.heard: Bools = spread > ONLY_ONE * np.maximum(
-            np.abs(np.where(known, values, 0.0)).max(axis=0, initial=0.0), 1.0
-        )
+
+class _Usual:
+    """What a past is like, whatever else it holds: the means and deviations of columns that vary."""
+
+    def __init__(self, values: Floats, heard: Bools) -> None:
+        self.heard = heard
         x = values[:, self.heard]
         middle, top = np.nanquantile(x, (0.5, CUT[1]), axis=0)
         self.logarithmic: Bools = (top > POWERS * np.maximum(middle, 1.0)) & (np.nanmin(x, axis=0, initial=0.0) >= 0)

@@ -35,9 +35,9 @@ DAYS, WEEKS = 7, 4
 MORE_THAN_ROUTINE = 1.2
 """As much as this times what is routine is routine too."""
 
-NOTABLE = 0.7
-"""A peak this near to the threshold (ratio) that has become routine is halved: what is known must not hide what is
-not.
+NOTABLE = 1.5
+"""So many times over where a tail starts, evidence that has become routine counts as ordinary: it must not hide
+other.
 """
 
 NEIGHBOURS = np.array([-1, 0, 1])
@@ -110,11 +110,22 @@ class Peaks:
             found.append(tail)
         return found
 
+    def median(self, channel: int) -> float:
+        """The median of the six-hour peaks that are remembered, 0 without any."""
+        seen = self._slots >= 0
+        blocks = self._slots[seen] // BLOCK
+        values = self._values[seen, channel]
+        peaks = [values[blocks == block].max() for block in np.unique(blocks)]
+        return float(np.median(peaks)) if peaks else 0.0
+
     def _become_routine(self, slots: Integers, values: Floats, channel: int, now: int, tail: PeakTail) -> Floats:
-        """Values (slots,) with those halved that are notable and have become routine at their time of the day."""
-        known = values.copy()
-        for i in np.flatnonzero(values > NOTABLE * tail.reached(1.0 / MONTH)):
-            latest = now - (now - int(slots[i])) % A_DAY
-            if values[i] <= MORE_THAN_ROUTINE * self.routine(latest)[channel]:
-                known[i] /= 2
+        """Values (slots,), with ordinary ones where notable evidence has become routine at its time."""
+        known, ordinary = values.copy(), float(np.median(values[values > 0])) if values.any() else 0.0
+        notable = NOTABLE * tail.start
+        for i in np.flatnonzero(values > notable):
+            since = now - int(slots[i])
+            usual = max(self.routine(now - since % A_DAY)[channel], self.routine(now - since % A_WEEK)[channel])
+            # a job that has become routine explains its first times too, of which more was made
+            if usual >= min(notable, values[i] / MORE_THAN_ROUTINE):
+                known[i] = ordinary
         return known

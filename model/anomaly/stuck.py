@@ -21,7 +21,7 @@ SHORTEST = HOUR / 2
 RESTING, MOVING = 0.9, 0.998
 """A metric unchanged in a share of rows this large says nothing by itself; above the second, nothing at all."""
 
-LASTS = 6 * HOUR
+LASTS = 3 * HOUR
 """Seconds after which a value that stays is the new state of things."""
 
 

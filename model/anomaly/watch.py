@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, HOLE, Detector
+from model.anomaly.detector import CHANNELS, FARTHEST, HOLE, Detector
 from model.anomaly.evidence import Evidence
 from model.anomaly.forecaster import REACH
 from model.anomaly.level import ALONE
@@ -14,7 +15,7 @@ from model.anomaly.peaks import BLOCK, MONTH, MORE_THAN_ROUTINE, SLOT, Peaks
 from model.anomaly.stuck import StuckRule
 from model.anomaly.tails import PeakTail, Rarity
 from model.arrays import Floats, Integers
-from model.units import DAY
+from model.units import DAY, HOUR
 
 STUCK_BUDGET = 0.8
 """False alarms a month that the rule for stuck values is left."""
@@ -34,8 +35,26 @@ ONCE_A_FORTNIGHT = 2 / MONTH
 ENOUGH = 1.5
 """Times the largest evidence that was ever seen."""
 
-MODERATE = 0.99
-"""How near to an alarm routine may come (ratio)."""
+MODERATE = 0.5
+"""How near to an alarm comes what is known (ratio)."""
+
+LASTS = 3 * HOUR
+"""Seconds of an alarm after which it is known: what stays as it is has been said."""
+
+OVER = HOUR
+"""Seconds without anything near an alarm after which it is forgotten again."""
+
+NEAR = 0.7
+"""What is near (ratio)."""
+
+
+def alarm_rates(false_alarms_per_month: float) -> list[float]:
+    """The probability that each channel's alarm may have in six ordinary hours: joint, then spike."""
+    rest = max(0.0, false_alarms_per_month - STUCK_BUDGET)
+    return [
+        max(least * false_alarms_per_month, share * rest) / MONTH
+        for share, least in zip((JOINT_SHARE, SPIKE_SHARE), LEAST_SHARES, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,29 @@ class Reading:
         return self.ratios[self.channel]
 
 
+class _Said:
+    """What a channel has alarmed of for so long that it is known."""
+
+    def __init__(self) -> None:
+        self._since = self._last = math.nan
+        self._most = 0.0
+
+    def known(self, at: float, ratio: float, evidence: float) -> float:
+        """As much evidence as has been alarmed of for long enough by now; 0 for none."""
+        if ratio < NEAR:
+            if not at - self._last < OVER:
+                self._since, self._most = math.nan, 0.0
+            return self._most
+        self._last = at
+        if evidence <= MORE_THAN_ROUTINE * self._most:
+            self._since = math.nan
+        elif math.isnan(self._since):
+            self._since = at if ratio >= 1 else math.nan
+        elif at - self._since >= LASTS:
+            self._most, self._since = evidence, math.nan
+        return self._most
+
+
 class Watch:
     """Follows one host with a detector. Rows come in order of time."""
 
@@ -74,11 +116,7 @@ class Watch:
         """
         self.detector = detector
         metrics = len(detector.mean)
-        rest = max(0.0, false_alarms_per_month - STUCK_BUDGET)
-        self._rates = [
-            max(least * false_alarms_per_month, share * rest) / MONTH
-            for share, least in zip((JOINT_SHARE, SPIKE_SHARE), LEAST_SHARES, strict=True)
-        ]
+        self._rates = alarm_rates(false_alarms_per_month)
         self.peaks = Peaks(len(CHANNELS))
         for slot, values in zip(detector.slots.tolist(), detector.peaks, strict=True):
             self.peaks.add(slot, values)
@@ -95,6 +133,7 @@ class Watch:
         self._routine: Floats = np.zeros(len(CHANNELS))
         self._tails: list[PeakTail | None] = [None] * len(CHANNELS)
         self._rarity: Rarity | None = None
+        self._said = [_Said() for _ in self._rates]
 
     def step(self, at: float, values: Floats) -> Reading | None:
         """Takes in a row.
@@ -114,15 +153,15 @@ class Watch:
             if number <= self._row:
                 raise ValueError("rows must come in order of time")
             for _ in range(min(number - self._row - 1, REACH)):
-                self._push(np.full(len(self._absent), np.nan))
+                self._push(np.full(len(self._absent), np.nan), self._before[-1])
         self._row = number
         x, z = self.detector.scaled(values[None])
         return self._read(at, x[0], z[0])
 
-    def _push(self, z: Floats) -> Floats:
-        """One more row of the past, (metrics,) with NaN where missing; returns it without holes."""
+    def _push(self, z: Floats, otherwise: Floats) -> Floats:
+        """One more row of the past, (metrics,) with `otherwise` in place of NaN, which it returns."""
         there = ~np.isnan(z)
-        row = np.where(there, z, self._before[-1])
+        row = np.where(there, z, otherwise)
         self._before[:-1], self._known[:-1] = self._before[1:], self._known[1:]
         self._before[-1], self._known[-1] = row, there
         self._since = np.where(there, np.where(self._absent > HOLE, 0, self._since + 1), self._since)
@@ -131,8 +170,10 @@ class Watch:
 
     def _read(self, at: float, x: Floats, z: Floats) -> Reading | None:
         detector = self.detector
-        errors = np.concatenate((z, z)) - detector.forecaster(self._before[-REACH:].reshape(1, -1))[0]
-        row = self._push(z)
+        foreseen = detector.forecaster(self._before[-REACH:].reshape(1, -1))[0]
+        errors = np.concatenate((z, z)) - foreseen
+        # what is missing is thought to go on as was foreseen: standing still would be news to the other metrics
+        row = self._push(z, np.minimum(np.maximum(foreseen[: len(z)], -FARTHEST), FARTHEST))
         heard = ~np.isnan(z) & (self._since >= REACH)
         stuck, each = self._stuck(x)
         if not heard.any():
@@ -167,8 +208,8 @@ class Watch:
         for i, rate in enumerate(self._rates):
             tail = self._tails[i]
             ratio = 0.0 if tail is None else float(values[i]) / tail.reached(rate)
-            routine = values[i] <= MORE_THAN_ROUTINE * self._routine[i]
-            found[CHANNELS[i]] = min(ratio, MODERATE) if routine else ratio
+            known = max(self._routine[i], self._said[i].known(at, ratio, float(values[i])))
+            found[CHANNELS[i]] = min(ratio, MODERATE) if values[i] <= MORE_THAN_ROUTINE * known else ratio
         return found
 
     def renew(self, at: float) -> None:
@@ -180,7 +221,8 @@ class Watch:
             overall = self._tails[CHANNELS.index("overall")]
             # with too few peaks for a tail the largest of all has to do: an order, if not yet a rate
             measure = ENOUGH * self.peaks.largest[-1] if overall is None else overall.reached(ONCE_A_FORTNIGHT)
-            self._rarity = Rarity(measure, ONCE_A_FORTNIGHT) if measure > 0 else None
+            median = self.peaks.median(CHANNELS.index("overall"))
+            self._rarity = Rarity(measure, ONCE_A_FORTNIGHT, median) if measure > 0 else None
 
     @property
     def thresholds(self) -> dict[str, float]:

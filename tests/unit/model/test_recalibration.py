@@ -80,7 +80,7 @@ def test_calm_and_high_moments_are_set_right_apart():
     high = np.arange(len(times)) % 4 == 0
     y[high] = 1
     apart = recalibrations_at(times, p, y, high, (600.0,), 20 * DAY)[0]
-    assert apart.high.intercept > 0.7
+    assert apart.high.intercept > 0.5
     assert abs(apart.calm.intercept) < 0.5
     said = recalibrated_at(p, high, (apart,))
     assert said[high].mean() > 0.55 > 1.8 * p[high].mean()

@@ -1,0 +1,121 @@
+"""Anomalies for people, and the operator's word on them: what `monitor anomalies` does and prints."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from monitor.durations import about
+from monitor.errors import UsageError
+from monitor.maintenance import write_recurring
+from monitor.overview import Overview
+from monitor.sections import AnomalyConfig
+from monitor.stores import Stores
+from monitor.text import moment, percent, table
+from storage import Anomaly, Maintenance
+
+SHOWN = 30 * 86400.0
+"""Seconds of the past that are listed."""
+
+CHANNELS = {
+    "joint": "metrics together, or one for hours",
+    "spike": "a sudden jump of one metric",
+    "stuck": "values that do not move",
+}
+
+
+def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, str]:
+    """What a command finds or does, as plain data and in words.
+
+    Args:
+        stores: of the database.
+        config: of anomalies.
+        arguments: as typed.
+        now: seconds since the epoch.
+
+    Raises:
+        UsageError: something is missing, or goes with another action.
+        UnknownAnomalyError: there is no such anomaly.
+        StorageError: the database refuses.
+    """
+    if arguments.action == "maintenance":
+        return _maintenance(stores, config, arguments, now)
+    if arguments.action == "list":
+        found = stores.anomalies.since(now - (arguments.since or SHOWN))
+        return [asdict(anomaly) for anomaly in found], _listed(found, arguments.since or SHOWN)
+    if arguments.id is None:
+        raise UsageError(f"anomalies {arguments.action} needs the id of an anomaly")
+    if arguments.action == "ack":
+        if arguments.judgement is None:
+            raise UsageError("anomalies ack needs --as expected or --as incident")
+        stores.anomalies.judge(arguments.id, arguments.judgement, arguments.note, now)
+        kept = stores.anomalies.get(arguments.id)
+        means = "counts as routine from now on" if kept.judgement == "expected" else "is left out of what is learned"
+        return asdict(kept), f"anomaly {kept.id} is called {kept.judgement}: it {means}"
+    one = stores.anomalies.get(arguments.id)
+    return asdict(one), _shown(one, now)
+
+
+def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, str]:
+    if arguments.end is not None:
+        stores.anomalies.end_maintenance(arguments.end, now)
+        return {"ended": arguments.end}, f"maintenance {arguments.end} has ended"
+    if arguments.duration is not None:
+        begins = now if arguments.at is None else arguments.at
+        window = Maintenance(begins, begins + arguments.duration, arguments.note or "")
+        window_id = stores.anomalies.add_maintenance(window)
+        until = f"from {moment(window.begins_at)} to {moment(window.ends_at)}"
+        return {**asdict(window), "id": window_id}, f"maintenance {window_id}: nothing is called an anomaly {until}"
+    found = stores.anomalies.maintenance(now)
+    rows = [(str(w.id), moment(w.begins_at), moment(w.ends_at), w.note) for w in found]
+    lines = table(("id", "from", "to", "note"), rows) if rows else ["no maintenance is under way or planned"]
+    if config.maintenance:
+        lines.append(f"each week (anomaly.maintenance): {write_recurring(config.maintenance)}")
+    return [asdict(window) for window in found], "\n".join(lines)
+
+
+def _listed(found: Sequence[Anomaly], since: float) -> str:
+    if not found:
+        return f"no anomaly in the last {about(since)}"
+    rows = [
+        (str(a.id), moment(a.began_at), _length(a), a.channel, f"{a.peak:.3f}", _most(a, 3), a.judgement or "-")
+        for a in found
+    ]
+    return "\n".join(table(("id", "began", "lasted", "kind", "score", "metrics", "called"), rows))
+
+
+def _shown(one: Anomaly, now: float) -> str:
+    ended = "goes on" if one.ended_at is None else f"ended {moment(one.ended_at)}"
+    lasted = (one.ended_at or now) - one.began_at
+    lines = [
+        f"anomaly     {one.id}, began {moment(one.began_at)}, {ended}, {about(max(lasted, 0.0))}",
+        f"evidence    {one.channel}: {CHANNELS.get(one.channel, one.channel)}",
+        f"score       {one.peak:.4f} at {moment(one.peak_at)}, by model {one.model_id}",
+    ]
+    if one.judgement is not None:
+        note = f": {one.note}" if one.note else ""
+        lines.append(f"called      {one.judgement} at {moment(one.judged_at)}{note}")
+    rows = [(name, percent(share)) for name, share in one.shares.items() if share >= 0.01]
+    return "\n".join([*lines, *table(("metric", "share"), rows)])
+
+
+def _length(one: Anomaly) -> str:
+    return "goes on" if one.ended_at is None else about(one.ended_at - one.began_at)
+
+
+def _most(one: Anomaly, number: int) -> str:
+    return ", ".join(f"{name} {percent(share)}" for name, share in list(one.shares.items())[:number])
+
+
+def anomaly_line(overview: Overview) -> str:
+    """Of anomalies in a line of `status`."""
+    one = overview.anomaly
+    if one is not None:
+        return f"{one.id} goes on since {moment(one.began_at)} ({one.channel}: {_most(one, 3)})"
+    if not overview.watching:
+        return f"not watched for yet: {overview.watching_waits_for or 'no detector has been learned'}"
+    return (
+        f"none now, {overview.anomalies} in the last 30 days; {overview.anomalies_allowed:g} false ones are allowed"
+    )

@@ -1,0 +1,239 @@
+"""The daemon's watch for anomalies: it follows the stored samples, a minute behind at most.
+
+It reads what the sampler has stored rather than being told of it, so that a restart, a new model and the time between
+are one road, and what it takes is taken from no tick.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.anomaly.detector import CHANNELS, on_rows
+from model.anomaly.detector_bytes import loads_detector
+from model.anomaly.episodes import Episode, followed
+from model.anomaly.peaks import KEPT, LOOKED_BACK, SLOT
+from model.anomaly.watch import Reading, Watch
+from model.arrays import Floats
+from model.errors import SerializationError
+from model.units import DAY
+from monitor.detecting import expected, in_maintenance, left_out
+from monitor.sections import AnomalyConfig
+from monitor.serving import READ_TOGETHER, stored
+from monitor.stores import Stores
+from storage import Anomaly
+
+log = logging.getLogger(__name__)
+
+IN_STEP = 3 * DAY
+"""Seconds of samples by which a watch comes into step: six half-lives of what is usual of late."""
+
+MONTH = 30 * DAY
+
+
+@dataclass(frozen=True)
+class AnomalyState:
+    """What is known at a moment. `reading` None: nothing can be said; `active` None: no anomaly goes on.
+
+    `events` is how many there have been, `monthly` how many of the last 30 days were not called incidents.
+    """
+
+    metrics: tuple[str, ...]
+    reading: Reading | None
+    active: Anomaly | None
+    events: int
+    monthly: float
+    allowed: float
+    in_maintenance: bool = False
+
+
+class Watching:
+    """The daemon's job. For one thread."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        config: AnomalyConfig,
+        publish: Callable[[AnomalyState | None], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Nothing is watched yet.
+
+        Args:
+            stores: of the database.
+            config: what is wanted.
+            publish: told of each state; None where no detector serves.
+            clock: seconds since the epoch.
+        """
+        self._stores, self._config, self._publish, self._clock = stores, config, publish, clock
+        self._followed: int | None = None
+        self._watch: Watch | None = None
+        self._done = 0.0
+        self._slot: int | None = None
+        self._episode: Episode | None = None
+        self._event: Anomaly | None = None
+        self._judged: tuple[int, float] | None = None
+        self._reading: Reading | None = None
+
+    def __call__(self) -> None:
+        """Takes in the rows that are complete by now.
+
+        Raises:
+            StorageError: the database cannot be read or written; the next turn goes on from where this one came.
+        """
+        now, active = self._clock(), self._stores.registry.active_id()
+        if active != self._followed or (self._watch is not None and now < self._done):
+            self._load(active, now)
+        if self._watch is None:
+            self._publish(None)
+            return
+        step = self._watch.detector.step
+        self._listen(self._watch, now)
+        until = now // step * step
+        windows = self._stores.anomalies.maintenance(self._done)
+        for at, values in self._rows(self._watch, self._done, until):
+            self._reading = self._watch.step(at, values) if np.isfinite(values).any() else None
+            quiet = in_maintenance(at, windows, self._config.maintenance)
+            self._remember(at)
+            self._follow(at, step, quiet=quiet)
+            self._done = at + step
+        self._end_unseen(until)
+        maintenance = in_maintenance(now, windows, self._config.maintenance)
+        self._publish(self._state(now, maintenance=maintenance))
+
+    def _load(self, model_id: int | None, now: float) -> None:
+        """The detector of a model, in step with the last days; None where it has none that can be read."""
+        self._watch, self._reading, self._judged, self._slot = None, None, None, None
+        blob = None if model_id is None else self._stores.registry.detector(model_id)
+        self._followed = model_id
+        if blob is None or model_id is None:
+            return
+        try:
+            detector = loads_detector(blob)
+        except SerializationError as error:
+            log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+            return
+        watch = Watch(detector, self._config.false_alarms_per_month)
+        for at, channel, peak in self._stores.anomalies.peaks(model_id, now - KEPT * SLOT):
+            if channel in CHANNELS:
+                watch.peaks.add(int(at // SLOT), np.where(np.array(CHANNELS) == channel, peak, 0.0))
+        self._listen(watch, now)
+        until = now // detector.step * detector.step
+        start = (until - IN_STEP) // detector.step * detector.step
+        for at, values in self._rows(watch, start, until):
+            watch.step(at, values)
+            self._done = at + detector.step
+        self._done = max(self._done, until)
+        self._watch, self._event = watch, self._stores.anomalies.open()
+        self._episode = None if self._event is None else _resumed(self._event, until)
+        log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+
+    def _rows(self, watch: Watch, start: float, until: float) -> list[tuple[float, Floats]]:
+        """The complete rows of a stretch of time, without those at which nobody watched."""
+        detector = watch.detector
+        found = []
+        # in whole rows: what belongs together is read together
+        together = max(READ_TOGETHER // detector.step, 1) * detector.step
+        for rows in stored(self._stores, detector.columns, start - 1e-3, until - 1e-3, together):
+            if len(rows):
+                times, values = on_rows(rows[:, 0], rows[:, 1:], detector.step)
+                found += [(float(at), row) for at, row in zip(times, values, strict=True) if np.isfinite(row).any()]
+        return found
+
+    def _listen(self, watch: Watch, now: float) -> None:
+        """Takes the operator's word, if it has changed."""
+        judged = self._stores.anomalies.judged()
+        windows = self._stores.anomalies.maintenance(now - LOOKED_BACK * SLOT)
+        today = now // DAY
+        state = (judged[0] + len(windows), judged[1] + today + sum(window.ends_at for window in windows))
+        if state == self._judged:
+            return
+        since = now - KEPT * SLOT
+        anomalies = self._stores.anomalies.since(since)
+        slots = np.arange(int(since // SLOT), int(now // SLOT) + 1)
+        out = left_out(self._stores, self._config.maintenance, since, now)(slots * SLOT + SLOT / 2)
+        watch.peaks.judge(expected(anomalies, SLOT), slots[out].tolist())
+        self._judged = state
+
+    def _remember(self, at: float) -> None:
+        """Keeps the largest evidence of the half hour before, once it is over."""
+        slot = int(at // SLOT)
+        before, self._slot = self._slot, slot
+        if self._watch is None or self._followed is None or before is None or before == slot:
+            return
+        values = self._watch.peaks.of(before)
+        if values is not None:
+            peaks = dict(zip(CHANNELS, values.tolist(), strict=True))
+            self._stores.anomalies.add_peaks(before * SLOT, self._followed, peaks)
+
+    def _follow(self, at: float, step: float, *, quiet: bool) -> None:
+        """What the last reading means for the anomaly that goes on, or begins."""
+        if self._watch is None or self._reading is None:
+            return
+        if quiet:
+            self._end(at)
+            return
+        before = self._episode
+        episode = followed(before, self._reading, self._watch.detector.metrics, step)
+        if episode is None or episode is before:
+            return
+        if episode.ended:
+            self._end(episode.until)
+            return
+        self._episode = episode
+        if before is None:
+            self._begin(episode)
+        elif self._event is not None and episode.ratio != before.ratio:
+            seen = {"peak": episode.peak, "peak_at": episode.peak_at, "shares": episode.shares}
+            self._event = replace(self._event, **seen)  # type: ignore[arg-type]
+            self._stores.anomalies.update(self._event)
+
+    def _begin(self, episode: Episode) -> None:
+        event = Anomaly(
+            episode.began_at,
+            None,
+            episode.peak,
+            episode.peak_at,
+            episode.channel,
+            episode.shares,
+            self._followed or 0,
+        )
+        self._event = replace(event, id=self._stores.anomalies.begin(event))
+        most = ", ".join(list(episode.shares)[:3])
+        fields = {"anomaly": self._event.id, "channel": episode.channel, "metrics": most}
+        log.warning("anomaly begins", extra={"fields": fields})
+
+    def _end(self, at: float) -> None:
+        if self._event is not None:
+            ended = replace(self._event, ended_at=max(at, self._event.began_at))
+            self._stores.anomalies.update(ended)
+            seconds = round((ended.ended_at or at) - ended.began_at)
+            log.info("anomaly ends", extra={"fields": {"anomaly": ended.id, "seconds": seconds}})
+        self._event = self._episode = None
+
+    def _end_unseen(self, until: float) -> None:
+        """An anomaly that nobody has watched for an hour has ended when it was last seen."""
+        if self._episode is not None and until - self._done > 2 * SLOT:
+            self._end(self._episode.until)
+
+    def _state(self, now: float, *, maintenance: bool) -> AnomalyState | None:
+        if self._watch is None:
+            return None
+        late = [a for a in self._stores.anomalies.since(now - MONTH) if a.began_at > now - MONTH]
+        return AnomalyState(
+            self._watch.detector.metrics,
+            self._reading,
+            self._event,
+            self._stores.anomalies.count(),
+            float(sum(anomaly.judgement != "incident" for anomaly in late)),
+            self._config.false_alarms_per_month,
+            maintenance,
+        )
+
+
+def _resumed(event: Anomaly, until: float) -> Episode:
+    """The episode of an event that went on when the daemon ended."""
+    return Episode(event.began_at, until, event.channel, event.peak, event.peak_at, 1.0, event.shares)
