@@ -130,7 +130,7 @@ class Marked:
 def mark(series: Series, allowed: float, allowed_planted: float) -> Marked:
     marked = Marked(series.group)
     readings = Detector(series.step, allowed).fit(series.train).readings(series.test)
-    marked.felt["monitor"].add(series, np.array([r is not None and r.ratio >= 1 for r in readings]))
+    marked.felt["monitor"].add(series, np.array([r is not None and r.alarm for r in readings]))
     for name, peer in PEERS.items():
         past, scores = peer(series.train, series.test, series.step)
         marked.felt[name].add(series, alarms_by_peaks(past, scores, series.step, allowed))
@@ -151,13 +151,13 @@ def _plant(series: Series, allowed: float, marked: Marked) -> None:
         if row in at:
             started[row] = copy.deepcopy(watch)
         reading = watch.step(times[row], values)
-        clean[row] = reading is not None and reading.ratio >= 1
+        clean[row] = reading is not None and reading.alarm
     marked.felt[f"monitor at {allowed:g} a month"].add(series, clean)
     for row, stood in started.items():
         for kind, x in faults(series, row, rng):
             follows = copy.deepcopy(stood)
             seen = [follows.step(times[row + i], values) for i, values in enumerate(x)]
-            alarms = np.array([r is not None and r.ratio >= 1 for r in seen])
+            alarms = np.array([r is not None and r.alarm for r in seen])
             marked.planted[kind].append(bool((alarms & ~clean[row : row + len(x)]).any()))
 
 

@@ -7,7 +7,7 @@ are one road, and what it takes is taken from no tick.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,7 +71,7 @@ class Watching:
         self._stores, self._config, self._publish, self._clock = stores, config, publish, clock
         self._followed: int | None = None
         self._watch: Watch | None = None
-        self._done = 0.0
+        self._done = self._seen = 0.0
         self._slot: int | None = None
         self._episode: Episode | None = None
         self._event: Anomaly | None = None
@@ -117,18 +117,24 @@ class Watching:
             log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
             return
         watch = Watch(detector, self._config.false_alarms_per_month)
+        kept = set()
         for at, channel, peak in self._stores.anomalies.peaks(model_id, now - KEPT * SLOT):
             if channel in CHANNELS:
                 watch.peaks.add(int(at // SLOT), np.where(np.array(CHANNELS) == channel, peak, 0.0))
+                kept.add(int(at // SLOT))
         self._listen(watch, now)
         until = now // detector.step * detector.step
         start = (until - IN_STEP) // detector.step * detector.step
+        self._event = self._stores.anomalies.open()
+        self._episode = None if self._event is None else _resumed(self._event, start)
+        self._watch = watch
         for at, values in self._rows(watch, start, until):
-            watch.step(at, values)
-            self._done = at + detector.step
-        self._done = max(self._done, until)
-        self._watch, self._event = watch, self._stores.anomalies.open()
-        self._episode = None if self._event is None else _resumed(self._event, until)
+            self._reading = watch.step(at, values)
+            self._remember(at, but=kept)
+            # of what began before, its end may have been missed; nothing begins in hindsight
+            if self._event is not None and at >= self._event.began_at:
+                self._follow(at, detector.step, quiet=False)
+        self._done = until
         log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
 
     def _rows(self, watch: Watch, start: float, until: float) -> list[tuple[float, Floats]]:
@@ -158,11 +164,11 @@ class Watching:
         watch.peaks.judge(expected(anomalies, SLOT), slots[out].tolist())
         self._judged = state
 
-    def _remember(self, at: float) -> None:
-        """Keeps the largest evidence of the half hour before, once it is over."""
+    def _remember(self, at: float, but: Collection[int] = ()) -> None:
+        """Keeps the largest evidence of the half hour before, once it is over; that of slots in `but` is kept."""
         slot = int(at // SLOT)
         before, self._slot = self._slot, slot
-        if self._watch is None or self._followed is None or before is None or before == slot:
+        if self._watch is None or self._followed is None or before is None or before in {slot, *but}:
             return
         values = self._watch.peaks.of(before)
         if values is not None:
@@ -173,6 +179,7 @@ class Watching:
         """What the last reading means for the anomaly that goes on, or begins."""
         if self._watch is None or self._reading is None:
             return
+        self._seen = at + step
         if quiet:
             self._end(at)
             return
@@ -216,7 +223,7 @@ class Watching:
 
     def _end_unseen(self, until: float) -> None:
         """An anomaly that nobody has watched for an hour has ended when it was last seen."""
-        if self._episode is not None and until - self._done > 2 * SLOT:
+        if self._episode is not None and until - self._seen > 2 * SLOT:
             self._end(self._episode.until)
 
     def _state(self, now: float, *, maintenance: bool) -> AnomalyState | None:
@@ -234,6 +241,7 @@ class Watching:
         )
 
 
-def _resumed(event: Anomaly, until: float) -> Episode:
-    """The episode of an event that went on when the daemon ended."""
-    return Episode(event.began_at, until, event.channel, event.peak, event.peak_at, 1.0, event.shares)
+def _resumed(event: Anomaly, at: float) -> Episode:
+    """The episode of an event that went on when the daemon ended, known again from a moment (seconds) on."""
+    seen = max(event.began_at, at)
+    return Episode(event.began_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.shares)

@@ -40,10 +40,10 @@ def followed(episode: Episode | None, reading: Reading, metrics: tuple[str, ...]
     """
     at = reading.at + step
     if episode is None:
-        if reading.ratio < 1:
+        if not reading.alarm:
             return None
         return Episode(reading.at, at, reading.channel, *_peak(reading), reading.ratio, _named(reading, metrics))
-    if reading.ratio >= RELEASED:
+    if reading.ratio >= RELEASED and reading.present >= 1:
         episode = replace(episode, until=at)
     elif at - episode.until >= QUIET:
         return replace(episode, ended=True)

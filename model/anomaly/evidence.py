@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.smoothing import Smoother
-from model.anomaly.tails import Tails
+from model.anomaly.tails import RAREST, Tails
 from model.arrays import Bools, Floats
 from model.units import HOUR, MINUTE
 
@@ -37,6 +37,9 @@ STEEPEST_BIAS = 8.0
 LEVEL_WEIGHT, METRIC_WEIGHT = 0.2, 0.02
 """What the level and single metrics count in the score, beside the forecast's errors."""
 
+RARE = 1.5 * RAREST
+"""-log probability from which on a metric's last minutes are strange by themselves."""
+
 FOLD = 4.0
 """What a doubling of the joint evidence counts, beside one metric's -log probabilities, in the alarm."""
 
@@ -56,12 +59,16 @@ class Constants:
 
 @dataclass(frozen=True)
 class Found:
-    """Evidence by row: `joint` and `spike` have thresholds, `overall` makes an order; `metrics` (rows, metrics)."""
+    """Evidence by row: `joint` and `spike` have thresholds, `overall` makes an order; `metrics` (rows, metrics).
+
+    `present` is how strange the last minutes are by themselves: 1 where one row of a hundred is.
+    """
 
     joint: Floats
     spike: Floats
     overall: Floats
     metrics: Floats
+    present: Floats
 
 
 class Evidence:
@@ -141,6 +148,7 @@ class Evidence:
             spike=now.max(axis=1),
             overall=error + LEVEL_WEIGHT * place + METRIC_WEIGHT * alone,
             metrics=np.maximum(np.maximum(short, long), now),
+            present=np.maximum(np.maximum(relative[:, 0], relative[:, three]), short.max(axis=1) / RARE),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -92,8 +92,13 @@ class Peaks:
         largest = np.where(there[..., None], self._values[here], 0.0).max(axis=1)
         return np.asarray(np.sort(largest, axis=0)[-OCCURRENCES])
 
-    def tails(self, slot: int) -> list[PeakTail | None]:
-        """How often each channel's evidence reaches what, by the six-hour peaks of the last 30 days before a slot."""
+    def tails(self, slot: int, *, plain: Collection[int] = ()) -> list[PeakTail | None]:
+        """How often each channel's evidence reaches what, by the six-hour peaks of the last 30 days.
+
+        Args:
+            slot: before which.
+            plain: channels of which routine is looked at like all else.
+        """
         first = slot - slot % BLOCK
         slots = np.arange(first - LOOKED_BACK, first)
         here = slots % KEPT
@@ -104,19 +109,11 @@ class Peaks:
         found = []
         for channel in range(values.shape[1]):
             tail = fit_peaks(values[:, channel].reshape(blocks.shape)[full].max(axis=1)) if full.any() else None
-            if tail is not None:
+            if tail is not None and channel not in plain:
                 known = self._become_routine(slots, values[:, channel], channel, slot, tail)
                 tail = fit_peaks(known.reshape(blocks.shape)[full].max(axis=1))
             found.append(tail)
         return found
-
-    def median(self, channel: int) -> float:
-        """The median of the six-hour peaks that are remembered, 0 without any."""
-        seen = self._slots >= 0
-        blocks = self._slots[seen] // BLOCK
-        values = self._values[seen, channel]
-        peaks = [values[blocks == block].max() for block in np.unique(blocks)]
-        return float(np.median(peaks)) if peaks else 0.0
 
     def _become_routine(self, slots: Integers, values: Floats, channel: int, now: int, tail: PeakTail) -> Floats:
         """Values (slots,), with ordinary ones where notable evidence has become routine at its time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,32 +72,23 @@ class PeakTail:
         return float(self.start * (self.share / probability) ** self.index)
 
 
-STEEPEST = 6.0
-"""Beyond this power of a value its probability would soon be too small for a number."""
+POWER = 4.0
+"""How fast the probability of a peak falls with its size; one measure for all, so that an order stays an order."""
 
 
 class Rarity:
-    """The probability that a peak exceeds a value: 1 / (1 + (x / s)^k), half at the median, right at one known rate.
+    """The probability that a peak exceeds a value: 1 / (1 + (x / s)^4), with s by one known rate.
 
-    A log-logistic curve, for it has an order from the least to the largest; what alarms has a tail of its own.
+    A log-logistic curve, for it has an order from the least to the largest; it is right where alarms are.
     """
 
-    def __init__(self, value: float, probability: float, median: float) -> None:
-        """By two points.
-
-        Args:
-            value: above 0, exceeded with `probability`.
-            probability: below a half.
-            median: of the peaks.
-        """
-        odds = 1.0 / probability - 1.0
-        above = math.log(value / median) if 0 < median < value else 0.0
-        self._power = min(STEEPEST, math.log(odds) / above) if above > 0 else STEEPEST
-        self._scale = value / odds ** (1.0 / self._power)
+    def __init__(self, value: float, probability: float) -> None:
+        """Of a value (above 0) that is exceeded with a probability."""
+        self._scale = value / (1.0 / probability - 1.0) ** (1.0 / POWER)
 
     def __call__(self, x: float) -> float:
         """P(peak > x) for x of 0 and more."""
-        return float(1.0 / (1.0 + (x / self._scale) ** self._power))
+        return float(1.0 / (1.0 + (x / self._scale) ** POWER))
 
 
 LARGEST = 10

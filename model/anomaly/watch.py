@@ -61,13 +61,15 @@ def alarm_rates(false_alarms_per_month: float) -> list[float]:
 class Reading:
     """One row: `score` (0 to 1, NaN while too little was seen), how near each channel is to an alarm (1: it is one).
 
-    `score` is the probability that six ordinary hours do not bring as much evidence. `shares` (metrics,) of the
-    metrics in it add up to 1.
+    `score` is the probability that six ordinary hours do not bring as much evidence. `present` is how strange the
+    last minutes are by themselves (1: as one row of a hundred), for evidence of hours outlives what it is of.
+    `shares` (metrics,) of the metrics add up to 1.
     """
 
     at: float
     score: float
     ratios: dict[str, float]
+    present: float
     shares: Floats
 
     @property
@@ -79,6 +81,11 @@ class Reading:
     def ratio(self) -> float:
         """How near it is."""
         return self.ratios[self.channel]
+
+    @property
+    def alarm(self) -> bool:
+        """Whether this is one: enough has been gathered, and it goes on."""
+        return self.ratio >= 1 and self.present >= 1
 
 
 class _Said:
@@ -190,7 +197,8 @@ class Watch:
         score = np.nan if self._rarity is None else 1.0 - self._rarity(float(values[2]))
         shares = each if max(ratios, key=lambda name: ratios[name]) == "stuck" else found.metrics[0]
         total = shares.sum()
-        return Reading(at, score, ratios, shares / total if total > 0 else np.full(len(shares), 1.0 / len(shares)))
+        shares = shares / total if total > 0 else np.full(len(shares), 1.0 / len(shares))
+        return Reading(at, score, ratios, max(float(found.present[0]), stuck), shares)
 
     def _ratios(self, at: float, values: Floats) -> dict[str, float]:
         """How near the evidence (channels,) comes to an alarm, and remembers it."""
@@ -215,14 +223,14 @@ class Watch:
     def renew(self, at: float) -> None:
         """Measures alarms anew by the peaks of the last 30 days before a moment (seconds)."""
         slot = int(at // SLOT)
-        self._tails = self.peaks.tails(slot)
+        overall = CHANNELS.index("overall")
+        self._tails = self.peaks.tails(slot, plain=(overall,))
         seen = 0.0 if self._first_slot is None else (slot - slot % BLOCK - self._first_slot) * SLOT
         if self._rarity is None or seen <= SETTLED:
-            overall = self._tails[CHANNELS.index("overall")]
+            tail = self._tails[overall]
             # with too few peaks for a tail the largest of all has to do: an order, if not yet a rate
-            measure = ENOUGH * self.peaks.largest[-1] if overall is None else overall.reached(ONCE_A_FORTNIGHT)
-            median = self.peaks.median(CHANNELS.index("overall"))
-            self._rarity = Rarity(measure, ONCE_A_FORTNIGHT, median) if measure > 0 else None
+            measure = ENOUGH * self.peaks.largest[overall] if tail is None else tail.reached(ONCE_A_FORTNIGHT)
+            self._rarity = Rarity(measure, ONCE_A_FORTNIGHT) if measure > 0 else None
 
     @property
     def thresholds(self) -> dict[str, float]:

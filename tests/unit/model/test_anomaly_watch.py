@@ -54,7 +54,7 @@ def watched(detector, x, first=LEARNED, allowed=2.0, past=None):
 
 
 def alarms(readings):
-    return np.array([r is not None and r.ratio >= 1 for r in readings])
+    return np.array([r is not None and r.alarm for r in readings])
 
 
 def test_a_month_as_the_past_was_has_few_alarms(detector):
@@ -222,13 +222,14 @@ def test_a_past_is_lived_through_before_a_detector_may_serve(detector):
     assert tried(replace(detector, slots=np.zeros(0, np.int64), peaks=np.zeros((0, 3))), 2.0).days == 0
 
 
-def reading(at, ratio, score=0.5, share=(0.25, 0.75)):
-    return Reading(at, score, {"joint": ratio, "spike": 0.0, "stuck": 0.0}, np.array(share))
+def reading(at, ratio, score=0.5, present=1.0):
+    return Reading(at, score, {"joint": ratio, "spike": 0.0, "stuck": 0.0}, present, np.array([0.25, 0.75]))
 
 
 def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
     names, episode = ("a", "b"), None
     assert followed(None, reading(0, 0.99), names, 60) is None
+    assert followed(None, reading(0, 3.0, present=0.9), names, 60) is None
     episode = followed(None, reading(60, 1.2, 0.9), names, 60)
     assert (episode.began_at, episode.channel, episode.peak) == (60, "joint", 0.9)
     assert episode.shares == {"b": 0.75, "a": 0.25}
@@ -238,7 +239,8 @@ def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
     assert (episode.peak, episode.peak_at) == (0.0, 180)
     last = episode.until
     for at in np.arange(240, last + QUIET - 60, 60):
-        episode = followed(episode, reading(at, 0.5), names, 60)
+        # evidence of hours outlives what it is of
+        episode = followed(episode, reading(at, 1.5, present=0.5), names, 60)
         assert not episode.ended
     episode = followed(episode, reading(last + QUIET, 0.5), names, 60)
     assert episode.ended

@@ -1,0 +1,275 @@
+"""Anomalies from stored samples to events: a training, the daemon's watch with its clock moved on, the commands."""
+
+import json
+import time
+from argparse import Namespace
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitor.anomaly_reports import answer
+from monitor.config import Config
+from monitor.detecting import learned
+from monitor.exporter import StatusCollector
+from monitor.first_model import ensure_first_model
+from monitor.overview import read_overview, status_document
+from monitor.reports import status_report
+from monitor.retraining import Request, retrain
+from monitor.sections import AnomalyConfig, SamplingConfig
+from monitor.status import Status
+from monitor.stores import open_stores
+from monitor.watching import Watching
+from storage import LOCAL_HOST, SAMPLE_FIELDS, open_database
+
+pytestmark = pytest.mark.integration
+
+DAY, STEP = 86400.0, 60.0
+BEGIN = np.floor(time.time() / DAY) * DAY - 20 * DAY
+LEARNED = 6 * DAY
+CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
+
+
+def rows(begin, end, seed):
+    """(samples, 1 + fields): a calm host, no high load at all."""
+    times = np.arange(begin, end, STEP)
+    rng = np.random.default_rng(seed)
+    found = np.full((len(times), 1 + len(SAMPLE_FIELDS)), np.nan)
+    found[:, 0] = times
+    wave = np.sin(2 * np.pi * times / DAY)
+    for name in ("cpu_usage", "memory_usage", "disk_busy", "load_per_cpu"):
+        noise = np.convolve(rng.normal(size=len(times)), np.ones(5) / 5, "same")
+        found[:, 1 + SAMPLE_FIELDS.index(name)] = 0.3 + 0.1 * wave + 0.02 * noise
+    found[:, 1 + SAMPLE_FIELDS.index("network_receive")] = np.exp(8 + wave + 0.3 * rng.normal(size=len(times)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A database whose host was never under high load, after its first training."""
+    path = tmp_path_factory.mktemp("watched") / "x.db"
+    with open_stores(f"sqlite:///{path}") as stores:
+        stores.samples.add_missing(rows(BEGIN, BEGIN + LEARNED, 0))
+        now = BEGIN + LEARNED
+        ensure_first_model(stores, CONFIG, now)
+        result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: now)
+        assert result.outcome == "skipped"
+        assert "no high load" in result.reason
+        assert "a new detector of anomalies serves" in result.reason
+    return path
+
+
+@pytest.fixture
+def stores(trained, tmp_path):
+    """A copy of it."""
+    (tmp_path / "x.db").write_bytes(trained.read_bytes())
+    with open_stores(f"sqlite:///{tmp_path / 'x.db'}") as opened:
+        yield opened
+
+
+class Host:
+    """A host that goes on, and a daemon's job that watches it, an hour at a time."""
+
+    def __init__(self, stores, config=CONFIG.anomaly):
+        self.stores, self.now, self.states = stores, BEGIN + LEARNED, []
+        self.start(config)
+
+    def start(self, config=CONFIG.anomaly):
+        self.watching = Watching(self.stores, config, self.states.append, lambda: self.now)
+
+    def live(self, seconds, change=lambda found: None, every=3600.0):
+        found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
+        change(found)
+        end = self.now + seconds
+        self.stores.samples.add_missing(found)
+        while self.now < end:
+            self.now = min(self.now + every, end)
+            self.watching()
+        return self.states[-1]
+
+
+def busy(found, metric="cpu_usage", by=0.4):
+    found[:, 1 + SAMPLE_FIELDS.index(metric)] += by
+
+
+def test_a_host_that_was_never_under_load_is_watched_beside_the_prior(stores):
+    host = Host(stores)
+    state = host.live(2 * 3600.0)
+    assert state.active is None
+    assert 0 <= state.reading.score < 1
+    assert set(state.metrics) >= {"cpu_usage", "network_receive"}
+    overview = read_overview(stores, CONFIG, host.now)
+    assert overview.watching
+    assert "anomalies   none now, 0 in the last 30 days; 2 false ones are allowed" in status_report(overview, "x.db")
+
+
+def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_everywhere(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    began = host.now
+    state = host.live(1800.0, busy, every=60.0)
+    assert state.active is not None
+    assert 0 <= state.active.began_at - began <= 180
+    assert next(iter(state.active.shares)) == "cpu_usage"
+    page = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in StatusCollector(lambda: Status("1", "3", anomaly=state)).collect()
+        for sample in metric.samples
+    }
+    assert page["monitor_anomaly_active",] == 1
+    assert page["monitor_anomaly_events_total",] == 1
+    assert page["monitor_anomaly_started_timestamp_seconds",] == state.active.began_at
+    assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
+    assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
+    overview = read_overview(stores, CONFIG, host.now)
+    assert f"{state.active.id} goes on since" in status_report(overview, "x.db")
+    assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
+    host.live(3 * 3600.0)
+    (event,) = stores.anomalies.since(0.0)
+    assert event.ended_at is not None
+    assert 1700 < event.ended_at - event.began_at < 2 * 3600
+    assert host.states[-1].active is None
+
+
+def test_a_restart_in_the_middle_goes_on_with_the_same_event(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    host.live(1200.0, busy)
+    before = stores.anomalies.open()
+    assert before is not None
+    host.start()
+    host.live(600.0, busy, every=60.0)
+    assert stores.anomalies.open().id == before.id
+    host.live(2 * 3600.0)
+    assert [a.id for a in stores.anomalies.since(0.0)] == [before.id]
+    # a daemon that was away while it ended closes it with what it last saw
+    host.live(1200.0, busy)
+    host.now += 6 * 3600.0
+    host.start()
+    host.live(600.0)
+    assert stores.anomalies.open() is None
+
+
+def test_a_watch_remembers_its_evidence_over_a_restart(stores):
+    host = Host(stores)
+    host.live(4 * 3600.0)
+    model = stores.registry.active_id()
+    kept = stores.anomalies.peaks(model, BEGIN + LEARNED)
+    # the half hour that is not over yet is not
+    assert len(kept) == 3 * 7
+    host.start()
+    host.live(600.0)
+    for at, channel, peak in kept:
+        found = host.watching._watch.peaks.of(int(at // 1800))
+        assert found[("joint", "spike", "overall").index(channel)] == pytest.approx(peak, rel=0.2)
+
+
+def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    ask = Namespace(action="maintenance", id=None, duration=3600.0, at=None, end=None, note="disks", since=None)
+    document, text = answer(stores, CONFIG.anomaly, ask, host.now)
+    assert "nothing is called an anomaly" in text
+    assert host.live(3000.0, busy).in_maintenance
+    assert stores.anomalies.count() == 0
+    assert (
+        answer(stores, CONFIG.anomaly, Namespace(**{**vars(ask), "duration": None}), host.now)[0][0]["note"]
+        == "disks"
+    )
+    answer(stores, CONFIG.anomaly, Namespace(**{**vars(ask), "duration": None, "end": document["id"]}), host.now)
+    host.live(1200.0, busy)
+    assert stores.anomalies.open() is not None
+    weekly = AnomalyConfig(maintenance=CONFIG.anomaly.maintenance)
+    assert weekly.maintenance == ()
+
+
+def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    host.now += 5 * 3600.0
+    host.live(2 * 3600.0)
+    host.now -= 3 * 3600.0
+    host.watching()
+    host.now += 3600.0
+    host.watching()
+    assert stores.anomalies.count() == 0
+    assert host.states[-1] is not None
+
+
+def test_the_operator_s_word_changes_what_is_learned(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    host.live(1800.0, busy)
+    host.live(2 * 3600.0)
+    (event,) = stores.anomalies.since(0.0)
+
+    def asked(**more):
+        return Namespace(
+            **{"action": "ack", "id": event.id, "judgement": None, "note": None, "since": None, "end": None, **more}
+        )
+
+    report = stores.registry.record(stores.registry.active_id()).report["detector"]
+    times = stores.samples.between(0.0, host.now)
+    assert learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
+    document, text = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
+    assert document["judgement"] == "incident"
+    assert "left out" in text
+    again = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
+    assert "kept" not in again.report
+    assert again.report["left_out_share"] > report["left_out_share"] == 0
+    # expected: the same at the same time of the next day is routine
+    answer(stores, CONFIG.anomaly, asked(judgement="expected"), host.now)
+    host.live(DAY - 2.5 * 3600.0)
+    assert stores.anomalies.count() == 1
+    host.live(1800.0, busy)
+    host.live(3600.0)
+    assert stores.anomalies.count() == 1
+
+
+def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
+    host = Host(stores)
+    model = stores.registry.active_id()
+    blob = bytearray(stores.registry.detector(model))
+    blob[len(blob) // 2] ^= 1
+    path = stores.database.name
+    with open_database(f"sqlite:///{path}") as database, database.writing() as connection:
+        connection.exec_driver_sql("UPDATE models SET detector = ? WHERE id = ?", (bytes(blob), model))
+    host.live(600.0)
+    assert host.states[-1] is None
+    assert "detector cannot be loaded" in caplog.text
+    times = stores.samples.between(0.0, host.now)
+    report = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now + 30 * DAY)
+    assert report.blob is None or report.report.get("kept") is not True
+
+
+def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
+    with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
+        found = rows(BEGIN, BEGIN + DAY, 0)
+        stores.samples.add_missing(found)
+        ensure_first_model(stores, CONFIG, BEGIN + DAY)
+        young = learned(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
+        assert young.blob is None
+        assert "1 d of the 3 d" in young.report["reason"]
+        overview = read_overview(stores, CONFIG, BEGIN + DAY)
+        assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in status_report(overview, "y.db")
+        off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
+        assert (
+            learned(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report["reason"]
+            == "anomaly.enabled is false"
+        )
+
+
+def test_the_commands_name_what_is_wrong(admin, capsys):
+    admin.fill(10)
+    assert admin("anomalies", "list") == (0, "no anomaly in the last 30 d\n", "")
+    assert admin("anomalies", "maintenance")[1] == "no maintenance is under way or planned\n"
+    code, _, error = admin("anomalies", "show", "7")
+    assert (code, "there is no anomaly 7" in error) == (1, True)
+    assert admin("anomalies", "show")[0] == 2
+    code, _, error = admin("anomalies", "ack", "7")
+    assert (code, "--as" in error) == (2, True)
+    code, out, _ = admin("anomalies", "maintenance", "--for", "2h", "--note", "disks", "--json")
+    assert json.loads(out)["ends_at"] - json.loads(out)["begins_at"] == 7200
+    assert "disks" in admin("anomalies", "maintenance")[1]
+    assert admin("anomalies", "maintenance", "--end", "1")[0] == 0
+    assert LOCAL_HOST == 1
