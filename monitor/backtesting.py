@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from model.anomaly.rerun import Watched, watched
 from model.backtest import Backtest, Rerun, backtest
+from model.dataset import covered_seconds, typical_step
+from model.errors import NotEnoughHistoryError
 from monitor.config import Config
-from monitor.durations import format_duration
+from monitor.durations import about, format_duration
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.retraining import finite, gate_of, task_of
 from monitor.text import figure, moment, table
@@ -51,16 +54,33 @@ def rerun(
     return found
 
 
-def prediction_rows(found: Backtest) -> Iterator[str]:
+def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> Watched | None:
+    """Watches the same part of a trace for anomalies; None where that is not wanted, or too little is before it."""
+    known = trace.times[trace.times < until]
+    step = typical_step(trace.times, config.sampling.interval)
+    if not config.anomaly.enabled or covered_seconds(known, step) < config.anomaly.min_history:
+        return None
+    interval = config.training.interval if retrain else None
+    allowed = config.anomaly.false_alarms_per_month
+    try:
+        return watched(trace.times, trace.values, trace.columns, until, interval, allowed)
+    except NotEnoughHistoryError:
+        return None
+
+
+def prediction_rows(found: Backtest, seen: Watched | None) -> Iterator[str]:
     """The lines of a file of predictions: a header, then one a moment and horizon at which something was said."""
     yield "timestamp,horizon,probability,warning,anomaly_score\n"
-    for at, p, warned in zip(found.times, found.probabilities, found.warnings, strict=True):
+    scores = np.full(len(found.times), np.nan) if seen is None else seen.scores
+    anomalous = ["" if math.isnan(score) else f"{score:.6g}" for score in scores.tolist()]
+    rows = zip(found.times, found.probabilities, found.warnings, anomalous, strict=True)
+    for at, p, warned, score in rows:
         for horizon, probability, warning in zip(found.horizons, p.tolist(), warned.tolist(), strict=True):
             if not math.isnan(probability):
-                yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},\n"
+                yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},{score}\n"
 
 
-def backtest_document(path: Path, trace: Trace, found: Backtest) -> dict[str, Any]:
+def backtest_document(path: Path, trace: Trace, found: Backtest, seen: Watched | None) -> dict[str, Any]:
     """The backtest as plain JSON data; figures that do not exist are null."""
     tasks = {"all": found.scores(onset=False), "onset": found.scores(onset=True)}
     return {
@@ -68,6 +88,12 @@ def backtest_document(path: Path, trace: Trace, found: Backtest) -> dict[str, An
         "trace": asdict(trace.counts),
         "until": float(found.times[0]),
         "rows": len(found.times),
+        "anomalies": None
+        if seen is None
+        else {
+            "days": seen.days,
+            "episodes": [{k: v for k, v in asdict(e).items() if k != "ended"} for e in seen.episodes],
+        },
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "horizons": [
             {
@@ -115,5 +141,25 @@ def backtest_report(document: dict[str, Any]) -> str:
             "scores on what came (onset: only moments at which load was not high)",
             *table(("horizon", "Brier", "skill", "avg precision", "calibration error"), rows),
             *silent,
+            *_anomalies(document["anomalies"]),
         ]
     )
+
+
+def _anomalies(seen: dict[str, Any] | None) -> list[str]:
+    """What was seen of anomalies, the longest first."""
+    if seen is None:
+        return ["anomalies: too little history before it to watch for any"]
+    episodes = sorted(seen["episodes"], key=lambda one: one["began_at"] - one["until"])
+    monthly = len(episodes) * 30 / max(seen["days"], 1e-9)
+    rows = [
+        (
+            moment(one["began_at"]),
+            about(one["until"] - one["began_at"]),
+            one["channel"],
+            ", ".join(f"{name} {share:.0%}" for name, share in list(one["shares"].items())[:3]),
+        )
+        for one in episodes[:5]
+    ]
+    head = f"anomalies: {len(episodes)} in {seen['days']:.1f} days, {monthly:.1f} in 30"
+    return [head, *(table(("began", "lasted", "kind", "metrics"), rows) if rows else [])]

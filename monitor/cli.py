@@ -194,7 +194,7 @@ def _anomalies(arguments: argparse.Namespace) -> int:
 
 
 def _backtest(arguments: argparse.Namespace) -> int:
-    from monitor.backtesting import backtest_document, backtest_report, prediction_rows, rerun  # noqa: PLC0415
+    from monitor.backtesting import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
     from monitor.plots import plot_backtest  # noqa: PLC0415
     from monitor.process import lower_priority  # noqa: PLC0415
     from monitor.traces import create_text, read_trace  # noqa: PLC0415
@@ -207,12 +207,13 @@ def _backtest(arguments: argparse.Namespace) -> int:
     for path in arguments.traces:
         trace = read_trace(path)
         found = rerun(trace, config, arguments.train_until, retrain=not arguments.no_retrain)
+        seen = rewatch(trace, config, float(found.times[0]), retrain=not arguments.no_retrain)
         if arguments.predictions:
             with create_text(arguments.predictions) as file:
-                file.writelines(prediction_rows(found))
+                file.writelines(prediction_rows(found, seen))
         if arguments.plot:
             plot_backtest(found, arguments.plot)
-        document = backtest_document(path, trace, found)
+        document = backtest_document(path, trace, found, seen)
         print(json.dumps(document) if arguments.json else backtest_report(document), flush=True)
     return EXIT_DONE
 

@@ -11,20 +11,17 @@ import numpy as np
 
 from model.anomaly.detector import fit_detector, row_step
 from model.anomaly.detector_bytes import dumps_detector, loads_detector
+from model.anomaly.rerun import LEARNED_FROM
 from model.anomaly.trial import tried
 from model.arrays import Bools, Floats
 from model.dataset import covered_seconds, typical_step
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.renewal import renewed_after
-from model.units import DAY
 from monitor.config import Config
 from monitor.durations import about
 from monitor.maintenance import Recurring
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
-
-LEARNED_FROM = 60 * DAY
-"""Seconds of the newest history that a detector is learned from: habits of a year ago are not this host's."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,20 @@ def _training(report: dict[str, Any]) -> list[str]:
         *_shares(report),
         "",
         *_health(report["health"]),
+        *_detector(report.get("detector", {})),
     ]
+
+
+def _detector(told: dict[str, Any]) -> list[str]:
+    """What watches for anomalies beside the predictor."""
+    if "at" not in told:
+        return [f"anomalies are not watched for: {told['reason']}"] if "reason" in told else []
+    trial = told["trial"]
+    rate = (
+        "" if trial["monthly"] is None else f"; {trial['alarms']} alarms in the last {trial['days']} days of its past"
+    )
+    kept = f", kept: {told['reason']}" if told.get("kept") else ""
+    return ["", f"detector of anomalies over {len(told['metrics'])} metrics{rate}{kept}"]
 
 
 def model_report(record: ModelRecord, active: int | None) -> str:

@@ -16,6 +16,7 @@ from model.anomaly.detector import CHANNELS, on_rows
 from model.anomaly.detector_bytes import loads_detector
 from model.anomaly.episodes import Episode, followed
 from model.anomaly.peaks import KEPT, LOOKED_BACK, SLOT
+from model.anomaly.rerun import IN_STEP
 from model.anomaly.watch import Reading, Watch
 from model.arrays import Floats
 from model.errors import SerializationError
@@ -27,9 +28,6 @@ from monitor.stores import Stores
 from storage import Anomaly
 
 log = logging.getLogger(__name__)
-
-IN_STEP = 3 * DAY
-"""Seconds of samples by which a watch comes into step: six half-lives of what is usual of late."""
 
 MONTH = 30 * DAY
 

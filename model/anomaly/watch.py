@@ -38,6 +38,9 @@ ENOUGH = 1.5
 MODERATE = 0.5
 """How near to an alarm comes what is known (ratio)."""
 
+WARM = 12 * HOUR
+"""Seconds of rows before which means of hours are of too little: nothing alarms, and nothing is remembered."""
+
 LASTS = 3 * HOUR
 """Seconds of an alarm after which it is known: what stays as it is has been said."""
 
@@ -135,6 +138,7 @@ class Watch:
         self._absent: Integers = np.full(metrics, REACH)
         self._since: Integers = np.zeros(metrics, np.int64)
         self._row: int | None = None
+        self._began = math.inf
         self._slot: int | None = None
         self._day: int | None = None
         self._routine: Floats = np.zeros(len(CHANNELS))
@@ -205,19 +209,23 @@ class Watch:
         slot = int(at // SLOT)
         if slot != self._slot:
             self._slot = slot
+            self._began = min(self._began, at)
             if self._first_slot is None:
                 self._first_slot = slot
             if self._day != int(at // DAY):
                 self._day = int(at // DAY)
                 self.renew(at)
             self._routine = self.peaks.routine(slot)
-        self.peaks.add(slot, values)
+        warm = at - self._began >= WARM
+        if warm:
+            self.peaks.add(slot, values)
         found = {}
         for i, rate in enumerate(self._rates):
             tail = self._tails[i]
             ratio = 0.0 if tail is None else float(values[i]) / tail.reached(rate)
             known = max(self._routine[i], self._said[i].known(at, ratio, float(values[i])))
-            found[CHANNELS[i]] = min(ratio, MODERATE) if values[i] <= MORE_THAN_ROUTINE * known else ratio
+            usual = not warm or values[i] <= MORE_THAN_ROUTINE * known
+            found[CHANNELS[i]] = min(ratio, MODERATE) if usual else ratio
         return found
 
     def renew(self, at: float) -> None:

@@ -9,6 +9,7 @@ from model.anomaly.detector import CHANNELS, fit_detector
 from model.anomaly.detector_bytes import dumps_detector, loads_detector
 from model.anomaly.episodes import QUIET, followed
 from model.anomaly.peaks import SLOT
+from model.anomaly.rerun import watched as watched_again
 from model.anomaly.trial import Trial, tried
 from model.anomaly.watch import Reading, Watch
 from model.archive import pack, unpack
@@ -249,3 +250,29 @@ def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
 
 def test_channels_have_their_names():
     assert CHANNELS == ("joint", "spike", "overall")
+
+
+def test_a_past_watched_again_says_what_a_watch_would_have_said_and_knows_nothing_of_later():
+    x = host(20)
+    x[16 * DAY : 16 * DAY + 40, :3] += 0.4
+    at = times(len(x))
+    seen = watched_again(at, x, COLUMNS, at[LEARNED], None, 2.0)
+    readings = watched(
+        fit_detector(times(LEARNED), x[:LEARNED], COLUMNS, STEP), x[LEARNED:], past=x[LEARNED - 3 * DAY : LEARNED]
+    )
+    assert seen.scores == pytest.approx(np.array([r.score for r in readings]), abs=1e-3)
+    assert any(e.began_at <= at[16 * DAY + 3] and e.until >= at[16 * DAY + 30] for e in seen.episodes)
+    half = len(x) - 3 * DAY
+    cut = watched_again(at[:half], x[:half], COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
+    whole = watched_again(at, x, COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
+    assert cut.scores == pytest.approx(whole.scores[: len(cut.scores)])
+
+
+def test_samples_within_a_minute_are_scored_once_it_is_over():
+    x = np.repeat(host(6), 5, axis=0)  # a sample each twelve seconds, in rows of a minute
+    at = BEGINNING + 12.0 * np.arange(len(x))
+    seen = watched_again(at, x, COLUMNS, at[4 * DAY * 5], None, 2.0)
+    first, second = seen.scores[20 * 5 : 21 * 5], seen.scores[21 * 5 : 22 * 5]
+    assert len(seen.scores) == len(x) - 4 * DAY * 5
+    assert (first == first[0]).all()
+    assert second[0] != first[0]

@@ -1,14 +1,17 @@
 """One full status, every figure of it known."""
 
+import numpy as np
 import pytest
 
+from model.anomaly.watch import Reading
 from model.tally import LiveScore, Reliability
 from monitor.overview import Overview
 from monitor.sampler import SourceState
 from monitor.scoring import HorizonScore
 from monitor.serving import Forecast
 from monitor.status import Histogram, JobState, Live, Status
-from storage import ModelRecord, Prediction, Sample, TrainingRun
+from monitor.watching import AnomalyState
+from storage import Anomaly, ModelRecord, Prediction, Sample, TrainingRun
 
 NOW = 1_800_000_000.0
 
@@ -147,4 +150,14 @@ def status(live, overview):
         overview=overview,
         jobs={"sample": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
         reload_at=NOW - 50_000,
+        anomaly=AnomalyState(
+            metrics=("cpu_usage", "disk_busy"),
+            reading=Reading(
+                NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "stuck": 0.0}, 2.0, np.array([0.75, 0.25])
+            ),
+            active=Anomaly(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
+            events=4,
+            monthly=3.0,
+            allowed=2.0,
+        ),
     )
