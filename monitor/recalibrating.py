@@ -78,7 +78,7 @@ def matured(
 
 
 class Recalibrating:
-    """The daemon's job: renews the serving model's recalibration once a day, and when another model serves."""
+    """The daemon's job: renews the serving model's recalibration every six hours, and when another model serves."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
         self._stores, self._served, self._precision, self._clock = stores, served, precision, clock
@@ -108,7 +108,7 @@ class Recalibrating:
 def standings_today(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
 ) -> tuple[Standing, ...]:
-    """Where a predictor stands on the day of a moment: by what had come when that day began."""
+    """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
     return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED, precision)
 
 
