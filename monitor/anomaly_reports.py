@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from model.units import DAY
 from monitor.durations import about
 from monitor.errors import UsageError
 from monitor.maintenance import write_recurring
@@ -16,7 +18,7 @@ from monitor.stores import Stores
 from monitor.text import moment, percent, table
 from storage import Anomaly, Maintenance
 
-SHOWN = 30 * 86400.0
+SHOWN = 30 * DAY
 """Seconds of the past that are listed."""
 
 CHANNELS = {
@@ -107,6 +109,28 @@ def _length(one: Anomaly) -> str:
 
 def _most(one: Anomaly, number: int) -> str:
     return ", ".join(f"{name} {percent(share)}" for name, share in list(one.shares.items())[:number])
+
+
+def anomalies_document(stores: Stores, config: AnomalyConfig, now: float) -> dict[str, Any]:
+    """How many there were in the last 30 days beside what is allowed, and what they were called, as plain data."""
+    found = [anomaly for anomaly in stores.anomalies.since(now - SHOWN) if anomaly.began_at > now - SHOWN]
+    called = Counter(anomaly.judgement or "nothing" for anomaly in found)
+    return {
+        "days": SHOWN / DAY,
+        "anomalies": len(found),
+        "called": {name: called[name] for name in ("incident", "expected", "nothing")},
+        "channels": dict(Counter(anomaly.channel for anomaly in found)),
+        "allowed": config.false_alarms_per_month,
+    }
+
+
+def anomalies_report(told: dict[str, Any]) -> str:
+    """The same in words."""
+    called = ", ".join(f"{number} called {name}" for name, number in told["called"].items() if number)
+    return (
+        f"anomalies: {told['anomalies']} in the last {told['days']:.0f} days"
+        f"{f' ({called})' if called else ''}; {told['allowed']:g} false ones are allowed"
+    )
 
 
 def anomaly_line(overview: Overview) -> str:

@@ -143,16 +143,20 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from monitor.anomaly_reports import anomalies_document, anomalies_report  # noqa: PLC0415
     from monitor.reports import scores_report  # noqa: PLC0415
     from monitor.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = _config(arguments)
-    since = time.time() - (arguments.since or WINDOW)
+    now = time.time()
+    since = now - (arguments.since or WINDOW)
     with open_stores(config.database_url, create=False) as stores:
         scores = read_scores(stores, since)
-    document = {"since": since, "horizons": scores_document(scores)}
-    print(json.dumps(document) if arguments.json else scores_report(scores, since))
+        anomalies = anomalies_document(stores, config.anomaly, now)
+    document = {"since": since, "horizons": scores_document(scores), "anomalies": anomalies}
+    text = f"{scores_report(scores, since)}\n{anomalies_report(anomalies)}"
+    print(json.dumps(document) if arguments.json else text)
     return EXIT_DONE
 
 

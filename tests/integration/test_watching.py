@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitor.anomaly_reports import answer
+from monitor.anomaly_reports import anomalies_document, anomalies_report, answer
 from monitor.config import Config
 from monitor.detecting import learned
 from monitor.exporter import StatusCollector
@@ -214,6 +214,9 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     document, text = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
     assert document["judgement"] == "incident"
     assert "left out" in text
+    told = anomalies_document(stores, CONFIG.anomaly, host.now)
+    assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
+    assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
     again = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
     assert "kept" not in again.report
     assert again.report["left_out_share"] > report["left_out_share"] == 0
