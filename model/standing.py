@@ -1,8 +1,8 @@
 """Where a serving model stands beside the baselines, by what has come since.
 
 A model that was better at its training may fall behind: load changes, and it does not know it. Every six hours the
-last week is gone through as it was lived: every evening model and baselines are set right by what is known by then, and
-the day after marks them. Where a baseline was better by more than chance it serves instead, until the model has
+last week is gone through as it was lived: each evening model and baselines are set right by what is known by then,
+and the day after marks them. Where a baseline was better by more than chance it serves instead, until the model has
 caught up or another one has passed; calm and high moments by themselves.
 """
 
