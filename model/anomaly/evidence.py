@@ -112,8 +112,10 @@ class Evidence:
         """
         number = known.sum(axis=1)
         error = np.minimum(squared, LARGEST).sum(axis=1) / np.maximum(number, 1)
-        x = np.stack([error] * len(TIMES) + [level] * len(TIMES), axis=1)
-        heard = np.stack([number > 0] * len(TIMES) + [there] * len(TIMES), axis=1)
+        # filled rather than stacked: this is done at every row
+        x, heard = np.empty((len(error), 2 * len(TIMES))), np.empty((len(error), 2 * len(TIMES)), bool)
+        x[:, : len(TIMES)], x[:, len(TIMES) :] = error[:, None], level[:, None]
+        heard[:, : len(TIMES)], heard[:, len(TIMES) :] = (number > 0)[:, None], there[:, None]
         return self._means.extend(x, heard)
 
     def singles(self, squared: Floats, known: Bools) -> Floats:
@@ -135,8 +137,8 @@ class Evidence:
         """
         d, three = self._metrics, len(TIMES)
         relative = means / by.usual
-        # sums of three rather than a mean over an axis: this is done at every row
-        pair = np.stack([relative[:, :three].sum(axis=1) / three, relative[:, three:].sum(axis=1) / three], axis=1)
+        pair = np.empty((len(means), 2))
+        pair[:, 0], pair[:, 1] = relative[:, :three].sum(axis=1) / three, relative[:, three:].sum(axis=1) / three
         habit = _before(self._slow, pair, np.ones(pair.shape, bool))
         error, place = (pair / (1.0 + habit)).T
         rare = by.tails(singles)
