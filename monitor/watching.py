@@ -93,10 +93,14 @@ class Watching:
         until = now // step * step
         windows = self._stores.anomalies.maintenance(self._done)
         for at, values in self._rows(self._watch, self._done, until):
-            self._reading = self._watch.step(at, values) if np.isfinite(values).any() else None
             quiet = in_maintenance(at, windows, self._config.maintenance)
+            # what happens meanwhile is as if nobody had watched: it must not be held against the time after
+            self._reading = self._watch.step(at, np.full_like(values, np.nan) if quiet else values)
             self._remember(at)
-            self._follow(at, step, quiet=quiet)
+            if quiet:
+                self._end(at)
+            else:
+                self._follow(at, step)
             self._done = at + step
         self._end_unseen(until)
         maintenance = in_maintenance(now, windows, self._config.maintenance)
@@ -126,12 +130,14 @@ class Watching:
         self._event = self._stores.anomalies.open()
         self._episode = None if self._event is None else _resumed(self._event, start)
         self._watch = watch
+        windows = self._stores.anomalies.maintenance(start)
         for at, values in self._rows(watch, start, until):
-            self._reading = watch.step(at, values)
+            quiet = in_maintenance(at, windows, self._config.maintenance)
+            self._reading = watch.step(at, np.full_like(values, np.nan) if quiet else values)
             self._remember(at, but=kept)
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
-                self._follow(at, detector.step, quiet=False)
+                self._follow(at, detector.step)
         self._done = until
         log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
 
@@ -173,14 +179,11 @@ class Watching:
             peaks = dict(zip(CHANNELS, values.tolist(), strict=True))
             self._stores.anomalies.add_peaks(before * SLOT, self._followed, peaks)
 
-    def _follow(self, at: float, step: float, *, quiet: bool) -> None:
+    def _follow(self, at: float, step: float) -> None:
         """What the last reading means for the anomaly that goes on, or begins."""
         if self._watch is None or self._reading is None:
             return
         self._seen = at + step
-        if quiet:
-            self._end(at)
-            return
         before = self._episode
         episode = followed(before, self._reading, self._watch.detector.metrics, step)
         if episode is None or episode is before:

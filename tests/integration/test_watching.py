@@ -10,9 +10,10 @@ import pytest
 
 from monitor.anomaly_reports import anomalies_document, anomalies_report, answer
 from monitor.config import Config
-from monitor.detecting import learned
+from monitor.detecting import learned, left_out
 from monitor.exporter import StatusCollector
 from monitor.first_model import ensure_first_model
+from monitor.maintenance import read_recurring
 from monitor.overview import read_overview, status_document
 from monitor.reports import status_report
 from monitor.retraining import Request, retrain
@@ -179,8 +180,18 @@ def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(s
     answer(stores, CONFIG.anomaly, Namespace(**{**vars(ask), "duration": None, "end": document["id"]}), host.now)
     host.live(1200.0, busy)
     assert stores.anomalies.open() is not None
-    weekly = AnomalyConfig(maintenance=CONFIG.anomaly.maintenance)
-    assert weekly.maintenance == ()
+
+
+def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
+    begins = time.strftime("%H:%M", time.gmtime(BEGIN + LEARNED + 3600))
+    windows = read_recurring([f"daily {begins}-{time.strftime('%H:%M', time.gmtime(BEGIN + LEARNED + 7200))}"])
+    host = Host(stores, AnomalyConfig(maintenance=windows))
+    host.live(3600.0)
+    assert host.live(3000.0, busy).in_maintenance
+    host.live(1800.0)
+    assert stores.anomalies.count() == 0
+    out = left_out(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
+    assert out.tolist() == [True, False]
 
 
 def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
