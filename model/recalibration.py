@@ -27,13 +27,13 @@ HALF_LIFE = 14 * DAY
 STORY = HOUR
 """Seconds whose outcomes tell one story, unless the horizon is longer."""
 
-STORIES = 120.0
+STORIES = 240.0
 """How many stories it takes to move a calibration half of the way: one bad hour must not turn it."""
 
 LEVEL_HALF_LIFE = DAY
 """Seconds after which an outcome counts half for the level."""
 
-LEVEL_PULL = 12.0
+LEVEL_PULL = 10.0
 """Stories that it takes to move the level half of the way where days differ by 1 (variance in log-odds)."""
 
 FEWEST_STORIES = 2.0

@@ -49,7 +49,7 @@ def test_a_model_said_too_loudly_is_set_right_and_not_replaced():
     loud = past(lambda p: sigmoid(3 * np.log(p / (1 - p))))
     found = of(loud)
     assert found.serving(high=False) == "model"
-    assert found.right.calm.slope == pytest.approx(1 / 3, abs=0.1)
+    assert found.right.calm.slope == pytest.approx(0.4, abs=0.1)
 
 
 def test_a_few_hours_are_not_enough_to_replace_it():
