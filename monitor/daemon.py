@@ -247,9 +247,6 @@ def _jobs(
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state
 
-    watch = (
-        [Job("watch", MINUTE, Watching(stores, config.anomaly, watched, time.time))] if config.anomaly.enabled else []
-    )
     score = LiveScoring(stores, lambda: served.rules, interval, time.time)
     return [
         Job("sample", interval, tick, executor="sampler"),
@@ -258,5 +255,5 @@ def _jobs(
         Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
-        *watch,
+        Job("watch", MINUTE, Watching(stores, config.anomaly, watched, time.time)),
     ]

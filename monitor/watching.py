@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, on_rows
+from model.anomaly.detector import CHANNELS, Detector, on_rows
 from model.anomaly.detector_bytes import loads_detector
 from model.anomaly.episodes import Episode, followed
 from model.anomaly.peaks import KEPT, LOOKED_BACK, SLOT
@@ -67,6 +67,7 @@ class Watching:
             clock: seconds since the epoch.
         """
         self._stores, self._config, self._publish, self._clock = stores, config, publish, clock
+        self._loaded = False
         self._followed: int | None = None
         self._watch: Watch | None = None
         self._done = self._seen = 0.0
@@ -82,8 +83,9 @@ class Watching:
         Raises:
             StorageError: the database cannot be read or written; the next turn goes on from where this one came.
         """
-        now, active = self._clock(), self._stores.registry.active_id()
-        if active != self._followed or (self._watch is not None and now < self._done):
+        now = self._clock()
+        active = self._stores.registry.active_id() if self._config.enabled else None
+        if not self._loaded or active != self._followed or (self._watch is not None and now < self._done):
             self._load(active, now)
         if self._watch is None:
             self._publish(None)
@@ -109,14 +111,12 @@ class Watching:
     def _load(self, model_id: int | None, now: float) -> None:
         """The detector of a model, in step with the last days; None where it has none that can be read."""
         self._watch, self._reading, self._judged, self._slot = None, None, None, None
-        blob = None if model_id is None else self._stores.registry.detector(model_id)
-        self._followed = model_id
-        if blob is None or model_id is None:
-            return
-        try:
-            detector = loads_detector(blob)
-        except SerializationError as error:
-            log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+        self._event = self._stores.anomalies.open()
+        detector = None if model_id is None else self._detector(model_id)
+        self._loaded, self._followed = True, model_id
+        if detector is None or model_id is None:
+            # what nobody watches any more does not go on for ever
+            self._end(now)
             return
         watch = Watch(detector, self._config.false_alarms_per_month)
         kept = set()
@@ -127,7 +127,6 @@ class Watching:
         self._listen(watch, now)
         until = now // detector.step * detector.step
         start = (until - IN_STEP) // detector.step * detector.step
-        self._event = self._stores.anomalies.open()
         self._episode = None if self._event is None else _resumed(self._event, start)
         self._watch = watch
         windows = self._stores.anomalies.maintenance(start)
@@ -140,6 +139,15 @@ class Watching:
                 self._follow(at, detector.step)
         self._done = until
         log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+
+    def _detector(self, model_id: int) -> Detector | None:
+        """That of a model, if it has one that can be read."""
+        blob = self._stores.registry.detector(model_id)
+        try:
+            return None if blob is None else loads_detector(blob)
+        except SerializationError as error:
+            log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+            return None
 
     def _rows(self, watch: Watch, start: float, until: float) -> list[tuple[float, Floats]]:
         """The complete rows of a stretch of time, without those at which nobody watched."""

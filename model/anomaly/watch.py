@@ -134,7 +134,6 @@ class Watch:
         self._evidence = Evidence(metrics, detector.step)
         self._stuck = StuckRule(detector.runs, detector.step, false_alarms_per_month)
         self._before = np.zeros((max(REACH, ALONE), metrics))
-        self._known = np.zeros((max(REACH, ALONE), metrics), bool)
         self._absent: Integers = np.full(metrics, REACH)
         self._since: Integers = np.zeros(metrics, np.int64)
         self._row: int | None = None
@@ -173,8 +172,8 @@ class Watch:
         """One more row of the past, (metrics,) with `otherwise` in place of NaN, which it returns."""
         there = ~np.isnan(z)
         row = np.where(there, z, otherwise)
-        self._before[:-1], self._known[:-1] = self._before[1:], self._known[1:]
-        self._before[-1], self._known[-1] = row, there
+        self._before[:-1] = self._before[1:]
+        self._before[-1] = row
         self._since = np.where(there, np.where(self._absent > HOLE, 0, self._since + 1), self._since)
         self._absent = np.where(there, 0, self._absent + 1)
         return row

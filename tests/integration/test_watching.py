@@ -151,6 +151,24 @@ def test_a_restart_in_the_middle_goes_on_with_the_same_event(stores):
     assert stores.anomalies.open() is None
 
 
+def test_what_nobody_watches_any_more_does_not_go_on(stores):
+    host = Host(stores)
+    host.live(3600.0)
+    host.live(1200.0, busy)
+    assert stores.anomalies.open() is not None
+    host.start(AnomalyConfig(enabled=False))
+    host.live(600.0)
+    assert host.states[-1] is None
+    assert stores.anomalies.open() is None
+    host.start()
+    host.live(1200.0, busy)
+    first = stores.registry.history()[-1].id
+    stores.registry.rollback(first, host.now)
+    host.live(600.0)
+    assert stores.registry.detector(first) is None
+    assert stores.anomalies.open() is None
+
+
 def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     host = Host(stores)
     host.live(4 * 3600.0)
