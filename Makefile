@@ -1,4 +1,4 @@
-.PHONY: run test lint bench config lock ci
+.PHONY: run test lint bench config dashboards lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -22,6 +22,9 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 
 config:         ## renew config.toml from the one source of its keys
 	.venv/bin/python -m monitor.config > config.toml
+
+dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
+	.venv/bin/python scripts/make_dashboards.py
 
 lock:           ## renew the lock file (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \
