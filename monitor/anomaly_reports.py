@@ -42,13 +42,12 @@ def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: flo
         UnknownAnomalyError: there is no such anomaly.
         StorageError: the database refuses.
     """
+    _check(arguments, now)
     if arguments.action == "maintenance":
         return _maintenance(stores, config, arguments, now)
     if arguments.action == "list":
         found = stores.anomalies.since(now - (arguments.since or SHOWN))
         return [asdict(anomaly) for anomaly in found], _listed(found, arguments.since or SHOWN)
-    if arguments.id is None:
-        raise UsageError(f"anomalies {arguments.action} needs the id of an anomaly")
     if arguments.action == "ack":
         if arguments.judgement is None:
             raise UsageError("anomalies ack needs --as expected or --as incident")
@@ -58,6 +57,27 @@ def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: flo
         return asdict(kept), f"anomaly {kept.id} is called {kept.judgement}: it {means}"
     one = stores.anomalies.get(arguments.id)
     return asdict(one), _shown(one, now)
+
+
+def _check(arguments: Namespace, now: float) -> None:
+    """Whether what was typed goes together: what is left out in silence is thought to be done."""
+    with_id = arguments.action in {"show", "ack"}
+    takes = {
+        "an id": (arguments.id, with_id),
+        "--since": (arguments.since, arguments.action == "list"),
+        "--as": (arguments.judgement, arguments.action == "ack"),
+        "--note": (arguments.note, arguments.action == "ack" or arguments.duration is not None),
+        "--for": (arguments.duration, arguments.action == "maintenance" and arguments.end is None),
+        "--from": (arguments.at, arguments.duration is not None),
+        "--end": (arguments.end, arguments.action == "maintenance"),
+    }
+    for name, (value, fits) in takes.items():
+        if value is not None and not fits:
+            raise UsageError(f"anomalies {arguments.action} does nothing with {name} here")
+    if with_id and arguments.id is None:
+        raise UsageError(f"anomalies {arguments.action} needs the id of an anomaly")
+    if arguments.at is not None and arguments.at + (arguments.duration or 0) <= now:
+        raise UsageError("that maintenance would be over already")
 
 
 def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, str]:
@@ -136,7 +156,9 @@ def anomalies_report(told: dict[str, Any]) -> str:
 def anomaly_line(overview: Overview) -> str:
     """Of anomalies in a line of `status`."""
     one = overview.anomaly
-    if one is not None:
+    if one is not None and not overview.daemon_running:
+        return f"{one.id} went on when the daemon ended; it began {moment(one.began_at)}"
+    if one is not None and overview.watching:
         return f"{one.id} goes on since {moment(one.began_at)} ({one.channel}: {_most(one, 3)})"
     if not overview.watching:
         return f"not watched for yet: {overview.watching_waits_for or 'no detector has been learned'}"

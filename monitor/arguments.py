@@ -54,10 +54,10 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     report.add_argument("--since", metavar="D", type=_duration, help='how far back, e.g. "30d"; default 7d')
     models = add("models", "the registry of models")
     models.add_argument("action", choices=("list", "show", "rollback"))
-    models.add_argument("id", nargs="?", type=int, help="of the model; rollback without it: the one before")
+    models.add_argument("id", nargs="?", type=_id, help="of the model; rollback without it: the one before")
     anomalies = add("anomalies", "the anomalies seen, and your word on them")
     anomalies.add_argument("action", choices=("list", "show", "ack", "maintenance"))
-    anomalies.add_argument("id", nargs="?", type=int, help="of the anomaly")
+    anomalies.add_argument("id", nargs="?", type=_id, help="of the anomaly")
     anomalies.add_argument("--since", metavar="D", type=_duration, help='list: how far back, e.g. "90d"; default 30d')
     anomalies.add_argument(
         "--as",
@@ -76,7 +76,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     anomalies.add_argument(
         "--from", dest="at", metavar="T", type=_moment, help="maintenance: when it begins; default now"
     )
-    anomalies.add_argument("--end", metavar="ID", type=int, help="maintenance: ends one now, or takes it back")
+    anomalies.add_argument("--end", metavar="ID", type=_id, help="maintenance: ends one now, or takes it back")
     back = add("backtest", "live through traces (CSV) again and score what would have been said")
     back.add_argument("traces", nargs="+", metavar="TRACE", type=Path, help="CSV, compressed where it ends in .gz")
     back.add_argument(
@@ -93,6 +93,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     check = add("check-config", "validate a configuration and print what is in effect")
     check.add_argument("file", nargs="?", help="else the one that would be used")
     return made
+
+
+def _id(text: str) -> int:
+    """Of a row in the database; larger ones than it can hold are none."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an id")
+    return int(text)
 
 
 def _duration(text: str) -> float:

@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _retrain(arguments: argparse.Namespace) -> int:
     from monitor.process import lower_priority  # noqa: PLC0415
     from monitor.progress import progress  # noqa: PLC0415
-    from monitor.reports import training_report  # noqa: PLC0415
+    from monitor.reports import detector_report, training_report  # noqa: PLC0415
     from monitor.retraining import Request, retrain  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
@@ -95,6 +95,8 @@ def _retrain(arguments: argparse.Namespace) -> int:
         print(json.dumps({**document, "dry_run": arguments.dry_run, "report": result.report}))
     elif result.report:
         print(training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run))
+    elif result.detector:
+        print(f"{detector_report(result.detector)}\n{result.outcome}: {result.reason}")
     if result.error is not None:
         raise result.error
     return EXIT_DONE

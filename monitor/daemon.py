@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from model.units import HOUR, MINUTE
+from model.units import HOUR
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
 from monitor.errors import EXIT_DONE, MonitorError
@@ -255,5 +255,5 @@ def _jobs(
         Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
-        Job("watch", MINUTE, Watching(stores, config.anomaly, watched, time.time)),
+        Job("watch", 15.0, Watching(stores, config.anomaly, interval, watched, time.time)),
     ]

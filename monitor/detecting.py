@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,17 +50,20 @@ def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: 
     wanted = config.anomaly
     if not wanted.enabled:
         return Learned(None, {"reason": "anomaly.enabled is false"})
-    if not _due(stores, times, config.training.interval, now):
+    if not _due(stores, times, config, now):
         return _kept(stores, "the one that serves is young")
+    interval = config.sampling.interval
     late = times > now - LEARNED_FROM
     times, values = times[late], values[late]
     step = typical_step(times, default=1.0)
-    covered = covered_seconds(times, step)
-    if covered < wanted.min_history:
-        return _kept(stores, f"{about(covered)} of the {about(wanted.min_history)} of history it needs")
+    covered, needed = covered_seconds(times, step), min(wanted.min_history, LEARNED_FROM / 2)
+    if covered < needed:
+        return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
     out = left_out(stores, wanted.maintenance, float(times[0]), now)(times)
     try:
-        detector = fit_detector(times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_step(step))
+        detector = fit_detector(
+            times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_step(max(step, interval))
+        )
     except NotEnoughHistoryError as error:
         return _kept(stores, str(error))
     trial = tried(detector, wanted.false_alarms_per_month)
@@ -80,28 +84,34 @@ def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: 
     return Learned(dumps_detector(detector), report)
 
 
-def _due(stores: Stores, times: Floats, interval: float, now: float) -> bool:
-    """Whether the detector that serves has become old, or the operator has spoken since it was learned."""
+def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
+    """Whether the detector that serves is old or of no use, or the operator has spoken since it was learned."""
     active = stores.registry.active_id()
     report = {} if active is None else stores.registry.record(active).report.get("detector", {})
-    if "at" not in report:
+    if "at" not in report or _readable(stores) is None or report["step"] < row_step(config.sampling.interval):
         return True
     age = now - report["at"]
     spoken = stores.anomalies.judged()[1] > report["at"]
-    return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), interval)
+    return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), config.training.interval)
+
+
+def _readable(stores: Stores) -> bytes | None:
+    """The detector that serves, if it can be read."""
+    active = stores.registry.active_id()
+    blob = None if active is None else stores.registry.detector(active)
+    try:
+        if blob is not None:
+            loads_detector(blob)
+    except SerializationError:
+        return None
+    return blob
 
 
 def _kept(stores: Stores, reason: str) -> Learned:
     """The detector that serves goes on, if it can be read."""
-    active = stores.registry.active_id()
-    blob = None if active is None else stores.registry.detector(active)
-    if blob is not None:
-        try:
-            loads_detector(blob)
-        except SerializationError:
-            blob = None
-    before = {} if active is None else stores.registry.record(active).report.get("detector", {})
-    return Learned(blob, {**(before if blob is not None else {}), "reason": reason, "kept": blob is not None})
+    active, blob = stores.registry.active_id(), _readable(stores)
+    before = {} if active is None or blob is None else stores.registry.record(active).report.get("detector", {})
+    return Learned(blob, {**before, "reason": reason, "kept": blob is not None})
 
 
 def with_predictor_of(stores: Stores, detecting: Learned, now: float) -> int | None:
@@ -164,11 +174,16 @@ def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequenc
     )
 
 
-def expected(anomalies: Sequence[Anomaly], slot: float) -> list[int]:
-    """The slots (of `slot` seconds) of those that the operator has called expected."""
+def name_of(detector: bytes) -> str:
+    """What a detector's evidence is kept under: models that have the same one share it."""
+    return hashlib.sha256(detector).hexdigest()[:16]
+
+
+def expected(anomalies: Sequence[Anomaly], slot: float, now: float) -> list[int]:
+    """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
     return [
         number
         for anomaly in anomalies
-        if anomaly.judgement == "expected" and anomaly.ended_at is not None
-        for number in range(int(anomaly.began_at // slot), int(anomaly.ended_at // slot) + 1)
+        if anomaly.judgement == "expected"
+        for number in range(int(anomaly.began_at // slot), int((anomaly.ended_at or now) // slot) + 1)
     ]

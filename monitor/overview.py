@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from model.dataset import covered_seconds
+from model.anomaly.detector import row_step
+from model.dataset import covered_seconds, typical_step
 from model.drift import population_stability
 from model.units import DAY, HOUR
 from monitor.config import Config
@@ -102,7 +103,8 @@ def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -
     if rows * interval >= needed:
         return rows * interval
     # Few rows: imported ones may be further apart than this daemon's own, so look at each.
-    return covered_seconds(stores.samples.between(now - config.training.history, now, ())[:, 0], interval)
+    times = stores.samples.between(now - config.training.history, now, ())[:, 0]
+    return covered_seconds(times, typical_step(times, interval))
 
 
 def read_overview(stores: Stores, config: Config, now: float, before: Overview | None = None) -> Overview:
@@ -168,13 +170,20 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
     """The fields of the overview that tell of anomalies."""
     month = now - 30 * DAY
     detector = {} if model is None else model.report.get("detector", {})
-    watching, waits = config.anomaly.enabled and "at" in detector, ""
+    rarer = detector.get("step", math.inf) < row_step(config.sampling.interval)
+    watching, waits = config.anomaly.enabled and "at" in detector and not rarer, ""
     if not config.anomaly.enabled:
         waits = "anomaly.enabled is false"
+    elif rarer:
+        waits = "samples are rarer than the detector knows; the next training learns another"
     elif not watching:
         needed = config.anomaly.min_history
         covered = recent_coverage(stores, config, now, needed)
-        waits = history_needed(covered, needed) if covered < needed else "the next training learns what is usual here"
+        last = stores.runs.last()
+        told = last.reason.partition("no detector of anomalies: ")[2] if last is not None else ""
+        waits = (
+            history_needed(covered, needed) if covered < needed else told or "the next training learns what is usual"
+        )
     return {
         "anomaly": stores.anomalies.open(),
         "anomalies": sum(anomaly.began_at > month for anomaly in stores.anomalies.since(month)),

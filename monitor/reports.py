@@ -43,20 +43,21 @@ def _training(report: dict[str, Any]) -> list[str]:
         *_shares(report),
         "",
         *_health(report["health"]),
-        *_detector(report.get("detector", {})),
+        "",
+        detector_report(report.get("detector", {})),
     ]
 
 
-def _detector(told: dict[str, Any]) -> list[str]:
-    """What watches for anomalies beside the predictor."""
+def detector_report(told: dict[str, Any]) -> str:
+    """What watches for anomalies beside the predictor, or why nothing does."""
     if "at" not in told:
-        return [f"anomalies are not watched for: {told['reason']}"] if "reason" in told else []
+        return f"anomalies are not watched for: {told['reason']}" if "reason" in told else ""
     trial = told["trial"]
     rate = (
         "" if trial["monthly"] is None else f"; {trial['alarms']} alarms in the last {trial['days']} days of its past"
     )
     kept = f", kept: {told['reason']}" if told.get("kept") else ""
-    return ["", f"detector of anomalies over {len(told['metrics'])} metrics{rate}{kept}"]
+    return f"detector of anomalies over {len(told['metrics'])} metrics{rate}{kept}"
 
 
 def model_report(record: ModelRecord, active: int | None) -> str:
@@ -64,7 +65,9 @@ def model_report(record: ModelRecord, active: int | None) -> str:
     serves = "serves now" if record.id == active else f"promoted {moment(record.promoted_at)}"
     head = f"model {record.id}, {serves}, {record.size} bytes, sha256 {record.sha256}"
     if is_prior(record):
-        return f"{head}\na prior: learned on other hosts; it serves until a model of this host does"
+        detector = detector_report(record.report.get("detector", {}))
+        prior = "a prior: learned on other hosts; it serves until a model of this host does"
+        return "\n".join([head, prior, *([detector] if detector else [])])
     return "\n".join([head, *_training(record.report)])
 
 

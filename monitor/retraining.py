@@ -11,7 +11,7 @@ import resource
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from model.voices import VOICES
 from monitor.config import Config
 from monitor.detecting import Learned, learned, with_predictor_of
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
-from monitor.first_model import task_asked
+from monitor.first_model import ensure_first_model, task_asked
 from monitor.overview import history_needed
 from monitor.process import deadline
 from monitor.stores import Stores
@@ -58,6 +58,7 @@ class Result:
     model_id: int | None
     report: dict[str, Any]
     error: MonitorError | None
+    detector: dict[str, Any] = field(default_factory=dict)
 
 
 def retrain(
@@ -109,7 +110,8 @@ def _attempt(
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
-        return _beside(stores, detecting, _without_candidate("skipped", NotEnoughDataError(str(error))), request, now)
+        skipped = replace(_without_candidate("skipped", NotEnoughDataError(str(error))), detector=detecting.report)
+        return _beside(stores, config, detecting, skipped, request, now)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
     report = {
         **describe(candidate, times),
@@ -123,17 +125,24 @@ def _attempt(
     model_id = stores.registry.register(dumps(candidate.predictor), report, now, detecting.blob)
     if reason and not request.force:
         refused = RefusedError(f"the gate refused model {model_id}: {reason}")
-        return _beside(stores, detecting, Result("refused", reason, model_id, report, refused), request, now)
+        return _beside(stores, config, detecting, Result("refused", reason, model_id, report, refused), request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
     return Result("promoted", f"forced although {reason}" if reason else "", model_id, report, None)
 
 
-def _beside(stores: Stores, detecting: Learned, result: Result, request: Request, now: float) -> Result:
-    """The same, with a new detector serving beside the predictor that goes on."""
-    model_id = None if request.dry_run else with_predictor_of(stores, detecting, now)
-    if model_id is None:
+def _beside(
+    stores: Stores, config: Config, detecting: Learned, result: Result, request: Request, now: float
+) -> Result:
+    """The same, with a new detector serving beside the predictor that goes on, or the prior."""
+    if request.dry_run:
         return result
+    if detecting.blob is not None and stores.registry.active_id() is None:
+        ensure_first_model(stores, config, now)
+    model_id = with_predictor_of(stores, detecting, now)
+    if model_id is None:
+        told = "" if detecting.blob is not None else f"; no detector of anomalies: {detecting.report['reason']}"
+        return replace(result, reason=f"{result.reason}{told}")
     stores.registry.prune(MODELS_KEPT)
     return replace(
         result, reason=f"{result.reason}; a new detector of anomalies serves, with it, as model {model_id}"

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, Detector, on_rows
+from model.anomaly.detector import CHANNELS, Detector, on_rows, row_step
 from model.anomaly.detector_bytes import loads_detector
 from model.anomaly.episodes import Episode, followed
-from model.anomaly.peaks import KEPT, LOOKED_BACK, SLOT
+from model.anomaly.peaks import KEPT, SLOT
 from model.anomaly.rerun import IN_STEP
 from model.anomaly.watch import Reading, Watch
 from model.arrays import Floats
 from model.errors import SerializationError
-from model.units import DAY
-from monitor.detecting import expected, in_maintenance, left_out
+from model.units import DAY, MINUTE
+from monitor.detecting import expected, in_maintenance, left_out, name_of
 from monitor.sections import AnomalyConfig
 from monitor.serving import READ_TOGETHER, stored
 from monitor.stores import Stores
@@ -55,6 +55,7 @@ class Watching:
         self,
         stores: Stores,
         config: AnomalyConfig,
+        interval: float,
         publish: Callable[[AnomalyState | None], None],
         clock: Callable[[], float],
     ) -> None:
@@ -63,10 +64,12 @@ class Watching:
         Args:
             stores: of the database.
             config: what is wanted.
+            interval: seconds between two samples.
             publish: told of each state; None where no detector serves.
             clock: seconds since the epoch.
         """
-        self._stores, self._config, self._publish, self._clock = stores, config, publish, clock
+        self._stores, self._config, self._interval = stores, config, interval
+        self._publish, self._clock = publish, clock
         self._loaded = False
         self._followed: int | None = None
         self._watch: Watch | None = None
@@ -74,22 +77,32 @@ class Watching:
         self._slot: int | None = None
         self._episode: Episode | None = None
         self._event: Anomaly | None = None
-        self._judged: tuple[int, float] | None = None
+        self._judged: tuple[object, ...] | None = None
+        self._name = ""
         self._reading: Reading | None = None
 
     def __call__(self) -> None:
         """Takes in the rows that are complete by now.
 
         Raises:
-            StorageError: the database cannot be read or written; the next turn goes on from where this one came.
+            StorageError: the database cannot be read or written; the next turn begins anew with what is stored.
         """
+        try:
+            self._publish(self._turn())
+        except Exception:
+            # what was taken in and what was written may be at odds now
+            self._loaded, self._watch = False, None
+            raise
+
+    def _turn(self) -> AnomalyState | None:
         now = self._clock()
         active = self._stores.registry.active_id() if self._config.enabled else None
-        if not self._loaded or active != self._followed or (self._watch is not None and now < self._done):
+        if not self._loaded or active != self._followed or now < self._done:
+            self._loaded = False
             self._load(active, now)
+            self._loaded = True
         if self._watch is None:
-            self._publish(None)
-            return
+            return None
         step = self._watch.detector.step
         self._listen(self._watch, now)
         until = now // step * step
@@ -98,29 +111,27 @@ class Watching:
             quiet = in_maintenance(at, windows, self._config.maintenance)
             # what happens meanwhile is as if nobody had watched: it must not be held against the time after
             self._reading = self._watch.step(at, np.full_like(values, np.nan) if quiet else values)
+            self._done = at + step
             self._remember(at)
             if quiet:
                 self._end(at)
             else:
                 self._follow(at, step)
-            self._done = at + step
         self._end_unseen(until)
-        maintenance = in_maintenance(now, windows, self._config.maintenance)
-        self._publish(self._state(now, maintenance=maintenance))
+        return self._state(now, maintenance=in_maintenance(now, windows, self._config.maintenance))
 
     def _load(self, model_id: int | None, now: float) -> None:
-        """The detector of a model, in step with the last days; None where it has none that can be read."""
+        """The detector of a model, in step with the last days; None where it has none that can be used."""
         self._watch, self._reading, self._judged, self._slot = None, None, None, None
-        self._event = self._stores.anomalies.open()
+        self._followed, self._done = model_id, now
+        self._event, self._episode = self._stores.anomalies.open(), None
         detector = None if model_id is None else self._detector(model_id)
-        self._loaded, self._followed = True, model_id
-        if detector is None or model_id is None:
+        if detector is None:
             # what nobody watches any more does not go on for ever
             self._end(now)
             return
-        watch = Watch(detector, self._config.false_alarms_per_month)
-        kept = set()
-        for at, channel, peak in self._stores.anomalies.peaks(model_id, now - KEPT * SLOT):
+        watch, kept = Watch(detector, self._config.false_alarms_per_month), set()
+        for at, channel, peak in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
             if channel in CHANNELS:
                 watch.peaks.add(int(at // SLOT), np.where(np.array(CHANNELS) == channel, peak, 0.0))
                 kept.add(int(at // SLOT))
@@ -128,7 +139,7 @@ class Watching:
         until = now // detector.step * detector.step
         start = (until - IN_STEP) // detector.step * detector.step
         self._episode = None if self._event is None else _resumed(self._event, start)
-        self._watch = watch
+        self._watch, self._done = watch, until
         windows = self._stores.anomalies.maintenance(start)
         for at, values in self._rows(watch, start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
@@ -137,17 +148,27 @@ class Watching:
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
                 self._follow(at, detector.step)
-        self._done = until
         log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
 
     def _detector(self, model_id: int) -> Detector | None:
-        """That of a model, if it has one that can be read."""
+        """That of a model, if it has one that can be read, and samples come often enough for it."""
         blob = self._stores.registry.detector(model_id)
+        if blob is None:
+            return None
         try:
-            return None if blob is None else loads_detector(blob)
+            detector = loads_detector(blob)
         except SerializationError as error:
             log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
             return None
+        if detector.step < row_step(self._interval):
+            fields = {"model": model_id, "row_seconds": detector.step, "interval_seconds": self._interval}
+            log.warning(
+                "samples are rarer than the detector knows; the next training learns another",
+                extra={"fields": fields},
+            )
+            return None
+        self._name = name_of(blob)
+        return detector
 
     def _rows(self, watch: Watch, start: float, until: float) -> list[tuple[float, Floats]]:
         """The complete rows of a stretch of time, without those at which nobody watched."""
@@ -163,29 +184,31 @@ class Watching:
 
     def _listen(self, watch: Watch, now: float) -> None:
         """Takes the operator's word, if it has changed."""
-        judged = self._stores.anomalies.judged()
-        windows = self._stores.anomalies.maintenance(now - LOOKED_BACK * SLOT)
-        today = now // DAY
-        state = (judged[0] + len(windows), judged[1] + today + sum(window.ends_at for window in windows))
+        since = now - KEPT * SLOT
+        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.judgement is not None]
+        windows = self._stores.anomalies.maintenance(since)
+        # of one that goes on each half hour counts by itself
+        open_until = now // SLOT if any(anomaly.ended_at is None for anomaly in judged) else 0.0
+        state = (judged, windows, now // DAY, open_until)
         if state == self._judged:
             return
-        since = now - KEPT * SLOT
-        anomalies = self._stores.anomalies.since(since)
-        slots = np.arange(int(since // SLOT), int(now // SLOT) + 1)
-        out = left_out(self._stores, self._config.maintenance, since, now)(slots * SLOT + SLOT / 2)
-        watch.peaks.judge(expected(anomalies, SLOT), slots[out].tolist())
+        minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
+        out = np.unique(minutes[left_out(self._stores, self._config.maintenance, since, now)(minutes)] // SLOT)
+        # evidence outlives what it is of
+        out = np.union1d(out, out + 1).astype(np.int64)
+        watch.peaks.judge(expected(judged, SLOT, now), out.tolist())
         self._judged = state
 
     def _remember(self, at: float, but: Collection[int] = ()) -> None:
         """Keeps the largest evidence of the half hour before, once it is over; that of slots in `but` is kept."""
         slot = int(at // SLOT)
         before, self._slot = self._slot, slot
-        if self._watch is None or self._followed is None or before is None or before in {slot, *but}:
+        if self._watch is None or self._followed is None or before is None or before == slot or before in but:
             return
         values = self._watch.peaks.of(before)
         if values is not None:
             peaks = dict(zip(CHANNELS, values.tolist(), strict=True))
-            self._stores.anomalies.add_peaks(before * SLOT, self._followed, peaks)
+            self._stores.anomalies.add_peaks(before * SLOT, self._name, peaks)
 
     def _follow(self, at: float, step: float) -> None:
         """What the last reading means for the anomaly that goes on, or begins."""

@@ -96,29 +96,30 @@ class AnomalyStore:
             number, last = connection.execute(query).one()
         return int(number), float(last or 0.0)
 
-    def add_peaks(self, at: float, model_id: int, peaks: Mapping[str, float]) -> None:
+    def add_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
         """Keeps the largest evidence of a stretch, in place of what was kept of it.
 
         Args:
             at: seconds since the epoch at which the stretch began.
-            model_id: whose evidence it is.
+            detector: whose evidence it is, in 16 characters.
             peaks: by channel.
         """
-        here = (anomaly_peaks.c.host_id == self._host_id, anomaly_peaks.c.at == at)
+        peak = anomaly_peaks.c
+        here = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
         rows = [
-            {"host_id": self._host_id, "at": at, "channel": channel, "model_id": model_id, "peak": peak}
-            for channel, peak in peaks.items()
+            {"host_id": self._host_id, "at": at, "channel": channel, "detector": detector, "peak": value}
+            for channel, value in peaks.items()
         ]
         with self._database.writing() as connection:
             connection.execute(delete(anomaly_peaks).where(*here))
             connection.execute(insert(anomaly_peaks), rows)
 
-    def peaks(self, model_id: int, since: float) -> list[tuple[float, str, float]]:
-        """(at, channel, peak) of one model's evidence since a moment (seconds), in the order of time."""
+    def peaks(self, detector: str, since: float) -> list[tuple[float, str, float]]:
+        """(at, channel, peak) of one detector's evidence since a moment (seconds), in the order of time."""
         peak = anomaly_peaks.c
         query = (
             select(peak.at, peak.channel, peak.peak)
-            .where(peak.host_id == self._host_id, peak.model_id == model_id, peak.at >= since)
+            .where(peak.host_id == self._host_id, peak.detector == detector, peak.at >= since)
             .order_by(peak.at)
         )
         with self._database.reading() as connection:

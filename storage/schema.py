@@ -144,10 +144,10 @@ anomaly_peaks = Table(
     "anomaly_peaks",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
+    # Evidence of one detector cannot be held against another's; several models may have the same one.
+    Column("detector", String(16), primary_key=True),
     Column("at", Float, primary_key=True),
     Column("channel", String(16), primary_key=True),
-    # Evidence of one model cannot be held against another's.
-    Column("model_id", Integer, nullable=False),
     Column("peak", Float, nullable=False),
     sqlite_with_rowid=False,
 )

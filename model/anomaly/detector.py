@@ -40,6 +40,9 @@ POWERS = 100.0
 ONLY_ONE = 1e-9
 """A metric that varies by a smaller share of its size is constant, and has nothing to say."""
 
+SHARE = 0.2
+"""A metric that was there in a smaller share of the rows is not known yet: its first hours would be news forever."""
+
 HOLE = 2
 """A metric missing for more rows than this has to be seen for a while before it is heard again."""
 
@@ -168,7 +171,9 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
     means = evidence.means(squared, both, distance, usable)
     singles = evidence.singles(squared, both)
     constants = Constants(
-        scales, np.maximum(np.quantile(means[usable], 0.99, axis=0), 1e-3), fit_tails(singles[usable])
+        scales,
+        np.maximum(np.quantile(means[usable], 0.99, axis=0), 1e-3),
+        fit_tails(singles, np.concatenate((known, known, known), axis=1)),
     )
     found = evidence.found(means, singles, known, constants)
     slots, peaks = _peaks(times, np.stack([found.joint, found.spike, found.overall], axis=1), usable)
@@ -189,11 +194,12 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
 
 
 def _varying(values: Floats) -> Bools:
-    """(columns,) which of them are not constant."""
+    """(columns,) which of them are not constant, and have been there for long enough to be known."""
     known = ~np.isnan(values)
     low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
-    return np.asarray(high - low > ONLY_ONE * np.maximum(np.abs(high), 1.0))
+    watched = np.maximum(known.any(axis=1).sum(), 1)
+    return np.asarray((high - low > ONLY_ONE * np.maximum(np.abs(high), 1.0)) & (known.sum(axis=0) > SHARE * watched))
 
 
 class _Usual:

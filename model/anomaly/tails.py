@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import Floats
+from model.arrays import Bools, Floats
 
 BODY = 0.98
 """The quantile from which on a tail is Pareto's."""
@@ -42,13 +42,13 @@ class Tails:
         )
 
 
-def fit_tails(x: Floats) -> Tails:
-    """The tails of columns (rows, columns) of values that are not negative."""
-    start = np.quantile(x, BODY, axis=0)
+def fit_tails(x: Floats, known: Bools) -> Tails:
+    """The tails of columns (rows, columns) of values that are not negative, where they are known (rows, columns)."""
+    start = np.array([np.quantile(x[there, j], BODY) if there.any() else 0.0 for j, there in enumerate(known.T)])
     shape = np.full(x.shape[1], HEAVIEST)
     scale = np.maximum(start, 1e-3) * HEAVIEST
     for j in range(x.shape[1]):
-        beyond = x[x[:, j] > start[j], j] - start[j]
+        beyond = x[known[:, j] & (x[:, j] > start[j]), j] - start[j]
         if len(beyond) >= FEWEST:
             mean, spread = float(beyond.mean()), max(float(beyond.var()), 1e-12)
             shape[j] = np.clip(0.5 * (1.0 - mean * mean / spread), FLATTEST, HEAVIEST)

@@ -1,6 +1,8 @@
 """Anomalies from stored samples to events: a training, the daemon's watch with its clock moved on, the commands."""
 
+import contextlib
 import json
+import sqlite3
 import time
 from argparse import Namespace
 from dataclasses import replace
@@ -10,24 +12,26 @@ import pytest
 
 from monitor.anomaly_reports import anomalies_document, anomalies_report, answer
 from monitor.config import Config
-from monitor.detecting import learned, left_out
+from monitor.detecting import learned, left_out, name_of
 from monitor.exporter import StatusCollector
 from monitor.first_model import ensure_first_model
 from monitor.maintenance import read_recurring
 from monitor.overview import read_overview, status_document
-from monitor.reports import status_report
+from monitor.reports import model_report, status_report
 from monitor.retraining import Request, retrain
 from monitor.sections import AnomalyConfig, SamplingConfig
 from monitor.status import Status
 from monitor.stores import open_stores
 from monitor.watching import Watching
-from storage import LOCAL_HOST, SAMPLE_FIELDS, open_database
+from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
 
 pytestmark = pytest.mark.integration
 
 DAY, STEP = 86400.0, 60.0
 BEGIN = np.floor(time.time() / DAY) * DAY - 20 * DAY
 LEARNED = 6 * DAY
+SEEN = Anomaly(0.0, None, 0.9, 0.0, "joint", {"cpu_usage": 1.0}, 1)
+NOTHING = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
 CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
 
 
@@ -71,12 +75,14 @@ def stores(trained, tmp_path):
 class Host:
     """A host that goes on, and a daemon's job that watches it, an hour at a time."""
 
+    interval = STEP
+
     def __init__(self, stores, config=CONFIG.anomaly):
         self.stores, self.now, self.states = stores, BEGIN + LEARNED, []
         self.start(config)
 
     def start(self, config=CONFIG.anomaly):
-        self.watching = Watching(self.stores, config, self.states.append, lambda: self.now)
+        self.watching = Watching(self.stores, config, self.interval, self.states.append, lambda: self.now)
 
     def live(self, seconds, change=lambda found: None, every=3600.0):
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
@@ -123,7 +129,8 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
     assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
     overview = read_overview(stores, CONFIG, host.now)
-    assert f"{state.active.id} goes on since" in status_report(overview, "x.db")
+    assert f"{state.active.id} went on when the daemon ended" in status_report(overview, "x.db")
+    assert f"{state.active.id} goes on since" in status_report(replace(overview, daemon_running=True), "x.db")
     assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
     host.live(3 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
@@ -173,7 +180,7 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     host = Host(stores)
     host.live(4 * 3600.0)
     model = stores.registry.active_id()
-    kept = stores.anomalies.peaks(model, BEGIN + LEARNED)
+    kept = stores.anomalies.peaks(name_of(stores.registry.detector(model)), BEGIN + LEARNED)
     # the half hour that is not over yet is not
     assert len(kept) == 3 * 7
     host.start()
@@ -186,16 +193,14 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
     host = Host(stores)
     host.live(3600.0)
-    ask = Namespace(action="maintenance", id=None, duration=3600.0, at=None, end=None, note="disks", since=None)
+    ask = Namespace(**{**NOTHING, "action": "maintenance", "duration": 3600.0, "note": "disks"})
     document, text = answer(stores, CONFIG.anomaly, ask, host.now)
     assert "nothing is called an anomaly" in text
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
-    assert (
-        answer(stores, CONFIG.anomaly, Namespace(**{**vars(ask), "duration": None}), host.now)[0][0]["note"]
-        == "disks"
-    )
-    answer(stores, CONFIG.anomaly, Namespace(**{**vars(ask), "duration": None, "end": document["id"]}), host.now)
+    listing = Namespace(**{**NOTHING, "action": "maintenance"})
+    assert answer(stores, CONFIG.anomaly, listing, host.now)[0][0]["note"] == "disks"
+    answer(stores, CONFIG.anomaly, Namespace(**{**vars(listing), "end": document["id"]}), host.now)
     host.live(1200.0, busy)
     assert stores.anomalies.open() is not None
 
@@ -233,9 +238,7 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     (event,) = stores.anomalies.since(0.0)
 
     def asked(**more):
-        return Namespace(
-            **{"action": "ack", "id": event.id, "judgement": None, "note": None, "since": None, "end": None, **more}
-        )
+        return Namespace(**{**NOTHING, "action": "ack", "id": event.id, **more})
 
     report = stores.registry.record(stores.registry.active_id()).report["detector"]
     times = stores.samples.between(0.0, host.now)
@@ -258,6 +261,106 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     assert stores.anomalies.count() == 1
 
 
+def busy_database(path):
+    """A writer that holds the database."""
+    held = sqlite3.connect(path, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    return held
+
+
+@pytest.mark.parametrize("when", ["load", "half hour", "begin", "rows"])
+def test_a_busy_database_costs_turns_and_nothing_else(trained, tmp_path, when):
+    (tmp_path / "x.db").write_bytes(trained.read_bytes())
+    with open_stores(f"sqlite:///{tmp_path / 'x.db'}", busy_timeout=0.05) as stores:
+        host = Host(stores)
+        if when == "load":
+            stores.anomalies.begin(replace(SEEN, began_at=host.now - 7200.0))
+        else:
+            host.live(13 * 3600.0)
+        found = rows(host.now, host.now + 3600.0, seed=1)
+        if when == "begin":
+            busy(found)
+        stores.samples.add_missing(found)
+        held = busy_database(tmp_path / "x.db")
+        host.now += 3600.0
+        try:
+            for _ in range(2):
+                if when == "rows":
+                    host.watching._done = host.now - 60.0
+                with contextlib.suppress(StorageError):
+                    host.watching()
+        finally:
+            held.rollback()
+            held.close()
+        state = host.live(1800.0, busy if when == "begin" else lambda _: None, every=60.0)
+        assert state.reading.at >= host.now - 2 * STEP
+        assert host.watching._done == host.now // STEP * STEP
+        assert (stores.anomalies.open() is not None) == (when == "begin")
+
+
+def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
+    host = Host(stores)
+    host.live(16 * 3600.0)
+    first = stores.registry.active_id()
+    before = host.watching._watch.thresholds
+    record, detector = stores.registry.record(first), stores.registry.detector(first)
+    second = stores.registry.register(stores.registry.blob(first), record.report, host.now, detector)
+    stores.registry.promote(second, host.now)
+    host.live(600.0)
+    assert host.watching._followed == second
+    slots = range(int((BEGIN + LEARNED + 13 * 3600.0) // 1800), int(host.now // 1800) - 1)
+    assert all(host.watching._watch.peaks.of(slot) is not None for slot in slots)
+    assert host.watching._watch.thresholds == pytest.approx(before, rel=0.3)
+
+
+def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learned(stores):
+    host = Host(stores)
+    host.interval = 300.0
+    host.start()
+    host.live(600.0)
+    assert host.states[-1] is None
+    rarer = replace(CONFIG, sampling=SamplingConfig(interval=300.0))
+    overview = read_overview(stores, rarer, host.now)
+    assert not overview.watching
+    assert "the next training" in overview.watching_waits_for
+    times = stores.samples.between(0.0, host.now)
+    again = learned(stores, rarer, times[:, 0], times[:, 1:], host.now)
+    assert (again.report["step"], again.report.get("kept")) == (300.0, None)
+
+
+def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
+    host = Host(stores)
+    host.live(13 * 3600.0)
+    began = host.now
+    event = stores.anomalies.begin(replace(SEEN, began_at=began + 120.0, ended_at=began + 840.0))
+    stores.anomalies.judge(event, "incident", None, began)
+    host.live(3600.0)
+    slot = int(began // 1800)
+    assert {slot, slot + 1} <= host.watching._watch.peaks._left_out
+    assert slot + 2 not in host.watching._watch.peaks._left_out
+
+
+def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp_path):
+    with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
+        stores.samples.add_missing(rows(BEGIN, BEGIN + LEARNED, 0))
+        result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
+        assert result.detector["metrics"]
+        active = stores.registry.active_id()
+        assert stores.registry.detector(active) is not None
+        assert "detector of anomalies over 5 metrics" in model_report(stores.registry.record(active), active)
+
+
+def test_why_no_detector_could_be_learned_is_told(tmp_path):
+    with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
+        found = rows(BEGIN, BEGIN + LEARNED, 0)
+        found[:, 1:] = np.where(np.isnan(found[:, 1:]), np.nan, 0.25)
+        stores.samples.add_missing(found)
+        result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
+        assert "no detector of anomalies: no metric varies" in result.reason
+        overview = read_overview(stores, CONFIG, BEGIN + LEARNED)
+        assert overview.watching_waits_for.startswith("no metric varies")
+
+
 def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
     host = Host(stores)
     model = stores.registry.active_id()
@@ -270,8 +373,7 @@ def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
     assert host.states[-1] is None
     assert "detector cannot be loaded" in caplog.text
     times = stores.samples.between(0.0, host.now)
-    report = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now + 30 * DAY)
-    assert report.blob is None or report.report.get("kept") is not True
+    assert "kept" not in learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report
 
 
 def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
@@ -304,4 +406,15 @@ def test_the_commands_name_what_is_wrong(admin, capsys):
     assert json.loads(out)["ends_at"] - json.loads(out)["begins_at"] == 7200
     assert "disks" in admin("anomalies", "maintenance")[1]
     assert admin("anomalies", "maintenance", "--end", "1")[0] == 0
-    assert LOCAL_HOST == 1
+    for wrong in (
+        ("maintenance", "--from", "2030-01-01"),
+        ("maintenance", "3"),
+        ("maintenance", "--end", "1", "--for", "2h"),
+        ("maintenance", "--for", "1h", "--from", "2020-01-01"),
+        ("maintenance", "--note", "x"),
+        ("list", "--as", "expected"),
+        ("list", "5"),
+    ):
+        assert admin("anomalies", *wrong)[0] == 2, wrong
+    with pytest.raises(SystemExit):
+        admin("anomalies", "show", "9" * 20)

@@ -19,20 +19,20 @@ CREATE TABLE anomalies (
 	note VARCHAR, 
 	judged_at FLOAT
 );
-INSERT INTO "anomalies" VALUES(1,1,2,1700000000.0,1700000600.0,0.75,1700000300.0,'metric','{"cpu_usage": 0.5, "disk_busy": 0.5}','expected','backup',1700000700.0);
+INSERT INTO "anomalies" VALUES(1,1,2,1700000000.0,1700000600.0,0.75,1700000300.0,'joint','{"cpu_usage": 0.5, "disk_busy": 0.5}','expected','backup',1700000700.0);
 CREATE TABLE anomaly_peaks (
 	host_id INTEGER NOT NULL, 
+	detector VARCHAR(16) NOT NULL, 
 	at FLOAT NOT NULL, 
 	channel VARCHAR(16) NOT NULL, 
-	model_id INTEGER NOT NULL, 
 	peak FLOAT NOT NULL, 
-	PRIMARY KEY (host_id, at, channel)
+	PRIMARY KEY (host_id, detector, at, channel)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "anomaly_peaks" VALUES(1,1699999200.0,'joint',2,1.5);
-INSERT INTO "anomaly_peaks" VALUES(1,1699999200.0,'single',2,0.5);
+INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'joint',1.5);
+INSERT INTO "anomaly_peaks" VALUES(1,'0123456789abcdef',1699999200.0,'spike',0.5);
 CREATE TABLE maintenance (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 

@@ -33,9 +33,9 @@ def upgrade() -> None:
     op.create_table(
         "anomaly_peaks",
         sa.Column("host_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("detector", sa.String(16), primary_key=True),
         sa.Column("at", sa.Float, primary_key=True),
         sa.Column("channel", sa.String(16), primary_key=True),
-        sa.Column("model_id", sa.Integer, nullable=False),
         sa.Column("peak", sa.Float, nullable=False),
         sqlite_with_rowid=False,
     )

@@ -48,7 +48,7 @@ def test_a_mean_of_nothing_is_nothing():
 def test_a_tail_tells_the_probability_beyond_what_was_seen():
     rng = np.random.default_rng(2)
     x = rng.exponential(size=(200_000, 1))
-    tails = fit_tails(x)
+    tails = fit_tails(x, np.ones(x.shape, bool))
     # an exponential tail: -log P(X > x) = x
     assert tails(np.array([[6.0], [9.0]]))[:, 0] == pytest.approx([6.0, 9.0], rel=0.12)
     assert tails(np.zeros((1, 1))).tolist() == [[0.0]]

@@ -275,3 +275,16 @@ def test_samples_within_a_minute_are_scored_once_it_is_over():
     assert len(seen.scores) == len(x) - 4 * DAY * 5
     assert (first == first[0]).all()
     assert second[0] != first[0]
+
+
+def test_a_metric_that_has_only_just_come_is_not_heard_yet():
+    x = host(14)
+    x[:-100, 1] = np.nan
+    young = fit_detector(times(LEARNED), x, COLUMNS, STEP)
+    assert young.metrics == ("cpu", "disk", "traffic")
+    x = host(14)
+    x[: 8 * DAY, 1] = np.nan
+    later = fit_detector(times(LEARNED), x, COLUMNS, STEP)
+    assert later.metrics == COLUMNS[:SWAP]
+    # not the hours of a metric whose every noise is news
+    assert alarms(watched(later, host(19)[LEARNED:])).mean() < 0.01

@@ -55,15 +55,16 @@ def test_the_operator_s_word_is_kept_and_what_is_seen_later_does_not_take_it_bac
         store.get(99)
 
 
-def test_peaks_are_of_one_model_and_the_last_word_on_a_stretch_counts(store: AnomalyStore) -> None:
-    store.add_peaks(1800.0, 3, {"joint": 1.0, "spike": 2.0})
-    store.add_peaks(3600.0, 3, {"joint": 5.0})
-    store.add_peaks(3600.0, 4, {"joint": 6.0})
-    assert store.peaks(3, 0.0) == [(1800.0, "joint", 1.0), (1800.0, "spike", 2.0)]
-    assert store.peaks(4, 0.0) == [(3600.0, "joint", 6.0)]
-    assert store.peaks(3, 1801.0) == []
+def test_peaks_are_of_one_detector_and_the_last_word_on_a_stretch_counts(store: AnomalyStore) -> None:
+    store.add_peaks(1800.0, "old", {"joint": 1.0, "spike": 2.0})
+    store.add_peaks(3600.0, "old", {"joint": 5.0})
+    store.add_peaks(3600.0, "new", {"joint": 6.0})
+    store.add_peaks(3600.0, "old", {"joint": 4.0})
+    assert store.peaks("old", 0.0) == [(1800.0, "joint", 1.0), (1800.0, "spike", 2.0), (3600.0, "joint", 4.0)]
+    assert store.peaks("new", 0.0) == [(3600.0, "joint", 6.0)]
+    assert store.peaks("old", 3601.0) == []
     store.purge(2000.0)
-    assert store.peaks(3, 0.0) == []
+    assert len(store.peaks("old", 0.0)) == 1
 
 
 def test_maintenance_ends_when_it_is_ended_and_is_taken_back_before_it_begins(store: AnomalyStore) -> None:
