@@ -1,0 +1,342 @@
+"""What is shipped for Prometheus: the rules are valid, do what they say, and reach a person.
+
+The files are read line by line, as they are written; whether they are good YAML is promtool's word.
+"""
+
+import http.server
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from model.health import MANY_DEAD
+from monitor.arguments import parser
+from monitor.buffer import CAPACITY
+from monitor.overview import DRIFTED
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy" / "prometheus"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+ALERTS, RECORDING, SCRAPE = (DEPLOY / name for name in ("alerts.yml", "recording.yml", "scrape.yml"))
+CASES = sorted((DEPLOY / "tests").glob("*.yml"))
+GOLDEN = ROOT / "tests" / "golden" / "metrics.txt"
+PACKAGES = {"prometheus-alertmanager": "prometheus-alertmanager"}
+
+
+def need(*tools):
+    """The paths of tools of Debian packages; loud where one is absent, and never skipped in CI."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        packages = " ".join(sorted({PACKAGES.get(tool, "prometheus") for tool in missing}))
+        message = f"NOT TESTED: {', '.join(missing)} not installed (apt-get install {packages})"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return [shutil.which(tool) for tool in tools]
+
+
+def promtool(*arguments):
+    found = subprocess.run([*need("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+def blocks(path, key):
+    """Each rule of a file by its name: [(name, text)]."""
+    parts = re.split(rf"^ *- {key}: (\S+)$", path.read_text(), flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def alerts():
+    found = blocks(ALERTS, "alert")
+    assert len(found) > 20
+    return found
+
+
+def without_comments(text):
+    return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+
+
+def test_promtool_accepts_the_rules():
+    promtool("check", "rules", "--lint-fatal", ALERTS, RECORDING)
+
+
+def test_promtool_accepts_a_configuration_made_of_the_shipped_files(tmp_path):
+    config = tmp_path / "prometheus.yml"
+    config.write_text(f"rule_files: ['{ALERTS}', '{RECORDING}']\n{SCRAPE.read_text()}")
+    assert "2 rule files found" in promtool("check", "config", "--lint-fatal", config)
+
+
+def test_what_is_commented_out_of_the_scrape_configuration_is_valid_too(tmp_path):
+    several = re.sub(
+        r"^( +)# (?=- targets|  labels|file_sd_configs|  - files)", r"\1", SCRAPE.read_text(), flags=re.M
+    )
+    assert several.count("targets: [") == 3
+    assert several.count("# file_sd") == several.count("# - targets") == 0
+    (tmp_path / "prometheus.yml").write_text(several)
+    promtool("check", "config", tmp_path / "prometheus.yml")
+
+
+@pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
+def test_the_alerts_fire_when_they_should_and_not_otherwise(cases):
+    promtool("test", "rules", cases)
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
+    told = defaultdict(set)
+    for path in CASES:
+        parts = re.split(r"^ +- eval_time: ", path.read_text(), flags=re.MULTILINE)[1:]
+        for part in parts:
+            name = re.search(r"alertname: (\w+)", part).group(1)
+            told[name].add("quiet" if "exp_alerts: []" in part else "fires")
+            told[name].update(re.findall(r"exp_labels: .*severity: '(\w+)'", part))
+    for name, text in alerts():
+        severity = re.search(r"severity: (\w+)", text).group(1)
+        assert {"fires", "quiet", severity} <= told[name], name
+    assert set(told) == {name for name, _ in alerts()}
+
+
+def test_every_alert_has_a_severity_and_says_what_it_is_of():
+    for name, text in alerts():
+        assert re.search(r"^ +severity: (critical|warning|info)$", text, re.MULTILINE), name
+        for annotation in ("summary", "description"):
+            assert re.search(rf"^ +{annotation}: \S", text, re.MULTILINE), (name, annotation)
+        assert re.search(rf"^ +runbook: docs/runbooks/{name}\.md$", text, re.MULTILINE), name
+        if name != "MonitorAbsent":
+            assert text.count("$labels.instance") >= 2, name
+
+
+def test_every_alert_has_a_runbook_page_and_every_page_an_alert():
+    named = {name for name, _ in alerts()}
+    pages = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
+    assert pages == named
+    index = (RUNBOOKS / "README.md").read_text()
+    assert re.findall(r"\[(\w+)\]\(\1\.md\)", index) == list(dict.fromkeys(name for name, _ in alerts()))
+
+
+def test_every_runbook_page_is_built_alike():
+    for path in RUNBOOKS.glob("Monitor*.md"):
+        page = path.read_text()
+        assert page.startswith(f"# {path.stem}\n"), path
+        parts = re.findall(r"^\*\*(.+?)\.\*\*", page, re.MULTILINE)
+        assert parts == ["What it means", "What you see", "Check", "Mend", "Ignore it"], path
+
+
+def test_the_commands_of_a_runbook_are_commands():
+    known = ("run", "retrain", "status", "predict", "report", "models", "anomalies", "backtest", "import", "export")
+    read = parser(dict.fromkeys((*known, "check-config"), lambda _: 0))
+    for path in RUNBOOKS.glob("Monitor*.md"):
+        fenced = re.findall(r"^(monitor .+)$", path.read_text(), re.MULTILINE)
+        for command in {*fenced, *re.findall(r"`(monitor (?:[^`\n]|\n)+)`", path.read_text())}:
+            read.parse_args(shlex.split(command)[1:])
+
+
+def test_the_expressions_of_a_runbook_are_expressions(tmp_path):
+    shown = [
+        line
+        for path in sorted(RUNBOOKS.glob("Monitor*.md"))
+        for block in re.findall(r"^```promql\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
+    assert len(shown) > len(alerts())
+    rules = [{"record": f"runbook:line:{i}", "expr": line} for i, line in enumerate(shown)]
+    (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "runbooks", "rules": rules}]}))
+    promtool("check", "rules", tmp_path / "rules.json")
+
+
+def test_the_bounds_in_the_rules_are_those_of_the_program():
+    recording, bounds = RECORDING.read_text(), ALERTS.read_text()
+    assert f"monitor_storage_buffered_samples / {CAPACITY}\n" in recording
+    assert f"[3d:1h]) > {DRIFTED})" in recording
+    assert f"instance:monitor_training_dead_unit_ratio:max >= {MANY_DEAD}\n" in bounds
+
+
+def test_every_metric_of_a_rule_or_a_runbook_is_on_the_page():
+    exposed = set(re.findall(r"^(monitor_\w+)", GOLDEN.read_text(), re.MULTILINE))
+    exposed |= {f"{metric}_bucket" for metric in re.findall(r"^# TYPE (\w+) histogram", GOLDEN.read_text(), re.M)}
+    recorded = {name for name, _ in blocks(RECORDING, "record")}
+    for path in (ALERTS, RECORDING, *CASES, *RUNBOOKS.glob("*.md")):
+        for name in re.findall(r"\b(?:instance:)?monitor_\w+(?::\w+)?", without_comments(path.read_text())):
+            assert name in exposed | recorded, f"{path.name}: {name}"
+
+
+def test_what_is_recorded_is_named_by_the_convention():
+    names = [name for name, _ in blocks(RECORDING, "record")]
+    assert len(set(names)) == len(names) > 10
+    assert all(re.fullmatch(r"instance:monitor_[a-z_]+:[a-z0-9_]+", name) for name in names)
+
+
+# --- a warning on its way to a person ---------------------------------------------------------------------------
+
+
+class Web:
+    """An HTTP server on a port of its own: answers GET with `page`, keeps the JSON of every POST."""
+
+    def __init__(self):
+        self.page, self.posted = "", []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = outer.page.encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                outer.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1})
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *failure):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def notified(self, name, status):
+        """The alerts of that name that were told with that status."""
+        told = [alert for post in list(self.posted) for alert in post["alerts"] if alert["status"] == status]
+        return [alert for alert in told if alert["labels"]["alertname"] == name]
+
+
+def page(warning):
+    """The golden page as of now: three horizons, one warning or none."""
+    now = time.time()
+    text = re.sub(r" 1\.(79\d*|8)\d*e\+09$", f" {now:.3f}", GOLDEN.read_text(), flags=re.MULTILINE)
+    lines = []
+    for line in text.splitlines():
+        if line.startswith("monitor_high_load_") and 'horizon="5m"' in line:
+            value = (
+                "0.0" if line.startswith("monitor_high_load_warning{") and not warning else line.rpartition(" ")[2]
+            )
+            name = line.rpartition(" ")[0]
+            lines += [f"{name.replace('5m', horizon)} {value}" for horizon in ("5m", "15m", "1h")]
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+CUT = {"30s": "1s", "2m": "3s", "5m": "5s"}
+"""Waits of the shipped rules for the high load that comes, and those of the test; all others are a second."""
+
+
+def impatient(path, target):
+    """The shipped rules with every wait cut to seconds."""
+    waits = re.compile(r"^( +(?:for|keep_firing_for|interval)): (\w+)$", re.MULTILINE)
+    target.write_text(waits.sub(lambda found: f"{found[1]}: {CUT.get(found[2], '1s')}", path.read_text()))
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_for(condition, seconds, what, logs):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"no {what} within {seconds} s\n" + "\n".join(path.read_text()[-3000:] for path in logs))
+
+
+def answer(url):
+    with urllib.request.urlopen(url, timeout=5) as found:
+        return json.loads(found.read())["data"]
+
+
+@pytest.fixture
+def road(tmp_path):
+    """A page, Prometheus with the shipped rules, Alertmanager, whoever it tells: (page, Prometheus, told, logs)."""
+    prometheus, alertmanager = need("prometheus", "prometheus-alertmanager")
+    running, logs = [], []
+
+    def start(name, command):
+        logs.append(tmp_path / f"{name}.log")
+        with logs[-1].open("wb") as log:
+            running.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path))
+
+    with Web() as exporter, Web() as told:
+        exporter.page = page(warning=False)
+        impatient(ALERTS, tmp_path / "alerts.yml")
+        impatient(RECORDING, tmp_path / "recording.yml")
+        (tmp_path / "alertmanager.yml").write_text(
+            "route: {receiver: person, group_by: [alertname], group_wait: 0s, group_interval: 1s}\n"
+            f"receivers: [{{name: person, webhook_configs: [{{url: 'http://127.0.0.1:{told.port}/'}}]}}]\n"
+        )
+        asked, heard = free_port(), free_port()
+        scrape = SCRAPE.read_text().replace("127.0.0.1:10190", f"127.0.0.1:{exporter.port}")
+        scrape = scrape.replace("scrape_interval: 15s", "scrape_interval: 1s").replace("timeout: 10s", "timeout: 1s")
+        (tmp_path / "prometheus.yml").write_text(
+            "global: {evaluation_interval: 1s}\nrule_files: [alerts.yml, recording.yml]\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{heard}']}}]}}]}}\n{scrape}"
+        )
+        start(
+            "alertmanager",
+            [alertmanager, "--config.file=alertmanager.yml", "--storage.path=am", "--cluster.listen-address=",
+             f"--web.listen-address=127.0.0.1:{heard}"],
+        )  # fmt: skip
+        start(
+            "prometheus",
+            [prometheus, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--rules.alert.resend-delay=1s",
+             f"--web.listen-address=127.0.0.1:{asked}"],
+        )  # fmt: skip
+        try:
+            yield exporter, f"http://127.0.0.1:{asked}/api/v1", told, logs
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(20)
+
+
+def test_a_warning_reaches_a_person_once_and_is_taken_back(road):
+    exporter, prometheus, told, logs = road
+    # other alerts of the golden page show that the road is open before there is a warning
+    wait_for(lambda: told.notified("MonitorAnomaly", "firing"), 60, "anomaly at the webhook", logs)
+    assert not told.notified("MonitorHighLoadComing", "firing")
+    exporter.page = page(warning=True)
+    first = wait_for(lambda: told.notified("MonitorHighLoadComing", "firing"), 60, "warning at the webhook", logs)[0]
+    assert first["labels"]["instance"] == f"127.0.0.1:{exporter.port}"
+    assert first["labels"]["job"] == "monitor"
+    assert "is 70%" in first["annotations"]["description"]
+    assert (ROOT / first["annotations"]["runbook"]).is_file()
+    rules = [rule for group in answer(f"{prometheus}/rules")["groups"] for rule in group["rules"]]
+    assert len(rules) == len(alerts()) + len(blocks(RECORDING, "record"))
+    assert [rule for rule in rules if rule["health"] != "ok"] == []
+    jobs = answer(f"{prometheus}/query?query=monitor_job_runs_total")["result"]
+    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [("monitor", "sample")]
+    # longer than any of the cut waits: what else would be told of it has been told by then
+    time.sleep(8)
+    exporter.page = page(warning=False)
+    wait_for(lambda: told.notified("MonitorHighLoadComing", "resolved"), 60, "all-clear at the webhook", logs)
+    sent = [alert["labels"] for alert in told.notified("MonitorHighLoadComing", "firing")]
+    assert {(labels["horizon"], labels["severity"]) for labels in sent} == {("5m", "critical")}
+    assert "<error" not in json.dumps(told.posted)
