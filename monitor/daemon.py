@@ -17,6 +17,7 @@ from importlib.metadata import version
 from model.units import HOUR, MINUTE
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
+from monitor.durations import about
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.jobs import Job, Scheduler
@@ -62,6 +63,12 @@ class StatusBoard:
         """The outcome of a tick: the sign of life, here and for whoever watches over this process."""
         self._live, self._live_at = live, time.monotonic()
         self._notifier.sampled(summary(live, self.overview), stored=not live.buffered)
+
+    def tell_stall(self) -> None:
+        """Says so where samples have ceased."""
+        silent = time.monotonic() - self._live_at
+        if silent >= self._stale_after:
+            self._notifier.stalled(f"not sampling: no sample for {about(silent)}")
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one goes on."""
@@ -113,6 +120,7 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
         signals.wake.wait(5.0)
         if board.scheduler:
             board.scheduler.follow_clock()
+        board.tell_stall()
         if signals.reload and not signals.stop:
             signals.reload = False
             signals.wake.clear()

@@ -61,6 +61,11 @@ class Notifier:
             # Samples come, so a restart would mend nothing and lose those that wait.
             self._extend_start()
 
+    def stalled(self, status: str) -> None:
+        """No sample has come for too long: a line for people, while the watchdog goes unfed."""
+        if self._ready:
+            self._send(*self._changed(status))
+
     def reloading(self) -> None:
         """The configuration is being read anew."""
         if self._ready:
@@ -90,7 +95,7 @@ class Notifier:
         return [f"STATUS={line}"]
 
     def _send(self, *assignments: str) -> None:
-        if self._address is None:
+        if self._address is None or not assignments:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:

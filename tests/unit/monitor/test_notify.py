@@ -76,6 +76,14 @@ def test_only_samples_feed_the_watchdog_and_a_line_is_said_once(manager, ready):
     assert manager.heard() == ["WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1\nSTATUS=sampling more", "READY=1"]
 
 
+def test_a_stall_is_told_to_people_and_feeds_nothing(manager, ready):
+    for _ in range(2):
+        ready.stalled("not sampling: no sample for 15 s")
+    assert manager.heard() == ["STATUS=not sampling: no sample for 15 s"]
+    ready.sampled("sampling", stored=True)
+    assert manager.heard() == ["WATCHDOG=1\nSTATUS=sampling"]
+
+
 def test_samples_that_wait_for_the_database_feed_it_too(manager, ready):
     ready.sampled("sampling", stored=False)
     assert manager.heard() == ["WATCHDOG=1"]
