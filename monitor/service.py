@@ -29,7 +29,7 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 """What ProtectHome and PrivateTmp hide from the service."""
 
 UNCLOSED = Path("/root")
-"""Systemd makes this one empty with a mode that only root passes, so its bound parts need it made with another."""
+"""What mode it has where systemd shows it empty is not documented; here it is said that others may pass."""
 
 
 @dataclass(frozen=True)

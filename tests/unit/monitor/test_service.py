@@ -140,7 +140,7 @@ def test_installing_writes_what_is_absent_and_says_what_comes_next(machine, tmp_
     assert any("systemctl enable --now monitor.service" in line for line in said)
 
     config.write_text("[log]\nlevel = 'debug'\n")
-    unit.write_text(unit.read_text().replace("RestartSec=2", "RestartSec=9"))
+    unit.write_text(unit.read_text().replace("RestartSec=1", "RestartSec=9"))
     said = install(PACKAGED, config)
     assert config.read_text() == "[log]\nlevel = 'debug'\n"
     assert unit.read_text() == unit_text(PACKAGED, config)
