@@ -20,8 +20,9 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
 
-config:         ## renew config.toml from the one source of its keys
+config:         ## renew config.toml and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config > config.toml
+	cp monitor/data/monitor.service deploy/monitor.service
 
 dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py

@@ -92,6 +92,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     export.add_argument("--since", metavar="D", type=_duration, help='only the newest part, e.g. "7d"')
     check = add("check-config", "validate a configuration and print what is in effect")
     check.add_argument("file", nargs="?", help="else the one that would be used")
+    install = add("install-service", "put the systemd unit and the configuration in place", report=False)
+    install.add_argument("--print", action="store_true", help="only write the unit to stdout")
+    add("uninstall-service", "stop and remove the systemd unit; data and configuration stay", report=False)
     return made
 
 

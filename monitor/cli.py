@@ -276,6 +276,27 @@ def _check_config(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _install_service(arguments: argparse.Namespace) -> int:
+    from monitor.service import CONFIG, install, running_program, unit_text, unreadable  # noqa: PLC0415
+
+    program = running_program()
+    config = Path(arguments.config).absolute() if arguments.config else CONFIG
+    if not arguments.print:
+        print("\n".join(install(program, config)))
+        return EXIT_DONE
+    for problem in unreadable((*program.needs, config)):
+        print(f"monitor: {problem}", file=sys.stderr)
+    print(unit_text(program, config), end="")
+    return EXIT_DONE
+
+
+def _uninstall_service(arguments: argparse.Namespace) -> int:  # noqa: ARG001
+    from monitor.service import uninstall  # noqa: PLC0415
+
+    print("\n".join(uninstall()))
+    return EXIT_DONE
+
+
 COMMANDS: dict[str, Command] = {
     "run": _run,
     "retrain": _retrain,
@@ -288,4 +309,6 @@ COMMANDS: dict[str, Command] = {
     "import": _import,
     "export": _export,
     "check-config": _check_config,
+    "install-service": _install_service,
+    "uninstall-service": _uninstall_service,
 }

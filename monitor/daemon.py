@@ -17,10 +17,12 @@ from importlib.metadata import version
 from model.units import HOUR
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
+from monitor.durations import about
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.jobs import Job, Scheduler
 from monitor.logs import setup_logging
+from monitor.notify import Notifier, from_environment
 from monitor.overview import Overview, old_after, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
 from monitor.recalibrating import Recalibrating
@@ -29,7 +31,7 @@ from monitor.sampler import Sampler
 from monitor.scoring import LiveScoring, scoring_interval
 from monitor.serving import ServedModel
 from monitor.sources import make_sources
-from monitor.status import Live, Status
+from monitor.status import Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.tick import Tick
 from monitor.watching import AnomalyState, Watching
@@ -45,10 +47,11 @@ BUSY_TIMEOUT = 0.5
 class StatusBoard:
     """Where the jobs put what they know, and the endpoint reads it; each part is replaced as a whole."""
 
-    def __init__(self, config: Config, *, reload_successful: bool) -> None:
+    def __init__(self, config: Config, notifier: Notifier, *, reload_successful: bool) -> None:
         self._version = version("monitor")
         self._stale_after = old_after(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
+        self._notifier = notifier
         self._reload = (reload_successful, time.time())
         self._live: Live | None = None
         self._live_at = self._started = time.monotonic()
@@ -57,8 +60,15 @@ class StatusBoard:
         self.scheduler: Scheduler | None = None
 
     def publish(self, live: Live) -> None:
-        """The outcome of a tick."""
+        """The outcome of a tick: the sign of life, here and for whoever watches over this process."""
         self._live, self._live_at = live, time.monotonic()
+        self._notifier.sampled(summary(live, self.overview), stored=not live.buffered)
+
+    def tell_stall(self) -> None:
+        """Says so where samples have ceased."""
+        silent = time.monotonic() - self._live_at
+        if silent >= self._stale_after:
+            self._notifier.stalled(f"not sampling: no sample for {about(silent)}")
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one goes on."""
@@ -89,12 +99,13 @@ def run(config: Config) -> None:
         StorageError: likewise, for the database's sake.
     """
     give_large_memory_back()
+    notifier = from_environment()
     with handled_signals() as signals:
         before: Config | None = None
         while not signals.stop:
             try:
-                with _opened(config, reload_successful=before is not config) as board:
-                    before, config = config, _serve_until_reload(config, board, signals)
+                with _opened(config, notifier, reload_successful=before is not config) as board:
+                    before, config = config, _serve_until_reload(config, board, signals, notifier)
             except (MonitorError, StorageError) as error:
                 if before is None or before is config:
                     raise
@@ -103,31 +114,36 @@ def run(config: Config) -> None:
                 config = before
 
 
-def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals) -> Config:
+def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, notifier: Notifier) -> Config:
     """Returns the configuration to go on with."""
     while not signals.stop:
         signals.wake.wait(5.0)
         if board.scheduler:
             board.scheduler.follow_clock()
+        board.tell_stall()
         if signals.reload and not signals.stop:
             signals.reload = False
             signals.wake.clear()
+            notifier.reloading()
             try:
                 new = load_config(config.path)
                 setup_logging(new.log.level, new.log.format)
             except MonitorError as error:
                 board.reload_failed()
+                notifier.kept()
                 log.error("configuration not reloaded", extra={"fields": {"error": error}})
             else:
                 log.info("configuration reloaded", extra={"fields": {"file": config.path}})
                 return new
     log.info("stopping")
+    notifier.stopping()
     return config
 
 
 @contextmanager
-def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]:
-    board = StatusBoard(config, reload_successful=reload_successful)
+def _opened(config: Config, notifier: Notifier, *, reload_successful: bool) -> Iterator[StatusBoard]:
+    notifier.opening(config.sampling.interval)
+    board = StatusBoard(config, notifier, reload_successful=reload_successful)
     web = WebServer(config.web.address, Application(board.status))
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
@@ -143,6 +159,7 @@ def _opened(config: Config, *, reload_successful: bool) -> Iterator[StatusBoard]
             board.scheduler = Scheduler(_jobs(config, stores, board, served, overview, schedule, predictions))
             board.scheduler.start()
             web.start()
+            notifier.opened(old_after(config.sampling.interval))
             if board.overview:
                 _announce(config, web, board.overview)
             # What is here now stays for months: the collector need not look at it again and again.

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import psutil
@@ -85,13 +86,16 @@ def deadline(seconds: float, message: str) -> Iterator[None]:
 
 
 def lower_priority() -> None:
-    """The rest of the machine comes first: lowest CPU priority, I/O only when nobody else wants it."""
-    os.nice(19)
-    try:
+    """The rest of the machine comes first: lowest CPU priority, I/O that can wait, and the first to go for memory.
+
+    A sandbox may forbid each of it, and a training at normal priority is still a training.
+    """
+    with suppress(OSError):
+        os.nice(19)
+    with suppress(psutil.Error, OSError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
-    except (psutil.Error, OSError):
-        # A sandbox may forbid it, and a training at normal I/O priority is still a training.
-        return
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
 def give_large_memory_back() -> None:

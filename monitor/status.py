@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monitor.durations import about
 from monitor.overview import Overview
 from monitor.sampler import SourceState
-from monitor.serving import Forecast
+from monitor.serving import Forecast, warns
+from monitor.text import percent
 from monitor.watching import AnomalyState
 from storage import Sample
 
@@ -65,3 +67,26 @@ class Status:
     reload_successful: bool = True
     reload_at: float = 0.0
     anomaly: AnomalyState | None = None
+
+
+def model_line(live: Live | None, overview: Overview | None) -> str:
+    """Whether a model serves, and if not, what it waits for."""
+    waiting = overview.waiting_for if overview else ""
+    if live is not None and live.model_id is not None:
+        learning = f" until there is one of this host: {waiting}" if waiting else ""
+        return f"model {live.model_id} serves{learning}"
+    return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
+
+
+def summary(live: Live, overview: Overview | None) -> str:
+    """One line: is it sampling, which model serves, what is predicted."""
+    parts = ["sampling", model_line(live, overview)]
+    if live.buffered:
+        parts.insert(1, f"{live.buffered} samples wait for the database")
+    if live.forecast is not None:
+        said = (
+            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if warns(p) else ''}"
+            for p in live.forecast.predictions
+        )
+        parts.append(f"high load: {', '.join(said)}")
+    return "; ".join(parts)

@@ -23,7 +23,7 @@ from waitress import wasyncore
 from monitor.errors import MonitorError
 from monitor.exporter import StatusCollector
 from monitor.overview import status_document
-from monitor.status import Status
+from monitor.status import Status, model_line
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -94,7 +94,7 @@ class Application:
         status = self._status()
         if status.live is None:
             return 503, TEXT, b"not sampling yet\n"
-        return 200, TEXT, f"sampling; {model_line(status)}\n".encode()
+        return 200, TEXT, f"sampling; {model_line(status.live, status.overview)}\n".encode()
 
     def _json(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
         overview = self._status().overview
@@ -104,22 +104,13 @@ class Application:
 
     def _page(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
         status = self._status()
-        line = "not sampling yet" if status.live is None else f"sampling; {model_line(status)}"
+        line = "not sampling yet" if status.live is None else f"sampling; {model_line(status.live, status.overview)}"
         links = "".join(f'<li><a href="{p}">{p}</a></li>' for p in self._routes if p != "/")
         body = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>monitor</title>'
             f"<h1>monitor {escape(status.version)}</h1><p>{escape(line)}</p><ul>{links}</ul></html>\n"
         )
         return 200, "text/html; charset=utf-8", body.encode()
-
-
-def model_line(status: Status) -> str:
-    """Whether a model serves, and if not, what it waits for."""
-    waiting = status.overview.waiting_for if status.overview else ""
-    if status.live is not None and status.live.model_id is not None:
-        learning = f" until there is one of this host: {waiting}" if waiting else ""
-        return f"model {status.live.model_id} serves{learning}"
-    return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
 
 
 class WebServer:

@@ -18,6 +18,7 @@ from storage.driver import Driver
 from storage.errors import StorageError
 from storage.failures import storage_errors
 from storage.locks import ExclusiveLock
+from storage.ownership import create_as_owner
 from storage.schema import metadata
 from storage.upgrade import HEAD, alembic_version, migrate_if_behind
 
@@ -175,7 +176,7 @@ def _prepare_file(path: Path) -> None:
     try:
         # Only ever a new file is opened here: closing a descriptor of a database that this process already uses
         # would drop the locks that SQLite holds on it.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(create_as_owner(path, os.O_RDWR | os.O_CLOEXEC))
     except FileExistsError:
         if not path.is_file():
             raise StorageError(f"{path}: not a file; remove it or name another database") from None

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from storage.errors import LockHeldError, StorageError
+from storage.ownership import open_as_owner
 
 STEP = 0.01
 """Seconds between two attempts."""
@@ -75,8 +76,10 @@ def is_held(path: Path) -> bool:
 
 
 def _open(path: Path) -> int:
+    # A lock is emptied and written by whoever takes it, root among them: never what a link points at.
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open_as_owner(path, flags)
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}; this user must be able to write here") from error
 

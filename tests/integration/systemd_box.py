@@ -1,0 +1,141 @@
+"""A machine of its own with a real systemd as its first process, over a view of this one's files.
+
+What is written in it lies in memory and is gone with it. Needs root and systemd-nspawn (Debian: systemd-container).
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+MASKED = (
+    *("systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket"),
+    *("systemd-udev-trigger.service", "getty.target", "console-getty.service", "openipmi.service"),
+    *("systemd-timesyncd.service", "systemd-resolved.service", "systemd-networkd.service"),
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dev-mqueue.mount", "dev-hugepages.mount"),
+    *("sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
+)
+"""What has nothing to do in a box, or cannot start there."""
+
+BOOT_SECONDS = 30
+
+
+def need_systemd():
+    """Loud where no box can be made here, and never skipped in CI."""
+    tools = ("systemd-nspawn", "nsenter", "systemctl", "journalctl")
+    lacks = [tool for tool in tools if shutil.which(tool) is None] + ["root"] * (os.geteuid() != 0)
+    if not lacks:
+        return
+    message = (
+        f"NOT TESTED: the service on a real systemd needs {', '.join(lacks)} (apt-get install systemd-container)"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def run(*command, check=True, **options):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
+    assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done
+
+
+class Box:
+    """Booted when it is entered."""
+
+    def __init__(self, directory, needs):
+        """A box.
+
+        Args:
+            directory: an empty one, for its files.
+            needs: paths that must be seen in it, also where they lie on file systems of their own or under /tmp.
+        """
+        self.directory, self.root = directory, directory / "memory" / "root"
+        self._needs, self._process, self.first = needs, None, None
+
+    def __enter__(self):
+        memory = self.directory / "memory"
+        memory.mkdir()
+        run("mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", memory)
+        try:
+            self._boot(memory)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    def _boot(self, memory):
+        for name in ("changes", "work", "root"):
+            (memory / name).mkdir()
+        layers = f"lowerdir=/,upperdir={memory}/changes,workdir={memory}/work"
+        run("mount", "-t", "overlay", "overlay", "-o", layers, self.root)
+        (self.root / "etc/machine-id").unlink(missing_ok=True)
+        (self.root / "etc/machine-id").touch()
+        units = self.root / "etc/systemd/system"
+        for wanted in units.glob("*.wants"):
+            shutil.rmtree(wanted)
+        # a machine on which this was never installed
+        for there in ("var/lib/monitor", "var/lib/private/monitor", "etc/monitor"):
+            shutil.rmtree(self.root / there, ignore_errors=True)
+        (units / "monitor.service").unlink(missing_ok=True)
+        for name in MASKED:
+            (units / name).unlink(missing_ok=True)
+            (units / name).symlink_to("/dev/null")
+        binds = [f"--bind-ro={path}" for path in self._needs]
+        command = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no", "--keep-unit"]
+        command += [
+            "--private-network",
+            "--console=pipe",
+            "--link-journal=no",
+            f"--machine=box-{os.getpid()}",
+            *binds,
+        ]
+        with (self.directory / "boot").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self.wait_for(self._booted, BOOT_SECONDS, "boot")
+
+    def _booted(self):
+        assert self._process.poll() is None, (self.directory / "boot").read_text()
+        for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                if Path(f"/proc/{child}/comm").read_text() == "systemd\n":
+                    self.first = child
+        state = self("systemctl", "is-system-running", check=False).stdout.strip() if self.first else ""
+        return state in ("running", "degraded")
+
+    def __call__(self, *command, check=True, **options):
+        """Runs a command in it, as root, outside of any unit."""
+        return run("nsenter", "--target", self.first, "--all", "--", *command, check=check, **options)
+
+    def wait_for(self, condition, seconds, what):
+        """What a condition gives as soon as it gives something."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.1)
+        shown = self("journalctl", "--no-pager", "--lines=60", check=False) if self.first else None
+        pytest.fail(
+            f"no {what} within {seconds} s\n{shown.stdout if shown else (self.directory / 'boot').read_text()}"
+        )
+
+    def _end(self):
+        if self._process is not None:
+            # its supervisor is asked first: it takes the mounts and the processes down with it
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        run("umount", "--lazy", self.root, check=False)
+        run("umount", "--lazy", self.directory / "memory", check=False)

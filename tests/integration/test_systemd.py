@@ -1,0 +1,255 @@
+"""The service on a real systemd, from its installation to its end.
+
+The tests follow each other on one machine in a box, in the order of this file.
+"""
+
+import json
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.service import running_program
+
+from .conftest import host
+from .systemd_box import Box, need_systemd, run
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+URL = "http://127.0.0.1:10190"
+UNIT = "monitor.service"
+
+CONFIG = """
+[sampling]
+interval = "1s"
+[high_load]
+rules = [{ cpu_usage = 0.8 }]
+sustained = "20s"
+horizons = ["1m", "5m"]
+[training]
+networks = 2
+layers = [16]
+epochs = 4
+min_history = "20m"
+"""
+
+SLOW_SOURCE = """
+import os, time, psutil
+
+usual = psutil.cpu_times
+
+def hang(*args, **kwargs):
+    while os.path.exists("/var/lib/hang/now"):
+        time.sleep(0.1)
+    return usual(*args, **kwargs)
+
+psutil.cpu_times = hang
+"""
+
+
+def test_the_shipped_unit_is_as_closed_as_promised_and_understood_by_systemd(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        need_systemd()
+    shown = run("systemd-analyze", "security", "--offline=true", "--threshold=15", ROOT / "deploy" / UNIT)
+    assert re.search(r"exposure level for monitor.service: (0\.\d|1\.[0-5]) OK", shown.stdout)
+    unit = tmp_path / UNIT
+    unit.write_text(run(sys.executable, "-m", "monitor", "install-service", "--print").stdout)
+    assert run("systemd-analyze", "security", "--offline=true", "--threshold=15", unit).returncode == 0
+    assert run("systemd-analyze", "verify", unit).stderr == ""
+
+
+class Machine:
+    """The box, with the words of an administrator."""
+
+    def __init__(self, box):
+        self.box = box
+        self.box_monitor = running_program().command
+
+    def monitor(self, *words, check=True):
+        # from the root directory: the checkout has a config.toml of its own
+        return self.box(*self.box_monitor, *words, check=check, cwd="/")
+
+    def systemctl(self, *words, check=True):
+        return self.box("systemctl", *words, check=check)
+
+    def show(self, name):
+        return self.systemctl("show", "--property", name, "--value", UNIT).stdout.strip()
+
+    def journal(self):
+        return self.box("journalctl", "--no-pager", "--output=cat", "--unit", UNIT).stdout
+
+    def get(self, path):
+        code = f"import urllib.request as u; print(u.urlopen('{URL}{path}', timeout=5).read().decode())"
+        return self.box(sys.executable, "-c", code, check=False).stdout
+
+    def metric(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        return float(found.group(1)) if found else None
+
+    def status(self):
+        return json.loads(self.monitor("status", "--json").stdout)
+
+    def wait_for(self, condition, seconds, what):
+        return self.box.wait_for(condition, seconds, what)
+
+    def restarted(self, pid):
+        """Whether another process than this serves, and samples."""
+        return self.show("MainPID") not in ("0", pid) and self.show("ActiveState") == "active"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    need_systemd()
+    needs = {path for path in running_program().needs if path.is_dir() and not path.is_relative_to("/usr")}
+    needs |= {ROOT}
+    # one bind covers all below it
+    outer = sorted(path for path in needs if not any(path != o and path.is_relative_to(o) for o in needs))
+    with Box(tmp_path_factory.mktemp("box"), outer) as box:
+        yield Machine(box)
+
+
+def test_it_installs_and_says_what_comes_next(machine):
+    done = machine.monitor("install-service")
+    assert "systemctl enable --now monitor.service" in done.stdout
+    assert machine.show("LoadState") == "loaded"
+    machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
+
+
+def test_what_root_sampled_before_is_what_the_service_goes_on_with(machine):
+    ran = machine.box("timeout", "--signal=INT", "4", *machine.box_monitor, "run", check=False, cwd="/")
+    assert "started" in ran.stderr
+    assert machine.status()["daemon_running"] is False
+    before = machine.status()["oldest_sample_at"]
+    machine.systemctl("enable", "--now", UNIT)
+    assert machine.show("ActiveState") == "active"
+    assert machine.status()["oldest_sample_at"] == before
+
+
+def test_it_is_ready_only_when_it_samples_and_answers(machine):
+    machine.systemctl("restart", UNIT)
+    # the command has waited for READY=1
+    assert machine.get("/-/ready").startswith("sampling; ")
+    assert machine.status()["sampling"] is True
+    assert machine.metric("monitor_samples_total") >= 1
+    assert machine.show("StatusText").startswith("sampling; ")
+
+
+def test_everything_is_read_from_inside_the_sandbox(machine):
+    machine.wait_for(lambda: machine.metric("monitor_host_cpu_usage_ratio") is not None, 10, "rate")
+    page = machine.get("/metrics")
+    sources = re.findall(r'^monitor_source_success\{source="(\w+)"\} (\S+)$', page, re.MULTILINE)
+    assert len(sources) == 7
+    there = {name for name, worked in sources if float(worked) == 1}
+    # a kernel may have no pressure figures; all else is there, or the sandbox hides it
+    assert there >= {"cpu", "memory", "network", "disk", "load", "swap"}
+    assert ("pressure" in there) == Path("/proc/pressure/cpu").exists()
+
+
+def test_it_trains_within_the_sandbox_from_what_root_brought_in(machine, tmp_path):
+    rows = ["timestamp,cpu_usage,memory_usage"]
+    rows += [f"{s.at},{s.cpu_usage},{s.memory_usage}" for s in host(2000, time.time() - 60)]
+    machine.box("tee", "/root/trace.csv", input="\n".join(rows) + "\n")
+    assert "2000 samples added" in machine.monitor("import", "/root/trace.csv").stdout
+
+    def trainer():
+        shown = machine.box("ps", "-ww", "-eo", "ni,args").stdout
+        return re.search(r"^ *(\d+) .* -m monitor .*retrain$", shown, re.MULTILINE)
+
+    machine.wait_for(trainer, 60, "trainer")
+    # it lowers its own priority, which the sandbox must allow
+    machine.wait_for(lambda: (found := trainer()) and found.group(1) == "19", 10, "trainer at nice 19")
+    machine.wait_for(lambda: machine.status()["last_training"], 60, "training")
+    assert machine.status()["last_training"]["outcome"] in ("promoted", "refused"), machine.journal()
+
+
+def test_root_retrains_from_outside_and_the_service_serves_it_and_is_not_locked_out(machine):
+    done = machine.monitor("retrain", "--force")
+    assert "promoted" in done.stdout
+    new = machine.status()["model"]["id"]
+    served = re.compile(rf'^monitor_model_info{{.*model_id="{new}"', re.MULTILINE)
+    machine.wait_for(lambda: served.search(machine.get("/metrics")), 10, "new model")
+    owners = set(machine.box("stat", "--format=%U %a", *files(machine)).stdout.splitlines())
+    assert owners == {"monitor 600"}
+    failures = machine.metric("monitor_storage_write_failures_total")
+    assert failures == 0
+
+
+def files(machine):
+    return machine.box("find", "/var/lib/private/monitor", "-type", "f").stdout.split()
+
+
+def test_a_reload_takes_a_good_configuration_and_goes_on_with_a_bad_one(machine):
+    pid = machine.show("MainPID")
+    machine.box("tee", "/etc/monitor/config.toml", input=CONFIG.replace('"5m"]', '"10m"]'))
+    machine.systemctl("reload", UNIT)
+    machine.wait_for(lambda: "configuration reloaded" in machine.journal(), 10, "reload")
+    machine.wait_for(lambda: machine.metric("monitor_last_sample_timestamp_seconds"), 10, "sample")
+    assert machine.metric("monitor_config_last_reload_successful") == 1
+
+    machine.box("tee", "/etc/monitor/config.toml", input=CONFIG.replace("networks", "netwroks"))
+    machine.systemctl("reload", UNIT)
+    machine.wait_for(lambda: machine.metric("monitor_config_last_reload_successful") == 0, 10, "refusal")
+    assert "training.netwroks" in machine.journal()
+    machine.wait_for(lambda: machine.show("ActiveState") == "active", 10, "end of the reload")
+    assert machine.show("MainPID") == pid
+    machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
+
+
+def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):
+    before, pid = machine.status(), machine.show("MainPID")
+    machine.systemctl("kill", "--kill-whom=main", "--signal=KILL", UNIT)
+    machine.wait_for(lambda: machine.restarted(pid), 30, "restart")
+    after = machine.status()
+    assert after["sampling"] is True
+    assert after["oldest_sample_at"] == before["oldest_sample_at"]
+
+
+@pytest.mark.parametrize("how", ["stopped", "sampler"])
+def test_a_hang_is_ended_by_the_watchdog_with_its_stack_in_the_journal(machine, how):
+    drop_in = "/etc/systemd/system/monitor.service.d/test.conf"
+    # the daemon itself makes it 10 s at least
+    extra = "[Service]\nWatchdogSec=15\n"
+    if how == "sampler":
+        # a source that answers no more as soon as a file is there
+        hook = "/var/lib/hang/sitecustomize.py"
+        machine.box("mkdir", "--parents", "/var/lib/hang")
+        machine.box("tee", hook, input=SLOW_SOURCE)
+        extra += "Environment=PYTHONPATH=/var/lib/hang\n"
+    machine.box("mkdir", "--parents", Path(drop_in).parent)
+    machine.box("tee", drop_in, input=extra)
+    machine.systemctl("daemon-reload")
+    machine.systemctl("restart", UNIT)
+    pid = machine.show("MainPID")
+    if how == "stopped":
+        machine.systemctl("kill", "--kill-whom=main", "--signal=STOP", UNIT)
+    else:
+        machine.box("touch", "/var/lib/hang/now")
+        machine.wait_for(lambda: "not sampling" in machine.show("StatusText"), 20, "word of it")
+    machine.wait_for(lambda: machine.show("MainPID") != pid, 30, "end by the watchdog")
+    machine.box("rm", "--force", "/var/lib/hang/now")
+    machine.wait_for(lambda: machine.restarted(pid), 20, "restart")
+    journal = machine.journal().rpartition("Watchdog timeout")[2]
+    assert "Fatal Python error: Aborted" in journal
+    assert "monitor/daemon.py" in journal
+    assert ("hang" in journal) == (how == "sampler")
+
+
+def test_it_stops_at_once_and_cleanly(machine):
+    machine.systemctl("stop", UNIT)
+    assert machine.show("Result") == "success"
+    assert machine.show("ExecMainStatus") == "0"
+    assert "stopping" in machine.journal()
+
+
+def test_uninstalling_takes_the_unit_and_leaves_the_rest(machine):
+    machine.systemctl("start", UNIT)
+    said = machine.monitor("uninstall-service").stdout
+    assert "/etc/monitor/config.toml, /var/lib/monitor" in said
+    assert machine.show("LoadState") == "not-found" or machine.show("ActiveState") == "inactive"
+    assert not (machine.box.root / "etc/systemd/system" / UNIT).exists()
+    assert "/var/lib/private/monitor/monitor.db" in files(machine)
+    assert (machine.box.root / "etc/monitor/config.toml").read_text() == CONFIG
