@@ -16,9 +16,8 @@ import numpy as np
 from model.anomaly.peaks import BLOCK, SLOT
 from model.anomaly.tails import fit_peaks
 from model.arrays import Bools, Floats, Integers
+from model.units import DAY, HOUR
 from monitor.durations import parse_duration
-
-HOUR, DAY = 3600.0, 86400.0
 
 
 @dataclass(frozen=True)

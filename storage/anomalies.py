@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from storage.database import Database
 from storage.errors import UnknownAnomalyError
 from storage.records import Anomaly, Judgement, Maintenance
+from storage.rows import purge
 from storage.schema import LOCAL_HOST, anomalies, anomaly_peaks, maintenance
 
 _COLUMNS = anomalies.c[tuple(field.name for field in fields(Anomaly))]
@@ -157,8 +158,6 @@ class AnomalyStore:
             rows = connection.execute(select(*_WINDOW).where(*mine).order_by(maintenance.c.begins_at))
             return [Maintenance(*row) for row in rows]
 
-    def purge(self, before: float) -> None:
+    def purge(self, before: float, batch: int = 5000) -> None:
         """Deletes the evidence of before a moment (seconds); anomalies and windows are kept: there are few."""
-        with self._database.writing() as connection:
-            old = (anomaly_peaks.c.host_id == self._host_id, anomaly_peaks.c.at < before)
-            connection.execute(delete(anomaly_peaks).where(*old))
+        purge(self._database, anomaly_peaks, self._host_id, before, batch)

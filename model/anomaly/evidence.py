@@ -13,7 +13,7 @@ import numpy as np
 from model.anomaly.smoothing import Smoother
 from model.anomaly.tails import RAREST, Tails
 from model.arrays import Bools, Floats
-from model.units import HOUR, MINUTE
+from model.units import HOUR
 
 LARGEST = 20.0**2
 """A squared error of one row counts this much at most; one of a single metric and row by itself SPIKE."""
@@ -21,7 +21,7 @@ LARGEST = 20.0**2
 SPIKE = 100.0**2
 
 TIMES = (2, 6, 18)
-"""Half-lives in rows over which evidence of all metrics is gathered; in minutes where a row is less than one."""
+"""Half-lives in rows over which evidence of all metrics is gathered."""
 
 METRIC_TIMES = (6, 36)
 """Those over which the evidence of each metric is."""
@@ -82,10 +82,9 @@ class Evidence:
             step: seconds between rows.
         """
         self._metrics = metrics
-        minute = MINUTE / step
         slow = np.full(2, BACKGROUND / step)
-        times = np.array([max(rows, rows * minute) for rows in TIMES])
-        single = np.repeat([max(rows, rows * minute) for rows in METRIC_TIMES], metrics)
+        times = np.array(TIMES, dtype=np.float64)
+        single = np.repeat(np.array(METRIC_TIMES, dtype=np.float64), metrics)
         self._bias = Smoother(np.full(2 * metrics, BACKGROUND / step))
         self._means, self._slow, self._single = Smoother(np.tile(times, 2)), Smoother(slow), Smoother(single)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import Bools, Floats
+from model.arrays import Bools, Floats, Integers
 
 LAGS = 12
 """Rows of the past that a forecast looks at."""
@@ -52,6 +52,12 @@ def windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
         yield slice(start, end), np.ascontiguousarray(view.transpose(0, 2, 1)).reshape(end - start, REACH * d)
 
 
+def thirds(usable: Bools) -> Integers:
+    """(rows,) to which of BLOCKS contiguous parts each row belongs, all with as many usable rows."""
+    found: Integers = np.cumsum(usable) * BLOCKS // (int(usable.sum()) + 1)
+    return found
+
+
 def fit_forecaster(z: Floats, usable: Bools) -> tuple[Forecaster, Floats]:
     """Learns to foresee.
 
@@ -65,7 +71,7 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[Forecaster, Floats]:
     """
     n, d = z.shape
     width = REACH * d + 1
-    block = np.minimum(np.cumsum(usable) * BLOCKS // max(1, int(usable.sum()) + 1), BLOCKS - 1)
+    block = thirds(usable)
     grams, crosses = np.zeros((BLOCKS, width, width)), np.zeros((BLOCKS, width, d))
     for rows, before in windows(z):
         inputs = np.concatenate((before, np.ones((len(before), 1))), axis=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.forecaster import BLOCKS
+from model.anomaly.forecaster import BLOCKS, thirds
 from model.arrays import Bools, Floats
 
 FLATTEST = 0.05
@@ -47,7 +47,7 @@ def fit_level(z: Floats, usable: Bools) -> tuple[Level, Floats]:
     """
     rows = ALONE if z.shape[1] == 1 else 1
     x = together(z, rows)
-    block = np.minimum(np.cumsum(usable) * BLOCKS // max(1, int(usable.sum()) + 1), BLOCKS - 1)
+    block = thirds(usable)
     distance = np.zeros(len(z))
     for b in range(BLOCKS):
         distance[block == b] = _fitted(x[usable & (block != b)], rows)(x[block == b])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.anomaly.detector import CHANNELS, fit_detector
+from model.anomaly.detector import fit_detector
 from model.anomaly.detector_bytes import dumps_detector, loads_detector
 from model.anomaly.episodes import QUIET, followed
 from model.anomaly.peaks import SLOT
@@ -245,10 +245,6 @@ def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
     episode = followed(episode, reading(last + QUIET, 0.5), names, 60)
     assert episode.ended
     assert episode.until == last
-
-
-def test_channels_have_their_names():
-    assert CHANNELS == ("joint", "spike", "overall")
 
 
 def test_a_past_watched_again_says_what_a_watch_would_have_said_and_knows_nothing_of_later():
