@@ -1,0 +1,6 @@
+"""HTTP: what is answered, and the sockets it is answered on."""
+
+from monitor.web.application import Application
+from monitor.web.server import WebServer
+
+__all__ = ["Application", "WebServer"]
