@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import platform
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from importlib.metadata import version
 from model.units import HOUR
 from monitor.buffer import PredictionBuffer, SampleBuffer
 from monitor.config import Config, load_config
+from monitor.curves import Curves
 from monitor.durations import about
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.first_model import ensure_first_model, own_model_serves
@@ -35,7 +37,7 @@ from monitor.status import Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.tick import Tick
 from monitor.watching import AnomalyState, Watching
-from monitor.web import Application, WebServer
+from monitor.web import Application, Records, WebServer
 from storage import LockHeldError, StorageError
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class StatusBoard:
         self.overview: Overview | None = None
         self.anomaly: AnomalyState | None = None
         self.scheduler: Scheduler | None = None
+        self.records: Records | None = None
 
     def publish(self, live: Live) -> None:
         """The outcome of a tick: the sign of life, here and for whoever watches over this process."""
@@ -144,7 +147,7 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
 def _opened(config: Config, notifier: Notifier, *, reload_successful: bool) -> Iterator[StatusBoard]:
     notifier.opening(config.sampling.interval)
     board = StatusBoard(config, notifier, reload_successful=reload_successful)
-    web = WebServer(config.web.address, Application(board.status))
+    web = WebServer(config.web.address, Application(board.status, lambda: board.records, socket.gethostname()))
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
 
@@ -154,6 +157,7 @@ def _opened(config: Config, notifier: Notifier, *, reload_successful: bool) -> I
             ensure_first_model(stores, config, time.time())
             overview()
             served = ServedModel(stores, config.rules, config.sampling.interval)
+            board.records = Records(stores, Curves(stores, lambda: served.rules, config.sampling.interval))
             schedule = _retrain_schedule(config, stores, served, overview)
             predictions = PredictionBuffer(stores.predictions)
             board.scheduler = Scheduler(_jobs(config, stores, board, served, overview, schedule, predictions))
@@ -170,6 +174,7 @@ def _opened(config: Config, notifier: Notifier, *, reload_successful: bool) -> I
             try:
                 yield board
             finally:
+                board.records = None
                 schedule.close()
                 if not board.scheduler.close():
                     # Python would wait for that thread for ever. Samples that were stored are stored.

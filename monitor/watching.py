@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,12 +31,16 @@ log = logging.getLogger(__name__)
 
 MONTH = 30 * DAY
 
+TRAIL = 7 * DAY
+"""Seconds of readings that are kept for whoever wants to see how it came."""
+
 
 @dataclass(frozen=True)
 class AnomalyState:
     """What is known at a moment. `reading` None: nothing can be said; `active` None: no anomaly goes on.
 
-    `events` is how many there have been, `monthly` how many of the last 30 days were not called incidents.
+    `events` is how many there have been, `monthly` how many of the last 30 days were not called incidents. `trail`
+    (rows, 3) is what the readings were: time in seconds, score, how near to an alarm (1: it is one).
     """
 
     metrics: tuple[str, ...]
@@ -46,6 +50,7 @@ class AnomalyState:
     monthly: float
     allowed: float
     in_maintenance: bool = False
+    trail: Floats = field(default_factory=lambda: np.empty((0, 3)), compare=False)
 
 
 class Watching:
@@ -80,6 +85,7 @@ class Watching:
         self._judged: tuple[object, ...] | None = None
         self._name = ""
         self._reading: Reading | None = None
+        self._trail: Floats = np.empty((0, 3))
 
     def __call__(self) -> None:
         """Takes in the rows that are complete by now.
@@ -110,7 +116,7 @@ class Watching:
         for at, values in self._rows(self._watch, self._done, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             # what happens meanwhile is as if nobody had watched: it must not be held against the time after
-            self._reading = self._watch.step(at, np.full_like(values, np.nan) if quiet else values)
+            self._read(self._watch, at, np.full_like(values, np.nan) if quiet else values)
             self._done = at + step
             self._remember(at)
             if quiet:
@@ -123,6 +129,7 @@ class Watching:
     def _load(self, model_id: int | None, now: float) -> None:
         """The detector of a model, in step with the last days; None where it has none that can be used."""
         self._watch, self._reading, self._judged, self._slot = None, None, None, None
+        self._trail = self._trail[:0]
         self._followed, self._done = model_id, now
         self._event, self._episode = self._stores.anomalies.open(), None
         detector = None if model_id is None else self._detector(model_id)
@@ -143,12 +150,19 @@ class Watching:
         windows = self._stores.anomalies.maintenance(start)
         for at, values in self._rows(watch, start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
-            self._reading = watch.step(at, np.full_like(values, np.nan) if quiet else values)
+            self._read(watch, at, np.full_like(values, np.nan) if quiet else values)
             self._remember(at, but=kept)
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
                 self._follow(at, detector.step)
         log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+
+    def _read(self, watch: Watch, at: float, values: Floats) -> None:
+        """Takes in one row (metrics,)."""
+        reading = self._reading = watch.step(at, values)
+        if reading is not None:
+            late = self._trail[self._trail[:, 0] > at - TRAIL]
+            self._trail = np.append(late, [[at, reading.score, reading.ratio]], axis=0)
 
     def _detector(self, model_id: int) -> Detector | None:
         """That of a model, if it has one that can be read, and samples come often enough for it."""
@@ -270,6 +284,7 @@ class Watching:
             float(sum(anomaly.judgement != "incident" for anomaly in late)),
             self._config.false_alarms_per_month,
             maintenance,
+            self._trail,
         )
 
 

@@ -105,6 +105,7 @@ def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     if metric in spec.logarithmic:
         times = math.exp(abs(moved))
         much = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
+        much = "more than 100" if times > 100 else much
         return f"{name} is {much} times {'over' if moved > 0 else 'under'} its mean of {about(window)}"
     if metric in RATIOS:
         return f"{level}, {abs(moved) * 100:.0f} points {way} its mean of {about(window)}"

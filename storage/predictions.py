@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import Prediction
-from storage.rows import RowWriter, purge
+from storage.rows import RowWriter, purge, slot_of
 from storage.schema import LOCAL_HOST, predictions
 
 _NAMES = tuple(field.name for field in fields(Prediction))
@@ -73,6 +75,41 @@ class PredictionStore:
             query = query.where(predictions.c.horizon == horizon)
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
+
+    def largest(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
+        """The most that was predicted in each of some stretches of time, worked out by the database.
+
+        Args:
+            start: seconds since the epoch at which the first begins.
+            width: seconds of each.
+            count: how many.
+
+        Returns:
+            By horizon (seconds), shortest first: array (count, 4) of the largest probability, the mean baseline, the
+            smallest threshold, and the most by which a probability exceeded its threshold; NaN where none was made.
+        """
+        row = predictions.c
+        slot = slot_of(row.at, start, width)
+        margin = func.max(row.probability - row.threshold)
+        query = (
+            select(
+                row.horizon,
+                slot,
+                func.max(row.probability),
+                func.avg(row.baseline_probability),
+                func.min(row.threshold),
+                margin,
+            )
+            .where(row.host_id == self._host_id, row.at >= start, row.at < start + width * count)
+            .group_by(row.horizon, slot)
+            .order_by(row.horizon)
+        )
+        found: dict[float, NDArray[np.float64]] = {}
+        with self._database.reading() as connection:
+            for horizon, number, *values in connection.execute(query):
+                table = found.setdefault(horizon, np.full((count, 4), np.nan))
+                table[min(number, count - 1)] = values
+        return found
 
     def last(self) -> list[Prediction]:
         """The predictions of the newest moment, all horizons, shortest first; empty while there are none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Integer, Select, Table, cast, delete, func, insert, select
 
 from storage.database import Database
 
@@ -60,6 +60,11 @@ class RowWriter:
         if positional:
             return statement, [row[column.name] for row in rows for column in self._table.columns]
         return statement, {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
+
+
+def slot_of(at: Column[Any], start: float, width: float) -> ColumnElement[int]:
+    """Which of the slots of `width` seconds from `start` on a moment at or after it falls into, counted from 0."""
+    return cast((at - start) / width, Integer)
 
 
 def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:

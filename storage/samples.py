@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Float, Select, bindparam, func, insert, selec
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.rows import FigureReader, RowWriter, purge
+from storage.rows import FigureReader, RowWriter, purge, slot_of
 from storage.schema import LOCAL_HOST, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
@@ -163,6 +163,26 @@ class SampleStore:
             rows = connection.scalar(select(func.count()).select_from(samples).where(*within)) or 0
             values = _fetch(connection, _columns(fields).where(*within), rows * (1 + len(fields)))
         return _with_nan(values.reshape(rows, 1 + len(fields)))
+
+    def means(self, start: float, width: float, count: int) -> NDArray[np.float64]:
+        """What the metrics were on average in each of some stretches of time, worked out by the database.
+
+        Args:
+            start: seconds since the epoch at which the first begins.
+            width: seconds of each.
+            count: how many.
+
+        Returns:
+            Array (count, SAMPLE_FIELDS); NaN where nothing was measured.
+        """
+        slot = slot_of(samples.c.at, start, width)
+        within = (samples.c.host_id == self._host_id, samples.c.at >= start, samples.c.at < start + width * count)
+        query = select(slot, *(func.avg(samples.c[name]) for name in SAMPLE_FIELDS)).where(*within).group_by(slot)
+        found = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        with self._database.reading() as connection:
+            for number, *values in connection.execute(query):
+                found[min(number, count - 1)] = [np.nan if value is None else value for value in values]
+        return found
 
     def purge(self, before: float, *, keep_newest: int = 0, batch: int = 5000) -> int:
         """Deletes old samples, a bounded batch a transaction, so that a writer never waits for long.

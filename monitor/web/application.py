@@ -1,63 +1,77 @@
-"""What is answered: the metrics page, the probes, the status. Plain WSGI, over the status of the moment."""
+"""What is answered: the metrics page, the probes, the page for people, the documents. Plain WSGI."""
 
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Iterable
-from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from monitor.exporter import StatusCollector
-from monitor.overview import status_document
 from monitor.status import Status, model_line
+from monitor.web.api import Api, ApiError, Records, encoded
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
 Response = tuple[int, str, bytes]
 REASONS = {
     200: "OK",
+    400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+A_DAY = "public, max-age=86400"
 
 
 class Application:
     """The routes, over the status of the moment."""
 
-    def __init__(self, status: Callable[[], Status]) -> None:
-        self._status = status
+    def __init__(
+        self, status: Callable[[], Status], records: Callable[[], Records | None] = lambda: None, host: str = ""
+    ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            status: the status of the moment.
+            records: what reads the database; None while it is not open.
+            host: the name of this machine.
+        """
+        self._status, self._host = status, host
+        self._api = Api(status, records)
         self._registry = CollectorRegistry()
         self._registry.register(StatusCollector(status))
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
-            "/api/v1/status": self._json,
             "/": self._page,
+            **dict.fromkeys(self._api.documents, self._document),
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         code, kind, body = self._answer(environ)
-        headers = [("Content-Type", kind), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        fixed = code == 200 and environ.get("PATH_INFO", "").startswith("/static/")
+        headers = [("Content-Type", kind), ("Cache-Control", A_DAY if fixed else "no-store")]
         if code == 405:
             headers.append(("Allow", "GET, HEAD"))
         if len(body) > 1000 and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
             body = gzip.compress(body, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
-        headers.append(("Content-Length", str(len(body))))
+        headers += [("Vary", "Accept, Accept-Encoding"), ("Content-Length", str(len(body)))]
         start_response(f"{code} {REASONS[code]}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: WSGIEnvironment) -> Response:
-        route = self._routes.get(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        route = self._static if path.startswith("/static/") else self._routes.get(path)
         if route is None:
             return 404, TEXT, b"not found\n"
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -68,29 +82,32 @@ class Application:
         encode, kind = choose_encoder(environ.get("HTTP_ACCEPT", ""))
         return 200, kind, encode(self._registry)
 
-    def _healthy(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+    def _healthy(self, _: WSGIEnvironment) -> Response:
         if self._status().turning:
             return 200, TEXT, b"healthy\n"
         return 503, TEXT, b"no sample for too long\n"
 
-    def _ready(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
+    def _ready(self, _: WSGIEnvironment) -> Response:
         status = self._status()
         if status.live is None:
             return 503, TEXT, b"not sampling yet\n"
         return 200, TEXT, f"sampling; {model_line(status.live, status.overview)}\n".encode()
 
-    def _json(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
-        overview = self._status().overview
-        if overview is None:
-            return 503, TEXT, b"not sampling yet\n"
-        return 200, "application/json", json.dumps(status_document(overview)).encode()
+    def _document(self, environ: WSGIEnvironment) -> Response:
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        try:
+            return 200, JSON, encoded(self._api.answer(environ["PATH_INFO"], query))
+        except ApiError as error:
+            return error.code, JSON, encoded({"error": str(error)})
 
-    def _page(self, environ: WSGIEnvironment) -> Response:  # noqa: ARG002
-        status = self._status()
-        line = "not sampling yet" if status.live is None else f"sampling; {model_line(status.live, status.overview)}"
-        links = "".join(f'<li><a href="{p}">{p}</a></li>' for p in self._routes if p != "/")
-        body = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>monitor</title>'
-            f"<h1>monitor {escape(status.version)}</h1><p>{escape(line)}</p><ul>{links}</ul></html>\n"
-        )
-        return 200, "text/html; charset=utf-8", body.encode()
+    def _page(self, _: WSGIEnvironment) -> Response:
+        # only people ask for it: who is only scraped need not have it in memory
+        from monitor.web.page import page  # noqa: PLC0415
+
+        return 200, "text/html; charset=utf-8", page(self._api, self._host).encode()
+
+    def _static(self, environ: WSGIEnvironment) -> Response:
+        from monitor.web.page import static_file  # noqa: PLC0415
+
+        found = static_file(environ["PATH_INFO"].removeprefix("/static/"))
+        return (404, TEXT, b"not found\n") if found is None else (200, *found)
