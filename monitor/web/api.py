@@ -22,12 +22,6 @@ from monitor.status import Status
 from monitor.stores import Stores
 from storage import StorageError
 
-KEPT_CURVES = 8
-"""Answers that are kept for the next who asks the same."""
-
-FRESH = 15.0
-"""Seconds for which they are, at most."""
-
 PATIENCE = 5.0
 """Seconds that one waits while another's curves are read."""
 
@@ -48,7 +42,6 @@ class Records:
     def __init__(self, stores: Stores, curves: Curves) -> None:
         self._stores, self._curves = stores, curves
         self._turn = Lock()
-        self._kept: dict[tuple[float, ...], dict[str, Any]] = {}
 
     def anomalies(self) -> list[dict[str, Any]]:
         """Those of the last 30 days, newest first."""
@@ -65,16 +58,11 @@ class Records:
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
         """Those of the last `seconds`, read for one at a time: nothing else that is answered takes as long."""
-        now = time.time()
-        key = (seconds, points, now // min(seconds / points, FRESH))
         if not self._turn.acquire(timeout=PATIENCE):
             raise ApiError(503, "others are asking for curves; try again")
         try:
-            if key not in self._kept:
-                trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
-                found = self._curves.document(seconds, points, now, trail)
-                self._kept = dict([*self._kept.items(), (key, found)][-KEPT_CURVES:])
-            return self._kept[key]
+            trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
+            return self._curves.document(seconds, points, time.time(), trail)
         finally:
             self._turn.release()
 

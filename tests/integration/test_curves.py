@@ -113,16 +113,6 @@ STATUS = Status(
 )
 
 
-def test_what_was_read_is_kept_for_the_next_who_asks_the_same(curves, stores, monkeypatch):
-    monkeypatch.setattr("monitor.web.api.time.time", lambda: NOW)
-    records = Records(stores, curves)
-    first = records.curves(3600.0, 60, STATUS)
-    assert records.curves(3600.0, 60, STATUS) is first
-    assert records.curves(3600.0, 30, STATUS) is not first
-    monkeypatch.setattr("monitor.web.api.time.time", lambda: NOW + 15)
-    assert records.curves(3600.0, 60, STATUS) is not first
-
-
 def test_one_reads_at_a_time_and_the_others_do_not_wait_for_ever(curves, stores, monkeypatch):
     monkeypatch.setattr("monitor.web.api.PATIENCE", 0.05)
     held, go_on = threading.Event(), threading.Event()
