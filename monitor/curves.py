@@ -13,6 +13,7 @@ from model.history import History
 from model.labels import GAP_FACTOR, Rules
 from model.units import DAY
 from monitor.durations import format_duration
+from monitor.serving import READ_TOGETHER, stored
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS
 
@@ -94,11 +95,15 @@ class Curves:
         rules = self._rules()
         if not rules.resolved:
             return []
-        history = History(rules.metrics, rules, self._interval)
-        rows = self._stores.samples.between(start - rules.sustained - 2 * self._interval, end, rules.metrics)
-        history.extend(rows[:, 0], rows[:, 1:])
-        at = history.times[(history.state == 1) & (history.times >= start)]
-        return stretches(at, GAP_FACTOR * self._interval)
+        before = rules.sustained + 2 * self._interval
+        history = History(rules.metrics, rules, self._interval, keep=before)
+        found = []
+        for rows in stored(self._stores, rules.metrics, start - before, end, READ_TOGETHER):
+            history.extend(rows[:, 0], rows[:, 1:])
+            late = slice(len(history) - len(rows), None)
+            found.append(history.times[late][history.state[late] == 1])
+        at = np.concatenate(found)
+        return stretches(at[at >= start], GAP_FACTOR * self._interval)
 
 
 def slot_width(wanted: float, least: float) -> float:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import Prediction
-from storage.rows import RowWriter, purge, slot_of
+from storage.rows import RowWriter, purge, slots
 from storage.schema import LOCAL_HOST, predictions
 
 _NAMES = tuple(field.name for field in fields(Prediction))
@@ -89,27 +89,20 @@ class PredictionStore:
             smallest threshold, and the most by which a probability exceeded its threshold; NaN where none was made.
         """
         row = predictions.c
-        slot = slot_of(row.at, start, width)
-        margin = func.max(row.probability - row.threshold)
-        query = (
-            select(
-                row.horizon,
-                slot,
-                func.max(row.probability),
-                func.avg(row.baseline_probability),
-                func.min(row.threshold),
-                margin,
-            )
-            .where(row.host_id == self._host_id, row.at >= start, row.at < start + width * count)
-            .group_by(row.horizon, slot)
-            .order_by(row.horizon)
+        figures = (
+            func.max(row.probability),
+            func.avg(row.baseline_probability),
+            func.min(row.threshold),
+            func.max(row.probability - row.threshold),
         )
         found: dict[float, NDArray[np.float64]] = {}
-        with self._database.reading() as connection:
-            for horizon, number, *values in connection.execute(query):
-                table = found.setdefault(horizon, np.full((count, 4), np.nan))
-                table[min(number, count - 1)] = values
-        return found
+        for slot, within in slots(predictions, self._host_id, start, width, count):
+            query = select(row.horizon, slot, *figures).where(*within).group_by(row.horizon, slot)
+            with self._database.reading() as connection:
+                for horizon, number, *values in connection.execute(query):
+                    table = found.setdefault(horizon, np.full((count, 4), np.nan))
+                    table[min(number, count - 1)] = values
+        return dict(sorted(found.items()))
 
     def last(self) -> list[Prediction]:
         """The predictions of the newest moment, all horizons, shortest first; empty while there are none."""

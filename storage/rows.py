@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, Table, cast, delete, func, insert, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, cast, delete, func, insert, select
 
 from storage.database import Database
+
+QUARTER_DAY = 21_600.0
 
 
 class FigureReader:
@@ -62,9 +64,26 @@ class RowWriter:
         return statement, {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
 
 
-def slot_of(at: Column[Any], start: float, width: float) -> ColumnElement[int]:
-    """Which of the slots of `width` seconds from `start` on a moment at or after it falls into, counted from 0."""
-    return cast((at - start) / width, Integer)
+def slots(
+    table: Table, host_id: int, start: float, width: float, count: int
+) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
+    """Stretches of time of one host, a quarter of a day at once: more could not be sorted in little memory.
+
+    Args:
+        table: with the columns host_id and at.
+        host_id: whose rows.
+        start: seconds since the epoch at which the first stretch begins.
+        width: seconds of each.
+        count: how many.
+
+    Yields:
+        The number of the stretch that a row falls into, and what holds for the rows of those that are read at once.
+    """
+    together = max(1, int(QUARTER_DAY // width))
+    for first in range(0, count, together):
+        begin, end = start + first * width, start + min(first + together, count) * width
+        slot = first + cast((table.c.at - begin) / width, Integer)
+        yield slot, (table.c.host_id == host_id, table.c.at >= begin, table.c.at < end)
 
 
 def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:

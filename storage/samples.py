@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Float, Select, bindparam, func, insert, selec
 from storage.database import Database
 from storage.errors import KeyTakenError
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.rows import FigureReader, RowWriter, purge, slot_of
+from storage.rows import FigureReader, RowWriter, purge, slots
 from storage.schema import LOCAL_HOST, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
@@ -175,13 +175,12 @@ class SampleStore:
         Returns:
             Array (count, SAMPLE_FIELDS); NaN where nothing was measured.
         """
-        slot = slot_of(samples.c.at, start, width)
-        within = (samples.c.host_id == self._host_id, samples.c.at >= start, samples.c.at < start + width * count)
-        query = select(slot, *(func.avg(samples.c[name]) for name in SAMPLE_FIELDS)).where(*within).group_by(slot)
+        means = [func.avg(samples.c[name]) for name in SAMPLE_FIELDS]
         found = np.full((count, len(SAMPLE_FIELDS)), np.nan)
-        with self._database.reading() as connection:
-            for number, *values in connection.execute(query):
-                found[min(number, count - 1)] = [np.nan if value is None else value for value in values]
+        for slot, within in slots(samples, self._host_id, start, width, count):
+            with self._database.reading() as connection:
+                for number, *values in connection.execute(select(slot, *means).where(*within).group_by(slot)):
+                    found[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return found
 
     def purge(self, before: float, *, keep_newest: int = 0, batch: int = 5000) -> int:
