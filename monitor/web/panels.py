@@ -86,7 +86,7 @@ def now(status: Document) -> list[Node]:
     return [
         heading,
         _table(
-            ("metric", "value", "", "drift"),
+            ("metric", "value", "as a bar", "drift"),
             rows,
             note="drift: how far the last day has left the training; 0.25 is far",
         ),
