@@ -20,7 +20,7 @@ KINDS = {
 }
 STATIC = files("monitor.web") / "static"
 
-RANGES = (("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
 
 CURVES = (
     ("probability", "Probability of high load", "shaded: load was high; dashed: what a warning needs; red: warned"),
@@ -65,12 +65,17 @@ def page(api: Api, host: str) -> str:
             _course(),
             _live("quality", quality, status),
             _live("now", now, status),
-            _live("anomalies", anomalies, status, _asked(api, "/api/v1/anomalies")),
-            _live("serving", serving, status, _asked(api, "/api/v1/model")),
+            el(
+                "div",
+                _live("anomalies", anomalies, status, _asked(api, "/api/v1/anomalies")),
+                _live("serving", serving, status, _asked(api, "/api/v1/model")),
+                class_="column",
+            ),
             _training(status, training),
         ),
         _footer(api, status),
         data_interval=status.get("interval", 5.0),
+        data_since=status.get("oldest_sample_at"),
     )
     return document(el("html", _head(host), body, lang="en"))
 

@@ -7,7 +7,8 @@
   const NO_RATIO = [...TRAFFIC, "network_errors"];
   const interval = Math.max(5, Number(document.body.dataset.interval)) * 1000;
   const charts = new Map();
-  let range = "6h", history = null, training = null, failed = false;
+  const age = Date.now() / 1000 - Number(document.body.dataset.since ?? 0);
+  let range = age < 900 ? "15m" : age < 3600 ? "1h" : "6h", history = null, training = null, failed = false;
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const percent = (v) => (v == null ? "-" : `${(100 * v).toFixed(v < 0.1 ? 1 : 0)}%`);
