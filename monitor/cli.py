@@ -276,6 +276,20 @@ def _check_config(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.config import find_config, load_config  # noqa: PLC0415
+    from monitor.doctor import examine, examine_without, exit_code, report  # noqa: PLC0415
+
+    try:
+        results = examine(load_config(find_config(arguments.config, os.environ)), time.time())
+    except ConfigError as error:
+        results = examine_without(error.problems)
+    print(json.dumps([asdict(result) for result in results]) if arguments.json else report(results))
+    return exit_code(results)
+
+
 def _install_service(arguments: argparse.Namespace) -> int:
     from monitor.service import CONFIG, install, running_program, unit_text, unreadable  # noqa: PLC0415
 
@@ -309,6 +323,7 @@ COMMANDS: dict[str, Command] = {
     "import": _import,
     "export": _export,
     "check-config": _check_config,
+    "doctor": _doctor,
     "install-service": _install_service,
     "uninstall-service": _uninstall_service,
 }

@@ -143,7 +143,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
         StorageError: it cannot be opened; the message names the file.
     """
     with storage_errors("the database's URL"):
-        parsed, path = _parse(url)
+        parsed, path = parse_url(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
         # First the engine, which opens nothing: a URL that makes no sense must not leave a file behind.
         engine = _engine(parsed, busy_timeout)
@@ -161,7 +161,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
     return database
 
 
-def _parse(url: str) -> tuple[URL, Path | None]:
+def parse_url(url: str) -> tuple[URL, Path | None]:
     """The URL with an absolute path, so that a change of directory means no other file; and that path."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
