@@ -30,6 +30,8 @@ SQLITE_VERSION = sqlite3.sqlite_version
 WRITE_LOCK = 120
 """The byte of the -shm file that a writer holds (sqlite.org/walformat.html, 2.3)."""
 
+MAGIC = b"SQLite format 3\0"
+
 FLOCK = "@hhqqi0q"
 """struct flock of fcntl(2): type, whence, start, length, process."""
 
@@ -124,14 +126,16 @@ def damage(path: Path, seconds: float) -> tuple[str, bool]:
 
 @dataclass(frozen=True)
 class Outside:
-    """What the files tell of a database without opening it. Sizes in bytes; `wal` whether changes go to a log.
+    """What the files tell of a database without opening it. Sizes in bytes.
 
-    `writer` is the process that goes on holding the write lock, `strangers` are the names of the files beside it that
-    begin with its name and do not belong to it.
+    `sound` is whether it begins as a database does, `wal` whether its changes go to a write-ahead log. `writer` is
+    the process that goes on holding the write lock, `strangers` are the names of the files beside it that begin with
+    its name and do not belong to it.
     """
 
     size: int
     log_size: int
+    sound: bool
     wal: bool
     writer: int | None
     strangers: tuple[str, ...]
@@ -157,6 +161,7 @@ def outside(path: Path, patience: float = 0.3) -> Outside:
         return Outside(
             path.stat().st_size,
             log.stat().st_size if log.exists() else 0,
+            header.startswith(MAGIC) or not header,
             header[18:19] == b"\x02",
             _writer(path, patience),
             _strangers(path),

@@ -73,18 +73,20 @@ def stored_times(evidence: Evidence) -> Iterator[Result]:
     elif last is None:
         yield warning("samples", "there is none yet", "start the daemon, or bring a history in: monitor import")
     else:
-        yield judge_age(evidence.now - last.at, interval, running=evidence.daemon is not None)
+        yield judge_age(evidence.now - last.at, interval, running=evidence.daemon.running)
     if last is not None:
         yield judge_day(stored.recent, evidence.now, interval)
 
 
-def judge_age(age: float, interval: float, *, running: bool) -> Result:
+def judge_age(age: float, interval: float, *, running: bool | None) -> Result:
     """Whether the last sample is as young as it should be; `age` and `interval` in seconds."""
     told = f"last one {about(max(age, 0.0))} ago, one every {interval:g} s"
     if age <= old_after(interval):
         return ok("samples", told)
     if running:
         return failed("samples", f"{told}, and the daemon runs", "see why in its log: journalctl -u monitor -n 50")
+    if running is None:
+        return warning("samples", told, "see whether the daemon runs, as root or as the user that it runs as")
     return warning("samples", f"{told}; no daemon runs", "start it: systemctl start monitor, or monitor run")
 
 

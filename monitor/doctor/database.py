@@ -24,7 +24,7 @@ def opened(evidence: Evidence) -> Iterator[Result]:
     if evidence.stored is None and evidence.behind:
         yield _behind(evidence)
     elif evidence.stored is None:
-        yield judge_refusal(evidence.unread, running=evidence.daemon is not None)
+        yield judge_refusal(evidence.unread, running=bool(evidence.daemon.running))
     elif evidence.behind:
         yield _behind(evidence)
     else:
@@ -95,6 +95,8 @@ def files(evidence: Evidence) -> Iterator[Result]:
 def judge_log(seen: Outside) -> Result:
     """Whether changes go to a write-ahead log that is written back."""
     told = f"{seen.log_size / 2**20:.1f} MiB of changes not yet written back"
+    if not seen.sound:
+        return failed("log", "the file does not begin as a database of SQLite does", RESTORE)
     if not seen.wal:
         return warning("log", "changes do not go to a write-ahead log (WAL)", "the daemon turns it on: restart it")
     if seen.log_size > LARGE_LOG:

@@ -17,7 +17,7 @@ NO_ROOM = 32 * 2**20
 NO_INODES = 8
 """Database, log, its index and locks are eight at most."""
 
-BYTES_A_SAMPLE = 190
+BYTES_A_SAMPLE = 290
 """With its predictions for three horizons; for as long as a history is too short to tell."""
 
 ENOUGH_TO_TELL = 10_000

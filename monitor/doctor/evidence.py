@@ -38,18 +38,24 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """`daemon` is the process that holds the daemon's lock, 0 where it is not known which, None where none does.
+class Daemon:
+    """Whether one runs on the database, None where `why` it is not known; and its process, None where not known."""
 
-    Where something could not be read it is None, and the word beside it says why.
-    """
+    running: bool | None
+    process: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where something could not be read it is None, and the word beside it says why."""
 
     now: float
     config: Config
     database: Path | None
     outside: Outside | None
     unseen: str
-    daemon: int | None
+    daemon: Daemon
     behind: bool
     stored: Stored | None
     unread: str
@@ -60,15 +66,18 @@ class Evidence:
         return None if self.database is None else self.database.parent
 
 
+NONE_RUNS = Daemon(False)
+
+
 def gather(config: Config, now: float) -> Evidence:
     """Reads it all. Raises nothing for what the database refuses: that is evidence too."""
     try:
         path = database_path(config.database_url)
     except StorageError as error:
-        return Evidence(now, config, None, None, str(error), None, False, None, str(error))
+        return Evidence(now, config, None, None, str(error), NONE_RUNS, False, None, str(error))
     if path is None:
         why = f"{config.database_url}: not a database in a file"
-        return Evidence(now, config, None, None, why, None, False, None, why)
+        return Evidence(now, config, None, None, why, NONE_RUNS, False, None, why)
     # Before it is opened: this closes files of it, which would drop SQLite's locks.
     files, unseen = _outside(path)
     behind, stored, unread = _stored(config, now)
@@ -82,12 +91,14 @@ def _outside(path: Path) -> tuple[Outside | None, str]:
         return None, str(error)
 
 
-def _daemon(path: Path) -> int | None:
+def _daemon(path: Path) -> Daemon:
     try:
         holder = lock_holder(Path(f"{path}.daemon.lock"))
-    except StorageError:
-        return None
-    return None if holder is None else int(holder) if holder.isdecimal() else 0
+    except StorageError as error:
+        return Daemon(None, why=str(error))
+    if holder is None:
+        return NONE_RUNS
+    return Daemon(True, int(holder) if holder.isdecimal() else None)
 
 
 def _stored(config: Config, now: float) -> tuple[bool, Stored | None, str]:

@@ -41,7 +41,7 @@ def state_directory(evidence: Evidence) -> Iterator[Result]:
     if not directory.is_dir():
         yield failed("state directory", f"{directory} is not a directory", "move it away, or set storage.url")
     elif not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-        mend = f"run this with sudo, or: chown {_name(os.geteuid())} {directory}"
+        mend = f"run this with sudo, or: chown {os.geteuid()} {directory}"
         yield failed("state directory", f"{told}; {_name(os.geteuid())} may not write there", mend)
     else:
         yield ok("state directory", f"{told}; this user may write there")
@@ -72,24 +72,24 @@ def judge_owners(directory: Path, owner: int, owners: Mapping[str, int]) -> Resu
 
 def daemon(evidence: Evidence) -> Iterator[Result]:
     """Whether a daemon runs on this database, as whom, and under what."""
-    if not evidence.daemon:
-        told = "one runs, of a process that is not known" if evidence.daemon == 0 else "none runs on this database"
-        yield (
-            ok("daemon", told)
-            if evidence.daemon == 0
-            else warning("daemon", told, "start it: systemctl start monitor, or monitor run")
-        )
+    running = evidence.daemon
+    if running.running is None:
+        yield skipped("daemon", f"it is not known whether one runs: {running.why}")
+        return
+    if not running.running:
+        mend = "start it: systemctl start monitor, or monitor run"
+        yield warning("daemon", "none runs on this database", mend)
         return
     try:
-        process = psutil.Process(evidence.daemon)
+        process = psutil.Process(running.process or 0)
         user, above = process.uids().effective, process.ppid()
-    except psutil.NoSuchProcess:
-        yield skipped("daemon", f"process {evidence.daemon} runs where it cannot be seen from here")
+    except psutil.Error:
+        yield skipped("daemon", f"one runs, as process {running.process}, which cannot be seen from here")
         return
     directory = evidence.directory
     owner = directory.stat().st_uid if directory else user
     under = "under systemd" if above == 1 and SYSTEMD.is_dir() else "not under systemd"
-    told = f"process {evidence.daemon}, as {_name(user)}, {under}"
+    told = f"process {running.process}, as {_name(user)}, {under}"
     if user not in (0, owner):
         mend = f"chown -R {user} {directory}, and restart it"
         yield failed("daemon", f"{told}; its directory is {_name(owner)}'s", mend)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from monitor.doctor.evidence import Evidence
+from monitor.doctor.evidence import Daemon, Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 
 PATIENCE = 2.0
@@ -114,17 +114,17 @@ def _listener(number: int) -> int | None:
     return next((pid for pid in listening if pid), None)
 
 
-def judge_port(name: str, seen: Seen, daemon: int | None) -> Result:
+def judge_port(name: str, seen: Seen, daemon: Daemon) -> Result:
     """Whether the daemon answers at its address.
 
     Args:
         name: of the address.
         seen: there.
-        daemon: the process that runs on this database, 0 where not known which, None for none.
+        daemon: of this database.
     """
     if not seen.listening:
-        if daemon is None:
-            return skipped("port", f"nothing listens on {name}, and no daemon runs")
+        if not daemon.running:
+            return skipped("port", f"nothing listens on {name}, and no daemon is known to run")
         mend = "see its log for web.listen; after a change of the configuration: systemctl reload monitor"
         return failed("port", f"nothing listens on {name}, though the daemon runs", mend)
     if not _is_ours(seen, daemon):
@@ -134,13 +134,13 @@ def judge_port(name: str, seen: Seen, daemon: int | None) -> Result:
     return _judge_ours(name, seen, daemon)
 
 
-def _is_ours(seen: Seen, daemon: int | None) -> bool:
+def _is_ours(seen: Seen, daemon: Daemon) -> bool:
     ours = OURS in seen.metrics.body or "monitor" in (seen.healthy.server, seen.metrics.server)
     # One that asks for a password may not say who it is.
-    return ours or bool(daemon and seen.holder == daemon)
+    return ours or (seen.holder is not None and seen.holder == daemon.process)
 
 
-def _judge_ours(name: str, seen: Seen, daemon: int | None) -> Result:
+def _judge_ours(name: str, seen: Seen, daemon: Daemon) -> Result:
     over = "HTTPS" if seen.healthy.secure else "HTTP"
     codes = f"/-/healthy {seen.healthy.code or seen.healthy.why}, /metrics {seen.metrics.code or seen.metrics.why}"
     told = f"{name} answers over {over}: {codes}"
@@ -150,7 +150,7 @@ def _judge_ours(name: str, seen: Seen, daemon: int | None) -> Result:
         )
     if seen.healthy.code == 503:
         return failed("port", f"{told}: no sample for too long", "see why in its log: journalctl -u monitor -n 50")
-    if daemon is None:
+    if daemon.running is False:
         mend = "see which configuration it runs with: ps -ef | grep monitor; and name that one with --config"
         return warning("port", f"{told}; that daemon runs on another database", mend)
     if seen.healthy.code >= 500 or seen.metrics.code >= 500:
