@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.arguments import Command, parser
 from monitor.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ConfigError, MonitorError, NotEnoughDataError
@@ -163,6 +163,8 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
+    if arguments.action in ("export", "import"):
+        return _model_file(arguments)
     from dataclasses import asdict  # noqa: PLC0415
 
     from monitor.reports import model_report, models_report  # noqa: PLC0415
@@ -174,17 +176,34 @@ def _models(arguments: argparse.Namespace) -> int:
             serving = registry.rollback(arguments.id, time.time())
             print(json.dumps({"serving": serving}) if arguments.json else f"model {serving} serves")
         elif arguments.action == "show":
-            if arguments.id is None:
-                print("monitor: models show needs the id of a model", file=sys.stderr)
-                return EXIT_USAGE
             record = registry.record(arguments.id)
             print(json.dumps(asdict(record)) if arguments.json else model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
             listed = [
-                {k: v for k, v in asdict(r).items() if k != "report"} | {"serving": r.id == active} for r in records
+                {k: v for k, v in asdict(r).items() if k != "report"}
+                | {"serving": r.id == active, "imported_from": r.report.get("imported_from")}
+                for r in records
             ]
             print(json.dumps(listed) if arguments.json else models_report(records, active))
+    return EXIT_DONE
+
+
+def _model_file(arguments: argparse.Namespace) -> int:
+    from monitor.model_file import export_model, import_model, imported_document, imported_text  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config, path = _config(arguments), arguments.file
+    exports = arguments.action == "export"
+    with open_stores(config.database_url, create=not exports) as stores:
+        if exports:
+            size = export_model(stores, arguments.id, path)
+            document: dict[str, Any] = {"file": str(path), "model_id": arguments.id, "bytes": size}
+            text = f"{path}: model {arguments.id}, {size} bytes"
+        else:
+            found = import_model(stores, config, path, time.time())
+            document, text = imported_document(found), imported_text(found)
+    print(json.dumps(document) if arguments.json else text)
     return EXIT_DONE
 
 

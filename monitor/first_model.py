@@ -45,7 +45,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     Raises:
         StorageError: the registry cannot be read or written.
     """
-    wanted = {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
+    wanted = question_asked(config)
     active = stores.registry.active_id()
     if active is not None:
         record = stores.registry.record(active)
@@ -92,6 +92,11 @@ def task_asked(config: Config) -> dict[str, Any]:
         "sustained": config.high_load.sustained,
         "horizons": list(config.high_load.horizons),
     }
+
+
+def question_asked(config: Config) -> dict[str, Any]:
+    """The same, with what beside it the prior is made for."""
+    return {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
 
 
 def _readable(stores: Stores, model_id: int | None) -> bool:

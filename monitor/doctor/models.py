@@ -12,7 +12,7 @@ from monitor.config import Config
 from monitor.doctor.evidence import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.durations import about, format_duration
-from monitor.first_model import answers, is_prior, task_asked
+from monitor.first_model import answers, is_prior, question_asked
 from monitor.overview import DRIFTED, Overview
 from monitor.scoring import HorizonScore
 from storage import ModelRecord, TrainingRun
@@ -66,7 +66,7 @@ def judge_task(model: ModelRecord, config: Config) -> Result:
     made_for = model.report.get("prior") or model.report.get("task")
     if made_for is None:
         return skipped("question", f"model {model.id} does not tell what it was trained for")
-    wanted = {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
+    wanted = question_asked(config)
     other = [key for key in made_for if not answers({key: made_for[key]}, wanted)]
     if other:
         told = f"model {model.id} was made for other {', '.join(other)} than are configured"
