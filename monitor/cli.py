@@ -255,6 +255,8 @@ def _import(arguments: argparse.Namespace) -> int:
             for table in trace_chunks(path, counts):
                 added += stores.samples.add_missing(table)
             counts.repeated = counts.rows - added
+            if not counts.rows:
+                print(f"monitor: {path}: has a header and no rows", file=sys.stderr)
             if arguments.json:
                 print(json.dumps({"file": str(path), "added": added, **asdict(counts)}))
             else:

@@ -79,6 +79,16 @@ class Database:
             log = Path(f"{self.path}-wal")
             return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
+    def free_bytes(self) -> int | None:
+        """Bytes that this user may still write on the file system of the database; None where that is not known."""
+        if self.path is None:
+            return None
+        try:
+            found = os.statvfs(self.path.parent)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
+
     def lock_path(self, name: str) -> Path | None:
         """The file of the lock `name`, beside the database; None for a database without a file."""
         return None if self.path is None else Path(f"{self.path}.{name}.lock")
