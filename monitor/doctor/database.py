@@ -48,7 +48,7 @@ def judge_refusal(error: str, *, running: bool) -> Result:
     if "schema is revision" in error or "not a database of monitor" in error:
         return failed("database", error, "name another one in storage.url, or install the release that wrote it")
     if "locked" in error:
-        return failed("database", error, "see which process has it open: fuser -v FILE")
+        return failed("database", error, f"see which process has it open: fuser -v {error.partition(':')[0]}")
     if "denied" in error or "unable to open" in error:
         return failed("database", error, "run this as root, or as the user that the daemon runs as")
     return failed("database", error, RESTORE)
@@ -80,7 +80,7 @@ def files(evidence: Evidence) -> Iterator[Result]:
     if evidence.outside is None:
         yield skipped("log", evidence.unseen)
         return
-    yield judge_log(evidence.outside)
+    yield judge_log(evidence.outside, str(evidence.database))
     yield judge_writer(evidence.outside.writer)
     if evidence.outside.strangers:
         names = ", ".join(evidence.outside.strangers)
@@ -92,7 +92,7 @@ def files(evidence: Evidence) -> Iterator[Result]:
         yield ok("files beside", "none but its own")
 
 
-def judge_log(seen: Outside) -> Result:
+def judge_log(seen: Outside, name: str) -> Result:
     """Whether changes go to a write-ahead log that is written back."""
     told = f"{seen.log_size / 2**20:.1f} MiB of changes not yet written back"
     if not seen.sound:
@@ -100,7 +100,7 @@ def judge_log(seen: Outside) -> Result:
     if not seen.wal:
         return warning("log", "changes do not go to a write-ahead log (WAL)", "the daemon turns it on: restart it")
     if seen.log_size > LARGE_LOG:
-        return warning("log", told, "end what reads the database for long: fuser -v FILE")
+        return warning("log", told, f"end what reads the database for long: fuser -v {name}")
     return ok("log", f"write-ahead (WAL), {told}")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -17,6 +19,8 @@ from monitor.doctor.results import Result, failed, ok, skipped, warning
 
 PATIENCE = 2.0
 """Seconds for all that is asked."""
+
+REFUSED, NOT_HTTP, NO_ANSWER = "refused", "not HTTP", f"no answer within {PATIENCE:g} s"
 
 LARGEST = 4 * 2**20
 """Bytes of an answer that are read."""
@@ -64,7 +68,7 @@ def look(host: str, number: int) -> Seen:
     """Asks, within `PATIENCE` seconds in all."""
     end = time.monotonic() + PATIENCE
     healthy = _ask(host, number, "/-/healthy", end)
-    if healthy.why == "refused":
+    if healthy.why == REFUSED:
         return Seen(False, healthy, healthy, None)
     metrics = _ask(host, number, "/metrics", end, secure=healthy.secure) if healthy.code else healthy
     return Seen(True, healthy, metrics, _listener(number))
@@ -73,7 +77,7 @@ def look(host: str, number: int) -> Seen:
 def _ask(host: str, number: int, path: str, end: float, *, secure: bool = False) -> Answer:
     """The answer over HTTP, or over TLS where that is what is spoken there, whosever certificate it is."""
     found = _asked(host, number, path, end, secure=secure)
-    not_plain = found.why == "not HTTP" or (found.code == 400 and b"HTTPS" in found.body)
+    not_plain = found.why == NOT_HTTP or (found.code == 400 and b"HTTPS" in found.body)
     if not secure and not_plain:
         over_tls = _asked(host, number, path, end, secure=True)
         return over_tls if over_tls.code else found
@@ -89,19 +93,35 @@ def _asked(host: str, number: int, path: str, end: float, *, secure: bool) -> An
         connection = http.client.HTTPSConnection(host, number, timeout=left, context=unverified)
     else:
         connection = http.client.HTTPConnection(host, number, timeout=left)
+    # The time-out of a socket is for each piece of an answer: one that comes drop by drop would go on for ever.
+    over = threading.Event()
+    ending = threading.Timer(left, _hang_up, (connection, over))
+    ending.start()
     with closing(connection):
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return Answer(response.status, response.read(LARGEST), response.getheader("Server", ""), secure)
-        except ConnectionRefusedError:
-            return Answer(0, why="refused")
-        except TimeoutError:
-            return Answer(0, why=f"no answer within {PATIENCE:g} s")
-        except (http.client.HTTPException, ConnectionError, ssl.SSLError):
-            return Answer(0, why="not HTTP")
-        except OSError as error:
-            return Answer(0, why=error.strerror or str(error))
+        found = _heard(connection, path, secure=secure)
+        ending.cancel()
+    return Answer(0, why=NO_ANSWER) if over.is_set() else found
+
+
+def _heard(connection: http.client.HTTPConnection, path: str, *, secure: bool) -> Answer:
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Answer(response.status, response.read(LARGEST), response.getheader("Server", ""), secure)
+    except ConnectionRefusedError:
+        return Answer(0, why=REFUSED)
+    except TimeoutError:
+        return Answer(0, why=NO_ANSWER)
+    except (http.client.HTTPException, ConnectionError, ssl.SSLError):
+        return Answer(0, why=NOT_HTTP)
+    except OSError as error:
+        return Answer(0, why=error.strerror or str(error))
+
+
+def _hang_up(connection: http.client.HTTPConnection, over: threading.Event) -> None:
+    over.set()
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _listener(number: int) -> int | None:

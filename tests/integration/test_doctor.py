@@ -18,7 +18,7 @@ import urllib.request
 import psutil
 import pytest
 
-from monitor.doctor.port import look
+from monitor.doctor.port import NO_ANSWER, look
 from monitor.sources import procfs
 from storage import ModelRegistry, Sample, SampleStore, StorageError, open_database
 from storage.inspection import open_read_only, outside
@@ -94,7 +94,7 @@ def test_what_a_killed_daemon_left_in_the_log_is_read_and_not_written_back(admin
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
     before = files(admin.directory)
     _, found = doctor()
-    assert found["samples"]["found"].startswith("last one 0 s ago")
+    assert found["last day"]["found"].startswith("11 samples since ")
     after = files(admin.directory)
     # The index of the log is SQLite's scratch: whoever opens it first makes it anew.
     assert {name: after[name] for name in before if not name.endswith("-shm")} == {
@@ -259,7 +259,7 @@ def test_another_program_on_the_port_is_told_from_the_daemon(admin, doctor):
 def test_what_speaks_no_http_and_what_does_not_speak_at_all_are_answers_too(monkeypatch):
     monkeypatch.setattr("monitor.doctor.port.PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert look("127.0.0.1", silent.getsockname()[1]).healthy.why == "no answer within 0.3 s"
+        assert look("127.0.0.1", silent.getsockname()[1]).healthy.why == NO_ANSWER
 
     def shout(server):
         for _ in range(2):
@@ -273,6 +273,26 @@ def test_what_speaks_no_http_and_what_does_not_speak_at_all_are_answers_too(monk
         seen = look("127.0.0.1", loud.getsockname()[1])
         thread.join()
     assert (seen.listening, seen.healthy.code, seen.healthy.why) == (True, 0, "not HTTP")
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("monitor.doctor.port.PATIENCE", 0.5)
+    over = threading.Event()
+
+    def drip(server):
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        seen = look("127.0.0.1", server.getsockname()[1])
+        over.set()
+        thread.join()
+    assert seen.healthy.why == NO_ANSWER
 
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts, and other users")

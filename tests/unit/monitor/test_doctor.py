@@ -182,10 +182,10 @@ def seen(**changed):
 
 
 def test_the_log_of_a_database_is_judged_by_its_kind_and_its_size():
-    assert judge_log(seen()).state == "ok"
-    assert judge_log(seen(log_size=2**28)).state == "warning"
-    assert judge_log(seen(wal=False)).state == "warning"
-    assert judge_log(seen(sound=False)).state == "failed"
+    assert judge_log(seen(), "/x/monitor.db").state == "ok"
+    assert judge_log(seen(log_size=2**28), "/x/monitor.db").state == "warning"
+    assert judge_log(seen(wal=False), "/x/monitor.db").state == "warning"
+    assert judge_log(seen(sound=False), "/x/monitor.db").state == "failed"
 
 
 def test_who_keeps_the_write_lock_is_named():
@@ -200,7 +200,7 @@ def test_who_keeps_the_write_lock_is_named():
         ("/x/monitor.db: no database there", True, "failed", "restart the daemon"),
         ("/x/monitor.db: its schema is revision 9999, and this release", False, "failed", "release that wrote it"),
         ("/x/monitor.db: not a database of monitor (it has a table foo)", False, "failed", "storage.url"),
-        ("/x/monitor.db: database is locked; another", True, "failed", "fuser"),
+        ("/x/monitor.db: database is locked; another", True, "failed", "fuser -v /x/monitor.db"),
         ("/x/monitor.db: Permission denied", False, "failed", "as root"),
         ("/x/monitor.db: file is not a database; move", False, "failed", "restore a backup"),
     ],
