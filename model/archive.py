@@ -23,6 +23,12 @@ from model.errors import SerializationError
 LARGEST_BYTES = 64 * 2**20
 """More than any network of this kind."""
 
+LARGEST_HEADER = 8 * 2**20
+"""Bytes; read as JSON it takes a multiple of them."""
+
+LARGEST_CONTENTS = 2**20
+"""Bytes of the archive's table of contents; read by zipfile it takes a multiple of them."""
+
 DTYPES = ("<f4", "<f8", "|u1")
 
 DAMAGED = (
@@ -69,9 +75,13 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
     if len(blob) > LARGEST_BYTES:
         raise SerializationError(f"{len(blob)} bytes are more than a {kind} has (at most {LARGEST_BYTES})")
     try:
+        _check_contents(blob)
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
             arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
-        header = json.loads(arrays.pop("header").tobytes())
+        text = arrays.pop("header").tobytes()
+        if len(text) > LARGEST_HEADER:
+            raise SerializationError(f"{len(text)} bytes are more than the header of a {kind} has")
+        header = json.loads(text)
         _check_header(header, kind, newest)
         if header.pop("sha256") != _digest(header, arrays):
             raise SerializationError(f"the {kind} is damaged: its checksum does not match")
@@ -81,6 +91,18 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
     if header.get("kind", "model") != kind:
         raise SerializationError(f"a {header['kind']}, not a {kind}")
     return header, arrays
+
+
+def _check_contents(blob: bytes) -> None:
+    """Holds the end of a zip file against what `pack` writes there, before zipfile allocates what it claims.
+
+    PKWARE's APPNOTE 4.3.15 and 4.3.16: the last 22 bytes where there is no comment, and before them nothing of zip64.
+    """
+    end = blob[-22:]
+    if not end.startswith(b"PK\5\6") or blob[-42:-38] == b"PK\6\7":
+        raise zipfile.BadZipFile("its end is not that of an archive of arrays")
+    if int.from_bytes(end[12:16], "little") > LARGEST_CONTENTS:
+        raise zipfile.BadZipFile("its table of contents is too large")
 
 
 def _check_header(header: Any, kind: str, newest: int) -> None:

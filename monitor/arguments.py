@@ -52,9 +52,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     report = add("report", "how good the predictions were against what happened")
     report.add_argument("--since", metavar="D", type=_duration, help='how far back, e.g. "30d"; default 7d')
-    models = add("models", "the registry of models")
-    models.add_argument("action", choices=("list", "show", "rollback"))
-    models.add_argument("id", nargs="?", type=_id, help="of the model; rollback without it: the one before")
+    _add_models(add("models", "the registry of models", report=False))
     anomalies = add("anomalies", "the anomalies seen, and your word on them")
     anomalies.add_argument("action", choices=("list", "show", "ack", "maintenance"))
     anomalies.add_argument("id", nargs="?", type=_id, help="of the anomaly")
@@ -92,10 +90,31 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     export.add_argument("--since", metavar="D", type=_duration, help='only the newest part, e.g. "7d"')
     check = add("check-config", "validate a configuration and print what is in effect")
     check.add_argument("file", nargs="?", help="else the one that would be used")
+    add("doctor", "look at all that a daemon stands on, and say how to mend what is wrong")
     install = add("install-service", "put the systemd unit and the configuration in place", report=False)
     install.add_argument("--print", action="store_true", help="only write the unit to stdout")
     add("uninstall-service", "stop and remove the systemd unit; data and configuration stay", report=False)
     return made
+
+
+def _add_models(models: argparse.ArgumentParser) -> None:
+    """What can be done with models."""
+    actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        sub = actions.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="print JSON")
+        return sub
+
+    add("list", "the newest models, and which one serves")
+    add("show", "one model with the report of its training").add_argument("id", metavar="ID", type=_id)
+    back = add("rollback", "let another model serve, whatever the gate said of it")
+    back.add_argument("id", metavar="ID", nargs="?", type=_id, help="else the one before that has served")
+    out = add("export", "write a model to a file, with its detector and its report")
+    out.add_argument("id", metavar="ID", type=_id)
+    out.add_argument("file", metavar="FILE", type=Path)
+    bring = add("import", "register the model of a file; it does not serve before a rollback to it")
+    bring.add_argument("file", metavar="FILE", type=Path)
 
 
 def _id(text: str) -> int:

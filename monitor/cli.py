@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.arguments import Command, parser
 from monitor.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ConfigError, MonitorError, NotEnoughDataError
@@ -163,6 +163,8 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
+    if arguments.action in ("export", "import"):
+        return _model_file(arguments)
     from dataclasses import asdict  # noqa: PLC0415
 
     from monitor.reports import model_report, models_report  # noqa: PLC0415
@@ -174,17 +176,34 @@ def _models(arguments: argparse.Namespace) -> int:
             serving = registry.rollback(arguments.id, time.time())
             print(json.dumps({"serving": serving}) if arguments.json else f"model {serving} serves")
         elif arguments.action == "show":
-            if arguments.id is None:
-                print("monitor: models show needs the id of a model", file=sys.stderr)
-                return EXIT_USAGE
             record = registry.record(arguments.id)
             print(json.dumps(asdict(record)) if arguments.json else model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
             listed = [
-                {k: v for k, v in asdict(r).items() if k != "report"} | {"serving": r.id == active} for r in records
+                {k: v for k, v in asdict(r).items() if k != "report"}
+                | {"serving": r.id == active, "imported_from": r.report.get("imported_from")}
+                for r in records
             ]
             print(json.dumps(listed) if arguments.json else models_report(records, active))
+    return EXIT_DONE
+
+
+def _model_file(arguments: argparse.Namespace) -> int:
+    from monitor.model_file import export_model, import_model, imported_document, imported_text  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config, path = _config(arguments), arguments.file
+    exports = arguments.action == "export"
+    with open_stores(config.database_url, create=not exports) as stores:
+        if exports:
+            size = export_model(stores, arguments.id, path)
+            document: dict[str, Any] = {"file": str(path), "model_id": arguments.id, "bytes": size}
+            text = f"{path}: model {arguments.id}, {size} bytes"
+        else:
+            found = import_model(stores, config, path, time.time())
+            document, text = imported_document(found), imported_text(found)
+    print(json.dumps(document) if arguments.json else text)
     return EXIT_DONE
 
 
@@ -236,6 +255,8 @@ def _import(arguments: argparse.Namespace) -> int:
             for table in trace_chunks(path, counts):
                 added += stores.samples.add_missing(table)
             counts.repeated = counts.rows - added
+            if not counts.rows:
+                print(f"monitor: {path}: has a header and no rows", file=sys.stderr)
             if arguments.json:
                 print(json.dumps({"file": str(path), "added": added, **asdict(counts)}))
             else:
@@ -276,6 +297,20 @@ def _check_config(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.config import find_config, load_config  # noqa: PLC0415
+    from monitor.doctor import examine, examine_without, exit_code, report  # noqa: PLC0415
+
+    try:
+        results = examine(load_config(find_config(arguments.config, os.environ)), time.time())
+    except ConfigError as error:
+        results = examine_without(error.problems)
+    print(json.dumps([asdict(result) for result in results]) if arguments.json else report(results))
+    return exit_code(results)
+
+
 def _install_service(arguments: argparse.Namespace) -> int:
     from monitor.service import CONFIG, install, running_program, unit_text, unreadable  # noqa: PLC0415
 
@@ -309,6 +344,7 @@ COMMANDS: dict[str, Command] = {
     "import": _import,
     "export": _export,
     "check-config": _check_config,
+    "doctor": _doctor,
     "install-service": _install_service,
     "uninstall-service": _uninstall_service,
 }

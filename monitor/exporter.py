@@ -167,6 +167,12 @@ def _records(overview: Overview) -> Iterator[Metric]:
         [((name,), value) for name, value in overview.drift],
     )
     yield gauge("storage_size_bytes", "Size of the database with its log.", overview.storage_bytes)
+    if overview.storage_free_bytes is not None:
+        yield gauge(
+            "storage_free_bytes",
+            "Free on the file system of the database, for the daemon's user.",
+            overview.storage_free_bytes,
+        )
     if overview.oldest_sample_at is not None:
         yield gauge(
             "storage_oldest_sample_timestamp_seconds", "Time of the oldest sample.", overview.oldest_sample_at

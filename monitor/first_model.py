@@ -45,12 +45,12 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     Raises:
         StorageError: the registry cannot be read or written.
     """
-    wanted = {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
+    wanted = question_asked(config)
     active = stores.registry.active_id()
     if active is not None:
         record = stores.registry.record(active)
         made_for = record.report.get("prior") or record.report.get("task")
-        if (made_for is None or _answers(made_for, wanted)) and _readable(stores, active):
+        if (made_for is None or answers(made_for, wanted)) and _readable(stores, active):
             return
     high = config.high_load
     try:
@@ -80,7 +80,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     log.info("the prior serves until there is a model of this host for what is asked", extra={"fields": fields})
 
 
-def _answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether a model made for something answers what is asked now."""
     return all(made_for[key] == wanted[key] for key in made_for)
 
@@ -92,6 +92,11 @@ def task_asked(config: Config) -> dict[str, Any]:
         "sustained": config.high_load.sustained,
         "horizons": list(config.high_load.horizons),
     }
+
+
+def question_asked(config: Config) -> dict[str, Any]:
+    """The same, with what beside it the prior is made for."""
+    return {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
 
 
 def _readable(stores: Stores, model_id: int | None) -> bool:

@@ -33,10 +33,11 @@ def of_model(status: Status) -> Iterator[Metric]:
     )
     yield gauge("model_trained_timestamp_seconds", "When the serving model was trained.", model.created_at)
     yield gauge("model_training_samples", "Samples the serving model was made from.", report.get("samples", 0))
-    yield from _holdout(model)
+    yield from of_holdout(model)
 
 
-def _holdout(model: ModelRecord) -> Iterator[Metric]:
+def of_holdout(model: ModelRecord) -> Iterator[Metric]:
+    """How a model did on data it never saw."""
     horizons = model.report.get("horizons", [])
     names = {
         "brier": ("brier_score", "Brier score"),

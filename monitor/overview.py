@@ -39,6 +39,7 @@ class Overview:
     is by metric how far the last day has left the training of the serving model, as of `drift_at`. `instead` names
     the baselines that serve where the model has fallen behind: horizon (seconds), state of load, name. `anomaly` goes
     on now, `anomalies` began in the last 30 days; `watching` says whether a detector serves, and if not why.
+    `storage_free_bytes` is what may still be written on the file system of the database, None where not known.
     """
 
     at: float
@@ -66,6 +67,7 @@ class Overview:
     anomalies_allowed: float = 0.0
     watching: bool = False
     watching_waits_for: str = ""
+    storage_free_bytes: int | None = None
 
     @property
     def sampling(self) -> bool:
@@ -156,6 +158,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         retrain_running=_held(stores, "retrain"),
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
+        storage_free_bytes=stores.database.free_bytes(),
         interval=config.sampling.interval,
         scores=scores,
         scored=scored,
@@ -241,6 +244,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
             "runs": overview.runs,
         },
         "storage_bytes": overview.storage_bytes,
+        "storage_free_bytes": overview.storage_free_bytes,
         "anomalies": {
             "watching": overview.watching,
             "waiting_for": "" if overview.watching else overview.watching_waits_for,

@@ -64,11 +64,19 @@ def model_report(record: ModelRecord, active: int | None) -> str:
     """One model with the report of its training."""
     serves = "serves now" if record.id == active else f"promoted {moment(record.promoted_at)}"
     head = f"model {record.id}, {serves}, {record.size} bytes, sha256 {record.sha256}"
+    head += f"\n{imported(record)}" if imported(record) else ""
     if is_prior(record):
         detector = detector_report(record.report.get("detector", {}))
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return "\n".join([head, prior, *([detector] if detector else [])])
     return "\n".join([head, *_training(record.report)])
+
+
+def imported(record: ModelRecord) -> str:
+    """Where a model comes from that was brought in; empty for one that was made here."""
+    if "imported_from" not in record.report:
+        return ""
+    return f"imported at {moment(record.report.get('imported_at'))}, trained on {record.report['imported_from']}"
 
 
 def _losses(report: dict[str, Any]) -> list[str]:
@@ -280,7 +288,7 @@ def models_report(records: Sequence[ModelRecord], active: int | None) -> str:
     """One line a model, newest first."""
     rows = [
         (
-            f"{record.id}{' prior' if is_prior(record) else ''}{' serves' if record.id == active else ''}",
+            " ".join([str(record.id), *_marks(record, active)]),
             moment(record.created_at),
             moment(record.promoted_at),
             str(record.size),
@@ -289,6 +297,12 @@ def models_report(records: Sequence[ModelRecord], active: int | None) -> str:
         for record in records
     ]
     return "\n".join(table(("model", "trained", "promoted", "bytes", "sha256"), rows)) if rows else "no models yet"
+
+
+def _marks(record: ModelRecord, active: int | None) -> list[str]:
+    """What sets a model apart from others in a list."""
+    marks = {"prior": is_prior(record), "imported": bool(imported(record)), "serves": record.id == active}
+    return [mark for mark, holds in marks.items() if holds]
 
 
 def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:

@@ -44,12 +44,17 @@ def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> 
         StorageError: it cannot be opened; the message names the file.
     """
     with open_database(url, busy_timeout=busy_timeout, create=create) as database:
-        yield Stores(
-            database,
-            SampleStore(database),
-            PredictionStore(database),
-            ModelRegistry(database),
-            TrainingRuns(database),
-            ScoreStore(database),
-            AnomalyStore(database),
-        )
+        yield stores_of(database)
+
+
+def stores_of(database: Database) -> Stores:
+    """The stores of an open database."""
+    return Stores(
+        database,
+        SampleStore(database),
+        PredictionStore(database),
+        ModelRegistry(database),
+        TrainingRuns(database),
+        ScoreStore(database),
+        AnomalyStore(database),
+    )

@@ -79,6 +79,16 @@ class Database:
             log = Path(f"{self.path}-wal")
             return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
+    def free_bytes(self) -> int | None:
+        """Bytes that this user may still write on the file system of the database; None where that is not known."""
+        if self.path is None:
+            return None
+        try:
+            found = os.statvfs(self.path.parent)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
+
     def lock_path(self, name: str) -> Path | None:
         """The file of the lock `name`, beside the database; None for a database without a file."""
         return None if self.path is None else Path(f"{self.path}.{name}.lock")
@@ -143,7 +153,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
         StorageError: it cannot be opened; the message names the file.
     """
     with storage_errors("the database's URL"):
-        parsed, path = _parse(url)
+        parsed, path = parse_url(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
         # First the engine, which opens nothing: a URL that makes no sense must not leave a file behind.
         engine = _engine(parsed, busy_timeout)
@@ -161,7 +171,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
     return database
 
 
-def _parse(url: str) -> tuple[URL, Path | None]:
+def parse_url(url: str) -> tuple[URL, Path | None]:
     """The URL with an absolute path, so that a change of directory means no other file; and that path."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):

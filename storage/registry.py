@@ -112,6 +112,14 @@ class ModelRegistry:
             raise self._unknown(model_id)
         return None if found[0] is None else bytes(found[0])
 
+    def find(self, blob: bytes, detector: bytes | None) -> int | None:
+        """The newest model of these bytes with this detector, or None. One predictor may be there with several."""
+        same = models.c.detector.is_(None) if detector is None else models.c.detector == detector
+        mine = (models.c.host_id == self._host_id, models.c.sha256 == hashlib.sha256(blob).hexdigest())
+        with self._database.reading() as connection:
+            found: int | None = connection.scalar(select(func.max(models.c.id)).where(*mine, same))
+        return found
+
     def record(self, model_id: int) -> ModelRecord:
         """What is known about a model, without its bytes.
 

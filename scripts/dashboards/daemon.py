@@ -173,6 +173,16 @@ def daemon() -> Page:
             [Query(metric("storage_size_bytes"), "size")],
             "bytes",
             min=0,
+            width=6,
+        ),
+        lines(
+            "Free space",
+            "What the daemon's user may still write on the file system of the database. Below 512 MiB there is an "
+            "alert; at 0 samples wait in memory.",
+            [Query(metric("storage_free_bytes"), "free")],
+            "bytes",
+            min=0,
+            width=6,
         ),
         lines(
             "History",
@@ -187,6 +197,7 @@ def daemon() -> Page:
             ],
             "s",
             min=0,
+            width=6,
         ),
         lines(
             "Trouble with storage",
@@ -199,6 +210,7 @@ def daemon() -> Page:
             "short",
             min=0,
             decimals=0,
+            width=6,
             overrides=[look("failed", color=fixed(RED))],
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -107,9 +108,20 @@ def test_the_size_counts_the_log(database: Database) -> None:
     assert database.size_bytes() == sum(Path(f"{database.path}{end}").stat().st_size for end in ("", "-wal"))
 
 
+def test_the_free_space_is_that_of_its_file_system_and_unknown_once_that_is_gone(database: Database) -> None:
+    assert database.path is not None
+    found = os.statvfs(database.path.parent)
+    free = database.free_bytes()
+    assert free is not None
+    assert abs(free - found.f_bavail * found.f_frsize) < 2**30
+    shutil.rmtree(database.path.parent)
+    assert database.free_bytes() is None
+
+
 def test_a_database_in_memory_has_no_files(tmp_path: Path) -> None:
     with open_database("sqlite://") as database:
         assert (database.path, database.size_bytes(), database.lock_path("daemon")) == (None, 0, None)
+        assert database.free_bytes() is None
         with pytest.raises(StorageError, match="without a file has no locks"):
             database.lock("daemon")
 

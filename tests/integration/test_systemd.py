@@ -138,6 +138,17 @@ def test_it_is_ready_only_when_it_samples_and_answers(machine):
     assert machine.show("StatusText").startswith("sampling; ")
 
 
+def test_the_doctor_sees_the_service_its_user_and_its_directory_and_finds_nothing_broken(machine):
+    done = machine.monitor("doctor", "--json", check=False)
+    found = {result["name"]: result for result in json.loads(done.stdout)}
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    for name in ("state directory", "owner", "config rights", "daemon", "samples", "database", "write lock", "port"):
+        assert found[name]["state"] == "ok", found[name]
+    assert "monitor.service active (running), enabled, 0 restarts, watchdog 1min" in found["service"]["found"]
+    assert "under systemd" in found["daemon"]["found"]
+    assert re.search(r"as (monitor|user) ", found["daemon"]["found"])
+
+
 def test_everything_is_read_from_inside_the_sandbox(machine):
     machine.wait_for(lambda: machine.metric("monitor_host_cpu_usage_ratio") is not None, 10, "rate")
     page = machine.get("/metrics")

@@ -144,6 +144,15 @@ def test_a_bad_file_ends_the_import_with_its_line_and_keeps_the_good_ones(admin,
         assert SampleStore(database).count() == 1
 
 
+def test_a_file_with_a_header_alone_is_said_to_have_no_rows_and_is_no_failure(admin, tmp_path):
+    path = written(tmp_path, "timestamp,cpu_usage\n", "empty.csv")
+    code, out, err = admin("import", str(path))
+    assert (code, out) == (0, f"{path}: 0 samples added (0 rows)\n")
+    assert err == f"monitor: {path}: has a header and no rows\n"
+    code, out, err = admin("import", str(path), "--json")
+    assert (json.loads(out)["added"], err) == (0, f"monitor: {path}: has a header and no rows\n")
+
+
 def exported(admin, tmp_path, rows=4000):
     admin.fill(rows=rows)
     admin("export", str(tmp_path / "trace.csv"))

@@ -114,6 +114,7 @@ def overview(sample):
         retrain_running=False,
         daemon_running=True,
         storage_bytes=1_048_576,
+        storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift=(("cpu_usage", 0.05), ("memory_usage", 0.5)),
         scores=(HorizonScore(300.0, SCORE, stretches=5, warned=4, lead=240.0),),

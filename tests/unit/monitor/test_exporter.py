@@ -66,6 +66,12 @@ def test_a_score_that_does_not_exist_is_absent(status, overview):
     assert "monitor_model_holdout_brier_score{" in text
 
 
+def test_free_space_that_is_not_known_is_absent(status, overview):
+    assert "monitor_storage_free_bytes 8.589934592e+09" in page(status)
+    unknown = replace(status, overview=replace(overview, storage_free_bytes=None))
+    assert "monitor_storage_free_bytes" not in page(unknown)
+
+
 def test_host_metrics_can_be_left_to_node_exporter(status):
     assert "monitor_host_" not in page(replace(status, host_metrics=False))
 
