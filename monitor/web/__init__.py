@@ -1,6 +1,8 @@
-"""HTTP: what is answered, and the sockets it is answered on."""
+"""HTTP: what is answered, what stands before it, and the sockets it is answered on."""
 
 from monitor.web.application import Application
+from monitor.web.endpoint import make_server
+from monitor.web.exchange import Limits
 from monitor.web.server import WebServer
 
-__all__ = ["Application", "WebServer"]
+__all__ = ["Application", "Limits", "WebServer", "make_server"]
