@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPHeaders,
+    HTTPInputError,
     HTTPMessageDelegate,
     HTTPServerRequest,
     RequestStartLine,
@@ -77,8 +79,11 @@ class Exchange(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         request = cast(RequestStartLine, start_line)
-        # What cannot be right raises here, and tornado answers 400.
-        self._request = HTTPServerRequest(connection=self._connection, start_line=request, headers=headers)
+        try:
+            self._request = HTTPServerRequest(connection=self._connection, start_line=request, headers=headers)
+        except ValueError as error:
+            # as a port of 5000 digits; tornado answers 400
+            raise HTTPInputError(str(error)) from error
         size = sum(map(len, request)) + sum(len(name) + len(value) for name, value in headers.get_all())
         length = headers.get("Content-Length", "")
         if size > self._limits.header_bytes:
@@ -108,7 +113,7 @@ class Exchange(HTTPMessageDelegate):
         """Writes the answer; a client that does not take it is cut off."""
         code, _, reason = answer.status.partition(" ")
         line = ResponseStartLine("HTTP/1.1", int(code), reason)
-        headers = HTTPHeaders()
+        headers = HTTPHeaders({"Date": formatdate(usegmt=True)})
         for name, value in answer.headers:
             headers.add(name, value)
         silent = self._request is None or self._request.method == "HEAD"

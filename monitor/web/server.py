@@ -66,7 +66,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self._open: dict[object, IOStream] = {}
         # the longest waiting comes first
         self._waiting: dict[object, None] = {}
-        self._answering = 0
+        self.answering = 0
         self._parameters = HTTP1ConnectionParameters(
             # Beyond `header_bytes` a sentence is said; beyond this the connection is cut.
             max_header_size=4 * self._limits.header_bytes,
@@ -77,6 +77,11 @@ class WebServer(HTTPServerConnectionDelegate):
         self._executor = ThreadPoolExecutor(THREADS, "web")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     def start(self) -> None:
         """Answers requests from here on, in threads of its own."""
@@ -144,7 +149,7 @@ class WebServer(HTTPServerConnectionDelegate):
             return
         client = Client(remote, "https" if context else "http")
         opened = HTTP1ServerConnection(stream, self._parameters, client)
-        self._open[opened] = stream
+        self._open[opened], self._waiting[opened] = stream, None
         opened.start_serving(self)
 
     def _make_room(self) -> bool:
@@ -171,14 +176,14 @@ class WebServer(HTTPServerConnectionDelegate):
     async def _answer(self, exchange: Exchange) -> None:
         if not self._known(exchange.stream):
             exchange.stream.close()
-        elif self._answering >= self._limits.requests:
+        elif self.answering >= self._limits.requests:
             await exchange.refuse(503, "too many requests at the same time")
         else:
-            self._answering += 1
+            self.answering += 1
             try:
                 answer = await self._loop.run_in_executor(self._executor, exchange.ask)
             finally:
-                self._answering -= 1
+                self.answering -= 1
             await exchange.send(answer)
             answer.sent()
 
