@@ -2,8 +2,8 @@
 
 Each candidate serves the same WSGI application in a process of its own, in one run: waitress (one thread reads all
 sockets; no TLS), tornado (likewise, with TLS), cheroot (threads), uvicorn (asyncio, with its own WSGI wrapper) and
-prometheus_client's own server (a thread a connection). A slow client has sent half a header or, over TLS, nothing at
-all. `python -m benchmarks.web tornado` measures one alone.
+prometheus_client's own server (a thread a connection); and `monitor`, which is what was made of one of them. A slow
+client has sent half a header or, over TLS, nothing at all. `python -m benchmarks.web tornado` measures one alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,18 @@ def prometheus_client(app: Any, port: int, certificate: Path | None) -> None:
     start_http_server(port, "127.0.0.1", app.registry, path, path)[1].join()
 
 
+def monitor(app: Any, port: int, certificate: Path | None) -> None:
+    """What the daemon runs: tornado, with the bounds and the guard around it."""
+    from monitor.web import WebServer  # noqa: PLC0415
+    from monitor.web.config_file import WebFile  # noqa: PLC0415
+    from monitor.web.guard import Guard  # noqa: PLC0415
+    from monitor.web.hosts import Hosts  # noqa: PLC0415
+
+    web_file = WebFile(context=context(certificate))
+    WebServer(("127.0.0.1", port), Guard(app, Hosts(()), lambda: web_file), lambda: web_file).start()
+    threading.Event().wait()
+
+
 def context(certificate: Path | None) -> ssl.SSLContext | None:
     """The server's side of TLS, None without a certificate."""
     if certificate is None:
@@ -143,7 +156,9 @@ def context(certificate: Path | None) -> ssl.SSLContext | None:
     return made
 
 
-CANDIDATES: dict[str, Serve] = {f.__name__: f for f in (waitress, tornado, cheroot, uvicorn, prometheus_client)}
+CANDIDATES: dict[str, Serve] = {
+    f.__name__: f for f in (waitress, tornado, monitor, cheroot, uvicorn, prometheus_client)
+}
 
 
 class Served:

@@ -85,13 +85,13 @@ class Files:
                 self.read[path] = _version(os.fstat(file.fileno()))
                 found = file.read(LARGEST + 1)
         except OSError as error:
-            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+            raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
         if len(found) > LARGEST:
-            raise ValueError(f"{path} cannot be read: it is larger than {LARGEST >> 20} MiB")
+            raise ValueError(f"{path}: cannot be read: it is larger than {LARGEST >> 20} MiB")
         try:
             return found.decode()
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path} cannot be read: it is not text") from error
+            raise ValueError(f"{path}: cannot be read: it is not text") from error
 
 
 def _section(section: type[Any], data: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
@@ -140,22 +140,30 @@ def _parse(path: Path, files: Files) -> dict[Any, Any]:
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen = set()
             for key, _ in node.value:
-                if key.value in seen:
-                    raise ValueError(f"line {key.start_mark.line + 1}: {key.value} stands twice")
-                seen.add(key.value if isinstance(key.value, str) else None)
+                if isinstance(key.value, str) and key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
+                seen.add(str(key.value))
             return super().construct_mapping(node, deep)
 
     try:
-        data = yaml.load(files.text(path.name), Loader)  # noqa: S506
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from error
-    except RecursionError as error:
-        raise ConfigError([f"{path}: not valid YAML: it is nested too deeply"]) from error
+        text = files.text(path.name)
     except ValueError as error:
-        raise ConfigError([str(error) if str(path) in str(error) else f"{path}: {error}"]) from error
+        raise ConfigError([str(error)]) from error
+    try:
+        data = yaml.load(text, Loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError([f"{path}: not valid YAML: {_without_content(error)}"]) from error
     if data is not None and not isinstance(data, dict):
         raise ConfigError([f"{path}: must be a mapping with {', '.join(SECTIONS)}"])
     return data or {}
+
+
+def _without_content(error: Exception) -> str:
+    """What is wrong and where; the line itself may be a key."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
 
 
 class WatchedFile:

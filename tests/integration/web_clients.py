@@ -1,5 +1,7 @@
 """Clients of the endpoint over real sockets, good and bad, and certificates for them."""
 
+import http.client
+import io
 import socket
 import ssl
 import time
@@ -59,8 +61,8 @@ def asked(server, request, context=None):
 
 def parsed(answer):
     head, _, body = answer.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
+    first, _, lines = head.partition(b"\r\n")
+    headers = http.client.parse_headers(io.BytesIO(lines + b"\r\n\r\n"))
     return int(first.split()[1]) if first else 0, headers, body
 
 
