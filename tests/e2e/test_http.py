@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from tests.integration.web_clients import ALICE, Certificates
+
 from .conftest import Service, free_port, need
 from .test_daemon import query
 
