@@ -281,11 +281,11 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from monitor.config import document, find_config, load_config, render  # noqa: PLC0415
+    from monitor.config import document, find_config, load_checked, render  # noqa: PLC0415
 
     path = find_config(arguments.file or arguments.config, os.environ)
     try:
-        config = load_config(path)
+        config = load_checked(path)
     except ConfigError as error:
         if arguments.json:
             print(json.dumps({"file": str(path), "problems": error.problems}))

@@ -55,6 +55,13 @@ class Config:
         """Where history is kept, with the default worked out."""
         return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
 
+    @property
+    def web_file(self) -> Path | None:
+        """Where web.config_file is: a relative path begins where the file that names it is."""
+        if not self.web.config_file:
+            return None
+        return (self.path.parent if self.path else Path()) / self.web.config_file
+
 
 def default_state_directory(environ: Mapping[str, str]) -> Path:
     """Where this process may keep its database: given by systemd, the system's, or the user's own."""
@@ -91,6 +98,20 @@ def load_config(path: Path | None) -> Config:
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     return replace(config, path=path.absolute())
+
+
+def load_checked(path: Path | None) -> Config:
+    """The configuration of a file, for those who will serve it: the web.config.yml that it names is read too.
+
+    Raises:
+        ConfigError: with one line a problem, each naming the file and the key.
+    """
+    config = load_config(path)
+    if config.web_file:
+        from monitor.web.config_file import load_web_file  # noqa: PLC0415
+
+        load_web_file(config.web_file)
+    return config
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:

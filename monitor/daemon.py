@@ -17,7 +17,7 @@ from importlib.metadata import version
 
 from model.units import HOUR
 from monitor.buffer import PredictionBuffer, SampleBuffer
-from monitor.config import Config, load_config
+from monitor.config import Config, load_checked
 from monitor.curves import Curves
 from monitor.durations import about
 from monitor.errors import EXIT_DONE, MonitorError
@@ -37,7 +37,7 @@ from monitor.status import Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.tick import Tick
 from monitor.watching import AnomalyState, Watching
-from monitor.web import Application, Records, WebServer
+from monitor.web import Application, Records, WebServer, make_server
 from storage import LockHeldError, StorageError
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def run(config: Config) -> None:
         before: Config | None = None
         while not signals.stop:
             try:
-                with _opened(config, notifier, reload_successful=before is not config) as board:
+                with _opened(config, notifier, signals, reload_successful=before is not config) as board:
                     before, config = config, _serve_until_reload(config, board, signals, notifier)
             except (MonitorError, StorageError) as error:
                 if before is None or before is config:
@@ -129,13 +129,11 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
             signals.wake.clear()
             notifier.reloading()
             try:
-                new = load_config(config.path)
-                setup_logging(new.log.level, new.log.format)
-            except MonitorError as error:
-                board.reload_failed()
+                new = _read_anew(config, board)
+            except MonitorError:
                 notifier.kept()
-                log.error("configuration not reloaded", extra={"fields": {"error": error}})
             else:
+                setup_logging(new.log.level, new.log.format)
                 log.info("configuration reloaded", extra={"fields": {"file": config.path}})
                 return new
     log.info("stopping")
@@ -143,11 +141,24 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
     return config
 
 
+def _read_anew(config: Config, board: StatusBoard) -> Config:
+    """The configuration as its file has it now; that it cannot be used is logged, and shows."""
+    try:
+        return load_checked(config.path)
+    except MonitorError as error:
+        board.reload_failed()
+        log.error("configuration not reloaded", extra={"fields": {"error": error}})
+        raise
+
+
 @contextmanager
-def _opened(config: Config, notifier: Notifier, *, reload_successful: bool) -> Iterator[StatusBoard]:
+def _opened(
+    config: Config, notifier: Notifier, signals: Signals, *, reload_successful: bool
+) -> Iterator[StatusBoard]:
     notifier.opening(config.sampling.interval)
     board = StatusBoard(config, notifier, reload_successful=reload_successful)
-    web = WebServer(config.web.address, Application(board.status, lambda: board.records, socket.gethostname()))
+    application = Application(board.status, lambda: board.records, socket.gethostname())
+    web = make_server(config, application, lambda: _read_anew(config, board), signals.ask_reload)
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _sole_daemon(stores):
 

@@ -19,6 +19,8 @@ def setup_logging(level: str, form: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # APScheduler tells of every run and every late one; jobs.py counts them, and says what matters.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    # tornado tells of every malformed request and broken handshake: whoever sends them must not fill the journal.
+    logging.getLogger("tornado").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:

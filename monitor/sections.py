@@ -194,6 +194,18 @@ class WebConfig:
         example="127.0.0.1:10190",
     )
     host_metrics: bool = switch(True, "Whether the host's own figures (monitor_host_*) are exposed; default true.")
+    config_file: str = string(
+        "",
+        "TLS, client certificates and users: a web.config.yml as Prometheus has it (docs/http.md), relative to this\n"
+        "file. Default (empty): none.",
+    )
+    allowed_hosts: tuple[str, ...] = texts(
+        (),
+        "Names by which the page and the API may be asked for beside this machine's own, localhost and addresses,\n"
+        'as shell patterns, e.g. ["*.example.org"]; default none. Metrics and probes answer to any name.',
+    )
+    max_requests: int = integer(40, "Requests answered at the same time; more get 503. Default 40.", least=1)
+    lifecycle: bool = switch(False, "Whether POST /-/reload does what SIGHUP does; default false.")
 
     @property
     def address(self) -> tuple[str, int]:

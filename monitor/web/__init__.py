@@ -1,7 +1,9 @@
-"""HTTP: what is answered, and the sockets it is answered on."""
+"""HTTP: what is answered, what stands before it, and the sockets it is answered on."""
 
 from monitor.web.api import Records
 from monitor.web.application import Application
+from monitor.web.endpoint import make_server
+from monitor.web.exchange import Limits
 from monitor.web.server import WebServer
 
-__all__ = ["Application", "Records", "WebServer"]
+__all__ = ["Application", "Limits", "Records", "WebServer", "make_server"]

@@ -16,6 +16,7 @@ from monitor.service import running_program
 
 from .conftest import host
 from .systemd_box import Box, need_systemd, run
+from .web_clients import Certificates
 
 pytestmark = pytest.mark.integration
 
@@ -247,6 +248,44 @@ def test_a_hang_is_ended_by_the_watchdog_with_its_stack_in_the_journal(machine, 
     assert "Fatal Python error: Aborted" in journal
     assert "monitor/daemon.py" in journal
     assert ("hang" in journal) == (how == "sampler")
+
+
+BY_GROUP = "SupplementaryGroups=adm\n"
+BY_SYSTEMD = "".join(
+    f"LoadCredential={name}:/etc/monitor/tls/{name}\n" for name in ("web.config.yml", "server.crt", "server.key")
+)
+
+
+@pytest.mark.parametrize(
+    ("extra", "config_file", "mode"),
+    [
+        (BY_GROUP, "tls/web.config.yml", "0640"),
+        (BY_SYSTEMD, "/run/credentials/monitor.service/web.config.yml", "0600"),
+    ],
+)
+def test_keys_that_not_everyone_may_read_reach_it_by_a_group_or_from_systemd(
+    machine, tmp_path, extra, config_file, mode
+):
+    made, there = Certificates(tmp_path), Path("/etc/monitor/tls")
+    made.write()
+    machine.box("mkdir", "--parents", there)
+    for name in ("web.config.yml", "server.crt", "server.key", "ca.pem"):
+        machine.box("tee", there / name, input=(tmp_path / name).read_text())
+        machine.box("chmod", mode, there / name)
+        machine.box("chgrp", "adm", there / name)
+    drop_in = Path("/etc/systemd/system/monitor.service.d/keys.conf")
+    machine.box("mkdir", "--parents", drop_in.parent)
+    machine.box("tee", drop_in, input=f"[Service]\n{extra}")
+    machine.box("tee", "/etc/monitor/config.toml", input=f'{CONFIG}[web]\nconfig_file = "{config_file}"\n')
+    machine.systemctl("daemon-reload")
+    machine.systemctl("restart", UNIT)
+    said = f"import ssl, urllib.request as u; c = ssl.create_default_context(cafile='{there}/ca.pem'); "
+    said += "print(u.urlopen('https://127.0.0.1:10190/-/ready', timeout=5, context=c).read().decode())"
+    assert machine.box(sys.executable, "-c", said).stdout.startswith("sampling; ")
+    machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
+    machine.box("rm", drop_in)
+    machine.systemctl("daemon-reload")
+    machine.systemctl("restart", UNIT)
 
 
 def test_it_stops_at_once_and_cleanly(machine):
