@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.exporter import StatusCollector
 from monitor.status import Status, model_line
+from monitor.web.answers import status_line
 from monitor.web.api import Api, ApiError, Records, encoded
 
 if TYPE_CHECKING:
@@ -20,15 +21,7 @@ if TYPE_CHECKING:
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 Response = tuple[int, str, bytes]
-REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-A_DAY = "public, max-age=86400"
+A_DAY = "private, max-age=86400"
 
 
 class Application:
@@ -66,7 +59,7 @@ class Application:
             body = gzip.compress(body, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
         headers += [("Vary", "Accept, Accept-Encoding"), ("Content-Length", str(len(body)))]
-        start_response(f"{code} {REASONS[code]}", headers)
+        start_response(status_line(code), headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: WSGIEnvironment) -> Response:
