@@ -204,7 +204,6 @@ class WebConfig:
         "Names by which the page and the API may be asked for beside this machine's own, localhost and addresses,\n"
         'as shell patterns, e.g. ["*.example.org"]; default none. Metrics and probes answer to any name.',
     )
-    max_requests: int = integer(40, "Requests answered at the same time; more get 503. Default 40.", least=1)
     lifecycle: bool = switch(False, "Whether POST /-/reload does what SIGHUP does; default false.")
 
     @property

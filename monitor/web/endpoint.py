@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from monitor.web.config_file import WatchedFile, WebFile
-from monitor.web.exchange import Limits
 from monitor.web.guard import Guard
 from monitor.web.hosts import Hosts
 from monitor.web.lifecycle import Lifecycle
@@ -30,4 +29,4 @@ def make_server(
     web_file = WatchedFile(config.web_file).current if config.web_file else WebFile
     routes = Lifecycle(application, check, reload, enabled=config.web.lifecycle)
     guarded = Guard(routes, Hosts(config.web.allowed_hosts), web_file)
-    return WebServer(config.web.address, guarded, web_file, Limits(requests=config.web.max_requests))
+    return WebServer(config.web.address, guarded, web_file)

@@ -38,9 +38,6 @@ class Limits:
     """What one client, and all together, may take."""
 
     connections: int = 600
-    requests: int = 40
-    """Requests that are answered at the same time; more get 503."""
-
     wait_seconds: float = 10.0
     """For a whole request, the pause and the handshake of TLS before it included; and again for its body."""
 

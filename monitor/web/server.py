@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import ssl
 import threading
@@ -31,6 +32,8 @@ from monitor.web.tls import names_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+log = logging.getLogger(__name__)
 
 THREADS = 4
 ACCEPTED = 64
@@ -66,7 +69,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self._open: dict[object, IOStream] = {}
         # the longest waiting comes first
         self._waiting: dict[object, None] = {}
-        self.answering = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._parameters = HTTP1ConnectionParameters(
             # Beyond `header_bytes` a sentence is said; beyond this the connection is cut.
             max_header_size=4 * self._limits.header_bytes,
@@ -171,21 +174,22 @@ class WebServer(HTTPServerConnectionDelegate):
 
     def _whole(self, server_conn: object, exchange: Exchange) -> None:
         self._waiting.pop(server_conn, None)
-        self._loop.create_task(self._answer(exchange))
+        task = self._loop.create_task(self._answer(exchange))
+        # the loop itself would let go of it
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, exchange: Exchange) -> None:
-        if not self._known(exchange.stream):
-            exchange.stream.close()
-        elif self.answering >= self._limits.requests:
-            await exchange.refuse(503, "too many requests at the same time")
-        else:
-            self.answering += 1
-            try:
-                answer = await self._loop.run_in_executor(self._executor, exchange.ask)
-            finally:
-                self.answering -= 1
+        try:
+            if not self._known(exchange.stream):
+                exchange.stream.close()
+                return
+            answer = await self._loop.run_in_executor(self._executor, exchange.ask)
             await exchange.send(answer)
             answer.sent()
+        except Exception:
+            log.exception("an answer could not be given")
+            exchange.stream.close()
 
     def _known(self, stream: IOStream) -> bool:
         """Whether the client's certificate has one of the names that are allowed."""

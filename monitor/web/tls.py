@@ -46,13 +46,21 @@ def make_context(section: TlsSection, material: Material) -> ssl.SSLContext:
     context.maximum_version = VERSIONS[section.max_version]
     if not section.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    if section.cipher_suites:
-        context.set_ciphers(":".join(section.cipher_suites))
+    _choose_ciphers(context, section.cipher_suites)
     if section.curve_preferences:
         context.set_ecdh_curve(section.curve_preferences)
     _load_certificate(context, material)
     _load_client_ca(context, section, material)
     return context
+
+
+def _choose_ciphers(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
+    if not names:
+        return
+    try:
+        context.set_ciphers(":".join(names))
+    except ssl.SSLError as error:
+        raise ValueError("cipher_suites: OpenSSL has none of them here") from error
 
 
 def _load_certificate(context: ssl.SSLContext, material: Material) -> None:
@@ -65,8 +73,9 @@ def _load_certificate(context: ssl.SSLContext, material: Material) -> None:
     with _in_memory(f"{material.cert}\n{material.key}") as path:
         try:
             context.load_cert_chain(path)
-        except ssl.SSLError as error:
-            why = REASONS.get(error.reason or "", f"they cannot be loaded: {error.reason or error}")
+        except OSError as error:
+            reason = getattr(error, "reason", None) or str(error)
+            why = REASONS.get(reason, f"they cannot be loaded: {reason}")
             raise ValueError(f"cert and key: {why}") from error
 
 

@@ -27,30 +27,18 @@ def test_more_connections_than_there_are_places_push_out_those_that_wait_longest
 
 
 def test_where_every_place_is_answered_the_next_is_turned_away_at_once():
-    going = threading.Event()
+    begun, going = threading.Semaphore(0), threading.Event()
 
     def slow(environ, start_response):
+        begun.release()
         going.wait(20)
         return ok(environ, start_response)
 
     with serving(slow, Limits(connections=2)) as server, many(server, 2, get()) as first:
-        eventually(lambda: server.answering == 2)
+        assert all(begun.acquire(timeout=20) for _ in first)
         assert asked(server, b"")[0] == 503
         going.set()
         assert [parsed(rest(connection))[0] for connection in first] == [200, 200]
-
-
-def test_more_requests_at_the_same_time_than_are_answered_get_503():
-    going = threading.Event()
-
-    def slow(environ, start_response):
-        going.wait(20)
-        return ok(environ, start_response)
-
-    with serving(slow, Limits(requests=2)) as server, many(server, 2, get()):
-        eventually(lambda: server.answering == 2)
-        assert asked(server, get())[0] == 503
-        going.set()
 
 
 @pytest.mark.parametrize("first", [b"", b"GET /metrics HT", get()[:-2]])
@@ -139,6 +127,17 @@ def test_an_error_of_the_application_is_logged_and_answered(caplog):
     with serving(broken) as server:
         assert asked(server, get())[0] == 500
     assert [record.getMessage() for record in caplog.records] == ["a request could not be answered"]
+
+
+def test_an_answer_that_cannot_be_written_is_logged_and_holds_no_place(caplog):
+    def broken(environ, start_response):
+        start_response("200 OK", [("X-A", "a\r\nb"), ("Content-Length", "0")])
+        return []
+
+    with serving(broken) as server:
+        assert asked(server, get())[0] == 0
+        eventually(lambda: server.connections == 0)
+    assert [record.getMessage() for record in caplog.records] == ["an answer could not be given"]
 
 
 def test_closing_cuts_who_hangs_and_frees_the_port():
