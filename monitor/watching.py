@@ -72,6 +72,7 @@ class Watching:
         self._publish, self._clock = publish, clock
         self._loaded = False
         self._followed: int | None = None
+        self._told: int | None = None
         self._watch: Watch | None = None
         self._done = self._seen = 0.0
         self._slot: int | None = None
@@ -148,7 +149,9 @@ class Watching:
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
                 self._follow(at, detector.step)
-        log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+        if self._told != model_id:
+            log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+        self._told = model_id
 
     def _detector(self, model_id: int) -> Detector | None:
         """That of a model, if it has one that can be read, and samples come often enough for it."""
@@ -161,11 +164,9 @@ class Watching:
             log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
             return None
         if detector.step < row_step(self._interval):
-            fields = {"model": model_id, "row_seconds": detector.step, "interval_seconds": self._interval}
-            log.warning(
-                "samples are rarer than the detector knows; the next training learns another",
-                extra={"fields": fields},
-            )
+            because = "samples are rarer than its rows; the next training learns another"
+            fields = {"model": model_id, "because": because, "row_seconds": detector.step}
+            log.warning("detector not used", extra={"fields": fields})
             return None
         self._name = name_of(blob)
         return detector

@@ -199,6 +199,14 @@ def test_a_reload_takes_a_good_configuration_and_goes_on_with_a_bad_one(machine)
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
 
 
+def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(machine):
+    shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
+    lines = [json.loads(line) for line in shown.splitlines()]
+    priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
+    assert priorities["ERROR monitor.daemon: configuration not reloaded"] == "3"
+    assert priorities["INFO monitor.daemon: configuration reloaded file=/etc/monitor/config.toml"] == "6"
+
+
 def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):
     before, pid = machine.status(), machine.show("MainPID")
     machine.systemctl("kill", "--kill-whom=main", "--signal=KILL", UNIT)
