@@ -20,6 +20,9 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
 
+build:          ## make sdist and wheel in dist/
+	.venv/bin/python -m build --no-isolation
+
 config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config > config.toml
 	.venv/bin/python -m monitor.reference > docs/configuration.md
