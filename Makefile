@@ -23,6 +23,9 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 build:          ## make sdist and wheel in dist/
 	.venv/bin/python -m build --no-isolation
 
+deb:            ## make the Debian package here
+	deploy/debian/build
+
 config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config > config.toml
 	.venv/bin/python -m monitor.reference > docs/configuration.md
