@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import tarfile
 import time
@@ -28,7 +27,7 @@ interval = "1s"
 [storage]
 url = "sqlite:///{directory}/state/monitor.db"
 [web]
-listen = "127.0.0.1:{port}"
+listen = "127.0.0.1:0"
 """
 
 
@@ -105,10 +104,8 @@ def test_the_version_stands_in_one_place():
 
 
 def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = tmp_path / "config.toml"
-    config.write_text(CONFIG.format(directory=tmp_path, port=port))
+    config, log = tmp_path / "config.toml", tmp_path / "log"
+    config.write_text(CONFIG.format(directory=tmp_path))
 
     def monitor(*words):
         command = [installed / "bin/monitor", "--config", config, *words]
@@ -122,30 +119,29 @@ def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_pat
     assert 'interval = "1s"' in monitor("check-config")
     assert str(installed / "bin/monitor") in monitor("install-service", "--print")
     command = [installed / "bin/monitor", "--config", config, "run"]
-    daemon = subprocess.Popen(command, env=outside(installed), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    with log.open("wb") as stderr:
+        daemon = subprocess.Popen(command, env=outside(installed), cwd=tmp_path, stderr=stderr)
     try:
-        page = scraped(daemon, port)
+        page = scraped(daemon, log)
         assert re.search(rf'^monitor_build_info{{.*version="{PROJECT["version"]}".*}} 1', page, re.MULTILINE)
         assert "\nmonitor_model_ready 1" in page
         status = json.loads(monitor("status", "--json"))
         assert (status["sampling"], status["daemon_running"]) == (True, True)
     finally:
         daemon.send_signal(signal.SIGTERM)
-        said = daemon.communicate(timeout=10)[1]
-    assert daemon.returncode == 0, said
+        assert daemon.wait(20) == 0, log.read_text()
 
 
-def scraped(daemon, port):
-    """The metrics, as soon as there is a prediction."""
+def scraped(daemon, log):
+    """The metrics, as soon as there is a prediction; where they are is said in the log."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        assert daemon.poll() is None, daemon.stderr.read()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        assert daemon.poll() is None, log.read_text()
+        listens = re.search(r" started .*listen=(\S+)", log.read_text())
+        if listens:
+            with urllib.request.urlopen(f"http://{listens[1]}/metrics", timeout=10) as answer:
                 page = answer.read().decode()
-        except OSError:
-            page = ""
-        if "monitor_high_load_probability{" in page:
-            return page
+            if "monitor_high_load_probability{" in page:
+                return page
         time.sleep(0.1)
-    pytest.fail("no prediction within 30 s")
+    pytest.fail(f"no prediction within 30 s: {log.read_text()}")
