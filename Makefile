@@ -1,4 +1,4 @@
-.PHONY: run test lint bench config dashboards lock ci
+.PHONY: run test lint bench build deb config modules dashboards lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -20,9 +20,19 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
 
-config:         ## renew config.toml and deploy/monitor.service from their one source
+build:          ## make sdist and wheel in dist/
+	.venv/bin/python -m build --no-isolation
+
+deb:            ## make the Debian package here
+	deploy/debian/build
+
+config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config > config.toml
+	.venv/bin/python -m monitor.reference > docs/configuration.md
 	cp monitor/data/monitor.service deploy/monitor.service
+
+modules:        ## renew the map of all modules from the sentences that they open with
+	.venv/bin/python scripts/module_map.py > docs/modules.md
 
 dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py

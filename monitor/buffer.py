@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
+from monitor.outage import Outage
 from storage import Prediction, PredictionStore, Sample, SampleStore, StorageError
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class SampleBuffer:
     def __init__(self, store: SampleStore, capacity: int = CAPACITY) -> None:
         self._store = store
         self._waiting: deque[Sample] = deque(maxlen=capacity)
+        self._outage = Outage(log, "samples wait for storage", "storage is back")
         self.failures = 0
 
     @property
@@ -39,15 +41,14 @@ class SampleBuffer:
         except StorageError as error:
             self._keep(sample, error)
         else:
-            log.info("storage is back", extra={"fields": {"samples_written": self.waiting + 1}})
+            self._outage.worked({"samples_written": self.waiting + 1})
             self._waiting.clear()
         return sample.at
 
     def _keep(self, sample: Sample, error: StorageError) -> None:
-        if not self._waiting:
-            log.error("samples wait for storage", extra={"fields": {"error": error}})
         self.failures += 1
         self._waiting.append(sample)
+        self._outage.failed({"error": error, "samples_waiting": self.waiting})
 
 
 class PredictionBuffer:

@@ -40,12 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
     except Exception as error:
-        known = _exit_code(error)
-        if known is None:
-            raise
-        for line in str(error).splitlines():
-            print(f"monitor: {line}", file=sys.stderr)
-        return known
+        return _complain(error)
+
+
+def _complain(error: Exception) -> int:
+    """Says what went wrong on stderr, and gives the exit code for it."""
+    import logging  # noqa: PLC0415
+
+    from monitor.logs import complain, setup_logging  # noqa: PLC0415
+
+    known = _exit_code(error)
+    if known is None:
+        if not logging.getLogger().handlers:
+            setup_logging("info", "text")
+        # nobody expected it: where it was stands in the line, the traceback only for whoever asked for details
+        log = logging.getLogger(__name__)
+        log.critical("unexpected error", exc_info=error)
+        return EXIT_FAILED
+    for line in str(error).splitlines():
+        complain(line)
+    return known
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -23,7 +23,7 @@ from monitor.durations import about
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.jobs import Job, Scheduler
-from monitor.logs import setup_logging
+from monitor.logs import setup_logging, threads_logged
 from monitor.notify import Notifier, from_environment
 from monitor.overview import Overview, old_after, read_overview, recent_coverage
 from monitor.process import Signals, give_large_memory_back, handled_signals
@@ -103,7 +103,7 @@ def run(config: Config) -> None:
     """
     give_large_memory_back()
     notifier = from_environment()
-    with handled_signals() as signals:
+    with handled_signals() as signals, threads_logged():
         before: Config | None = None
         while not signals.stop:
             try:
@@ -189,7 +189,7 @@ def _opened(
                 schedule.close()
                 if not board.scheduler.close():
                     # Python would wait for that thread for ever. Samples that were stored are stored.
-                    log.error("a job hangs; ending without it")
+                    log.error("stopped without a job that hangs")
                     logging.shutdown()
                     os._exit(EXIT_DONE)
                 predictions.flush()

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from model.standing import BASELINES
 from monitor.anomaly_metrics import of_anomalies
 from monitor.durations import format_duration
-from monitor.families import counter, gauge, labelled
+from monitor.families import as_far_as_told, counter, gauge, labelled
 from monitor.model_metrics import of_model, of_scores, of_training
 from monitor.overview import Overview
 from monitor.serving import warns
@@ -178,7 +178,7 @@ def _records(overview: Overview) -> Iterator[Metric]:
             "storage_oldest_sample_timestamp_seconds", "Time of the oldest sample.", overview.oldest_sample_at
         )
     if overview.last_run and overview.last_run.report:
-        yield from of_training(overview.last_run)
+        yield from as_far_as_told(of_training(overview.last_run))
 
 
 def _jobs(status: Status) -> Iterator[Metric]:

@@ -66,7 +66,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
         log.info("no prior for this configuration", extra={"fields": {"because": error}})
         return
     except SerializationError as error:
-        log.error("the shipped prior cannot be read", extra={"fields": {"error": error}})
+        log.error("prior cannot be loaded", extra={"fields": {"error": error}})
         return
     # it begins where its own outcomes begin
     report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
@@ -77,7 +77,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     model_id = stores.registry.register(dumps(predictor), report, now, detector)
     stores.registry.promote(model_id, now)
     fields = {"model": model_id, "before": active}
-    log.info("the prior serves until there is a model of this host for what is asked", extra={"fields": fields})
+    log.info("prior serves", extra={"fields": fields})
 
 
 def answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:

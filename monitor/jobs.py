@@ -20,6 +20,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from monitor.outage import Outage
 from monitor.status import Histogram, JobState
 
 log = logging.getLogger(__name__)
@@ -153,7 +154,7 @@ class Scheduler:
         return not ending.is_alive()
 
     def _metered(self, job: Job) -> Callable[[], None]:
-        meter = self._meters[job.id]
+        meter, outage = self._meters[job.id], Outage(log, "job failed", "job works again")
 
         def run() -> None:
             # turns are whole multiples of the interval, so what is left over is how late this one is
@@ -162,8 +163,10 @@ class Scheduler:
             try:
                 job.function()
                 failed = False
-            except Exception:
-                log.exception("job failed", extra={"fields": {"job": job.id}})
+            except Exception as error:
+                outage.failed({"job": job.id}, exc_info=error)
+            else:
+                outage.worked({"job": job.id})
             finally:
                 meter.ran(time.monotonic() - started, delay, failed=failed)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from prometheus_client.core import Metric
 
 from monitor.durations import format_duration
-from monitor.families import gauge, labelled
+from monitor.families import as_far_as_told, gauge, labelled
 from monitor.first_model import is_prior
 from monitor.scoring import HorizonScore
 from monitor.status import Status
@@ -33,7 +33,7 @@ def of_model(status: Status) -> Iterator[Metric]:
     )
     yield gauge("model_trained_timestamp_seconds", "When the serving model was trained.", model.created_at)
     yield gauge("model_training_samples", "Samples the serving model was made from.", report.get("samples", 0))
-    yield from of_holdout(model)
+    yield from as_far_as_told(of_holdout(model))
 
 
 def of_holdout(model: ModelRecord) -> Iterator[Metric]:

@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+from monitor.outage import Outage
+
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60
@@ -31,7 +33,7 @@ class Notifier:
         self._interval = 0.0
         self._open = self._stored = self._ready = False
         self._said = ""
-        self._deaf = False
+        self._deaf = Outage(log, "systemd cannot be told", "systemd is told again", level=logging.WARNING)
 
     def opening(self, interval: float) -> None:
         """Everything is about to be opened; samples will come every `interval` seconds."""
@@ -102,11 +104,9 @@ class Notifier:
                 channel.setblocking(False)
                 channel.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
-            if not self._deaf:
-                log.warning("systemd cannot be told", extra={"fields": {"message": assignments[0], "error": error}})
-            self._deaf = True
+            self._deaf.failed({"message": assignments[0], "error": error})
         else:
-            self._deaf = False
+            self._deaf.worked()
 
 
 def from_environment() -> Notifier:
@@ -121,7 +121,7 @@ def _address(text: str) -> bytes | None:
     if text.startswith("/"):
         return os.fsencode(text)
     if text:
-        log.warning("NOTIFY_SOCKET is of a kind that is not known", extra={"fields": {"socket": text}})
+        log.warning("NOTIFY_SOCKET not understood", extra={"fields": {"socket": text}})
     return None
 
 

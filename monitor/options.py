@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -22,14 +22,34 @@ Reader = Callable[[Any], Any]
 Section = TypeVar("Section")
 
 
-def option(default: Any, read: Reader, text: str, *, write: Callable[[Any], str] = json.dumps) -> Any:
-    """A field of a section: its default, how it is read from TOML and written back, and what it means."""
-    return field(default=default, metadata={"read": read, "help": text, "write": write})
+def option(
+    default: Any,
+    read: Reader,
+    text: str,
+    *,
+    takes: str = "",
+    example: str = "",
+    write: Callable[[Any], str] = json.dumps,
+) -> Any:
+    """A field of a section: its default, how it is read from TOML and written back, and what it means.
+
+    Args:
+        default: its value where it is not set.
+        read: from TOML; raises ValueError with what it must be.
+        text: what it means, for people.
+        takes: what it may be, for the reference.
+        example: as TOML, where the default does not show what one looks like.
+        write: to TOML.
+    """
+    return field(
+        default=default, metadata={"read": read, "help": text, "write": write, "takes": takes, "example": example}
+    )
 
 
 def duration(default: float, text: str, *, least: float = 0.0) -> Any:
     """A duration in seconds, at least `least`."""
-    return option(default, _duration(least), text, write=lambda value: f'"{format_duration(value)}"')
+    takes = f"a duration, at least {format_duration(least)}" if least else "a duration"
+    return option(default, _duration(least), text, takes=takes, write=lambda value: f'"{format_duration(value)}"')
 
 
 def number(
@@ -51,12 +71,14 @@ def number(
             raise ValueError(f"must be {wanted or 'a number'}, not {value:g}")
         return float(value)
 
-    return option(default, read, text, write=lambda value: f"{value:g}")
+    return option(
+        default, read, text, takes=f"a number, {wanted}" if wanted else "a number", write=lambda value: f"{value:g}"
+    )
 
 
 def integer(default: int, text: str, *, least: int = 0) -> Any:
     """A whole number, at least `least`."""
-    return option(default, _integer(least), text, write=str)
+    return option(default, _integer(least), text, takes=f"a whole number, at least {least}", write=str)
 
 
 def choice(default: str, allowed: tuple[str, ...], text: str) -> Any:
@@ -67,7 +89,7 @@ def choice(default: str, allowed: tuple[str, ...], text: str) -> Any:
             raise ValueError(f"must be one of {', '.join(allowed)}, not {_shown(value)}")
         return str(value)
 
-    return option(default, read, text)
+    return option(default, read, text, takes=f"one of {', '.join(json.dumps(word) for word in allowed)}")
 
 
 def switch(default: bool, text: str) -> Any:
@@ -78,10 +100,12 @@ def switch(default: bool, text: str) -> Any:
             raise ValueError(f"must be true or false, not {_shown(value)}")  # noqa: TRY004
         return value
 
-    return option(default, read, text)
+    return option(default, read, text, takes="true or false")
 
 
-def texts(default: tuple[str, ...], text: str, *, allowed: tuple[str, ...] | None = None) -> Any:
+def texts(
+    default: tuple[str, ...], text: str, *, allowed: tuple[str, ...] | None = None, example: Sequence[str] = ()
+) -> Any:
     """A list of strings, each out of `allowed` if given."""
 
     def read(value: Any) -> tuple[str, ...]:
@@ -92,7 +116,11 @@ def texts(default: tuple[str, ...], text: str, *, allowed: tuple[str, ...] | Non
                 raise ValueError(f"{entry!r} is not one of {', '.join(allowed)}")
         return tuple(value)
 
-    return option(default, read, text, write=lambda value: json.dumps(list(value)))
+    def write(value: Sequence[str]) -> str:
+        return json.dumps(list(value))
+
+    takes = f"a list out of {', '.join(allowed)}" if allowed else "a list of strings"
+    return option(default, read, text, takes=takes, example=write(example) if example else "", write=write)
 
 
 def durations(default: tuple[float, ...], text: str) -> Any:
@@ -107,7 +135,11 @@ def durations(default: tuple[float, ...], text: str) -> Any:
         return found
 
     return option(
-        default, read, text, write=lambda value: json.dumps([format_duration(seconds) for seconds in value])
+        default,
+        read,
+        text,
+        takes="a list of durations of 1s or more, in increasing order",
+        write=lambda value: json.dumps([format_duration(seconds) for seconds in value]),
     )
 
 
@@ -119,7 +151,8 @@ def integers(default: tuple[int, ...], text: str) -> Any:
             raise ValueError(f"must be a list of whole numbers, not {_shown(value)}")  # noqa: TRY004
         return tuple(_integer(1)(entry) for entry in value)
 
-    return option(default, read, text, write=lambda value: json.dumps(list(value)))
+    takes = "a list of whole numbers of 1 or more"
+    return option(default, read, text, takes=takes, write=lambda value: json.dumps(list(value)))
 
 
 def string(default: str, text: str, *, pattern: str = ".*", example: str = "") -> Any:
@@ -130,7 +163,7 @@ def string(default: str, text: str, *, pattern: str = ".*", example: str = "") -
             raise ValueError(f"must look like {example!r}, not {_shown(value)}")
         return value
 
-    return option(default, read, text)
+    return option(default, read, text, takes="a string", example=json.dumps(example) if example else "")
 
 
 def rules(default: tuple[tuple[tuple[str, float | str], ...], ...], text: str) -> Any:
@@ -140,7 +173,8 @@ def rules(default: tuple[tuple[tuple[str, float | str], ...], ...], text: str) -
         tables = ("{ " + ", ".join(f"{m} = {json.dumps(b)}" for m, b in rule) + " }" for rule in value)
         return f"[{', '.join(tables)}]"
 
-    return option(default, _read_rules, text, write=write)
+    takes = "a list of tables of bounds, each a metric's: a number above 0, a ratio at most 1, or a quantile"
+    return option(default, _read_rules, text, takes=takes, example='[{ cpu_usage = "p95" }]', write=write)
 
 
 def _read_rules(value: Any) -> tuple[tuple[tuple[str, float | str], ...], ...]:

@@ -101,8 +101,8 @@ class Recalibrating:
         log.info("recalibrated", extra={"fields": {"model": model_id}})
         for horizon, states in instead.items():
             for state, name in states.items():
-                fields = {"model": model_id, "horizon": float(horizon), "load": state, "serves": name}
-                log.warning("the model has fallen behind a baseline, which serves instead", extra={"fields": fields})
+                fields = {"model": model_id, "horizon_seconds": float(horizon), "load": state, "serves": name}
+                log.warning("baseline serves instead of the model", extra={"fields": fields})
 
 
 def standings_today(

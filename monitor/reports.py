@@ -69,7 +69,11 @@ def model_report(record: ModelRecord, active: int | None) -> str:
         detector = detector_report(record.report.get("detector", {}))
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return "\n".join([head, prior, *([detector] if detector else [])])
-    return "\n".join([head, *_training(record.report)])
+    try:
+        told = _training(record.report)
+    except KeyError:
+        told = ["its training was reported by another release: --json shows what that said"]
+    return "\n".join([head, *told])
 
 
 def imported(record: ModelRecord) -> str:

@@ -45,6 +45,7 @@ class SamplingConfig:
         (),
         'Network interfaces left out beside loopback and virtual ones, as shell patterns, e.g. ["wg*"];\n'
         "default none.",
+        example=("wg*",),
     )
 
 
@@ -179,6 +180,8 @@ class AnomalyConfig:
         (),
         read_recurring,
         'When nothing is called an anomaly, in UTC; a list as ["daily 03:00-03:30", "sun 02:00-04:00"], default [].',
+        takes="a list of hours of every day or of a day of the week",
+        example='["daily 03:00-03:30", "sun 02:00-04:00"]',
         write=write_recurring,
     )
 

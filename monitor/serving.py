@@ -22,6 +22,7 @@ from model.labels import Rules
 from model.predictor import Predictor
 from model.serialization import loads
 from model.standing import Standing, applied, behind, released, warned_from
+from monitor.outage import Outage
 from monitor.stores import Stores
 from monitor.words import phrase
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
@@ -81,6 +82,7 @@ class ServedModel:
         self.predictor: Predictor | None = None
         self._warned: frozenset[float] = frozenset()
         self._standing: tuple[int | None, Sequence[Standing]] = (None, ())
+        self._away = Outage(log, "registry cannot be read", "registry can be read again", level=logging.WARNING)
 
     def recalibrate(self, model_id: int, by: Sequence[Standing]) -> None:
         """Sets right what that model says from the next prediction on; from any thread."""
@@ -111,19 +113,29 @@ class ServedModel:
     def advance(self, sample: Sample) -> None:
         """Takes in a sample, and whatever model the registry says by now."""
         try:
-            before = self._spec
-            if self._follow() and self._spec != before:
-                # Should reading fail now: never a model over another one's features, and the next tick tries again.
-                self._history, self._primed = self._spec.history(live=True), False
-            if not self._primed or self._went_back(sample):
-                self._history = self._prime(sample)
-                self._primed = True
-                return
+            done = self._advance_from_storage(sample)
         except StorageError as error:
-            log.warning("the registry cannot be read", extra={"fields": {"error": error}})
+            self._away.failed({"error": error})
+            done = False
+        else:
+            self._away.worked()
+        if done:
+            return
         if self._went_back(sample):
             self._history = self._spec.history(live=True)
         self._history.extend(np.array([sample.at]), as_row(sample))
+
+    def _advance_from_storage(self, sample: Sample) -> bool:
+        """Follows the registry; True if the history was read anew for it, up to this sample."""
+        before = self._spec
+        if self._follow() and self._spec != before:
+            # Should reading fail now: never a model over another one's features, and the next tick tries again.
+            self._history, self._primed = self._spec.history(live=True), False
+        if self._primed and not self._went_back(sample):
+            return False
+        self._history = self._prime(sample)
+        self._primed = True
+        return True
 
     def forecast(self) -> Forecast | None:
         """The prediction for the last sample, or None while no model serves."""

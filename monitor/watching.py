@@ -77,6 +77,7 @@ class Watching:
         self._publish, self._clock = publish, clock
         self._loaded = False
         self._followed: int | None = None
+        self._told: int | None = None
         self._watch: Watch | None = None
         self._done = self._seen = 0.0
         self._slot: int | None = None
@@ -155,7 +156,9 @@ class Watching:
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
                 self._follow(at, detector.step)
-        log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+        if self._told != model_id:
+            log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+        self._told = model_id
 
     def _read(self, watch: Watch, at: float, values: Floats) -> None:
         """Takes in one row (metrics,)."""
@@ -175,11 +178,9 @@ class Watching:
             log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
             return None
         if detector.step < row_step(self._interval):
-            fields = {"model": model_id, "row_seconds": detector.step, "interval_seconds": self._interval}
-            log.warning(
-                "samples are rarer than the detector knows; the next training learns another",
-                extra={"fields": fields},
-            )
+            because = "samples are rarer than its rows; the next training learns another"
+            fields = {"model": model_id, "because": because, "row_seconds": detector.step}
+            log.warning("detector not used", extra={"fields": fields})
             return None
         self._name = name_of(blob)
         return detector

@@ -99,7 +99,7 @@ class Exchange(HTTPMessageDelegate):
                 self._container.wsgi_application, self._container.environ(cast(HTTPServerRequest, self._request))
             )
         except Exception:
-            log.exception("a request could not be answered")
+            log.critical("a request could not be answered", exc_info=True)
             return _plain(500, "internal error")
 
     async def refuse(self, code: int, text: str) -> None:

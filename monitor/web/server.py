@@ -188,7 +188,7 @@ class WebServer(HTTPServerConnectionDelegate):
             await exchange.send(answer)
             answer.sent()
         except Exception:
-            log.exception("an answer could not be given")
+            log.critical("an answer could not be given", exc_info=True)
             exchange.stream.close()
 
     def _known(self, stream: IOStream) -> bool:

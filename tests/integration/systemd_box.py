@@ -3,13 +3,22 @@
 What is written in it lies in memory and is gone with it. Needs root and systemd-nspawn (Debian: systemd-container).
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from monitor.service import running_program
+
+ROOT = Path(__file__).parents[2]
+URL = "http://127.0.0.1:10190"
+UNIT = "monitor.service"
 
 MASKED = (
     *("systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket"),
@@ -46,6 +55,14 @@ def run(*command, check=True, **options):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **options)
     assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done
+
+
+def seen(*more):
+    """What a box must be shown for this checkout and its interpreter to be there, and more."""
+    needs = {path for path in running_program().needs if path.is_dir() and not path.is_relative_to("/usr")}
+    needs |= {ROOT, *more}
+    # one bind covers all below it
+    return sorted(path for path in needs if not any(path != o and path.is_relative_to(o) for o in needs))
 
 
 class Box:
@@ -88,7 +105,9 @@ class Box:
         # a machine on which this was never installed
         for there in ("var/lib/monitor", "var/lib/private/monitor", "etc/monitor"):
             shutil.rmtree(self.root / there, ignore_errors=True)
-        (units / "monitor.service").unlink(missing_ok=True)
+        (units / UNIT).unlink(missing_ok=True)
+        # images for containers let no package start anything
+        (self.root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
         for name in MASKED:
             (units / name).unlink(missing_ok=True)
             (units / name).symlink_to("/dev/null")
@@ -144,3 +163,41 @@ class Box:
                 self._process.wait()
         run("umount", "--lazy", self.root, check=False)
         run("umount", "--lazy", self.directory / "memory", check=False)
+
+
+class Machine:
+    """The box, with the words of an administrator."""
+
+    def __init__(self, box, command):
+        self.box, self.box_monitor = box, command
+
+    def monitor(self, *words, check=True):
+        # from the root directory: the checkout has a config.toml of its own
+        return self.box(*self.box_monitor, *words, check=check, cwd="/")
+
+    def systemctl(self, *words, check=True):
+        return self.box("systemctl", *words, check=check)
+
+    def show(self, name):
+        return self.systemctl("show", "--property", name, "--value", UNIT).stdout.strip()
+
+    def journal(self):
+        return self.box("journalctl", "--no-pager", "--output=cat", "--unit", UNIT).stdout
+
+    def get(self, path):
+        code = f"import urllib.request as u; print(u.urlopen('{URL}{path}', timeout=5).read().decode())"
+        return self.box(sys.executable, "-c", code, check=False).stdout
+
+    def metric(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        return float(found.group(1)) if found else None
+
+    def status(self):
+        return json.loads(self.monitor("status", "--json").stdout)
+
+    def wait_for(self, condition, seconds, what):
+        return self.box.wait_for(condition, seconds, what)
+
+    def restarted(self, pid):
+        """Whether another process than this serves, and samples."""
+        return self.show("MainPID") not in ("0", pid) and self.show("ActiveState") == "active"

@@ -7,7 +7,6 @@ import http.server
 import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import subprocess
@@ -20,9 +19,7 @@ from pathlib import Path
 import pytest
 
 from model.health import MANY_DEAD
-from monitor.arguments import parser
 from monitor.buffer import CAPACITY
-from monitor.cli import COMMANDS
 from monitor.overview import DRIFTED
 
 pytestmark = pytest.mark.integration
@@ -133,14 +130,6 @@ def test_every_runbook_page_is_built_alike():
         assert page.startswith(f"# {path.stem}\n"), path
         parts = re.findall(r"^\*\*(.+?)\.\*\*", page, re.MULTILINE)
         assert parts == ["What it means", "What you see", "Check", "Mend", "Ignore it"], path
-
-
-def test_the_commands_of_a_runbook_are_commands():
-    read = parser(dict.fromkeys(COMMANDS, lambda _: 0))
-    for path in RUNBOOKS.glob("Monitor*.md"):
-        fenced = re.findall(r"^(monitor .+)$", path.read_text(), re.MULTILINE)
-        for command in {*fenced, *re.findall(r"`(monitor (?:[^`\n]|\n)+)`", path.read_text())}:
-            read.parse_args(shlex.split(command)[1:])
 
 
 def test_the_expressions_of_a_runbook_are_expressions(tmp_path):

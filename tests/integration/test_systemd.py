@@ -15,14 +15,12 @@ import pytest
 from monitor.service import running_program
 
 from .conftest import host
-from .systemd_box import Box, need_systemd, run
+from .systemd_box import UNIT, Box, Machine, need_systemd, run, seen
 from .web_clients import Certificates
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-URL = "http://127.0.0.1:10190"
-UNIT = "monitor.service"
 
 CONFIG = """
 [sampling]
@@ -63,54 +61,11 @@ def test_the_shipped_unit_is_as_closed_as_promised_and_understood_by_systemd(tmp
     assert run("systemd-analyze", "verify", unit).stderr == ""
 
 
-class Machine:
-    """The box, with the words of an administrator."""
-
-    def __init__(self, box):
-        self.box = box
-        self.box_monitor = running_program().command
-
-    def monitor(self, *words, check=True):
-        # from the root directory: the checkout has a config.toml of its own
-        return self.box(*self.box_monitor, *words, check=check, cwd="/")
-
-    def systemctl(self, *words, check=True):
-        return self.box("systemctl", *words, check=check)
-
-    def show(self, name):
-        return self.systemctl("show", "--property", name, "--value", UNIT).stdout.strip()
-
-    def journal(self):
-        return self.box("journalctl", "--no-pager", "--output=cat", "--unit", UNIT).stdout
-
-    def get(self, path):
-        code = f"import urllib.request as u; print(u.urlopen('{URL}{path}', timeout=5).read().decode())"
-        return self.box(sys.executable, "-c", code, check=False).stdout
-
-    def metric(self, name):
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
-        return float(found.group(1)) if found else None
-
-    def status(self):
-        return json.loads(self.monitor("status", "--json").stdout)
-
-    def wait_for(self, condition, seconds, what):
-        return self.box.wait_for(condition, seconds, what)
-
-    def restarted(self, pid):
-        """Whether another process than this serves, and samples."""
-        return self.show("MainPID") not in ("0", pid) and self.show("ActiveState") == "active"
-
-
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     need_systemd()
-    needs = {path for path in running_program().needs if path.is_dir() and not path.is_relative_to("/usr")}
-    needs |= {ROOT}
-    # one bind covers all below it
-    outer = sorted(path for path in needs if not any(path != o and path.is_relative_to(o) for o in needs))
-    with Box(tmp_path_factory.mktemp("box"), outer) as box:
-        yield Machine(box)
+    with Box(tmp_path_factory.mktemp("box"), seen()) as box:
+        yield Machine(box, running_program().command)
 
 
 def test_it_installs_and_says_what_comes_next(machine):
@@ -209,6 +164,14 @@ def test_a_reload_takes_a_good_configuration_and_goes_on_with_a_bad_one(machine)
     machine.wait_for(lambda: machine.show("ActiveState") == "active", 10, "end of the reload")
     assert machine.show("MainPID") == pid
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
+
+
+def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(machine):
+    shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
+    lines = [json.loads(line) for line in shown.splitlines()]
+    priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
+    assert priorities["ERROR monitor.daemon: configuration not reloaded"] == "3"
+    assert priorities["INFO monitor.daemon: configuration reloaded file=/etc/monitor/config.toml"] == "6"
 
 
 def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):

@@ -1,21 +1,124 @@
-"""What the documentation shows runs."""
+"""What the documentation shows runs, what it links to is there, and what is made from the code is as the code is."""
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from monitor.arguments import parser
+from monitor.cli import COMMANDS
+from monitor.reference import reference
+
 pytestmark = pytest.mark.unit
 
-PAGE = Path(__file__).parents[2] / "docs" / "network.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+MADE = {".venv", "node_modules", "build", "dist"}
+PAGES = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part in MADE for part in path.relative_to(ROOT).parts)
+)
+PLACEHOLDERS = {"ID": "7", "T": "1772359651", "D": "7d", "L": "debug"}
+"""What stands in a command for a value that its reader knows."""
+
+
+def without_code(text):
+    """The prose of a page."""
+    return re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """The anchors of the headings of a page, as they are made where it is shown."""
+    found = []
+    for title in re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.MULTILINE
+    ):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
+        slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return found
+
+
+def commands(page):
+    """Every `monitor ...` of a page that stands for one that is typed: in blocks and within lines."""
+    text = page.read_text()
+    blocks = "\n".join(re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    typed = re.findall(r"^(?:\$ )?(?:sudo )?(?:\S*/)?(monitor .+)$", blocks.replace("&& ", "\n"), re.MULTILINE)
+    within = re.findall(r"`(?:sudo )?(?:\.venv/bin/)?(monitor (?:[^`\n]|\n)+)`", text)
+    for command in (*typed, *within):
+        words = shlex.split(command.partition(" | ")[0].partition(" > ")[0], comments=True)[1:]
+        # a synopsis shows what may be typed, not what is
+        if not any(re.search(r"[\[\]|…]|^\.\.\.$|^COMMAND$", word) for word in words):
+            yield [PLACEHOLDERS.get(word, word) for word in words]
+
+
+def understood(read, words):
+    try:
+        read.parse_args(words)
+    except SystemExit as end:
+        # --version ends too, but well
+        return not end.code
+    return True
 
 
 def test_the_examples_of_the_network_page_run_in_order(capsys):
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    page = DOCS / "network.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
     scope = {}
     for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), scope)
+        exec(compile(block, str(page), "exec"), scope)
     right = (scope["probabilities"] > 0.5) == (scope["y"] == 1)
     assert right.mean() > 0.95
     assert "healthy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_every_command_that_a_page_shows_is_a_command():
+    read = parser(dict.fromkeys(COMMANDS, lambda _: 0))
+    shown = [(page, words) for page in PAGES for words in commands(page)]
+    for page, words in shown:
+        # in a sentence its name alone may stand for it
+        known = words in ([name] for name in COMMANDS) or understood(read, words)
+        assert known, f"{page.relative_to(ROOT)}: monitor {shlex.join(words)}"
+    assert {words[0] for _, words in shown} >= {"run", "status", "retrain", "install-service", "export"}
+
+
+def test_every_page_is_in_the_index_and_the_index_in_the_readme():
+    linked = {
+        (DOCS / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)\)", (DOCS / "README.md").read_text())
+    }
+    pages = {*DOCS.glob("*.md"), *DOCS.glob("*/README.md"), *ROOT.glob("*.md")} - {DOCS / "README.md"}
+    assert pages - linked == set()
+    assert "(docs/README.md)" in (ROOT / "README.md").read_text()
+
+
+def test_the_reference_of_the_configuration_is_made_from_its_one_source():
+    assert (DOCS / "configuration.md").read_text() == reference(), "run `make config`"
+
+
+def test_the_map_of_modules_has_all_of_them_in_their_own_words():
+    command = [sys.executable, ROOT / "scripts" / "module_map.py"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (DOCS / "modules.md").read_text() == made, "run `make modules`"
+
+
+def test_the_map_of_the_architecture_names_only_what_exists():
+    text = (DOCS / "architecture.md").read_text()
+    named = set(re.findall(r"`((?:monitor|model|storage|scripts|deploy|tests)/[\w./]*)`", text))
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []

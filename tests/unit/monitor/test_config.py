@@ -134,6 +134,17 @@ def test_the_database_lives_where_this_process_may_write(monkeypatch):
     assert default_state_directory({}) == Path("/var/lib/monitor")
 
 
+def test_every_key_says_what_it_takes_and_takes_what_it_shows():
+    for section in SECTIONS.values():
+        for option in fields(section):
+            known = option.metadata
+            assert known["takes"], option.name
+            for shown in (known["example"], known["write"](option.default)):
+                # empty texts stand for a default that is worked out
+                if shown not in ("", '""'):
+                    known["read"](tomllib.loads(f"key = {shown}")["key"])
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("15s", 15), ("5m", 300), ("1h30m", 5400), ("30d", 2_592_000), ("1.5h", 5400)]
 )

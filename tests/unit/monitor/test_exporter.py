@@ -56,6 +56,15 @@ def test_a_missing_value_is_absent_and_never_zero(status, live):
     assert "monitor_high_load_active" not in text
 
 
+@pytest.mark.parametrize("lacks", ["health", "epochs", "horizons"])
+def test_a_report_of_another_release_costs_its_own_figures_and_never_the_page(status, overview, lacks):
+    report = {key: value for key, value in overview.model.report.items() if key != lacks}
+    bent = {**report, "horizons": [{"horizon": 300.0}]} if lacks == "horizons" else report
+    model, run = replace(overview.model, report=bent), replace(overview.last_run, report=bent)
+    text = page(replace(status, overview=replace(overview, model=model, last_run=run)))
+    assert names(page(status)) > names(text) >= {"monitor_build_info", "monitor_job_runs_total", "monitor_model_info"}
+
+
 def test_a_score_that_does_not_exist_is_absent(status, overview):
     report = {**overview.model.report}
     report["horizons"] = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.overview import status_document
-from monitor.reports import forecast_report, models_report, status_report, training_report
+from monitor.reports import forecast_report, model_report, models_report, status_report, training_report
 from monitor.serving import Forecast
 from monitor.text import table
 
@@ -22,6 +22,11 @@ def test_a_training_report_has_losses_scores_health_and_verdict():
     assert "  3              0%        25%        0.000      0.500" in text.splitlines()
     assert "1h left out: no outcome yet" in text
     assert text.endswith("model 4 refused: it is not better than persistence")
+
+
+def test_a_model_whose_training_another_release_reported_is_shown_without_it(overview):
+    shown = model_report(replace(overview.model, report={"epochs": 7}), None)
+    assert shown.splitlines()[1:] == ["its training was reported by another release: --json shows what that said"]
 
 
 def test_a_figure_that_does_not_exist_is_a_dash():

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Writes the map of all modules to stdout, each with the sentence that it opens with.
+
+python scripts/module_map.py > docs/modules.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+HEAD = """\
+# Modules
+
+<!-- Made by `make modules` from the first sentence of each module: change it there. -->
+
+Every module and what it is for, in its own words; [architecture.md](architecture.md) says how they hang together.
+"""
+
+
+def module_map() -> str:
+    """The page, as Markdown."""
+    parts = [HEAD]
+    for package in ("model", "storage", "monitor"):
+        rows = "\n".join(f"| [{path}](../{path}) | {sentence} |" for path, sentence in _modules(ROOT / package))
+        parts.append(f"## {package}\n\n| module | is |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def _modules(package: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(package.rglob("*.py"), key=lambda path: (path.parent, path.name)):
+        # what only re-exports or starts has nothing to say
+        if not path.name.startswith("__"):
+            told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            first = " ".join(told.partition("\n\n")[0].split())
+            yield path.relative_to(ROOT).as_posix(), first.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(module_map(), end="")

@@ -1,0 +1,113 @@
+"""The Debian package: built, installed, restarted by an upgrade, removed and purged, on a real systemd.
+
+The tests follow each other on one machine in a box, in the order of this file.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from .installing import ROOT, copied
+from .systemd_box import UNIT, Box, Machine, need_systemd, run, seen
+
+pytestmark = pytest.mark.integration
+
+CONFIG = "etc/monitor/config.toml"
+STATE = "var/lib/private/monitor"
+
+
+def need_debian():
+    """Loud where no package can be made here, and never skipped in CI."""
+    wanted = ("python3-venv", "python3-pip", "init-system-helpers")
+    tools = [tool for tool in ("dpkg", "dpkg-deb") if shutil.which(tool) is None]
+    lacks = tools or [name for name in wanted if run("dpkg", "--status", name, check=False).returncode]
+    if lacks:
+        message = f"NOT TESTED: the Debian package needs {', '.join(lacks)}"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    need_debian()
+    need_systemd()
+    directory = tmp_path_factory.mktemp("debian")
+    # compressing takes longer than all the rest
+    environment = {**os.environ, "DPKG_DEB_COMPRESSOR_TYPE": "none", "DEBEMAIL": "monitor@example.org"}
+    source = copied(directory / "source")
+    run(source / "deploy/debian/build", cwd=directory, env=environment)
+    (made,) = directory.glob("*.deb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def machine(package, tmp_path_factory):
+    with Box(tmp_path_factory.mktemp("box"), seen(package.parent)) as box:
+        yield Machine(box, ["/usr/bin/monitor"])
+
+
+def version(package):
+    return run("dpkg-deb", "--field", package, "Version").stdout.strip()
+
+
+def test_it_is_named_and_described_as_a_package_of_this_release(package):
+    text = (ROOT / "pyproject.toml").read_text()
+    assert version(package) == re.search(r'^version = "(.*)"$', text, re.MULTILINE).group(1)
+    arch = run("dpkg", "--print-architecture").stdout.strip()
+    assert package.name == f"monitor_{version(package)}_{arch}.deb"
+    assert run("dpkg-deb", "--info", package, "conffiles").stdout == f"/{CONFIG}\n"
+
+
+def test_nothing_in_it_tells_where_it_was_made_or_was_compiled_there(package, tmp_path):
+    run("dpkg-deb", "--raw-extract", package, tmp_path / "raw")
+    search = ["grep", "--recursive", "--files-with-matches", package.parent, tmp_path / "raw"]
+    assert subprocess.run(search, capture_output=True, text=True, check=False).stdout == ""
+    assert list((tmp_path / "raw").rglob("__pycache__")) == []
+
+
+def test_an_installation_starts_the_service_from_its_own_files(machine, package):
+    machine.box("dpkg", "--install", package)
+    assert machine.show("ActiveState") == "active"
+    assert machine.show("UnitFileState") == "enabled"
+    assert machine.show("FragmentPath").endswith(f"/lib/systemd/system/{UNIT}")
+    assert machine.monitor("--version").stdout == f"monitor {version(package)}\n"
+    assert f'version="{version(package)}"' in machine.get("/metrics")
+    assert machine.status()["sampling"] is True
+
+
+def test_an_upgrade_restarts_it_and_keeps_history_and_a_changed_configuration(machine, package):
+    pid, before = machine.show("MainPID"), machine.status()["oldest_sample_at"]
+    changed = '[sampling]\ninterval = "1s"\n'
+    machine.box("tee", f"/{CONFIG}", input=changed)
+    machine.box("dpkg", "--install", "--force-confold", package)
+    assert machine.show("ActiveState") == "active"
+    assert machine.show("MainPID") != pid
+    assert machine.status()["oldest_sample_at"] == before
+    assert (machine.box.root / CONFIG).read_text() == changed
+
+
+def test_a_configuration_that_the_new_release_refuses_keeps_the_old_one_running(machine, package):
+    pid = machine.show("MainPID")
+    machine.box("tee", f"/{CONFIG}", input='[sampling]\nintervall = "1s"\n')
+    done = machine.box("dpkg", "--install", "--force-confold", package)
+    assert "sampling.intervall" in done.stderr
+    assert (machine.show("MainPID"), machine.show("ActiveState")) == (pid, "active")
+
+
+def test_a_removal_stops_it_and_keeps_history_and_configuration(machine):
+    machine.box("dpkg", "--remove", "monitor")
+    assert machine.show("ActiveState") == "inactive"
+    assert not (machine.box.root / "usr/lib/monitor").exists()
+    assert (machine.box.root / STATE / "monitor.db").is_file()
+    assert (machine.box.root / CONFIG).is_file()
+
+
+def test_a_purge_leaves_nothing(machine):
+    machine.box("dpkg", "--purge", "monitor")
+    places = (STATE, "var/lib/monitor", "etc/monitor", "usr/bin/monitor", "usr/lib/monitor")
+    assert [place for place in places if os.path.lexists(machine.box.root / place)] == []
+    assert machine.show("LoadState") == "not-found"

@@ -1,0 +1,147 @@
+"""What is published works without a checkout: the wheel, and the wheel that is made of the sdist."""
+
+import json
+import re
+import signal
+import subprocess
+import tarfile
+import time
+import tomllib
+import urllib.request
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from .installing import ROOT, built, copied, environment, install, made, outside
+
+pytestmark = pytest.mark.integration
+
+PACKAGES = ("model", "monitor", "storage")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+CONFIG = """
+[sampling]
+interval = "1s"
+[storage]
+url = "sqlite:///{directory}/state/monitor.db"
+[web]
+listen = "127.0.0.1:0"
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return copied(tmp_path_factory.mktemp("source") / "monitor")
+
+
+@pytest.fixture(scope="module")
+def published(source, tmp_path_factory):
+    """The sdist, and the wheel that is made of it."""
+    wheel, sdist = sorted(built(source, tmp_path_factory.mktemp("dist")), key=lambda path: path.suffix, reverse=True)
+    return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def installed(published, tmp_path_factory):
+    directory = environment(tmp_path_factory.mktemp("venv") / "monitor")
+    install(directory, published[1])
+    return directory
+
+
+def contents(wheel):
+    """Every file of a wheel with what is in it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def files(directory):
+    """Every file under a package that is not made from another."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / directory).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_has_every_file_of_the_packages_and_nothing_else(published):
+    found = {name for name in contents(published[1]) if ".dist-info/" not in name}
+    assert found == set().union(*map(files, PACKAGES))
+
+
+def test_the_wheel_is_the_same_whether_made_of_the_sdist_or_of_the_checkout(source, published, tmp_path):
+    (direct,) = built(source, tmp_path, "--wheel")
+    assert contents(direct) == contents(published[1])
+
+
+def test_the_sdist_has_what_packagers_and_operators_need(published):
+    with tarfile.open(published[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert names >= {"LICENSE", "README.md", "CHANGELOG.md", "config.toml", "requirements-dev.lock"}
+    shipped = {path for part in ("deploy", "docs", "tests", "scripts") for path in files(part)}
+    ignored = {path for path in shipped if made("", Path(path).parts)}
+    assert shipped - ignored - names == set()
+
+
+def test_the_metadata_says_what_the_project_says(published):
+    (text,) = (data for name, data in contents(published[1]).items() if name.endswith(".dist-info/METADATA"))
+    found = Parser().parsestr(text.decode())
+    assert (found["Name"], found["Version"]) == (PROJECT["name"], PROJECT["version"])
+    assert found["Requires-Python"] == PROJECT["requires-python"]
+    assert (found["License-Expression"], found["License-File"]) == ("Apache-2.0", "LICENSE")
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert found.get_payload() == (ROOT / "README.md").read_text()
+
+
+def test_the_version_stands_in_one_place():
+    written = [
+        path.name
+        for path in (ROOT / "pyproject.toml", *(ROOT / name for package in PACKAGES for name in files(package)))
+        if path.suffix in (".py", ".toml") and re.search(rf'version\w* = "{PROJECT["version"]}"', path.read_text())
+    ]
+    assert written == ["pyproject.toml"]
+
+
+def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_path):
+    config, log = tmp_path / "config.toml", tmp_path / "log"
+    config.write_text(CONFIG.format(directory=tmp_path))
+
+    def monitor(*words):
+        command = [installed / "bin/monitor", "--config", config, *words]
+        done = subprocess.run(
+            command, env=outside(installed), cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert monitor("--version") == f"monitor {PROJECT['version']}\n"
+    assert 'interval = "1s"' in monitor("check-config")
+    assert str(installed / "bin/monitor") in monitor("install-service", "--print")
+    command = [installed / "bin/monitor", "--config", config, "run"]
+    with log.open("wb") as stderr:
+        daemon = subprocess.Popen(command, env=outside(installed), cwd=tmp_path, stderr=stderr)
+    try:
+        page = scraped(daemon, log)
+        assert re.search(rf'^monitor_build_info{{.*version="{PROJECT["version"]}".*}} 1', page, re.MULTILINE)
+        assert "\nmonitor_model_ready 1" in page
+        status = json.loads(monitor("status", "--json"))
+        assert (status["sampling"], status["daemon_running"]) == (True, True)
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0, log.read_text()
+
+
+def scraped(daemon, log):
+    """The metrics, as soon as there is a prediction; where they are is said in the log."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        assert daemon.poll() is None, log.read_text()
+        listens = re.search(r" started .*listen=(\S+)", log.read_text())
+        if listens:
+            with urllib.request.urlopen(f"http://{listens[1]}/metrics", timeout=10) as answer:
+                page = answer.read().decode()
+            if "monitor_high_load_probability{" in page:
+                return page
+        time.sleep(0.1)
+    pytest.fail(f"no prediction within 30 s: {log.read_text()}")
