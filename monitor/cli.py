@@ -14,10 +14,12 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from monitor.arguments import Command, parser
+from monitor.arguments import Command, pages, parser
 from monitor.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ConfigError, MonitorError, NotEnoughDataError
+from monitor.terminal import show
+from monitor.text import Line, Report, Tone, Toned
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -70,6 +72,14 @@ def _config(arguments: argparse.Namespace) -> Config:
     return config
 
 
+def _answer(arguments: argparse.Namespace, document: Any, report: Report) -> None:
+    """What was asked for, for a machine or for a person."""
+    if arguments.json:
+        print(json.dumps(document), flush=True)
+    else:
+        show(report, arguments.color)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from monitor.daemon import run  # noqa: PLC0415
 
@@ -80,7 +90,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _retrain(arguments: argparse.Namespace) -> int:
     from monitor.process import lower_priority  # noqa: PLC0415
     from monitor.progress import progress  # noqa: PLC0415
-    from monitor.reports import detector_report, training_report  # noqa: PLC0415
+    from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
     from monitor.retraining import Request, retrain  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
@@ -94,9 +104,11 @@ def _retrain(arguments: argparse.Namespace) -> int:
         document = {"outcome": result.outcome, "reason": result.reason, "model_id": result.model_id}
         print(json.dumps({**document, "dry_run": arguments.dry_run, "report": result.report}))
     elif result.report:
-        print(training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run))
+        told = training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run)
+        show(told, arguments.color)
     elif result.detector:
-        print(f"{detector_report(result.detector)}\n{result.outcome}: {result.reason}")
+        told = Report((detector_report(result.detector), f"{result.outcome}: {result.reason}"))
+        show(told, arguments.color)
     if result.error is not None:
         raise result.error
     return EXIT_DONE
@@ -104,14 +116,14 @@ def _retrain(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from monitor.overview import read_overview, status_document  # noqa: PLC0415
-    from monitor.reports import status_report  # noqa: PLC0415
+    from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = _config(arguments)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
     document = {"database": config.database_url, **status_document(overview)}
-    print(json.dumps(document) if arguments.json else status_report(overview, config.database_url))
+    _answer(arguments, document, status_report(overview, config.database_url))
     return EXIT_DONE
 
 
@@ -119,7 +131,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     from monitor.durations import about  # noqa: PLC0415
     from monitor.overview import old_after, read_overview  # noqa: PLC0415
     from monitor.recalibrating import standings_today  # noqa: PLC0415
-    from monitor.reports import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
     from monitor.serving import forecast_from_storage  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.text import moment  # noqa: PLC0415
@@ -138,15 +150,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     if forecast is None:
         hint = ": is the daemon running?" if arguments.at is None else ""
         raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}{hint}")
-    print(json.dumps(forecast_document(forecast)) if arguments.json else forecast_report(forecast))
-    if waiting and not arguments.json:
-        print(f"said by a prior learned on other hosts; of this one: {waiting}")
+    prior = (f"said by a prior learned on other hosts; of this one: {waiting}",) if waiting else ()
+    _answer(arguments, forecast_document(forecast), Report((*forecast_report(forecast).blocks, *prior)))
     return EXIT_DONE
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from monitor.anomaly_reports import anomalies_document, anomalies_report  # noqa: PLC0415
-    from monitor.reports import scores_report  # noqa: PLC0415
+    from monitor.reports.predictions import scores_report  # noqa: PLC0415
     from monitor.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
@@ -157,34 +168,33 @@ def _report(arguments: argparse.Namespace) -> int:
         scores = read_scores(stores, since)
         anomalies = anomalies_document(stores, config.anomaly, now)
     document = {"since": since, "horizons": scores_document(scores), "anomalies": anomalies}
-    text = f"{scores_report(scores, since)}\n{anomalies_report(anomalies)}"
-    print(json.dumps(document) if arguments.json else text)
+    _answer(arguments, document, Report((*scores_report(scores, since).blocks, anomalies_report(anomalies))))
     return EXIT_DONE
 
 
 def _models(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.reports import model_report, models_report  # noqa: PLC0415
+    from monitor.reports.training import model_report, models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(_config(arguments).database_url, create=False) as stores:
         registry = stores.registry
         if arguments.action == "rollback":
             serving = registry.rollback(arguments.id, time.time())
-            print(json.dumps({"serving": serving}) if arguments.json else f"model {serving} serves")
+            _answer(arguments, {"serving": serving}, Report((f"model {serving} serves",)))
         elif arguments.action == "show":
             if arguments.id is None:
                 print("monitor: models show needs the id of a model", file=sys.stderr)
                 return EXIT_USAGE
             record = registry.record(arguments.id)
-            print(json.dumps(asdict(record)) if arguments.json else model_report(record, registry.active_id()))
+            _answer(arguments, asdict(record), model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
             listed = [
                 {k: v for k, v in asdict(r).items() if k != "report"} | {"serving": r.id == active} for r in records
             ]
-            print(json.dumps(listed) if arguments.json else models_report(records, active))
+            _answer(arguments, listed, models_report(records, active))
     return EXIT_DONE
 
 
@@ -194,8 +204,8 @@ def _anomalies(arguments: argparse.Namespace) -> int:
 
     config = _config(arguments)
     with open_stores(config.database_url, create=False) as stores:
-        document, text = answer(stores, config.anomaly, arguments, time.time())
-    print(json.dumps(document) if arguments.json else text)
+        document, report = answer(stores, config.anomaly, arguments, time.time())
+    _answer(arguments, document, report)
     return EXIT_DONE
 
 
@@ -220,7 +230,7 @@ def _backtest(arguments: argparse.Namespace) -> int:
         if arguments.plot:
             plot_backtest(found, arguments.plot)
         document = backtest_document(path, trace, found, seen)
-        print(json.dumps(document) if arguments.json else backtest_report(document), flush=True)
+        _answer(arguments, document, backtest_report(document))
     return EXIT_DONE
 
 
@@ -236,10 +246,11 @@ def _import(arguments: argparse.Namespace) -> int:
             for table in trace_chunks(path, counts):
                 added += stores.samples.add_missing(table)
             counts.repeated = counts.rows - added
-            if arguments.json:
-                print(json.dumps({"file": str(path), "added": added, **asdict(counts)}))
-            else:
-                print(f"{path}: {added} samples added ({counts})")
+            _answer(
+                arguments,
+                {"file": str(path), "added": added, **asdict(counts)},
+                Report((f"{path}: {added} samples added ({counts})",)),
+            )
     return EXIT_DONE
 
 
@@ -269,10 +280,10 @@ def _check_config(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps({"file": str(path), "problems": error.problems}))
         raise
-    if arguments.json:
-        print(json.dumps({"file": str(path) if path else None, "problems": [], "config": document(config)}))
-    else:
-        print(f"# {Path(path) if path else 'no file: the defaults'}\n{render(config)}", end="")
+    lines = [f"# {path or 'no file: the defaults'}", *render(config).splitlines()]
+    tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
+    report = Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))
+    _answer(arguments, {"file": str(path) if path else None, "problems": [], "config": document(config)}, report)
     return EXIT_DONE
 
 
@@ -297,6 +308,19 @@ def _uninstall_service(arguments: argparse.Namespace) -> int:  # noqa: ARG001
     return EXIT_DONE
 
 
+def _completion(arguments: argparse.Namespace) -> int:
+    from shtab import complete  # noqa: PLC0415
+
+    print(complete(parser(COMMANDS), arguments.shell))
+    return EXIT_DONE
+
+
+def _help(arguments: argparse.Namespace) -> int:
+    made = parser(COMMANDS)
+    (pages(made)[arguments.topic] if arguments.topic else made).print_help()
+    return EXIT_DONE
+
+
 COMMANDS: dict[str, Command] = {
     "run": _run,
     "retrain": _retrain,
@@ -311,4 +335,6 @@ COMMANDS: dict[str, Command] = {
     "check-config": _check_config,
     "install-service": _install_service,
     "uninstall-service": _uninstall_service,
+    "completion": _completion,
+    "help": _help,
 }
