@@ -94,7 +94,7 @@ def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, no
     found = stores.anomalies.maintenance(now)
     rows = [(str(w.id), moment(w.begins_at), moment(w.ends_at), w.note) for w in found]
     windows = (
-        Table(("id", "from", "to", "note"), rows, words={"note"})
+        Table(("id", "from", "to", "note"), rows, words={"from", "to", "note"})
         if rows
         else "no maintenance is under way or planned"
     )
@@ -118,7 +118,7 @@ def _listed(found: Sequence[Anomaly], since: float) -> Report:
         for a in found
     ]
     header = ("id", "began", "lasted", "kind", "score", "metrics", "called")
-    return Report((Table(header, rows, words={"kind", "metrics", "called"}),))
+    return Report((Table(header, rows, words={"began", "lasted", "kind", "metrics", "called"}),))
 
 
 def _called(one: Anomaly) -> Toned:

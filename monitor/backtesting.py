@@ -156,4 +156,7 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
         for one in episodes[:5]
     ]
     head = heading(f"anomalies: {len(episodes)} in {seen['days']:.1f} days, {monthly:.1f} in 30")
-    return [head, *([Table(("began", "lasted", "kind", "metrics"), rows, words={"kind", "metrics"})] if rows else [])]
+    return [
+        head,
+        *([Table(("began", "lasted", "kind", "metrics"), rows, words={"began", "kind", "metrics"})] if rows else []),
+    ]

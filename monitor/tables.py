@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -39,15 +40,19 @@ def drawn(report: Report, file: TextIO, *, colors: bool) -> str:
         emoji=False,
     )  # fmt: skip
     with console.capture() as captured:
-        for block in report.blocks:
+        for block, following in zip_longest(report.blocks, report.blocks[1:], fillvalue=""):
             _print(console, Line((block,)) if isinstance(block, str) else block)
+            if isinstance(block, Table) and following != "":
+                console.print()
     return captured.get()
 
 
 def _print(console: Console, block: Line | Table) -> None:
     if isinstance(block, Table):
-        for part in _table(block, console.width, "#" if console.options.ascii_only else "█"):
-            console.print(Padding(part, (0, 0, 0, INDENT)))
+        for number, part in enumerate(_table(block, console.width, "#" if console.options.ascii_only else "█")):
+            if number:
+                console.print()
+            console.print(Padding(part, (0, 0, 0, INDENT), expand=False))
     elif block.exact:
         console.print(_text(block.parts), soft_wrap=True)
     else:
@@ -82,7 +87,6 @@ class _Column:
     name: str
     cells: Sequence[Cell]
     folds: bool
-    right: bool
 
     @property
     def bars(self) -> bool:
@@ -103,12 +107,8 @@ class _Column:
 
 
 def _table(table: Table, width: int, block: str) -> Iterator[Grid]:
-    columns = [
-        _Column(
-            name, [row[i] for row in table.rows], folds=name in table.words, right=i > 0 and name not in table.words
-        )
-        for i, name in enumerate(table.header)
-    ]
+    folding = {table.header[0], *table.words}
+    columns = [_Column(name, [row[i] for row in table.rows], name in folding) for i, name in enumerate(table.header)]
     room = width - INDENT
     if _needed(columns) > room:
         columns = [column for column in columns if not column.bars]
@@ -121,7 +121,7 @@ def _table(table: Table, width: int, block: str) -> Iterator[Grid]:
 def _upright(columns: Sequence[_Column], sizes: Sequence[int], block: str) -> Grid:
     grid = _grid()
     for column, size in zip(columns, sizes, strict=True):
-        justify: JustifyMethod = "right" if column.right and not column.bars else "left"
+        justify: JustifyMethod = "left" if column.folds or column.bars else "right"
         grid.add_column(column.name, width=size, justify=justify, overflow="fold")
     for row in zip(*(column.cells for column in columns), strict=True):
         grid.add_row(*(_cell(cell, size, block) for cell, size in zip(row, sizes, strict=True)))
@@ -159,11 +159,11 @@ def _needed(columns: Sequence[_Column]) -> int:
 
 
 def _widths(columns: Sequence[_Column], room: int) -> list[int]:
-    """Each as wide as it would be, less what there is no room for: the widest gives first."""
+    """Each as wide as it would be, less what there is no room for: headings and bars give first, then the widest."""
     sizes = [column.widest for column in columns]
     for _ in range(sum(sizes) + GAP * (len(sizes) - 1) - room):
         spare = [i for i, column in enumerate(columns) if sizes[i] > column.narrowest]
-        sizes[max(spare, key=sizes.__getitem__)] -= 1
+        sizes[max(spare, key=lambda i: (not columns[i].folds, sizes[i]))] -= 1
     return sizes
 
 

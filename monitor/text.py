@@ -59,7 +59,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a heading. Columns named in `words` hold words, the first one names the row, others are figures."""
+    """Rows under a heading. The first column and those named in `words` may be folded at spaces, the others never."""
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]

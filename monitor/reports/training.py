@@ -27,6 +27,8 @@ from monitor.text import (
 )
 from storage import ModelRecord, Outcome
 
+MODELS = ("model", "trained", "promoted", "bytes", "sha256")
+
 PREDICTORS = ("network", HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
 
 GRADIENTS: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
@@ -107,7 +109,7 @@ def models_report(records: Sequence[ModelRecord], active: int | None) -> Report:
         )
         for record in records
     ]
-    return Report((Table(("model", "trained", "promoted", "bytes", "sha256"), rows),) if rows else ("no models yet",))
+    return Report((Table(MODELS, rows, words={"trained", "promoted"}),) if rows else ("no models yet",))
 
 
 def _losses(report: dict[str, Any]) -> Blocks:
