@@ -1,4 +1,4 @@
-.PHONY: run test lint bench config dashboards lock ci
+.PHONY: run test lint bench config man dashboards lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -17,12 +17,16 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	scripts/venv --bench
 	.venv/bin/python -m benchmarks.storage --check
 	.venv/bin/python -m benchmarks.daemon --check
+	.venv/bin/python -m benchmarks.commands --check
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
 
 config:         ## renew config.toml and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config > config.toml
 	cp monitor/data/monitor.service deploy/monitor.service
+
+man:            ## renew deploy/man/monitor.1 from the commands' own help
+	.venv/bin/python scripts/make_manpage.py
 
 dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py

@@ -70,7 +70,7 @@ def parser(commands: Mapping[str, Command]) -> Parser:
     report = add("report", "how good the predictions were against what happened")
     report.add_argument("--since", metavar="DURATION", type=_duration, help='how far back, e.g. "30d" (default: 7d)')
     models = add("models", "the registry of models")
-    models.add_argument("action", choices=("list", "show", "rollback"), help="what to do: list, show, rollback")
+    models.add_argument("action", choices=("list", "show", "rollback"), help="what to do")
     models.add_argument(
         "id", metavar="ID", nargs="?", type=_id, help="number of the model (rollback: default the one before)"
     )
@@ -96,16 +96,14 @@ def parser(commands: Mapping[str, Command]) -> Parser:
     install.add_argument("--print", action="store_true", help="only write the unit to stdout")
     add("uninstall-service", "stop and remove the systemd unit; data and configuration stay", report=False)
     completion = add("completion", "print a script that completes commands in a shell", report=False)
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell: bash, zsh, fish")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
     about = add("help", "print the page of a command, or the list of them", report=False)
     about.add_argument("topic", metavar="COMMAND", nargs="?", choices=tuple(subparsers.choices), help="which command")
     return made
 
 
 def _anomalies(to: argparse.ArgumentParser) -> None:
-    to.add_argument(
-        "action", choices=("list", "show", "ack", "maintenance"), help="what to do: list, show, ack, maintenance"
-    )
+    to.add_argument("action", choices=("list", "show", "ack", "maintenance"), help="what to do")
     to.add_argument("id", metavar="ID", nargs="?", type=_id, help="show, ack: number of the anomaly")
     to.add_argument(
         "--since", metavar="DURATION", type=_duration, help='list: how far back, e.g. "90d" (default: 30d)'

@@ -18,7 +18,7 @@ GROUPS = {
     "models": ("retrain", "models", "backtest"),
     "history": ("import", "export"),
     "the daemon and its surroundings": (
-        "run", "doctor", "check-config", "install-service", "uninstall-service", "completion", "help"
+        "run", "check-config", "install-service", "uninstall-service", "completion", "help"
     ),
 }  # fmt: skip
 """Commands by what they are for, in the order of the help."""
@@ -52,7 +52,9 @@ files:
   ./config.toml, /etc/monitor/config.toml
       the configuration, the first of them that is there; without any, the defaults
   /var/lib/monitor/monitor.db
-      history, models and predictions of root and of the service; of others ~/.local/state/monitor/monitor.db
+      history, models and predictions of root and of the service
+  ~/.local/state/monitor/monitor.db
+      those of other users
   /etc/systemd/system/monitor.service
       the unit that install-service writes
 
@@ -61,7 +63,7 @@ environment:
   MONITOR_CONFIG
       the configuration, where --config does not name one
   STATE_DIRECTORY, XDG_STATE_HOME
-      where history is kept, unless storage.url says so: in the first itself, in "monitor" below the second
+      where history is kept, unless storage.url says so: there, or in "monitor" below the second
   NO_COLOR
       set: tables without colour
   FORCE_COLOR, CLICOLOR_FORCE
