@@ -1,4 +1,4 @@
-.PHONY: run test lint bench build deb config modules dashboards lock ci
+.PHONY: run test lint bench build deb config man modules dashboards lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -17,6 +17,7 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	scripts/venv --bench
 	.venv/bin/python -m benchmarks.storage --check
 	.venv/bin/python -m benchmarks.daemon --check
+	.venv/bin/python -m benchmarks.commands --check
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
 
@@ -33,6 +34,9 @@ config:         ## renew config.toml, its reference and deploy/monitor.service f
 
 modules:        ## renew the map of all modules from the sentences that they open with
 	.venv/bin/python scripts/module_map.py > docs/modules.md
+
+man:            ## renew deploy/man/monitor.1 from the commands' own help
+	.venv/bin/python scripts/make_manpage.py
 
 dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py

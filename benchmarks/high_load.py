@@ -26,9 +26,8 @@ from benchmarks.report import Figure, main
 from model.backtest import Rerun, backtest
 from model.candidate import Task
 from model.errors import NotEnoughHistoryError
-from model.gate import GateConfig
 from model.labels import Rules
-from model.settings import Recipe
+from model.settings import GateConfig, Recipe
 from monitor.config import Config
 from monitor.durations import format_duration
 from monitor.traces import read_trace

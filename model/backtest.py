@@ -17,7 +17,6 @@ from model.bins import bin_width
 from model.candidate import Task, train
 from model.dataset import typical_step
 from model.errors import DivergedError, NotEnoughHistoryError
-from model.gate import GateConfig
 from model.history import History
 from model.judging import Candidate, refusal_of
 from model.labels import Rules, future_labels
@@ -26,7 +25,7 @@ from model.prior import first_predictor
 from model.recalibration import MEMORY, RENEWED
 from model.renewal import renewed_after
 from model.scores import Score, score
-from model.settings import Recipe
+from model.settings import GateConfig, Recipe
 from model.shipped import shipped_prior
 from model.standing import APART, Past, applied, behind, standings, warned_from, warnings
 from model.units import DAY

@@ -15,20 +15,13 @@ from model.arrays import Bools, Floats
 from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS
 from model.dataset import Dataset
 from model.scores import average_precision
+from model.settings import GateConfig
 
 JACKKNIFE = 10
 """Consecutive parts of a holdout, each left out in turn."""
 
 WITHIN = (CURRENT_VALUE, HOLT_WINTERS)
 """Baselines that see no more than a candidate: it may look as much worse than them as chance allows."""
-
-
-@dataclass(frozen=True)
-class GateConfig:
-    """`margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate."""
-
-    margin: float = 1.0
-    min_skill: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from model.bins import bin_width
 from model.dataset import Dataset, Split, ending, features_at
 from model.fit_report import FitReport
 from model.functions import sigmoid
-from model.gate import GateConfig, refusal
+from model.gate import refusal
 from model.predictor import Predictor
 from model.scores import Score, score
+from model.settings import GateConfig
 from model.voices import worth_of
 from model.weighing import mixed
 

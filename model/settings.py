@@ -1,4 +1,4 @@
-"""How to fit, and what makes no sense."""
+"""How to fit, when a candidate may serve, and what makes no sense."""
 
 from __future__ import annotations
 
@@ -114,3 +114,14 @@ class Recipe:
     def epochs(self) -> int:
         """Epochs of a whole training at most: each network is fitted twice, to be judged and to serve."""
         return 2 * self.networks * self.fit.epochs
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """When a candidate may serve.
+
+    `margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate.
+    """
+
+    margin: float = 1.0
+    min_skill: float = 0.0

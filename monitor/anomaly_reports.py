@@ -15,7 +15,7 @@ from monitor.maintenance import write_recurring
 from monitor.overview import Overview
 from monitor.sections import AnomalyConfig
 from monitor.stores import Stores
-from monitor.text import moment, percent, table
+from monitor.text import Line, Report, Table, Tone, Toned, fact, moment, percent
 from storage import Anomaly, Maintenance
 
 SHOWN = 30 * DAY
@@ -28,7 +28,7 @@ CHANNELS = {
 }
 
 
-def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, str]:
+def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, Report]:
     """What a command finds or does, as plain data and in words.
 
     Args:
@@ -54,7 +54,7 @@ def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: flo
         stores.anomalies.judge(arguments.id, arguments.judgement, arguments.note, now)
         kept = stores.anomalies.get(arguments.id)
         means = "counts as routine from now on" if kept.judgement == "expected" else "is left out of what is learned"
-        return asdict(kept), f"anomaly {kept.id} is called {kept.judgement}: it {means}"
+        return asdict(kept), Report((f"anomaly {kept.id} is called {kept.judgement}: it {means}",))
     one = stores.anomalies.get(arguments.id)
     return asdict(one), _shown(one, now)
 
@@ -80,47 +80,67 @@ def _check(arguments: Namespace, now: float) -> None:
         raise UsageError("that maintenance would be over already")
 
 
-def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, str]:
+def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: float) -> tuple[Any, Report]:
     if arguments.end is not None:
         stores.anomalies.end_maintenance(arguments.end, now)
-        return {"ended": arguments.end}, f"maintenance {arguments.end} has ended"
+        return {"ended": arguments.end}, Report((f"maintenance {arguments.end} has ended",))
     if arguments.duration is not None:
         begins = now if arguments.at is None else arguments.at
         window = Maintenance(begins, begins + arguments.duration, arguments.note or "")
         window_id = stores.anomalies.add_maintenance(window)
         until = f"from {moment(window.begins_at)} to {moment(window.ends_at)}"
-        return {**asdict(window), "id": window_id}, f"maintenance {window_id}: nothing is called an anomaly {until}"
+        said = f"maintenance {window_id}: nothing is called an anomaly {until}"
+        return {**asdict(window), "id": window_id}, Report((said,))
     found = stores.anomalies.maintenance(now)
     rows = [(str(w.id), moment(w.begins_at), moment(w.ends_at), w.note) for w in found]
-    lines = table(("id", "from", "to", "note"), rows) if rows else ["no maintenance is under way or planned"]
-    if config.maintenance:
-        lines.append(f"each week (anomaly.maintenance): {write_recurring(config.maintenance)}")
-    return [asdict(window) for window in found], "\n".join(lines)
+    windows = (
+        Table(("id", "from", "to", "note"), rows, words={"from", "to", "note"})
+        if rows
+        else "no maintenance is under way or planned"
+    )
+    weekly = f"each week (anomaly.maintenance): {write_recurring(config.maintenance)}"
+    return [asdict(window) for window in found], Report((windows, weekly) if config.maintenance else (windows,))
 
 
-def _listed(found: Sequence[Anomaly], since: float) -> str:
+def _listed(found: Sequence[Anomaly], since: float) -> Report:
     if not found:
-        return f"no anomaly in the last {about(since)}"
+        return Report((f"no anomaly in the last {about(since)}",))
     rows = [
-        (str(a.id), moment(a.began_at), _length(a), a.channel, f"{a.peak:.3f}", _most(a, 3), a.judgement or "-")
+        (
+            str(a.id),
+            moment(a.began_at),
+            Toned(_length(a), "bad" if a.ended_at is None else None),
+            a.channel,
+            f"{a.peak:.3f}",
+            _most(a, 3),
+            _called(a),
+        )
         for a in found
     ]
-    return "\n".join(table(("id", "began", "lasted", "kind", "score", "metrics", "called"), rows))
+    header = ("id", "began", "lasted", "kind", "score", "metrics", "called")
+    return Report((Table(header, rows, words={"began", "lasted", "kind", "metrics", "called"}),))
 
 
-def _shown(one: Anomaly, now: float) -> str:
+def _called(one: Anomaly) -> Toned:
+    return Toned(one.judgement or "-", "caution" if one.judgement == "incident" else "faint")
+
+
+def _shown(one: Anomaly, now: float) -> Report:
     ended = "goes on" if one.ended_at is None else f"ended {moment(one.ended_at)}"
     lasted = (one.ended_at or now) - one.began_at
-    lines = [
-        f"anomaly     {one.id}, began {moment(one.began_at)}, {ended}, {about(max(lasted, 0.0))}",
-        f"evidence    {one.channel}: {CHANNELS.get(one.channel, one.channel)}",
-        f"score       {one.peak:.4f} at {moment(one.peak_at)}, by model {one.model_id}",
+    tone: Tone | None = "bad" if one.ended_at is None else None
+    told: list[Line] = [
+        fact(
+            "anomaly", f"{one.id}, began {moment(one.began_at)}, ", Toned(ended, tone), f", {about(max(lasted, 0.0))}"
+        ),
+        fact("evidence", f"{one.channel}: {CHANNELS.get(one.channel, one.channel)}"),
+        fact("score", f"{one.peak:.4f} at {moment(one.peak_at)}, by model {one.model_id}"),
     ]
     if one.judgement is not None:
         note = f": {one.note}" if one.note else ""
-        lines.append(f"called      {one.judgement} at {moment(one.judged_at)}{note}")
+        told.append(fact("called", _called(one), f" at {moment(one.judged_at)}{note}"))
     rows = [(name, percent(share)) for name, share in one.shares.items() if share >= 0.01]
-    return "\n".join([*lines, *table(("metric", "share"), rows)])
+    return Report((*told, Table(("metric", "share"), rows)))
 
 
 def _length(one: Anomaly) -> str:

@@ -18,7 +18,7 @@ from monitor.config import Config
 from monitor.durations import about, format_duration
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.retraining import finite, gate_of, task_of
-from monitor.text import figure, moment, table
+from monitor.text import SCORES, Line, Report, Table, Toned, heading, moment, score_cells
 from monitor.traces import Trace
 
 SHARE = 0.6
@@ -110,17 +110,11 @@ def backtest_document(path: Path, trace: Trace, found: Backtest, seen: Watched |
     }
 
 
-def backtest_report(document: dict[str, Any]) -> str:
+def backtest_report(document: dict[str, Any]) -> Report:
     """The backtest for a person."""
     served = [attempt for attempt in document["attempts"] if not attempt["refusal"]]
     rows = [
-        (
-            f"{format_duration(row['horizon'])} {task} {name}",
-            figure(score["brier"], 4),
-            figure(score["brier_skill"]),
-            figure(score["average_precision"]),
-            figure(score["calibration_error"]),
-        )
+        (f"{format_duration(row['horizon'])} {task} {name}", *score_cells(score))
         for row in document["horizons"]
         for task in ("all", "onset")
         for name, score in row[task].items()
@@ -131,22 +125,22 @@ def backtest_report(document: dict[str, Any]) -> str:
         if row["said"] < 1
     ]
     reasons = sorted({attempt["refusal"] for attempt in document["attempts"] if attempt["refusal"]})
-    return "\n".join(
-        [
+    return Report(
+        (
             f"{document['file']}: {document['trace']['rows']} rows, {document['rows']} of them from "
             f"{moment(document['until'])} on",
             f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
-            *(f"  refused: {reason}" for reason in reasons[:3]),
+            *(Line(("  ", Toned("refused", "caution"), f": {reason}")) for reason in reasons[:3]),
             *(() if served else ("  the prior, learned on other hosts, served throughout",)),
-            "scores on what came (onset: only moments at which load was not high)",
-            *table(("horizon", "Brier", "skill", "avg precision", "calibration error"), rows),
+            heading("scores on what came (onset: only moments at which load was not high)"),
+            Table(("horizon", *SCORES), rows),
             *silent,
             *_anomalies(document["anomalies"]),
-        ]
+        )
     )
 
 
-def _anomalies(seen: dict[str, Any] | None) -> list[str]:
+def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
     """What was seen of anomalies, the longest first."""
     if seen is None:
         return ["anomalies: too little history before it to watch for any"]
@@ -161,5 +155,8 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str]:
         )
         for one in episodes[:5]
     ]
-    head = f"anomalies: {len(episodes)} in {seen['days']:.1f} days, {monthly:.1f} in 30"
-    return [head, *(table(("began", "lasted", "kind", "metrics"), rows) if rows else [])]
+    head = heading(f"anomalies: {len(episodes)} in {seen['days']:.1f} days, {monthly:.1f} in 30")
+    return [
+        head,
+        *([Table(("began", "lasted", "kind", "metrics"), rows, words={"began", "kind", "metrics"})] if rows else []),
+    ]

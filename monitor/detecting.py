@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.detector import fit_detector, row_step
+from model.anomaly.detector import fit_detector
 from model.anomaly.detector_bytes import dumps_detector, loads_detector
 from model.anomaly.rerun import LEARNED_FROM
+from model.anomaly.rows import row_step
 from model.anomaly.trial import tried
 from model.arrays import Bools, Floats
 from model.dataset import covered_seconds, typical_step

@@ -17,7 +17,7 @@ from monitor.durations import format_duration
 from monitor.families import as_far_as_told, counter, gauge, labelled
 from monitor.model_metrics import of_model, of_scores, of_training
 from monitor.overview import Overview
-from monitor.serving import warns
+from monitor.records import warns
 from monitor.status import Live, Status
 from storage import SAMPLE_FIELDS
 

@@ -10,15 +10,11 @@ from model.prior import first_predictor
 from model.serialization import dumps, loads
 from model.shipped import shipped_prior
 from monitor.config import Config
+from monitor.records import is_prior
 from monitor.stores import Stores
-from storage import SAMPLE_FIELDS, ModelRecord, StorageError
+from storage import SAMPLE_FIELDS, StorageError
 
 log = logging.getLogger(__name__)
-
-
-def is_prior(record: ModelRecord | None) -> bool:
-    """Whether a model is the shipped one, which has learned nothing of this host."""
-    return record is not None and bool(record.report.get("prior"))
 
 
 def own_model_serves(stores: Stores) -> bool:

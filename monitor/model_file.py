@@ -29,7 +29,7 @@ from monitor.durations import LATEST
 from monitor.errors import MonitorError
 from monitor.first_model import answers, question_asked
 from monitor.model_metrics import of_holdout
-from monitor.reports import model_report
+from monitor.reports.training import model_report
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, ModelRecord
 

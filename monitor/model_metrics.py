@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from monitor.durations import format_duration
 from monitor.families import as_far_as_told, gauge, labelled
-from monitor.first_model import is_prior
+from monitor.records import is_prior
 from monitor.scoring import HorizonScore
 from monitor.status import Status
 from storage import ModelRecord, TrainingRun

@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.detector import row_step
-from model.dataset import covered_seconds, typical_step
+from model.anomaly.rows import row_step
 from model.drift import population_stability
 from model.units import DAY, HOUR
 from monitor.config import Config
 from monitor.durations import about, format_duration
-from monitor.first_model import is_prior
+from monitor.records import is_prior, warns
 from monitor.retrain_schedule import Serving, next_retrain
 from monitor.scoring import WINDOW, HorizonScore, read_scores, scores_document
-from monitor.serving import warns
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, Anomaly, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
 
@@ -104,6 +102,9 @@ def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -
     rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
     if rows * interval >= needed:
         return rows * interval
+    # Only a young history needs it, and it is heavy.
+    from model.dataset import covered_seconds, typical_step  # noqa: PLC0415
+
     # Few rows: imported ones may be further apart than this daemon's own, so look at each.
     times = stores.samples.between(now - config.training.history, now, ())[:, 0]
     return covered_seconds(times, typical_step(times, interval))

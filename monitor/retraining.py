@@ -22,10 +22,10 @@ from model.dataset import covered_seconds, typical_step
 from model.drift import reference
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.fit_report import Epoch
-from model.gate import GateConfig
 from model.judging import Candidate, refusal_of
 from model.predictor import Predictor
 from model.serialization import dumps, loads
+from model.settings import GateConfig
 from model.voices import VOICES
 from monitor.config import Config
 from monitor.detecting import Learned, learned, with_predictor_of

@@ -20,7 +20,7 @@ from model.labels import GAP_FACTOR, Rules, future_labels
 from model.tally import LiveScore, Tally, live_score, tally
 from model.units import DAY, HOUR
 from monitor.durations import format_duration
-from monitor.serving import AN_INSTANT, warns
+from monitor.records import AN_INSTANT, warns
 from monitor.stores import Stores
 from storage import Prediction
 

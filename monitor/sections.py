@@ -9,10 +9,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from model.activations import ACTIVATIONS
-from model.gate import GateConfig
 from model.optimizers import OPTIMIZERS
 from model.schedules import SCHEDULES
-from model.settings import FitConfig, Recipe
+from model.settings import FitConfig, GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.maintenance import Recurring, read_recurring, write_recurring
 from monitor.options import (

@@ -23,6 +23,7 @@ from model.predictor import Predictor
 from model.serialization import loads
 from model.standing import Standing, applied, behind, released, warned_from
 from monitor.outage import Outage
+from monitor.records import AN_INSTANT, warns
 from monitor.stores import Stores
 from monitor.words import phrase
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
@@ -31,9 +32,6 @@ log = logging.getLogger(__name__)
 
 READ_TOGETHER = 1800.0
 """Seconds of stored samples that are read at once."""
-
-AN_INSTANT = 0.0005
-"""Seconds, less than any two samples are apart."""
 
 NEVER = 1.0
 """A threshold that no warning reaches."""
@@ -57,11 +55,6 @@ class Forecast:
     def contributions(self) -> list[dict[str, float]]:
         """Each metric's share in the log-odds of each horizon; worked out when somebody asks."""
         return self.explain()
-
-
-def warns(prediction: Prediction) -> bool:
-    """Whether this prediction is a warning; a threshold of 1 or more never warns."""
-    return prediction.probability >= prediction.threshold < 1
 
 
 def as_row(sample: Sample) -> Floats:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from monitor.durations import about
 from monitor.overview import Overview
+from monitor.records import warns
 from monitor.sampler import SourceState
-from monitor.serving import Forecast, warns
+from monitor.serving import Forecast
 from monitor.text import percent
 from monitor.watching import AnomalyState
 from storage import Sample

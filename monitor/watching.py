@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, Detector, on_rows, row_step
+from model.anomaly.detector import CHANNELS, Detector
 from model.anomaly.detector_bytes import loads_detector
 from model.anomaly.episodes import Episode, followed
 from model.anomaly.peaks import KEPT, SLOT
 from model.anomaly.rerun import IN_STEP
+from model.anomaly.rows import on_rows, row_step
 from model.anomaly.watch import Reading, Watch
 from model.arrays import Floats
 from model.errors import SerializationError

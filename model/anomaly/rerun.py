@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import fit_detector, on_rows, row_step
+from model.anomaly.detector import fit_detector
 from model.anomaly.episodes import Episode, followed
+from model.anomaly.rows import on_rows, row_step
 from model.anomaly.watch import Watch
 from model.arrays import Floats
 from model.dataset import typical_step

@@ -12,8 +12,9 @@ from monitor.config import Config
 from monitor.doctor.evidence import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.durations import about, format_duration
-from monitor.first_model import answers, is_prior, question_asked
+from monitor.first_model import answers, question_asked
 from monitor.overview import DRIFTED, Overview
+from monitor.records import is_prior
 from monitor.scoring import HorizonScore
 from storage import ModelRecord, TrainingRun
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.errors import EXIT_DONE, EXIT_FAILED
+from monitor.text import Line, Report, Tone, Toned
 
 State = Literal["ok", "warning", "failed", "skipped"]
 
 WORDS: dict[State, str] = {"ok": "ok", "warning": "warn", "failed": "FAIL", "skipped": "skip"}
+TONES: dict[State, Tone] = {"ok": "good", "warning": "caution", "failed": "bad", "skipped": "faint"}
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,14 @@ def exit_code(results: Sequence[Result]) -> int:
     return EXIT_FAILED if any(result.state == "failed" for result in results) else EXIT_DONE
 
 
-def report(results: Sequence[Result]) -> str:
+def report(results: Sequence[Result]) -> Report:
     """A line a result, how to mend it on the next, and their number at the end."""
     width = max(len(result.name) for result in results)
-    lines = []
+    lines: list[str | Line] = []
     for result in results:
-        lines.append(f"{WORDS[result.state]:4}  {result.name:{width}}  {result.found}")
+        state = Toned(f"{WORDS[result.state]:4}", TONES[result.state])
+        lines.append(Line((state, f"  {result.name:{width}}  {result.found}")))
         if result.mend:
             lines.append(f"{'':{width + 8}}mend: {result.mend}")
     counts = ((sum(result.state == state for result in results), word) for state, word in WORDS.items())
-    return "\n".join([*lines, "", ", ".join(f"{count} {word}" for count, word in counts)])
+    return Report((*lines, "", ", ".join(f"{count} {word}" for count, word in counts)))

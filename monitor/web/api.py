@@ -17,7 +17,7 @@ from monitor.anomaly_reports import SHOWN
 from monitor.curves import LONGEST, MOST_POINTS, Curves
 from monitor.durations import about, parse_duration
 from monitor.overview import status_document
-from monitor.reports import forecast_document
+from monitor.reports.predictions import forecast_document
 from monitor.status import Status
 from monitor.stores import Stores
 from storage import StorageError

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.arguments import parser
-from monitor.cli import COMMANDS
 from storage import ModelRegistry, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration
@@ -207,18 +205,6 @@ def test_a_database_of_a_newer_schema_is_refused(admin):
     assert code == 1
     assert "9999" in err
     assert str(admin.database) in err
-
-
-def test_every_command_is_in_the_readme_and_nothing_else_is(admin):
-    readme = (ROOT / "README.md").read_text()
-    table = readme.partition("## The commands")[2].partition("## ")[0]
-    documented = set(re.findall(r"^\| `([\w-]+)", table, re.MULTILINE))
-    (commands,) = (
-        action.choices
-        for action in parser(COMMANDS)._actions
-        if hasattr(action, "choices") and isinstance(action.choices, dict)
-    )
-    assert documented == set(commands)
 
 
 def test_samples_stay_what_they_are_when_trained_on(admin):

@@ -9,8 +9,9 @@ import pytest
 from model.serialization import loads
 from model.shipped import shipped_prior
 from monitor.config import load_config
-from monitor.first_model import ensure_first_model, is_prior, own_model_serves
+from monitor.first_model import ensure_first_model, own_model_serves
 from monitor.overview import read_overview
+from monitor.records import is_prior
 from monitor.serving import ServedModel
 from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS

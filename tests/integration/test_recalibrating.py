@@ -20,7 +20,7 @@ from model.voices import worth_of
 from monitor.config import Config
 from monitor.overview import read_overview, status_document
 from monitor.recalibrating import Recalibrating, matured, standings_today
-from monitor.reports import status_report
+from monitor.reports.status import status_report
 from monitor.serving import ServedModel, as_row, make_forecast
 from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
@@ -181,12 +181,12 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
     well = read_overview(stores, config, now)
     assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
-    assert "behind" not in status_report(well, "x.db")
+    assert "behind" not in str(status_report(well, "x.db"))
     Recalibrating(stores, served, 0.8, lambda: now)()
     fell = read_overview(stores, config, now, well)
     assert fell.instead == ((predictor.horizons[0], "calm", "current value"),)
     assert fell.next_retrain_at == end - 100.0 + DAY
-    assert "behind: current value serves instead for 1m while load is calm" in status_report(fell, "x.db")
+    assert "behind: current value serves instead for 1m while load is calm" in str(status_report(fell, "x.db"))
     assert status_document(fell)["serving_instead"] == [
         {"horizon": 60.0, "load": "calm", "baseline": "current value"}
     ]

@@ -17,7 +17,8 @@ from monitor.exporter import StatusCollector
 from monitor.first_model import ensure_first_model
 from monitor.maintenance import read_recurring
 from monitor.overview import read_overview, status_document
-from monitor.reports import model_report, status_report
+from monitor.reports.status import status_report
+from monitor.reports.training import model_report
 from monitor.retraining import Request, retrain
 from monitor.sections import AnomalyConfig, SamplingConfig
 from monitor.status import Status
@@ -107,7 +108,9 @@ def test_a_host_that_was_never_under_load_is_watched_beside_the_prior(stores):
     assert set(state.metrics) >= {"cpu_usage", "network_receive"}
     overview = read_overview(stores, CONFIG, host.now)
     assert overview.watching
-    assert "anomalies   none now, 0 in the last 30 days; 2 false ones are allowed" in status_report(overview, "x.db")
+    assert "anomalies   none now, 0 in the last 30 days; 2 false ones are allowed" in str(
+        status_report(overview, "x.db")
+    )
 
 
 def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_everywhere(stores):
@@ -129,8 +132,8 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
     assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
     overview = read_overview(stores, CONFIG, host.now)
-    assert f"{state.active.id} went on when the daemon ended" in status_report(overview, "x.db")
-    assert f"{state.active.id} goes on since" in status_report(replace(overview, daemon_running=True), "x.db")
+    assert f"{state.active.id} went on when the daemon ended" in str(status_report(overview, "x.db"))
+    assert f"{state.active.id} goes on since" in str(status_report(replace(overview, daemon_running=True), "x.db"))
     assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
     host.live(3 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
@@ -194,8 +197,8 @@ def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(s
     host = Host(stores)
     host.live(3600.0)
     ask = Namespace(**{**NOTHING, "action": "maintenance", "duration": 3600.0, "note": "disks"})
-    document, text = answer(stores, CONFIG.anomaly, ask, host.now)
-    assert "nothing is called an anomaly" in text
+    document, report = answer(stores, CONFIG.anomaly, ask, host.now)
+    assert "nothing is called an anomaly" in str(report)
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
     listing = Namespace(**{**NOTHING, "action": "maintenance"})
@@ -243,9 +246,9 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     report = stores.registry.record(stores.registry.active_id()).report["detector"]
     times = stores.samples.between(0.0, host.now)
     assert learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
-    document, text = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
+    document, said = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
     assert document["judgement"] == "incident"
-    assert "left out" in text
+    assert "left out" in str(said)
     told = anomalies_document(stores, CONFIG.anomaly, host.now)
     assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
@@ -347,7 +350,7 @@ def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp
         assert result.detector["metrics"]
         active = stores.registry.active_id()
         assert stores.registry.detector(active) is not None
-        assert "detector of anomalies over 5 metrics" in model_report(stores.registry.record(active), active)
+        assert "detector of anomalies over 5 metrics" in str(model_report(stores.registry.record(active), active))
 
 
 def test_why_no_detector_could_be_learned_is_told(tmp_path):
@@ -385,7 +388,9 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         assert young.blob is None
         assert "1 d of the 3 d" in young.report["reason"]
         overview = read_overview(stores, CONFIG, BEGIN + DAY)
-        assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in status_report(overview, "y.db")
+        assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in str(
+            status_report(overview, "y.db")
+        )
         off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
         assert (
             learned(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report["reason"]

@@ -6,11 +6,10 @@ import pytest
 from model.backtest import Rerun, backtest
 from model.candidate import Task
 from model.errors import NotEnoughHistoryError
-from model.gate import GateConfig
 from model.labels import Rules
 from model.predictor import probabilities_at
 from model.prior import first_predictor
-from model.settings import Recipe
+from model.settings import GateConfig, Recipe
 from model.shipped import shipped_prior
 from model.training import FitConfig
 

@@ -10,7 +10,7 @@ from model.candidate import Task, train
 from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.functions import logit, sigmoid
-from model.gate import GateConfig, precision_difference, refusal
+from model.gate import precision_difference, refusal
 from model.judging import baseline_probabilities, judged, refusal_of, said_instead
 from model.labels import Rules
 from model.layers import Linear
@@ -19,7 +19,7 @@ from model.predictor import probabilities_at
 from model.recalibration import Recalibration, recalibrated
 from model.scores import average_precision, calibration_error, score, threshold_for
 from model.serialization import dumps, loads
-from model.settings import Recipe
+from model.settings import GateConfig, Recipe
 from model.standing import Standing
 from model.weighing import prior_share
 

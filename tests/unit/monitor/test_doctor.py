@@ -39,7 +39,8 @@ def test_a_warning_is_no_failure_and_one_failure_is():
 
 
 def test_the_report_has_a_line_a_result_aligned_and_how_to_mend_it_below():
-    lines = report([ok("a", "fine"), failed("longer", "broken", "mend me"), skipped("b", "not here")]).splitlines()
+    found = [ok("a", "fine"), failed("longer", "broken", "mend me"), skipped("b", "not here")]
+    lines = str(report(found)).splitlines()
     assert lines == [
         "ok    a       fine",
         "FAIL  longer  broken",

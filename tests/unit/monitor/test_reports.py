@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.overview import status_document
-from monitor.reports import forecast_report, model_report, models_report, status_report, training_report
+from monitor.reports.predictions import forecast_report
+from monitor.reports.status import status_report
+from monitor.reports.training import model_report, models_report, training_report
 from monitor.serving import Forecast
 from monitor.text import table
 
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_a_training_report_has_losses_scores_health_and_verdict():
-    text = training_report("refused", "it is not better than persistence", 4, REPORT)
+    text = str(training_report("refused", "it is not better than persistence", 4, REPORT))
     parts = ("5m network", "5m persistence", "5m climatology", "2 kept", "0.3500", "0.weight", "or use LeakyReLU")
     for part in parts:
         assert part in text
@@ -25,17 +27,17 @@ def test_a_training_report_has_losses_scores_health_and_verdict():
 
 
 def test_a_model_whose_training_another_release_reported_is_shown_without_it(overview):
-    shown = model_report(replace(overview.model, report={"epochs": 7}), None)
+    shown = str(model_report(replace(overview.model, report={"epochs": 7}), None))
     assert shown.splitlines()[1:] == ["its training was reported by another release: --json shows what that said"]
 
 
 def test_a_figure_that_does_not_exist_is_a_dash():
-    line = next(x for x in training_report("promoted", "", 4, REPORT).splitlines() if "5m climatology" in x)
+    line = next(x for x in str(training_report("promoted", "", 4, REPORT)).splitlines() if "5m climatology" in x)
     assert "-" in line.split()
 
 
 def test_status_says_what_serves_and_what_it_predicts(overview):
-    text = status_report(overview, "x.db")
+    text = str(status_report(overview, "x.db"))
     assert "running, sampling; last sample 2027-01-15 08:00:00 UTC" in text
     assert "model       3 serves" in text
     assert "70% within 5 min (usually 10%)  WARNING" in text
@@ -44,25 +46,27 @@ def test_status_says_what_serves_and_what_it_predicts(overview):
 
 def test_status_says_what_it_waits_for(overview):
     waiting = replace(overview, model=None, covered=725.0, last_run=None, next_retrain_at=None, predictions=())
-    assert "none serves yet: not enough history: 12 min of the 2 h it needs" in status_report(waiting, "x.db")
+    assert "none serves yet: not enough history: 12 min of the 2 h it needs" in str(status_report(waiting, "x.db"))
     assert status_document(waiting)["waiting_for"] == "not enough history: 12 min of the 2 h it needs"
 
 
 def test_status_says_why_the_last_training_brought_nothing(overview):
     run = replace(overview.last_run, outcome="skipped", reason="no high load")
-    assert "last training skipped: no high load" in status_report(replace(overview, model=None, last_run=run), "x.db")
+    assert "last training skipped: no high load" in str(
+        status_report(replace(overview, model=None, last_run=run), "x.db")
+    )
 
 
 def test_a_stale_prediction_disappears(overview):
     later = replace(overview, at=NOW + 60)
     assert status_document(later)["predictions"] == []
-    assert "the last one is too old" in status_report(later, "x.db")
+    assert "the last one is too old" in str(status_report(later, "x.db"))
     assert status_document(later)["sampling"] is False
 
 
 def test_models_are_listed_with_the_serving_one_marked(overview):
-    assert "3 serves" in models_report([overview.model], 3)
-    assert models_report([], None) == "no models yet"
+    assert "3 serves" in str(models_report([overview.model], 3))
+    assert str(models_report([], None)) == "no models yet"
 
 
 def test_tables_align_figures_to_the_right():
@@ -70,8 +74,5 @@ def test_tables_align_figures_to_the_right():
 
 
 def test_a_forecast_names_the_largest_shares(overview):
-    text = forecast_report(
-        Forecast(overview.predictions, ("model",) * len(overview.predictions), lambda: [{"a": 0.1, "b": -2.0}]),
-        most=1,
-    )
-    assert text.endswith(": b (-2.0)")
+    forecast = Forecast(overview.predictions, ("model",) * len(overview.predictions), lambda: [{"a": 0.1, "b": -2.0}])
+    assert str(forecast_report(forecast, most=1)).endswith(": b (-2.0)")

@@ -1,0 +1,104 @@
+"""What is predicted and why, and how good the predictions were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from monitor.durations import about, format_duration
+from monitor.records import warns
+from monitor.text import Bar, Line, Report, Table, Tone, Toned, figure, heading, moment, percent, skill
+from storage import Prediction
+
+if TYPE_CHECKING:
+    # of NumPy's weight, which `status` need not carry
+    from monitor.scoring import HorizonScore
+    from monitor.serving import Forecast
+
+NEAR = 0.5
+"""Share of its threshold from which on a probability is worth a look."""
+
+
+def probability(prediction: Prediction) -> tuple[str | Toned, ...]:
+    """One horizon in words, by how near the probability is to a warning."""
+    tone: Tone | None = "caution" if prediction.probability >= NEAR * prediction.threshold else "good"
+    said = f" within {about(prediction.horizon)} (usually {prediction.baseline_probability:.0%})"
+    if not warns(prediction):
+        return Toned(f"{prediction.probability:.0%}", tone), said
+    return Toned(f"{prediction.probability:.0%}", "bad"), said, Toned("  WARNING", "bad")
+
+
+def forecast_report(forecast: Forecast, *, most: int = 4) -> Report:
+    """Each horizon in a line, with what moved it most: shares of the log-odds, against those of what is usual."""
+    lines = []
+    for prediction, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True):
+        why = "; ".join(
+            f"{forecast.say(group, prediction.horizon)} ({share:+.1f})" for group, share in _largest(shares, most)
+        )
+        instead = "" if by == "model" else f"said by {by}, which the model has fallen behind; "
+        lines.append(Line((*probability(prediction), ": ", Toned(instead, "caution"), why)))
+    return Report(tuple(lines))
+
+
+def _largest(shares: dict[str, float], most: int) -> list[tuple[str, float]]:
+    """Those worth a word."""
+    ordered = sorted(shares.items(), key=lambda share: -abs(share[1]))
+    return [(group, share) for group, share in ordered[:most] if abs(share) >= 0.05] or ordered[:1]
+
+
+def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:
+    """The forecast as plain JSON data."""
+    return [
+        {
+            "at": p.at,
+            "horizon": p.horizon,
+            "horizon_name": format_duration(p.horizon),
+            "model_id": p.model_id,
+            "probability": p.probability,
+            "baseline_probability": p.baseline_probability,
+            "threshold": p.threshold,
+            "warning": warns(p),
+            "served_by": by,
+            "contributions": shares,
+            "because": [forecast.say(group, p.horizon) for group, _ in _largest(shares, 4)],
+        }
+        for p, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True)
+    ]
+
+
+def scores_report(scores: Sequence[HorizonScore], since: float) -> Report:
+    """How good the predictions were, with the reliability table."""
+    if not scores:
+        waits = "each waits until its horizon has passed"
+        return Report((f"no prediction made since {moment(since)} has been scored yet: {waits}",))
+    rows = [
+        (
+            format_duration(found.horizon),
+            str(found.score.scored),
+            str(found.score.unknown),
+            percent(found.score.base_rate),
+            figure(found.score.brier, 4),
+            skill(found.score.skill),
+            skill(found.score.skill_over_persistence),
+            skill(found.score.onset_skill),
+            percent(found.score.precision),
+            percent(found.score.recall),
+            f"{found.warned} of {found.stretches}",
+            "-" if found.lead is None else about(found.lead),
+        )
+        for found in scores
+    ]
+    header = (
+        "horizon", "scored", "unknown", "came", "Brier", "skill", "over persistence", "onset skill", "precision",
+        "recall", "warned of", "before",
+    )  # fmt: skip
+    head = heading(f"predictions made since {moment(since)}, against what happened")
+    reliable = (block for found in scores if found.score.scored for block in _reliability(found))
+    return Report((head, Table(header, rows), *reliable))
+
+
+def _reliability(found: HorizonScore) -> tuple[str | Line | Table, ...]:
+    off = figure(found.score.calibration_error)
+    rows = [(percent(row.said), percent(row.came), str(row.scored), Bar(row.came)) for row in found.score.reliability]
+    head = heading(f"{format_duration(found.horizon)}: what was said and what came (off by {off} on average)")
+    return "", head, Table(("said", "came", "predictions", ""), rows)
