@@ -6,11 +6,12 @@ The tests follow each other on one daemon, in the order of this file.
 import base64
 import http.client
 import signal
+import socket
 import subprocess
 
 import pytest
 
-from tests.integration.web_clients import ALICE, Certificates
+from tests.integration.web_clients import ALICE, Certificates, rest
 
 from .conftest import Service, free_port, need
 from .test_daemon import query
@@ -75,6 +76,16 @@ def test_it_answers_those_who_have_certificate_and_password_and_nobody_else(clos
     closed.client = good
 
 
+def test_who_speaks_no_tls_or_no_http_is_not_logged(closed):
+    for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + b"a" * 100, b""):
+        with socket.create_connection(("127.0.0.1", closed.port), timeout=5) as connection:
+            connection.sendall(nonsense)
+            connection.shutdown(socket.SHUT_WR)
+            rest(connection)
+    assert closed.ask("/-/healthy")[0] == 200
+    assert "tornado" not in closed.log()
+
+
 def test_prometheus_scrapes_over_tls_with_a_certificate_and_a_password(closed, tmp_path):
     prometheus = need("prometheus")[0]
     made = closed.certificates.authority.issue_cert("prometheus.example.org")
@@ -134,6 +145,7 @@ def test_no_password_stands_in_the_log_and_it_ends_with_0(closed):
     assert "secret" not in closed.log()
     assert ALICE not in closed.log()
     assert "Traceback" not in closed.log()
+    assert "tornado" not in closed.log()
 
 
 def test_with_a_web_config_file_that_is_broken_it_does_not_start(closed):
