@@ -60,6 +60,9 @@ def test_it_is_named_and_described_as_a_package_of_this_release(package):
     arch = run("dpkg", "--print-architecture").stdout.strip()
     assert package.name == f"monitor_{version(package)}_{arch}.deb"
     assert run("dpkg-deb", "--info", package, "conffiles").stdout == f"/{CONFIG}\n"
+    listed = run("dpkg-deb", "--contents", package).stdout
+    for file in ("man/man1/monitor.1.gz", "bash-completion/completions/monitor", "vendor-completions/_monitor"):
+        assert f"./usr/share/{file}" in listed or f"./usr/share/zsh/{file}" in listed, file
 
 
 def test_nothing_in_it_tells_where_it_was_made_or_was_compiled_there(package, tmp_path):
