@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from monitor.durations import about
 from monitor.exporter import HOST_HELP
-from monitor.text import figure, moment, percent
-from monitor.web.html import Child, Node, el
+from monitor.text import figure, percent
+from monitor.web.html import Node, el
+from monitor.web.pieces import due, quantity, skill, table, time, track
 
 Document = dict[str, Any]
 
@@ -33,7 +33,7 @@ def state(status: Document) -> list[Node]:
     if not status["reload_successful"]:
         chips.append(el("p", "new configuration refused", class_="chip warn"))
     last = status["last_sample"]
-    return [*chips, el("p", "last sample ", _time(last["at"] if last else None), class_="when")]
+    return [*chips, el("p", "last sample ", time(last["at"] if last else None), class_="when")]
 
 
 def ahead(status: Document, said: Sequence[Document]) -> list[Node]:
@@ -51,15 +51,13 @@ def ahead(status: Document, said: Sequence[Document]) -> list[Node]:
 def _card(one: Document) -> Node:
     p, usual, needs = one["probability"], one["baseline_probability"], one["threshold"]
     never = needs >= 1
-    track = _track(
-        p, {"usual": usual} | ({} if never else {"needs": needs}), f"{percent(p)}, usually {percent(usual)}"
-    )
+    bar = track(p, {"usual": usual} | ({} if never else {"needs": needs}), f"{percent(p)}, usually {percent(usual)}")
     behind = one["served_by"] != "model"
     return el(
         "article",
         el("h3", f"within {about(one['horizon'])}"),
         el("p", el("strong", percent(p)), el("em", "warning") if one["warning"] else None, class_="big"),
-        track,
+        bar,
         el("p", f"usually {percent(usual)}; ", "never warns" if never else f"a warning from {percent(needs)}"),
         el("p", f"said by {one['served_by']}: the model has fallen behind it") if behind else None,
         el("ul", *(el("li", sentence) for sentence in one["because"])),
@@ -77,15 +75,15 @@ def now(status: Document) -> list[Node]:
     rows = [
         (
             el("span", name, title=text),
-            _quantity(sample[name], unit),
-            _track(sample[name], {}, percent(sample[name])) if unit == "ratio" and sample[name] is not None else None,
+            quantity(sample[name], unit),
+            track(sample[name], {}, percent(sample[name])) if unit == "ratio" and sample[name] is not None else None,
             figure(drift.get(name), 2),
         )
         for name, (unit, text) in HOST_HELP.items()
     ]
     return [
         heading,
-        _table(
+        table(
             ("metric", "value", "as a bar", "drift"),
             rows,
             note="drift: how far the last day has left the training; 0.25 is far",
@@ -103,7 +101,7 @@ def anomalies(status: Document, listed: Sequence[Document] | None) -> list[Node]
     rows = [
         (
             f"{one['id']}",
-            _time(one["began_at"]),
+            time(one["began_at"]),
             "goes on" if one["ended_at"] is None else about(one["ended_at"] - one["began_at"]),
             one["channel"],
             figure(one["peak"]),
@@ -113,7 +111,7 @@ def anomalies(status: Document, listed: Sequence[Document] | None) -> list[Node]
         for one in (listed or [])[:10]
     ]
     head = ("id", "began", "lasted", "kind", "score", "metrics", "called")
-    return [heading, el("p", counted), *([_table(head, rows)] if rows else [])]
+    return [heading, el("p", counted), *([table(head, rows)] if rows else [])]
 
 
 def quality(status: Document) -> list[Node]:
@@ -131,8 +129,8 @@ def quality(status: Document) -> list[Node]:
             f"{one['scored']}",
             percent(one["base_rate"]),
             figure(one["brier"], 4),
-            _skill(one["skill"]),
-            _skill(one["skill_over_persistence"]),
+            skill(one["skill"]),
+            skill(one["skill_over_persistence"]),
             percent(one["precision"]),
             percent(one["recall"]),
             f"{one['stretches_warned']} of {one['stretches']}",
@@ -153,7 +151,7 @@ def quality(status: Document) -> list[Node]:
         "before",
     )
     note = "the last 7 days; skill above 0 is better than always saying how often it comes, 1 is perfect"
-    return [heading, _table(head, rows, note=note), el("div", *(_reliability(one) for one in scores), class_="cards")]
+    return [heading, table(head, rows, note=note), el("div", *(_reliability(one) for one in scores), class_="cards")]
 
 
 def _reliability(one: Document) -> Node:
@@ -188,7 +186,7 @@ def _reliability(one: Document) -> Node:
         el(
             "details",
             el("summary", off),
-            _table(("said", "came", "predictions"), rows),
+            table(("said", "came", "predictions"), rows),
             id=f"said-{one['horizon_name']}",
         ),
         class_="card",
@@ -216,9 +214,9 @@ def serving(status: Document, model: Document | None) -> list[Node]:
     note = (
         "on the most recent data, never seen by the network; precision is the average, calibration the expected error"
     )
-    table = _table(("horizon, predictor", "Brier", "skill", "precision", "calibration"), rows, note=note)
+    holdout = table(("horizon, predictor", "Brier", "skill", "precision", "calibration"), rows, note=note)
     sha = el("code", model["sha256"][:12], title=model["sha256"])
-    return [heading, el("p", told, _time(model["created_at"]), ", sha256 ", sha), el("ul", *behind), table]
+    return [heading, el("p", told, time(model["created_at"]), ", sha256 ", sha), el("ul", *behind), holdout]
 
 
 _HOLDOUT = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibration_error": 3}
@@ -228,15 +226,15 @@ def trained(status: Document, run: Document | None) -> list[Node]:
     """How the last training went, promoted or not."""
     heading = el("h2", "The last training")
     retrain = status.get("retrain", {}) if status else {}
-    due = "under way" if retrain.get("running") else _due(retrain.get("next_at"))
+    following = "under way" if retrain.get("running") else due(retrain.get("next_at"))
     counts = ", ".join(f"{number} {outcome}" for outcome, number in retrain.get("runs", {}).items() if number)
-    following = el("p", f"The next: {due}. So far: {counts or 'none'}.")
+    planned = el("p", f"The next: {following}. So far: {counts or 'none'}.")
     if run is None:
-        return [heading, following]
+        return [heading, planned]
     reason = f": {run['reason']}" if run["reason"] else ""
     tone = {"promoted": "good", "failed": "bad"}.get(run["outcome"], "warn")
-    told = el("p", el("span", run["outcome"], class_=f"chip {tone}"), " ", _time(run["finished_at"]), reason)
-    return [heading, told, following, *(_health(run["report"]) if "health" in run["report"] else [])]
+    told = el("p", el("span", run["outcome"], class_=f"chip {tone}"), " ", time(run["finished_at"]), reason)
+    return [heading, told, planned, *(_health(run["report"]) if "health" in run["report"] else [])]
 
 
 def _health(report: Document) -> list[Node]:
@@ -254,12 +252,12 @@ def _health(report: Document) -> list[Node]:
     return [
         el("p", "Gradients ", el("span", health["state"], class_=f"chip {tone}"), steps),
         el("ul", *(el("li", sentence) for sentence in health["advice"] if sentence)),
-        _table(
+        table(
             ("parameter", "mean norm", "max norm", "update/weight", "vanishing ... exploding"),
             norms,
             note="L2 norms of the gradient in the last epoch, from 1e-8 to 1e2",
         ),
-        _table(("layer", "dead units", "saturated"), layers),
+        table(("layer", "dead units", "saturated"), layers),
     ]
 
 
@@ -270,62 +268,4 @@ def _norm(parameter: Document) -> Node:
         return (math.log10(max(norm, 10**low)) - low) / (high - low)
 
     told = f"mean {parameter['norm']:.1e}, at most {parameter['norm_max']:.1e}"
-    return _track(place(parameter["norm"]), {"most": place(parameter["norm_max"])}, told)
-
-
-def _track(value: float, marks: dict[str, float], told: str) -> Node:
-    """A ratio as a bar, with marks on it."""
-    lines = [
-        el("line", x1=f"{100 * at:.1f}%", x2=f"{100 * at:.1f}%", y1=0, y2="100%", class_=name)
-        for name, at in marks.items()
-    ]
-    bar = el("rect", width=f"{100 * min(max(value, 0.0), 1.0):.1f}%", height="100%", class_="bar")
-    bed = el("rect", width="100%", height="100%", class_="bed")
-    return el("svg", bed, bar, *lines, class_="track", role="img", aria_label=told)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Child]], note: str = "") -> Node:
-    """A table that scrolls by itself where it is wider than the page."""
-    made = el(
-        "table",
-        el("caption", note) if note else None,
-        el("thead", el("tr", *(el("th", name, scope="col") for name in head))),
-        el("tbody", *(el("tr", *(el("td", cell) for cell in row)) for row in rows)),
-    )
-    return el(
-        "div", made, class_="scroll", tabindex=0, role="region", aria_label=note or ", ".join(filter(None, head))
-    )
-
-
-def _skill(value: float | None) -> Node:
-    return el("span", figure(value), class_="" if value is None or value >= 0 else "bad")
-
-
-def _time(at: float | None) -> Node:
-    """A point in time; by itself a clock time where it is of today."""
-    if at is None:
-        return el("time", "never")
-    return el("time", moment(at), datetime=datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"))
-
-
-def _due(at: float | None) -> str:
-    return "as soon as there is enough history" if at is None else moment(at)
-
-
-def _quantity(value: float | None, unit: str) -> str:
-    """A figure with its unit, for people."""
-    if value is None:
-        return "-"
-    if unit == "ratio":
-        return f"{value:.1%}"
-    if unit == "bytes_per_second":
-        return f"{_scaled(value)}B/s"
-    return f"{value:.3g}/s"
-
-
-def _scaled(value: float) -> str:
-    """By thousands, three digits."""
-    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {prefix}"
-    return f"{value:.3g} "
+    return track(place(parameter["norm"]), {"most": place(parameter["norm_max"])}, told)

@@ -17,6 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
 
 from model.health import MANY_DEAD
 from monitor.buffer import CAPACITY
@@ -75,6 +76,13 @@ def test_promtool_accepts_a_configuration_made_of_the_shipped_files(tmp_path):
     config = tmp_path / "prometheus.yml"
     config.write_text(f"rule_files: ['{ALERTS}', '{RECORDING}']\n{SCRAPE.read_text()}")
     assert "2 rule files found" in promtool("check", "config", "--lint-fatal", config)
+
+
+def test_the_whole_configuration_has_the_same_job_and_is_accepted_where_the_rules_lie(tmp_path):
+    text = (DEPLOY / "prometheus.yml").read_text()
+    assert yaml.safe_load(text)["scrape_configs"] == yaml.safe_load(SCRAPE.read_text())["scrape_configs"]
+    (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus/monitor", str(DEPLOY)))
+    assert "2 rule files found" in promtool("check", "config", "--lint-fatal", tmp_path / "prometheus.yml")
 
 
 def test_what_is_commented_out_of_the_scrape_configuration_is_valid_too(tmp_path):

@@ -1,0 +1,49 @@
+"""Commands on the history: in and out as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from monitor.commands.common import answer, config_of
+from monitor.errors import EXIT_DONE
+from monitor.text import Report
+
+
+def bring_in(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.traces import TraceCounts, trace_chunks  # noqa: PLC0415
+
+    with open_stores(config_of(arguments).database_url) as stores:
+        for path in arguments.traces:
+            counts, added = TraceCounts(), 0
+            for table in trace_chunks(path, counts):
+                added += stores.samples.add_missing(table)
+            counts.repeated = counts.rows - added
+            if not counts.rows:
+                print(f"monitor: {path}: has a header and no rows", file=sys.stderr)
+            answer(
+                arguments,
+                {"file": str(path), "added": added, **asdict(counts)},
+                Report((f"{path}: {added} samples added ({counts})",)),
+            )
+    return EXIT_DONE
+
+
+def write_out(arguments: argparse.Namespace) -> int:
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.traces import create_text, stored_tables, write_trace  # noqa: PLC0415
+
+    since = 0.0 if arguments.since is None else time.time() - arguments.since
+    with open_stores(config_of(arguments).database_url, create=False) as stores:
+        tables = stored_tables(stores.samples, since)
+        if arguments.file is None:
+            write_trace(sys.stdout, tables)
+        else:
+            with create_text(arguments.file) as file:
+                written = write_trace(file, tables)
+            print(f"{arguments.file}: {written} samples", file=sys.stderr)
+    return EXIT_DONE
