@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version  # noqa: PLC0415
 
-        parser.exit(message=f"monitor {version('monitor')}\n")
+        sys.stdout.write(f"monitor {version('monitor')}\n")
+        parser.exit()
 
 
 def parser(commands: Mapping[str, Command]) -> Parser:

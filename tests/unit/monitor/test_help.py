@@ -5,6 +5,7 @@ import re
 import runpy
 import shlex
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,13 @@ def test_the_options_of_every_command_may_stand_on_either_side_of_it():
     after = made.parse_args(["status", "--config", "a", "--color", "never"])
     assert (before.config, before.color) == (after.config, after.color) == ("a", "never")
     assert made.parse_args(["status"]).color == "auto"
+
+
+def test_the_version_goes_to_stdout_and_ends_with_0(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr() == (f"monitor {version('monitor')}\n", "")
 
 
 def test_help_is_a_command_too(capsys):
