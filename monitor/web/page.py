@@ -23,10 +23,14 @@ STATIC = files("monitor.web") / "static"
 RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
 
 CURVES = (
-    ("probability", "Probability of high load", "shaded: load was high; dashed: what a warning needs; red: warned"),
+    (
+        "probability",
+        "Probability of high load",
+        "shaded: load was high, in violet an anomaly; dashed: what a warning needs; red: warned",
+    ),
     ("load", "Load", "ratios; dashed: the bounds that make load high; choose in the legend"),
     ("traffic", "Network and disk", "bytes per second"),
-    ("anomaly", "Evidence of an anomaly", "1 is an alarm; shaded: an anomaly went on"),
+    ("anomaly", "Evidence of an anomaly", "1 is an alarm"),
 )
 
 

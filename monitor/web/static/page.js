@@ -58,7 +58,10 @@
     u.ctx.restore();
   }
 
-  const spans = (anomalies, until) => anomalies.map((a) => [a.began_at, a.ended_at ?? until]);
+  function shaded(u) {
+    shade(u, history.high, "high");
+    shade(u, history.anomalies.map((a) => [a.began_at, a.ended_at ?? history.until]), "strange");
+  }
 
   // uPlot's own are by a clock of twelve hours.
   const TIMES = [
@@ -83,7 +86,7 @@
         p.warning.flatMap((w, i) => (w ? [[history.at[i], history.at[i] + history.step]] : [])));
       return {
         x: history.at, lines, format: whole, top: 1,
-        behind: (u) => shade(u, history.high, "high"),
+        behind: shaded,
         over(u) {
           u.ctx.fillStyle = color("bad");
           for (const [from, to] of warned) {
@@ -100,7 +103,7 @@
         { show: USUALLY.includes(n) || bounds.some(([metric]) => metric === n), dash: i >= 7 ? [4, 2] : undefined }));
       return {
         x: history.at, lines, format: whole, top: 1,
-        behind: (u) => shade(u, history.high, "high"),
+        behind: shaded,
         over: (u) => bounds.forEach(([n, v]) => {
           const i = names.indexOf(n);
           if (i >= 0 && u.series[i + 1].show && typeof v === "number") dashed(u, v, lines[i].series.stroke);
@@ -112,13 +115,12 @@
       return { x: history.at, lines: names.map((n, i) => line(n, color(`c${i}`), history.load[n], bytes)), format: bytes };
     },
     anomaly() {
-      const until = history.until;
       const score = history.anomaly_score;
       const lines = [line("nearness to an alarm", color("odd"), history.anomaly_evidence_ratio, (v) => (v == null ? "-" : v.toFixed(2)))];
       if (known(score)) lines.push(line("score", color("c4"), score, (v) => (v == null ? "-" : v.toFixed(3)), { show: false }));
       return {
         x: history.at, lines, format: figure, top: 1.2,
-        behind: (u) => shade(u, spans(history.anomalies, until), "strange"),
+        behind: shaded,
         over: (u) => dashed(u, 1, color("bad")),
       };
     },
