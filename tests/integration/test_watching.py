@@ -29,7 +29,7 @@ from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
 pytestmark = pytest.mark.integration
 
 DAY, STEP = 86400.0, 60.0
-BEGIN = np.floor(time.time() / DAY) * DAY - 20 * DAY
+BEGIN = 1_793_491_200.0
 LEARNED = 6 * DAY
 SEEN = Anomaly(0.0, None, 0.9, 0.0, "joint", {"cpu_usage": 1.0}, 1)
 NOTHING = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
