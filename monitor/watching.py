@@ -14,7 +14,7 @@ import numpy as np
 
 from model.anomaly.detector import CHANNELS, Detector
 from model.anomaly.detector_bytes import loads_detector
-from model.anomaly.episodes import Episode, followed
+from model.anomaly.episodes import Episode, followed, left_by
 from model.anomaly.peaks import KEPT, SLOT
 from model.anomaly.rerun import IN_STEP
 from model.anomaly.rows import on_rows, row_step
@@ -31,6 +31,9 @@ from storage import Anomaly
 log = logging.getLogger(__name__)
 
 MONTH = 30 * DAY
+
+ECHO = DAY / 2
+"""Seconds after an anomaly for which evidence of it may be left: means of hours forget it by then."""
 
 TRAIL = 7 * DAY
 """Seconds of readings that are kept for whoever wants to see how it came."""
@@ -157,6 +160,8 @@ class Watching:
             # of what began before, its end may have been missed; nothing begins in hindsight
             if self._event is not None and at >= self._event.began_at:
                 self._follow(at, detector.step)
+        if self._episode is None and self._stores.anomalies.since(until - ECHO):
+            self._episode = left_by(self._reading)
         if self._told != model_id:
             log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
         self._told = model_id
@@ -232,14 +237,13 @@ class Watching:
             return
         self._seen = at + step
         before = self._episode
-        episode = followed(before, self._reading, self._watch.detector.metrics, step)
+        episode = self._episode = followed(before, self._reading, self._watch.detector.metrics, step)
         if episode is None or episode is before:
             return
         if episode.ended:
             self._end(episode.until)
-            return
-        self._episode = episode
-        if before is None:
+            self._episode = episode
+        elif before is None or before.ended:
             self._begin(episode)
         elif self._event is not None and episode.ratio != before.ratio:
             seen = {"peak": episode.peak, "peak_at": episode.peak_at, "shares": episode.shares}

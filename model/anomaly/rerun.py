@@ -52,8 +52,9 @@ def watched(
     first = int(np.searchsorted(times, until))
     at, rows = on_rows(times, values, step)
     begins = np.searchsorted(at, np.arange(until, times[-1] + 1, interval or np.inf) if interval else [until])
-    scores, episodes, episode = np.full(len(at), np.nan), list[Episode](), None
+    scores, episodes = np.full(len(at), np.nan), list[Episode]()
     watch: Watch | None = None
+    episode: Episode | None = None
     for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
         watch = _learned(at, rows, columns, step, (int(begin), allowed), watch)
         for i in range(int(begin), int(end)):
@@ -61,16 +62,16 @@ def watched(
             if reading is None:
                 continue
             scores[i] = reading.score
+            over = episode is not None and episode.ended
             episode = followed(episode, reading, watch.detector.metrics, step)
-            if episode is not None and episode.ended:
+            if episode is not None and episode.ended and not over:
                 episodes.append(episode)
-                episode = None
     # a row of several samples is known when it is over
     late = step if len(at) < len(times) else 0.0
     place = np.searchsorted(at + late, times[first:], side="right") - 1
     found = np.where(place >= 0, scores[np.maximum(place, 0)], np.nan)
     days = float(times[-1] - times[first]) / DAY
-    return Watched(found, (*episodes, *(() if episode is None else (episode,))), days)
+    return Watched(found, (*episodes, *(() if episode is None or episode.ended else (episode,))), days)
 
 
 def _learned(

@@ -136,6 +136,9 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert f"{state.active.id} goes on since" in str(status_report(replace(overview, daemon_running=True), "x.db"))
     assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
     host.live(3 * 3600.0)
+    # evidence of hours is left for as long, and a restart does not take it for another one
+    host.start()
+    host.live(3600.0, every=60.0)
     (event,) = stores.anomalies.since(0.0)
     assert event.ended_at is not None
     assert 1700 < event.ended_at - event.began_at < 2 * 3600

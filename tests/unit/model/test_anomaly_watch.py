@@ -7,7 +7,7 @@ import pytest
 
 from model.anomaly.detector import fit_detector
 from model.anomaly.detector_bytes import dumps_detector, loads_detector
-from model.anomaly.episodes import QUIET, followed
+from model.anomaly.episodes import QUIET, followed, left_by
 from model.anomaly.peaks import SLOT
 from model.anomaly.rerun import watched as watched_again
 from model.anomaly.trial import Trial, tried
@@ -245,6 +245,27 @@ def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
     episode = followed(episode, reading(last + QUIET, 0.5), names, 60)
     assert episode.ended
     assert episode.until == last
+
+
+def test_what_an_anomaly_has_left_behind_is_not_another_one():
+    names = ("a", "b")
+    episode = followed(None, reading(0, 3.0), names, 60)
+    for at in np.arange(60, QUIET + 120, 60):
+        episode = followed(episode, reading(at, 2.5, present=0.5), names, 60)
+    assert episode.ended
+    episode = followed(episode, reading(4000, 2.4), names, 60)
+    assert episode.ended, "less than was left alarms of nothing"
+    assert followed(episode, reading(4060, 3.5), names, 60).ended, "nor does not much more"
+    again = followed(episode, reading(4060, 3.7), names, 60)
+    assert (again.ended, again.began_at, again.channel) == (False, 4060, "joint")
+    other = Reading(4060, 0.9, {"joint": 2.3, "spike": 1.1, "stuck": 0.0}, 1.0, np.array([0.25, 0.75]))
+    assert followed(episode, other, names, 60).channel == "spike"
+    fallen = followed(episode, reading(4060, 1.0, present=0.5), names, 60)
+    assert not followed(fallen, reading(4120, 1.6), names, 60).ended, "what had fallen comes up again"
+    assert followed(fallen, reading(4120, 0.5), names, 60) is None
+    assert not followed(left_by(reading(0, 2.0)), reading(60, 3.1), names, 60).ended
+    assert left_by(reading(0, 0.5)) is None
+    assert left_by(None) is None
 
 
 def test_a_past_watched_again_says_what_a_watch_would_have_said_and_knows_nothing_of_later():
