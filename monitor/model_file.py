@@ -29,7 +29,8 @@ from monitor.durations import LATEST
 from monitor.errors import MonitorError
 from monitor.first_model import answers, question_asked
 from monitor.model_metrics import of_holdout
-from monitor.reports.training import model_report
+from monitor.records import is_prior
+from monitor.reports.training import model_report, training_lines
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, ModelRecord
 
@@ -173,7 +174,7 @@ def _use(carried: Carried, config: Config) -> None:
     report = carried.report
     record = ModelRecord(1, carried.created_at, "0" * 64, len(carried.predictor), report, None)
     try:
-        model_report(record, None)
+        model_report(record, None) if is_prior(record) else training_lines(report)
         list(of_holdout(record))
         answers(_made_for(report), question_asked(config))
         for reference in report.get("inputs", {}).values():

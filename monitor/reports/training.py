@@ -43,10 +43,11 @@ def training_report(
     name = f"model {model_id}" if model_id is not None else "candidate"
     why = f": {reason}" if reason else ""
     verdict = Line((f"{name} {'would be ' if dry else ''}", Toned(outcome, OUTCOMES[outcome]), why))
-    return Report((*_training(report), "", verdict))
+    return Report((*training_lines(report), "", verdict))
 
 
-def _training(report: dict[str, Any]) -> Blocks:
+def training_lines(report: dict[str, Any]) -> Blocks:
+    """What the report of a training tells; KeyError where another release has written it."""
     seconds = f" in {report['seconds']:.1f} s" if "seconds" in report else ""
     return (
         Line((f"{moment(report['from'])} to {moment(report['to'])}, {report['samples']} samples",), "history   "),
@@ -93,7 +94,7 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return Report((*first, prior, *([detector] if detector else [])))
     try:
-        told = _training(record.report)
+        told = training_lines(record.report)
     except KeyError:
         told = ("its training was reported by another release: --json shows what that said",)
     return Report((*first, *told))
