@@ -8,7 +8,7 @@ LATEST = 253_402_300_799.0
 """The last second of the year 9999, in seconds since the epoch."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_WRITTEN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_WRITTEN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
 
 def parse_duration(text: str) -> float:

@@ -46,7 +46,7 @@ def models(arguments: argparse.Namespace) -> int:
         return model_file(arguments)
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.reports.training import model_report, models_report  # noqa: PLC0415
+    from monitor.reports.training import model_report, models_document, models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url, create=False) as stores:
@@ -59,12 +59,7 @@ def models(arguments: argparse.Namespace) -> int:
             answer(arguments, asdict(record), model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
-            listed = [
-                {k: v for k, v in asdict(r).items() if k != "report"}
-                | {"serving": r.id == active, "imported_from": r.report.get("imported_from")}
-                for r in records
-            ]
-            answer(arguments, listed, models_report(records, active))
+            answer(arguments, models_document(records, active), models_report(records, active))
     return EXIT_DONE
 
 

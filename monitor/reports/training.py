@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
@@ -111,6 +112,15 @@ def _marks(record: ModelRecord, active: int | None) -> list[str]:
     """What sets a model apart from others in a list."""
     marks = {"prior": is_prior(record), "imported": bool(imported(record)), "serves": record.id == active}
     return [mark for mark, holds in marks.items() if holds]
+
+
+def models_document(records: Sequence[ModelRecord], active: int | None) -> list[dict[str, Any]]:
+    """The same as plain JSON data, without their reports."""
+    return [
+        {k: v for k, v in asdict(record).items() if k != "report"}
+        | {"serving": record.id == active, "imported_from": record.report.get("imported_from")}
+        for record in records
+    ]
 
 
 def models_report(records: Sequence[ModelRecord], active: int | None) -> Report:

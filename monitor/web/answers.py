@@ -27,6 +27,16 @@ def status_line(code: int) -> str:
     return f"{code} {HTTPStatus(code).phrase}"
 
 
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3)."""
+    weights = {}
+    for part in accepted.lower().split(","):
+        name, _, parameter = part.partition(";")
+        key, _, weight = parameter.partition("=")
+        weights[name.strip()] = weight.strip() if key.strip() == "q" else "1"
+    return weights.get("gzip", weights.get("*", "0")).rstrip("0.") != ""
+
+
 def plain(text: str) -> tuple[Headers, bytes]:
     """The headers and the body of a line for a person."""
     body = f"{text}\n".encode()

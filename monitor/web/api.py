@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,13 @@ from monitor.curves import LONGEST, MOST_POINTS, Curves
 from monitor.durations import about, parse_duration
 from monitor.overview import status_document
 from monitor.reports.predictions import forecast_document
+from monitor.reports.training import models_document
 from monitor.status import Status
 from monitor.stores import Stores
 from storage import StorageError
 
-PATIENCE = 5.0
-"""Seconds that one waits while another's curves are read."""
+LONGEST_ECHO = 60
+"""Characters of a query that an error repeats."""
 
 Query = Mapping[str, str]
 
@@ -41,7 +41,6 @@ class Records:
 
     def __init__(self, stores: Stores, curves: Curves) -> None:
         self._stores, self._curves = stores, curves
-        self._turn = Lock()
 
     def anomalies(self) -> list[dict[str, Any]]:
         """Those of the last 30 days, newest first."""
@@ -49,22 +48,12 @@ class Records:
 
     def models(self) -> list[dict[str, Any]]:
         """Newest first, without their reports."""
-        active = self._stores.registry.active_id()
-        records = [asdict(record) for record in self._stores.registry.history()]
-        return [
-            {**{k: v for k, v in record.items() if k != "report"}, "serving": record["id"] == active}
-            for record in records
-        ]
+        return models_document(self._stores.registry.history(), self._stores.registry.active_id())
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
-        """Those of the last `seconds`, read for one at a time: nothing else that is answered takes as long."""
-        if not self._turn.acquire(timeout=PATIENCE):
-            raise ApiError(503, "others are asking for curves; try again")
-        try:
-            trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
-            return self._curves.document(seconds, points, time.time(), trail)
-        finally:
-            self._turn.release()
+        """Those of the last `seconds`."""
+        trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
+        return self._curves.document(seconds, points, time.time(), trail)
 
 
 class Api:
@@ -96,7 +85,7 @@ class Api:
         """
         unknown = set(query) - ({"range", "points"} if path == "/api/v1/history" else set())
         if unknown:
-            raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))}")
+            raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:LONGEST_ECHO]}")
         try:
             return self.documents[path](query)
         except StorageError as error:
@@ -126,7 +115,7 @@ class Api:
 
     def _history(self, query: Query) -> Any:
         seconds = _within(query, "range", 6 * HOUR, (MINUTE, LONGEST), parse_duration, about)
-        points = _within(query, "points", 360, (10, MOST_POINTS), int, str)
+        points = _within(query, "points", 360, (10, MOST_POINTS), _whole, str)
         return self._stored().curves(float(seconds), int(points), self._status())
 
     def _model(self, _: Query) -> Any:
@@ -157,6 +146,7 @@ def _within(
     if given is None:
         return default
     told = f"{name} is from {write(bounds[0])} to {write(bounds[1])}"
+    given = given[:LONGEST_ECHO]
     try:
         value = read(given)
     except ValueError as error:
@@ -164,6 +154,13 @@ def _within(
     if not bounds[0] <= value <= bounds[1]:
         raise ApiError(400, f"{name}={given}: {told}")
     return value
+
+
+def _whole(text: str) -> int:
+    """A number as everybody writes it: `int` would take 1_000, spaces and the digits of other scripts."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def encoded(document: Any) -> bytes:

@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.exporter import StatusCollector
 from monitor.status import Status, model_line
-from monitor.web.answers import status_line
+from monitor.web.answers import status_line, takes_gzip
 from monitor.web.api import Api, ApiError, Records, encoded
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Application:
         headers = [("Content-Type", kind), ("Cache-Control", A_DAY if fixed else "no-store")]
         if code == 405:
             headers.append(("Allow", "GET, HEAD"))
-        if len(body) > 1000 and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        if len(body) > 1000 and takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = gzip.compress(body, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
         headers += [("Vary", "Accept, Accept-Encoding"), ("Content-Length", str(len(body)))]
@@ -72,7 +72,11 @@ class Application:
         return route(environ)
 
     def _metrics(self, environ: WSGIEnvironment) -> Response:
-        encode, kind = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        try:
+            encode, kind = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        except (TypeError, ValueError):
+            # it compares versions that are none
+            encode, kind = choose_encoder("")
         return 200, kind, encode(self._registry)
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
@@ -87,8 +91,11 @@ class Application:
         return 200, TEXT, f"sampling; {model_line(status.live, status.overview)}\n".encode()
 
     def _document(self, environ: WSGIEnvironment) -> Response:
-        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        given = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         try:
+            query = dict(given)
+            if len(query) < len(given):
+                raise ApiError(400, "a parameter stands twice")
             return 200, JSON, encoded(self._api.answer(environ["PATH_INFO"], query))
         except ApiError as error:
             return error.code, JSON, encoded({"error": str(error)})

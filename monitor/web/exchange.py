@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
@@ -71,13 +72,20 @@ class Exchange(HTTPMessageDelegate):
         self._connection, self.stream, self._container = connection, connection.stream, container
         self._limits, self._whole = limits, whole
         self._request: HTTPServerRequest | None = None
+        self._environ: dict[str, Any] = {}
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         request = cast(RequestStartLine, start_line)
+        if not request.path.startswith("/"):
+            request = request._replace(path=_own_path(request.path))
+        if headers.get("Host", "").endswith(":"):
+            # a port may be left empty
+            headers["Host"] = headers["Host"].rstrip(":")
         try:
-            self._request = HTTPServerRequest(connection=self._connection, start_line=request, headers=headers)
+            self._request = HTTPServerRequest(connection=self._connection, start_line=request, headers=headers.copy())
+            self._environ = self._container.environ(self._request)
         except ValueError as error:
             # as a port of 5000 digits; tornado answers 400
             raise HTTPInputError(str(error)) from error
@@ -85,6 +93,8 @@ class Exchange(HTTPMessageDelegate):
         length = headers.get("Content-Length", "")
         if size > self._limits.header_bytes:
             return self.refuse(431, f"headers of more than {self._limits.header_bytes} bytes")
+        if len(length) > 20:
+            raise HTTPInputError("Content-Length of more digits than bytes there are")
         if length.isdecimal() and int(length) > self._limits.body_bytes:
             return self.refuse(413, f"a body of more than {self._limits.body_bytes} bytes")
         return None
@@ -92,12 +102,15 @@ class Exchange(HTTPMessageDelegate):
     def finish(self) -> None:
         self._whole(self)
 
+    @property
+    def path(self) -> str:
+        """What is asked for, as it was sent."""
+        return self._request.path if self._request else ""
+
     def ask(self) -> Answer:
         """The application's answer; an error of it is logged and makes a 500."""
         try:
-            return _asked(
-                self._container.wsgi_application, self._container.environ(cast(HTTPServerRequest, self._request))
-            )
+            return _asked(self._container.wsgi_application, self._environ)
         except Exception:
             log.critical("a request could not be answered", exc_info=True)
             return _plain(500, "internal error")
@@ -120,6 +133,14 @@ class Exchange(HTTPMessageDelegate):
             await asyncio.wait_for(flushed, self._limits.answer_seconds)
         except (StreamClosedError, TimeoutError):
             self.stream.close()
+
+
+def _own_path(target: str) -> str:
+    """Path and query of a target with scheme and host, which any server has to take (RFC 9112, 3.2.2)."""
+    found = urlsplit(target)
+    if found.scheme not in ("http", "https"):
+        return target
+    return f"{found.path or '/'}{'?' if found.query else ''}{found.query}"
 
 
 def _plain(code: int, text: str) -> Answer:

@@ -17,7 +17,7 @@ from monitor.web.users import Users
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-ANY_NAME = ("/metrics", "/-/healthy", "/-/ready")
+FOR_MACHINES = ("/metrics", "/-/healthy", "/-/ready")
 """Asked for by machines, under whatever name they know this one by; what they say a page could not read."""
 
 
@@ -60,7 +60,7 @@ class Guard:
                 return Refusal(503, "too many are logging in", (("Retry-After", "1"),))
             if verdict == "refused":
                 return Refusal(401, "user and password are needed", (("WWW-Authenticate", "Basic"),))
-        if environ.get("PATH_INFO", "") not in ANY_NAME and not self._hosts.known(environ.get("HTTP_HOST", "")):
+        if environ.get("PATH_INFO", "") not in FOR_MACHINES and not self._hosts.known(environ.get("HTTP_HOST", "")):
             return Refusal(421, "this machine is not known by that name; web.allowed_hosts can allow it")
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from monitor.errors import MonitorError
 from monitor.web.answers import plain, status_line
@@ -60,7 +59,8 @@ def same_site(environ: WSGIEnvironment) -> bool:
     origin, fetched = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE", "none")
     if fetched not in ("none", "same-origin"):
         return False
-    return origin is None or urlsplit(origin).netloc.lower() == environ.get("HTTP_HOST", "").lower()
+    here = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+    return origin is None or origin.lower() == here.lower()
 
 
 class _Sent:

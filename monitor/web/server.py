@@ -14,7 +14,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,8 @@ from tornado.wsgi import WSGIContainer
 from monitor.errors import MonitorError
 from monitor.web.config_file import WebFile
 from monitor.web.exchange import Exchange, Limits
+from monitor.web.guard import FOR_MACHINES
+from monitor.web.lane import Lane
 from monitor.web.tls import names_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-THREADS = 4
 ACCEPTED = 64
 """Connections that are taken in one go, before those that are there have their turn."""
 
@@ -77,7 +77,8 @@ class WebServer(HTTPServerConnectionDelegate):
             max_body_size=self._limits.body_bytes,
             body_timeout=self._limits.wait_seconds,
         )
-        self._executor = ThreadPoolExecutor(THREADS, "web")
+        self._machines = Lane("machines", threads=3, waiting=200, unsent_bytes=8 * 2**20)
+        self._people = Lane("people", threads=1, waiting=32, unsent_bytes=8 * 2**20)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
@@ -98,7 +99,8 @@ class WebServer(HTTPServerConnectionDelegate):
         else:
             self._socket.close()
             self._loop.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._machines.close()
+        self._people.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -184,9 +186,7 @@ class WebServer(HTTPServerConnectionDelegate):
             if not self._known(exchange.stream):
                 exchange.stream.close()
                 return
-            answer = await self._loop.run_in_executor(self._executor, exchange.ask)
-            await exchange.send(answer)
-            answer.sent()
+            await (self._machines if exchange.path in FOR_MACHINES else self._people).answer(exchange)
         except Exception:
             log.critical("an answer could not be given", exc_info=True)
             exchange.stream.close()

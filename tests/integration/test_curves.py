@@ -1,7 +1,6 @@
 """The curves of the page, read from a real database: means, the most that was said, and when load was high."""
 
 import json
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,6 @@ from monitor.status import Status
 from monitor.stores import open_stores
 from monitor.watching import AnomalyState
 from monitor.web import Application, Records
-from monitor.web.api import ApiError
 from storage import Anomaly, Prediction, Sample
 
 pytestmark = pytest.mark.integration
@@ -113,27 +111,6 @@ STATUS = Status(
 )
 
 
-def test_one_reads_at_a_time_and_the_others_do_not_wait_for_ever(curves, stores, monkeypatch):
-    monkeypatch.setattr("monitor.web.api.PATIENCE", 0.05)
-    held, go_on = threading.Event(), threading.Event()
-
-    class Slow:
-        def document(self, *given):
-            held.set()
-            go_on.wait(5)
-            return {}
-
-    records = Records(stores, Slow())
-    other = threading.Thread(target=records.curves, args=(3600.0, 60, STATUS))
-    other.start()
-    held.wait(5)
-    with pytest.raises(ApiError, match="others are asking") as raised:
-        records.curves(60.0, 60, STATUS)
-    go_on.set()
-    other.join()
-    assert raised.value.code == 503
-
-
 def test_the_documents_are_what_the_commands_print(stores, curves):
     stores.registry.promote(stores.registry.register(b"x", {"a": 1}, 5.0), 5.0)
     answered = {}
@@ -159,4 +136,5 @@ def test_the_documents_are_what_the_commands_print(stores, curves):
     assert ask("/api/v1/model") is None
     assert ask("/api/v1/training") is None
     assert set(answered.values()) == {"200 OK"}
+    assert ask("/api/v1/history", "range=1h&range=7d") == {"error": "a parameter stands twice"}
     assert ask("/api/v1/status", "x=1") == {"error": "/api/v1/status takes no parameter x"}

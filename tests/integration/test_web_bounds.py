@@ -47,6 +47,76 @@ def test_who_does_not_ask_in_time_is_cut(first):
         assert [rest(connection) for connection in slow] == [b""] * 3
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /metrics HTTP/1.1\r\nHost: localhost:\r\nConnection: close\r\n\r\n",
+        b"GET http://localhost/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: text/plain;version=x\r\nConnection: close\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: application/openmetrics-text;version=y\r\n"
+        b"Connection: close\r\n\r\n",
+    ],
+)
+def test_what_is_odd_and_allowed_is_answered(request_):
+    with serving() as server:
+        assert asked(server, request_)[0] == 200
+
+
+def held(paths):
+    """An application that answers these when it is let, and everything else at once; and the two events."""
+    begun, going = threading.Semaphore(0), threading.Event()
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] in paths:
+            begun.release()
+            going.wait(20)
+        return ok(environ, start_response)
+
+    return application, begun, going
+
+
+def test_a_scrape_does_not_wait_for_what_people_ask():
+    application, begun, going = held({"/api/v1/history"})
+    with serving(application, Limits()) as server, many(server, 20, get("/api/v1/history")) as pictures:
+        assert begun.acquire(timeout=20)
+        assert asked(server, get("/metrics"))[0] == 200
+        assert asked(server, get("/-/healthy"))[0] == 200
+        going.set()
+        assert {parsed(rest(connection))[0] for connection in pictures} == {200}
+
+
+def test_of_people_one_too_many_hears_it_at_once():
+    application, begun, going = held({"/"})
+    with serving(application, Limits()) as server, many(server, 60, get("/")) as pages:
+        assert begun.acquire(timeout=20)
+        eventually(lambda: server.connections <= 60)
+        assert asked(server, get("/"))[0] == 503
+        going.set()
+        found = [parsed(rest(connection))[0] for connection in pages]
+    assert (found.count(200), found.count(503)) == (32, 28)
+
+
+def test_nothing_is_worked_out_for_who_has_gone():
+    application, begun, going = held({"/"})
+    with serving(application, Limits()) as server:
+        with many(server, 20, get("/")):
+            assert begun.acquire(timeout=20)
+        eventually(lambda: server.connections == 0)
+        going.set()
+        assert asked(server, get("/metrics"))[0] == 200
+        assert not begun.acquire(timeout=0.5)
+
+
+def test_of_answers_that_nobody_takes_the_oldest_are_cut():
+    def large(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(20 * 2**20))])
+        return [b"x" * 20 * 2**20]
+
+    with serving(large, Limits()) as server, many(server, 10, get("/")) as slow:
+        eventually(lambda: server.connections == 1)
+        assert [len(rest(connection)) > 20 * 2**20 for connection in slow].count(True) == 1
+
+
 def test_a_header_that_comes_byte_by_byte_is_cut_however_lively_it_is():
     with serving() as server, connect(server) as connection:
         sent = 0
@@ -102,6 +172,8 @@ def test_who_does_not_take_the_answer_is_cut():
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a:" + b"1" * 5000 + b"\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost:abc\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400),

@@ -22,7 +22,8 @@
   const known = (values) => values.some((v) => v != null);
 
   async function fetched(path, read) {
-    const answer = await fetch(path, { headers: { Accept: "text/html, application/json" } });
+    // an address with a password in it cannot be asked relative to
+    const answer = await fetch(new URL(path, location.origin), { headers: { Accept: "text/html, application/json" } });
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     return read(answer);
   }
@@ -30,8 +31,14 @@
 
   // ---- curves
 
+  // A value between two holes would not be seen as a line.
+  const alone = (u, i) => {
+    const v = u.data[i];
+    return v.flatMap((one, k) => (one != null && v[k - 1] == null && v[k + 1] == null ? [k] : []));
+  };
+
   function line(label, stroke, values, format, more = {}) {
-    return { values, series: { label, stroke, width: 1.5, points: { show: false }, value: (_, v) => format(v), ...more } };
+    return { values, series: { label, stroke, width: 1.5, points: { show: false, filter: alone, size: 4 }, value: (_, v) => format(v), ...more } };
   }
 
   function shade(u, spans, name) {
@@ -163,6 +170,19 @@
     const mine = { shape, spec };
     mine.plot = new uPlot(options(name, mine, shown), data, place);
     charts.set(name, mine);
+    reachable(place);
+  }
+
+  // uPlot's legend is for the mouse alone.
+  function reachable(place) {
+    place.querySelectorAll(".u-series:not(:first-child) th").forEach((th) => {
+      Object.assign(th, { tabIndex: 0, role: "button" });
+      th.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        th.click();
+      });
+    });
   }
 
   function options(name, mine, shown) {

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.status import Status
+from monitor.web.answers import takes_gzip
 from monitor.web.api import Api, ApiError, encoded
 from monitor.web.html import el
 from monitor.web.page import page, static_file
@@ -113,6 +114,8 @@ def test_a_document_never_holds_what_json_does_not_know():
         ({"range": "31d"}, "range=31d"),
         ({"points": "5"}, "points=5: points is from 10 to 2000"),
         ({"points": "1e3"}, "points=1e3"),
+        ({"points": "1_00"}, "points=1_00"),
+        ({"range": "\uff16h"}, "range=\uff16h"),
         ({"rage": "1h"}, "/api/v1/history takes no parameter rage"),
     ],
 )
@@ -120,6 +123,24 @@ def test_a_query_without_sense_is_refused_by_name(status, query, told):
     with pytest.raises(ApiError, match=told) as raised:
         Api(lambda: status, lambda: None).answer("/api/v1/history", query)
     assert raised.value.code == 400
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("GZIP, br", True),
+        ("deflate, gzip;q=0.5", True),
+        ("*", True),
+        ("", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.0, *", False),
+        ("gzipped", False),
+        ("identity", False),
+    ],
+)
+def test_who_takes_gzip_is_told_from_who_does_not(accepted, takes):
+    assert takes_gzip(accepted) is takes
 
 
 def test_the_documents_of_a_database_that_is_not_open_are_not_to_be_had(status):

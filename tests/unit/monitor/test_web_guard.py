@@ -25,7 +25,7 @@ def ok(environ, start_response):
 
 def ask(application, path="/", method="GET", **headers):
     """Status, headers and body; what comes after the answer is done too."""
-    environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.url_scheme": "http"}
     environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     started = []
     chunks = application(environ, lambda status, headers, exc_info=None: started.append((status, headers)))
@@ -174,7 +174,9 @@ class Reloads:
 
 def test_a_reload_answers_that_the_configuration_is_valid_and_happens_after_the_answer():
     reloads = Reloads()
-    answer = reloads.application()({"REQUEST_METHOD": "POST", "PATH_INFO": "/-/reload"}, lambda status, headers: None)
+    answer = reloads.application()(
+        {"REQUEST_METHOD": "POST", "PATH_INFO": "/-/reload", "wsgi.url_scheme": "http"}, lambda status, headers: None
+    )
     assert (b"".join(answer), reloads.count) == (b"the configuration is valid and is being reloaded\n", 0)
     answer.close()
     assert reloads.count == 1
@@ -206,6 +208,7 @@ def test_a_reload_has_to_be_enabled_and_posted():
         ({"sec_fetch_site": "same-origin"}, 200),
         ({"sec_fetch_site": "none"}, 200),
         ({"origin": "http://evil.example", "host": "localhost:10190"}, 403),
+        ({"origin": "https://localhost:10190", "host": "localhost:10190"}, 403),
         ({"origin": "null", "host": "localhost:10190"}, 403),
         ({"origin": "http://localhost:10190.evil.example", "host": "localhost:10190"}, 403),
         ({"sec_fetch_site": "cross-site"}, 403),
