@@ -22,6 +22,8 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.tutorials --check
 
 build:          ## make sdist and wheel in dist/
+	scripts/venv --dev
+	rm -rf build
 	.venv/bin/python -m build --no-isolation
 
 deb:            ## make the Debian package here

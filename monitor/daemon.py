@@ -49,12 +49,19 @@ BUSY_TIMEOUT = 0.5
 class StatusBoard:
     """Where the jobs put what they know, and the endpoint reads it; each part is replaced as a whole."""
 
-    def __init__(self, config: Config, notifier: Notifier, *, reload_successful: bool) -> None:
+    def __init__(self, config: Config, notifier: Notifier, reloaded: tuple[bool, float]) -> None:
+        """Nothing is known yet.
+
+        Args:
+            config: that holds.
+            notifier: told of life.
+            reloaded: whether the last reload took effect, and when one last did (seconds).
+        """
         self._version = version("monitor")
         self._stale_after = old_after(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._notifier = notifier
-        self._reload = (reload_successful, time.time())
+        self._reload = reloaded
         self._live: Live | None = None
         self._live_at = self._started = time.monotonic()
         self.overview: Overview | None = None
@@ -105,10 +112,15 @@ def run(config: Config) -> None:
     notifier = from_environment()
     with handled_signals() as signals, threads_logged():
         before: Config | None = None
+        taken_at = time.time()
         while not signals.stop:
+            taken = before is not config
             try:
-                with _opened(config, notifier, signals, reload_successful=before is not config) as board:
+                with _opened(config, notifier, signals, reloaded=(taken, taken_at)) as board:
+                    if taken and before is not None:
+                        log.info("configuration reloaded", extra={"fields": {"file": config.path}})
                     before, config = config, _serve_until_reload(config, board, signals, notifier)
+                    taken_at = time.time() if before is not config else taken_at
             except (MonitorError, StorageError) as error:
                 if before is None or before is config:
                     raise
@@ -134,7 +146,6 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
                 notifier.kept()
             else:
                 setup_logging(new.log.level, new.log.format)
-                log.info("configuration reloaded", extra={"fields": {"file": config.path}})
                 return new
     log.info("stopping")
     notifier.stopping()
@@ -153,10 +164,10 @@ def _read_anew(config: Config, board: StatusBoard) -> Config:
 
 @contextmanager
 def _opened(
-    config: Config, notifier: Notifier, signals: Signals, *, reload_successful: bool
+    config: Config, notifier: Notifier, signals: Signals, reloaded: tuple[bool, float]
 ) -> Iterator[StatusBoard]:
     notifier.opening(config.sampling.interval)
-    board = StatusBoard(config, notifier, reload_successful=reload_successful)
+    board = StatusBoard(config, notifier, reloaded)
     application = Application(board.status, lambda: board.records, socket.gethostname())
     web = make_server(config, application, lambda: _read_anew(config, board), signals.ask_reload)
     try:

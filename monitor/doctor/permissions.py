@@ -78,11 +78,12 @@ def daemon(evidence: Evidence) -> Iterator[Result]:
         return
     if not running.running:
         mend = "start it: systemctl start monitor, or monitor run"
-        yield warning("daemon", "none runs on this database", mend)
+        used = evidence.stored is not None and evidence.stored.overview.last_sample is not None
+        yield (failed if used else warning)("daemon", "none runs on this database", mend)
         return
     try:
         process = psutil.Process(running.process or 0)
-        user, above = process.uids().effective, process.ppid()
+        user, above, state = process.uids().effective, process.ppid(), process.status()
     except psutil.Error:
         yield skipped("daemon", f"one runs, as process {running.process}, which cannot be seen from here")
         return
@@ -90,7 +91,9 @@ def daemon(evidence: Evidence) -> Iterator[Result]:
     owner = directory.stat().st_uid if directory else user
     under = "under systemd" if above == 1 and SYSTEMD.is_dir() else "not under systemd"
     told = f"process {running.process}, as {_name(user)}, {under}"
-    if user not in (0, owner):
+    if state == psutil.STATUS_STOPPED:
+        yield failed("daemon", f"{told}: it is stopped (SIGSTOP)", f"let it go on: kill -CONT {running.process}")
+    elif user not in (0, owner):
         mend = f"chown -R {user} {directory}, and restart it"
         yield failed("daemon", f"{told}; its directory is {_name(owner)}'s", mend)
     elif user == 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -206,7 +207,7 @@ def _bound(address: tuple[str, int]) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        why = "already in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        why = "already in use" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
         raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {why}") from error
     bound.setblocking(False)
     return bound

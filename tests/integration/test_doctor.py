@@ -78,9 +78,9 @@ def test_a_history_without_a_daemon_is_read_and_not_a_byte_changes(admin, doctor
     admin.fill(rows=100)
     before = files(admin.directory)
     code, found = doctor()
-    assert code == 0
+    assert code == 1
     assert found["database"]["state"] == found["integrity"]["state"] == found["log"]["state"] == "ok"
-    assert found["daemon"]["state"] == "warning"
+    assert [name for name, result in found.items() if result["state"] == "failed"] == ["daemon"]
     assert "none serves yet: not enough history" in found["model"]["found"]
     assert files(admin.directory) == before
 
@@ -146,7 +146,7 @@ def test_a_database_of_another_schema_is_told_and_not_migrated(admin, doctor):
 
     revision("0003")
     code, found = doctor()
-    assert (code, found["database"]["state"]) == (0, "warning")
+    assert found["database"]["state"] == "warning"
     assert "earlier release" in found["database"]["found"]
     revision("9999")
     code, found = doctor()
