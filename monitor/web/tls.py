@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ REASONS = {
     "CA_MD_TOO_WEAK": "it is signed by too weak a digest",
     "EE_KEY_TOO_SMALL": "its key is too short",
 }
+
+
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,11 @@ def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Mate
         return
     # an intermediate authority may be what is trusted, as with Go
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    # text around the certificates may be in any language, as with Go; Python takes ASCII alone
+    certificates = "\n".join(CERTIFICATE.findall(material.client_ca))
     try:
-        context.load_verify_locations(cadata=material.client_ca)
-    except (ssl.SSLError, ValueError) as error:
+        context.load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError, TypeError) as error:
         raise ValueError("client_ca: no certificate in PEM format") from error
 
 
