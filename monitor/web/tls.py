@@ -72,7 +72,8 @@ def _load_certificate(context: ssl.SSLContext, material: Material) -> None:
         raise ValueError("cert: no certificate in PEM format")
     if "PRIVATE KEY-----" not in material.key:
         raise ValueError("key: no private key in PEM format")
-    if "ENCRYPTED" in material.key:
+    # OpenSSL takes the first key it finds, also one that stands with the certificate, and asks the terminal
+    if "ENCRYPTED" in material.cert + material.key:
         raise ValueError("key: it has a passphrase, and nobody is there to type it")
     with _in_memory(f"{material.cert}\n{material.key}") as path:
         try:

@@ -34,9 +34,12 @@ def directory(tmp_path, authority):
         made.cert_chain_pems[0].write_to_path(str(tmp_path / f"{name}.crt"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "empty.pem").touch()
+    (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large.pem").write_text("x" * (LARGEST + 1))
-    (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    (tmp_path / "locked.crt").write_text(
+        (tmp_path / "locked.key").read_text() + (tmp_path / "server.crt").read_text()
+    )
     return tmp_path
 
 
@@ -157,6 +160,10 @@ def test_certificates_may_stand_in_the_file_itself(directory):
         ),
         (
             "tls_server_config: {cert_file: server.crt, key_file: locked.key}",
+            "tls_server_config.key: it has a passphrase",
+        ),
+        (
+            "tls_server_config: {cert_file: locked.crt, key_file: server.key}",
             "tls_server_config.key: it has a passphrase",
         ),
         (
