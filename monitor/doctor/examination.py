@@ -36,6 +36,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("limits", host.container_limits),
     ("state directory", permissions.state_directory),
     ("config rights", permissions.configuration_readable),
+    ("key rights", permissions.keys_private),
     ("daemon", permissions.daemon),
     ("samples", clock.stored_times),
     ("disk space", disk.room),

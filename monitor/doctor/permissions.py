@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ import psutil
 
 from monitor.doctor.evidence import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
+from monitor.errors import ConfigError
 from monitor.service import NAME, unreadable
+from monitor.web.config_file import load_web_file
 
 SYSTEMD = Path("/run/systemd/system")
 """There where systemd runs the machine."""
@@ -113,6 +116,27 @@ def configuration_readable(evidence: Evidence) -> Iterator[Result]:
         yield warning("config rights", closed[0].partition(";")[0], f"chmod o+rX {closed[0].partition(':')[0]}")
     else:
         yield ok("config rights", f"{path} may be read by everyone")
+
+
+def keys_private(evidence: Evidence) -> Iterator[Result]:
+    """Whether only some may read the private keys of web.config_file."""
+    path = evidence.config.web_file
+    if path is None:
+        yield skipped("key rights", "there is no web.config_file")
+        return
+    try:
+        files = load_web_file(path).files
+    except ConfigError as error:
+        yield skipped("key rights", error.problems[0])
+        return
+    keys = [file for file in files if "PRIVATE KEY-----" in file.read_text()]
+    bare = [file for file in keys if file.stat().st_mode & stat.S_IROTH]
+    for file in bare:
+        yield warning(
+            "key rights", f"{file} holds a private key, and its mode lets everyone read", f"chmod o= {file}"
+        )
+    if not bare:
+        yield ok("key rights", f"no file with a private key lets everyone read, of {len(keys)}")
 
 
 def service() -> Iterator[Result]:

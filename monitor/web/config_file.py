@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import stat
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,19 +40,23 @@ class WebFile:
     files: Mapping[Path, Version] = field(default_factory=dict)
 
 
-def load_web_file(path: Path) -> WebFile:
+def load_web_file(path: Path, files: Files | None = None) -> WebFile:
     """The file, its certificates loaded.
+
+    Args:
+        path: of the file.
+        files: reads it and what it names, and knows afterwards what was looked at, also where that failed.
 
     Raises:
         ConfigError: with one line a problem, each naming the file and the key.
     """
-    files = Files(path.parent)
+    files = files or Files(path.parent)
     data = _parse(path, files)
     problems = [f"{name}: unknown key{nearest(str(name), SECTIONS)}" for name in data if name not in SECTIONS]
     tls, wrong_tls = _section(TlsSection, data, "tls_server_config")
     http, wrong_http = _section(HttpSection, data, "http_server_config")
     rate, wrong_rate = _section(RateSection, data, "rate_limit")
-    users, wrong_users = read_users(data.get("basic_auth_users") or {})
+    users, wrong_users = read_users(data.get("basic_auth_users"))
     problems += [*wrong_tls, *wrong_http, *wrong_rate, *(f"basic_auth_users: {why}" for why in wrong_users)]
     if rate.interval and not rate.burst:
         problems.append("rate_limit.burst: 0 would refuse every request")
@@ -67,7 +72,7 @@ def load_web_file(path: Path) -> WebFile:
 
 
 class Files:
-    """Reads files named relative to a directory, and keeps in mind which versions of them."""
+    """Reads files named relative to a directory, and keeps in mind which versions of them, missing ones too."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -80,9 +85,13 @@ class Files:
             ValueError: why it cannot be had.
         """
         path = self._directory / name
+        self.read[path] = _look(path)
         try:
-            with path.open("rb") as file:
-                self.read[path] = _version(os.fstat(file.fileno()))
+            with open(path, "rb", opener=_at_once) as file:
+                status = os.fstat(file.fileno())
+                self.read[path] = _version(status)
+                if not stat.S_ISREG(status.st_mode):
+                    raise ValueError(f"{path}: cannot be read: it is not a regular file")
                 found = file.read(LARGEST + 1)
         except OSError as error:
             raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
@@ -94,12 +103,17 @@ class Files:
             raise ValueError(f"{path}: cannot be read: it is not text") from error
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting for the other end of a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _section(section: type[Any], data: Mapping[str, Any], name: str) -> tuple[Any, list[str]]:
     table = data.get(name)
-    if isinstance(table, Mapping):
-        # a key without a value is not set
-        table = {str(key): value for key, value in table.items() if value is not None}
-    return read_section(section, {} if table is None else table, name)
+    if table is not None and not isinstance(table, Mapping):
+        return section(), [f"{name}: must be a mapping"]
+    # a key without a value is not set
+    return read_section(section, {str(key): value for key, value in (table or {}).items() if value is not None}, name)
 
 
 def _context(tls: TlsSection, files: Files) -> ssl.SSLContext:
@@ -132,45 +146,27 @@ def _either(files: Files, key: str, text: str, name: str) -> str:
 
 
 def _parse(path: Path, files: Files) -> dict[Any, Any]:
-    import yaml  # noqa: PLC0415
-
-    class Loader(yaml.SafeLoader):
-        """Refuses what stands twice: which one counted would be a riddle."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key.value, str) and key.value in seen:
-                    raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice", problem_mark=key.start_mark)
-                seen.add(str(key.value))
-            return super().construct_mapping(node, deep)
+    from monitor.web.strict_yaml import parse  # noqa: PLC0415
 
     try:
         text = files.text(path.name)
     except ValueError as error:
         raise ConfigError([str(error)]) from error
     try:
-        data = yaml.load(text, Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError([f"{path}: not valid YAML: {_without_content(error)}"]) from error
+        data = parse(text)
+    except ValueError as error:
+        raise ConfigError([f"{path}: not valid YAML: {error}"]) from error
     if data is not None and not isinstance(data, dict):
         raise ConfigError([f"{path}: must be a mapping with {', '.join(SECTIONS)}"])
     return data or {}
-
-
-def _without_content(error: Exception) -> str:
-    """What is wrong and where; the line itself may be a key."""
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    mark = getattr(error, "problem_mark", None)
-    return f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
 
 
 class WatchedFile:
     """A web.config.yml that is followed: a new version counts from the next connection or request on.
 
     One that is broken changes nothing and is logged once; nor does one that would switch TLS on or off, which takes
-    a reload: a slip in the file must not put passwords on the wire.
+    a reload: a slip in the file must not put passwords on the wire. It is tried again when one of the files changes
+    that the attempt read or missed: what came of it followed from them alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -186,23 +182,29 @@ class WatchedFile:
     def current(self) -> WebFile:
         """What holds now."""
         with self._lock:
-            seen = {path: _look(path) for path in self._seen}
-            if seen != self._seen:
-                self._seen = self._renewed() or seen
+            if any(_look(path) != version for path, version in self._seen.items()):
+                files = Files(self._path.parent)
+                self._renew(files)
+                self._seen = files.read
             return self._good
 
-    def _renewed(self) -> Mapping[Path, Version]:
-        """The files of the new version; empty where it cannot be used."""
+    def _renew(self, files: Files) -> None:
         try:
-            new = load_web_file(self._path)
+            new = load_web_file(self._path, files)
             if (new.context is None) != (self._good.context is None):
                 raise ConfigError([f"{self._path}: TLS is switched on or off by a reload (SIGHUP)"])
         except ConfigError as error:
-            log.error("web.config_file not read anew", extra={"fields": {"error": error}})
-            return {}
-        log.info("web.config_file read anew", extra={"fields": {"file": self._path}})
-        self._good = new
-        return new.files
+            _log_unusable(str(error))
+        except Exception as error:
+            # whatever stands in a file, the endpoint goes on
+            _log_unusable(f"{self._path}: cannot be used: {type(error).__name__}: {error}")
+        else:
+            log.info("web.config_file read anew", extra={"fields": {"file": self._path}})
+            self._good = new
+
+
+def _log_unusable(error: str) -> None:
+    log.error("web.config_file not read anew", extra={"fields": {"error": error}})
 
 
 def _look(path: Path) -> Version:

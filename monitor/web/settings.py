@@ -44,6 +44,9 @@ HEADERS: dict[str, tuple[str, ...]] = {
 COSTLIEST = 15
 """The highest cost of a hash: above it a login takes seconds."""
 
+HASH = r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
+"""A bcrypt hash: 16 bytes of salt and 23 of digest, so the last character of each has bits that must be 0."""
+
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -120,7 +123,7 @@ def _interval(value: Any) -> float:
     """Seconds of a duration as Go writes it."""
     if value in (0, "0"):
         return 0.0
-    number = r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)"
+    number = r"([0-9]+(?:\.[0-9]+)?)(h|ms|us|µs|ns|m|s)"
     if not isinstance(value, str) or not re.fullmatch(f"(?:{number})+", value):
         raise ValueError(f'must be a duration such as "1s", not {value!r}')
     return sum(float(count) * UNITS[unit] for count, unit in re.findall(number, value))
@@ -168,7 +171,9 @@ class RateSection:
 
 
 def read_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
-    """basic_auth_users: the hash of each, and what is wrong."""
+    """basic_auth_users: the hash of each, and what is wrong. None is nobody; what is no mapping is a slip."""
+    if value is None:
+        return {}, []
     if not isinstance(value, Mapping):
         return {}, ["must be a mapping of user to bcrypt hash"]
     wrong = [f"{name!r}: {why}" for name, hashed in value.items() if (why := _user_problem(name, hashed))]
@@ -178,7 +183,7 @@ def read_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
 def _user_problem(name: Any, hashed: Any) -> str:
     if not isinstance(name, str) or ":" in name:
         return "a user name is a string without a colon; quote one that is all digits"
-    found = re.fullmatch(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}", hashed) if isinstance(hashed, str) else None
+    found = re.fullmatch(HASH, hashed) if isinstance(hashed, str) else None
     if not found:
         return "not a bcrypt hash; make one with: htpasswd -nBC 10 USER"
     if not 4 <= int(found[1]) <= COSTLIEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ REASONS = {
     "CA_MD_TOO_WEAK": "it is signed by too weak a digest",
     "EE_KEY_TOO_SMALL": "its key is too short",
 }
+
+
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def _load_certificate(context: ssl.SSLContext, material: Material) -> None:
         raise ValueError("cert: no certificate in PEM format")
     if "PRIVATE KEY-----" not in material.key:
         raise ValueError("key: no private key in PEM format")
-    if "ENCRYPTED" in material.key:
+    # OpenSSL takes the first key it finds, also one that stands with the certificate, and asks the terminal
+    if "ENCRYPTED" in material.cert + material.key:
         raise ValueError("key: it has a passphrase, and nobody is there to type it")
     with _in_memory(f"{material.cert}\n{material.key}") as path:
         try:
@@ -95,9 +100,11 @@ def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Mate
         return
     # an intermediate authority may be what is trusted, as with Go
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    # text around the certificates may be in any language, as with Go; Python takes ASCII alone
+    certificates = "\n".join(CERTIFICATE.findall(material.client_ca))
     try:
-        context.load_verify_locations(cadata=material.client_ca)
-    except (ssl.SSLError, ValueError) as error:
+        context.load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError, TypeError) as error:
         raise ValueError("client_ca: no certificate in PEM format") from error
 
 

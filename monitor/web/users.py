@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import threading
 from base64 import b64decode
@@ -11,6 +12,8 @@ from binascii import Error as Base64Error
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Literal
+
+log = logging.getLogger(__name__)
 
 Verdict = Literal["admitted", "refused", "busy"]
 
@@ -30,8 +33,8 @@ DECOY = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
 class Users:
     """Says of a request's Authorization header whether it names a user with the right password.
 
-    What is wrong costs one hash, whoever it names; what was right once is remembered under a key that only this
-    process knows.
+    What is wrong costs as much as the costliest hash, whoever it names; what was right once is remembered under a key
+    that only this process knows.
     """
 
     def __init__(self) -> None:
@@ -54,10 +57,10 @@ class Users:
             return "busy"
         try:
             with self._hashing:
-                right = _matches(password, hashed or _decoy(users))
+                right = _right(password, hashed, users)
         finally:
             self._room.release()
-        if not (hashed and right):
+        if not right:
             return "refused"
         self._remember(mark)
         return "admitted"
@@ -92,13 +95,32 @@ def _credentials(authorization: str) -> tuple[str, bytes] | None:
         return None
 
 
+def _right(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
+    """Whether it is the password of a hash. Where it is not, it has cost as much as with the costliest user."""
+    most = max(map(_cost, users.values()))
+    compared = hashed or _decoy(most)
+    right = _matches(password, compared)
+    if not right:
+        # the price doubles with each step of the cost, so these sum up to what is missing
+        for cost in range(_cost(compared), most):
+            _matches(password, _decoy(cost))
+    return right and hashed is not None
+
+
 def _matches(password: bytes, hashed: bytes) -> bool:
     """The hash itself. A password that is longer than bcrypt reads is wrong, and costs the same."""
     import bcrypt  # noqa: PLC0415
 
-    return bcrypt.checkpw(password[:LONGEST], hashed) and len(password) <= LONGEST
+    try:
+        return bcrypt.checkpw(password[:LONGEST], hashed) and len(password) <= LONGEST
+    except ValueError as error:
+        log.error("hash of basic_auth_users cannot be used", extra={"fields": {"error": error}})
+        return False
 
 
-def _decoy(users: Mapping[str, bytes]) -> bytes:
-    """At the price of the costliest user."""
-    return DECOY.format(cost=max(hashed.split(b"$")[2].decode() for hashed in users.values())).encode()
+def _cost(hashed: bytes) -> int:
+    return int(hashed.split(b"$")[2])
+
+
+def _decoy(cost: int) -> bytes:
+    return DECOY.format(cost=f"{cost:02}").encode()

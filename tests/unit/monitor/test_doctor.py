@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
+import trustme
 
 from model.tally import LiveScore
 from monitor.config import Config
@@ -18,7 +19,7 @@ from monitor.doctor.examination import Named, one
 from monitor.doctor.host import container_limits, judge_figures, unreadable_source
 from monitor.doctor.models import judge_age as judge_model_age
 from monitor.doctor.models import judge_gradients, judge_skill, judge_task, judge_trainings
-from monitor.doctor.permissions import judge_owners, judge_service
+from monitor.doctor.permissions import judge_owners, judge_service, keys_private
 from monitor.doctor.port import Answer, Seen, judge_exposure, judge_port
 from monitor.doctor.results import exit_code, failed, ok, report, skipped, warning
 from monitor.first_model import task_asked
@@ -121,6 +122,20 @@ def test_meminfo_through_lxcfs_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [part])
     (found,) = container_limits(None)
     assert (found.state, "lxcfs" in found.found) == ("ok", True)
+
+
+def test_a_private_key_that_everyone_may_read_is_a_warning(tmp_path):
+    made = trustme.CA().issue_cert("localhost")
+    made.private_key_pem.write_to_path(str(tmp_path / "server.key"))
+    made.cert_chain_pems[0].write_to_path(str(tmp_path / "server.crt"))
+    file = tmp_path / "web.yml"
+    file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
+    evidence = SimpleNamespace(config=SimpleNamespace(web_file=file))
+    (tmp_path / "server.key").chmod(0o644)
+    (found,) = keys_private(evidence)
+    assert (found.state, found.mend) == ("warning", f"chmod o= {tmp_path}/server.key")
+    (tmp_path / "server.key").chmod(0o640)
+    assert [result.state for result in keys_private(evidence)] == ["ok"]
 
 
 def test_the_kernels_word_on_its_clock():

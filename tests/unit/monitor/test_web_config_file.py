@@ -1,5 +1,7 @@
 """A web.config.yml means what it means to Prometheus' own servers, or is refused in a sentence."""
 
+import os
+from base64 import b64encode
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from monitor.errors import ConfigError
 from monitor.web.config_file import LARGEST, SECTIONS, WatchedFile, load_web_file
 from monitor.web.settings import HEADERS, HttpSection, RateSection, TlsSection
 from monitor.web.tls import names_of
+from monitor.web.users import Users
 
 pytestmark = pytest.mark.unit
 
@@ -31,8 +34,12 @@ def directory(tmp_path, authority):
         made.cert_chain_pems[0].write_to_path(str(tmp_path / f"{name}.crt"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "empty.pem").touch()
-    (tmp_path / "large.pem").write_text("x" * (LARGEST + 1))
     (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large.pem").write_text("x" * (LARGEST + 1))
+    (tmp_path / "locked.crt").write_text(
+        (tmp_path / "locked.key").read_text() + (tmp_path / "server.crt").read_text()
+    )
     return tmp_path
 
 
@@ -99,11 +106,37 @@ def test_certificates_may_stand_in_the_file_itself(directory):
         ("tls_server_confg: {}", "tls_server_confg: unknown key; did you mean 'tls_server_config'?"),
         ("tls_server_config: {cert_fle: x}", "tls_server_config.cert_fle: unknown key; did you mean 'cert_file'?"),
         ("http_server_config: {http3: true}", "http_server_config.http3: unknown key; did you mean 'http2'?"),
-        ("tls_server_config: [x]", "tls_server_config: must be a table"),
+        ("tls_server_config: [x]", "tls_server_config: must be a mapping"),
         ("[x]", "must be a mapping with tls_server_config"),
         ("a: [", "not valid YAML: line 1: "),
         ("secret: ]", "not valid YAML: line 1: "),
-        ("rate_limit: 2020-99-99", "not valid YAML: ValueError"),
+        ("rate_limit: 2020-99-99", "not valid YAML: a value does not fit its type (ValueError)"),
+        ("http_server_config: {http2: !!bool foo}", "not valid YAML: a value does not fit its type (KeyError)"),
+        ("a: !!timestamp abc", "not valid YAML: a value does not fit its type (AttributeError)"),
+        ("!!map [a, b]", "not valid YAML: line 1: must be a mapping"),
+        ("tls_server_config: !!map [[a, b]]", "not valid YAML: line 1: must be a mapping"),
+        ("a: \x01", "not valid YAML: it holds characters that YAML does not allow"),
+        ("a: &a [x]\nb: *a", "not valid YAML: line 2: aliases are not allowed; write it out"),
+        (f"a: {'1:' * 20}1", "not valid YAML: line 1: a number is too long"),
+        ('tls_server_config:\n  cert_file: "\\ud800"', "not valid YAML: line 2: 'cert_file' holds NUL or half"),
+        ('tls_server_config:\n  cert: "\\ud800"', "not valid YAML: line 2: 'cert' holds NUL or half"),
+        ('tls_server_config: {cert: x, key_file: "a\\0b"}', "not valid YAML: line 1: 'key_file' holds NUL or half"),
+        *(
+            (f"{name}: {slip}", f"{name}: must be a mapping")
+            for name in SECTIONS
+            for slip in ("false", "[]", "0", '""')
+        ),
+        *(
+            (
+                f"tls_server_config: {{cert_file: {name}, key_file: server.key}}",
+                f"tls_server_config.cert_file: {path}: cannot be read: {why}",
+            )
+            for name, path, why in (
+                ("pipe", "{}/pipe", "it is not a regular file"),
+                ("/dev/zero", "/dev/zero", "it is not a regular file"),
+                (".", "{}", "Is a directory"),
+            )
+        ),
         ("[" * 50_000, "not valid YAML: it is nested too deeply"),
         ("basic_auth_users: {}\nbasic_auth_users: {}", "not valid YAML: line 2: basic_auth_users stands twice"),
         ("!!python/object/apply:os.system [ls]", "not valid YAML"),
@@ -127,6 +160,10 @@ def test_certificates_may_stand_in_the_file_itself(directory):
         ),
         (
             "tls_server_config: {cert_file: server.crt, key_file: locked.key}",
+            "tls_server_config.key: it has a passphrase",
+        ),
+        (
+            "tls_server_config: {cert_file: locked.crt, key_file: server.key}",
             "tls_server_config.key: it has a passphrase",
         ),
         (
@@ -186,6 +223,10 @@ def test_certificates_may_stand_in_the_file_itself(directory):
             "basic_auth_users: {alice: secret}",
             "basic_auth_users: 'alice': not a bcrypt hash; make one with: htpasswd",
         ),
+        *(
+            (f"basic_auth_users: {{alice: {wrong}}}", "basic_auth_users: 'alice': not a bcrypt hash")
+            for wrong in (HASH.replace(".zou", ".zov"), HASH.replace("$10$", "$\u0661\u0660$"), HASH[:-1] + "H")
+        ),
         (f"basic_auth_users: {{7: {HASH}}}", "basic_auth_users: 7: a user name is a string"),
         (f'basic_auth_users: {{"a:b": {HASH}}}', "basic_auth_users: 'a:b': a user name is a string without a colon"),
         (
@@ -242,6 +283,62 @@ def test_a_broken_version_is_logged_once_and_the_last_good_one_stays(directory, 
     assert len(caplog.records) == 1
     file.write_text(f"basic_auth_users: {{bob: {HASH}}}\n")
     assert list(watched.current().users) == ["bob"]
+
+
+def test_what_a_broken_version_misses_is_waited_for(directory, caplog):
+    file = directory / "web.config.yml"
+    file.write_text(f"tls_server_config:\n  {PAIR}\n")
+    watched = WatchedFile(file)
+    caplog.set_level("INFO")
+    first = watched.current()
+    file.write_text("tls_server_config: {cert_file: next.crt, key_file: next.key}\n")
+    for kind in ("crt", "key"):
+        assert [watched.current() for _ in range(3)] == [first] * 3
+        (directory / f"other.{kind}").rename(directory / f"next.{kind}")
+    assert watched.current().context is not first.context
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR", "INFO"]
+
+
+def test_a_fault_nobody_thought_of_is_logged_once_and_the_last_good_one_stays(directory, caplog, monkeypatch):
+    file = directory / "web.config.yml"
+    file.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
+    watched = WatchedFile(file)
+    monkeypatch.setattr("monitor.web.config_file.read_users", lambda _: {}["unforeseen"])
+    file.write_text("basic_auth_users: {}\n")
+    assert [list(watched.current().users) for _ in range(3)] == [["alice"]] * 3
+    (record,) = caplog.records
+    assert record.fields["error"] == f"{file}: cannot be used: KeyError: 'unforeseen'"
+
+
+def test_text_around_the_certificates_of_an_authority_may_be_in_any_language(directory):
+    authority = directory / "ca.pem"
+    authority.write_text(f"# Zertifizierungsstelle für Prüfer\n{authority.read_text()}\n§ Ende\n")
+    verifies = "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem"
+    found = load(directory, f"tls_server_config:\n  {PAIR}\n  {verifies}\n")
+    assert len(found.context.get_ca_certs()) == 1
+    authority.write_text(authority.read_text().replace("CERTIFICATE-----\nM", "CERTIFICATE-----\nü"))
+    with pytest.raises(ConfigError, match="client_ca: no certificate in PEM format"):
+        load_web_file(directory / "web.config.yml")
+
+
+def hashes_paid(monkeypatch, users, name):
+    """What a wrong password of a user makes bcrypt do, in hashes of the lowest cost."""
+    costs = []
+    monkeypatch.setattr("bcrypt.checkpw", lambda _, hashed: costs.append(int(hashed[4:6])))
+    assert Users().verdict("Basic " + b64encode(f"{name}:wrong".encode()).decode(), users) == "refused"
+    return sum(2 ** (cost - 4) for cost in costs)
+
+
+def test_a_wrong_password_costs_the_same_whoever_it_names(monkeypatch):
+    users = {f"at{cost:02}": HASH.replace("$10$", f"${cost:02}$").encode() for cost in (4, 5, 9, 10, 12)}
+    assert {hashes_paid(monkeypatch, users, name) for name in (*users, "nobody")} == {2**8}
+
+
+def test_a_hash_that_bcrypt_refuses_is_a_wrong_password_and_logged(caplog):
+    stray = HASH.replace("$10$", "$04$").replace(".zou", ".zov").encode()
+    header = "Basic " + b64encode(b"alice:secret").decode()
+    assert Users().verdict(header, {"alice": stray}) == "refused"
+    assert caplog.records[0].message == "hash of basic_auth_users cannot be used"
 
 
 def test_the_page_on_http_names_every_key():
