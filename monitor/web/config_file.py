@@ -19,8 +19,8 @@ from monitor.web.tls import Material, make_context
 
 log = logging.getLogger(__name__)
 
-LARGEST = 1_048_576
-"""Bytes of a file at most."""
+LARGEST = 131_072
+"""Bytes of a file at most: YAML of more takes seconds to read."""
 
 SECTIONS = ("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
 
@@ -96,7 +96,7 @@ class Files:
         except OSError as error:
             raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
         if len(found) > LARGEST:
-            raise ValueError(f"{path}: cannot be read: it is larger than {LARGEST >> 20} MiB")
+            raise ValueError(f"{path}: cannot be read: it is larger than {LARGEST >> 10} KiB")
         try:
             return found.decode()
         except UnicodeDecodeError as error:

@@ -148,7 +148,7 @@ def test_certificates_may_stand_in_the_file_itself(directory):
         ),
         (
             "tls_server_config: {cert_file: large.pem, key: x}",
-            "tls_server_config.cert_file: {}/large.pem: cannot be read: it is larger than 1 MiB",
+            "tls_server_config.cert_file: {}/large.pem: cannot be read: it is larger than 128 KiB",
         ),
         (
             "tls_server_config: {cert_file: empty.pem, key_file: server.key}",
