@@ -42,7 +42,7 @@ def predict(arguments: argparse.Namespace) -> int:
         )
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
-    if waiting and forecast is None:
+    if forecast is None and overview.model is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
         hint = ": is the daemon running?" if arguments.at is None else ""
