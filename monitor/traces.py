@@ -36,12 +36,16 @@ CHUNK_ROWS = 20_000
 
 @dataclass
 class TraceCounts:
-    """What a file held: rows, of them out of order or of a moment that was there already, and cells without sense."""
+    """What a file held: rows, and of them out of order, of a moment that was there already, or far in the future.
+
+    `bad_cells` are those without sense.
+    """
 
     rows: int = 0
     unordered: int = 0
     repeated: int = 0
     bad_cells: int = 0
+    future: int = 0
 
     def __str__(self) -> str:
         told = [
@@ -109,6 +113,13 @@ def write_trace(file: TextIO, tables: Iterable[Array]) -> int:
             file.write(",".join(map(_cell, row)) + "\n")
         written += len(table)
     return written
+
+
+def without_future(table: Array, now: float, counts: TraceCounts) -> Array:
+    """The rows not more than a day after now (seconds): what lies further could not be taken out again."""
+    kept = table[table[:, 0] <= now + DAY]
+    counts.future += len(table) - len(kept)
+    return kept
 
 
 def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
