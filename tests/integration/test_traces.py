@@ -278,7 +278,7 @@ def test_a_picture_is_written_whole_in_the_format_of_its_name(tmp_path, name):
         times=np.arange(4.0),
         labels=np.array([[0.0], [1.0], [0.0], [1.0]]),
         probabilities=np.full((4, 1), 0.5),
-        state=np.array([0, 1, 0, 1]),
+        state=np.zeros(4),
         load_index=np.ones(4),
     )
     plot_backtest(found, tmp_path / name)
