@@ -78,6 +78,8 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
         _check_contents(blob)
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
             arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
+        if "header" not in arrays:
+            raise SerializationError(f"not a {kind} of monitor: it has no header")
         text = arrays.pop("header").tobytes()
         if len(text) > LARGEST_HEADER:
             raise SerializationError(f"{len(text)} bytes are more than the header of a {kind} has")
@@ -85,11 +87,11 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
         _check_header(header, kind, newest)
         if header.pop("sha256") != _digest(header, arrays):
             raise SerializationError(f"the {kind} is damaged: its checksum does not match")
+    except (zipfile.BadZipFile, zlib.error) as error:
+        which = "damaged" if blob.startswith(b"PK\3\4") else f"not a {kind} of monitor"
+        raise SerializationError(f"{which}: {error}") from error
     except DAMAGED as error:
         raise SerializationError(f"not a {kind} of monitor: {error}") from error
-    # the first release wrote models alone and did not say so
-    if header.get("kind", "model") != kind:
-        raise SerializationError(f"a {header['kind']}, not a {kind}")
     return header, arrays
 
 
@@ -106,6 +108,10 @@ def _check_contents(blob: bytes) -> None:
 
 
 def _check_header(header: Any, kind: str, newest: int) -> None:
+    # the first release wrote models alone and did not say so
+    found = header.get("kind", "model") if isinstance(header, dict) else kind
+    if found != kind:
+        raise SerializationError(f"a {json.dumps(found)[:40].strip(chr(34))}, not a {kind}")
     number = header["format"] if isinstance(header, dict) else None
     if type(number) is not int or number < 1:
         raise SerializationError(f"not a {kind} of monitor: its format is {number!r}")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from model.units import DAY
-from monitor.durations import about
+from monitor.durations import LATEST, about
 from monitor.errors import UsageError
 from monitor.maintenance import write_recurring
 from monitor.overview import Overview
@@ -71,6 +71,8 @@ def _check(arguments: Namespace, now: float) -> None:
         "--from": (arguments.at, arguments.duration is not None),
         "--end": (arguments.end, arguments.action == "maintenance"),
     }
+    if arguments.action == "maintenance" and arguments.at is not None and arguments.duration is None:
+        raise UsageError("anomalies maintenance --from needs --for, how long it lasts")
     for name, (value, fits) in takes.items():
         if value is not None and not fits:
             raise UsageError(f"anomalies {arguments.action} does nothing with {name} here")
@@ -86,6 +88,8 @@ def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, no
         return {"ended": arguments.end}, Report((f"maintenance {arguments.end} has ended",))
     if arguments.duration is not None:
         begins = now if arguments.at is None else arguments.at
+        if begins + arguments.duration > LATEST:
+            raise UsageError("that maintenance would end after the year 9999")
         window = Maintenance(begins, begins + arguments.duration, arguments.note or "")
         window_id = stores.anomalies.add_maintenance(window)
         until = f"from {moment(window.begins_at)} to {moment(window.ends_at)}"

@@ -224,7 +224,7 @@ def _id(text: str) -> int:
 
 
 def _duration(text: str) -> float:
-    from monitor.durations import parse_duration  # noqa: PLC0415
+    from monitor.durations import LONGEST, parse_duration  # noqa: PLC0415
 
     try:
         seconds = parse_duration(text)
@@ -232,6 +232,8 @@ def _duration(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
     if seconds <= 0:
         raise argparse.ArgumentTypeError("must be longer than nothing")
+    if seconds > LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than a hundred years")
     return seconds
 
 

@@ -12,6 +12,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from monitor.arguments import Command, pages, parser
 from monitor.commands import history, look, models, surroundings
@@ -25,8 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ[name] = "1"
     # What a process holds goes with it: to search it for garbage at the end took a fifth of the time of `status`.
     atexit.register(gc.freeze)
-    arguments = parser(COMMANDS).parse_args(argv)
+    _without_closed_streams()
+    arguments = argparse.Namespace(log_format=None, log_level=None)
     try:
+        arguments = _typed(argv)
         code = int(arguments.command(arguments))
         sys.stdout.flush()
         return code
@@ -34,22 +37,49 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + 2
     except BrokenPipeError:
         # The reader has gone (| head): nothing more to say, and nothing to complain about at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return EXIT_DONE
     except Exception as error:
-        return _complain(error)
+        return _complain(error, arguments)
 
 
-def _complain(error: Exception) -> int:
+def _typed(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        typed: argparse.Namespace = parser(COMMANDS).parse_args(argv)
+        return typed
+    finally:
+        # What --help and --version print ends the program by SystemExit: that it could not be written comes first.
+        sys.stdout.flush()
+
+
+def _without_closed_streams() -> None:
+    """Puts something in the place of a stream that was closed before the start: Python has None there."""
+    if sys.stdout is None:
+        # To write to it fails, as to the closed one: an answer must not get lost in silence.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+
+def _forget_output() -> None:
+    """What is not written yet goes nowhere, or Python would try again at the end, and complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(error: Exception, arguments: argparse.Namespace) -> int:
     """Says what went wrong on stderr, and gives the exit code for it."""
     import logging  # noqa: PLC0415
 
     from monitor.logs import complain, setup_logging  # noqa: PLC0415
 
+    if isinstance(error, OSError):
+        _forget_output()
     known = _exit_code(error)
+    silent = not logging.getLogger().handlers
+    if silent and (known is None or arguments.log_format):
+        setup_logging(arguments.log_level or "info", arguments.log_format or "text")
     if known is None:
-        if not logging.getLogger().handlers:
-            setup_logging("info", "text")
         # nobody expected it: where it was stands in the line, the traceback only for whoever asked for details
         log = logging.getLogger(__name__)
         log.critical("unexpected error", exc_info=error)

@@ -14,6 +14,7 @@ from typing import Any
 
 from model.labels import Rules
 from monitor.errors import ConfigError
+from monitor.logs import masked
 from monitor.options import nearest, read_section, write_section
 from monitor.sections import (
     SECTIONS,
@@ -86,18 +87,10 @@ def load_config(path: Path | None) -> Config:
     Raises:
         ConfigError: with one line a problem, each naming the file and the key.
     """
-    if path is None:
-        return Config()
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
-    config, problems = read_config(data)
+    config, problems = _read_file(path)
     if problems:
-        raise ConfigError([f"{path}: {problem}" for problem in problems])
-    return replace(config, path=path.absolute())
+        raise ConfigError(problems)
+    return config
 
 
 def load_checked(path: Path | None) -> Config:
@@ -106,12 +99,31 @@ def load_checked(path: Path | None) -> Config:
     Raises:
         ConfigError: with one line a problem, each naming the file and the key.
     """
-    config = load_config(path)
+    config, problems = _read_file(path)
     if config.web_file:
         from monitor.web.config_file import load_web_file  # noqa: PLC0415
 
-        load_web_file(config.web_file)
+        try:
+            load_web_file(config.web_file)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
     return config
+
+
+def _read_file(path: Path | None) -> tuple[Config, list[str]]:
+    """The configuration of a file, with the problems found in it, each naming the file and the key."""
+    if path is None:
+        return Config(), []
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
+    config, problems = read_config(data)
+    return replace(config, path=path.absolute()), [masked(f"{path}: {problem}") for problem in problems]
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
@@ -151,14 +163,16 @@ def _contradictions(config: Config) -> list[str]:
 
 
 def render(config: Config, *, comments: bool = False) -> str:
-    """The effective configuration as TOML."""
+    """The effective configuration as TOML, without the passwords of its URLs."""
     parts = [write_section(getattr(config, name), name, comments=comments) for name in SECTIONS]
-    return "\n\n".join(parts) + "\n"
+    return masked("\n\n".join(parts)) + "\n"
 
 
 def document(config: Config) -> dict[str, Any]:
-    """The effective configuration as plain JSON data; durations in seconds."""
-    return {name: asdict(getattr(config, name)) for name in SECTIONS}
+    """The effective configuration as plain JSON data, without the password of its URL; durations in seconds."""
+    found = {name: asdict(getattr(config, name)) for name in SECTIONS}
+    found["storage"]["url"] = masked(config.storage.url)
+    return found
 
 
 HEAD = """\

@@ -7,6 +7,12 @@ import re
 LATEST = 253_402_300_799.0
 """The last second of the year 9999, in seconds since the epoch."""
 
+EARLIEST = -62_135_596_800.0
+"""The first second of the year 1, in seconds since the epoch."""
+
+LONGEST = 36525 * 86400.0
+"""Seconds of a hundred years: the most that can be typed."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WRITTEN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 

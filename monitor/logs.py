@@ -55,12 +55,29 @@ def to_journal() -> bool:
 
 def complain(line: str) -> None:
     """Says in one line why the program ends, to whoever started it: as everything else is said to them."""
-    handlers = logging.getLogger().handlers
-    if handlers and isinstance(handlers[0], logging.StreamHandler) and _is_json(handlers[0].formatter):
+    if logs_json():
         log.error("ended by an error", extra={"fields": {"error": line}})
     else:
-        prefix = "<3>" if to_journal() else ""
-        sys.stderr.write(f"{prefix}monitor: {masked(line)}\n")
+        _say(line, 3)
+
+
+def remark(line: str) -> None:
+    """Says in one line what whoever typed a command should know beside its result."""
+    if logs_json():
+        log.warning("to be known", extra={"fields": {"what": line}})
+    else:
+        _say(line, 4)
+
+
+def logs_json() -> bool:
+    """Whether stderr has one JSON object a line."""
+    handlers = logging.getLogger().handlers
+    return bool(handlers) and _is_json(handlers[0].formatter)
+
+
+def _say(line: str, priority: int) -> None:
+    prefix = f"<{priority}>" if to_journal() else ""
+    sys.stderr.write(f"{prefix}monitor: {masked(line)}\n")
 
 
 @contextmanager

@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from model.serialization import loads
 from monitor.config import Config
 from monitor.durations import LATEST
 from monitor.errors import MonitorError
+from monitor.files import created
 from monitor.first_model import answers, question_asked
 from monitor.model_metrics import of_holdout
 from monitor.records import is_prior
@@ -223,29 +222,8 @@ def _write_whole(path: Path, data: bytes) -> None:
     """Replaces a file as a whole; after a power cut there is the old one or the new one."""
     if path.exists() and not path.is_file():
         raise MonitorError(f"{path}: is there and not a file")
-    try:
-        descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-            Path(name).replace(path)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-        _sync_directory(path.parent)
-    except OSError as error:
-        raise MonitorError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with created(path, 0o600) as file:
+        file.write(data)
 
 
 def imported_text(found: Imported) -> str:

@@ -35,7 +35,7 @@ def option(
 
     Args:
         default: its value where it is not set.
-        read: from TOML; raises ValueError with what it must be.
+        read: from TOML; raises ValueError with what it must be, a line for each thing that is wrong.
         text: what it means, for people.
         takes: what it may be, for the reference.
         example: as TOML, where the default does not show what one looks like.
@@ -180,7 +180,18 @@ def rules(default: tuple[tuple[tuple[str, float | str], ...], ...], text: str) -
 def _read_rules(value: Any) -> tuple[tuple[tuple[str, float | str], ...], ...]:
     if not isinstance(value, list) or not value or not all(isinstance(rule, dict) and rule for rule in value):
         raise ValueError("must be a list of at least one table of bounds, e.g. [{ cpu_usage = 0.85 }]")
-    return tuple(tuple((metric, _bound(metric, bound)) for metric, bound in rule.items()) for rule in value)
+    problems, found = [], []
+    for rule in value:
+        bounds = []
+        for metric, bound in rule.items():
+            try:
+                bounds.append((metric, _bound(metric, bound)))
+            except ValueError as error:
+                problems.append(str(error))
+        found.append(tuple(bounds))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return tuple(found)
 
 
 def _bound(metric: str, bound: Any) -> float | str:
@@ -214,7 +225,7 @@ def read_section(section: type[Section], table: Any, path: str) -> tuple[Section
         try:
             found[key] = options[key].metadata["read"](value)
         except ValueError as error:
-            problems.append(f"{path}.{key}: {error}")
+            problems += [f"{path}.{key}: {line}" for line in str(error).splitlines()]
     return section(**found), problems
 
 

@@ -37,6 +37,7 @@ class Overview:
     is by metric how far the last day has left the training of the serving model, as of `drift_at`. `instead` names
     the baselines that serve where the model has fallen behind: horizon (seconds), state of load, name. `anomaly` goes
     on now, `anomalies` began in the last 30 days; `watching` says whether a detector serves, and if not why.
+    `last_sample` is not of the future, where a clock that was set back leaves some: `future_at` is the last of those.
     `storage_free_bytes` is what may still be written on the file system of the database, None where not known.
     """
 
@@ -66,6 +67,7 @@ class Overview:
     watching: bool = False
     watching_waits_for: str = ""
     storage_free_bytes: int | None = None
+    future_at: float | None = None
 
     @property
     def sampling(self) -> bool:
@@ -146,7 +148,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     covered = needed if own else recent_coverage(stores, config, now, needed)
     return Overview(
         at=now,
-        last_sample=stores.samples.last(),
+        last_sample=stores.samples.last(until=now + config.sampling.interval),
         oldest_sample_at=stores.samples.oldest_at(),
         covered=covered,
         needed=needed,
@@ -160,6 +162,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         daemon_running=_held(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
         storage_free_bytes=stores.database.free_bytes(),
+        future_at=_future(stores, now + config.sampling.interval),
         interval=config.sampling.interval,
         scores=scores,
         scored=scored,
@@ -168,6 +171,11 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         instead=instead,
         **_anomalies(stores, config, model, now),
     )
+
+
+def _future(stores: Stores, after: float) -> float | None:
+    newest = stores.samples.last()
+    return newest.at if newest is not None and newest.at > after else None
 
 
 def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: float) -> dict[str, Any]:
@@ -226,6 +234,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
         "sampling": overview.sampling,
         "last_sample": None if sample is None else {"at": sample.at, **_fields(sample)},
         "oldest_sample_at": overview.oldest_sample_at,
+        "future_sample_at": overview.future_at,
         "history": {"covered_seconds": overview.covered, "needed_seconds": overview.needed},
         "waiting_for": overview.waiting_for,
         "predictions": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from model.backtest import Backtest
 from model.units import HOUR
 from monitor.durations import format_duration
 from monitor.errors import MonitorError
+from monitor.files import created
 
 BINS = 10
 STRETCH = 600
@@ -34,10 +36,13 @@ def plot_backtest(found: Backtest, path: Path) -> None:
     _reliability(figure.add_subplot(above[0, 0]), found)
     _precision(figure.add_subplot(above[0, 1]), found)
     _stretch(figure.add_subplot(above[1, :]), found)
+    picture = BytesIO()
     try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
+        figure.savefig(picture, format=path.suffix[1:] or "png", dpi=110)
+    except ValueError as error:
         raise MonitorError(f"{path}: {error}") from error
+    with created(path) as file:
+        file.write(picture.getvalue())
 
 
 def reliability(y: Any, p: Any) -> tuple[list[float], list[float]]:

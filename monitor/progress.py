@@ -1,4 +1,4 @@
-"""The progress of a training on stderr: a bar on a terminal, a few plain lines elsewhere."""
+"""The progress of a training on stderr: a bar on a terminal, a few plain lines elsewhere, nothing among JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from model.fit_report import Epoch
+from monitor.logs import logs_json
 
 LINES = 10
 
@@ -15,6 +16,9 @@ LINES = 10
 @contextmanager
 def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
     """What to call after each of at most `epochs` epochs."""
+    if logs_json():
+        yield lambda _: None
+        return
     if not sys.stderr.isatty():
         yield _lines(epochs)
         return

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from monitor.durations import EARLIEST, LATEST
+
 Tone = Literal["good", "caution", "bad", "faint", "heading"]
 """What a part of a report means to its reader."""
 
@@ -134,5 +136,9 @@ def percent(ratio: float | None) -> str:
 
 
 def moment(at: float | None) -> str:
-    """A point in time, UTC."""
-    return "never" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """A point in time, UTC; one that no calendar has is said to be beyond it."""
+    if at is None:
+        return "never"
+    if not EARLIEST <= at <= LATEST:
+        return "before 0001-01-01" if at < EARLIEST else "after 9999-12-31"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ import numpy.typing as npt
 from model.units import DAY
 from monitor.durations import LATEST
 from monitor.errors import MonitorError
+from monitor.files import created
 from monitor.options import nearest
 from monitor.sources import RATIOS
 from storage import SAMPLE_FIELDS, SampleStore
@@ -35,12 +36,16 @@ CHUNK_ROWS = 20_000
 
 @dataclass
 class TraceCounts:
-    """What a file held: rows, of them out of order or of a moment that was there already, and cells without sense."""
+    """What a file held: rows, and of them out of order, of a moment that was there already, or far in the future.
+
+    `bad_cells` are those without sense.
+    """
 
     rows: int = 0
     unordered: int = 0
     repeated: int = 0
     bad_cells: int = 0
+    future: int = 0
 
     def __str__(self) -> str:
         told = [
@@ -110,6 +115,13 @@ def write_trace(file: TextIO, tables: Iterable[Array]) -> int:
     return written
 
 
+def without_future(table: Array, now: float, counts: TraceCounts) -> Array:
+    """The rows not more than a day after now (seconds): what lies further could not be taken out again."""
+    kept = table[table[:, 0] <= now + DAY]
+    counts.future += len(table) - len(kept)
+    return kept
+
+
 def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
     """The stored samples after a moment, a day at a time, as `write_trace` wants them."""
     oldest, newest = samples.oldest_at(), samples.last()
@@ -123,15 +135,17 @@ def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
 
 @contextmanager
 def create_text(path: Path) -> Iterator[TextIO]:
-    """A text file to write to, compressed if its name says so; it is there whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        with gzip.open(partial, "wt", newline="") if path.suffix == ".gz" else partial.open("w", newline="") as file:
-            yield file
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    """A text file to write to, compressed if its name says so.
+
+    Raises:
+        MonitorError: it cannot be written.
+    """
+    with created(path) as file, gzip.open(file, "wt", newline="") if path.suffix == ".gz" else _text(file) as text:
+        yield text
+
+
+def _text(file: BinaryIO) -> TextIO:
+    return open(file.fileno(), "w", newline="", encoding="utf-8", closefd=False)
 
 
 def _cell(value: float) -> str:
@@ -145,7 +159,9 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
             yield file
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
+        raise MonitorError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
         raise MonitorError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise MonitorError(f"{path}: not a text file: {error}") from error

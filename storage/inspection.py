@@ -61,7 +61,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
     """
     path = database_path(url)
     if path is None:
-        raise StorageError(f"{url}: not a database in a file")
+        raise StorageError(f"{parse_url(url)[0].render_as_string(hide_password=True)}: not a database in a file")
     with storage_errors(str(path)):
         if not path.exists():
             raise StorageError(f"{path}: no database there")

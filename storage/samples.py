@@ -115,10 +115,17 @@ class SampleStore:
         )
         return set(connection.scalars(found)) & set(moments)
 
-    def last(self) -> Sample | None:
-        """The newest sample, or None while there is none."""
+    def last(self, until: float | None = None) -> Sample | None:
+        """The newest sample, or None while there is none.
+
+        Args:
+            until: seconds since the epoch; later ones do not count.
+        """
+        wanted = _LAST.where(samples.c.host_id == self._host_id)
+        if until is not None:
+            wanted = wanted.where(samples.c.at <= until)
         with self._database.reading() as connection:
-            row = connection.execute(_LAST.where(samples.c.host_id == self._host_id)).one_or_none()
+            row = connection.execute(wanted).one_or_none()
         return None if row is None else Sample(*row)
 
     def oldest_at(self) -> float | None:

@@ -14,17 +14,20 @@ from monitor.text import Report
 def bring_in(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
+    from monitor.logs import remark  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.traces import TraceCounts, trace_chunks  # noqa: PLC0415
+    from monitor.traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:
         for path in arguments.traces:
             counts, added = TraceCounts(), 0
             for table in trace_chunks(path, counts):
-                added += stores.samples.add_missing(table)
-            counts.repeated = counts.rows - added
+                added += stores.samples.add_missing(without_future(table, time.time(), counts))
+            counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
-                print(f"monitor: {path}: has a header and no rows", file=sys.stderr)
+                remark(f"{path}: has a header and no rows")
+            if counts.future:
+                remark(f"{path}: {counts.future} rows lie more than a day in the future: left out")
             answer(
                 arguments,
                 {"file": str(path), "added": added, **asdict(counts)},
@@ -34,6 +37,7 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
 
 def write_out(arguments: argparse.Namespace) -> int:
+    from monitor.logs import logs_json  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.traces import create_text, stored_tables, write_trace  # noqa: PLC0415
 
@@ -45,5 +49,6 @@ def write_out(arguments: argparse.Namespace) -> int:
         else:
             with create_text(arguments.file) as file:
                 written = write_trace(file, tables)
-            print(f"{arguments.file}: {written} samples", file=sys.stderr)
+            if not logs_json():
+                print(f"{arguments.file}: {written} samples", file=sys.stderr)
     return EXIT_DONE

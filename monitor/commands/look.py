@@ -12,6 +12,7 @@ from monitor.text import Report
 
 
 def status(arguments: argparse.Namespace) -> int:
+    from monitor.logs import masked  # noqa: PLC0415
     from monitor.overview import read_overview, status_document  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -19,8 +20,8 @@ def status(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
-    document = {"database": config.database_url, **status_document(overview)}
-    answer(arguments, document, status_report(overview, config.database_url))
+    database = masked(config.database_url)
+    answer(arguments, {"database": database, **status_document(overview)}, status_report(overview, database))
     return EXIT_DONE
 
 
@@ -42,7 +43,7 @@ def predict(arguments: argparse.Namespace) -> int:
         )
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
-    if waiting and forecast is None:
+    if forecast is None and overview.model is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
         hint = ": is the daemon running?" if arguments.at is None else ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from typing import Any
 
 from monitor.commands.common import answer, config_of
-from monitor.errors import EXIT_DONE, EXIT_USAGE
+from monitor.errors import EXIT_DONE, UsageError
 from monitor.terminal import show
 from monitor.text import Report
 
@@ -88,8 +87,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     from monitor.traces import create_text, read_trace  # noqa: PLC0415
 
     if (arguments.predictions or arguments.plot) and len(arguments.traces) > 1:
-        print("monitor: --predictions and --plot go with a single trace", file=sys.stderr)
-        return EXIT_USAGE
+        raise UsageError("--predictions and --plot go with a single trace")
     config = config_of(arguments)
     lower_priority()
     for path in arguments.traces:

@@ -66,9 +66,9 @@ def stored_times(evidence: Evidence) -> Iterator[Result]:
     if stored is None:
         yield skipped("samples", "the database could not be read")
         return
-    last = stored.overview.last_sample
-    if stored.ahead and last is not None:
-        told = f"{stored.ahead} lie in the future, the last at {moment(last.at)}; now it is {moment(evidence.now)}"
+    last, future = stored.overview.last_sample, stored.overview.future_at
+    if stored.ahead and future is not None:
+        told = f"{stored.ahead} lie in the future, the last at {moment(future)}; now it is {moment(evidence.now)}"
         yield failed("samples", told, f"set the clock right ({SYNCHRONISE}); samples stay as they are stored")
     elif last is None:
         yield warning("samples", "there is none yet", "start the daemon, or bring a history in: monitor import")

@@ -11,6 +11,7 @@ from pathlib import Path
 from model.arrays import Floats
 from model.units import DAY
 from monitor.config import Config
+from monitor.logs import masked
 from monitor.overview import Overview, old_after, read_overview
 from monitor.stores import Stores, stores_of
 from storage import StorageError, TrainingRun
@@ -76,7 +77,7 @@ def gather(config: Config, now: float) -> Evidence:
     except StorageError as error:
         return Evidence(now, config, None, None, str(error), NONE_RUNS, False, None, str(error))
     if path is None:
-        why = f"{config.database_url}: not a database in a file"
+        why = f"{masked(config.database_url)}: not a database in a file"
         return Evidence(now, config, None, None, why, NONE_RUNS, False, None, why)
     # Before it is opened: this closes files of it, which would drop SQLite's locks.
     files, unseen = _outside(path)

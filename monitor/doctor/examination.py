@@ -11,6 +11,7 @@ from monitor.config import Config
 from monitor.doctor import clock, database, disk, host, models, permissions, port
 from monitor.doctor.evidence import Evidence, gather
 from monitor.doctor.results import Result, failed
+from monitor.logs import masked
 
 Check = Callable[[Evidence], Iterable[Result]]
 
@@ -82,7 +83,7 @@ def one(check: Named) -> list[Result]:
     try:
         found.extend(check.look())
     except Exception as error:
-        told = f"the check could not be made: {type(error).__name__}: {' '.join(str(error).split())}"
+        told = f"the check could not be made: {type(error).__name__}: {masked(' '.join(str(error).split()))}"
         found.append(
             failed(check.name, told[:300], "a mistake in this program, or a host it does not know: report it")
         )

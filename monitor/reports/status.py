@@ -23,6 +23,7 @@ def status_report(overview: Overview, database: str) -> Report:
     return Report(
         (
             fact("daemon", running, ", ", sampling, f"; last sample {moment(sample.at if sample else None)}"),
+            *_future(overview),
             fact("history", f"since {moment(overview.oldest_sample_at)}"),
             fact("database", f"{database}, {overview.storage_bytes / 2**20:.1f} MiB"),
             *_model(overview),
@@ -36,6 +37,13 @@ def status_report(overview: Overview, database: str) -> Report:
     )
 
 
+def _future(overview: Overview) -> list[Line]:
+    if overview.future_at is None:
+        return []
+    told = Toned("samples lie in the future", "caution")
+    return [fact("", told, f", the last at {moment(overview.future_at)}: was the clock set back?")]
+
+
 def _model(overview: Overview) -> list[Line]:
     model = overview.model
     if model is None:
@@ -44,7 +52,9 @@ def _model(overview: Overview) -> list[Line]:
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:
-        serves = fact("model", f"{model.id} serves, trained {moment(model.created_at)}, sha256 {model.sha256[:12]}")
+        host = model.report.get("imported_from")
+        trained = f"trained {moment(model.created_at)}{f' on {host} and imported' if host else ''}"
+        serves = fact("model", f"{model.id} serves, {trained}, sha256 {model.sha256[:12]}")
     behind = [
         fact(
             "", Toned("behind", "caution"), f": {name} serves instead for {format_duration(h)} while load is {state}"

@@ -6,11 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from storage import ModelRegistry, SampleStore, TrainingRuns, open_database
+from monitor.config import Config, document, load_config, render
+from monitor.first_model import ensure_first_model
+from monitor.stores import open_stores
+from storage import ModelRegistry, Sample, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -252,3 +256,92 @@ def test_a_senseless_argument_is_a_usage_error(admin, arguments):
     with pytest.raises(SystemExit) as caught:
         admin(*arguments)
     assert caught.value.code == 2
+
+
+def test_a_host_that_a_prior_serves_is_told_that_no_sample_is_fresh(admin):
+    admin.fill(rows=200)
+    with open_stores(admin.url) as stores:
+        ensure_first_model(stores, load_config(admin.config), time.time())
+    done = run_monitor(admin, "predict", "--at", "1000")
+    assert (done.returncode, done.stderr) == (4, "monitor: no sample in the 30 s before 1970-01-01 00:16:40 UTC\n")
+
+
+def test_a_sample_of_the_future_is_told_of_and_is_not_taken_for_the_last_one(admin):
+    at = time.time()
+    with open_database(admin.url) as database, database.lock("daemon"):
+        SampleStore(database).append(Sample(at - 3600, cpu_usage=0.5))
+        SampleStore(database).append(Sample(at + 3600, cpu_usage=0.5))
+        found = json.loads(admin("status", "--json")[1])
+        assert (found["daemon_running"], found["sampling"]) == (True, False)
+        assert found["last_sample"]["at"] == pytest.approx(at - 3600, abs=1)
+        assert "samples lie in the future" in admin("status")[1]
+        SampleStore(database).append(Sample(at - 1, cpu_usage=0.5))
+        assert json.loads(admin("status", "--json")[1])["sampling"]
+
+
+def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp_path):
+    trace = tmp_path / "trace.csv"
+    trace.write_text("timestamp,cpu_usage\n1,0.5\n4000000000,0.5\n")
+    code, out, err = admin("import", str(trace))
+    assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 future)\n")
+    assert err == f"monitor: {trace}: 1 rows lie more than a day in the future: left out\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["--for", "99999999d"], "longer than a hundred years"),
+        (["--from", "253402300000", "--for", "1d"], "would end after the year 9999"),
+        (["--from", "2030-01-01"], "--from needs --for"),
+    ],
+)
+def test_a_maintenance_that_makes_no_sense_is_refused_and_the_list_stays_readable(admin, typed, words):
+    admin.fill(rows=2)
+    done = run_monitor(admin, "anomalies", "maintenance", *typed)
+    assert (done.returncode, words in done.stderr) == (2, True)
+    assert admin("anomalies", "maintenance")[:2] == (0, "no maintenance is under way or planned\n")
+
+
+def run_monitor(admin, *arguments, **how):
+    command = [sys.executable, "-m", "monitor", "--config", str(admin.config), *arguments]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **how)
+
+
+def test_complaints_and_progress_are_json_or_nothing_where_json_was_asked_for(admin):
+    admin.fill()
+    done = run_monitor(admin, "--log-format", "json", "retrain", "--dry-run", stdout=subprocess.PIPE)
+    assert done.returncode == 0
+    for line in done.stderr.splitlines():
+        json.loads(line)
+    admin.config.write_text("[high_load]\nrules = [{ cpu = 1, memory_usage = 7 }]\n[web]\nconfig_file = 'no.yml'\n")
+    done = run_monitor(admin, "--log-format", "json", "check-config")
+    problems = [json.loads(line)["error"] for line in done.stderr.splitlines()]
+    assert done.returncode == 2
+    assert [text for text in ("'cpu'", "memory_usage", "no.yml") if text not in " ".join(problems)] == []
+    assert len(problems) == 3
+
+
+@pytest.mark.parametrize("command", [["check-config"], ["check-config", "--json"], ["doctor"], ["doctor", "--json"]])
+def test_a_password_in_the_url_of_the_database_is_shown_nowhere(admin, command):
+    for url in ("postgres://u:secret@h/db", f"sqlite://u:secret@h/{admin.database}"):
+        admin.config.write_text(f'[storage]\nurl = "{url}"\n')
+        done = run_monitor(admin, *command, stdout=subprocess.PIPE)
+        assert "secret" not in done.stdout + done.stderr
+        assert "***" in done.stdout + done.stderr
+
+
+def test_a_password_stays_out_of_the_effective_configuration():
+    config = replace(Config(), storage=replace(Config().storage, url="sqlite://u:secret@h/db"))
+    assert document(config)["storage"]["url"] == "sqlite://u:***@h/db"
+    assert "secret" not in render(config)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["status"], ["help"]])
+def test_an_answer_that_cannot_be_written_ends_in_one_line_and_1(admin, command):
+    admin.fill(rows=2)
+    with Path("/dev/full").open("w") as full:
+        done = run_monitor(admin, *command, stdout=full)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    shell = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "monitor", "--config", str(admin.config), *command]
+    done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)

@@ -159,6 +159,10 @@ def test_an_export_replaces_a_file_whole_and_leaves_nothing_beside(here, file):
     assert unpacked(file.read_bytes()).detector is None
     assert sorted(path.name for path in here.directory.iterdir() if "model" in path.name) == ["model.npz"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    link = here.directory / "link.npz"
+    link.symlink_to(file)
+    assert here("models", "export", "2", str(link))[0] == 0
+    assert (link.is_symlink(), unpacked(file.read_bytes()).detector is None) == (True, False)
 
 
 def test_the_same_model_gives_the_same_file(here, file):

@@ -3,13 +3,17 @@
 import gzip
 import json
 import math
+import os
+import stat
+import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.plots import precision_recall, reliability
+from monitor.plots import plot_backtest, precision_recall, reliability
 from monitor.traces import TraceCounts, read_trace, trace_chunks
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
@@ -222,3 +226,63 @@ def test_reliability_and_precision_by_hand():
     assert reliability(y, p) == (pytest.approx([0.05, 0.94]), pytest.approx([0.0, 2 / 3]))
     recall, precision = precision_recall(y, p)
     assert (recall, precision) == (pytest.approx([0.5, 1.0, 1.0]), pytest.approx([0.5, 2 / 3, 0.5]))
+
+
+def test_what_is_no_file_is_written_into_and_stays_what_it_is(admin, tmp_path):
+    admin.fill(rows=50)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    assert admin("export", str(pipe))[0] == 0
+    assert reader.communicate()[0] == admin("export")[1]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_export_to_dev_stdout_comes_after_what_is_there(admin, tmp_path):
+    admin.fill(rows=5)
+    out = tmp_path / "out.csv"
+    out.write_text("# a line before\n")
+    command = [sys.executable, "-m", "monitor", "--config", str(admin.config), "export", "/dev/stdout"]
+    with out.open("a") as file:
+        assert subprocess.run(command, stdout=file, check=False, capture_output=False).returncode == 0
+    assert out.read_text() == "# a line before\n" + admin("export")[1]
+
+
+def test_a_link_is_followed_and_stays_a_link(admin, tmp_path):
+    admin.fill(rows=5)
+    (tmp_path / "real").mkdir()
+    link, target = tmp_path / "link.csv", tmp_path / "real" / "trace.csv"
+    link.symlink_to(target)
+    for _ in ("made", "replaced"):
+        assert admin("export", str(link))[0] == 0
+        assert link.is_symlink()
+        assert target.read_text() == admin("export")[1]
+
+
+def test_what_cannot_be_read_or_written_is_named_as_typed_with_the_reason(admin, tmp_path):
+    admin.fill(rows=5)
+    absent = tmp_path / "no" / "trace.csv"
+    reason = "No such file or directory"
+    assert admin("export", str(absent)) == (1, "", f"monitor: {absent}: cannot be written: {reason}\n")
+    assert admin("export", str(tmp_path)) == (1, "", f"monitor: {tmp_path}: cannot be written: Is a directory\n")
+    assert admin("import", str(absent)) == (1, "", f"monitor: {absent}: cannot be read: {reason}\n")
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("name", ["picture.png", "picture.svg", "picture"])
+def test_a_picture_is_written_whole_in_the_format_of_its_name(tmp_path, name):
+    pytest.importorskip("matplotlib")
+    found = SimpleNamespace(
+        horizons=(60.0,),
+        times=np.arange(4.0),
+        labels=np.array([[0.0], [1.0], [0.0], [1.0]]),
+        probabilities=np.full((4, 1), 0.5),
+        state=np.zeros(4),
+        load_index=np.ones(4),
+    )
+    plot_backtest(found, tmp_path / name)
+    head = (tmp_path / name).read_bytes()[:100]
+    assert (b"<?xml" if name.endswith("svg") else b"\x89PNG") in head
+    with pytest.raises(MonitorError, match=r"picture\.png: cannot be written"):
+        plot_backtest(found, tmp_path / "no" / "picture.png")

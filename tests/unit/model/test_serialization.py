@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.activations import ACTIVATIONS, LeakyReLU
-from model.archive import LARGEST_BYTES, pack
+from model.archive import LARGEST_BYTES, pack, unpack
 from model.errors import SerializationError
 from model.layers import Dropout, Linear
 from model.network import Network, mlp
@@ -198,3 +198,17 @@ def test_arrays_that_no_layer_has_and_weights_that_are_no_floats_are_refused():
         load_network(pack(header, arrays | {"network.1.weight": np.zeros(3)}))
     with pytest.raises(SerializationError, match="one type of floats"):
         load_network(pack(header, {name: value.astype(np.uint8) for name, value in arrays.items()}))
+
+
+def test_what_a_file_is_instead_is_said_before_its_format_and_damage_is_called_damage():
+    blob = dump_network(mlp((3, 5, 2), np.random.default_rng(0)))
+    with pytest.raises(SerializationError, match=r"^a network, not a model$"):
+        unpack(blob, "model", 0)
+    flipped = bytearray(blob)
+    flipped[len(blob) // 2] ^= 4
+    with pytest.raises(SerializationError, match=r"^damaged: "):
+        load_network(bytes(flipped))
+    foreign = io.BytesIO()
+    np.savez(foreign, weights=np.zeros(3))
+    with pytest.raises(SerializationError, match=r"^not a network of monitor: it has no header$"):
+        load_network(foreign.getvalue())

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.durations import EARLIEST, LATEST
 from monitor.overview import status_document
 from monitor.reports.predictions import forecast_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report, models_report, training_report
 from monitor.serving import Forecast
-from monitor.text import table
+from monitor.text import moment, table
 
 from .conftest import NOW, REPORT
 
@@ -76,3 +77,24 @@ def test_tables_align_figures_to_the_right():
 def test_a_forecast_names_the_largest_shares(overview):
     forecast = Forecast(overview.predictions, ("model",) * len(overview.predictions), lambda: [{"a": 0.1, "b": -2.0}])
     assert str(forecast_report(forecast, most=1)).endswith(": b (-2.0)")
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (None, "never"),
+        (LATEST, "9999-12-31 23:59:59 UTC"),
+        (LATEST + 1, "after 9999-12-31"),
+        (float("inf"), "after 9999-12-31"),
+        (EARLIEST, "0001-01-01 00:00:00 UTC"),
+        (-1e15, "before 0001-01-01"),
+    ],
+)
+def test_a_moment_beyond_the_calendar_is_said_to_be_so(at, told):
+    # what the year 1 is written as differs between C libraries
+    assert moment(at).rjust(23, "0") == told.rjust(23, "0")
+
+
+def test_a_model_that_was_imported_is_told_to_be_so(overview):
+    model = replace(overview.model, report={**overview.model.report, "imported_from": "web7"})
+    assert "on web7 and imported" in str(status_report(replace(overview, model=model), "x"))
