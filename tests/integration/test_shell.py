@@ -94,7 +94,7 @@ def test_status_loads_only_what_it_reads_with(admin):
     admin.fill(rows=10)
     found = loaded("--config", str(admin.config), "status")
     assert "sqlalchemy" in found
-    heavy = {"alembic", "apscheduler", "prometheus_client", "waitress", "rich", "shtab"}
+    heavy = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich", "shtab"}
     own = {"model.network", "model.predictor", "model.prior", "model.anomaly.detector", "monitor.serving"}
     assert not found & (heavy | own)
 
