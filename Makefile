@@ -30,8 +30,8 @@ deb:            ## make the Debian package here
 	deploy/debian/build
 
 config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
-	.venv/bin/python -m monitor.config > config.toml
-	.venv/bin/python -m monitor.reference > docs/configuration.md
+	.venv/bin/python -m monitor.config.loader > config.toml
+	.venv/bin/python -m monitor.config.reference > docs/configuration.md
 	cp monitor/data/monitor.service deploy/monitor.service
 
 modules:        ## renew the map of all modules from the sentences that they open with

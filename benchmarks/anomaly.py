@@ -25,8 +25,8 @@ import numpy as np
 from benchmarks.labelled import KINDS, Felt, Series, alarms_by_peaks, faults, plan, read
 from benchmarks.report import Figure, main
 from model.anomaly.detector import fit_detector
-from model.anomaly.watch import Reading, Watch
-from model.arrays import Floats
+from model.anomaly.online_detector import Reading, Watch
+from model.array_types import Floats
 
 BEGINNING = 1.6e9 - 1.6e9 % 86400
 """Seconds since the epoch at which a series without a clock is said to begin: midnight."""

@@ -22,11 +22,11 @@ import numpy as np
 
 from benchmarks.report import Figure, main
 from model.anomaly.detector import fit_detector
-from model.anomaly.watch import Watch
+from model.anomaly.online_detector import Watch
 from model.units import DAY, HOUR
-from monitor.config import load_config
-from monitor.serving import ServedModel
-from monitor.stores import open_stores
+from monitor.config.loader import load_config
+from monitor.inference.served_model import ServedModel
+from monitor.queries.stores import open_stores
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
 STEP = 5.0

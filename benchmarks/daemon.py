@@ -22,11 +22,11 @@ import numpy as np
 import psutil
 
 from benchmarks.report import Figure, main
-from model.candidate import Task, train
-from model.labels import Rules
-from model.serialization import dumps
+from model.features.labels import Rules
+from model.forecast.serialization import dumps
+from model.nn.training import FitConfig
 from model.settings import Recipe
-from model.training import FitConfig
+from model.training.pipeline import Task, train
 from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleStore, open_database
 
 CONFIG = """

@@ -21,10 +21,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from model.functions import one_hot, sigmoid
-from model.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
-from model.network import Network, mlp
-from model.training import FitConfig, Part, fit
+from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
+from model.nn.network import Network, mlp
+from model.nn.numerics import one_hot, sigmoid
+from model.nn.training import FitConfig, Part, fit
 
 Array = np.ndarray[Any, Any]
 

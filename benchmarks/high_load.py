@@ -23,14 +23,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.report import Figure, main
-from model.backtest import Rerun, backtest
-from model.candidate import Task
 from model.errors import NotEnoughHistoryError
-from model.labels import Rules
+from model.features.labels import Rules
 from model.settings import GateConfig, Recipe
-from monitor.config import Config
-from monitor.durations import format_duration
-from monitor.traces import read_trace
+from model.training.backtest import Rerun, backtest
+from model.training.pipeline import Task
+from monitor.config.durations import format_duration
+from monitor.config.loader import Config
+from monitor.sampling.csv_traces import read_trace
 
 HORIZONS = (300.0, 900.0, 3600.0)
 SUSTAINED = 120.0

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model.anomaly.peaks import BLOCK, SLOT
 from model.anomaly.tails import fit_peaks
-from model.arrays import Bools, Floats, Integers
+from model.anomaly.thresholds import BLOCK, SLOT
+from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR
-from monitor.durations import parse_duration
+from monitor.config.durations import parse_duration
 
 
 @dataclass(frozen=True)

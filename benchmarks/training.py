@@ -29,11 +29,11 @@ except ImportError as error:
     raise SystemExit(f"{error}: the peers are missing, install them with scripts/venv --bench") from error
 
 from benchmarks.report import Figure, main
-from model import recorder
-from model.functions import one_hot
-from model.losses import BCEWithLogits, CrossEntropyWithLogits
-from model.network import Network, mlp
-from model.training import FitConfig, Part, Training
+from model.nn import gradient_recorder as recorder
+from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
+from model.nn.network import Network, mlp
+from model.nn.numerics import one_hot
+from model.nn.training import FitConfig, Part, Training
 
 RATE = 1e-3
 LOSS_SEEDS = 3

@@ -33,7 +33,7 @@ from benchmarks.examples import (
     xor_taught,
 )
 from benchmarks.report import Figure, main
-from model.functions import sigmoid
+from model.nn.numerics import sigmoid
 
 SEEDS = 20
 

@@ -31,9 +31,9 @@ import psutil
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.report import Figure, main
-from monitor.exporter import StatusCollector
-from monitor.sampler import SourceState
-from monitor.status import Live, Status
+from monitor.exporter.collector import StatusCollector
+from monitor.sampling.sampler import SourceState
+from monitor.state import Live, Status
 from storage import SAMPLE_FIELDS, Sample
 
 SLOW = 400
@@ -138,9 +138,9 @@ def prometheus_client(app: Any, port: int, certificate: Path | None) -> None:
 def monitor(app: Any, port: int, certificate: Path | None) -> None:
     """What the daemon runs: tornado, with the bounds and the guard around it."""
     from monitor.web import WebServer  # noqa: PLC0415
-    from monitor.web.config_file import WebFile  # noqa: PLC0415
-    from monitor.web.guard import Guard  # noqa: PLC0415
-    from monitor.web.hosts import Hosts  # noqa: PLC0415
+    from monitor.web.allowed_hosts import Hosts  # noqa: PLC0415
+    from monitor.web.middleware import Guard  # noqa: PLC0415
+    from monitor.web.web_config.loader import WebFile  # noqa: PLC0415
 
     web_file = WebFile(context=context(certificate))
     WebServer(("127.0.0.1", port), Guard(app, Hosts(()), lambda: web_file), lambda: web_file).start()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from numbers import Real
 
 from model.errors import InputError
-from model.optimizers import OPTIMIZERS, AdamW, Optimizer, make_optimizer
-from model.schedules import SCHEDULES, Schedule
+from model.nn.optimizers import OPTIMIZERS, AdamW, Optimizer, make_optimizer
+from model.nn.schedules import SCHEDULES, Schedule
 
 _NOT_NEGATIVE = (
     "weight_decay",

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from argparse_manpage.manpage import Manpage
 
-from monitor.arguments import pages, parser
-from monitor.cli import COMMANDS
+from monitor.cli.main import COMMANDS
+from monitor.cli.parser import pages, parser
 
 HERE = Path(__file__).resolve().parents[1] / "deploy" / "man" / "monitor.1"
 

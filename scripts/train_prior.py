@@ -17,21 +17,21 @@ from pathlib import Path
 
 import numpy as np
 
-from model.arrays import Floats
-from model.dataset import typical_step
-from model.ensemble import fit_scaler
-from model.features import FeatureSpec, design, windows_for
-from model.labels import Rules, future_labels
-from model.losses import BCEWithLogits
-from model.network import mlp
-from model.part import Part
-from model.prior import HEADS, OF_DAYS, OF_STRETCHES, Prior, inputs
-from model.scores import score
-from model.serialization import dumps_prior
+from model.array_types import Floats
+from model.features.dataset import typical_step
+from model.features.features import FeatureSpec, design, windows_for
+from model.features.labels import Rules, future_labels
+from model.forecast.ensemble import fit_scaler
+from model.forecast.metrics import score
+from model.forecast.pretrained import HEADS, OF_DAYS, OF_STRETCHES, Prior, inputs
+from model.forecast.serialization import dumps_prior
+from model.nn.losses import BCEWithLogits
+from model.nn.network import mlp
+from model.nn.training import fit, start_at_base_rate
+from model.nn.training_data import Part
 from model.settings import FitConfig
-from model.training import fit, start_at_base_rate
 from model.units import DAY, HOUR, MINUTE
-from monitor.traces import read_trace
+from monitor.sampling.csv_traces import read_trace
 
 BOUNDS = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
 """Shares of a trace below what is called high load in it."""

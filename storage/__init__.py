@@ -11,6 +11,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.locks import ExclusiveLock, is_held
+from storage.models import ModelRegistry
 from storage.predictions import PredictionStore
 from storage.records import (
     SAMPLE_FIELDS,
@@ -23,11 +24,10 @@ from storage.records import (
     Sample,
     TrainingRun,
 )
-from storage.registry import ModelRegistry
-from storage.runs import TrainingRuns
 from storage.samples import SampleStore, as_stored
 from storage.schema import LOCAL_HOST
 from storage.scores import ScoreStore
+from storage.training_runs import TrainingRuns
 
 __all__ = [
     "LOCAL_HOST",

@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from storage.database import Database
 from storage.errors import UnknownAnomalyError
+from storage.queries import purge
 from storage.records import Anomaly, Judgement, Maintenance
-from storage.rows import purge
 from storage.schema import LOCAL_HOST, anomalies, anomaly_peaks, maintenance
 
 _COLUMNS = anomalies.c[tuple(field.name for field in fields(Anomaly))]

@@ -14,13 +14,13 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, ma
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from storage.driver import Driver
 from storage.errors import StorageError
 from storage.failures import storage_errors
+from storage.fast_path import Driver
+from storage.file_ownership import create_as_owner
 from storage.locks import ExclusiveLock
-from storage.ownership import create_as_owner
+from storage.migration_runner import HEAD, alembic_version, migrate_if_behind
 from storage.schema import metadata
-from storage.upgrade import HEAD, alembic_version, migrate_if_behind
 
 PRAGMAS = (
     # First, so that the others wait for a lock as well. The engine fills it in.

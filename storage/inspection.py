@@ -23,7 +23,7 @@ from storage.database import Database, parse_url
 from storage.errors import StorageError
 from storage.failures import storage_errors
 from storage.locks import is_held
-from storage.upgrade import is_behind
+from storage.migration_runner import is_behind
 
 SQLITE_VERSION = sqlite3.sqlite_version
 

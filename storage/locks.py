@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from storage.errors import LockHeldError, StorageError
-from storage.ownership import open_as_owner
+from storage.file_ownership import open_as_owner
 
 STEP = 0.01
 """Seconds between two attempts."""

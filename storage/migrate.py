@@ -13,7 +13,7 @@ from alembic.config import Config
 
 from storage.database import open_database
 from storage.errors import StorageError
-from storage.upgrade import HEAD
+from storage.migration_runner import HEAD
 
 
 def upgrade(url: str, revision: str = HEAD) -> None:

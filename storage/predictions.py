@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import KeyTakenError
+from storage.queries import RowWriter, purge, slots
 from storage.records import Prediction
-from storage.rows import RowWriter, purge, slots
 from storage.schema import LOCAL_HOST, predictions
 
 _NAMES = tuple(field.name for field in fields(Prediction))

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Float, Select, bindparam, func, insert, selec
 
 from storage.database import Database
 from storage.errors import KeyTakenError
+from storage.queries import FigureReader, RowWriter, purge, slots
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.rows import FigureReader, RowWriter, purge, slots
 from storage.schema import LOCAL_HOST, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})

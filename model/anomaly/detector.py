@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.evidence import Constants, Evidence
+from model.anomaly.flatline import Runs, fit_runs
 from model.anomaly.forecaster import REACH, Forecaster, fit_forecaster
-from model.anomaly.level import Level, fit_level
-from model.anomaly.peaks import SLOT
-from model.anomaly.rows import on_rows
-from model.anomaly.stuck import Runs, fit_runs
+from model.anomaly.mahalanobis import Level, fit_level
+from model.anomaly.resampling import on_rows
+from model.anomaly.scoring import Constants, Evidence
 from model.anomaly.tails import fit_tails
-from model.arrays import Bools, Floats, Integers
+from model.anomaly.thresholds import SLOT
+from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
 CHANNELS = ("joint", "spike", "overall")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import Bools, Floats, Integers
+from model.array_types import Bools, Floats, Integers
 
 LAGS = 12
 """Rows of the past that a forecast looks at."""

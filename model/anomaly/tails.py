@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.arrays import Bools, Floats
+from model.array_types import Bools, Floats
 
 BODY = 0.98
 """The quantile from which on a tail is Pareto's."""

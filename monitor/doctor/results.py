@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.errors import EXIT_DONE, EXIT_FAILED
-from monitor.text import Line, Report, Tone, Toned
+from monitor.reports.blocks import Line, Report, Tone, Toned
 
 State = Literal["ok", "warning", "failed", "skipped"]
 

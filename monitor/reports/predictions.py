@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from monitor.durations import about, format_duration
-from monitor.records import warns
-from monitor.text import Bar, Line, Report, Table, Tone, Toned, figure, heading, moment, percent, skill
+from monitor.config.durations import about, format_duration
+from monitor.queries.records import warns
+from monitor.reports.blocks import Bar, Line, Report, Table, Tone, Toned, figure, heading, moment, percent, skill
 from storage import Prediction
 
 if TYPE_CHECKING:
     # of NumPy's weight, which `status` need not carry
-    from monitor.scoring import HorizonScore
-    from monitor.serving import Forecast
+    from monitor.inference.served_model import Forecast
+    from monitor.jobs.scoring import HorizonScore
 
 NEAR = 0.5
 """Share of its threshold from which on a probability is worth a look."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from monitor.anomaly_reports import anomaly_line
-from monitor.durations import about, format_duration
-from monitor.overview import DRIFTED, Overview, fresh
-from monitor.records import is_prior
+from monitor.config.durations import about, format_duration
+from monitor.jobs.scoring import HorizonScore
+from monitor.queries.records import is_prior
+from monitor.queries.status import DRIFTED, Overview, fresh
+from monitor.reports.anomalies import anomaly_line
+from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
 from monitor.reports.predictions import probability
-from monitor.scoring import HorizonScore
-from monitor.text import Line, Report, Tone, Toned, fact, moment, percent, skill
 from storage import Outcome, TrainingRun
 
 OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from model.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
-from model.voices import VOICES
-from monitor.durations import format_duration
-from monitor.records import is_prior
-from monitor.reports.status import OUTCOMES
-from monitor.text import (
+from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
+from model.forecast.blend import VOICES
+from monitor.config.durations import format_duration
+from monitor.queries.records import is_prior
+from monitor.reports.blocks import (
     BAR,
     SCORES,
     Bar,
@@ -26,6 +25,7 @@ from monitor.text import (
     percent,
     score_cells,
 )
+from monitor.reports.status import OUTCOMES
 from storage import ModelRecord, Outcome
 
 MODELS = ("model", "trained", "promoted", "bytes", "sha256")

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from model.units import HOUR, MINUTE
-from monitor.anomaly_reports import SHOWN
-from monitor.curves import LONGEST, MOST_POINTS, Curves
-from monitor.durations import about, parse_duration
-from monitor.overview import status_document
+from monitor.config.durations import about, parse_duration
+from monitor.queries.history import LONGEST, MOST_POINTS, Curves
+from monitor.queries.status import status_document
+from monitor.queries.stores import Stores
+from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
-from monitor.status import Status
-from monitor.stores import Stores
+from monitor.state import Status
 from storage import StorageError
 
 LONGEST_ECHO = 60

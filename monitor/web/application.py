@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from monitor.exporter import StatusCollector
-from monitor.status import Status, model_line
-from monitor.web.answers import status_line, takes_gzip
+from monitor.exporter.collector import StatusCollector
+from monitor.state import Status, model_line
 from monitor.web.api import Api, ApiError, Records, encoded
+from monitor.web.responses import status_line, takes_gzip
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -102,12 +102,12 @@ class Application:
 
     def _page(self, _: WSGIEnvironment) -> Response:
         # only people ask for it: who is only scraped need not have it in memory
-        from monitor.web.page import page  # noqa: PLC0415
+        from monitor.web.ui.page import page  # noqa: PLC0415
 
         return 200, "text/html; charset=utf-8", page(self._api, self._host).encode()
 
     def _static(self, environ: WSGIEnvironment) -> Response:
-        from monitor.web.page import static_file  # noqa: PLC0415
+        from monitor.web.ui.page import static_file  # noqa: PLC0415
 
         found = static_file(environ["PATH_INFO"].removeprefix("/static/"))
         return (404, TEXT, b"not found\n") if found is None else (200, *found)

@@ -26,11 +26,11 @@ from tornado.iostream import IOStream, SSLIOStream
 from tornado.wsgi import WSGIContainer
 
 from monitor.errors import MonitorError
-from monitor.web.config_file import WebFile
-from monitor.web.exchange import Exchange, Limits
-from monitor.web.guard import FOR_MACHINES
-from monitor.web.lane import Lane
+from monitor.web.connection import Exchange, Limits
+from monitor.web.middleware import FOR_MACHINES
 from monitor.web.tls import names_of
+from monitor.web.web_config.loader import WebFile
+from monitor.web.worker_pool import Lane
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 
-from model.predictor import probabilities_at
-from model.serialization import loads
-from monitor.scoring import score_matured
-from monitor.stores import open_stores
+from model.forecast.predictor import probabilities_at
+from model.forecast.serialization import loads
+from monitor.jobs.scoring import score_matured
+from monitor.queries.stores import open_stores
 from storage import SAMPLE_FIELDS, Anomaly, Prediction
 
 DAY, STEP = 86400.0, 10.0

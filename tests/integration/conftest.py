@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from monitor.cli import main
+from monitor.cli.main import main
 from storage import Sample, SampleStore, open_database
 
 STEP = 10.0
@@ -66,5 +66,5 @@ class Admin:
 @pytest.fixture
 def admin(tmp_path, capsys, monkeypatch):
     # The test process itself must not stay at the lowest priority.
-    monkeypatch.setattr("monitor.process.lower_priority", lambda: None)
+    monkeypatch.setattr("monitor.daemon.process.lower_priority", lambda: None)
     return Admin(tmp_path, capsys)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Config, document, load_config, render
-from monitor.first_model import ensure_first_model
-from monitor.stores import open_stores
+from monitor.config.loader import Config, document, load_config, render
+from monitor.queries.stores import open_stores
+from monitor.training.bootstrap_model import ensure_first_model
 from storage import ModelRegistry, Sample, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration

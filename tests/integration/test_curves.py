@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.labels import Rules
-from monitor.curves import Curves, slot_width, stretches
-from monitor.overview import Overview
-from monitor.status import Status
-from monitor.stores import open_stores
-from monitor.watching import AnomalyState
+from model.features.labels import Rules
+from monitor.jobs.anomaly_detection import AnomalyState
+from monitor.queries.history import Curves, slot_width, stretches
+from monitor.queries.status import Overview
+from monitor.queries.stores import open_stores
+from monitor.state import Status
 from monitor.web import Application, Records
 from storage import Anomaly, Prediction, Sample
 

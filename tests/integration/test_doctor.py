@@ -18,8 +18,8 @@ import urllib.request
 import psutil
 import pytest
 
-from monitor.doctor.port import NO_ANSWER, look
-from monitor.sources import procfs
+from monitor.doctor.checks.port import NO_ANSWER, look
+from monitor.sampling.sources import procfs
 from storage import ModelRegistry, Sample, SampleStore, StorageError, open_database
 from storage.inspection import open_read_only, outside
 
@@ -257,7 +257,7 @@ def test_another_program_on_the_port_is_told_from_the_daemon(admin, doctor):
 
 
 def test_what_speaks_no_http_and_what_does_not_speak_at_all_are_answers_too(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.port.PATIENCE", 0.3)
+    monkeypatch.setattr("monitor.doctor.checks.port.PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert look("127.0.0.1", silent.getsockname()[1]).healthy.why == NO_ANSWER
 
@@ -276,7 +276,7 @@ def test_what_speaks_no_http_and_what_does_not_speak_at_all_are_answers_too(monk
 
 
 def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.port.PATIENCE", 0.5)
+    monkeypatch.setattr("monitor.doctor.checks.port.PATIENCE", 0.5)
     over = threading.Event()
 
     def drip(server):

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.serialization import loads
-from model.shipped import shipped_prior
-from monitor.config import load_config
-from monitor.first_model import ensure_first_model, own_model_serves
-from monitor.overview import read_overview
-from monitor.records import is_prior
-from monitor.serving import ServedModel
-from monitor.stores import open_stores
+from model.forecast.bundled_weights import shipped_prior
+from model.forecast.serialization import loads
+from monitor.config.loader import load_config
+from monitor.inference.served_model import ServedModel
+from monitor.queries.records import is_prior
+from monitor.queries.status import read_overview
+from monitor.queries.stores import open_stores
+from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
 from storage import SAMPLE_FIELDS
 
 from .conftest import host

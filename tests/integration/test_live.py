@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitor.buffer import PredictionBuffer, SampleBuffer
-from monitor.config import load_config
-from monitor.sampler import SourceState
-from monitor.serving import ServedModel, forecast_from_storage
-from monitor.stores import open_stores
-from monitor.tick import Tick
+from monitor.config.loader import load_config
+from monitor.inference.served_model import ServedModel, forecast_from_storage
+from monitor.jobs.sampling_cycle import Tick
+from monitor.queries.stores import open_stores
+from monitor.sampling.sampler import SourceState
+from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from storage import Sample
 
 from .conftest import host

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from model.anomaly.detector import fit_detector
-from model.anomaly.detector_bytes import dumps_detector
-from model.archive import LARGEST_BYTES, pack
+from model.anomaly.serialization import dumps_detector
 from model.errors import SerializationError
-from model.serialization import loads
-from monitor.model_file import FORMAT, KIND, packed, unpacked
+from model.forecast.serialization import loads
+from model.npz import LARGEST_BYTES, pack
+from monitor.training.model_archive import FORMAT, KIND, packed, unpacked
 from storage import SAMPLE_FIELDS, ModelRegistry, SampleStore, UnknownModelError, open_database
 
 from .conftest import Admin

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model.health import MANY_DEAD
-from monitor.buffer import CAPACITY
-from monitor.overview import DRIFTED
+from model.nn.gradient_health import MANY_DEAD
+from monitor.queries.status import DRIFTED
+from monitor.sampling.write_buffer import CAPACITY
 
 pytestmark = pytest.mark.integration
 

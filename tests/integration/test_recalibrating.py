@@ -6,23 +6,23 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from model.candidate import Task, train
-from model.functions import logit
-from model.history import History
-from model.labels import Rules, future_labels
-from model.predictor import probabilities_at
-from model.recalibration import Recalibration, recalibrations
-from model.serialization import dumps
+from model.features.labels import Rules, future_labels
+from model.features.rolling_window import History
+from model.forecast.blend import worth_of
+from model.forecast.fallback import Instead, Standing, applied
+from model.forecast.predictor import probabilities_at
+from model.forecast.recalibration import Recalibration, recalibrations
+from model.forecast.serialization import dumps
+from model.nn.numerics import logit
 from model.settings import FitConfig, Recipe
-from model.standing import Instead, Standing, applied
+from model.training.pipeline import Task, train
 from model.units import DAY
-from model.voices import worth_of
-from monitor.config import Config
-from monitor.overview import read_overview, status_document
-from monitor.recalibrating import Recalibrating, matured, standings_today
+from monitor.config.loader import Config
+from monitor.inference.served_model import ServedModel, as_row, make_forecast
+from monitor.jobs.recalibration import Recalibrating, matured, standings_today
+from monitor.queries.status import read_overview, status_document
+from monitor.queries.stores import open_stores
 from monitor.reports.status import status_report
-from monitor.serving import ServedModel, as_row, make_forecast
-from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
 
 from .conftest import host
@@ -128,7 +128,9 @@ def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_nex
     stores.registry.promote(stores.registry.register(dumps(other), {"to": end}, end), end)
     try:
         with monkeypatch.context() as broken:
-            broken.setattr("monitor.serving.primed", lambda *_: (_ for _ in ()).throw(StorageError("away")))
+            broken.setattr(
+                "monitor.inference.served_model.primed", lambda *_: (_ for _ in ()).throw(StorageError("away"))
+            )
             served.advance(second)
         assert served.rules == rules
         assert np.isfinite([p.probability for p in served.forecast().predictions]).all()
@@ -176,7 +178,7 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     served.advance(next(iter(host(1, end + 3000))))
     table = worth_of(np.full(200, 0.5), (np.arange(200) % 4 == 0).astype(float))
     found = (Standing(calm=Instead("current value", table)), Standing())
-    monkeypatch.setattr("monitor.recalibrating.standings_today", lambda *_: found)
+    monkeypatch.setattr("monitor.jobs.recalibration.standings_today", lambda *_: found)
     config, now = Config(), end + 3000.0
     stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
     well = read_overview(stores, config, now)

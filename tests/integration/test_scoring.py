@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from model.labels import Rules
-from monitor.cli import main
-from monitor.scoring import read_scores, score_matured, scoring_interval
-from monitor.stores import open_stores
+from model.features.labels import Rules
+from monitor.cli.main import main
+from monitor.jobs.scoring import read_scores, score_matured, scoring_interval
+from monitor.queries.stores import open_stores
 from storage import Prediction, Sample
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from monitor.cli import main
+from monitor.cli.main import main
 
 pytestmark = pytest.mark.integration
 
@@ -72,7 +72,8 @@ def test_zsh_understands_its_script(script):
 
 
 LOADED = (
-    "import sys; from monitor.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
+    "import sys; from monitor.cli.main import main\n"
+    "try: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
 )
 
 
@@ -95,7 +96,13 @@ def test_status_loads_only_what_it_reads_with(admin):
     found = loaded("--config", str(admin.config), "status")
     assert "sqlalchemy" in found
     heavy = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich", "shtab"}
-    own = {"model.network", "model.predictor", "model.prior", "model.anomaly.detector", "monitor.serving"}
+    own = {
+        "model.nn.network",
+        "model.forecast.predictor",
+        "model.forecast.pretrained",
+        "model.anomaly.detector",
+        "monitor.inference.served_model",
+    }
     assert not found & (heavy | own)
 
 

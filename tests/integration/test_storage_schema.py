@@ -26,8 +26,8 @@ from storage import (
     open_database,
 )
 from storage.migrate import main
+from storage.migration_runner import HEAD, REVISIONS
 from storage.schema import metadata
-from storage.upgrade import HEAD, REVISIONS
 
 pytestmark = pytest.mark.integration
 

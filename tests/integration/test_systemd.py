@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.service import running_program
+from monitor.system.systemd_unit import running_program
 
 from .conftest import host
 from .systemd_box import UNIT, Box, Machine, need_systemd, run, seen
@@ -170,8 +170,8 @@ def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(m
     shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
     lines = [json.loads(line) for line in shown.splitlines()]
     priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
-    assert priorities["ERROR monitor.daemon: configuration not reloaded"] == "3"
-    assert priorities["INFO monitor.daemon: configuration reloaded file=/etc/monitor/config.toml"] == "6"
+    assert priorities["ERROR monitor.daemon.lifecycle: configuration not reloaded"] == "3"
+    assert priorities["INFO monitor.daemon.lifecycle: configuration reloaded file=/etc/monitor/config.toml"] == "6"
 
 
 def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):
@@ -209,7 +209,7 @@ def test_a_hang_is_ended_by_the_watchdog_with_its_stack_in_the_journal(machine, 
     machine.wait_for(lambda: machine.restarted(pid), 20, "restart")
     journal = machine.journal().rpartition("Watchdog timeout")[2]
     assert "Fatal Python error: Aborted" in journal
-    assert "monitor/daemon.py" in journal
+    assert "monitor/daemon/lifecycle.py" in journal
     assert ("hang" in journal) == (how == "sampler")
 
 

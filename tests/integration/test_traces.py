@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.plots import plot_backtest, precision_recall, reliability
-from monitor.traces import TraceCounts, read_trace, trace_chunks
+from monitor.reports.plots import plot_backtest, precision_recall, reliability
+from monitor.sampling.csv_traces import TraceCounts, read_trace, trace_chunks
 from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
 
 pytestmark = pytest.mark.integration

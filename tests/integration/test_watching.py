@@ -10,20 +10,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitor.anomaly_reports import anomalies_document, anomalies_report, answer
-from monitor.config import Config
-from monitor.detecting import learned, left_out, name_of
-from monitor.exporter import StatusCollector
-from monitor.first_model import ensure_first_model
-from monitor.maintenance import read_recurring
-from monitor.overview import read_overview, status_document
+from monitor.config.loader import Config
+from monitor.config.maintenance_windows import read_recurring
+from monitor.config.schema import AnomalyConfig, SamplingConfig
+from monitor.exporter.collector import StatusCollector
+from monitor.jobs.anomaly_detection import Watching
+from monitor.queries.status import read_overview, status_document
+from monitor.queries.stores import open_stores
+from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
-from monitor.retraining import Request, retrain
-from monitor.sections import AnomalyConfig, SamplingConfig
-from monitor.status import Status
-from monitor.stores import open_stores
-from monitor.watching import Watching
+from monitor.state import Status
+from monitor.training.bootstrap_model import ensure_first_model
+from monitor.training.retrain import Request, retrain
+from monitor.training.train_detector import learned, left_out, name_of
 from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
 
 pytestmark = pytest.mark.integration

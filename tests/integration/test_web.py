@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.overview import Overview
-from monitor.status import Status
+from monitor.queries.status import Overview
+from monitor.state import Status
 from monitor.web import Application, WebServer
 
 pytestmark = pytest.mark.integration

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import trustme
 
-from monitor.status import Status
+from monitor.state import Status
 from monitor.web import Application, Limits, WebServer
-from monitor.web.config_file import WatchedFile, WebFile
-from monitor.web.guard import Guard
-from monitor.web.hosts import Hosts
+from monitor.web.allowed_hosts import Hosts
+from monitor.web.middleware import Guard
+from monitor.web.web_config.loader import WatchedFile, WebFile
 
 QUICK = Limits(wait_seconds=0.5, answer_seconds=0.5)
 """So that a test of patience needs little."""

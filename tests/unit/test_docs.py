@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.arguments import parser
-from monitor.cli import COMMANDS
-from monitor.reference import reference
+from monitor.cli.main import COMMANDS
+from monitor.cli.parser import parser
+from monitor.config.reference import reference
 
 pytestmark = pytest.mark.unit
 

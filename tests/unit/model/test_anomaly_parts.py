@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from model.anomaly.detector import settled
+from model.anomaly.ewma import Smoother
+from model.anomaly.flatline import LASTS, StuckRule, fit_runs
 from model.anomaly.forecaster import AHEAD, LAGS, REACH, fit_forecaster
-from model.anomaly.level import fit_level
-from model.anomaly.peaks import A_DAY, A_WEEK, Peaks
-from model.anomaly.rows import on_rows, row_step
-from model.anomaly.smoothing import Smoother
-from model.anomaly.stuck import LASTS, StuckRule, fit_runs
+from model.anomaly.mahalanobis import fit_level
+from model.anomaly.resampling import on_rows, row_step
 from model.anomaly.tails import Rarity, fit_peaks, fit_tails
+from model.anomaly.thresholds import A_DAY, A_WEEK, Peaks
 
 pytestmark = pytest.mark.unit
 

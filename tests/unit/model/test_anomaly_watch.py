@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.anomaly.backtest import watched as watched_again
 from model.anomaly.detector import fit_detector
-from model.anomaly.detector_bytes import dumps_detector, loads_detector
-from model.anomaly.episodes import QUIET, followed, left_by
-from model.anomaly.peaks import SLOT
-from model.anomaly.rerun import watched as watched_again
-from model.anomaly.trial import Trial, tried
-from model.anomaly.watch import Reading, Watch
-from model.archive import pack, unpack
+from model.anomaly.events import QUIET, followed, left_by
+from model.anomaly.online_detector import Reading, Watch
+from model.anomaly.serialization import dumps_detector, loads_detector
+from model.anomaly.thresholds import SLOT
+from model.anomaly.validation import Trial, tried
 from model.errors import NotEnoughHistoryError, SerializationError
+from model.npz import pack, unpack
 
 pytestmark = pytest.mark.unit
 

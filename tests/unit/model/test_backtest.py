@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from model.backtest import Rerun, backtest
-from model.candidate import Task
 from model.errors import NotEnoughHistoryError
-from model.labels import Rules
-from model.predictor import probabilities_at
-from model.prior import first_predictor
+from model.features.labels import Rules
+from model.forecast.bundled_weights import shipped_prior
+from model.forecast.predictor import probabilities_at
+from model.forecast.pretrained import first_predictor
+from model.nn.training import FitConfig
 from model.settings import GateConfig, Recipe
-from model.shipped import shipped_prior
-from model.training import FitConfig
+from model.training.backtest import Rerun, backtest
+from model.training.pipeline import Task
 
 from .conftest import COLUMNS, make_trace
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.baselines import baseline_scores, holt_winters, linear_forecast
+from model.forecast.baselines import baseline_scores, holt_winters, linear_forecast
 from model.units import DAY
 
 pytestmark = pytest.mark.unit

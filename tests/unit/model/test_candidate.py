@@ -5,23 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.calibration import Calibration, fit_calibration, fit_mix
-from model.candidate import Task, train
-from model.dataset import Dataset, covered_seconds, split
 from model.errors import NotEnoughHistoryError, SerializationError
-from model.functions import logit, sigmoid
-from model.gate import precision_difference, refusal
-from model.judging import baseline_probabilities, judged, refusal_of, said_instead
-from model.labels import Rules
-from model.layers import Linear
-from model.network import Network
-from model.predictor import probabilities_at
-from model.recalibration import Recalibration, recalibrated
-from model.scores import average_precision, calibration_error, score, threshold_for
-from model.serialization import dumps, loads
+from model.features.dataset import Dataset, covered_seconds, split
+from model.features.labels import Rules
+from model.forecast.calibration import Calibration, fit_calibration, fit_mix
+from model.forecast.fallback import Standing
+from model.forecast.metrics import average_precision, calibration_error, score, threshold_for
+from model.forecast.predictor import probabilities_at
+from model.forecast.recalibration import Recalibration, recalibrated
+from model.forecast.serialization import dumps, loads
+from model.nn.layers import Linear
+from model.nn.network import Network
+from model.nn.numerics import logit, sigmoid
 from model.settings import GateConfig, Recipe
-from model.standing import Standing
-from model.weighing import prior_share
+from model.training.blend_weights import prior_share
+from model.training.evaluation import baseline_probabilities, judged, refusal_of, said_instead
+from model.training.gate import precision_difference, refusal
+from model.training.pipeline import Task, train
 
 from .conftest import COLUMNS, make_trace
 
@@ -125,17 +125,17 @@ def test_one_flipped_bit_is_noticed_or_harmless(candidate, position):
 
 
 def test_a_newer_format_is_refused_by_name(candidate, monkeypatch):
-    monkeypatch.setattr("model.serialization.FORMAT", 3)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 3)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
     with pytest.raises(SerializationError, match="format 3"):
         loads(blob)
 
 
 def test_a_model_of_an_earlier_release_says_what_to_do(candidate, monkeypatch):
-    monkeypatch.setattr("model.serialization.FORMAT", 1)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 1)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
     with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.committee import fit_ensemble, views, without_practice
-from model.ensemble import Ensemble, Scaler
-from model.fit_report import together
-from model.network import mlp
+from model.forecast.ensemble import Ensemble, Scaler
+from model.nn.network import mlp
+from model.nn.training import Part
+from model.nn.training_history import together
 from model.settings import FitConfig, Recipe
-from model.training import Part
+from model.training.ensemble_training import fit_ensemble, views, without_practice
 
 pytestmark = pytest.mark.unit
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.drift import population_stability, reference
+from model.forecast.drift import population_stability, reference
 
 pytestmark = pytest.mark.unit
 

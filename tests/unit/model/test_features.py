@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.features import FeatureSpec, design, make_spec, windows_for
-from model.history import History
-from model.labels import Rules
+from model.features.features import FeatureSpec, design, make_spec, windows_for
+from model.features.labels import Rules
+from model.features.rolling_window import History
 
 from .conftest import COLUMNS, make_trace
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS, LeakyReLU, ReLU
-from model.arrays import aligned_zeros
+from model.array_types import aligned_zeros
 from model.errors import InputError
-from model.functions import one_hot, sigmoid, softmax, softplus
-from model.gradients import check_gradients, numerical_gradient, relative_error
-from model.layers import Dropout, Linear
-from model.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
-from model.network import Network, mlp
-from model.regularizers import Penalty
-from model.tape import Tape, transposed
+from model.nn.activations import ACTIVATIONS, LeakyReLU, ReLU
+from model.nn.compiled_step import Tape, transposed
+from model.nn.gradient_check import check_gradients, numerical_gradient, relative_error
+from model.nn.layers import Dropout, Linear
+from model.nn.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
+from model.nn.network import Network, mlp
+from model.nn.numerics import one_hot, sigmoid, softmax, softplus
+from model.nn.regularizers import Penalty
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.errors import InputError
-from model.history import History
-from model.labels import Rules, future_labels, quantile_of
+from model.features.labels import Rules, future_labels, quantile_of
+from model.features.rolling_window import History
 
 pytestmark = pytest.mark.unit
 

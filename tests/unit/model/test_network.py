@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS
-from model.layers import Dropout, Linear
-from model.losses import BCEWithLogits
-from model.network import CHUNK_ROWS, Network, mlp
+from model.nn.activations import ACTIVATIONS
+from model.nn.layers import Dropout, Linear
+from model.nn.losses import BCEWithLogits
+from model.nn.network import CHUNK_ROWS, Network, mlp
 
 pytestmark = pytest.mark.unit
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from model.clipping import clip_norm, clip_value
-from model.initializers import INITIALIZERS
-from model.network import mlp
-from model.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, make_optimizer
-from model.schedules import SCHEDULES, Cosine, Exponential, ReduceOnPlateau, StepDecay, WarmUp
+from model.nn.clipping import clip_norm, clip_value
+from model.nn.initializers import INITIALIZERS
+from model.nn.network import mlp
+from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, make_optimizer
+from model.nn.schedules import SCHEDULES, Cosine, Exponential, ReduceOnPlateau, StepDecay, WarmUp
 
 pytestmark = pytest.mark.unit
 

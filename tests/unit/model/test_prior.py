@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from model.dataset import features_at
 from model.errors import SerializationError
-from model.functions import logit
-from model.labels import Rules
-from model.predictor import probabilities_at
-from model.prior import HEADS, adapted, first_predictor, inputs
-from model.serialization import dumps, dumps_prior, loads, loads_prior
-from model.shipped import shipped_prior
+from model.features.dataset import features_at
+from model.features.labels import Rules
+from model.forecast.bundled_weights import shipped_prior
+from model.forecast.predictor import probabilities_at
+from model.forecast.pretrained import HEADS, adapted, first_predictor, inputs
+from model.forecast.serialization import dumps, dumps_prior, loads, loads_prior
+from model.nn.numerics import logit
 
 pytestmark = pytest.mark.unit
 

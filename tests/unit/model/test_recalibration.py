@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from model.calibration import Calibration
-from model.functions import logit, sigmoid
-from model.recalibration import HALF_LIFE, MEMORY, Recalibration, calibration, restlessness
-from model.recalibration import recalibrated as recalibrated_at
-from model.recalibration import recalibrations as recalibrations_at
-from model.scores import calibration_error
+from model.forecast.calibration import Calibration
+from model.forecast.metrics import calibration_error
+from model.forecast.recalibration import HALF_LIFE, MEMORY, Recalibration, calibration, restlessness
+from model.forecast.recalibration import recalibrated as recalibrated_at
+from model.forecast.recalibration import recalibrations as recalibrations_at
+from model.nn.numerics import logit, sigmoid
 from model.units import DAY
 
 pytestmark = pytest.mark.unit

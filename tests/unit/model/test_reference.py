@@ -5,9 +5,9 @@ import importlib.util
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS
-from model.losses import LOSSES
-from model.optimizers import OPTIMIZERS
+from model.nn.activations import ACTIVATIONS
+from model.nn.losses import LOSSES
+from model.nn.optimizers import OPTIMIZERS
 
 from .reference import CASES, GOLDEN, flattened, key, ours, theirs
 

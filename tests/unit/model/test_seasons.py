@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.bins import Bins, bin_width
-from model.features import design, make_spec
-from model.history import RATIO_GRID
-from model.labels import Rules
-from model.seasons import seasonal, seasonal_names
+from model.features.features import design, make_spec
+from model.features.labels import Rules
+from model.features.rolling_window import RATIO_GRID
+from model.features.seasonal import seasonal, seasonal_names
+from model.features.time_buckets import Bins, bin_width
 from model.units import DAY
 
 from .conftest import COLUMNS, make_trace

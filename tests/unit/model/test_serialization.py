@@ -6,14 +6,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from model.activations import ACTIVATIONS, LeakyReLU
-from model.archive import LARGEST_BYTES, pack, unpack
 from model.errors import SerializationError
-from model.layers import Dropout, Linear
-from model.network import Network, mlp
-from model.network_bytes import dump_checkpoint, dump_network, load_checkpoint, load_network
-from model.serialization import loads
-from model.training import Checkpoint
+from model.forecast.serialization import loads
+from model.nn.activations import ACTIVATIONS, LeakyReLU
+from model.nn.layers import Dropout, Linear
+from model.nn.network import Network, mlp
+from model.nn.serialization import dump_checkpoint, dump_network, load_checkpoint, load_network
+from model.nn.training import Checkpoint
+from model.npz import LARGEST_BYTES, pack, unpack
 
 pytestmark = pytest.mark.unit
 

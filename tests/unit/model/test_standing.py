@@ -5,13 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
-from model.calibration import Calibration
-from model.functions import sigmoid
-from model.recalibration import Recalibration
-from model.standing import Instead, Past, Standing, applied, behind, released, standings, warned_from, warnings
+from model.forecast.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
+from model.forecast.blend import worth_of
+from model.forecast.calibration import Calibration
+from model.forecast.fallback import (
+    Instead,
+    Past,
+    Standing,
+    applied,
+    behind,
+    released,
+    standings,
+    warned_from,
+    warnings,
+)
+from model.forecast.recalibration import Recalibration
+from model.nn.numerics import sigmoid
 from model.units import DAY
-from model.voices import worth_of
 
 pytestmark = pytest.mark.unit
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.scores import brier, calibration_error
-from model.tally import Tally, live_score, tally
+from model.forecast.metrics import brier, calibration_error
+from model.forecast.score_totals import Tally, live_score, tally
 
 pytestmark = pytest.mark.unit
 

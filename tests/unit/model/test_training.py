@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.activations import ReLU, Sigmoid
 from model.errors import DivergedError, InputError
-from model.functions import one_hot
-from model.health import activation_health
-from model.layers import Linear
-from model.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
-from model.network import Network, mlp
-from model.network_bytes import dump_checkpoint, load_checkpoint
-from model.optimizers import OPTIMIZERS, SGD, Adam, AdamW
-from model.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
-from model.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
-from model.training import fit as fit_network
+from model.nn.activations import ReLU, Sigmoid
+from model.nn.gradient_health import activation_health
+from model.nn.layers import Linear
+from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
+from model.nn.network import Network, mlp
+from model.nn.numerics import one_hot
+from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW
+from model.nn.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
+from model.nn.serialization import dump_checkpoint, load_checkpoint
+from model.nn.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
+from model.nn.training import fit as fit_network
 
 pytestmark = pytest.mark.unit
 

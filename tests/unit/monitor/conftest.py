@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from model.anomaly.watch import Reading
-from model.tally import LiveScore, Reliability
-from monitor.overview import Overview
-from monitor.sampler import SourceState
-from monitor.scoring import HorizonScore
-from monitor.serving import Forecast
-from monitor.status import Histogram, JobState, Live, Status
-from monitor.watching import AnomalyState
+from model.anomaly.online_detector import Reading
+from model.forecast.score_totals import LiveScore, Reliability
+from monitor.inference.served_model import Forecast
+from monitor.jobs.anomaly_detection import AnomalyState
+from monitor.jobs.scoring import HorizonScore
+from monitor.queries.status import Overview
+from monitor.sampling.sampler import SourceState
+from monitor.state import Histogram, JobState, Live, Status
 from storage import Anomaly, ModelRecord, Prediction, Sample, TrainingRun
 
 NOW = 1_800_000_000.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.buffer import PredictionBuffer, SampleBuffer
+from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from storage import Prediction, Sample, StorageError
 
 pytestmark = pytest.mark.unit

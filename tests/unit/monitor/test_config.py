@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from model.nn.training import FitConfig
 from model.settings import Recipe
-from model.training import FitConfig
-from monitor.config import (
+from monitor.config.durations import about, format_duration, parse_duration
+from monitor.config.loader import (
     HEAD,
     Config,
     default_state_directory,
@@ -17,9 +18,8 @@ from monitor.config import (
     read_config,
     render,
 )
-from monitor.durations import about, format_duration, parse_duration
+from monitor.config.schema import SECTIONS
 from monitor.errors import ConfigError
-from monitor.sections import SECTIONS
 
 pytestmark = pytest.mark.unit
 

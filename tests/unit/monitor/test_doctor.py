@@ -9,22 +9,22 @@ import psutil
 import pytest
 import trustme
 
-from model.tally import LiveScore
-from monitor.config import Config
-from monitor.doctor.clock import UNSYNCHRONISED, judge_age, judge_day, judge_kernel_clock
-from monitor.doctor.database import judge_log, judge_refusal, judge_writer
-from monitor.doctor.disk import judge_file_system, judge_inodes, judge_room
-from monitor.doctor.evidence import NONE_RUNS, Daemon
-from monitor.doctor.examination import Named, one
-from monitor.doctor.host import container_limits, judge_figures, unreadable_source
-from monitor.doctor.models import judge_age as judge_model_age
-from monitor.doctor.models import judge_gradients, judge_skill, judge_task, judge_trainings
-from monitor.doctor.permissions import judge_owners, judge_service, keys_private
-from monitor.doctor.port import Answer, Seen, judge_exposure, judge_port
+from model.forecast.score_totals import LiveScore
+from monitor.config.loader import Config
+from monitor.doctor.checks.clock import UNSYNCHRONISED, judge_age, judge_day, judge_kernel_clock
+from monitor.doctor.checks.database import judge_log, judge_refusal, judge_writer
+from monitor.doctor.checks.disk import judge_file_system, judge_inodes, judge_room
+from monitor.doctor.checks.host import container_limits, judge_figures, unreadable_source
+from monitor.doctor.checks.models import judge_age as judge_model_age
+from monitor.doctor.checks.models import judge_gradients, judge_skill, judge_task, judge_trainings
+from monitor.doctor.checks.permissions import judge_owners, judge_service, keys_private
+from monitor.doctor.checks.port import Answer, Seen, judge_exposure, judge_port
+from monitor.doctor.context import NONE_RUNS, Daemon
 from monitor.doctor.results import exit_code, failed, ok, report, skipped, warning
-from monitor.first_model import task_asked
-from monitor.scoring import HorizonScore
-from monitor.sources import make_sources, procfs
+from monitor.doctor.runner import Named, one
+from monitor.jobs.scoring import HorizonScore
+from monitor.sampling.sources import make_sources, procfs
+from monitor.training.bootstrap_model import task_asked
 from storage import ModelRecord, TrainingRun
 from storage.inspection import Outside
 

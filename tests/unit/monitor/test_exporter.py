@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from monitor.exporter import HOST_HELP, StatusCollector
-from monitor.status import Status
+from monitor.exporter.collector import HOST_HELP, StatusCollector
+from monitor.state import Status
 from storage import SAMPLE_FIELDS, Sample
 
 pytestmark = pytest.mark.unit

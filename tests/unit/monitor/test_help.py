@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.arguments import pages, parser
-from monitor.cli import COMMANDS, main
-from monitor.manual import EXAMPLES, GROUPS, PAGES
+from monitor.cli.help_text import EXAMPLES, GROUPS, PAGES
+from monitor.cli.main import COMMANDS, main
+from monitor.cli.parser import pages, parser
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.jobs import AlignedTrigger, Job, JobMeter, Scheduler
+from monitor.daemon.scheduler import AlignedTrigger, Job, JobMeter, Scheduler
 
 pytestmark = pytest.mark.unit
 
@@ -83,7 +83,7 @@ def test_after_the_clock_was_set_every_job_is_planned_anew(scheduler, monkeypatc
     made = scheduler(Job("job", 0.05, ran.release))
     assert ran.acquire(timeout=5)
     real = time.time
-    monkeypatch.setattr("monitor.jobs.time.time", lambda: real() - 60)
+    monkeypatch.setattr("monitor.daemon.scheduler.time.time", lambda: real() - 60)
     made.follow_clock()
     assert "the clock was set" in caplog.text
     while ran.acquire(blocking=False):

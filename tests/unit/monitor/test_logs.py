@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor import cli
-from monitor.durations import parse_duration
-from monitor.logs import (
+from monitor.cli import main as cli
+from monitor.config.durations import parse_duration
+from monitor.system.log_throttle import Outage
+from monitor.system.logging import (
     JournalFormatter,
     JsonFormatter,
     TextFormatter,
@@ -23,7 +24,6 @@ from monitor.logs import (
     threads_logged,
     to_journal,
 )
-from monitor.outage import Outage
 
 pytestmark = pytest.mark.unit
 
@@ -139,7 +139,7 @@ def test_an_unexpected_error_is_one_line_with_its_place(raised):
 def test_the_place_of_an_error_is_the_innermost_of_our_own_code():
     with pytest.raises(ValueError, match="duration") as caught:
         parse_duration("x")
-    assert re.fullmatch(r"monitor\.durations:\d+", document("x", error=caught.value)["where"])
+    assert re.fullmatch(r"monitor\.config\.durations:\d+", document("x", error=caught.value)["where"])
 
 
 def test_json_carries_the_whole_traceback_in_a_field(raised):
@@ -204,7 +204,7 @@ def test_a_command_that_ends_in_an_unexpected_error_says_so_in_one_line(monkeypa
     root_logger.handlers.clear()
     assert cli.main(["status"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "CRITICAL monitor.cli: unexpected error error=\"KeyError: 'x'\" where=monitor.cli:" in line
+    assert "CRITICAL monitor.cli.main: unexpected error error=\"KeyError: 'x'\" where=monitor.cli.main:" in line
 
 
 def test_a_thread_that_ends_in_an_error_is_an_event(caplog):

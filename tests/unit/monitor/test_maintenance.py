@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.maintenance import read_recurring, write_recurring
+from monitor.config.maintenance_windows import read_recurring, write_recurring
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.notify import START_SECONDS, Notifier
-from monitor.status import summary
+from monitor.daemon.sd_notify import START_SECONDS, Notifier
+from monitor.state import summary
 
 pytestmark = pytest.mark.unit
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.status import Status
-from monitor.web.answers import takes_gzip
+from monitor.state import Status
 from monitor.web.api import Api, ApiError, encoded
-from monitor.web.html import el
-from monitor.web.page import page, static_file
+from monitor.web.responses import takes_gzip
+from monitor.web.ui.html import el
+from monitor.web.ui.page import page, static_file
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import pytest
 
 GROWTH = """
 import psutil
-from monitor.process import give_large_memory_back
+from monitor.daemon.process import give_large_memory_back
 if {called}:
     give_large_memory_back()
 this = psutil.Process()
@@ -31,7 +31,14 @@ def test_freed_memory_goes_back_although_something_small_lies_behind_it(called: 
 
 
 def test_the_daemon_loads_nothing_that_only_a_training_or_a_command_needs() -> None:
-    heavy = ("numpy.random", "model.training", "model.candidate", "alembic", "rich", "monitor.traces")
-    code = f"import monitor.daemon, sys; print([name for name in {heavy} if name in sys.modules])"
+    heavy = (
+        "numpy.random",
+        "model.nn.training",
+        "model.training.pipeline",
+        "alembic",
+        "rich",
+        "monitor.sampling.csv_traces",
+    )
+    code = f"import monitor.daemon.lifecycle, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.durations import EARLIEST, LATEST
-from monitor.overview import status_document
+from monitor.config.durations import EARLIEST, LATEST
+from monitor.inference.served_model import Forecast
+from monitor.queries.status import status_document
+from monitor.reports.blocks import moment, table
 from monitor.reports.predictions import forecast_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report, models_report, training_report
-from monitor.serving import Forecast
-from monitor.text import moment, table
 
 from .conftest import NOW, REPORT
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config import Config
-from monitor.retrain_schedule import RetrainSchedule, next_retrain
-from monitor.sections import TrainingConfig
+from monitor.config.loader import Config
+from monitor.config.schema import TrainingConfig
+from monitor.jobs.retraining import RetrainSchedule, next_retrain
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit
@@ -45,7 +45,7 @@ def make(monkeypatch):
     def build(runs, *, enough=True, serving=True, code="pass"):
         real = subprocess.Popen
         monkeypatch.setattr(
-            "monitor.retrain_schedule.subprocess.Popen",
+            "monitor.jobs.retraining.subprocess.Popen",
             lambda command, **how: made.append(real([sys.executable, "-c", code], **how)) or made[-1],
         )
         clock = Clock()

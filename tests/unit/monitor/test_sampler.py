@@ -6,8 +6,8 @@ import logging
 import psutil
 import pytest
 
-from monitor.sampler import Sampler, plausible
-from monitor.sources import SOURCES, make_sources
+from monitor.sampling.sampler import Sampler, plausible
+from monitor.sampling.sources import SOURCES, make_sources
 from storage import SAMPLE_FIELDS
 
 pytestmark = pytest.mark.unit
@@ -125,7 +125,7 @@ def test_a_source_that_failed_for_long_starts_without_a_rate(sampler, clock, cou
 
 
 def test_a_source_that_is_back_is_logged_once(sampler, clock, counter, caplog):
-    caplog.set_level(logging.INFO, logger="monitor.sampler")
+    caplog.set_level(logging.INFO, logger="monitor.sampling.sampler")
     counter.error = OSError("gone")
     sampler.sample()
     counter.error = None

@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from monitor import service
-from monitor.cli import main
+from monitor.cli.main import main
 from monitor.errors import MonitorError
-from monitor.service import TEMPLATE, Program, bound_paths, install, running_program, uninstall, unit_text, unreadable
+from monitor.system import systemd_unit as service
+from monitor.system.systemd_unit import (
+    TEMPLATE,
+    Program,
+    bound_paths,
+    install,
+    running_program,
+    uninstall,
+    unit_text,
+    unreadable,
+)
 
 pytestmark = pytest.mark.unit
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from monitor.sources import SOURCES, make_sources, procfs
-from monitor.sources.cpu import Cpu
-from monitor.sources.disk import Disk
-from monitor.sources.network import Network
-from monitor.sources.pressure import Pressure
-from monitor.sources.swap import Swap
+from monitor.sampling.sources import SOURCES, make_sources, procfs
+from monitor.sampling.sources.cpu import Cpu
+from monitor.sampling.sources.disk import Disk
+from monitor.sampling.sources.network import Network
+from monitor.sampling.sources.pressure import Pressure
+from monitor.sampling.sources.swap import Swap
 
 pytestmark = pytest.mark.unit
 

@@ -3,10 +3,10 @@
 import psutil
 import pytest
 
-from monitor.sources import procfs
-from monitor.sources.facts import REFRESH, Facts
-from monitor.sources.interfaces import counted
-from monitor.sources.network import Network
+from monitor.sampling.sources import procfs
+from monitor.sampling.sources.device_cache import REFRESH, Facts
+from monitor.sampling.sources.interfaces import counted
+from monitor.sampling.sources.network import Network
 
 pytestmark = pytest.mark.unit
 

@@ -6,12 +6,12 @@ import re
 import pytest
 from rich.cells import cell_len
 
+from monitor.reports.blocks import Bar, Line, Report, Table, Toned
 from monitor.reports.predictions import scores_report
+from monitor.reports.rich_renderer import drawn
 from monitor.reports.status import status_report
+from monitor.reports.terminal import show, wanted
 from monitor.reports.training import training_report
-from monitor.tables import drawn
-from monitor.terminal import show, wanted
-from monitor.text import Bar, Line, Report, Table, Toned
 
 from .conftest import REPORT
 

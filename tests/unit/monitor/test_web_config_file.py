@@ -9,10 +9,10 @@ import pytest
 import trustme
 
 from monitor.errors import ConfigError
-from monitor.web.config_file import LARGEST, SECTIONS, WatchedFile, load_web_file
-from monitor.web.settings import HEADERS, HttpSection, RateSection, TlsSection
+from monitor.web.basic_auth import Users
 from monitor.web.tls import names_of
-from monitor.web.users import Users
+from monitor.web.web_config.loader import LARGEST, SECTIONS, WatchedFile, load_web_file
+from monitor.web.web_config.schema import HEADERS, HttpSection, RateSection, TlsSection
 
 pytestmark = pytest.mark.unit
 
@@ -303,7 +303,7 @@ def test_a_fault_nobody_thought_of_is_logged_once_and_the_last_good_one_stays(di
     file = directory / "web.config.yml"
     file.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
     watched = WatchedFile(file)
-    monkeypatch.setattr("monitor.web.config_file.read_users", lambda _: {}["unforeseen"])
+    monkeypatch.setattr("monitor.web.web_config.loader.read_users", lambda _: {}["unforeseen"])
     file.write_text("basic_auth_users: {}\n")
     assert [list(watched.current().users) for _ in range(3)] == [["alice"]] * 3
     (record,) = caplog.records

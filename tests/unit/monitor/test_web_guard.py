@@ -6,12 +6,12 @@ import bcrypt
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.web.answers import secured
-from monitor.web.guard import Guard, Rate
-from monitor.web.hosts import Hosts
-from monitor.web.lifecycle import Lifecycle
-from monitor.web.settings import RateSection
-from monitor.web.users import LONGEST, REMEMBERED, Users
+from monitor.web.allowed_hosts import Hosts
+from monitor.web.basic_auth import LONGEST, REMEMBERED, Users
+from monitor.web.middleware import Guard, Rate
+from monitor.web.reload import Lifecycle
+from monitor.web.responses import secured
+from monitor.web.web_config.schema import RateSection
 
 pytestmark = pytest.mark.unit
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.features import FeatureSpec
-from model.labels import Rules
-from monitor.words import phrase
+from model.features.features import FeatureSpec
+from model.features.labels import Rules
+from monitor.inference.explanations import phrase
 
 pytestmark = pytest.mark.unit
 

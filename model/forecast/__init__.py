@@ -1,0 +1,1 @@
+"""Probability of high load: predictor, blend, calibration, fallback."""

@@ -1,0 +1,19 @@
+"""The prior that the package brings along; `data/PRIOR.md` says what it was made of."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from model.forecast.pretrained import Prior
+from model.forecast.serialization import loads_prior
+
+
+@cache
+def shipped_prior() -> Prior:
+    """The prior, read once.
+
+    Raises:
+        SerializationError: its file is damaged.
+    """
+    return loads_prior((files("model") / "data" / "prior.npz").read_bytes())

@@ -1,0 +1,219 @@
+"""Predictors and priors as bytes, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from model.array_types import Floats, Integers
+from model.errors import SerializationError
+from model.features.features import FeatureSpec
+from model.features.labels import Rules
+from model.forecast.blend import VOICES, Voices, Worth
+from model.forecast.calibration import Mix
+from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.predictor import Predictor
+from model.forecast.pretrained import Prior
+from model.nn.serialization import FORMAT, arrays_of, check_finite, described, network_of
+from model.npz import pack, unpack
+
+REHEARSAL, PRIOR = "rehearsal.", "prior."
+"""What the names of arrays begin with: of a predictor's twin, and of its prior."""
+
+
+def dumps(predictor: Predictor) -> bytes:
+    """The same predictor gives the same bytes."""
+    header, arrays = _taken_apart(predictor, "")
+    if predictor.prior is not None:
+        header["prior"], more = _dismantled(predictor.prior, PRIOR)
+        arrays |= more
+    twin = predictor.rehearsal
+    if twin is not None:
+        header["rehearsal"], more = _taken_apart(twin, REHEARSAL)
+        arrays |= more
+    return pack({"format": FORMAT, "kind": "model", "spec": _spec_described(predictor.spec), **header}, arrays)
+
+
+def loads(blob: bytes, *, rehearsal: bool = False) -> Predictor:
+    """The predictor of `dumps`.
+
+    Args:
+        blob: its bytes.
+        rehearsal: whether its twin is wanted too; serving does without.
+
+    Raises:
+        SerializationError: not a model, a damaged one, or one of another format.
+    """
+    header, arrays = unpack(blob, "model", FORMAT)
+    if header["format"] < FORMAT:
+        raise SerializationError("the model was made by an earlier release: retrain")
+    try:
+        spec = _spec(header["spec"])
+        prior = _ensemble(header["prior"], arrays, PRIOR) if "prior" in header else None
+        predictor = _assemble(spec, header, arrays, "", prior)
+        if rehearsal and "rehearsal" in header:
+            twin = _assemble(spec, header["rehearsal"], arrays, REHEARSAL, prior)
+            predictor = replace(predictor, rehearsal=twin)
+        return predictor
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise SerializationError(f"not a model of monitor: {error}") from error
+
+
+def dumps_prior(prior: Prior, provenance: dict[str, Any]) -> bytes:
+    """A prior with what is told of how it was made."""
+    ensemble = Ensemble(prior.scaler, prior.networks, (np.arange(len(prior.scaler.mean)),) * len(prior.networks))
+    told, arrays = _dismantled(ensemble, "")
+    arrays["base_rates"] = prior.base_rates
+    return pack({"format": FORMAT, "kind": "prior", "provenance": provenance, **told}, arrays)
+
+
+def loads_prior(blob: bytes) -> Prior:
+    """The prior of `dumps_prior`.
+
+    Raises:
+        SerializationError: not a prior, a damaged one, or one of a newer format.
+    """
+    header, arrays = unpack(blob, "prior", FORMAT)
+    try:
+        ensemble = _ensemble(header, arrays, "")
+        _check_ensemble(ensemble, len(ensemble.scaler.mean))
+        return Prior(ensemble.scaler, ensemble.networks, arrays["base_rates"])
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise SerializationError(f"not a prior of monitor: {error}") from error
+
+
+def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """What is told of a predictor beside its features and its prior, and its arrays."""
+    ensemble, arrays = _dismantled(predictor.ensemble, prefix)
+    told = {
+        **ensemble,
+        "horizons": predictor.horizons,
+        "voices": [_mixes(voices) for voices in predictor.voices],
+        "base_rates": predictor.base_rates,
+        "thresholds": predictor.thresholds,
+        "prior_share": predictor.prior_share,
+    }
+    for i, voices in enumerate(predictor.voices):
+        arrays[f"{prefix}worth.{i}"] = np.stack([voices.worth.scores, voices.worth.values])
+    return told, arrays
+
+
+def _mixes(voices: Voices) -> dict[str, Any]:
+    mixes = {name: [*mix.weights, mix.intercept] for name, mix in (("calm", voices.calm), ("high", voices.high))}
+    return {**mixes, "unknown": voices.worth.unknown}
+
+
+def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
+    networks = []
+    for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
+        arrays |= arrays_of(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [described(layer) for layer in network.layers], "columns": columns.tolist()})
+    picked = None if ensemble.picked is None else ensemble.picked.tolist()
+    return {"networks": networks, "picked": picked}, arrays
+
+
+def _spec_described(spec: FeatureSpec) -> dict[str, Any]:
+    return {
+        "columns": spec.columns,
+        "inputs": spec.inputs,
+        "logarithmic": spec.logarithmic,
+        "windows": spec.windows,
+        "step": spec.step,
+        "horizons": spec.horizons,
+        "seasonal": spec.seasonal,
+        "rules": spec.rules.rules,
+        "sustained": spec.rules.sustained,
+    }
+
+
+def _spec(raw: dict[str, Any]) -> FeatureSpec:
+    rules = Rules(
+        tuple(tuple((str(metric), bound) for metric, bound in rule) for rule in raw["rules"]),
+        raw["sustained"],
+    )
+    return FeatureSpec(
+        tuple(raw["columns"]),
+        tuple(raw["inputs"]),
+        tuple(raw["logarithmic"]),
+        rules,
+        tuple(raw["windows"]),
+        raw["step"],
+        tuple(raw["horizons"]),
+        raw["seasonal"],
+    )
+
+
+def _assemble(
+    spec: FeatureSpec, told: dict[str, Any], arrays: dict[str, Floats], prefix: str, prior: Ensemble | None
+) -> Predictor:
+    predictor = Predictor(
+        spec,
+        tuple(told["horizons"]),
+        _ensemble(told, arrays, prefix),
+        tuple(_voices(entry, arrays[f"{prefix}worth.{i}"]) for i, entry in enumerate(told["voices"])),
+        tuple(told["base_rates"]),
+        tuple(told["thresholds"]),
+        prior,
+        float(told["prior_share"]),
+    )
+    _check(predictor)
+    return predictor
+
+
+def _voices(told: dict[str, Any], worth: Floats) -> Voices:
+    calm, high = (Mix(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high"))
+    numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
+    check_finite(numbers, worth)
+    if len(numbers) != 2 * len(VOICES) + 3 or worth.ndim != 2 or len(worth) != 2 or not worth.size:
+        raise SerializationError(f"not the weights of {len(VOICES)} voices and a table")
+    return Voices(Worth(worth[0], worth[1], float(told["unknown"])), calm, high)
+
+
+def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
+    networks = tuple(
+        network_of(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+    )
+    columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
+    picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
+    scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"])
+    return Ensemble(scaler, networks, columns, picked)
+
+
+def _check(predictor: Predictor) -> None:
+    """A model that fits together and is finite: never NaN weights that serve."""
+    features, horizons = len(predictor.spec.names), len(predictor.horizons)
+    lengths = {len(predictor.voices), len(predictor.base_rates), len(predictor.thresholds)}
+    for ensemble in (predictor.ensemble, predictor.prior):
+        if ensemble is not None:
+            lengths.add(_check_ensemble(ensemble, features))
+    if lengths != {horizons}:
+        raise SerializationError(f"{horizons} horizons, but outputs or figures for {sorted(lengths)}")
+
+
+def _check_ensemble(ensemble: Ensemble, features: int) -> int:
+    """How many outputs it has."""
+    if not ensemble.networks:
+        raise SerializationError("the model has no network")
+    if ensemble.picked is not None:
+        _check_columns(ensemble.picked, features)
+    seen = features if ensemble.picked is None else len(ensemble.picked)
+    outputs = set()
+    for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
+        _check_columns(columns, seen)
+        outputs.add(network.widths(len(columns))[-1])
+        check_finite(network.flat)
+    scaler = ensemble.scaler
+    if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
+        raise SerializationError(f"the scaler does not fit the {seen} inputs")
+    check_finite(scaler.mean, scaler.deviation)
+    if len(outputs) != 1:
+        raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
+    return outputs.pop()
+
+
+def _check_columns(columns: Integers, features: int) -> None:
+    if columns.ndim != 1 or not ((columns >= 0) & (columns < features)).all():
+        raise SerializationError(f"a network looks at features that are not among the {features}")

@@ -1,0 +1,1 @@
+"""Typed documents: the only source of JSON."""

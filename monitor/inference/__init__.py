@@ -1,0 +1,1 @@
+"""Live predictions of the serving model."""

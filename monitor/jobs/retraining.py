@@ -1,0 +1,131 @@
+"""When to retrain, and the process that does it.
+
+The daemon decides only when: what a retraining is stands in `retraining.py`, and runs as the same command that an
+administrator types.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from model.training.retrain_policy import renewed_after
+from model.units import DAY
+from monitor.config.loader import Config
+from monitor.config.schema import TrainingConfig
+from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
+from storage import TrainingRun, TrainingRuns
+
+log = logging.getLogger(__name__)
+
+Serving = Literal["none", "behind", "well"]
+"""Whether a model of this host serves, and whether it has fallen behind a baseline."""
+
+BEHIND = DAY
+"""Seconds after a training at which the next is made where its model has fallen behind a baseline."""
+
+
+def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
+    """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
+
+    A young model is renewed sooner: when its history has grown by a quarter; one that has fallen behind a baseline
+    after a day. While no model of this host serves, a try that failed for want of examples is repeated sooner.
+    """
+    if last is None:
+        return None
+    if serving == "none":
+        return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
+    if serving == "behind":
+        return last.started_at + min(config.interval, BEHIND)
+    learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
+    return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
+
+
+class RetrainSchedule:
+    """Looked at every few seconds; starts a trainer when one is due, and ends one that does not end."""
+
+    def __init__(
+        self,
+        config: Config,
+        runs: TrainingRuns,
+        enough: Callable[[float], bool],
+        serving: Callable[[], Serving],
+        on_end: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """A schedule.
+
+        Args:
+            config: the whole configuration; the trainer is started with the same file and database.
+            runs: past retrainings.
+            enough: whether the history is long enough at a moment.
+            serving: whether a model of this host serves, and well.
+            on_end: called after a retraining that this schedule started.
+            clock: seconds since the epoch.
+            monotonic: seconds that only grow.
+        """
+        self._config, self._runs, self._enough, self._serving = config, runs, enough, serving
+        self._on_end, self._clock, self._monotonic = on_end, clock, monotonic
+        self._trainer: subprocess.Popen[bytes] | None = None
+        self._started = self._deadline = 0.0
+        self._look_again = 0.0
+
+    def __call__(self) -> None:
+        if self._trainer is not None:
+            self._watch(self._trainer)
+        elif self._due(self._clock()):
+            self._start()
+
+    def close(self) -> None:
+        """Ends a running trainer; the serving model stays."""
+        if self._trainer is not None:
+            stop_child(self._trainer, patience=0.5)
+
+    def _due(self, now: float) -> bool:
+        # Nothing that others do can bring a known date forward: until then the database is left alone. A date far
+        # ahead was written by a clock that was ahead, and must not hold back for years.
+        serving = self._serving()
+        if serving != "behind" and now < self._look_again <= now + self._config.training.interval:
+            return False
+        due = next_retrain(self._config.training, self._runs.last(), serving)
+        if due is not None and now < due <= now + self._config.training.interval:
+            self._look_again = due
+            return False
+        return self._enough(now)
+
+    def _start(self) -> None:
+        self._started = self._clock()
+        self._deadline = self._monotonic() + self._config.training.timeout + TRAINER_GRACE
+        config = ["--config", str(self._config.path)] if self._config.path else []
+        command = [sys.executable, "-m", "monitor", *config, "retrain"]
+        self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        log.info("retraining started", extra={"fields": {"pid": self._trainer.pid}})
+
+    def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
+        code = trainer.poll()
+        if code is None and self._monotonic() < self._deadline:
+            return
+        if code is None:
+            stop_child(trainer, patience=1.0)
+        self._trainer = None
+        self._conclude(exit_reason(trainer))
+        self._on_end()
+
+    def _conclude(self, reason: str) -> None:
+        """Logs what came of it; a trainer that died without a word has its run recorded here."""
+        last = self._runs.last()
+        if last is None or last.started_at < self._started - 1:
+            run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
+            self._runs.append(run)
+            last = run
+        fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}
+        log.log(
+            logging.ERROR if last.outcome == "failed" else logging.INFO, "retraining ended", extra={"fields": fields}
+        )

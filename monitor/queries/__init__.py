@@ -1,0 +1,1 @@
+"""Database reads shared by commands, daemon and web server."""

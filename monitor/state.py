@@ -1,0 +1,93 @@
+"""What the daemon knows of itself at one moment, as one immutable value.
+
+The live part comes from each tick, the records from the database every few seconds; a scrape, a probe and a page
+all read the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.config.durations import about
+from monitor.inference.served_model import Forecast
+from monitor.jobs.anomaly_detection import AnomalyState
+from monitor.queries.records import warns
+from monitor.queries.status import Overview
+from monitor.reports.blocks import percent
+from monitor.sampling.sampler import SourceState
+from storage import Sample
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the last tick saw. Counters are since the start of this process."""
+
+    sample: Sample
+    sources: Mapping[str, SourceState]
+    high_load: bool | None
+    forecast: Forecast | None
+    model_id: int | None
+    samples_total: int
+    samples_missed: int
+    predictions_total: int
+    buffered: int
+    write_failures: int
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Lengths of time. `buckets` holds (upper bound in seconds, how many were at most that long), cumulative."""
+
+    seconds: float
+    buckets: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Runs of one job: how long they took, and how long after their turn they began."""
+
+    runs: int
+    failures: int
+    missed: int
+    duration: Histogram
+    delay: Histogram
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that is exposed. `live` is None before the first sample, and again when it is too old."""
+
+    version: str
+    python: str
+    live: Live | None = None
+    overview: Overview | None = None
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    turning: bool = True
+    host_metrics: bool = True
+    reload_successful: bool = True
+    reload_at: float = 0.0
+    anomaly: AnomalyState | None = None
+
+
+def model_line(live: Live | None, overview: Overview | None) -> str:
+    """Whether a model serves, and if not, what it waits for."""
+    waiting = overview.waiting_for if overview else ""
+    if live is not None and live.model_id is not None:
+        learning = f" until there is one of this host: {waiting}" if waiting else ""
+        return f"model {live.model_id} serves{learning}"
+    return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
+
+
+def summary(live: Live, overview: Overview | None) -> str:
+    """One line: is it sampling, which model serves, what is predicted."""
+    parts = ["sampling", model_line(live, overview)]
+    if live.buffered:
+        parts.insert(1, f"{live.buffered} samples wait for the database")
+    if live.forecast is not None:
+        said = (
+            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if warns(p) else ''}"
+            for p in live.forecast.predictions
+        )
+        parts.append(f"high load: {', '.join(said)}")
+    return "; ".join(parts)

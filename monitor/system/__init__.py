@@ -1,0 +1,1 @@
+"""Operating system services: logging, atomic file writes, systemd unit."""

@@ -1,0 +1,1 @@
+"""Training and evaluation runs over stored samples and traces."""

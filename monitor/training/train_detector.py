@@ -1,0 +1,190 @@
+"""What a training makes of anomalies: a detector learned from the same samples, kept beside the predictor."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from model.anomaly.backtest import LEARNED_FROM
+from model.anomaly.detector import fit_detector
+from model.anomaly.resampling import row_step
+from model.anomaly.serialization import dumps_detector, loads_detector
+from model.anomaly.validation import tried
+from model.array_types import Bools, Floats
+from model.errors import NotEnoughHistoryError, SerializationError
+from model.features.dataset import covered_seconds, typical_step
+from model.training.retrain_policy import renewed_after
+from model.units import MINUTE
+from monitor.config.durations import about
+from monitor.config.loader import Config
+from monitor.config.maintenance_windows import Recurring
+from monitor.queries.stores import Stores
+from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A detector as bytes, None where there is none yet, and what is told of it."""
+
+    blob: bytes | None
+    report: dict[str, Any]
+
+
+def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> Learned:
+    """Learns a detector, if it is wanted and due; one that alarms too often gives way to the one that serves.
+
+    Args:
+        stores: for what the operator has said, and the detector that serves.
+        config: what is wanted.
+        times: (rows,) seconds of the samples.
+        values: (rows, fields) of them.
+        now: seconds.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    wanted = config.anomaly
+    if not wanted.enabled:
+        return Learned(None, {"reason": "anomaly.enabled is false"})
+    if not _due(stores, times, config, now):
+        return _kept(stores, "the one that serves is young")
+    interval = config.sampling.interval
+    late = times > now - LEARNED_FROM
+    times, values = times[late], values[late]
+    step = typical_step(times, default=1.0)
+    covered, needed = covered_seconds(times, step), min(wanted.min_history, LEARNED_FROM / 2)
+    if covered < needed:
+        return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
+    out = left_out(stores, wanted.maintenance, float(times[0]), now)(times)
+    try:
+        detector = fit_detector(
+            times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_step(max(step, interval))
+        )
+    except NotEnoughHistoryError as error:
+        return _kept(stores, str(error))
+    trial = tried(detector, wanted.false_alarms_per_month)
+    report = {
+        "at": now,
+        "metrics": detector.metrics,
+        "step": detector.step,
+        "left_out_share": float(out.mean()),
+        "trial": {
+            "alarms": trial.alarms,
+            "days": trial.days,
+            "monthly": None if math.isnan(trial.monthly) else trial.monthly,
+            "allowed": trial.allowed,
+        },
+    }
+    if trial.refusal:
+        return _kept(stores, trial.refusal)
+    return Learned(dumps_detector(detector), report)
+
+
+def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
+    """Whether the detector that serves is old or of no use, or the operator has spoken since it was learned."""
+    active = stores.registry.active_id()
+    report = {} if active is None else stores.registry.record(active).report.get("detector", {})
+    if "at" not in report or _readable(stores) is None or report["step"] < row_step(config.sampling.interval):
+        return True
+    age = now - report["at"]
+    spoken = stores.anomalies.judged()[1] > report["at"]
+    return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), config.training.interval)
+
+
+def _readable(stores: Stores) -> bytes | None:
+    """The detector that serves, if it can be read."""
+    active = stores.registry.active_id()
+    blob = None if active is None else stores.registry.detector(active)
+    try:
+        if blob is not None:
+            loads_detector(blob)
+    except SerializationError:
+        return None
+    return blob
+
+
+def _kept(stores: Stores, reason: str) -> Learned:
+    """The detector that serves goes on, if it can be read."""
+    active, blob = stores.registry.active_id(), _readable(stores)
+    before = {} if active is None or blob is None else stores.registry.record(active).report.get("detector", {})
+    return Learned(blob, {**before, "reason": reason, "kept": blob is not None})
+
+
+def with_predictor_of(stores: Stores, detecting: Learned, now: float) -> int | None:
+    """Lets a new detector serve beside the predictor that serves already; None where either is not there or not new.
+
+    A host that was never under high load has no predictor of its own to learn, and still is to be watched.
+
+    Args:
+        stores: of the database.
+        detecting: what was learned.
+        now: seconds.
+
+    Returns:
+        The id of the model that they make together.
+    """
+    active = stores.registry.active_id()
+    if active is None or detecting.blob is None or detecting.report.get("kept"):
+        return None
+    record: ModelRecord = stores.registry.record(active)
+    report = {**record.report, "detector": detecting.report}
+    model_id = stores.registry.register(stores.registry.blob(active), report, now, detecting.blob)
+    stores.registry.promote(model_id, now)
+    return model_id
+
+
+def left_out(stores: Stores, recurring: Sequence[Recurring], since: float, until: float) -> Callable[[Floats], Bools]:
+    """Says of moments (rows,) whether they are to be forgotten: incidents, and hours of maintenance.
+
+    Args:
+        stores: of the database.
+        recurring: windows of the configuration.
+        since: seconds from which on it is asked.
+        until: seconds up to which an anomaly that goes on is one.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    incidents = [a for a in stores.anomalies.since(since) if a.judgement == "incident"]
+    spans = [(a.began_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
+    spans += [(window.begins_at, window.ends_at) for window in stores.anomalies.maintenance(since)]
+
+    def asked(times: Floats) -> Bools:
+        found = np.zeros(len(times), bool)
+        for begins, ends in spans:
+            found |= (times >= begins) & (times < ends)
+        if recurring:
+            # windows begin and end at whole minutes: one look at each is enough
+            minutes, which = np.unique(times // MINUTE, return_inverse=True)
+            within = [any(window.holds(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
+            found |= np.array(within, bool)[which]
+        return found
+
+    return asked
+
+
+def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequence[Recurring]) -> bool:
+    """Whether a moment (seconds) lies in one of the windows."""
+    return any(window.begins_at <= at < window.ends_at for window in windows) or any(
+        window.holds(at) for window in recurring
+    )
+
+
+def name_of(detector: bytes) -> str:
+    """What a detector's evidence is kept under: models that have the same one share it."""
+    return hashlib.sha256(detector).hexdigest()[:16]
+
+
+def expected(anomalies: Sequence[Anomaly], slot: float, now: float) -> list[int]:
+    """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
+    return [
+        number
+        for anomaly in anomalies
+        if anomaly.judgement == "expected"
+        for number in range(int(anomaly.began_at // slot), int((anomaly.ended_at or now) // slot) + 1)
+    ]
