@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 
-class Hosts:
+class AllowedHosts:
     """Addresses, localhost, this machine's own names, and those that the configuration allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:

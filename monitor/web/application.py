@@ -13,7 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from monitor.exporter.collector import StatusCollector
 from monitor.state import Status, model_line
 from monitor.web.api import Api, ApiError, Records, encoded
-from monitor.web.responses import status_line, takes_gzip
+from monitor.web.responses import accepts_gzip, status_line
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -55,7 +55,7 @@ class Application:
         headers = [("Content-Type", kind), ("Cache-Control", A_DAY if fixed else "no-store")]
         if code == 405:
             headers.append(("Allow", "GET, HEAD"))
-        if len(body) > 1000 and takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        if len(body) > 1000 and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = gzip.compress(body, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
         headers += [("Vary", "Accept, Accept-Encoding"), ("Content-Length", str(len(body)))]

@@ -17,20 +17,20 @@ log = logging.getLogger(__name__)
 
 Verdict = Literal["admitted", "refused", "busy"]
 
-REMEMBERED = 64
+MAX_CACHED_LOGINS = 64
 """Logins that succeeded and cost no hash the next time."""
 
 WAITING = 2
 """Requests at most that hash or wait to: the other threads answer those who are known."""
 
-LONGEST = 72
+MAX_PASSWORD_BYTES = 72
 """Bytes of a password that bcrypt looks at."""
 
 DECOY = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
 """What the password of a user who does not exist is compared with."""
 
 
-class Users:
+class BasicAuthenticator:
     """Says of a request's Authorization header whether it names a user with the right password.
 
     What is wrong costs as much as the costliest hash, whoever it names; what was right once is remembered under a key
@@ -80,7 +80,7 @@ class Users:
     def _remember(self, mark: bytes) -> None:
         with self._lock:
             self._known[mark] = None
-            while len(self._known) > REMEMBERED:
+            while len(self._known) > MAX_CACHED_LOGINS:
                 self._known.popitem(last=False)
 
 
@@ -112,7 +112,7 @@ def _matches(password: bytes, hashed: bytes) -> bool:
     import bcrypt  # noqa: PLC0415
 
     try:
-        return bcrypt.checkpw(password[:LONGEST], hashed) and len(password) <= LONGEST
+        return bcrypt.checkpw(password[:MAX_PASSWORD_BYTES], hashed) and len(password) <= MAX_PASSWORD_BYTES
     except ValueError as error:
         log.error("hash of basic_auth_users cannot be used", extra={"fields": {"error": error}})
         return False

@@ -22,7 +22,7 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
-from monitor.web.responses import Headers, plain, secured, status_line
+from monitor.web.responses import Headers, plain, status_line, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -39,10 +39,10 @@ class Limits:
     """What one client, and all together, may take."""
 
     connections: int = 600
-    wait_seconds: float = 10.0
+    request_seconds: float = 10.0
     """For a whole request, the pause and the handshake of TLS before it included; and again for its body."""
 
-    answer_seconds: float = 10.0
+    response_seconds: float = 10.0
     """For an answer to be taken."""
 
     header_bytes: int = 16_384
@@ -59,7 +59,7 @@ class Answer:
     sent: Callable[[], None] = _nothing
 
 
-class Exchange(HTTPMessageDelegate):
+class RequestHandler(HTTPMessageDelegate):
     """Gathers a request and says so to `whole`. No route reads a body: one that comes is read and dropped."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Exchange(HTTPMessageDelegate):
         connection: HTTP1Connection,
         container: WSGIContainer,
         limits: Limits,
-        whole: Callable[[Exchange], None],
+        whole: Callable[[RequestHandler], None],
     ) -> None:
         self._connection, self.stream, self._container = connection, connection.stream, container
         self._limits, self._whole = limits, whole
@@ -130,7 +130,7 @@ class Exchange(HTTPMessageDelegate):
         try:
             flushed = self._connection.write_headers(line, headers, b"" if silent else answer.body)
             self._connection.finish()
-            await asyncio.wait_for(flushed, self._limits.answer_seconds)
+            await asyncio.wait_for(flushed, self._limits.response_seconds)
         except (StreamClosedError, TimeoutError):
             self.stream.close()
 
@@ -145,7 +145,7 @@ def _own_path(target: str) -> str:
 
 def _plain(code: int, text: str) -> Answer:
     headers, body = plain(text)
-    return Answer(status_line(code), secured(headers), body)
+    return Answer(status_line(code), with_security_headers(headers), body)
 
 
 def _asked(application: WSGIApplication, environ: dict[str, Any]) -> Answer:

@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monitor.web.allowed_hosts import Hosts
-from monitor.web.basic_auth import Users
-from monitor.web.responses import plain, secured, status_line
-from monitor.web.web_config.loader import WebFile
+from monitor.web.allowed_hosts import AllowedHosts
+from monitor.web.basic_auth import BasicAuthenticator
+from monitor.web.responses import plain, status_line, with_security_headers
+from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.web_config.schema import RateSection
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-FOR_MACHINES = ("/metrics", "/-/healthy", "/-/ready")
+MACHINE_PATHS = ("/metrics", "/-/healthy", "/-/ready")
 """Asked for by machines, under whatever name they know this one by; what they say a page could not read."""
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Rejection:
     """Why a request goes no further."""
 
     code: int
@@ -30,19 +30,21 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Guard:
+class AccessMiddleware:
     """An application behind the guard."""
 
-    def __init__(self, application: WSGIApplication, hosts: Hosts, web_file: Callable[[], WebFile] = WebFile) -> None:
+    def __init__(
+        self, application: WSGIApplication, hosts: AllowedHosts, web_file: Callable[[], WebConfigFile] = WebConfigFile
+    ) -> None:
         """`web_file` gives what the web.config.yml says now."""
         self._application, self._hosts, self._web_file = application, hosts, web_file
-        self._users, self._rate = Users(), Rate()
+        self._users, self._rate = BasicAuthenticator(), RateLimiter()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         web_file = self._web_file()
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, secured(headers, web_file.headers), exc_info)
+            return start_response(status, with_security_headers(headers, web_file.headers), exc_info)
 
         refusal = self._refusal(environ, web_file)
         if refusal is None:
@@ -51,21 +53,21 @@ class Guard:
         start(status_line(refusal.code), [*headers, *refusal.headers])
         return [body]
 
-    def _refusal(self, environ: WSGIEnvironment, web_file: WebFile) -> Refusal | None:
+    def _refusal(self, environ: WSGIEnvironment, web_file: WebConfigFile) -> Rejection | None:
         if not self._rate.allows(web_file.rate, time.monotonic()):
-            return Refusal(429, "more requests than rate_limit allows")
+            return Rejection(429, "more requests than rate_limit allows")
         if web_file.users:
             verdict = self._users.verdict(environ.get("HTTP_AUTHORIZATION", ""), web_file.users)
             if verdict == "busy":
-                return Refusal(503, "too many are logging in", (("Retry-After", "1"),))
+                return Rejection(503, "too many are logging in", (("Retry-After", "1"),))
             if verdict == "refused":
-                return Refusal(401, "user and password are needed", (("WWW-Authenticate", "Basic"),))
-        if environ.get("PATH_INFO", "") not in FOR_MACHINES and not self._hosts.known(environ.get("HTTP_HOST", "")):
-            return Refusal(421, "this machine is not known by that name; web.allowed_hosts can allow it")
+                return Rejection(401, "user and password are needed", (("WWW-Authenticate", "Basic"),))
+        if environ.get("PATH_INFO", "") not in MACHINE_PATHS and not self._hosts.known(environ.get("HTTP_HOST", "")):
+            return Rejection(421, "this machine is not known by that name; web.allowed_hosts can allow it")
         return None
 
 
-class Rate:
+class RateLimiter:
     """A bucket of requests, as rate_limit has it."""
 
     def __init__(self) -> None:

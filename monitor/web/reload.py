@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PATH = "/-/reload"
 
 
-class Lifecycle:
+class ReloadMiddleware:
     """An application with that path beside its own.
 
     The configuration is checked before the answer and taken into use after it, when the answer is on its way: 200

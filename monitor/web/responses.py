@@ -27,7 +27,7 @@ def status_line(code: int) -> str:
     return f"{code} {HTTPStatus(code).phrase}"
 
 
-def takes_gzip(accepted: str) -> bool:
+def accepts_gzip(accepted: str) -> bool:
     """Whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3)."""
     weights = {}
     for part in accepted.lower().split(","):
@@ -44,7 +44,7 @@ def plain(text: str) -> tuple[Headers, bytes]:
     return [*headers, ("Cache-Control", "no-store")], body
 
 
-def secured(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:
+def with_security_headers(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:
     """An answer's headers with those of security; its own go before these, and the configured before both."""
     ours = {**SECURITY_HEADERS, **dict(configured)}
     own = list(headers)

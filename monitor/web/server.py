@@ -26,11 +26,11 @@ from tornado.iostream import IOStream, SSLIOStream
 from tornado.wsgi import WSGIContainer
 
 from monitor.errors import MonitorError
-from monitor.web.connection import Exchange, Limits
-from monitor.web.middleware import FOR_MACHINES
-from monitor.web.tls import names_of
-from monitor.web.web_config.loader import WebFile
-from monitor.web.worker_pool import Lane
+from monitor.web.connection import Limits, RequestHandler
+from monitor.web.middleware import MACHINE_PATHS
+from monitor.web.tls import subject_alt_names
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -56,7 +56,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self,
         address: tuple[str, int],
         application: WSGIApplication,
-        web_file: Callable[[], WebFile] = WebFile,
+        web_file: Callable[[], WebConfigFile] = WebConfigFile,
         limits: Limits | None = None,
     ) -> None:
         """Binds. `web_file` gives what the web.config.yml says now.
@@ -74,12 +74,12 @@ class WebServer(HTTPServerConnectionDelegate):
         self._parameters = HTTP1ConnectionParameters(
             # Beyond `header_bytes` a sentence is said; beyond this the connection is cut.
             max_header_size=4 * self._limits.header_bytes,
-            header_timeout=self._limits.wait_seconds,
+            header_timeout=self._limits.request_seconds,
             max_body_size=self._limits.body_bytes,
-            body_timeout=self._limits.wait_seconds,
+            body_timeout=self._limits.request_seconds,
         )
-        self._machines = Lane("machines", threads=3, waiting=200, unsent_bytes=8 * 2**20)
-        self._people = Lane("people", threads=1, waiting=32, unsent_bytes=8 * 2**20)
+        self._machines = WorkerPool("machines", threads=3, waiting=200, unsent_bytes=8 * 2**20)
+        self._people = WorkerPool("people", threads=1, waiting=32, unsent_bytes=8 * 2**20)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
@@ -166,28 +166,28 @@ class WebServer(HTTPServerConnectionDelegate):
             return True
         return False
 
-    def start_request(self, server_conn: object, request_conn: Any) -> Exchange:
+    def start_request(self, server_conn: object, request_conn: Any) -> RequestHandler:
         self._waiting.pop(server_conn, None)
         self._waiting[server_conn] = None
-        return Exchange(request_conn, self._container, self._limits, partial(self._whole, server_conn))
+        return RequestHandler(request_conn, self._container, self._limits, partial(self._whole, server_conn))
 
     def on_close(self, server_conn: object) -> None:
         self._waiting.pop(server_conn, None)
         self._open.pop(server_conn, None)
 
-    def _whole(self, server_conn: object, exchange: Exchange) -> None:
+    def _whole(self, server_conn: object, exchange: RequestHandler) -> None:
         self._waiting.pop(server_conn, None)
         task = self._loop.create_task(self._answer(exchange))
         # the loop itself would let go of it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: RequestHandler) -> None:
         try:
             if not self._known(exchange.stream):
                 exchange.stream.close()
                 return
-            await (self._machines if exchange.path in FOR_MACHINES else self._people).answer(exchange)
+            await (self._machines if exchange.path in MACHINE_PATHS else self._people).answer(exchange)
         except Exception:
             log.critical("an answer could not be given", exc_info=True)
             exchange.stream.close()
@@ -198,7 +198,7 @@ class WebServer(HTTPServerConnectionDelegate):
         if not allowed or not isinstance(stream, SSLIOStream):
             return True
         certificate = stream.socket.getpeercert() if stream.socket else None
-        return bool(allowed & names_of(certificate or {}))
+        return bool(allowed & subject_alt_names(certificate or {}))
 
 
 def _bound(address: tuple[str, int]) -> socket.socket:

@@ -30,7 +30,7 @@ CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE--
 
 
 @dataclass(frozen=True)
-class Material:
+class CertificateMaterial:
     """What a context is made of beside the settings, each PEM; `client_ca` may be empty."""
 
     cert: str
@@ -38,7 +38,7 @@ class Material:
     client_ca: str = ""
 
 
-def make_context(section: TlsSection, material: Material) -> ssl.SSLContext:
+def make_context(section: TlsSection, material: CertificateMaterial) -> ssl.SSLContext:
     """The server's side.
 
     Raises:
@@ -67,7 +67,7 @@ def _choose_ciphers(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
         raise ValueError("cipher_suites: OpenSSL has none of them here") from error
 
 
-def _load_certificate(context: ssl.SSLContext, material: Material) -> None:
+def _load_certificate(context: ssl.SSLContext, material: CertificateMaterial) -> None:
     if "-----BEGIN CERTIFICATE-----" not in material.cert:
         raise ValueError("cert: no certificate in PEM format")
     if "PRIVATE KEY-----" not in material.key:
@@ -94,7 +94,7 @@ def _in_memory(text: str) -> Iterator[str]:
         yield f"/proc/self/fd/{descriptor}"
 
 
-def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Material) -> None:
+def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: CertificateMaterial) -> None:
     context.verify_mode = VERIFY[section.client_auth_type]
     if context.verify_mode == ssl.CERT_NONE:
         return
@@ -108,7 +108,7 @@ def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Mate
         raise ValueError("client_ca: no certificate in PEM format") from error
 
 
-def names_of(certificate: Mapping[str, Any]) -> set[str]:
+def subject_alt_names(certificate: Mapping[str, Any]) -> set[str]:
     """The alternative names of a certificate as `getpeercert` has it: DNS, e-mail, URI, address."""
     names = certificate.get("subjectAltName", ())
     return {_address(name) if kind == "IP Address" else name for kind, name in names}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from monitor.web.connection import Answer, Exchange
+from monitor.web.connection import Answer, RequestHandler
 
 
-class Lane:
+class WorkerPool:
     """Some threads that ask the application, those who wait for them, and the answers on their way out.
 
     For one event loop. Each of the three is bounded: who is one too many hears 503, and of answers that nobody takes
@@ -20,9 +20,9 @@ class Lane:
         self._turn = asyncio.Semaphore(threads)
         self._most_waiting, self._most_unsent = waiting, unsent_bytes
         self._waiting = self._unsent = 0
-        self._sending: dict[Exchange, int] = {}
+        self._sending: dict[RequestHandler, int] = {}
 
-    async def answer(self, exchange: Exchange) -> None:
+    async def answer(self, exchange: RequestHandler) -> None:
         """Has a request answered when it is its turn, unless its client has gone by then."""
         if self._waiting >= self._most_waiting:
             await exchange.refuse(503, "too many are asking; try again")
@@ -43,7 +43,7 @@ class Lane:
         """Begins nothing more."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _send(self, exchange: Exchange, answer: Answer) -> None:
+    async def _send(self, exchange: RequestHandler, answer: Answer) -> None:
         self._sending[exchange] = len(answer.body)
         self._unsent += len(answer.body)
         self._make_room()

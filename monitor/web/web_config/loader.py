@@ -14,12 +14,12 @@ from typing import Any
 
 from monitor.config.fields import nearest, read_section
 from monitor.errors import ConfigError
-from monitor.web.tls import Material, make_context
+from monitor.web.tls import CertificateMaterial, make_context
 from monitor.web.web_config.schema import HttpSection, RateSection, TlsSection, read_users
 
 log = logging.getLogger(__name__)
 
-LARGEST = 131_072
+MAX_FILE_BYTES = 131_072
 """Bytes of a file at most: YAML of more takes seconds to read."""
 
 SECTIONS = ("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
@@ -29,7 +29,7 @@ Version = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class WebFile:
+class WebConfigFile:
     """What a web.config.yml says. `files` are those it was made of, each in the version that was read."""
 
     context: ssl.SSLContext | None = None
@@ -40,7 +40,7 @@ class WebFile:
     files: Mapping[Path, Version] = field(default_factory=dict)
 
 
-def load_web_file(path: Path, files: Files | None = None) -> WebFile:
+def load_web_config_file(path: Path, files: Files | None = None) -> WebConfigFile:
     """The file, its certificates loaded.
 
     Args:
@@ -68,7 +68,7 @@ def load_web_file(path: Path, files: Files | None = None) -> WebFile:
             problems.append(f"tls_server_config.{error}")
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
-    return WebFile(context, frozenset(tls.client_allowed_sans), http.headers, users, rate, files.read)
+    return WebConfigFile(context, frozenset(tls.client_allowed_sans), http.headers, users, rate, files.read)
 
 
 class Files:
@@ -92,11 +92,11 @@ class Files:
                 self.read[path] = _version(status)
                 if not stat.S_ISREG(status.st_mode):
                     raise ValueError(f"{path}: cannot be read: it is not a regular file")
-                found = file.read(LARGEST + 1)
+                found = file.read(MAX_FILE_BYTES + 1)
         except OSError as error:
             raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
-        if len(found) > LARGEST:
-            raise ValueError(f"{path}: cannot be read: it is larger than {LARGEST >> 10} KiB")
+        if len(found) > MAX_FILE_BYTES:
+            raise ValueError(f"{path}: cannot be read: it is larger than {MAX_FILE_BYTES >> 10} KiB")
         try:
             return found.decode()
         except UnicodeDecodeError as error:
@@ -127,7 +127,7 @@ def _context(tls: TlsSection, files: Files) -> ssl.SSLContext:
         raise ValueError("client_ca: is there to verify clients, and client_auth_type is NoClientCert")
     if tls.client_allowed_sans and tls.client_auth_type != "RequireAndVerifyClientCert":
         raise ValueError("client_allowed_sans: needs client_auth_type RequireAndVerifyClientCert")
-    material = Material(
+    material = CertificateMaterial(
         _either(files, "cert", tls.cert, tls.cert_file),
         _either(files, "key", tls.key, tls.key_file),
         _either(files, "client_ca", tls.client_ca, tls.client_ca_file) if verifies else "",
@@ -161,7 +161,7 @@ def _parse(path: Path, files: Files) -> dict[Any, Any]:
     return data or {}
 
 
-class WatchedFile:
+class WatchedWebConfigFile:
     """A web.config.yml that is followed: a new version counts from the next connection or request on.
 
     One that is broken changes nothing and is logged once; nor does one that would switch TLS on or off, which takes
@@ -176,10 +176,10 @@ class WatchedFile:
             ConfigError: it cannot be used.
         """
         self._path, self._lock = path, threading.Lock()
-        self._good = load_web_file(path)
+        self._good = load_web_config_file(path)
         self._seen = self._good.files
 
-    def current(self) -> WebFile:
+    def current(self) -> WebConfigFile:
         """What holds now."""
         with self._lock:
             if any(_look(path) != version for path, version in self._seen.items()):
@@ -190,7 +190,7 @@ class WatchedFile:
 
     def _renew(self, files: Files) -> None:
         try:
-            new = load_web_file(self._path, files)
+            new = load_web_config_file(self._path, files)
             if (new.context is None) != (self._good.context is None):
                 raise ConfigError([f"{self._path}: TLS is switched on or off by a reload (SIGHUP)"])
         except ConfigError as error:

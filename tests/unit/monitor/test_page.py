@@ -7,7 +7,7 @@ import pytest
 
 from monitor.state import Status
 from monitor.web.api import Api, ApiError, encoded
-from monitor.web.responses import takes_gzip
+from monitor.web.responses import accepts_gzip
 from monitor.web.ui.html import el
 from monitor.web.ui.page import page, static_file
 
@@ -140,7 +140,7 @@ def test_a_query_without_sense_is_refused_by_name(status, query, told):
     ],
 )
 def test_who_takes_gzip_is_told_from_who_does_not(accepted, takes):
-    assert takes_gzip(accepted) is takes
+    assert accepts_gzip(accepted) is takes
 
 
 def test_the_documents_of_a_database_that_is_not_open_are_not_to_be_had(status):

@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from monitor.errors import ConfigError
-from monitor.web.basic_auth import Users
-from monitor.web.tls import names_of
-from monitor.web.web_config.loader import LARGEST, SECTIONS, WatchedFile, load_web_file
+from monitor.web.basic_auth import BasicAuthenticator
+from monitor.web.tls import subject_alt_names
+from monitor.web.web_config.loader import MAX_FILE_BYTES, SECTIONS, WatchedWebConfigFile, load_web_config_file
 from monitor.web.web_config.schema import HEADERS, HttpSection, RateSection, TlsSection
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,7 @@ def directory(tmp_path, authority):
     (tmp_path / "empty.pem").touch()
     (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "large.pem").write_text("x" * (LARGEST + 1))
+    (tmp_path / "large.pem").write_text("x" * (MAX_FILE_BYTES + 1))
     (tmp_path / "locked.crt").write_text(
         (tmp_path / "locked.key").read_text() + (tmp_path / "server.crt").read_text()
     )
@@ -45,7 +45,7 @@ def directory(tmp_path, authority):
 
 def load(directory, text):
     (directory / "web.config.yml").write_text(text)
-    return load_web_file(directory / "web.config.yml")
+    return load_web_config_file(directory / "web.config.yml")
 
 
 def problems(directory, text):
@@ -247,7 +247,7 @@ def test_what_is_wrong_is_named_with_its_file_and_key(directory, text, words):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=rf"{tmp_path}/web.yml: cannot be read: No such file"):
-        load_web_file(tmp_path / "web.yml")
+        load_web_config_file(tmp_path / "web.yml")
 
 
 def test_all_problems_are_told_at_once(directory):
@@ -264,20 +264,20 @@ def test_names_of_a_client_are_compared_as_people_write_them():
         ("IP Address", "192.0.2.1"),
         ("DirName", ((("commonName", "x"),),)),
     )
-    assert names_of({"subjectAltName": names}) >= {
+    assert subject_alt_names({"subjectAltName": names}) >= {
         "prometheus.example.org",
         "sre@example.org",
         "spiffe://example.org/prometheus",
         "2001:db8::1",
         "192.0.2.1",
     }
-    assert names_of({}) == set()
+    assert subject_alt_names({}) == set()
 
 
 def test_a_broken_version_is_logged_once_and_the_last_good_one_stays(directory, caplog):
     file = directory / "web.config.yml"
     file.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
-    watched = WatchedFile(file)
+    watched = WatchedWebConfigFile(file)
     file.write_text("basic_auth_users: {alice: x}\n")
     assert [list(watched.current().users) for _ in range(3)] == [["alice"]] * 3
     assert len(caplog.records) == 1
@@ -288,7 +288,7 @@ def test_a_broken_version_is_logged_once_and_the_last_good_one_stays(directory, 
 def test_what_a_broken_version_misses_is_waited_for(directory, caplog):
     file = directory / "web.config.yml"
     file.write_text(f"tls_server_config:\n  {PAIR}\n")
-    watched = WatchedFile(file)
+    watched = WatchedWebConfigFile(file)
     caplog.set_level("INFO")
     first = watched.current()
     file.write_text("tls_server_config: {cert_file: next.crt, key_file: next.key}\n")
@@ -302,7 +302,7 @@ def test_what_a_broken_version_misses_is_waited_for(directory, caplog):
 def test_a_fault_nobody_thought_of_is_logged_once_and_the_last_good_one_stays(directory, caplog, monkeypatch):
     file = directory / "web.config.yml"
     file.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
-    watched = WatchedFile(file)
+    watched = WatchedWebConfigFile(file)
     monkeypatch.setattr("monitor.web.web_config.loader.read_users", lambda _: {}["unforeseen"])
     file.write_text("basic_auth_users: {}\n")
     assert [list(watched.current().users) for _ in range(3)] == [["alice"]] * 3
@@ -318,14 +318,14 @@ def test_text_around_the_certificates_of_an_authority_may_be_in_any_language(dir
     assert len(found.context.get_ca_certs()) == 1
     authority.write_text(authority.read_text().replace("CERTIFICATE-----\nM", "CERTIFICATE-----\nü"))
     with pytest.raises(ConfigError, match="client_ca: no certificate in PEM format"):
-        load_web_file(directory / "web.config.yml")
+        load_web_config_file(directory / "web.config.yml")
 
 
 def hashes_paid(monkeypatch, users, name):
     """What a wrong password of a user makes bcrypt do, in hashes of the lowest cost."""
     costs = []
     monkeypatch.setattr("bcrypt.checkpw", lambda _, hashed: costs.append(int(hashed[4:6])))
-    assert Users().verdict("Basic " + b64encode(f"{name}:wrong".encode()).decode(), users) == "refused"
+    assert BasicAuthenticator().verdict("Basic " + b64encode(f"{name}:wrong".encode()).decode(), users) == "refused"
     return sum(2 ** (cost - 4) for cost in costs)
 
 
@@ -337,7 +337,7 @@ def test_a_wrong_password_costs_the_same_whoever_it_names(monkeypatch):
 def test_a_hash_that_bcrypt_refuses_is_a_wrong_password_and_logged(caplog):
     stray = HASH.replace("$10$", "$04$").replace(".zou", ".zov").encode()
     header = "Basic " + b64encode(b"alice:secret").decode()
-    assert Users().verdict(header, {"alice": stray}) == "refused"
+    assert BasicAuthenticator().verdict(header, {"alice": stray}) == "refused"
     assert caplog.records[0].message == "hash of basic_auth_users cannot be used"
 
 

@@ -6,11 +6,11 @@ import bcrypt
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.web.allowed_hosts import Hosts
-from monitor.web.basic_auth import LONGEST, REMEMBERED, Users
-from monitor.web.middleware import Guard, Rate
-from monitor.web.reload import Lifecycle
-from monitor.web.responses import secured
+from monitor.web.allowed_hosts import AllowedHosts
+from monitor.web.basic_auth import MAX_CACHED_LOGINS, MAX_PASSWORD_BYTES, BasicAuthenticator
+from monitor.web.middleware import AccessMiddleware, RateLimiter
+from monitor.web.reload import ReloadMiddleware
+from monitor.web.responses import with_security_headers
 from monitor.web.web_config.schema import RateSection
 
 pytestmark = pytest.mark.unit
@@ -43,7 +43,7 @@ def login(user, password):
 def hosts(monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "Web1")
     monkeypatch.setattr("socket.getfqdn", lambda: "web1.example.org")
-    return Hosts(["*.Internal", "monitor.example.com"])
+    return AllowedHosts(["*.Internal", "monitor.example.com"])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def hosts(monkeypatch):
     ],
 )
 def test_a_page_is_shown_by_addresses_own_names_and_allowed_ones(hosts, name):
-    assert ask(Guard(ok, hosts), host=name)[0] == 200
+    assert ask(AccessMiddleware(ok, hosts), host=name)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_a_page_is_shown_by_addresses_own_names_and_allowed_ones(hosts, name):
 )
 @pytest.mark.parametrize("path", ["/", "/api/v1/status", "/-/reload", "/x"])
 def test_by_any_other_name_it_is_not(hosts, name, path):
-    code, _, body = ask(Guard(ok, hosts), path, host=name)
+    code, _, body = ask(AccessMiddleware(ok, hosts), path, host=name)
     assert code == 421
     assert b"web.allowed_hosts" in body
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy", "/-/ready"])
 def test_metrics_and_probes_answer_to_any_name(hosts, path):
-    assert ask(Guard(ok, hosts), path, host="monitor.monitoring.svc")[0] == 200
+    assert ask(AccessMiddleware(ok, hosts), path, host="monitor.monitoring.svc")[0] == 200
 
 
 def test_every_answer_has_the_headers_of_security_refusals_too(hosts):
-    for code, headers, _ in (ask(Guard(ok, hosts)), ask(Guard(ok, hosts), host="evil.example")):
+    for code, headers, _ in (ask(AccessMiddleware(ok, hosts)), ask(AccessMiddleware(ok, hosts), host="evil.example")):
         assert code in (200, 421)
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
@@ -85,15 +85,15 @@ def test_every_answer_has_the_headers_of_security_refusals_too(hosts):
 
 def test_a_header_is_sent_once_by_whom_it_matters_most_to():
     own = [("x-frame-options", "own"), ("Content-Type", "a")]
-    assert [v for n, v in secured(own) if n.lower() == "x-frame-options"] == ["own"]
+    assert [v for n, v in with_security_headers(own) if n.lower() == "x-frame-options"] == ["own"]
     configured = [("X-Frame-Options", "deny"), ("Strict-Transport-Security", "max-age=1")]
-    found = secured(own, configured)
+    found = with_security_headers(own, configured)
     assert [v for n, v in found if n.lower() == "x-frame-options"] == ["deny"]
     assert ("Strict-Transport-Security", "max-age=1") in found
 
 
 def test_a_bucket_empties_and_fills():
-    rate, section = Rate(), RateSection(10.0, 2)
+    rate, section = RateLimiter(), RateSection(10.0, 2)
     assert [rate.allows(section, at) for at in (0, 0, 0, 9, 11, 12, 1000, 1000, 1000)] == [
         *(True, True, False, False, True, False),
         *(True, True, False),
@@ -110,13 +110,15 @@ def test_a_bucket_empties_and_fills():
     ],
 )
 def test_what_is_not_a_user_with_the_password_is_refused(header):
-    assert Users().verdict(header, {"alice": HASH}) == "refused"
+    assert BasicAuthenticator().verdict(header, {"alice": HASH}) == "refused"
 
 
 def test_a_password_longer_than_bcrypt_reads_is_wrong_whatever_it_begins_with():
-    hashed = bcrypt.hashpw(b"x" * LONGEST, bcrypt.gensalt(4))
-    assert Users().verdict(login("alice", "x" * LONGEST), {"alice": hashed}) == "admitted"
-    assert Users().verdict(login("alice", "x" * (LONGEST + 1)), {"alice": hashed}) == "refused"
+    hashed = bcrypt.hashpw(b"x" * MAX_PASSWORD_BYTES, bcrypt.gensalt(4))
+    assert BasicAuthenticator().verdict(login("alice", "x" * MAX_PASSWORD_BYTES), {"alice": hashed}) == "admitted"
+    assert (
+        BasicAuthenticator().verdict(login("alice", "x" * (MAX_PASSWORD_BYTES + 1)), {"alice": hashed}) == "refused"
+    )
 
 
 def test_who_does_not_exist_costs_the_same_hash_as_the_costliest_user(monkeypatch):
@@ -124,14 +126,14 @@ def test_who_does_not_exist_costs_the_same_hash_as_the_costliest_user(monkeypatc
     monkeypatch.setattr("bcrypt.checkpw", lambda password, hashed: costs.append(hashed[4:6]) or False)
     users = {"alice": HASH, "zoe": HASH.replace(b"$04$", b"$12$")}
     for name in ("zoe", "nobody"):
-        assert Users().verdict(login(name, "wrong"), users) == "refused"
+        assert BasicAuthenticator().verdict(login(name, "wrong"), users) == "refused"
     assert costs == [b"12", b"12"]
 
 
 def test_a_hash_is_paid_once_by_who_is_right_and_always_by_who_is_wrong(monkeypatch):
     paid, real = [], bcrypt.checkpw
     monkeypatch.setattr("bcrypt.checkpw", lambda password, hashed: paid.append(1) or real(password, hashed))
-    users, table = Users(), {"alice": HASH}
+    users, table = BasicAuthenticator(), {"alice": HASH}
     assert [users.verdict(login("alice", "secret"), table) for _ in range(5)] == ["admitted"] * 5
     assert len(paid) == 1
     assert [users.verdict(login("alice", "wrong"), table) for _ in range(5)] == ["refused"] * 5
@@ -141,15 +143,15 @@ def test_a_hash_is_paid_once_by_who_is_right_and_always_by_who_is_wrong(monkeypa
 
 
 def test_what_is_remembered_is_bounded_and_is_no_password():
-    users = Users()
-    table = {f"user{i}": HASH for i in range(REMEMBERED + 20)}
+    users = BasicAuthenticator()
+    table = {f"user{i}": HASH for i in range(MAX_CACHED_LOGINS + 20)}
     assert {users.verdict(login(name, "secret"), table) for name in table} == {"admitted"}
-    assert len(users._known) == REMEMBERED
+    assert len(users._known) == MAX_CACHED_LOGINS
     assert all(b"secret" not in mark for mark in users._known)
 
 
 def test_too_many_who_are_not_known_are_not_queued():
-    users = Users()
+    users = BasicAuthenticator()
     while users._room.acquire(blocking=False):
         pass
     assert users.verdict(login("alice", "secret"), {"alice": HASH}) == "busy"
@@ -169,7 +171,7 @@ class Reloads:
         self.count += 1
 
     def application(self, *, enabled=True):
-        return Lifecycle(ok, self.check, self.reload, enabled=enabled)
+        return ReloadMiddleware(ok, self.check, self.reload, enabled=enabled)
 
 
 def test_a_reload_answers_that_the_configuration_is_valid_and_happens_after_the_answer():
