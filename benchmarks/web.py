@@ -142,7 +142,7 @@ def monitor(app: Any, port: int, certificate: Path | None) -> None:
     from monitor.web.middleware import AccessMiddleware  # noqa: PLC0415
     from monitor.web.web_config.loader import WebConfigFile  # noqa: PLC0415
 
-    web_file = WebConfigFile(context=context(certificate))
+    web_file = WebConfigFile(tls_context=context(certificate))
     WebServer(
         ("127.0.0.1", port), AccessMiddleware(app, AllowedHosts(()), lambda: web_file), lambda: web_file
     ).start()

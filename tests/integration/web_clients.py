@@ -13,7 +13,8 @@ from monitor.state import Status
 from monitor.web import Application, Limits, WebServer
 from monitor.web.allowed_hosts import AllowedHosts
 from monitor.web.middleware import AccessMiddleware
-from monitor.web.web_config.loader import WatchedWebConfigFile, WebConfigFile
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.web_config.watcher import WatchedWebConfigFile
 
 QUICK = Limits(request_seconds=0.5, response_seconds=0.5)
 """So that a test of patience needs little."""
