@@ -15,12 +15,13 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from model.nn.fit_config import FitConfig
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot
 from model.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from model.nn.training import FitConfig, Part, Training
+from model.nn.training import Part, Training
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reference.npz"
 
