@@ -24,8 +24,8 @@ from model.errors import SerializationError
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
 from monitor.inference.served_model import READ_TOGETHER, stored
-from monitor.queries.stores import Stores
 from monitor.state import AnomalyState
+from monitor.stores import Stores
 from monitor.training.train_detector import detector_key, excluded_times, expected_slots, in_maintenance
 from storage import Anomaly
 
