@@ -13,16 +13,17 @@ from model.forecast.fallback import Instead, Standing, applied
 from model.forecast.predictor import probabilities_at
 from model.forecast.recalibration import Recalibration, recalibrations
 from model.forecast.serialization import dumps
+from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit
-from model.settings import FitConfig, Recipe
 from model.training.pipeline import Task, train
+from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.inference.served_model import ServedModel, as_row, make_forecast
 from monitor.jobs.recalibration import Recalibrating, matured, standings_today
 from monitor.queries.status import read_overview, status_document
-from monitor.queries.stores import open_stores
 from monitor.reports.status import status_report
+from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
 
 from .conftest import host
