@@ -23,7 +23,7 @@ from model.array_types import Floats
 from model.errors import SerializationError
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
-from monitor.inference.served_model import READ_TOGETHER, stored
+from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.queries.stores import Stores
 from monitor.training.train_detector import expected, in_maintenance, left_out, name_of
 from storage import Anomaly
@@ -196,7 +196,7 @@ class Watching:
         detector = watch.detector
         found = []
         # in whole rows: what belongs together is read together
-        together = max(READ_TOGETHER // detector.step, 1) * detector.step
+        together = max(READ_SECONDS // detector.step, 1) * detector.step
         for rows in stored(self._stores, detector.columns, start - 1e-3, until - 1e-3, together):
             if len(rows):
                 times, values = on_rows(rows[:, 0], rows[:, 1:], detector.step)

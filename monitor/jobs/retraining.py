@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
@@ -42,7 +42,7 @@ def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serv
     if serving == "behind":
         return last.started_at + min(config.interval, BEHIND)
     learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
-    return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
+    return last.started_at + (retrain_delay(learned, config.interval) if learned else config.interval)
 
 
 class RetrainSchedule:
