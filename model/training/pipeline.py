@@ -122,7 +122,9 @@ def _fitted(
     fitted, reports = fit_ensemble(looks, parts, n, recipe, epochs, rng, on_epoch)
     base_rates = tuple(float(rate) for rate in np.nanmean(train.y, axis=0))
     index = train.x[:, spec.place["load_index:last"]]
-    blends = tuple(replace(single_expert(len(EXPERTS)), load_table=fit_load_table(index, train.y[:, i])) for i in range(n))
+    blends = tuple(
+        replace(single_expert(len(EXPERTS)), load_table=fit_load_table(index, train.y[:, i])) for i in range(n)
+    )
     return Predictor(spec, horizons, Ensemble(scaler, *fitted), blends, base_rates, (1.0,) * n), reports
 
 
