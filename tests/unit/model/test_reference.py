@@ -13,7 +13,8 @@ from .reference import CASES, GOLDEN, flattened, key, ours, theirs
 
 pytestmark = pytest.mark.unit
 
-AGREEMENT = {np.float32: 1e-4, np.float64: 1e-10}
+AGREEMENT = {np.float32: 1e-3, np.float64: 1e-10}
+"""Relative tolerance. In float32 a hundred steps amplify the rounding differences between BLAS kernels of CPUs."""
 
 
 def test_every_row_of_the_tables_is_compared():
