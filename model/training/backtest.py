@@ -32,10 +32,10 @@ from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor, predict_at
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
-from model.settings import GateConfig, Recipe
 from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
 from model.training.retrain_policy import retrain_delay
+from model.training.settings import GateConfig, Recipe
 from model.units import DAY
 
 

@@ -25,10 +25,10 @@ from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapted, usable
 from model.nn.training_data import Part
 from model.nn.training_history import Epoch, FitReport, together
-from model.settings import Recipe
 from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
 from model.training.ensemble_training import fit_ensemble, views
 from model.training.evaluation import Candidate, evaluate_candidate
+from model.training.settings import Recipe
 from model.units import DAY
 
 MAX_ROWS = 20_000

@@ -13,9 +13,10 @@ from model.forecast.fallback import FallbackBaseline, FallbackDecision, apply_de
 from model.forecast.predictor import predict_at
 from model.forecast.recalibration import Recalibration, fit_recalibrations
 from model.forecast.serialization import dumps
+from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit
-from model.settings import FitConfig, Recipe
 from model.training.pipeline import Task, train
+from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.inference.served_model import ServedModel, make_forecast, sample_row

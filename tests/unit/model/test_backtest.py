@@ -8,10 +8,10 @@ from model.features.labels import Rules
 from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.predictor import predict_at
 from model.forecast.pretrained import bootstrap_predictor
-from model.nn.training import FitConfig
-from model.settings import GateConfig, Recipe
+from model.nn.fit_config import FitConfig
 from model.training.backtest import BacktestConfig, backtest
 from model.training.pipeline import Task
+from model.training.settings import GateConfig, Recipe
 
 from .conftest import COLUMNS, make_trace
 

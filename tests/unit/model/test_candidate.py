@@ -17,7 +17,6 @@ from model.forecast.serialization import dumps, loads
 from model.nn.layers import Linear
 from model.nn.network import Network
 from model.nn.numerics import logit, sigmoid
-from model.settings import GateConfig, Recipe
 from model.training.blend_weights import pretrained_weight
 from model.training.evaluation import (
     baseline_probabilities,
@@ -27,6 +26,7 @@ from model.training.evaluation import (
 )
 from model.training.gate import precision_difference, refusal
 from model.training.pipeline import Task, train
+from model.training.settings import GateConfig, Recipe
 
 from .conftest import COLUMNS, make_trace
 
