@@ -25,7 +25,7 @@ from model.forecast.predictor import Predictor
 from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
 from model.units import DAY
 from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 
 log = logging.getLogger(__name__)
 
