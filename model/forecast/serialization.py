@@ -16,7 +16,7 @@ from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import PretrainedModel
-from model.nn.serialization import FORMAT, arrays_of, check_finite, described, network_of
+from model.nn.serialization import FORMAT, build_network, describe_layer, named_arrays, require_finite
 from model.npz import pack, unpack
 
 HOLDOUT_MODEL, PRIOR = "rehearsal.", "prior."
@@ -109,8 +109,8 @@ def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[s
     arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
     networks = []
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
-        arrays |= arrays_of(network, f"{prefix}network.{i}.")
-        networks.append({"layers": [described(layer) for layer in network.layers], "columns": columns.tolist()})
+        arrays |= named_arrays(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
     picked = None if ensemble.picked is None else ensemble.picked.tolist()
     return {"networks": networks, "picked": picked}, arrays
 
@@ -168,7 +168,7 @@ def _blend(told: dict[str, Any], load_table: Floats) -> HorizonBlend:
         BlendWeights(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high")
     )
     numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
-    check_finite(numbers, load_table)
+    require_finite(numbers, load_table)
     if len(numbers) != 2 * len(EXPERTS) + 3 or load_table.ndim != 2 or len(load_table) != 2 or not load_table.size:
         raise SerializationError(f"not the weights of {len(EXPERTS)} experts and a load table")
     return HorizonBlend(LoadTable(load_table[0], load_table[1], float(told["unknown"])), calm, high)
@@ -176,7 +176,7 @@ def _blend(told: dict[str, Any], load_table: Floats) -> HorizonBlend:
 
 def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
     networks = tuple(
-        network_of(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+        build_network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
     )
     columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
     picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
@@ -205,12 +205,12 @@ def _check_ensemble(ensemble: Ensemble, features: int) -> int:
     outputs = set()
     for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
         _check_columns(columns, seen)
-        outputs.add(network.widths(len(columns))[-1])
-        check_finite(network.flat)
+        outputs.add(network.layer_widths(len(columns))[-1])
+        require_finite(network.flat)
     scaler = ensemble.scaler
     if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
         raise SerializationError(f"the scaler does not fit the {seen} inputs")
-    check_finite(scaler.mean, scaler.deviation)
+    require_finite(scaler.mean, scaler.deviation)
     if len(outputs) != 1:
         raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
     return outputs.pop()

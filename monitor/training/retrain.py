@@ -23,7 +23,7 @@ from model.forecast.blend import EXPERTS
 from model.forecast.drift import reference_histogram
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
-from model.nn.training_history import Epoch
+from model.nn.diagnostics.fit_report import Epoch
 from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
@@ -209,7 +209,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
         "sustained": predictor.spec.rules.sustained,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "epochs": [epoch._asdict() for epoch in fit.epochs],
-        "kept_epoch": fit.kept,
+        "kept_epoch": fit.kept_epoch,
         "health": asdict(fit.health),
         "horizons": horizons,
         "left_out": [{"horizon": h, "reason": reason} for h, reason in candidate.left_out.items()],
