@@ -6,12 +6,12 @@ import logging
 from typing import Any
 
 from model.errors import SerializationError
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.pretrained import first_predictor
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
-from monitor.queries.records import is_prior
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
+from monitor.training.records import is_pretrained
 from storage import SAMPLE_FIELDS, StorageError
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def own_model_serves(stores: Stores) -> bool:
         StorageError: the registry cannot be read.
     """
     active = stores.registry.active_id()
-    return active is not None and not is_prior(stores.registry.record(active))
+    return active is not None and not is_pretrained(stores.registry.record(active))
 
 
 def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
@@ -50,8 +50,8 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
             return
     high = config.high_load
     try:
-        predictor = first_predictor(
-            shipped_prior(),
+        predictor = bootstrap_predictor(
+            bundled_pretrained_model(),
             SAMPLE_FIELDS,
             config.rules,
             high.horizons,
