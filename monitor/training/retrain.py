@@ -24,9 +24,9 @@ from model.forecast.drift import reference
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
 from model.nn.training_history import Epoch
-from model.settings import GateConfig
 from model.training.evaluation import Candidate, refusal_of
 from model.training.pipeline import Task, train
+from model.training.settings import GateConfig
 from monitor.config.loader import Config
 from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError

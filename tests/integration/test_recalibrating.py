@@ -13,9 +13,10 @@ from model.forecast.fallback import Instead, Standing, applied
 from model.forecast.predictor import probabilities_at
 from model.forecast.recalibration import Recalibration, recalibrations
 from model.forecast.serialization import dumps
+from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit
-from model.settings import FitConfig, Recipe
 from model.training.pipeline import Task, train
+from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.inference.served_model import ServedModel, as_row, make_forecast
