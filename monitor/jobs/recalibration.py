@@ -17,7 +17,7 @@ from model.forecast.predictor import Predictor
 from model.forecast.recalibration import MEMORY, RENEWED
 from model.units import DAY
 from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from monitor.system.logging import get_logger
 
 log = get_logger(__name__)

@@ -30,9 +30,9 @@ from model.training.settings import GateConfig
 from monitor.config.loader import Config
 from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
-from monitor.queries.status import history_needed
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
+from monitor.training.schedule import insufficient_history
 from monitor.training.train_detector import Learned, learned, with_predictor_of
 from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError, TrainingRun
 
@@ -155,7 +155,7 @@ def _history(stores: Stores, config: Config, request: Request, now: float) -> tu
     times = rows[:, 0]
     covered = covered_seconds(times, typical_step(times, config.sampling.interval))
     if covered < config.training.min_history:
-        raise NotEnoughHistoryError(history_needed(covered, config.training.min_history))
+        raise NotEnoughHistoryError(insufficient_history(covered, config.training.min_history))
     return times, rows[:, 1:]
 
 

@@ -23,7 +23,7 @@ from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import Recurring
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
 
 

@@ -15,11 +15,11 @@ from model.units import HOUR, MINUTE
 from monitor.config.durations import about, parse_duration
 from monitor.queries.history import LONGEST, MOST_POINTS, Curves
 from monitor.queries.status import status_document
-from monitor.queries.stores import Stores
 from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
 from monitor.state import Status
+from monitor.stores import Stores
 from storage import StorageError
 
 LONGEST_ECHO = 60

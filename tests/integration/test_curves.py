@@ -10,8 +10,8 @@ from model.features.labels import Rules
 from monitor.jobs.anomaly_detection import AnomalyState
 from monitor.queries.history import Curves, slot_width, stretches
 from monitor.queries.status import Overview
-from monitor.queries.stores import open_stores
 from monitor.state import Status
+from monitor.stores import open_stores
 from monitor.web import Application, Records
 from storage import Anomaly, Prediction, Sample
 

@@ -22,8 +22,8 @@ from monitor.config.loader import Config
 from monitor.inference.served_model import ServedModel, as_row, make_forecast
 from monitor.jobs.recalibration import Recalibrating, matured, standings_today
 from monitor.queries.status import read_overview, status_document
-from monitor.queries.stores import open_stores
 from monitor.reports.status import status_report
+from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
 
 from .conftest import host

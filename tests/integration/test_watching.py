@@ -16,11 +16,11 @@ from monitor.config.schema import AnomalyConfig, SamplingConfig
 from monitor.exporter.collector import StatusCollector
 from monitor.jobs.anomaly_detection import Watching
 from monitor.queries.status import read_overview, status_document
-from monitor.queries.stores import open_stores
 from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
 from monitor.state import Status
+from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_first_model
 from monitor.training.retrain import Request, retrain
 from monitor.training.train_detector import learned, left_out, name_of

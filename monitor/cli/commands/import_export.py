@@ -14,8 +14,8 @@ from monitor.reports.blocks import Report
 def bring_in(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:
@@ -42,8 +42,8 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
 
 def write_out(arguments: argparse.Namespace) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
     since = 0.0 if arguments.since is None else time.time() - arguments.since

@@ -15,9 +15,9 @@ from monitor.reports.terminal import show
 
 def retrain(arguments: argparse.Namespace) -> int:
     from monitor.daemon.process import lower_priority  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import retrain as retraining  # noqa: PLC0415
 
     config = config_of(arguments)
@@ -45,8 +45,8 @@ def models(arguments: argparse.Namespace) -> int:
         return model_file(arguments)
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.training import model_report, models_document, models_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url, create=False) as stores:
         registry = stores.registry
@@ -63,7 +63,7 @@ def models(arguments: argparse.Namespace) -> int:
 
 
 def model_file(arguments: argparse.Namespace) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.model_archive import export_model, import_model, imported_document, imported_text  # noqa: PLC0415
 
     config, path = config_of(arguments), arguments.file
