@@ -45,7 +45,7 @@ dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
 
 lock:           ## renew the lock file (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \
-	    --no-header --no-annotate --no-emit-package monitor pyproject.toml -o requirements-dev.lock
+	    --no-header --no-annotate --no-emit-package monitor-early-warning pyproject.toml -o requirements-dev.lock
 
 ci:
 	bash .ci/run

@@ -13,9 +13,9 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 
 from model.units import HOUR
+from monitor import release
 from monitor.config.durations import about
 from monitor.config.loader import Config, load_checked
 from monitor.daemon.process import Signals, give_large_memory_back, handled_signals
@@ -58,7 +58,7 @@ class StatusBoard:
             notifier: told of life.
             reloaded: whether the last reload took effect, and when one last did (seconds).
         """
-        self._version = version("monitor")
+        self._version = release()
         self._stale_after = old_after(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._notifier = notifier
@@ -221,7 +221,7 @@ def _sole_daemon(stores: Stores) -> Iterator[None]:
 def _announce(config: Config, web: WebServer, overview: Overview) -> None:
     log.info(
         "daemon started",
-        version=version("monitor"),
+        version=release(),
         listen=f"{config.web.address[0]}:{web.port}",
         database=config.database_url,
         interval_seconds=config.sampling.interval,

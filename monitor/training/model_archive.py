@@ -10,7 +10,6 @@ import hashlib
 import os
 import socket
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from model.errors import SerializationError
 from model.forecast.drift import population_stability
 from model.forecast.serialization import loads
 from model.npz import LARGEST_BYTES, pack, unpack
+from monitor import release
 from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
@@ -119,7 +119,7 @@ def packed(carried: Carried) -> bytes:
     header = {
         "format": FORMAT,
         "kind": KIND,
-        "monitor": version("monitor"),
+        "monitor": release(),
         "host": carried.host,
         "created_at": carried.created_at,
         "report": carried.report,
