@@ -25,11 +25,11 @@ from model.forecast.ensemble import fit_scaler
 from model.forecast.metrics import score
 from model.forecast.pretrained import HEADS, OF_DAYS, OF_STRETCHES, Prior, inputs
 from model.forecast.serialization import dumps_prior
+from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
-from model.nn.training import fit, start_at_base_rate
-from model.nn.training_data import Part
+from model.nn.training import fit, initialize_output_bias
 from model.units import DAY, HOUR, MINUTE
 from monitor.sampling.csv_traces import read_trace
 
@@ -149,11 +149,11 @@ def trained(parts: list[tuple[Floats, Floats, bool]], seed: int) -> Prior:
     usual = np.concatenate([labels for _, labels, is_usual in parts if is_usual])
     known = ~np.isnan(y).all(axis=1)
     scaler, loss, networks = fit_scaler(x[known]), BCEWithLogits(), []
-    part = Part(scaler(x[known]), y[known])
+    part = Examples(scaler(x[known]), y[known])
     for i in range(NETWORKS):
         rng = np.random.default_rng([seed, i])
         network = mlp((x.shape[1], *LAYERS, len(HEADS)), rng, dropout=0.1)
-        start_at_base_rate(network, loss, part.y)
+        initialize_output_bias(network, loss, part.y)
         fit(network, loss, part, None, FIT, rng)
         networks.append(network)
     return Prior(scaler, tuple(networks), np.nanmean(usual, axis=0, dtype=np.float64))

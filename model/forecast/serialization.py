@@ -16,7 +16,7 @@ from model.forecast.calibration import Mix
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import Prior
-from model.nn.serialization import FORMAT, arrays_of, check_finite, described, network_of
+from model.nn.serialization import FORMAT, build_network, describe_layer, named_arrays, require_finite
 from model.npz import pack, unpack
 
 REHEARSAL, PRIOR = "rehearsal.", "prior."
@@ -109,8 +109,8 @@ def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[s
     arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
     networks = []
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
-        arrays |= arrays_of(network, f"{prefix}network.{i}.")
-        networks.append({"layers": [described(layer) for layer in network.layers], "columns": columns.tolist()})
+        arrays |= named_arrays(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
     picked = None if ensemble.picked is None else ensemble.picked.tolist()
     return {"networks": networks, "picked": picked}, arrays
 
@@ -166,7 +166,7 @@ def _assemble(
 def _voices(told: dict[str, Any], worth: Floats) -> Voices:
     calm, high = (Mix(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high"))
     numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
-    check_finite(numbers, worth)
+    require_finite(numbers, worth)
     if len(numbers) != 2 * len(VOICES) + 3 or worth.ndim != 2 or len(worth) != 2 or not worth.size:
         raise SerializationError(f"not the weights of {len(VOICES)} voices and a table")
     return Voices(Worth(worth[0], worth[1], float(told["unknown"])), calm, high)
@@ -174,7 +174,7 @@ def _voices(told: dict[str, Any], worth: Floats) -> Voices:
 
 def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
     networks = tuple(
-        network_of(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+        build_network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
     )
     columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
     picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
@@ -203,12 +203,12 @@ def _check_ensemble(ensemble: Ensemble, features: int) -> int:
     outputs = set()
     for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
         _check_columns(columns, seen)
-        outputs.add(network.widths(len(columns))[-1])
-        check_finite(network.flat)
+        outputs.add(network.layer_widths(len(columns))[-1])
+        require_finite(network.flat)
     scaler = ensemble.scaler
     if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
         raise SerializationError(f"the scaler does not fit the {seen} inputs")
-    check_finite(scaler.mean, scaler.deviation)
+    require_finite(scaler.mean, scaler.deviation)
     if len(outputs) != 1:
         raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
     return outputs.pop()

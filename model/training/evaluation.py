@@ -21,8 +21,8 @@ from model.forecast.baselines import (
 from model.forecast.blend import worth_of
 from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor
+from model.nn.diagnostics.fit_report import FitReport
 from model.nn.numerics import sigmoid
-from model.nn.training_history import FitReport
 from model.training.blend_weights import mixed
 from model.training.gate import refusal
 from model.training.settings import GateConfig

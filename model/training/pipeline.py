@@ -23,8 +23,8 @@ from model.forecast.ensemble import Ensemble, fit_scaler
 from model.forecast.metrics import threshold_for
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapted, usable
-from model.nn.training_data import Part
-from model.nn.training_history import Epoch, FitReport, together
+from model.nn.data import Examples
+from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
 from model.training.blend_weights import mixed, prior_share, taken_over
 from model.training.ensemble_training import fit_ensemble, views
 from model.training.evaluation import Candidate, judge
@@ -88,7 +88,7 @@ def train(
     def later(epoch: Epoch) -> None:
         on_epoch(epoch._replace(number=done + epoch.number))
 
-    kept, whole = [report.kept for report in reports], joined(parts.train, parts.holdout)
+    kept, whole = [report.kept_epoch for report in reports], joined(parts.train, parts.holdout)
     predictor, _ = _fitted(spec, horizons, (whole, None), recipe, kept, rng, later)
     predictor = replace(
         predictor,
@@ -98,7 +98,7 @@ def train(
         thresholds=rehearsal.thresholds,
         rehearsal=rehearsal,
     )
-    return judge(predictor, together(reports), parts, (times, values), left_out)
+    return judge(predictor, combine_reports(reports), parts, (times, values), left_out)
 
 
 def _fitted(
@@ -114,8 +114,8 @@ def _fitted(
     train, validation = datasets
     scaler, n = fit_scaler(train.x), len(horizons)
 
-    def part(dataset: Dataset) -> Part:
-        return Part(scaler(dataset.x), np.concatenate((dataset.y, dataset.practice), axis=1))
+    def part(dataset: Dataset) -> Examples:
+        return Examples(scaler(dataset.x), np.concatenate((dataset.y, dataset.practice), axis=1))
 
     parts = part(train), None if validation is None else part(validation)
     looks = views(spec.names, other_days=train.times[-1] - train.times[0] >= OTHER_DAYS_AFTER)

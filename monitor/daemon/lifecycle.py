@@ -23,7 +23,7 @@ from monitor.daemon.scheduler import Job, Scheduler
 from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.inference.served_model import ServedModel
-from monitor.jobs.anomaly_detection import AnomalyState, Watching
+from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.recalibration import Recalibrating
 from monitor.jobs.retraining import RetrainSchedule
 from monitor.jobs.sampling_cycle import Tick
@@ -33,7 +33,7 @@ from monitor.queries.status import Overview, old_after, read_overview
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
-from monitor.state import Live, Status, summary
+from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
@@ -300,5 +300,5 @@ def _jobs(
         Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
-        Job("watch", 15.0, Watching(stores, config.anomaly, interval, watched, time.time)),
+        Job("watch", 15.0, AnomalyDetectionJob(stores, config.anomaly, interval, watched, time.time)),
     ]

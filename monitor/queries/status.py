@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.resampling import row_step
+from model.anomaly.resampling import row_interval
 from model.forecast.drift import population_stability
 from model.units import DAY, HOUR
 from monitor.config.durations import format_duration
@@ -163,7 +163,7 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
     """The fields of the overview that tell of anomalies."""
     month = now - 30 * DAY
     detector = {} if model is None else model.report.get("detector", {})
-    rarer = detector.get("step", math.inf) < row_step(config.sampling.interval)
+    rarer = detector.get("step", math.inf) < row_interval(config.sampling.interval)
     watching, waits = config.anomaly.enabled and "at" in detector and not rarer, ""
     if not config.anomaly.enabled:
         waits = "anomaly.enabled is false"

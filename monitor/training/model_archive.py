@@ -20,7 +20,7 @@ from model.array_types import Floats
 from model.errors import SerializationError
 from model.forecast.drift import population_stability
 from model.forecast.serialization import loads
-from model.npz import LARGEST_BYTES, pack, unpack
+from model.npz import MAX_BYTES, pack, unpack
 from monitor import release
 from monitor.config.durations import LATEST
 from monitor.config.loader import Config
@@ -210,11 +210,11 @@ def _read(path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not path.is_file():
                 raise MonitorError(f"{path}: not a file")
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise MonitorError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > LARGEST_BYTES:
-        raise MonitorError(f"{path}: more than the {LARGEST_BYTES} bytes that a {KIND} may have")
+    if len(data) > MAX_BYTES:
+        raise MonitorError(f"{path}: more than the {MAX_BYTES} bytes that a {KIND} may have")
     return data
 
 

@@ -23,7 +23,7 @@ from model.forecast.blend import VOICES
 from model.forecast.drift import reference
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
-from model.nn.training_history import Epoch
+from model.nn.diagnostics.fit_report import Epoch
 from model.training.evaluation import Candidate, refusal_of
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
@@ -33,7 +33,7 @@ from monitor.errors import LockedError, MonitorError, NotEnoughDataError, Refuse
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
 from monitor.training.schedule import insufficient_history
-from monitor.training.train_detector import Learned, learned, with_predictor_of
+from monitor.training.train_detector import DetectorTraining, promote_detector, train_detector
 from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError, TrainingRun
 
 MODELS_KEPT = 20
@@ -105,7 +105,7 @@ def _attempt(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
 ) -> Result:
     times, values = _history(stores, config, request, now)
-    detecting = learned(stores, config, times, values, now)
+    detecting = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
@@ -132,14 +132,14 @@ def _attempt(
 
 
 def _beside(
-    stores: Stores, config: Config, detecting: Learned, result: Result, request: Request, now: float
+    stores: Stores, config: Config, detecting: DetectorTraining, result: Result, request: Request, now: float
 ) -> Result:
     """The same, with a new detector serving beside the predictor that goes on, or the prior."""
     if request.dry_run:
         return result
     if detecting.blob is not None and stores.registry.active_id() is None:
         ensure_first_model(stores, config, now)
-    model_id = with_predictor_of(stores, detecting, now)
+    model_id = promote_detector(stores, detecting, now)
     if model_id is None:
         told = "" if detecting.blob is not None else f"; no detector of anomalies: {detecting.report['reason']}"
         return replace(result, reason=f"{result.reason}{told}")
@@ -209,7 +209,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
         "sustained": predictor.spec.rules.sustained,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "epochs": [epoch._asdict() for epoch in fit.epochs],
-        "kept_epoch": fit.kept,
+        "kept_epoch": fit.kept_epoch,
         "health": asdict(fit.health),
         "horizons": horizons,
         "left_out": [{"horizon": h, "reason": reason} for h, reason in candidate.left_out.items()],
