@@ -24,10 +24,10 @@ from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
-from monitor.jobs.recalibration import Recalibrating
+from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retraining import RetrainSchedule
 from monitor.jobs.sampling_cycle import Tick
-from monitor.jobs.scoring import LiveScoring, scoring_interval
+from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.queries.history import Curves
 from monitor.queries.status import Overview, old_after, read_overview
 from monitor.sampling.sampler import Sampler
@@ -292,12 +292,12 @@ def _jobs(
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state
 
-    score = LiveScoring(stores, lambda: served.rules, interval, time.time)
+    score = ScoringJob(stores, lambda: served.rules, interval, time.time)
     return [
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
         Job("retrain", 15.0, schedule),
-        Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
+        Job("recalibrate", 60.0, RecalibrationJob(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
         Job("watch", 15.0, AnomalyDetectionJob(stores, config.anomaly, interval, watched, time.time)),

@@ -1,4 +1,4 @@
-"""Tests that docs/logs.md lists every log event with its level, logger and fields."""
+"""Tests that docs/reference/logs.md lists every log event with its level, logger and fields."""
 
 import ast
 import re
@@ -53,7 +53,7 @@ def events_of_code():
 
 
 def events_of_page():
-    page = (ROOT / "docs" / "logs.md").read_text().partition("## Events")[2]
+    page = (ROOT / "docs" / "reference" / "logs.md").read_text().partition("## Events")[2]
     rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
     return {
         event.strip(" `"): (logger.strip(" `"), set(level.strip().split(", ")), set(re.findall(r"`(\w+)`", fields)))
