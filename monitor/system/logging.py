@@ -1,7 +1,7 @@
 """Structured logging: one event per line with named fields, as text or JSON.
 
 The message of a record is the event, a fixed phrase. The fields of the event are keyword arguments of the logging
-call and travel in the `fields` attribute of the record. `docs/reference/logs.md` lists all events. The formatters escape
+call, in the `fields` attribute of the record. `docs/reference/logs.md` lists all events. The formatters escape
 control characters, so that no logged value can forge a line or control a terminal.
 """
 
