@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import os
 import threading
 from base64 import b64decode
@@ -13,7 +12,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from enum import Enum
 
-log = logging.getLogger(__name__)
+from monitor.system.logging import get_logger
+
+log = get_logger(__name__)
 
 MAX_CACHED_LOGINS = 64
 """Successful logins that are cached, so that the next request needs no hash."""
@@ -129,7 +130,7 @@ def _matches(password: bytes, hashed: bytes) -> bool:
     try:
         return bcrypt.checkpw(password[:MAX_PASSWORD_BYTES], hashed) and len(password) <= MAX_PASSWORD_BYTES
     except ValueError as error:
-        log.error("password hash rejected", extra={"fields": {"error": error}})
+        log.error("password hash rejected", error=error)
         return False
 
 

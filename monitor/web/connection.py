@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -22,12 +21,13 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
+from monitor.system.logging import get_logger
 from monitor.web.responses import Headers, status_line, text_response, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MAX_CONTENT_LENGTH_DIGITS = 20
 """Digits of a Content-Length header; longer numbers are malformed and would be slow to parse."""
@@ -128,8 +128,8 @@ class RequestHandler(HTTPMessageDelegate):
         """Return the response of the application; an exception is logged and results in status 500."""
         try:
             return _call_wsgi(self._container.wsgi_application, self._environ)
-        except Exception:
-            log.critical("request failed", exc_info=True)
+        except Exception as error:
+            log.critical("request failed", exc_info=error)
             return _error_response(500, "internal error")
 
     async def reject(self, code: int, message: str) -> None:

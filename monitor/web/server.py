@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.wsgi import WSGIContainer
 
+from monitor.system.logging import get_logger
 from monitor.web.connection import Limits, RequestHandler
 from monitor.web.middleware import MACHINE_PATHS
 from monitor.web.sockets import bind, make_stream, reject_connection
@@ -32,7 +32,7 @@ from monitor.web.worker_pool import WorkerPool
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 ACCEPT_BATCH = 64
 """Connections accepted in a row before the event loop serves the open ones."""
@@ -209,8 +209,8 @@ class WebServer(HTTPServerConnectionDelegate):
                 return
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
             await pool.process(handler)
-        except Exception:
-            log.critical("response failed", exc_info=True)
+        except Exception as error:
+            log.critical("response failed", exc_info=error)
             handler.stream.close()
 
     def _is_client_allowed(self, stream: IOStream) -> bool:

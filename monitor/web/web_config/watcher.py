@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
 from monitor.errors import ConfigError
+from monitor.system.logging import get_logger
 from monitor.web.web_config.files import FileReader, file_version
 from monitor.web.web_config.loader import WebConfigFile, load_web_config_file
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class WatchedWebConfigFile:
@@ -48,14 +48,11 @@ class WatchedWebConfigFile:
             if (reloaded.tls_context is None) != (self._current.tls_context is None):
                 raise ConfigError([f"{self._path}: enabling or disabling TLS needs a reload (SIGHUP)"])
         except ConfigError as error:
-            _log_rejected(str(error))
+            log.error("web configuration reload failed", error=str(error))
         except Exception as error:
             # The endpoint keeps running with the last valid version, whatever the file contains.
-            _log_rejected(f"{self._path}: cannot be used: {type(error).__name__}: {error}")
+            problem = f"{self._path}: cannot be used: {type(error).__name__}: {error}"
+            log.error("web configuration reload failed", error=problem)
         else:
-            log.info("web config file reloaded", extra={"fields": {"file": self._path}})
+            log.info("web configuration reloaded", file=self._path)
             self._current = reloaded
-
-
-def _log_rejected(error: str) -> None:
-    log.error("web config file rejected", extra={"fields": {"error": error}})
