@@ -19,6 +19,7 @@ from model.forecast.recalibration import MEMORY, RENEWED
 from model.units import DAY
 from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
 from monitor.stores import Stores
+from monitor.training.records import read_model
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +110,4 @@ def standings_today(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
 ) -> tuple[Standing, ...]:
     """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED, precision)
-
-
-def trained_until(stores: Stores, model_id: int) -> float:
-    """Seconds: where the samples end that a model has learned from."""
-    record = stores.registry.record(model_id)
-    return float(record.report.get("to") or record.created_at)
+    return matured(stores, predictor, read_model(stores, model_id).trained_until, now - now % RENEWED, precision)

@@ -21,7 +21,7 @@ from monitor.reports.status import status_report
 from monitor.reports.training import model_report
 from monitor.state import Status
 from monitor.stores import open_stores
-from monitor.training.bootstrap_model import ensure_first_model
+from monitor.training.bootstrap_model import ensure_bootstrap_model
 from monitor.training.retrain import Request, retrain
 from monitor.training.train_detector import learned, left_out, name_of
 from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
     with open_stores(f"sqlite:///{path}") as stores:
         stores.samples.add_missing(rows(BEGIN, BEGIN + LEARNED, 0))
         now = BEGIN + LEARNED
-        ensure_first_model(stores, CONFIG, now)
+        ensure_bootstrap_model(stores, CONFIG, now)
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: now)
         assert result.outcome == "skipped"
         assert "no high load" in result.reason
@@ -386,7 +386,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
         found = rows(BEGIN, BEGIN + DAY, 0)
         stores.samples.add_missing(found)
-        ensure_first_model(stores, CONFIG, BEGIN + DAY)
+        ensure_bootstrap_model(stores, CONFIG, BEGIN + DAY)
         young = learned(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
         assert young.blob is None
         assert "1 d of the 3 d" in young.report["reason"]
