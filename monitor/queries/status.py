@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.resampling import row_step
-from model.forecast.drift import population_stability
+from model.anomaly.resampling import row_interval
+from model.forecast.drift import population_stability_index
 from model.units import DAY, HOUR
 from monitor.config.durations import format_duration
 from monitor.config.loader import Config
-from monitor.jobs.scoring import WINDOW, HorizonScore, read_scores, scores_document
+from monitor.jobs.scoring import SCORE_WINDOW, HorizonScore, read_scores, scores_document
 from monitor.stores import Stores, is_warning
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
 from monitor.training.report_parts import DetectorReport
@@ -116,7 +116,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         runs = stores.runs.counts()
     scored = tuple(sorted(stores.scores.progress().items()))
     same = before is not None and scored == before.scored
-    scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
+    scores = before.scores if before is not None and same else read_scores(stores, now - SCORE_WINDOW)
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
     drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
@@ -183,7 +183,7 @@ def _anomalies(
     """The fields of the overview that tell of anomalies."""
     month = now - 30 * DAY
     detector = _detector_report(model)
-    rarer = detector.step is not None and detector.step < row_step(config.sampling.interval)
+    rarer = detector.step is not None and detector.step < row_interval(config.sampling.interval)
     watching, waits = config.anomaly.enabled and detector.at is not None and not rarer, ""
     if not config.anomaly.enabled:
         waits = "anomaly.enabled is false"
@@ -212,7 +212,9 @@ def _drift(stores: Stores, model: RegisteredModel | None, now: float) -> tuple[t
     hours = [now - hour * HOUR for hour in range(24)]
     rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
     references = {name: {"edges": of.edges, "shares": of.frequencies} for name, of in inputs.items()}
-    found = [(name, population_stability(rows[:, 1 + i], of)) for i, (name, of) in enumerate(references.items())]
+    found = [
+        (name, population_stability_index(rows[:, 1 + i], of)) for i, (name, of) in enumerate(references.items())
+    ]
     return tuple((name, value) for name, value in found if not math.isnan(value))
 
 

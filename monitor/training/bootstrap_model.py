@@ -6,9 +6,9 @@ import logging
 from dataclasses import fields, replace
 
 from model.errors import SerializationError
-from model.forecast.bundled_weights import shipped_prior
+from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.predictor import Predictor
-from model.forecast.pretrained import first_predictor
+from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
@@ -71,8 +71,8 @@ def _pretrained_predictor(config: Config) -> Predictor | None:
     """Return the pretrained model for the configured task; None if the task rules it out or its file is damaged."""
     high_load = config.high_load
     try:
-        return first_predictor(
-            shipped_prior(),
+        return bootstrap_predictor(
+            bundled_pretrained_model(),
             SAMPLE_FIELDS,
             config.rules,
             high_load.horizons,

@@ -10,7 +10,6 @@ import hashlib
 import os
 import socket
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from model.anomaly.serialization import loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.forecast.serialization import loads
-from model.npz import LARGEST_BYTES, pack, unpack
+from model.npz import MAX_BYTES, pack, unpack
+from monitor import release
 from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
@@ -148,7 +148,7 @@ def pack_archive(archive: ModelArchive) -> bytes:
     header = {
         "format": FORMAT,
         "kind": KIND,
-        "monitor": version("monitor"),
+        "monitor": release(),
         "host": archive.host,
         "created_at": archive.created_at,
         "report": archive.report.to_plain(),
@@ -176,7 +176,7 @@ def unpack_archive(data: bytes) -> ModelArchive:
         raise SerializationError(f"not a {KIND} of monitor: made at {header.created_at}")
     parts = {name: _part(name, arrays[name], sha256) for name, sha256 in header.parts.items()}
     predictor, detector = parts["predictor"], parts.get("detector")
-    if loads(predictor, rehearsal=True).spec.columns != SAMPLE_FIELDS:
+    if loads(predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
         raise SerializationError("its model is of other metrics than this release samples")
     if detector is not None and not {*loads_detector(detector).columns} <= {*SAMPLE_FIELDS}:
         raise SerializationError("its detector is of other metrics than this release samples")
@@ -197,11 +197,11 @@ def _read(path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not path.is_file():
                 raise MonitorError(f"{path}: not a file")
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise MonitorError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > LARGEST_BYTES:
-        raise MonitorError(f"{path}: more than the {LARGEST_BYTES} bytes that a {KIND} may have")
+    if len(data) > MAX_BYTES:
+        raise MonitorError(f"{path}: more than the {MAX_BYTES} bytes that a {KIND} may have")
     return data
 
 

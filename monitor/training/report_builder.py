@@ -6,16 +6,16 @@ import math
 import resource
 
 from model.array_types import Floats
-from model.forecast.drift import reference
+from model.forecast.drift import reference_histogram
 from model.forecast.metrics import Score
 from model.forecast.predictor import Predictor
-from model.nn.gradient_health import GradientHealth
+from model.nn.diagnostics.gradient_health import GradientHealth
 from model.training.evaluation import Candidate
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import (
-    BlendWeights,
     DetectorReport,
     EpochReport,
+    ExpertWeights,
     ForecastTask,
     GradientReport,
     HorizonReport,
@@ -53,7 +53,7 @@ def build_report(
         sustained=rules.sustained,
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         epochs=tuple(EpochReport(*epoch) for epoch in fit.epochs),
-        kept_epoch=fit.kept,
+        kept_epoch=fit.kept_epoch,
         health=_gradients(fit.health),
         horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
         left_out=tuple(OmittedHorizon(horizon, reason) for horizon, reason in candidate.left_out.items()),
@@ -69,7 +69,7 @@ def _horizon(candidate: Candidate, i: int) -> HorizonReport:
         base_rate=predictor.base_rates[i],
         threshold=predictor.thresholds[i],
         scores={name: _score(score) for name, score in candidate.scores[i].items()},
-        blend_weights=BlendWeights(*predictor.voices[i].shares),
+        blend_weights=ExpertWeights(*predictor.blends[i].shares),
     )
 
 
@@ -122,5 +122,5 @@ def _gradients(health: GradientHealth) -> GradientReport:
 def _inputs(predictor: Predictor, values: Floats) -> dict[str, InputDistribution]:
     """Return the training distribution of each input metric."""
     spec = predictor.spec
-    bins = {name: reference(values[:, spec.columns.index(name)]) for name in spec.inputs}
+    bins = {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
     return {name: InputDistribution(tuple(of["edges"]), tuple(of["shares"])) for name, of in bins.items()}

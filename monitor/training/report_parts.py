@@ -83,7 +83,7 @@ class ScoreReport:
 
 
 @dataclass(frozen=True)
-class BlendWeights:
+class ExpertWeights:
     """Weights of the experts of the blend while load is not high; they sum to 1."""
 
     network: float
@@ -99,7 +99,7 @@ class HorizonReport:
     base_rate: float
     threshold: float
     scores: dict[str, ScoreReport]
-    blend_weights: BlendWeights | None = None
+    blend_weights: ExpertWeights | None = None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
-from model.nn.training_history import Epoch
-from model.training.evaluation import refusal_of
+from model.nn.diagnostics.fit_report import Epoch
+from model.training.evaluation import gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
@@ -27,7 +27,7 @@ from monitor.training.records import CompletedRun, stored_run
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
-from monitor.training.train_detector import Learned, learned, with_predictor_of
+from monitor.training.train_detector import DetectorTraining, promote_detector, train_detector
 from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError
 
 MODELS_KEPT = 20
@@ -134,7 +134,7 @@ def _attempt(
 ) -> Result:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
-    detector = learned(stores, config, times, values, now)
+    detector = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
@@ -142,7 +142,7 @@ def _attempt(
         report = TrainingReport(float(times[0]), float(times[-1]), len(times), detector=detector.report)
         result = _without_candidate("skipped", NotEnoughDataError(str(error)), report)
         return _promote_detector(stores, config, detector, result, request, now)
-    reason = refusal_of(candidate, _incumbent(stores), times, values, gate_of(config))
+    reason = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
     report = build_report(candidate, times, values, configured_task(config), detector.report)
     if request.dry_run:
         outcome: Outcome = "refused" if reason else "promoted"
@@ -158,7 +158,7 @@ def _attempt(
 
 
 def _promote_detector(
-    stores: Stores, config: Config, detector: Learned, result: Result, request: Request, now: float
+    stores: Stores, config: Config, detector: DetectorTraining, result: Result, request: Request, now: float
 ) -> Result:
     """Let a new detector serve together with the incumbent predictor, or with the bootstrap model if none serves.
 
@@ -169,7 +169,7 @@ def _promote_detector(
         return result
     if detector.blob is not None and stores.registry.active_id() is None:
         ensure_bootstrap_model(stores, config, now)
-    model_id = with_predictor_of(stores, detector, now)
+    model_id = promote_detector(stores, detector, now)
     if model_id is not None:
         stores.registry.prune(MODELS_KEPT)
         addition = f"a new detector of anomalies serves, with it, as model {model_id}"
@@ -210,6 +210,6 @@ def _incumbent(stores: Stores) -> Predictor | None:
     if active is None:
         return None
     try:
-        return loads(stores.registry.blob(active), rehearsal=True)
+        return loads(stores.registry.blob(active), holdout_model=True)
     except (StorageError, SerializationError):
         return None

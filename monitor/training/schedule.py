@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.units import DAY
 from monitor.config.durations import about
 from monitor.config.loader import Config
@@ -45,7 +45,7 @@ def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Ser
         return last.started_at + min(config.interval, FALLBACK_INTERVAL)
     fitted = last.report is not None and last.report.health is not None
     history = last.report.to - last.report.from_ if last.report is not None and fitted else 0.0
-    return last.started_at + (renewed_after(history, config.interval) if history else config.interval)
+    return last.started_at + (retrain_delay(history, config.interval) if history else config.interval)
 
 
 def insufficient_history(covered: float, needed: float) -> str:

@@ -20,8 +20,9 @@ from model.anomaly.detector import fit_detector
 from model.anomaly.serialization import dumps_detector
 from model.errors import SerializationError
 from model.forecast.serialization import loads
-from model.npz import LARGEST_BYTES, pack
+from model.npz import MAX_BYTES, pack
 from monitor.training.model_archive import FORMAT, KIND, pack_archive, unpack_archive
+from monitor.training.report import TrainingReport
 from storage import SAMPLE_FIELDS, ModelRegistry, SampleStore, UnknownModelError, open_database
 
 from .conftest import Admin
@@ -48,8 +49,9 @@ def trained(tmp_path_factory):
     subprocess.run(command, check=True, capture_output=True)
     with open_database(made.url) as database:
         registry = ModelRegistry(database)
-        report = registry.record(1).report | {"detector": {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"],
-                                                           "trial": {"monthly": None}}}  # fmt: skip
+        trial = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}
+        detector = {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"], "trial": trial}
+        report = registry.record(1).report | {"detector": detector}
         registry.promote(registry.register(registry.blob(1), report, 1_700_000_000.5, a_detector()), time.time())
     return made.database.read_bytes()
 
@@ -100,7 +102,8 @@ def test_a_model_arrives_byte_by_byte_as_it_left_and_predicts_the_same_to_the_la
     left, arrived = registered(here)[0], registered(there)[0]
     assert (arrived[1], arrived[2]) == (left[1], left[2])
     assert arrived[0].created_at == left[0].created_at == 1_700_000_000.5
-    assert {**arrived[0].report, **left[0].report} == arrived[0].report
+    left_report, arrived_report = (TrainingReport.from_plain(model[0].report) for model in (left, arrived))
+    assert replace(arrived_report, imported_from=None, imported_at=None) == left_report
     np.testing.assert_array_equal(predictions(here, arrived[1]), predictions(here, left[1]))
 
 
@@ -299,7 +302,7 @@ def test_what_is_no_file_of_that_size_is_refused_without_waiting_or_reading_it_a
         path.symlink_to("/dev/zero")
     elif kind == "too large":
         path.touch()
-        os.truncate(path, LARGEST_BYTES + 1)
+        os.truncate(path, MAX_BYTES + 1)
     code, _, err = there("models", "import", str(path))
     assert code == 1
     assert err.startswith(f"monitor: {path}: ")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.maintenance_windows import read_recurring
+from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
 from monitor.exporter.collector import StatusCollector
-from monitor.jobs.anomaly_detection import Watching
+from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.queries.status import read_overview, status_document
 from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
 from monitor.reports.status import status_report
@@ -22,8 +22,9 @@ from monitor.reports.training import model_report
 from monitor.state import Status
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
+from monitor.training.records import read_active_model, read_model
 from monitor.training.retrain import Request, retrain
-from monitor.training.train_detector import learned, left_out, name_of
+from monitor.training.train_detector import detector_key, excluded_times, train_detector
 from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
 
 pytestmark = pytest.mark.integration
@@ -83,7 +84,7 @@ class Host:
         self.start(config)
 
     def start(self, config=CONFIG.anomaly):
-        self.watching = Watching(self.stores, config, self.interval, self.states.append, lambda: self.now)
+        self.watching = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
 
     def live(self, seconds, change=lambda found: None, every=3600.0):
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
@@ -186,7 +187,7 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     host = Host(stores)
     host.live(4 * 3600.0)
     model = stores.registry.active_id()
-    kept = stores.anomalies.peaks(name_of(stores.registry.detector(model)), BEGIN + LEARNED)
+    kept = stores.anomalies.peaks(detector_key(stores.registry.detector(model)), BEGIN + LEARNED)
     # the half hour that is not over yet is not
     assert len(kept) == 3 * 7
     host.start()
@@ -213,13 +214,13 @@ def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(s
 
 def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
     begins = time.strftime("%H:%M", time.gmtime(BEGIN + LEARNED + 3600))
-    windows = read_recurring([f"daily {begins}-{time.strftime('%H:%M', time.gmtime(BEGIN + LEARNED + 7200))}"])
+    windows = parse_windows([f"daily {begins}-{time.strftime('%H:%M', time.gmtime(BEGIN + LEARNED + 7200))}"])
     host = Host(stores, AnomalyConfig(maintenance=windows))
     host.live(3600.0)
     assert host.live(3000.0, busy).in_maintenance
     host.live(1800.0)
     assert stores.anomalies.count() == 0
-    out = left_out(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
+    out = excluded_times(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
     assert out.tolist() == [True, False]
 
 
@@ -246,18 +247,18 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     def asked(**more):
         return Namespace(**{**NOTHING, "action": "ack", "id": event.id, **more})
 
-    report = stores.registry.record(stores.registry.active_id()).report["detector"]
+    report = read_active_model(stores).report.detector
     times = stores.samples.between(0.0, host.now)
-    assert learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
+    assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
     document, said = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
     assert document["judgement"] == "incident"
     assert "left out" in str(said)
     told = anomalies_document(stores, CONFIG.anomaly, host.now)
     assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
-    again = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
-    assert "kept" not in again.report
-    assert again.report["left_out_share"] > report["left_out_share"] == 0
+    again = train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
+    assert not again.report.kept
+    assert again.report.left_out_share > report.left_out_share == 0
     # expected: the same at the same time of the next day is routine
     answer(stores, CONFIG.anomaly, asked(judgement="expected"), host.now)
     host.live(DAY - 2.5 * 3600.0)
@@ -330,8 +331,8 @@ def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learn
     assert not overview.watching
     assert "the next training" in overview.watching_waits_for
     times = stores.samples.between(0.0, host.now)
-    again = learned(stores, rarer, times[:, 0], times[:, 1:], host.now)
-    assert (again.report["step"], again.report.get("kept")) == (300.0, None)
+    again = train_detector(stores, rarer, times[:, 0], times[:, 1:], host.now)
+    assert (again.report.step, again.report.kept) == (300.0, False)
 
 
 def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
@@ -353,7 +354,7 @@ def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp
         assert result.detector["metrics"]
         active = stores.registry.active_id()
         assert stores.registry.detector(active) is not None
-        assert "detector of anomalies over 5 metrics" in str(model_report(stores.registry.record(active), active))
+        assert "detector of anomalies over 5 metrics" in str(model_report(read_model(stores, active), active))
 
 
 def test_why_no_detector_could_be_learned_is_told(tmp_path):
@@ -379,7 +380,7 @@ def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
     assert host.states[-1] is None
     assert "detector cannot be loaded" in caplog.text
     times = stores.samples.between(0.0, host.now)
-    assert "kept" not in learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report
+    assert not train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
 
 
 def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
@@ -387,16 +388,16 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         found = rows(BEGIN, BEGIN + DAY, 0)
         stores.samples.add_missing(found)
         ensure_bootstrap_model(stores, CONFIG, BEGIN + DAY)
-        young = learned(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
+        young = train_detector(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
         assert young.blob is None
-        assert "1 d of the 3 d" in young.report["reason"]
+        assert "1 d of the 3 d" in young.report.reason
         overview = read_overview(stores, CONFIG, BEGIN + DAY)
         assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in str(
             status_report(overview, "y.db")
         )
         off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
         assert (
-            learned(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report["reason"]
+            train_detector(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report.reason
             == "anomaly.enabled is false"
         )
 
