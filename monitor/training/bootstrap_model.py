@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import fields, replace
 
 from model.errors import SerializationError
@@ -12,12 +11,13 @@ from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
 from monitor.training.records import RegisteredModel, read_active_model
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, ForecastTask
 from storage import SAMPLE_FIELDS, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def fitted_model_serves(stores: Stores) -> bool:
@@ -63,8 +63,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     )
     model_id = stores.registry.register(dumps(predictor), report.to_plain(), now, detector)
     stores.registry.promote(model_id, now)
-    details = {"model": model_id, "before": None if model is None else model.id}
-    log.info("prior serves", extra={"fields": details})
+    log.info("bootstrap model promoted", model=model_id, previous=None if model is None else model.id)
 
 
 def _pretrained_predictor(config: Config) -> Predictor | None:
@@ -80,9 +79,9 @@ def _pretrained_predictor(config: Config) -> Predictor | None:
             config.warning.precision,
         )
     except ValueError as error:
-        log.info("no prior for this configuration", extra={"fields": {"because": error}})
+        log.info("pretrained model not applicable", reason=error)
     except SerializationError as error:
-        log.error("prior cannot be loaded", extra={"fields": {"error": error}})
+        log.error("pretrained model load failed", error=error)
     return None
 
 
