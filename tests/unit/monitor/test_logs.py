@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import main as cli
 from monitor.config.durations import parse_duration
 from monitor.system.log_throttle import Outage
 from monitor.system.logging import (
@@ -194,17 +193,6 @@ def test_why_a_command_ends_is_said_in_the_format_of_the_log(capsys, root_logger
     setup_logging("info", "text")
     complain("storage.url: postgresql://u:secret@db/m")
     assert capsys.readouterr().err == "monitor: storage.url: postgresql://u:***@db/m\n"
-
-
-def test_a_command_that_ends_in_an_unexpected_error_says_so_in_one_line(monkeypatch, capsys, root_logger):
-    def broken(_):
-        raise KeyError("x")
-
-    monkeypatch.setitem(cli.COMMANDS, "status", broken)
-    root_logger.handlers.clear()
-    assert cli.main(["status"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "CRITICAL monitor.cli.main: unexpected error error=\"KeyError: 'x'\" where=monitor.cli.main:" in line
 
 
 def test_a_thread_that_ends_in_an_error_is_an_event(caplog):
