@@ -96,7 +96,7 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
     """
     import logging  # noqa: PLC0415
 
-    from monitor.system.logging import complain, setup_logging  # noqa: PLC0415
+    from monitor.system.logging import get_logger, print_error, setup_logging  # noqa: PLC0415
 
     if isinstance(error, click.UsageError):
         page = error.ctx.command_path if error.ctx else PROGRAM
@@ -110,9 +110,9 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
         setup_logging(options.log_level or "info", options.log_format or "text")
     if code is None:
         # An unexpected error is one line as well; the traceback is logged at level debug.
-        log = logging.getLogger(__name__)
-        log.critical("unexpected error", exc_info=error)
+        log = get_logger(__name__)
+        log.critical("command crashed", exc_info=error)
         return ExitCode.FAILED
     for line in str(error).splitlines():
-        complain(line)
+        print_error(line)
     return code

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from monitor import release
 from monitor.cli.help import CONTEXT_SETTINGS, RootGroup
 
 SECTIONS = {
@@ -75,12 +76,10 @@ REFERENCE = {
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001
-    """Print the version and exit; reading package metadata is slow, so it happens only on request."""
+    """Print the version and exit."""
     if not value or context.resilient_parsing:
         return
-    from importlib.metadata import version  # noqa: PLC0415
-
-    sys.stdout.write(f"monitor {version('monitor')}\n")
+    sys.stdout.write(f"monitor {release()}\n")
     context.exit()
 
 

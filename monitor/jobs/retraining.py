@@ -11,38 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Literal
 
-from model.training.retrain_policy import renewed_after
-from model.units import DAY
 from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
+from monitor.system.logging import get_logger
+from monitor.training.schedule import Serving, next_retrain
 from storage import TrainingRun, TrainingRuns
 
-log = logging.getLogger(__name__)
-
-Serving = Literal["none", "behind", "well"]
-"""Whether a model of this host serves, and whether it has fallen behind a baseline."""
-
-BEHIND = DAY
-"""Seconds after a training at which the next is made where its model has fallen behind a baseline."""
-
-
-def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
-    """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
-
-    A young model is renewed sooner: when its history has grown by a quarter; one that has fallen behind a baseline
-    after a day. While no model of this host serves, a try that failed for want of examples is repeated sooner.
-    """
-    if last is None:
-        return None
-    if serving == "none":
-        return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
-    if serving == "behind":
-        return last.started_at + min(config.interval, BEHIND)
-    learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
-    return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
+log = get_logger(__name__)
 
 
 class RetrainSchedule:
@@ -106,7 +82,7 @@ class RetrainSchedule:
         self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        log.info("retraining started", extra={"fields": {"pid": self._trainer.pid}})
+        log.info("retraining started", pid=self._trainer.pid)
 
     def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
         code = trainer.poll()
@@ -125,7 +101,5 @@ class RetrainSchedule:
             run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
             self._runs.append(run)
             last = run
-        fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}
-        log.log(
-            logging.ERROR if last.outcome == "failed" else logging.INFO, "retraining ended", extra={"fields": fields}
-        )
+        level = logging.ERROR if last.outcome == "failed" else logging.INFO
+        log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from monitor.config.durations import about, format_duration
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior
 from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
 from monitor.reports.predictions import probability
+from monitor.training.records import is_pretrained
 from storage import Outcome, TrainingRun
 
 OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}
@@ -48,7 +48,7 @@ def _model(overview: Overview) -> list[Line]:
     model = overview.model
     if model is None:
         serves = fact("model", Toned("none serves yet", "caution"), f": {overview.waiting_for}")
-    elif is_prior(model):
+    elif is_pretrained(model):
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:

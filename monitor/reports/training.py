@@ -7,9 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
-from model.forecast.blend import VOICES
+from model.forecast.blend import EXPERTS
 from monitor.config.durations import format_duration
-from monitor.queries.records import is_prior
 from monitor.reports.blocks import (
     BAR,
     SCORES,
@@ -26,6 +25,7 @@ from monitor.reports.blocks import (
     score_cells,
 )
 from monitor.reports.status import OUTCOMES
+from monitor.training.records import is_pretrained
 from storage import ModelRecord, Outcome
 
 MODELS = ("model", "trained", "promoted", "bytes", "sha256")
@@ -90,7 +90,7 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
     serves = Toned("serves now", "good") if record.id == active else f"promoted {moment(record.promoted_at)}"
     head = Line((f"model {record.id}, ", serves, f", {record.size} bytes, sha256 {record.sha256}"))
     first = (head, imported(record)) if imported(record) else (head,)
-    if is_prior(record):
+    if is_pretrained(record):
         detector = detector_report(record.report.get("detector", {}))
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return Report((*first, prior, *([detector] if detector else [])))
@@ -110,7 +110,7 @@ def imported(record: ModelRecord) -> str:
 
 def _marks(record: ModelRecord, active: int | None) -> list[str]:
     """What sets a model apart from others in a list."""
-    marks = {"prior": is_prior(record), "imported": bool(imported(record)), "serves": record.id == active}
+    marks = {"prior": is_pretrained(record), "imported": bool(imported(record)), "serves": record.id == active}
     return [mark for mark, holds in marks.items() if holds]
 
 
@@ -175,7 +175,7 @@ def _shares(report: dict[str, Any]) -> Blocks:
         (format_duration(horizon["horizon"]), *(percent(share) for share in horizon["shares"].values()))
         for horizon in report["horizons"]
     ]
-    return heading("how much each voice counts while load is calm"), Table(("horizon", *VOICES), rows)
+    return heading("how much each voice counts while load is calm"), Table(("horizon", *EXPERTS), rows)
 
 
 def _left_out(report: dict[str, Any]) -> list[str]:

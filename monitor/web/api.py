@@ -15,11 +15,11 @@ from model.units import HOUR, MINUTE
 from monitor.config.durations import about, parse_duration
 from monitor.queries.history import LONGEST, MOST_POINTS, Curves
 from monitor.queries.status import status_document
-from monitor.queries.stores import Stores
 from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
 from monitor.state import Status
+from monitor.stores import Stores
 from storage import StorageError
 
 LONGEST_ECHO = 60
@@ -52,7 +52,7 @@ class Records:
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
         """Those of the last `seconds`."""
-        trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
+        trail = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
         return self._curves.document(seconds, points, time.time(), trail)
 
 

@@ -9,9 +9,9 @@ import pytest
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel, forecast_from_storage
 from monitor.jobs.sampling_cycle import Tick
-from monitor.queries.stores import open_stores
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.stores import open_stores
 from storage import Sample
 
 from .conftest import host
@@ -92,7 +92,7 @@ def test_a_damaged_model_falls_back_to_the_one_before(trained, caplog):
             tick()
     assert {status.model_id for status in published} == {1}
     assert published[0].forecast is not None
-    assert caplog.text.count("model cannot be loaded") == 1
+    assert caplog.text.count("model load failed") == 1
 
 
 def test_a_clock_set_back_loses_no_sample_and_goes_on_predicting(trained):

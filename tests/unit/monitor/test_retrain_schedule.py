@@ -8,7 +8,8 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
-from monitor.jobs.retraining import RetrainSchedule, next_retrain
+from monitor.jobs.retraining import RetrainSchedule
+from monitor.training.schedule import next_retrain
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit

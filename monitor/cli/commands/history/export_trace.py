@@ -39,9 +39,9 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
 
     `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
     """
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
-    from monitor.system.logging import logs_json  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
     start = 0.0 if since is None else time.time() - since
     with open_stores(load_configuration(options).database_url, create=False) as stores:
@@ -51,6 +51,6 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
             return ExitCode.DONE
         with create_text(file) as text:
             written = write_trace(text, tables)
-    if not logs_json():
+    if not logs_are_json():
         sys.stderr.write(f"{file}: {written} samples\n")
     return ExitCode.DONE

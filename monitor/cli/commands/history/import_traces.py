@@ -38,9 +38,9 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
-    from monitor.system.logging import remark  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.logging import print_warning  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url) as stores:
         for path in traces:
@@ -50,9 +50,14 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
                 added += stores.samples.add_missing(without_future(table, time.time(), counts))
             counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
-                remark(f"{path}: has a header and no rows")
+                print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
             if counts.future:
-                remark(f"{path}: {counts.future} rows lie more than a day in the future: left out")
+                print_warning(
+                    "rows skipped: timestamp in the future",
+                    f"{path}: {counts.future} rows skipped: timestamp more than a day in the future",
+                    file=path,
+                    rows=counts.future,
+                )
             document = {"file": str(path), "added": added, **asdict(counts)}
             print_result(options, document, Report((f"{path}: {added} samples added ({counts})",)))
     return ExitCode.DONE

@@ -61,7 +61,7 @@ def list_events(options: GlobalOptions, since: float | None) -> int:
 @pass_options
 def show_event(options: GlobalOptions, event_id: int) -> int:
     """Show one anomaly event with the attribution to each metric."""
-    return answer(options, action="show", id=event_id)
+    return _answer(options, action="show", id=event_id)
 
 
 @command.command(
@@ -84,7 +84,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
 @pass_options
 def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
     """Record a verdict on an anomaly event."""
-    return answer(options, action="ack", id=event_id, judgement=verdict, note=note)
+    return _answer(options, action="ack", id=event_id, judgement=verdict, note=note)
 
 
 @command.command("maintenance", hidden=True, deprecated="Use `monitor maintenance`.", examples={})
@@ -110,12 +110,12 @@ def former_maintenance(
 
 
 def _list(options: GlobalOptions, since: float | None) -> int:
-    return answer(options, action="list", since=since)
+    return _answer(options, action="list", since=since)
 
 
-def answer(options: GlobalOptions, **typed: Any) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+def _answer(options: GlobalOptions, **typed: Any) -> int:
     from monitor.reports import anomalies  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
     arguments = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement")) | typed

@@ -101,8 +101,8 @@ def end_window(options: GlobalOptions, window_id: int) -> int:
 
 
 def _answer(options: GlobalOptions, **typed: Any) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports import anomalies  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
     empty = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))

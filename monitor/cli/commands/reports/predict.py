@@ -42,18 +42,18 @@ def command(options: GlobalOptions, at: float | None) -> int:
     """
     from monitor.config.durations import about  # noqa: PLC0415
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
-    from monitor.jobs.recalibration import standings_today  # noqa: PLC0415
+    from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.blocks import moment  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
     now = time.time()
     moment_at = now if at is None else at
     max_age = old_after(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
-        standings = partial(standings_today, stores, moment_at, config.warning.precision)
+        standings = partial(current_decisions, stores, moment_at, config.warning.precision)
         forecast = forecast_from_storage(stores, moment_at, max_age, standings)
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for

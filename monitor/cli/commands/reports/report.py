@@ -36,14 +36,14 @@ def command(options: GlobalOptions, since: float | None) -> int:
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
     """
-    from monitor.jobs.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.jobs.scoring import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
     from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
     from monitor.reports.predictions import scores_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
     now = time.time()
-    start = now - (since or WINDOW)
+    start = now - (since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:
         scores = read_scores(stores, start)
         anomalies = anomalies_document(stores, config.anomaly, now)

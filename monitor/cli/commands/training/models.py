@@ -53,8 +53,8 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
     """Show one model with the report of its training."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.training import model_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         record = stores.registry.record(model_id)
@@ -93,7 +93,7 @@ def rollback(options: GlobalOptions, model_id: int | None) -> int:
 @pass_options
 def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
     """Write a model to a file, with its detector and its report."""
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
@@ -110,7 +110,7 @@ def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
 @pass_options
 def import_model(options: GlobalOptions, file: Path) -> int:
     """Register the model of a file; it serves only after `models activate`."""
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
     config = load_configuration(options)
@@ -122,8 +122,8 @@ def import_model(options: GlobalOptions, file: Path) -> int:
 
 
 def _list(options: GlobalOptions) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.training import models_document, models_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         records = stores.registry.history()
@@ -134,7 +134,7 @@ def _list(options: GlobalOptions) -> int:
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
     """Let a model serve, or the previous one for None."""
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         serving = stores.registry.rollback(model_id, time.time())

@@ -38,9 +38,9 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     cycle on. A refused one is kept for comparison (exit code 3).
     """
     from monitor.daemon.process import lower_priority  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import retrain  # noqa: PLC0415
 
     config = load_configuration(options)

@@ -1,10 +1,10 @@
 """Exit codes and output streams of the entry point."""
 
 import logging
-from importlib.metadata import version
 
 import pytest
 
+from monitor import release
 from monitor.cli.commands.reports import status
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.main import main
@@ -54,7 +54,7 @@ def test_usage_error_is_one_line_with_suggestion_and_hint(capsys, arguments, sug
 @pytest.mark.parametrize("flag", ["-V", "--version"])
 def test_version_goes_to_stdout(capsys, flag):
     assert main([flag]) == ExitCode.DONE
-    assert capsys.readouterr() == (f"monitor {version('monitor')}\n", "")
+    assert capsys.readouterr() == (f"monitor {release()}\n", "")
 
 
 def test_errors_with_several_lines_write_one_line_per_problem(failing, capsys):
@@ -75,7 +75,7 @@ def test_unexpected_error_exits_with_1_and_one_line_that_names_the_place(failing
     assert main(["status"]) == ExitCode.FAILED
     (line,) = capsys.readouterr().err.splitlines()
     assert " CRITICAL monitor.cli.main: " in line
-    assert "error=\"KeyError: 'x'\" where=monitor.cli." in line
+    assert "command crashed error=\"KeyError: 'x'\" location=" in line
 
 
 def test_expected_error_exits_with_1_and_one_line(failing, capsys):
