@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
@@ -34,12 +33,14 @@ def print_result(options: GlobalOptions, document: Any, report: Report, *, to_st
 
     Args:
         options: of this invocation.
-        document: the result as plain JSON data.
+        document: the result: plain data or a dataclass.
         report: the result for people.
         to_stderr: keep stdout for the data that the command writes there.
     """
     if options.json:
-        _write_line(json.dumps(document), sys.stderr if to_stderr else sys.stdout)
+        from monitor.system.json_codec import to_json  # noqa: PLC0415
+
+        _write_line(to_json(document), sys.stderr if to_stderr else sys.stdout)
     elif to_stderr:
         _write_line(str(report), sys.stderr)
     else:

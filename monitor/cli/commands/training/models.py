@@ -51,14 +51,14 @@ def list_models(options: GlobalOptions) -> int:
 @pass_options
 def show_model(options: GlobalOptions, model_id: int) -> int:
     """Show one model with the report of its training."""
-    from dataclasses import asdict  # noqa: PLC0415
-
     from monitor.reports.training import model_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training.records import read_model  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        record = stores.registry.record(model_id)
-        print_result(options, asdict(record), model_report(record, stores.registry.active_id()))
+        model = read_model(stores, model_id)
+        active = stores.registry.active_id()
+    print_result(options, model, model_report(model, active))
     return ExitCode.DONE
 
 
@@ -124,11 +124,12 @@ def import_model(options: GlobalOptions, file: Path) -> int:
 def _list(options: GlobalOptions) -> int:
     from monitor.reports.training import models_document, models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training.records import registered_model  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        records = stores.registry.history()
+        models = [registered_model(record) for record in stores.registry.history()]
         active = stores.registry.active_id()
-    print_result(options, models_document(records, active), models_report(records, active))
+    print_result(options, models_document(models, active), models_report(models, active))
     return ExitCode.DONE
 
 

@@ -57,10 +57,10 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
         "report": result.report,
     }
     report = None
-    if result.report:
+    if result.report is not None and result.report.health is not None:
         report = training_report(result.outcome, result.reason, result.model_id, result.report, dry_run)
-    elif result.detector:
-        report = Report((detector_report(result.detector), f"{result.outcome}: {result.reason}"))
+    elif result.report is not None:
+        report = Report((detector_report(result.report.detector), f"{result.outcome}: {result.reason}"))
     if report is not None or options.json:
         print_result(options, document, report or Report(()))
     if result.error is not None:
