@@ -57,7 +57,7 @@ class Time(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the time in seconds since the epoch; without a time zone it is UTC."""
-        from monitor.config.durations import LATEST  # noqa: PLC0415
+        from monitor.system.formatting import LATEST  # noqa: PLC0415
 
         if isinstance(value, float):
             return value

@@ -40,13 +40,12 @@ def command(options: GlobalOptions, at: float | None) -> int:
     For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
     A contribution is in log-odds, positive where it makes high load more probable.
     """
-    from monitor.config.durations import about  # noqa: PLC0415
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
-    from monitor.reports.blocks import moment  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
 
     config = load_configuration(options)
     now = time.time()
@@ -61,7 +60,9 @@ def command(options: GlobalOptions, at: float | None) -> int:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
         hint = ": is the daemon running?" if at is None else ""
-        raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(moment_at)}{hint}")
+        raise NotEnoughDataError(
+            f"no sample in the {approximate_duration(max_age)} before {format_time(moment_at)}{hint}"
+        )
     notes = (f"predicted by the pretrained model; a model of this host: {waiting}",) if waiting else ()
     report = Report((*forecast_report(forecast).blocks, *notes))
     print_result(options, forecast_document(forecast), report)
