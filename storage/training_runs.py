@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any, get_args
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, select
 
 from storage.database import Database
-from storage.queries import FigureReader
-from storage.records import Outcome, TrainingRun
-from storage.schema import LOCAL_HOST, training_runs
+from storage.queries import ScalarQuery
+from storage.records import TrainingOutcome, TrainingRun
+from storage.schema import LOCAL_HOST_ID, training_runs
 
-_COLUMNS = training_runs.c[tuple(field.name for field in fields(TrainingRun))]
+_COLUMNS = training_runs.c["started_at", "finished_at", "outcome", "reason", "model_id", "report", "id"]
 _LAST_ID = select(func.max(training_runs.c.id)).where(training_runs.c.host_id == bindparam("host_id"))
 
 
-class TrainingRuns:
+class TrainingRunRepository:
     """The trainings for one host. Every method raises StorageError for what the database refuses."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._read_last_id = FigureReader(database, _LAST_ID)
+        self._read_last_id = ScalarQuery(database, _LAST_ID)
 
     def append(self, run: TrainingRun) -> int:
         """Records a run and returns its id; the id that it carries is ignored."""
         values = asdict(run)
         del values["id"]
+        values["report"] = values.pop("report_json")
         with self._database.writing() as connection:
             query = insert(training_runs).values(host_id=self._host_id, **values).returning(training_runs.c.id)
             return int(connection.execute(query).scalar_one())
@@ -45,7 +46,7 @@ class TrainingRuns:
         """The newest run whose model was promoted, or None."""
         return next(iter(self._runs(self._newest(1).where(training_runs.c.outcome == "promoted"))), None)
 
-    def counts(self) -> dict[Outcome, int]:
+    def counts(self) -> dict[TrainingOutcome, int]:
         """How many runs ended in each way; every way is there, with 0 if none did."""
         query = (
             select(training_runs.c.outcome, func.count())
@@ -54,7 +55,7 @@ class TrainingRuns:
         )
         with self._database.reading() as connection:
             found = {row[0]: row[1] for row in connection.execute(query)}
-        return {outcome: found.get(outcome, 0) for outcome in get_args(Outcome)}
+        return {outcome: found.get(outcome, 0) for outcome in TrainingOutcome}
 
     def history(self, limit: int = 50) -> list[TrainingRun]:
         """The newest runs, newest first."""
@@ -66,4 +67,18 @@ class TrainingRuns:
 
     def _runs(self, query: Select[Any]) -> list[TrainingRun]:
         with self._database.reading() as connection:
-            return [TrainingRun(*row) for row in connection.execute(query)]
+            return [_record(*row) for row in connection.execute(query)]
+
+
+def _record(
+    started_at: float, finished_at: float, outcome: str, reason: str, model_id: int | None, report: str, run_id: int
+) -> TrainingRun:
+    return TrainingRun(
+        started_at=started_at,
+        finished_at=finished_at,
+        outcome=TrainingOutcome(outcome),
+        reason=reason,
+        model_id=model_id,
+        report_json=report,
+        id=run_id,
+    )

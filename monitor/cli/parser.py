@@ -134,7 +134,7 @@ def _anomalies(to: argparse.ArgumentParser) -> None:
     )
     to.add_argument(
         "--as",
-        dest="judgement",
+        dest="verdict",
         choices=("expected", "incident"),
         help="ack: expected, to learn it as usual; incident, to learn nothing of it",
     )

@@ -26,7 +26,7 @@ from monitor.config.schema import AnomalyConfig
 from monitor.inference.served_model import READ_TOGETHER, stored
 from monitor.queries.stores import Stores
 from monitor.training.train_detector import expected, in_maintenance, left_out, name_of
-from storage import Anomaly
+from storage import AnomalyRecord
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class AnomalyState:
 
     metrics: tuple[str, ...]
     reading: Reading | None
-    active: Anomaly | None
+    active: AnomalyRecord | None
     events: int
     monthly: float
     allowed: float
@@ -86,7 +86,7 @@ class Watching:
         self._done = self._seen = 0.0
         self._slot: int | None = None
         self._episode: Episode | None = None
-        self._event: Anomaly | None = None
+        self._event: AnomalyRecord | None = None
         self._judged: tuple[object, ...] | None = None
         self._name = ""
         self._reading: Reading | None = None
@@ -117,7 +117,7 @@ class Watching:
         step = self._watch.detector.step
         self._listen(self._watch, now)
         until = now // step * step
-        windows = self._stores.anomalies.maintenance(self._done)
+        windows = self._stores.anomalies.maintenance_windows(self._done)
         for at, values in self._rows(self._watch, self._done, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             # what happens meanwhile is as if nobody had watched: it must not be held against the time after
@@ -136,14 +136,14 @@ class Watching:
         self._watch, self._reading, self._judged, self._slot = None, None, None, None
         self._trail = self._trail[:0]
         self._followed, self._done = model_id, now
-        self._event, self._episode = self._stores.anomalies.open(), None
+        self._event, self._episode = self._stores.anomalies.ongoing(), None
         detector = None if model_id is None else self._detector(model_id)
         if detector is None:
             # what nobody watches any more does not go on for ever
             self._end(now)
             return
         watch, kept = Watch(detector, self._config.false_alarms_per_month), set()
-        for at, channel, peak in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
+        for stored in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
             if channel in CHANNELS:
                 watch.peaks.add(int(at // SLOT), np.where(np.array(CHANNELS) == channel, peak, 0.0))
                 kept.add(int(at // SLOT))
@@ -152,13 +152,13 @@ class Watching:
         start = (until - IN_STEP) // detector.step * detector.step
         self._episode = None if self._event is None else _resumed(self._event, start)
         self._watch, self._done = watch, until
-        windows = self._stores.anomalies.maintenance(start)
+        windows = self._stores.anomalies.maintenance_windows(start)
         for at, values in self._rows(watch, start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             self._read(watch, at, np.full_like(values, np.nan) if quiet else values)
             self._remember(at, but=kept)
             # of what began before, its end may have been missed; nothing begins in hindsight
-            if self._event is not None and at >= self._event.began_at:
+            if self._event is not None and at >= self._event.started_at:
                 self._follow(at, detector.step)
         if self._episode is None and self._stores.anomalies.since(until - ECHO):
             self._episode = left_by(self._reading)
@@ -206,8 +206,8 @@ class Watching:
     def _listen(self, watch: Watch, now: float) -> None:
         """Takes the operator's word, if it has changed."""
         since = now - KEPT * SLOT
-        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.judgement is not None]
-        windows = self._stores.anomalies.maintenance(since)
+        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
+        windows = self._stores.anomalies.maintenance_windows(since)
         # of one that goes on each half hour counts by itself
         open_until = now // SLOT if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         state = (judged, windows, now // DAY, open_until)
@@ -229,7 +229,7 @@ class Watching:
         values = self._watch.peaks.of(before)
         if values is not None:
             peaks = dict(zip(CHANNELS, values.tolist(), strict=True))
-            self._stores.anomalies.add_peaks(before * SLOT, self._name, peaks)
+            self._stores.anomalies.replace_peaks(before * SLOT, self._name, peaks)
 
     def _follow(self, at: float, step: float) -> None:
         """What the last reading means for the anomaly that goes on, or begins."""
@@ -246,12 +246,12 @@ class Watching:
         elif before is None or before.ended:
             self._begin(episode)
         elif self._event is not None and episode.ratio != before.ratio:
-            seen = {"peak": episode.peak, "peak_at": episode.peak_at, "shares": episode.shares}
+            seen = {"peak": episode.peak, "peak_at": episode.peak_at, "contributions": episode.shares}
             self._event = replace(self._event, **seen)  # type: ignore[arg-type]
             self._stores.anomalies.update(self._event)
 
     def _begin(self, episode: Episode) -> None:
-        event = Anomaly(
+        event = AnomalyRecord(
             episode.began_at,
             None,
             episode.peak,
@@ -260,16 +260,16 @@ class Watching:
             episode.shares,
             self._followed or 0,
         )
-        self._event = replace(event, id=self._stores.anomalies.begin(event))
+        self._event = replace(event, id=self._stores.anomalies.add(event))
         most = ", ".join(list(episode.shares)[:3])
         fields = {"anomaly": self._event.id, "channel": episode.channel, "metrics": most}
         log.warning("anomaly begins", extra={"fields": fields})
 
     def _end(self, at: float) -> None:
         if self._event is not None:
-            ended = replace(self._event, ended_at=max(at, self._event.began_at))
+            ended = replace(self._event, ended_at=max(at, self._event.started_at))
             self._stores.anomalies.update(ended)
-            seconds = round((ended.ended_at or at) - ended.began_at)
+            seconds = round((ended.ended_at or at) - ended.started_at)
             log.info("anomaly ends", extra={"fields": {"anomaly": ended.id, "seconds": seconds}})
         self._event = self._episode = None
 
@@ -281,20 +281,20 @@ class Watching:
     def _state(self, now: float, *, maintenance: bool) -> AnomalyState | None:
         if self._watch is None:
             return None
-        late = [a for a in self._stores.anomalies.since(now - MONTH) if a.began_at > now - MONTH]
+        late = [a for a in self._stores.anomalies.since(now - MONTH) if a.started_at > now - MONTH]
         return AnomalyState(
             self._watch.detector.metrics,
             self._reading,
             self._event,
             self._stores.anomalies.count(),
-            float(sum(anomaly.judgement != "incident" for anomaly in late)),
+            float(sum(anomaly.verdict != "incident" for anomaly in late)),
             self._config.false_alarms_per_month,
             maintenance,
             self._trail,
         )
 
 
-def _resumed(event: Anomaly, at: float) -> Episode:
+def _resumed(event: AnomalyRecord, at: float) -> Episode:
     """The episode of an event that went on when the daemon ended, known again from a moment (seconds) on."""
-    seen = max(event.began_at, at)
-    return Episode(event.began_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.shares)
+    seen = max(event.started_at, at)
+    return Episode(event.started_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.contributions)

@@ -18,7 +18,7 @@ from model.units import DAY
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
-from storage import TrainingRun, TrainingRuns
+from storage import TrainingRun, TrainingRunRepository
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class RetrainSchedule:
     def __init__(
         self,
         config: Config,
-        runs: TrainingRuns,
+        runs: TrainingRunRepository,
         enough: Callable[[float], bool],
         serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,

@@ -20,7 +20,16 @@ from monitor.jobs.retraining import Serving, next_retrain
 from monitor.jobs.scoring import WINDOW, HorizonScore, read_scores, scores_document
 from monitor.queries.records import is_prior, warns
 from monitor.queries.stores import Stores
-from storage import SAMPLE_FIELDS, Anomaly, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
+from storage import (
+    SAMPLE_FIELDS,
+    AnomalyRecord,
+    ModelRecord,
+    TrainingOutcome,
+    Prediction,
+    Sample,
+    TrainingRun,
+    is_locked,
+)
 
 DRIFT_EVERY = HOUR
 """Seconds between two looks at how far inputs have drifted."""
@@ -50,7 +59,7 @@ class Overview:
     model: ModelRecord | None
     last_run: TrainingRun | None
     last_success: TrainingRun | None
-    runs: dict[Outcome, int]
+    runs: dict[TrainingOutcome, int]
     next_retrain_at: float | None
     retrain_running: bool
     daemon_running: bool
@@ -61,7 +70,7 @@ class Overview:
     drift: tuple[tuple[str, float], ...] = ()
     drift_at: float = 0.0
     instead: tuple[tuple[float, str, str], ...] = ()
-    anomaly: Anomaly | None = None
+    anomaly: AnomalyRecord | None = None
     anomalies: int = 0
     anomalies_allowed: float = 0.0
     watching: bool = False
@@ -131,7 +140,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     else:
         model = None if active is None else stores.registry.record(active)
         last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
-    scored = tuple(sorted(stores.scores.progress().items()))
+    scored = tuple(sorted(stores.scores.scored_until().items()))
     same = before is not None and scored == before.scored
     scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
@@ -140,7 +149,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     own = model is not None and not is_prior(model)
     instead = tuple(
         (float(horizon), state, name)
-        for horizon, states in stores.registry.instead().items()
+        for horizon, states in stores.registry.fallbacks().items()
         for state, name in states.items()
     )
     serving: Serving = "none" if not own else "behind" if instead else "well"
@@ -197,8 +206,8 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
             history_needed(covered, needed) if covered < needed else told or "the next training learns what is usual"
         )
     return {
-        "anomaly": stores.anomalies.open(),
-        "anomalies": sum(anomaly.began_at > month for anomaly in stores.anomalies.since(month)),
+        "anomaly": stores.anomalies.ongoing(),
+        "anomalies": sum(anomaly.started_at > month for anomaly in stores.anomalies.since(month)),
         "anomalies_allowed": config.anomaly.false_alarms_per_month,
         "watching": watching,
         "watching_waits_for": waits,
@@ -222,7 +231,7 @@ def _id(record: ModelRecord | TrainingRun | None) -> int | None:
 
 def _held(stores: Stores, name: str) -> bool:
     path = stores.database.lock_path(name)
-    return path is not None and is_held(path)
+    return path is not None and is_locked(path)
 
 
 def status_document(overview: Overview) -> dict[str, Any]:

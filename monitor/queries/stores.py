@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage import (
-    AnomalyStore,
+    AnomalyRepository,
     Database,
     ModelRegistry,
-    PredictionStore,
-    SampleStore,
-    ScoreStore,
-    TrainingRuns,
+    PredictionRepository,
+    SampleRepository,
+    ScoreRepository,
+    TrainingRunRepository,
     open_database,
 )
 
@@ -23,12 +23,12 @@ class Stores:
     """What the database keeps."""
 
     database: Database
-    samples: SampleStore
-    predictions: PredictionStore
+    samples: SampleRepository
+    predictions: PredictionRepository
     registry: ModelRegistry
-    runs: TrainingRuns
-    scores: ScoreStore
-    anomalies: AnomalyStore
+    runs: TrainingRunRepository
+    scores: ScoreRepository
+    anomalies: AnomalyRepository
 
 
 @contextmanager
@@ -51,10 +51,10 @@ def stores_of(database: Database) -> Stores:
     """The stores of an open database."""
     return Stores(
         database,
-        SampleStore(database),
-        PredictionStore(database),
+        SampleRepository(database),
+        PredictionRepository(database),
         ModelRegistry(database),
-        TrainingRuns(database),
-        ScoreStore(database),
-        AnomalyStore(database),
+        TrainingRunRepository(database),
+        ScoreRepository(database),
+        AnomalyRepository(database),
     )

@@ -9,9 +9,14 @@ from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
 from monitor.reports.predictions import probability
-from storage import Outcome, TrainingRun
+from storage import TrainingOutcome, TrainingRun
 
-OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}
+OUTCOMES: dict[TrainingOutcome, Tone] = {
+    "promoted": "good",
+    "refused": "caution",
+    "skipped": "caution",
+    "failed": "bad",
+}
 """What it means that a training ended so."""
 
 

@@ -26,7 +26,7 @@ from monitor.reports.blocks import (
     score_cells,
 )
 from monitor.reports.status import OUTCOMES
-from storage import ModelRecord, Outcome
+from storage import ModelRecord, TrainingOutcome
 
 MODELS = ("model", "trained", "promoted", "bytes", "sha256")
 
@@ -38,7 +38,7 @@ Blocks = tuple[str | Line | Table, ...]
 
 
 def training_report(
-    outcome: Outcome, reason: str, model_id: int | None, report: dict[str, Any], dry: bool = False
+    outcome: TrainingOutcome, reason: str, model_id: int | None, report: dict[str, Any], dry: bool = False
 ) -> Report:
     """What a training did: data, losses, scores beside the baselines, health, verdict."""
     name = f"model {model_id}" if model_id is not None else "candidate"

@@ -99,7 +99,7 @@ def import_model(stores: Stores, config: Config, path: Path, now: float) -> Impo
     except SerializationError as error:
         raise MonitorError(f"{path}: {error}") from error
     notes = _notes(carried, config)
-    there = stores.registry.find(carried.predictor, carried.detector)
+    there = stores.registry.find_id(carried.predictor, carried.detector)
     if there is not None:
         return Imported(there, duplicate=True, carried=carried, notes=notes)
     report = {**carried.report, "imported_from": carried.host, "imported_at": now}

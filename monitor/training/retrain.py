@@ -34,7 +34,7 @@ from monitor.queries.status import history_needed
 from monitor.queries.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
 from monitor.training.train_detector import Learned, learned, with_predictor_of
-from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError, TrainingRun
+from storage import SAMPLE_FIELDS, LockHeldError, TrainingOutcome, StorageError, TrainingRun
 
 MODELS_KEPT = 20
 """Models in the registry at most, beside the one that serves."""
@@ -53,7 +53,7 @@ class Request:
 class Result:
     """What came of it. `error` is what the command ends with, None after a promotion or a dry run that passed."""
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     model_id: int | None
     report: dict[str, Any]
@@ -97,7 +97,7 @@ def retrain(
         return result
 
 
-def _without_candidate(outcome: Outcome, error: MonitorError) -> Result:
+def _without_candidate(outcome: TrainingOutcome, error: MonitorError) -> Result:
     return Result(outcome, str(error), None, {}, error)
 
 
@@ -120,7 +120,7 @@ def _attempt(
         "detector": detecting.report,
     }
     if request.dry_run:
-        outcome: Outcome = "refused" if reason else "promoted"
+        outcome: TrainingOutcome = "refused" if reason else "promoted"
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
     model_id = stores.registry.register(dumps(candidate.predictor), report, now, detecting.blob)
     if reason and not request.force:

@@ -24,7 +24,7 @@ from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import Recurring
 from monitor.queries.stores import Stores
-from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
+from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, ModelRecord
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ def left_out(stores: Stores, recurring: Sequence[Recurring], since: float, until
     Raises:
         StorageError: the database cannot be read.
     """
-    incidents = [a for a in stores.anomalies.since(since) if a.judgement == "incident"]
-    spans = [(a.began_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
-    spans += [(window.begins_at, window.ends_at) for window in stores.anomalies.maintenance(since)]
+    incidents = [a for a in stores.anomalies.since(since) if a.verdict == "incident"]
+    spans = [(a.started_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
+    spans += [(window.starts_at, window.ends_at) for window in stores.anomalies.maintenance_windows(since)]
 
     def asked(times: Floats) -> Bools:
         found = np.zeros(len(times), bool)
@@ -168,9 +168,9 @@ def left_out(stores: Stores, recurring: Sequence[Recurring], since: float, until
     return asked
 
 
-def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequence[Recurring]) -> bool:
+def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[Recurring]) -> bool:
     """Whether a moment (seconds) lies in one of the windows."""
-    return any(window.begins_at <= at < window.ends_at for window in windows) or any(
+    return any(window.starts_at <= at < window.ends_at for window in windows) or any(
         window.holds(at) for window in recurring
     )
 
@@ -180,11 +180,11 @@ def name_of(detector: bytes) -> str:
     return hashlib.sha256(detector).hexdigest()[:16]
 
 
-def expected(anomalies: Sequence[Anomaly], slot: float, now: float) -> list[int]:
+def expected(anomalies: Sequence[AnomalyRecord], slot: float, now: float) -> list[int]:
     """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
     return [
         number
         for anomaly in anomalies
-        if anomaly.judgement == "expected"
-        for number in range(int(anomaly.began_at // slot), int((anomaly.ended_at or now) // slot) + 1)
+        if anomaly.verdict == "expected"
+        for number in range(int(anomaly.started_at // slot), int((anomaly.ended_at or now) // slot) + 1)
     ]

@@ -113,7 +113,7 @@ def test_a_host_whose_load_has_changed_shows_it(admin, opened):
     rows[:, 0] = now - 10.0 * np.arange(2000)[::-1]
     rows[:, 1 + SAMPLE_FIELDS.index("cpu_usage")] = 0.3 + 0.01 * np.random.default_rng(0).normal(size=2000)
     rows[:, 1 + SAMPLE_FIELDS.index("memory_usage")] = 0.95
-    stores.samples.add_missing(rows)
+    stores.samples.insert_missing(rows)
     drift = dict(read_overview(stores, config, now).drift)
     assert drift["memory_usage"] > 1
     assert drift["memory_usage"] > drift["cpu_usage"]

@@ -22,7 +22,7 @@ from model.errors import SerializationError
 from model.forecast.serialization import loads
 from model.npz import LARGEST_BYTES, pack
 from monitor.training.model_archive import FORMAT, KIND, packed, unpacked
-from storage import SAMPLE_FIELDS, ModelRegistry, SampleStore, UnknownModelError, open_database
+from storage import SAMPLE_FIELDS, ModelRegistry, SampleRepository, UnknownModelError, open_database
 
 from .conftest import Admin
 
@@ -87,7 +87,7 @@ def predictions(admin, blob):
     """What a model says of the history of a host."""
     predictor = loads(blob).fused()
     with open_database(admin.url) as database:
-        rows = SampleStore(database).between(0.0, 4e9)
+        rows = SampleRepository(database).between(0.0, 4e9)
     history = predictor.spec.history(live=True)
     history.extend(rows[:, 0], rows[:, 1:])
     return predictor.probabilities(predictor.features(history))

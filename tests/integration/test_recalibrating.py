@@ -23,7 +23,7 @@ from monitor.jobs.recalibration import Recalibrating, matured, standings_today
 from monitor.queries.status import read_overview, status_document
 from monitor.queries.stores import open_stores
 from monitor.reports.status import status_report
-from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
+from storage import SAMPLE_FIELDS, StorageError, TrainingRun, quantize_sample
 
 from .conftest import host
 
@@ -40,7 +40,7 @@ def lived(tmp_path_factory):
     path = tmp_path_factory.mktemp("lived") / "x.db"
     end = np.floor(time.time() / DAY) * DAY
     learned = end - 2 * DAY
-    samples = [as_stored(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
+    samples = [quantize_sample(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
     rows = np.concatenate([as_row(sample) for sample in samples])
     times = np.array([sample.at for sample in samples])
     # bursts are shorter by half than they were
@@ -50,7 +50,7 @@ def lived(tmp_path_factory):
     past = times <= learned
     predictor = train(times[past], rows[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
     with open_stores(f"sqlite:///{path}") as stores:
-        stores.samples.add_missing(np.column_stack([times, rows]))
+        stores.samples.insert_missing(np.column_stack([times, rows]))
         model_id = stores.registry.register(dumps(predictor), {"to": learned}, learned)
         stores.registry.promote(model_id, learned)
         yield stores, predictor, times, rows, learned, end

@@ -17,12 +17,12 @@ from alembic.script import ScriptDirectory
 import storage.migrations
 from storage import (
     ModelRegistry,
-    PredictionStore,
+    PredictionRepository,
     Sample,
-    SampleStore,
+    SampleRepository,
     SchemaTooNewError,
     StorageError,
-    TrainingRuns,
+    TrainingRunRepository,
     open_database,
 )
 from storage.migrate import main
@@ -131,10 +131,10 @@ def test_a_database_of_every_release_is_opened_and_usable(tmp_path: Path, revisi
         connection.executescript((SCHEMAS / f"{revision}.sql").read_text())
     connection.close()
     with open_database(url(tmp_path)) as database:
-        samples, registry, runs = SampleStore(database), ModelRegistry(database), TrainingRuns(database)
+        samples, registry, runs = SampleRepository(database), ModelRegistry(database), TrainingRunRepository(database)
         assert samples.between(0, 2e9, ["cpu_usage"]).tolist() == [[1.7e9, 0.25], [1.7e9 + 5, 0.5]]
         assert samples.append(Sample(1.7e9)) == 1.7e9 + 0.001
-        assert [one.horizon for one in PredictionStore(database).last()] == [300.0, 900.0]
+        assert [one.horizon for one in PredictionRepository(database).last()] == [300.0, 900.0]
         assert registry.blob(2) == b"second model"
         assert registry.rollback(None, 1.8e9) == 1
         assert runs.counts()["promoted"] == 1

@@ -15,14 +15,14 @@ def bring_in(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
     from monitor.queries.stores import open_stores  # noqa: PLC0415
-    from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
+    from monitor.sampling.csv_traces import TraceStatistics, read_trace_chunks, drop_future_rows  # noqa: PLC0415
     from monitor.system.logging import remark  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:
         for path in arguments.traces:
-            counts, added = TraceCounts(), 0
-            for table in trace_chunks(path, counts):
-                added += stores.samples.add_missing(without_future(table, time.time(), counts))
+            counts, added = TraceStatistics(), 0
+            for table in read_trace_chunks(path, counts):
+                added += stores.samples.insert_missing(drop_future_rows(table, time.time(), counts))
             counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
                 remark(f"{path}: has a header and no rows")
@@ -38,16 +38,16 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
 def write_out(arguments: argparse.Namespace) -> int:
     from monitor.queries.stores import open_stores  # noqa: PLC0415
-    from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
+    from monitor.sampling.csv_traces import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
     from monitor.system.logging import logs_json  # noqa: PLC0415
 
     since = 0.0 if arguments.since is None else time.time() - arguments.since
     with open_stores(config_of(arguments).database_url, create=False) as stores:
-        tables = stored_tables(stores.samples, since)
+        tables = stored_chunks(stores.samples, since)
         if arguments.file is None:
             write_trace(sys.stdout, tables)
         else:
-            with create_text(arguments.file) as file:
+            with open_text_output(arguments.file) as file:
                 written = write_trace(file, tables)
             if not logs_json():
                 print(f"{arguments.file}: {written} samples", file=sys.stderr)

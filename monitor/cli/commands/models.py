@@ -83,7 +83,7 @@ def model_file(arguments: argparse.Namespace) -> int:
 def backtest(arguments: argparse.Namespace) -> int:
     from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
-    from monitor.sampling.csv_traces import create_text, read_trace  # noqa: PLC0415
+    from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
     from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
 
     if (arguments.predictions or arguments.plot) and len(arguments.traces) > 1:
@@ -95,7 +95,7 @@ def backtest(arguments: argparse.Namespace) -> int:
         found = rerun(trace, config, arguments.train_until, retrain=not arguments.no_retrain)
         seen = rewatch(trace, config, float(found.times[0]), retrain=not arguments.no_retrain)
         if arguments.predictions:
-            with create_text(arguments.predictions) as file:
+            with open_text_output(arguments.predictions) as file:
                 file.writelines(prediction_rows(found, seen))
         if arguments.plot:
             plot_backtest(found, arguments.plot)

@@ -67,7 +67,7 @@
 
   function shaded(u) {
     shade(u, history.high, "high");
-    shade(u, history.anomalies.map((a) => [a.began_at, a.ended_at ?? history.until]), "strange");
+    shade(u, history.anomalies.map((a) => [a.started_at, a.ended_at ?? history.until]), "strange");
   }
 
   // uPlot's own are by a clock of twelve hours.

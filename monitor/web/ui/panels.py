@@ -101,12 +101,12 @@ def anomalies(status: Document, listed: Sequence[Document] | None) -> list[Node]
     rows = [
         (
             f"{one['id']}",
-            time(one["began_at"]),
-            "goes on" if one["ended_at"] is None else about(one["ended_at"] - one["began_at"]),
+            time(one["started_at"]),
+            "goes on" if one["ended_at"] is None else about(one["ended_at"] - one["started_at"]),
             one["channel"],
             figure(one["peak"]),
-            ", ".join(f"{name} {percent(share)}" for name, share in list(one["shares"].items())[:3]),
-            one["judgement"] or "-",
+            ", ".join(f"{name} {percent(share)}" for name, share in list(one["contributions"].items())[:3]),
+            one["verdict"] or "-",
         )
         for one in (listed or [])[:10]
     ]

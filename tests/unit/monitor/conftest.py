@@ -11,7 +11,7 @@ from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import Histogram, JobState, Live, Status
-from storage import Anomaly, ModelRecord, Prediction, Sample, TrainingRun
+from storage import AnomalyRecord, ModelRecord, Prediction, Sample, TrainingRun
 
 NOW = 1_800_000_000.0
 
@@ -156,7 +156,7 @@ def status(live, overview):
             reading=Reading(
                 NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "stuck": 0.0}, 2.0, np.array([0.75, 0.25])
             ),
-            active=Anomaly(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
+            active=AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
             events=4,
             monthly=3.0,
             allowed=2.0,

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.unit
 
 SEEN = {
     "id": 7,
-    "began_at": 1_800_000_000.0,
+    "started_at": 1_800_000_000.0,
     "ended_at": None,
     "channel": "joint",
     "peak": 0.997,
-    "shares": {"<b>cpu</b>": 0.9, "disk_busy": 0.1},
-    "judgement": None,
+    "contributions": {"<b>cpu</b>": 0.9, "disk_busy": 0.1},
+    "verdict": None,
 }
 
 

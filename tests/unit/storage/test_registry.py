@@ -139,18 +139,18 @@ def test_hosts_do_not_see_each_other(database: Database) -> None:
 
 def test_what_serves_instead_is_noted_of_the_serving_model_alone(registry: ModelRegistry) -> None:
     first, second = registered(registry, 2)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}
     registry.promote(first, 200.0)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}
     instead = {"300": {"calm": "current value"}, "900": {"high": "Holt-Winters"}}
-    registry.serve_instead(second, instead)
-    assert registry.instead() == {}
-    registry.serve_instead(first, instead)
-    assert registry.instead() == instead
+    registry.set_fallbacks(second, instead)
+    assert registry.fallbacks() == {}
+    registry.set_fallbacks(first, instead)
+    assert registry.fallbacks() == instead
     registry.promote(first, 250.0)
-    assert registry.instead() == instead
-    registry.serve_instead(first, {})
-    assert registry.instead() == {}
-    registry.serve_instead(first, instead)
+    assert registry.fallbacks() == instead
+    registry.set_fallbacks(first, {})
+    assert registry.fallbacks() == {}
+    registry.set_fallbacks(first, instead)
     registry.promote(second, 300.0)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}
