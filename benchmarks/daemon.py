@@ -70,7 +70,7 @@ def prepare(directory: Path) -> None:
         rows = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
         SampleRepository(database).append_many(rows)
         registry = ModelRegistry(database)
-        registry.promote(registry.register(dumps(candidate.predictor), {}, time.time()), time.time())
+        registry.promote(registry.register(dumps(candidate.predictor), "{}", time.time()), time.time())
 
 
 def settle(port: int) -> None:

@@ -16,7 +16,7 @@ from monitor.config.durations import format_duration
 from monitor.exporter.anomalies import of_anomalies
 from monitor.exporter.metric_families import as_far_as_told, counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
-from monitor.queries.records import warns
+from monitor.queries.records import report_of, warns
 from monitor.queries.status import Overview
 from monitor.state import Live, Status
 from storage import SAMPLE_FIELDS
@@ -177,7 +177,7 @@ def _records(overview: Overview) -> Iterator[Metric]:
         yield gauge(
             "storage_oldest_sample_timestamp_seconds", "Time of the oldest sample.", overview.oldest_sample_at
         )
-    if overview.last_run and overview.last_run.report:
+    if overview.last_run and report_of(overview.last_run):
         yield from as_far_as_told(of_training(overview.last_run))
 
 

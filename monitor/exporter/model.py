@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from monitor.config.durations import format_duration
 from monitor.exporter.metric_families import as_far_as_told, gauge, labelled
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.state import Status
 from storage import ModelRecord, TrainingRun
 
@@ -21,7 +21,7 @@ def of_model(status: Status) -> Iterator[Metric]:
     model = status.overview.model if status.overview else None
     if model is None:
         return
-    report = model.report
+    report = report_of(model)
     yield labelled(
         "model_info",
         "The serving model.",
@@ -38,7 +38,7 @@ def of_model(status: Status) -> Iterator[Metric]:
 
 def of_holdout(model: ModelRecord) -> Iterator[Metric]:
     """How a model did on data it never saw."""
-    horizons = model.report.get("horizons", [])
+    horizons = report_of(model).get("horizons", [])
     names = {
         "brier": ("brier_score", "Brier score"),
         "brier_skill": ("brier_skill", "Brier skill over the base rate"),
@@ -62,7 +62,8 @@ def of_holdout(model: ModelRecord) -> Iterator[Metric]:
 
 def of_training(run: TrainingRun) -> Iterator[Metric]:
     """How the last training went."""
-    report, health = run.report, run.report["health"]
+    report = report_of(run)
+    health = report["health"]
 
     def by_parameter(name: str, text: str, key: str) -> Metric:
         return labelled(name, text, ["parameter"], [((p["name"],), p[key]) for p in health["parameters"]])

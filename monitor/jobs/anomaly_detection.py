@@ -143,10 +143,11 @@ class Watching:
             self._end(now)
             return
         watch, kept = Watch(detector, self._config.false_alarms_per_month), set()
-        for stored in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
-            if channel in CHANNELS:
-                watch.peaks.add(int(at // SLOT), np.where(np.array(CHANNELS) == channel, peak, 0.0))
-                kept.add(int(at // SLOT))
+        for peak in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
+            if peak.channel in CHANNELS:
+                slot = int(peak.at // SLOT)
+                watch.peaks.add(slot, np.where(np.array(CHANNELS) == peak.channel, peak.peak, 0.0))
+                kept.add(slot)
         self._listen(watch, now)
         until = now // detector.step * detector.step
         start = (until - IN_STEP) // detector.step * detector.step

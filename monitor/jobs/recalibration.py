@@ -18,6 +18,7 @@ from model.forecast.predictor import Predictor
 from model.forecast.recalibration import MEMORY, RENEWED
 from model.units import DAY
 from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
+from monitor.queries.records import report_of
 from monitor.queries.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -115,4 +116,4 @@ def standings_today(
 def trained_until(stores: Stores, model_id: int) -> float:
     """Seconds: where the samples end that a model has learned from."""
     record = stores.registry.record(model_id)
-    return float(record.report.get("to") or record.created_at)
+    return float(report_of(record).get("to") or record.created_at)

@@ -18,7 +18,8 @@ from model.units import DAY
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
-from storage import TrainingRun, TrainingRunRepository
+from monitor.queries.records import report_of
+from storage import TrainingOutcome, TrainingRun, TrainingRunRepository
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serv
         return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
     if serving == "behind":
         return last.started_at + min(config.interval, BEHIND)
-    learned = last.report.get("to", 0.0) - last.report.get("from", 0.0)
+    report = report_of(last)
+    learned = report.get("to", 0.0) - report.get("from", 0.0)
     return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
 
 
@@ -122,7 +124,9 @@ class RetrainSchedule:
         """Logs what came of it; a trainer that died without a word has its run recorded here."""
         last = self._runs.last()
         if last is None or last.started_at < self._started - 1:
-            run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
+            run = TrainingRun(
+                self._started, self._clock(), TrainingOutcome.FAILED, f"the trainer {reason}", None, "{}"
+            )
             self._runs.append(run)
             last = run
         fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}

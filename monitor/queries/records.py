@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from storage import ModelRecord, Prediction
+import json
+from typing import Any
+
+from storage import ModelRecord, Prediction, TrainingRun
 
 AN_INSTANT = 0.0005
 """Seconds, less than any two samples are apart."""
@@ -15,4 +18,10 @@ def warns(prediction: Prediction) -> bool:
 
 def is_prior(record: ModelRecord | None) -> bool:
     """Whether a model is the shipped one, which has learned nothing of this host."""
-    return record is not None and bool(record.report.get("prior"))
+    return record is not None and bool(report_of(record).get("prior"))
+
+
+def report_of(record: ModelRecord | TrainingRun) -> dict[str, Any]:
+    """Return the training report of a stored record as plain data."""
+    report: dict[str, Any] = json.loads(record.report_json)
+    return report

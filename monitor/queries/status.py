@@ -18,15 +18,15 @@ from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.jobs.retraining import Serving, next_retrain
 from monitor.jobs.scoring import WINDOW, HorizonScore, read_scores, scores_document
-from monitor.queries.records import is_prior, warns
+from monitor.queries.records import is_prior, report_of, warns
 from monitor.queries.stores import Stores
 from storage import (
     SAMPLE_FIELDS,
     AnomalyRecord,
     ModelRecord,
-    TrainingOutcome,
     Prediction,
     Sample,
+    TrainingOutcome,
     TrainingRun,
     is_locked,
 )
@@ -190,7 +190,7 @@ def _future(stores: Stores, after: float) -> float | None:
 def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: float) -> dict[str, Any]:
     """The fields of the overview that tell of anomalies."""
     month = now - 30 * DAY
-    detector = {} if model is None else model.report.get("detector", {})
+    detector = {} if model is None else report_of(model).get("detector", {})
     rarer = detector.get("step", math.inf) < row_step(config.sampling.interval)
     watching, waits = config.anomaly.enabled and "at" in detector and not rarer, ""
     if not config.anomaly.enabled:
@@ -216,7 +216,7 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
 
 def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple[str, float], ...]:
     """How far each metric has left the training; ten minutes of each hour of the last day are enough to tell."""
-    inputs = model.report.get("inputs", {}) if model is not None else {}
+    inputs = report_of(model).get("inputs", {}) if model is not None else {}
     if not inputs:
         return ()
     hours = [now - hour * HOUR for hour in range(24)]
@@ -251,11 +251,11 @@ def status_document(overview: Overview) -> dict[str, Any]:
         ],
         "model": None
         if model is None
-        else {**{k: v for k, v in asdict(model).items() if k != "report"}, "prior": is_prior(model)},
+        else {**{k: v for k, v in asdict(model).items() if k != "report_json"}, "prior": is_prior(model)},
         "serving_instead": [
             {"horizon": horizon, "load": state, "baseline": name} for horizon, state, name in overview.instead
         ],
-        "last_training": None if run is None else {k: v for k, v in asdict(run).items() if k != "report"},
+        "last_training": None if run is None else {k: v for k, v in asdict(run).items() if k != "report_json"},
         "retrain": {
             "running": overview.retrain_running,
             "next_at": overview.next_retrain_at,

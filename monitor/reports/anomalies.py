@@ -16,7 +16,7 @@ from monitor.errors import UsageError
 from monitor.queries.status import Overview
 from monitor.queries.stores import Stores
 from monitor.reports.blocks import Line, Report, Table, Tone, Toned, fact, moment, percent
-from storage import AnomalyRecord, MaintenanceWindow
+from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 SHOWN = 30 * DAY
 """Seconds of the past that are listed."""
@@ -51,7 +51,7 @@ def answer(stores: Stores, config: AnomalyConfig, arguments: Namespace, now: flo
     if arguments.action == "ack":
         if arguments.verdict is None:
             raise UsageError("anomalies ack needs --as expected or --as incident")
-        stores.anomalies.set_verdict(arguments.id, arguments.verdict, arguments.note, now)
+        stores.anomalies.set_verdict(arguments.id, Verdict(arguments.verdict), arguments.note, now)
         kept = stores.anomalies.get(arguments.id)
         means = "counts as routine from now on" if kept.verdict == "expected" else "is left out of what is learned"
         return asdict(kept), Report((f"anomaly {kept.id} is called {kept.verdict}: it {means}",))

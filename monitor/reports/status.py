@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.config.durations import about, format_duration
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
@@ -12,10 +12,10 @@ from monitor.reports.predictions import probability
 from storage import TrainingOutcome, TrainingRun
 
 OUTCOMES: dict[TrainingOutcome, Tone] = {
-    "promoted": "good",
-    "refused": "caution",
-    "skipped": "caution",
-    "failed": "bad",
+    TrainingOutcome.PROMOTED: "good",
+    TrainingOutcome.REFUSED: "caution",
+    TrainingOutcome.SKIPPED: "caution",
+    TrainingOutcome.FAILED: "bad",
 }
 """What it means that a training ended so."""
 
@@ -57,7 +57,7 @@ def _model(overview: Overview) -> list[Line]:
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:
-        host = model.report.get("imported_from")
+        host = report_of(model).get("imported_from")
         trained = f"trained {moment(model.created_at)}{f' on {host} and imported' if host else ''}"
         serves = fact("model", f"{model.id} serves, {trained}, sha256 {model.sha256[:12]}")
     behind = [

@@ -9,7 +9,7 @@ from typing import Any
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import VOICES
 from monitor.config.durations import format_duration
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.reports.blocks import (
     BAR,
     SCORES,
@@ -91,11 +91,11 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
     head = Line((f"model {record.id}, ", serves, f", {record.size} bytes, sha256 {record.sha256}"))
     first = (head, imported(record)) if imported(record) else (head,)
     if is_prior(record):
-        detector = detector_report(record.report.get("detector", {}))
+        detector = detector_report(report_of(record).get("detector", {}))
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return Report((*first, prior, *([detector] if detector else [])))
     try:
-        told = training_lines(record.report)
+        told = training_lines(report_of(record))
     except KeyError:
         told = ("its training was reported by another release: --json shows what that said",)
     return Report((*first, *told))
@@ -103,9 +103,11 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
 
 def imported(record: ModelRecord) -> str:
     """Where a model comes from that was brought in; empty for one that was made here."""
-    if "imported_from" not in record.report:
+    if "imported_from" not in report_of(record):
         return ""
-    return f"imported at {moment(record.report.get('imported_at'))}, trained on {record.report['imported_from']}"
+    return (
+        f"imported at {moment(report_of(record).get('imported_at'))}, trained on {report_of(record)['imported_from']}"
+    )
 
 
 def _marks(record: ModelRecord, active: int | None) -> list[str]:
@@ -117,8 +119,8 @@ def _marks(record: ModelRecord, active: int | None) -> list[str]:
 def models_document(records: Sequence[ModelRecord], active: int | None) -> list[dict[str, Any]]:
     """The same as plain JSON data, without their reports."""
     return [
-        {k: v for k, v in asdict(record).items() if k != "report"}
-        | {"serving": record.id == active, "imported_from": record.report.get("imported_from")}
+        {k: v for k, v in asdict(record).items() if k != "report_json"}
+        | {"serving": record.id == active, "imported_from": report_of(record).get("imported_from")}
         for record in records
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -10,7 +11,7 @@ from model.forecast.bundled_weights import shipped_prior
 from model.forecast.pretrained import first_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.queries.stores import Stores
 from storage import SAMPLE_FIELDS, StorageError
 
@@ -45,7 +46,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     active = stores.registry.active_id()
     if active is not None:
         record = stores.registry.record(active)
-        made_for = record.report.get("prior") or record.report.get("task")
+        made_for = report_of(record).get("prior") or report_of(record).get("task")
         if (made_for is None or answers(made_for, wanted)) and _readable(stores, active):
             return
     high = config.high_load
@@ -69,8 +70,8 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
     detector = None if active is None else stores.registry.detector(active)
     if active is not None and detector is not None:
         # what watches for anomalies was asked nothing else
-        report["detector"] = stores.registry.record(active).report.get("detector", {})
-    model_id = stores.registry.register(dumps(predictor), report, now, detector)
+        report["detector"] = report_of(stores.registry.record(active)).get("detector", {})
+    model_id = stores.registry.register(dumps(predictor), json.dumps(report), now, detector)
     stores.registry.promote(model_id, now)
     fields = {"model": model_id, "before": active}
     log.info("prior serves", extra={"fields": fields})

@@ -7,6 +7,7 @@ would use it, before any of it is registered; it never serves by being brought i
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
 from monitor.exporter.model import of_holdout
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.queries.stores import Stores
 from monitor.reports.training import model_report, training_lines
 from monitor.system.atomic_write import created
@@ -70,9 +71,9 @@ def export_model(stores: Stores, model_id: int, path: Path) -> int:
     """
     registry = stores.registry
     record, blob, detector = registry.record(model_id), registry.blob(model_id), registry.detector(model_id)
-    host = record.report.get("imported_from") or socket.gethostname()
+    host = report_of(record).get("imported_from") or socket.gethostname()
     try:
-        data = packed(Carried(blob, detector, record.report, record.created_at, host))
+        data = packed(Carried(blob, detector, report_of(record), record.created_at, host))
         unpacked(data)
     except SerializationError as error:
         raise MonitorError(f"model {model_id} cannot be exported: {error}") from error
@@ -103,7 +104,7 @@ def import_model(stores: Stores, config: Config, path: Path, now: float) -> Impo
     if there is not None:
         return Imported(there, duplicate=True, carried=carried, notes=notes)
     report = {**carried.report, "imported_from": carried.host, "imported_at": now}
-    model_id = stores.registry.register(carried.predictor, report, carried.created_at, carried.detector)
+    model_id = stores.registry.register(carried.predictor, json.dumps(report), carried.created_at, carried.detector)
     return Imported(model_id, duplicate=False, carried=carried, notes=notes)
 
 
@@ -171,7 +172,7 @@ def _part(name: str, arrays: dict[str, Floats], sha256: str) -> bytes:
 def _use(carried: Carried, config: Config) -> None:
     """Does with the report what daemon and commands will do with it: better it fails here."""
     report = carried.report
-    record = ModelRecord(1, carried.created_at, "0" * 64, len(carried.predictor), report, None)
+    record = ModelRecord(1, carried.created_at, "0" * 64, len(carried.predictor), json.dumps(report), None)
     try:
         model_report(record, None) if is_prior(record) else training_lines(report)
         list(of_holdout(record))

@@ -6,6 +6,7 @@ unless the candidate passes, what serves stays as it was.
 
 from __future__ import annotations
 
+import json
 import math
 import resource
 import time
@@ -34,7 +35,7 @@ from monitor.queries.status import history_needed
 from monitor.queries.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
 from monitor.training.train_detector import Learned, learned, with_predictor_of
-from storage import SAMPLE_FIELDS, LockHeldError, TrainingOutcome, StorageError, TrainingRun
+from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome, TrainingRun
 
 MODELS_KEPT = 20
 """Models in the registry at most, beside the one that serves."""
@@ -84,15 +85,19 @@ def retrain(
             with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
                 result = _attempt(stores, config, request, on_epoch, started)
         except NotEnoughHistoryError as error:
-            result = _without_candidate("skipped", NotEnoughDataError(str(error)))
+            result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
         except (MonitorError, ModelError, StorageError) as error:
-            result = _without_candidate("failed", MonitorError(str(error)))
+            result = _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
         except MemoryError:
-            result = _without_candidate("failed", MonitorError("not enough memory; lower training.history"))
+            result = _without_candidate(
+                TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history")
+            )
         if result.report:
             result.report["seconds"] = round(clock() - started, 3)
         if not request.dry_run:
-            run = TrainingRun(started, clock(), result.outcome, result.reason, result.model_id, result.report)
+            run = TrainingRun(
+                started, clock(), result.outcome, result.reason, result.model_id, json.dumps(result.report)
+            )
             stores.runs.append(run)
         return result
 
@@ -110,7 +115,9 @@ def _attempt(
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
-        skipped = replace(_without_candidate("skipped", NotEnoughDataError(str(error))), detector=detecting.report)
+        skipped = replace(
+            _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error))), detector=detecting.report
+        )
         return _beside(stores, config, detecting, skipped, request, now)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
     report = {
@@ -120,15 +127,22 @@ def _attempt(
         "detector": detecting.report,
     }
     if request.dry_run:
-        outcome: TrainingOutcome = "refused" if reason else "promoted"
+        outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
-    model_id = stores.registry.register(dumps(candidate.predictor), report, now, detecting.blob)
+    model_id = stores.registry.register(dumps(candidate.predictor), json.dumps(report), now, detecting.blob)
     if reason and not request.force:
         refused = RefusedError(f"the gate refused model {model_id}: {reason}")
-        return _beside(stores, config, detecting, Result("refused", reason, model_id, report, refused), request, now)
+        return _beside(
+            stores,
+            config,
+            detecting,
+            Result(TrainingOutcome.REFUSED, reason, model_id, report, refused),
+            request,
+            now,
+        )
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
-    return Result("promoted", f"forced although {reason}" if reason else "", model_id, report, None)
+    return Result(TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None)
 
 
 def _beside(

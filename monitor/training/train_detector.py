@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import Recurring
+from monitor.queries.records import report_of
 from monitor.queries.stores import Stores
 from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, ModelRecord
 
@@ -88,11 +90,11 @@ def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: 
 def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
     """Whether the detector that serves is old or of no use, or the operator has spoken since it was learned."""
     active = stores.registry.active_id()
-    report = {} if active is None else stores.registry.record(active).report.get("detector", {})
+    report = {} if active is None else report_of(stores.registry.record(active)).get("detector", {})
     if "at" not in report or _readable(stores) is None or report["step"] < row_step(config.sampling.interval):
         return True
     age = now - report["at"]
-    spoken = stores.anomalies.judged()[1] > report["at"]
+    spoken = (stores.anomalies.last_verdict_at() or 0.0) > report["at"]
     return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), config.training.interval)
 
 
@@ -111,7 +113,7 @@ def _readable(stores: Stores) -> bytes | None:
 def _kept(stores: Stores, reason: str) -> Learned:
     """The detector that serves goes on, if it can be read."""
     active, blob = stores.registry.active_id(), _readable(stores)
-    before = {} if active is None or blob is None else stores.registry.record(active).report.get("detector", {})
+    before = {} if active is None or blob is None else report_of(stores.registry.record(active)).get("detector", {})
     return Learned(blob, {**before, "reason": reason, "kept": blob is not None})
 
 
@@ -132,8 +134,8 @@ def with_predictor_of(stores: Stores, detecting: Learned, now: float) -> int | N
     if active is None or detecting.blob is None or detecting.report.get("kept"):
         return None
     record: ModelRecord = stores.registry.record(active)
-    report = {**record.report, "detector": detecting.report}
-    model_id = stores.registry.register(stores.registry.blob(active), report, now, detecting.blob)
+    report = {**report_of(record), "detector": detecting.report}
+    model_id = stores.registry.register(stores.registry.blob(active), json.dumps(report), now, detecting.blob)
     stores.registry.promote(model_id, now)
     return model_id
 

@@ -25,8 +25,8 @@ from storage import (
     TrainingRunRepository,
     open_database,
 )
-from storage.migrate import main
-from storage.migration_runner import HEAD, REVISIONS
+from storage.migrations.runner import HEAD, REVISIONS
+from storage.migrations.upgrade import main
 from storage.schema import metadata
 
 pytestmark = pytest.mark.integration
@@ -116,7 +116,7 @@ def test_opening_brings_no_alembic_into_the_process_and_does_not_depend_on_the_d
 
 def test_the_migration_can_be_run_by_hand(tmp_path: Path) -> None:
     assert main([url(tmp_path)]) is None
-    assert main([]) == "usage: python -m storage.migrate URL"
+    assert main([]) == "usage: python -m storage.migrations.upgrade URL"
     assert main([f"sqlite:///{tmp_path}"]) == f"{tmp_path}: not a file; remove it or name another database"
 
 

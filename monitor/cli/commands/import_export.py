@@ -15,7 +15,7 @@ def bring_in(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
     from monitor.queries.stores import open_stores  # noqa: PLC0415
-    from monitor.sampling.csv_traces import TraceStatistics, read_trace_chunks, drop_future_rows  # noqa: PLC0415
+    from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.system.logging import remark  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:

@@ -45,6 +45,7 @@ def models(arguments: argparse.Namespace) -> int:
         return model_file(arguments)
     from dataclasses import asdict  # noqa: PLC0415
 
+    from monitor.queries.records import report_of  # noqa: PLC0415
     from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.training import model_report, models_document, models_report  # noqa: PLC0415
 
@@ -55,7 +56,8 @@ def models(arguments: argparse.Namespace) -> int:
             answer(arguments, {"serving": serving}, Report((f"model {serving} serves",)))
         elif arguments.action == "show":
             record = registry.record(arguments.id)
-            answer(arguments, asdict(record), model_report(record, registry.active_id()))
+            document = {k: v for k, v in asdict(record).items() if k != "report_json"} | {"report": report_of(record)}
+            answer(arguments, document, model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
             answer(arguments, models_document(records, active), models_report(records, active))

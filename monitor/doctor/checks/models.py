@@ -13,7 +13,7 @@ from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior
+from monitor.queries.records import is_prior, report_of
 from monitor.queries.status import DRIFTED, Overview
 from monitor.training.bootstrap_model import answers, question_asked
 from storage import ModelRecord, TrainingRun
@@ -64,7 +64,7 @@ def judge_bytes(model: ModelRecord, stored: Stored) -> Result:
 
 def judge_task(model: ModelRecord, config: Config) -> Result:
     """Whether the serving model was made for the configured rules and horizons."""
-    made_for = model.report.get("prior") or model.report.get("task")
+    made_for = report_of(model).get("prior") or report_of(model).get("task")
     if made_for is None:
         return skipped("question", f"model {model.id} does not tell what it was trained for")
     wanted = question_asked(config)
@@ -117,7 +117,7 @@ def judge_trainings(runs: Sequence[TrainingRun]) -> Result:
 
 def judge_gradients(runs: Sequence[TrainingRun]) -> Result:
     """What the last training with a network says of its gradients."""
-    health = next((run.report["health"] for run in runs if run.report.get("health")), None)
+    health = next((report["health"] for report in map(report_of, runs) if report.get("health")), None)
     if health is None:
         return skipped("gradients", "no network has been trained yet")
     clipped = f"{health['clipped_steps']} of {health['steps']} steps clipped, {health['nonfinite_steps']} not finite"

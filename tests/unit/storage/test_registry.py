@@ -19,13 +19,13 @@ def registry(database: Database) -> ModelRegistry:
 
 
 def registered(registry: ModelRegistry, number: int) -> list[int]:
-    return [registry.register(b"model %d" % i, {"number": i}, 100.0 + i) for i in range(number)]
+    return [registry.register(b"model %d" % i, f'{{"number": {i}}}', 100.0 + i) for i in range(number)]
 
 
 def test_a_registered_model_is_kept_with_its_checksum_and_does_not_serve(registry: ModelRegistry) -> None:
-    model_id = registry.register(b"bytes", {"skill": 0.25, "horizons": [300]}, 12.5)
+    model_id = registry.register(b"bytes", '{"skill": 0.25, "horizons": [300]}', 12.5)
     checksum = hashlib.sha256(b"bytes").hexdigest()
-    expected = ModelRecord(model_id, 12.5, checksum, 5, {"skill": 0.25, "horizons": [300]}, None)
+    expected = ModelRecord(model_id, 12.5, checksum, 5, '{"skill": 0.25, "horizons": [300]}', None)
     assert registry.record(model_id) == expected
     assert registry.blob(model_id) == b"bytes"
     assert registry.active_id() is None
@@ -64,11 +64,11 @@ def test_a_rollback_to_a_model_that_never_served_notes_when_it_began(registry: M
 
 
 def test_a_rollback_needs_somewhere_to_go(registry: ModelRegistry) -> None:
-    with pytest.raises(StorageError, match="no model serves"):
+    with pytest.raises(StorageError, match="no model is active"):
         registry.rollback(None, 1.0)
     (only,) = registered(registry, 1)
     registry.promote(only, 2.0)
-    with pytest.raises(StorageError, match=f"no model has served before model {only}"):
+    with pytest.raises(StorageError, match=f"no model was active before model {only}"):
         registry.rollback(None, 3.0)
     assert registry.active_id() == only
 
