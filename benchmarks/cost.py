@@ -26,7 +26,7 @@ from model.anomaly.online_detector import Watch
 from model.units import DAY, HOUR
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
-from monitor.queries.stores import open_stores
+from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 STEP = 5.0

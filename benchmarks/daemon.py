@@ -24,9 +24,9 @@ import psutil
 from benchmarks.report import Figure, main
 from model.features.labels import Rules
 from model.forecast.serialization import dumps
-from model.nn.training import FitConfig
-from model.settings import Recipe
+from model.nn.fit_config import FitConfig
 from model.training.pipeline import Task, train
+from model.training.settings import Recipe
 from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleRepository, open_database
 
 CONFIG = """

@@ -21,10 +21,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot, sigmoid
-from model.nn.training import FitConfig, Part, fit
+from model.nn.training import Part, fit
 
 Array = np.ndarray[Any, Any]
 

@@ -25,9 +25,9 @@ import numpy as np
 from benchmarks.report import Figure, main
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.settings import GateConfig, Recipe
 from model.training.backtest import Rerun, backtest
 from model.training.pipeline import Task
+from model.training.settings import GateConfig, Recipe
 from monitor.config.durations import format_duration
 from monitor.config.loader import Config
 from monitor.sampling.csv_traces import read_trace

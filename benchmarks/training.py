@@ -30,10 +30,11 @@ except ImportError as error:
 
 from benchmarks.report import Figure, main
 from model.nn import gradient_recorder as recorder
+from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot
-from model.nn.training import FitConfig, Part, Training
+from model.nn.training import Part, Training
 
 RATE = 1e-3
 LOSS_SEEDS = 3

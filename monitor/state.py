@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from monitor.config.durations import about
 from monitor.inference.served_model import Forecast
 from monitor.jobs.anomaly_detection import AnomalyState
-from monitor.queries.records import warns
 from monitor.queries.status import Overview
 from monitor.reports.blocks import percent
 from monitor.sampling.sampler import SourceState
+from monitor.stores import is_warning
 from storage import Sample
 
 
@@ -86,7 +86,7 @@ def summary(live: Live, overview: Overview | None) -> str:
         parts.insert(1, f"{live.buffered} samples wait for the database")
     if live.forecast is not None:
         said = (
-            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if warns(p) else ''}"
+            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if is_warning(p) else ''}"
             for p in live.forecast.predictions
         )
         parts.append(f"high load: {', '.join(said)}")

@@ -25,11 +25,11 @@ from model.forecast.ensemble import fit_scaler
 from model.forecast.metrics import score
 from model.forecast.pretrained import HEADS, OF_DAYS, OF_STRETCHES, Prior, inputs
 from model.forecast.serialization import dumps_prior
+from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
 from model.nn.training import fit, start_at_base_rate
 from model.nn.training_data import Part
-from model.settings import FitConfig
 from model.units import DAY, HOUR, MINUTE
 from monitor.sampling.csv_traces import read_trace
 

@@ -15,6 +15,7 @@ from model.array_types import Floats, Integers, aligned_zeros
 from model.errors import DivergedError, InputError
 from model.nn.checkpoint import Checkpoint, checked_checkpoint, made_with, take
 from model.nn.clipping import clip_norm, clip_value
+from model.nn.fit_config import FitConfig
 from model.nn.gradient_health import not_learning
 from model.nn.gradient_recorder import HealthRecorder
 from model.nn.losses import Loss, Targets
@@ -23,9 +24,8 @@ from model.nn.regularizers import Penalty
 from model.nn.train_step import Batch
 from model.nn.training_data import Part, checked
 from model.nn.training_history import Epoch, FitReport
-from model.settings import FitConfig
 
-__all__ = ["Checkpoint", "Epoch", "FitConfig", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
+__all__ = ["Checkpoint", "Epoch", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
 
 START_ROWS = 1024
 """Rows at most on which the loss before the first step is measured."""

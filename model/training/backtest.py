@@ -24,10 +24,10 @@ from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor, probabilities_at
 from model.forecast.pretrained import first_predictor
 from model.forecast.recalibration import MEMORY, RENEWED
-from model.settings import GateConfig, Recipe
 from model.training.evaluation import Candidate, refusal_of
 from model.training.pipeline import Task, train
 from model.training.retrain_policy import renewed_after
+from model.training.settings import GateConfig, Recipe
 from model.units import DAY
 
 

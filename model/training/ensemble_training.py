@@ -14,7 +14,7 @@ from model.nn.network import Network, mlp
 from model.nn.training import fit, start_at_base_rate
 from model.nn.training_data import Part
 from model.nn.training_history import Epoch, FitReport
-from model.settings import Recipe
+from model.training.settings import Recipe
 
 OTHER_DAYS = ("yesterday", "past_days")
 """Groups of features about other days."""

@@ -23,9 +23,9 @@ from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor
 from model.nn.numerics import sigmoid
 from model.nn.training_history import FitReport
-from model.settings import GateConfig
 from model.training.blend_weights import mixed
 from model.training.gate import refusal
+from model.training.settings import GateConfig
 
 
 @dataclass(frozen=True)

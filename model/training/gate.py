@@ -15,7 +15,7 @@ from model.array_types import Bools, Floats
 from model.features.dataset import Dataset
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.metrics import average_precision
-from model.settings import GateConfig
+from model.training.settings import GateConfig
 
 JACKKNIFE = 10
 """Consecutive parts of a holdout, each left out in turn."""

@@ -25,10 +25,10 @@ from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapted, usable
 from model.nn.training_data import Part
 from model.nn.training_history import Epoch, FitReport, together
-from model.settings import Recipe
 from model.training.blend_weights import mixed, prior_share, taken_over
 from model.training.ensemble_training import fit_ensemble, views
 from model.training.evaluation import Candidate, judge
+from model.training.settings import Recipe
 from model.units import DAY
 
 MAX_ROWS = 20_000

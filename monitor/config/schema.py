@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from model.nn.activations import ACTIVATIONS
+from model.nn.fit_config import FitConfig
 from model.nn.optimizers import OPTIMIZERS
 from model.nn.schedules import SCHEDULES
-from model.settings import FitConfig, GateConfig, Recipe
+from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
 from monitor.config.fields import (
     choice,

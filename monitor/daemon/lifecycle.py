@@ -25,18 +25,19 @@ from monitor.errors import EXIT_DONE, MonitorError
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyState, Watching
 from monitor.jobs.recalibration import Recalibrating
-from monitor.jobs.retraining import RetrainSchedule, Serving
+from monitor.jobs.retraining import RetrainSchedule
 from monitor.jobs.sampling_cycle import Tick
 from monitor.jobs.scoring import LiveScoring, scoring_interval
 from monitor.queries.history import Curves
-from monitor.queries.status import Overview, old_after, read_overview, recent_coverage
-from monitor.queries.stores import Stores, open_stores
+from monitor.queries.status import Overview, old_after, read_overview
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import Live, Status, summary
+from monitor.stores import Stores, open_stores
 from monitor.system.logging import setup_logging, threads_logged
 from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, Records, WebServer, make_server
 from storage import LockHeldError, StorageError
 

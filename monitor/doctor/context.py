@@ -12,7 +12,7 @@ from model.array_types import Floats
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.queries.status import Overview, old_after, read_overview
-from monitor.queries.stores import Stores, stores_of
+from monitor.stores import Stores, stores_of
 from monitor.system.logging import masked
 from storage import StorageError, TrainingRun
 from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_needs_migration

@@ -16,9 +16,10 @@ from monitor.config.durations import format_duration
 from monitor.exporter.anomalies import of_anomalies
 from monitor.exporter.metric_families import as_far_as_told, counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
-from monitor.queries.records import report_of, warns
 from monitor.queries.status import Overview
 from monitor.state import Live, Status
+from monitor.stores import is_warning
+from monitor.training.records import report_of
 from storage import SAMPLE_FIELDS
 
 HOST_HELP: dict[str, tuple[str, str]] = {
@@ -114,7 +115,9 @@ def _forecast(live: Live) -> Iterator[Metric]:
         "How often high load followed within the horizon in the training data, the model aside.",
         [p.baseline_probability for p in predictions],
     )
-    yield by_horizon("high_load_warning", "Whether the probability is a warning.", [warns(p) for p in predictions])
+    yield by_horizon(
+        "high_load_warning", "Whether the probability is a warning.", [is_warning(p) for p in predictions]
+    )
     yield by_horizon(
         "high_load_warning_threshold",
         "Probability that a warning needs; less while it stands, 1 never warns.",

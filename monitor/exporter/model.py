@@ -9,8 +9,8 @@ from prometheus_client.core import Metric
 from monitor.config.durations import format_duration
 from monitor.exporter.metric_families import as_far_as_told, gauge, labelled
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior, report_of
 from monitor.state import Status
+from monitor.training.records import is_pretrained, report_of
 from storage import ModelRecord, TrainingRun
 
 
@@ -29,7 +29,9 @@ def of_model(status: Status) -> Iterator[Metric]:
         [((str(model.id), model.sha256, str(report.get("features", ""))), 1)],
     )
     yield gauge(
-        "model_prior", "Whether that is the shipped prior, which has learned nothing of this host.", is_prior(model)
+        "model_prior",
+        "Whether that is the shipped prior, which has learned nothing of this host.",
+        is_pretrained(model),
     )
     yield gauge("model_trained_timestamp_seconds", "When the serving model was trained.", model.created_at)
     yield gauge("model_training_samples", "Samples the serving model was made from.", report.get("samples", 0))

@@ -23,8 +23,7 @@ from model.forecast.fallback import Standing, applied, behind, released, warned_
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from monitor.inference.explanations import phrase
-from monitor.queries.records import AN_INSTANT, warns
-from monitor.queries.stores import Stores
+from monitor.stores import TIME_EPSILON, Stores, is_warning
 from monitor.system.log_throttle import Outage
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
@@ -137,7 +136,7 @@ class ServedModel:
         model_id, by = self._standing
         by = by if model_id == self.model_id else ()
         found = make_forecast(self.predictor, self.model_id, self._history, by, self._warned)
-        self._warned = frozenset(p.horizon for p in found.predictions if warns(p))
+        self._warned = frozenset(p.horizon for p in found.predictions if is_warning(p))
         return found
 
     @property
@@ -150,7 +149,7 @@ class ServedModel:
 
     def _prime(self, sample: Sample) -> History:
         """A history of what is stored, with the sample at its end."""
-        history = primed(self._stores, self._spec, sample.at - AN_INSTANT)
+        history = primed(self._stores, self._spec, sample.at - TIME_EPSILON)
         history.extend(np.array([sample.at]), as_row(sample))
         return history
 

@@ -24,7 +24,7 @@ from model.errors import SerializationError
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
 from monitor.inference.served_model import READ_TOGETHER, stored
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from monitor.training.train_detector import expected, in_maintenance, left_out, name_of
 from storage import AnomalyRecord
 

@@ -18,8 +18,8 @@ from model.forecast.predictor import Predictor
 from model.forecast.recalibration import MEMORY, RENEWED
 from model.units import DAY
 from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
-from monitor.queries.records import report_of
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
+from monitor.training.records import report_of
 
 log = logging.getLogger(__name__)
 

@@ -11,40 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Literal
 
-from model.training.retrain_policy import renewed_after
-from model.units import DAY
 from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
-from monitor.queries.records import report_of
+from monitor.training.schedule import Serving, next_retrain
 from storage import TrainingOutcome, TrainingRun, TrainingRunRepository
 
 log = logging.getLogger(__name__)
-
-Serving = Literal["none", "behind", "well"]
-"""Whether a model of this host serves, and whether it has fallen behind a baseline."""
-
-BEHIND = DAY
-"""Seconds after a training at which the next is made where its model has fallen behind a baseline."""
-
-
-def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
-    """When the next retraining is due, in seconds since the epoch; None: as soon as there is enough history.
-
-    A young model is renewed sooner: when its history has grown by a quarter; one that has fallen behind a baseline
-    after a day. While no model of this host serves, a try that failed for want of examples is repeated sooner.
-    """
-    if last is None:
-        return None
-    if serving == "none":
-        return last.started_at + min(config.interval, max(60.0, config.min_history / 10))
-    if serving == "behind":
-        return last.started_at + min(config.interval, BEHIND)
-    report = report_of(last)
-    learned = report.get("to", 0.0) - report.get("from", 0.0)
-    return last.started_at + (renewed_after(learned, config.interval) if learned else config.interval)
 
 
 class RetrainSchedule:
@@ -124,9 +97,8 @@ class RetrainSchedule:
         """Logs what came of it; a trainer that died without a word has its run recorded here."""
         last = self._runs.last()
         if last is None or last.started_at < self._started - 1:
-            run = TrainingRun(
-                self._started, self._clock(), TrainingOutcome.FAILED, f"the trainer {reason}", None, "{}"
-            )
+            failed = TrainingOutcome.FAILED
+            run = TrainingRun(self._started, self._clock(), failed, f"the trainer {reason}", None, "{}")
             self._runs.append(run)
             last = run
         fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}

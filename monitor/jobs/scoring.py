@@ -20,8 +20,7 @@ from model.features.rolling_window import History
 from model.forecast.score_totals import LiveScore, Tally, live_score, tally
 from model.units import DAY, HOUR
 from monitor.config.durations import format_duration
-from monitor.queries.records import AN_INSTANT, warns
-from monitor.queries.stores import Stores
+from monitor.stores import TIME_EPSILON, Stores, is_warning
 from storage import Onset, Prediction, ScoreRow
 
 WINDOW = 7 * DAY
@@ -75,7 +74,7 @@ def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: 
     if first is None or first > last:
         return False
     # what nobody predicted need not be walked through
-    start = done if first - done < AT_ONCE else first - AN_INSTANT
+    start = done if first - done < AT_ONCE else first - TIME_EPSILON
     end = min(last, start + AT_ONCE)
     margin = rules.sustained + 2 * GAP_FACTOR * step
     predictions = stores.predictions.between(start - horizon, end, horizon)
@@ -98,7 +97,7 @@ class _Seen:
         self.at: Floats = np.array([p.at for p in predictions])
         self.p: Floats = np.array([p.probability for p in predictions])
         self.base: Floats = np.array([p.baseline_probability for p in predictions])
-        self.warned: Bools = np.array([warns(p) for p in predictions], dtype=bool)
+        self.warned: Bools = np.array([is_warning(p) for p in predictions], dtype=bool)
         self._row = np.searchsorted(history.times, self.at)
         inside = self._row < len(history)
         self._there = np.zeros(len(self.at), bool)

@@ -14,7 +14,7 @@ from model.features.rolling_window import History
 from model.units import DAY
 from monitor.config.durations import format_duration
 from monitor.inference.served_model import READ_TOGETHER, stored
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from storage import SAMPLE_FIELDS
 
 LONGEST = 30 * DAY

@@ -14,12 +14,12 @@ import numpy as np
 from model.anomaly.resampling import row_step
 from model.forecast.drift import population_stability
 from model.units import DAY, HOUR
-from monitor.config.durations import about, format_duration
+from monitor.config.durations import format_duration
 from monitor.config.loader import Config
-from monitor.jobs.retraining import Serving, next_retrain
 from monitor.jobs.scoring import WINDOW, HorizonScore, read_scores, scores_document
-from monitor.queries.records import is_prior, report_of, warns
-from monitor.queries.stores import Stores
+from monitor.stores import Stores, is_warning
+from monitor.training.records import is_pretrained, report_of
+from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage
 from storage import (
     SAMPLE_FIELDS,
     AnomalyRecord,
@@ -87,10 +87,10 @@ class Overview:
     @property
     def waiting_for(self) -> str:
         """Why no model of this host serves yet, in words; empty when one does."""
-        if self.model is not None and not is_prior(self.model):
+        if self.model is not None and not is_pretrained(self.model):
             return ""
         if self.covered < self.needed:
-            return history_needed(self.covered, self.needed)
+            return insufficient_history(self.covered, self.needed)
         due = self.next_retrain_at is None or self.next_retrain_at <= self.at
         if self.last_run is not None and self.last_run.outcome != "promoted" and not due:
             return f"last training {self.last_run.outcome}: {self.last_run.reason}"
@@ -100,25 +100,6 @@ class Overview:
 def old_after(interval: float) -> float:
     """Seconds after which a sample or a prediction is old, where one is made every `interval` seconds."""
     return max(3 * interval, 10.0)
-
-
-def history_needed(covered: float, needed: float) -> str:
-    """The sentence for a history that is too short to train on."""
-    return f"not enough history: {about(covered)} of the {about(needed)} it needs"
-
-
-def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:
-    """Seconds of stored samples that a training could use; counted only as far as the seconds that it needs."""
-    interval = config.sampling.interval
-    rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
-    if rows * interval >= needed:
-        return rows * interval
-    # Only a young history needs it, and it is heavy.
-    from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
-
-    # Few rows: imported ones may be further apart than this daemon's own, so look at each.
-    times = stores.samples.between(now - config.training.history, now, ())[:, 0]
-    return covered_seconds(times, typical_step(times, interval))
 
 
 def read_overview(stores: Stores, config: Config, now: float, before: Overview | None = None) -> Overview:
@@ -146,7 +127,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
     drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
-    own = model is not None and not is_prior(model)
+    own = model is not None and not is_pretrained(model)
     instead = tuple(
         (float(horizon), state, name)
         for horizon, states in stores.registry.fallbacks().items()
@@ -202,9 +183,9 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
         covered = recent_coverage(stores, config, now, needed)
         last = stores.runs.last()
         told = last.reason.partition("no detector of anomalies: ")[2] if last is not None else ""
-        waits = (
-            history_needed(covered, needed) if covered < needed else told or "the next training learns what is usual"
-        )
+        waits = told or "the next training learns what is usual"
+        if covered < needed:
+            waits = insufficient_history(covered, needed)
     return {
         "anomaly": stores.anomalies.ongoing(),
         "anomalies": sum(anomaly.started_at > month for anomaly in stores.anomalies.since(month)),
@@ -247,11 +228,12 @@ def status_document(overview: Overview) -> dict[str, Any]:
         "history": {"covered_seconds": overview.covered, "needed_seconds": overview.needed},
         "waiting_for": overview.waiting_for,
         "predictions": [
-            {**asdict(p), "horizon_name": format_duration(p.horizon), "warning": warns(p)} for p in fresh(overview)
+            {**asdict(p), "horizon_name": format_duration(p.horizon), "warning": is_warning(p)}
+            for p in fresh(overview)
         ],
         "model": None
         if model is None
-        else {**{k: v for k, v in asdict(model).items() if k != "report_json"}, "prior": is_prior(model)},
+        else {**{k: v for k, v in asdict(model).items() if k != "report_json"}, "prior": is_pretrained(model)},
         "serving_instead": [
             {"horizon": horizon, "load": state, "baseline": name} for horizon, state, name in overview.instead
         ],

@@ -14,8 +14,8 @@ from monitor.config.maintenance_windows import write_recurring
 from monitor.config.schema import AnomalyConfig
 from monitor.errors import UsageError
 from monitor.queries.status import Overview
-from monitor.queries.stores import Stores
 from monitor.reports.blocks import Line, Report, Table, Tone, Toned, fact, moment, percent
+from monitor.stores import Stores
 from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 SHOWN = 30 * DAY

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from monitor.config.durations import about, format_duration
-from monitor.queries.records import warns
 from monitor.reports.blocks import Bar, Line, Report, Table, Tone, Toned, figure, heading, moment, percent, skill
+from monitor.stores import is_warning
 from storage import Prediction
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def probability(prediction: Prediction) -> tuple[str | Toned, ...]:
     """One horizon in words, by how near the probability is to a warning."""
     tone: Tone | None = "caution" if prediction.probability >= NEAR * prediction.threshold else "good"
     said = f" within {about(prediction.horizon)} (usually {prediction.baseline_probability:.0%})"
-    if not warns(prediction):
+    if not is_warning(prediction):
         return Toned(f"{prediction.probability:.0%}", tone), said
     return Toned(f"{prediction.probability:.0%}", "bad"), said, Toned("  WARNING", "bad")
 
@@ -57,7 +57,7 @@ def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:
             "probability": p.probability,
             "baseline_probability": p.baseline_probability,
             "threshold": p.threshold,
-            "warning": warns(p),
+            "warning": is_warning(p),
             "served_by": by,
             "contributions": shares,
             "because": [forecast.say(group, p.horizon) for group, _ in _largest(shares, 4)],

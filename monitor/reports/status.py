@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from monitor.config.durations import about, format_duration
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior, report_of
 from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
 from monitor.reports.predictions import probability
+from monitor.training.records import is_pretrained, report_of
 from storage import TrainingOutcome, TrainingRun
 
 OUTCOMES: dict[TrainingOutcome, Tone] = {
@@ -53,7 +53,7 @@ def _model(overview: Overview) -> list[Line]:
     model = overview.model
     if model is None:
         serves = fact("model", Toned("none serves yet", "caution"), f": {overview.waiting_for}")
-    elif is_prior(model):
+    elif is_pretrained(model):
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:

@@ -9,7 +9,6 @@ from typing import Any
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import VOICES
 from monitor.config.durations import format_duration
-from monitor.queries.records import is_prior, report_of
 from monitor.reports.blocks import (
     BAR,
     SCORES,
@@ -26,6 +25,7 @@ from monitor.reports.blocks import (
     score_cells,
 )
 from monitor.reports.status import OUTCOMES
+from monitor.training.records import is_pretrained, report_of
 from storage import ModelRecord, TrainingOutcome
 
 MODELS = ("model", "trained", "promoted", "bytes", "sha256")
@@ -90,7 +90,7 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
     serves = Toned("serves now", "good") if record.id == active else f"promoted {moment(record.promoted_at)}"
     head = Line((f"model {record.id}, ", serves, f", {record.size} bytes, sha256 {record.sha256}"))
     first = (head, imported(record)) if imported(record) else (head,)
-    if is_prior(record):
+    if is_pretrained(record):
         detector = detector_report(report_of(record).get("detector", {}))
         prior = "a prior: learned on other hosts; it serves until a model of this host does"
         return Report((*first, prior, *([detector] if detector else [])))
@@ -103,16 +103,15 @@ def model_report(record: ModelRecord, active: int | None) -> Report:
 
 def imported(record: ModelRecord) -> str:
     """Where a model comes from that was brought in; empty for one that was made here."""
-    if "imported_from" not in report_of(record):
+    report = report_of(record)
+    if "imported_from" not in report:
         return ""
-    return (
-        f"imported at {moment(report_of(record).get('imported_at'))}, trained on {report_of(record)['imported_from']}"
-    )
+    return f"imported at {moment(report.get('imported_at'))}, trained on {report['imported_from']}"
 
 
 def _marks(record: ModelRecord, active: int | None) -> list[str]:
     """What sets a model apart from others in a list."""
-    marks = {"prior": is_prior(record), "imported": bool(imported(record)), "serves": record.id == active}
+    marks = {"prior": is_pretrained(record), "imported": bool(imported(record)), "serves": record.id == active}
     return [mark for mark, holds in marks.items() if holds]
 
 

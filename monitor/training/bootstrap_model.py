@@ -11,8 +11,8 @@ from model.forecast.bundled_weights import shipped_prior
 from model.forecast.pretrained import first_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
-from monitor.queries.records import is_prior, report_of
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
+from monitor.training.records import is_pretrained, report_of
 from storage import SAMPLE_FIELDS, StorageError
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def own_model_serves(stores: Stores) -> bool:
         StorageError: the registry cannot be read.
     """
     active = stores.registry.active_id()
-    return active is not None and not is_prior(stores.registry.record(active))
+    return active is not None and not is_pretrained(stores.registry.record(active))
 
 
 def ensure_first_model(stores: Stores, config: Config, now: float) -> None:

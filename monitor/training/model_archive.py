@@ -27,11 +27,11 @@ from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
 from monitor.exporter.model import of_holdout
-from monitor.queries.records import is_prior, report_of
-from monitor.queries.stores import Stores
 from monitor.reports.training import model_report, training_lines
+from monitor.stores import Stores
 from monitor.system.atomic_write import created
 from monitor.training.bootstrap_model import answers, question_asked
+from monitor.training.records import is_pretrained, report_of
 from storage import SAMPLE_FIELDS, ModelRecord
 
 KIND, FORMAT = "model file", 1
@@ -174,7 +174,7 @@ def _use(carried: Carried, config: Config) -> None:
     report = carried.report
     record = ModelRecord(1, carried.created_at, "0" * 64, len(carried.predictor), json.dumps(report), None)
     try:
-        model_report(record, None) if is_prior(record) else training_lines(report)
+        model_report(record, None) if is_pretrained(record) else training_lines(report)
         list(of_holdout(record))
         answers(_made_for(report), question_asked(config))
         for reference in report.get("inputs", {}).values():

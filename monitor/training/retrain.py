@@ -25,15 +25,15 @@ from model.forecast.drift import reference
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
 from model.nn.training_history import Epoch
-from model.settings import GateConfig
 from model.training.evaluation import Candidate, refusal_of
 from model.training.pipeline import Task, train
+from model.training.settings import GateConfig
 from monitor.config.loader import Config
 from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
-from monitor.queries.status import history_needed
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
+from monitor.training.schedule import insufficient_history
 from monitor.training.train_detector import Learned, learned, with_predictor_of
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome, TrainingRun
 
@@ -89,15 +89,13 @@ def retrain(
         except (MonitorError, ModelError, StorageError) as error:
             result = _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
         except MemoryError:
-            result = _without_candidate(
-                TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history")
-            )
+            lack = MonitorError("not enough memory; lower training.history")
+            result = _without_candidate(TrainingOutcome.FAILED, lack)
         if result.report:
             result.report["seconds"] = round(clock() - started, 3)
         if not request.dry_run:
-            run = TrainingRun(
-                started, clock(), result.outcome, result.reason, result.model_id, json.dumps(result.report)
-            )
+            report_json = json.dumps(result.report)
+            run = TrainingRun(started, clock(), result.outcome, result.reason, result.model_id, report_json)
             stores.runs.append(run)
         return result
 
@@ -115,9 +113,8 @@ def _attempt(
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
-        skipped = replace(
-            _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error))), detector=detecting.report
-        )
+        skipped = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
+        skipped = replace(skipped, detector=detecting.report)
         return _beside(stores, config, detecting, skipped, request, now)
     reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
     report = {
@@ -132,14 +129,8 @@ def _attempt(
     model_id = stores.registry.register(dumps(candidate.predictor), json.dumps(report), now, detecting.blob)
     if reason and not request.force:
         refused = RefusedError(f"the gate refused model {model_id}: {reason}")
-        return _beside(
-            stores,
-            config,
-            detecting,
-            Result(TrainingOutcome.REFUSED, reason, model_id, report, refused),
-            request,
-            now,
-        )
+        result = Result(TrainingOutcome.REFUSED, reason, model_id, report, refused)
+        return _beside(stores, config, detecting, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
     return Result(TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None)
@@ -169,7 +160,7 @@ def _history(stores: Stores, config: Config, request: Request, now: float) -> tu
     times = rows[:, 0]
     covered = covered_seconds(times, typical_step(times, config.sampling.interval))
     if covered < config.training.min_history:
-        raise NotEnoughHistoryError(history_needed(covered, config.training.min_history))
+        raise NotEnoughHistoryError(insufficient_history(covered, config.training.min_history))
     return times, rows[:, 1:]
 
 

@@ -24,8 +24,8 @@ from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import Recurring
-from monitor.queries.records import report_of
-from monitor.queries.stores import Stores
+from monitor.stores import Stores
+from monitor.training.records import report_of
 from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, ModelRecord
 
 

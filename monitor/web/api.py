@@ -15,11 +15,12 @@ from model.units import HOUR, MINUTE
 from monitor.config.durations import about, parse_duration
 from monitor.queries.history import LONGEST, MOST_POINTS, Curves
 from monitor.queries.status import status_document
-from monitor.queries.stores import Stores
 from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
 from monitor.state import Status
+from monitor.stores import Stores
+from monitor.training.records import record_document
 from storage import StorageError
 
 LONGEST_ECHO = 60
@@ -120,11 +121,11 @@ class Api:
 
     def _model(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.model is None else asdict(overview.model)
+        return None if overview is None or overview.model is None else record_document(overview.model)
 
     def _training(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.last_run is None else asdict(overview.last_run)
+        return None if overview is None or overview.last_run is None else record_document(overview.last_run)
 
     def _stored(self) -> Records:
         records = self._records()

@@ -8,7 +8,7 @@ import numpy as np
 from model.forecast.predictor import probabilities_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
-from monitor.queries.stores import open_stores
+from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction
 
 DAY, STEP = 86400.0, 10.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.loader import Config, document, load_config, render
-from monitor.queries.stores import open_stores
+from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_first_model
 from storage import ModelRegistry, Sample, SampleRepository, TrainingRunRepository, open_database
 

@@ -10,10 +10,10 @@ from model.forecast.bundled_weights import shipped_prior
 from model.forecast.serialization import loads
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
-from monitor.queries.records import is_prior
 from monitor.queries.status import read_overview
-from monitor.queries.stores import open_stores
+from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.training.records import is_pretrained
 from storage import SAMPLE_FIELDS
 
 from .conftest import host
@@ -32,7 +32,7 @@ def test_a_prior_is_registered_once_and_serves(opened):
     for _ in range(2):
         ensure_first_model(stores, config, time.time())
     assert [record.id for record in stores.registry.history()] == [1]
-    assert is_prior(stores.registry.record(1))
+    assert is_pretrained(stores.registry.record(1))
     assert not own_model_serves(stores)
     served = ServedModel(stores, config.rules, 10.0)
     served.advance(next(iter(host(1, time.time()))))
@@ -57,7 +57,7 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     ensure_first_model(stores, config, time.time())
     assert own_model_serves(stores)
     assert len(stores.registry.history()) == 1
-    broken = stores.registry.register(b"not a model", {"to": 0.0}, time.time())
+    broken = stores.registry.register(b"not a model", '{"to": 0.0}', time.time())
     stores.registry.promote(broken, time.time())
     ensure_first_model(stores, config, time.time())
     assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
@@ -70,7 +70,7 @@ def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, open
     rules = ((("cpu_usage", 0.95), ("memory_usage", 0.9)),)
     for changed in ({"rules": rules}, {"horizons": (600.0,)}):
         ensure_first_model(stores, replace(config, high_load=replace(config.high_load, **changed)), time.time())
-        assert is_prior(stores.registry.record(stores.registry.active_id()))
+        assert is_pretrained(stores.registry.record(stores.registry.active_id()))
         stores.registry.rollback(1, time.time())
     ensure_first_model(stores, config, time.time())
     assert stores.registry.active_id() == 1
@@ -84,7 +84,7 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
     sample, later = host(2, time.time() + 100)
     served.advance(sample)
     assert not served.broken
-    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, time.time()), time.time())
+    stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', time.time()), time.time())
     served.advance(later)
     assert served.broken
     assert served.model_id == 1
@@ -92,9 +92,9 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
 
 def test_without_any_model_that_can_be_read_the_prior_serves(opened):
     stores, config = opened
-    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, 1.0), 1.0)
+    stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', 1.0), 1.0)
     ensure_first_model(stores, config, time.time())
-    assert is_prior(stores.registry.record(stores.registry.active_id()))
+    assert is_pretrained(stores.registry.record(stores.registry.active_id()))
 
 
 def test_bounds_that_only_a_history_can_tell_have_no_prior(opened):

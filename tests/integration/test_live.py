@@ -9,9 +9,9 @@ import pytest
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel, forecast_from_storage
 from monitor.jobs.sampling_cycle import Tick
-from monitor.queries.stores import open_stores
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.stores import open_stores
 from storage import Sample
 
 from .conftest import host

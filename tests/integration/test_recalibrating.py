@@ -1,5 +1,6 @@
 """The daemon's recalibration is the backtest's, made again from nothing but the stored samples."""
 
+import json
 import time
 from dataclasses import astuple, replace
 
@@ -13,17 +14,18 @@ from model.forecast.fallback import Instead, Standing, applied
 from model.forecast.predictor import probabilities_at
 from model.forecast.recalibration import Recalibration, recalibrations
 from model.forecast.serialization import dumps
+from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit
-from model.settings import FitConfig, Recipe
 from model.training.pipeline import Task, train
+from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.inference.served_model import ServedModel, as_row, make_forecast
 from monitor.jobs.recalibration import Recalibrating, matured, standings_today
 from monitor.queries.status import read_overview, status_document
-from monitor.queries.stores import open_stores
 from monitor.reports.status import status_report
-from storage import SAMPLE_FIELDS, StorageError, TrainingRun, quantize_sample
+from monitor.stores import open_stores
+from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample
 
 from .conftest import host
 
@@ -180,7 +182,16 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     found = (Standing(calm=Instead("current value", table)), Standing())
     monkeypatch.setattr("monitor.jobs.recalibration.standings_today", lambda *_: found)
     config, now = Config(), end + 3000.0
-    stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
+    stores.runs.append(
+        TrainingRun(
+            end - 100.0,
+            end,
+            TrainingOutcome.PROMOTED,
+            "",
+            served.model_id,
+            json.dumps({"from": 0.0, "to": 365 * DAY}),
+        )
+    )
     well = read_overview(stores, config, now)
     assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     assert "behind" not in str(status_report(well, "x.db"))

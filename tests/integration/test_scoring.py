@@ -8,7 +8,7 @@ import pytest
 from model.features.labels import Rules
 from monitor.cli.main import main
 from monitor.jobs.scoring import read_scores, score_matured, scoring_interval
-from monitor.queries.stores import open_stores
+from monitor.stores import open_stores
 from storage import Prediction, Sample
 
 pytestmark = pytest.mark.integration

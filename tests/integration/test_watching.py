@@ -16,15 +16,15 @@ from monitor.config.schema import AnomalyConfig, SamplingConfig
 from monitor.exporter.collector import StatusCollector
 from monitor.jobs.anomaly_detection import Watching
 from monitor.queries.status import read_overview, status_document
-from monitor.queries.stores import open_stores
 from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
 from monitor.state import Status
+from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_first_model
 from monitor.training.retrain import Request, retrain
 from monitor.training.train_detector import learned, left_out, name_of
-from storage import SAMPLE_FIELDS, AnomalyRecord, StorageError, open_database
+from storage import SAMPLE_FIELDS, AnomalyRecord, StorageError, Verdict, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -191,9 +191,9 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     assert len(kept) == 3 * 7
     host.start()
     host.live(600.0)
-    for at, channel, peak in kept:
-        found = host.watching._watch.peaks.of(int(at // 1800))
-        assert found[("joint", "spike", "overall").index(channel)] == pytest.approx(peak, rel=0.2)
+    for stored in kept:
+        found = host.watching._watch.peaks.of(int(stored.at // 1800))
+        assert found[("joint", "spike", "overall").index(stored.channel)] == pytest.approx(stored.peak, rel=0.2)
 
 
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
@@ -246,7 +246,7 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     def asked(**more):
         return Namespace(**{**NOTHING, "action": "ack", "id": event.id, **more})
 
-    report = stores.registry.record(stores.registry.active_id()).report["detector"]
+    report = json.loads(stores.registry.record(stores.registry.active_id()).report_json)["detector"]
     times = stores.samples.between(0.0, host.now)
     assert learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
     document, said = answer(stores, CONFIG.anomaly, asked(verdict="incident", note="a leak"), host.now)
@@ -310,7 +310,7 @@ def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
     first = stores.registry.active_id()
     before = host.watching._watch.thresholds
     record, detector = stores.registry.record(first), stores.registry.detector(first)
-    second = stores.registry.register(stores.registry.blob(first), record.report, host.now, detector)
+    second = stores.registry.register(stores.registry.blob(first), record.report_json, host.now, detector)
     stores.registry.promote(second, host.now)
     host.live(600.0)
     assert host.watching._followed == second
@@ -339,7 +339,7 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
     host.live(13 * 3600.0)
     began = host.now
     event = stores.anomalies.add(replace(SEEN, started_at=began + 120.0, ended_at=began + 840.0))
-    stores.anomalies.set_verdict(event, "incident", None, began)
+    stores.anomalies.set_verdict(event, Verdict.INCIDENT, None, began)
     host.live(3600.0)
     slot = int(began // 1800)
     assert {slot, slot + 1} <= host.watching._watch.peaks._left_out

@@ -14,8 +14,8 @@ from monitor.reports.blocks import Report
 def bring_in(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import remark  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:
@@ -37,8 +37,8 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
 
 def write_out(arguments: argparse.Namespace) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.sampling.csv_traces import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_json  # noqa: PLC0415
 
     since = 0.0 if arguments.since is None else time.time() - arguments.since

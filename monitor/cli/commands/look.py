@@ -13,8 +13,8 @@ from monitor.reports.blocks import Report
 
 def status(arguments: argparse.Namespace) -> int:
     from monitor.queries.status import read_overview, status_document  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import masked  # noqa: PLC0415
 
     config = config_of(arguments)
@@ -30,9 +30,9 @@ def predict(arguments: argparse.Namespace) -> int:
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import standings_today  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.blocks import moment  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = config_of(arguments)
     now = time.time()
@@ -55,9 +55,9 @@ def predict(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     from monitor.jobs.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
     from monitor.reports.predictions import scores_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = config_of(arguments)
     now = time.time()
@@ -71,8 +71,8 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def anomalies(arguments: argparse.Namespace) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports import anomalies as anomaly_reports  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
 
     config = config_of(arguments)
     with open_stores(config.database_url, create=False) as stores:

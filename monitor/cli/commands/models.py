@@ -15,9 +15,9 @@ from monitor.reports.terminal import show
 
 def retrain(arguments: argparse.Namespace) -> int:
     from monitor.daemon.process import lower_priority  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import retrain as retraining  # noqa: PLC0415
 
     config = config_of(arguments)
@@ -43,11 +43,9 @@ def retrain(arguments: argparse.Namespace) -> int:
 def models(arguments: argparse.Namespace) -> int:
     if arguments.action in ("export", "import"):
         return model_file(arguments)
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from monitor.queries.records import report_of  # noqa: PLC0415
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
     from monitor.reports.training import model_report, models_document, models_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training.records import record_document  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url, create=False) as stores:
         registry = stores.registry
@@ -56,8 +54,7 @@ def models(arguments: argparse.Namespace) -> int:
             answer(arguments, {"serving": serving}, Report((f"model {serving} serves",)))
         elif arguments.action == "show":
             record = registry.record(arguments.id)
-            document = {k: v for k, v in asdict(record).items() if k != "report_json"} | {"report": report_of(record)}
-            answer(arguments, document, model_report(record, registry.active_id()))
+            answer(arguments, record_document(record), model_report(record, registry.active_id()))
         else:
             records, active = registry.history(), registry.active_id()
             answer(arguments, models_document(records, active), models_report(records, active))
@@ -65,7 +62,7 @@ def models(arguments: argparse.Namespace) -> int:
 
 
 def model_file(arguments: argparse.Namespace) -> int:
-    from monitor.queries.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.model_archive import export_model, import_model, imported_document, imported_text  # noqa: PLC0415
 
     config, path = config_of(arguments), arguments.file

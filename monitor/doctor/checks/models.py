@@ -13,9 +13,9 @@ from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.jobs.scoring import HorizonScore
-from monitor.queries.records import is_prior, report_of
 from monitor.queries.status import DRIFTED, Overview
 from monitor.training.bootstrap_model import answers, question_asked
+from monitor.training.records import is_pretrained, report_of
 from storage import ModelRecord, TrainingRun
 
 OLD = 2.0
@@ -58,7 +58,9 @@ def judge_bytes(model: ModelRecord, stored: Stored) -> Result:
         predictor = loads(stored.blob)
     except SerializationError as error:
         return failed("model", f"model {model.id} cannot be loaded: {error}", mend)
-    what = "a prior learned on other hosts" if is_prior(model) else f"{len(predictor.ensemble.networks)} networks"
+    what = (
+        "a prior learned on other hosts" if is_pretrained(model) else f"{len(predictor.ensemble.networks)} networks"
+    )
     return ok("model", f"{model.id} serves, {what}, {model.size} bytes, sha256 {model.sha256[:12]} right")
 
 
@@ -82,7 +84,7 @@ def _horizons(config: Config) -> str:
 def judge_age(model: ModelRecord, overview: Overview, config: Config) -> Result:
     """Whether the serving model is of this host, and young enough."""
     age = max(0.0, overview.at - model.created_at)
-    if is_prior(model):
+    if is_pretrained(model):
         # An explanation, no fault: what is wrong with the trainings is told of them.
         return ok("model age", f"the prior serves since {about(age)}; of this host: {overview.waiting_for}")
     if age > OLD * config.training.interval:

@@ -8,10 +8,10 @@ from model.features.labels import Rules
 from model.forecast.bundled_weights import shipped_prior
 from model.forecast.predictor import probabilities_at
 from model.forecast.pretrained import first_predictor
-from model.nn.training import FitConfig
-from model.settings import GateConfig, Recipe
+from model.nn.fit_config import FitConfig
 from model.training.backtest import Rerun, backtest
 from model.training.pipeline import Task
+from model.training.settings import GateConfig, Recipe
 
 from .conftest import COLUMNS, make_trace
 

@@ -17,11 +17,11 @@ from model.forecast.serialization import dumps, loads
 from model.nn.layers import Linear
 from model.nn.network import Network
 from model.nn.numerics import logit, sigmoid
-from model.settings import GateConfig, Recipe
 from model.training.blend_weights import prior_share
 from model.training.evaluation import baseline_probabilities, judged, refusal_of, said_instead
 from model.training.gate import precision_difference, refusal
 from model.training.pipeline import Task, train
+from model.training.settings import GateConfig, Recipe
 
 from .conftest import COLUMNS, make_trace
 

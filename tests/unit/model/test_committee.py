@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from model.forecast.ensemble import Ensemble, Scaler
+from model.nn.fit_config import FitConfig
 from model.nn.network import mlp
 from model.nn.training import Part
 from model.nn.training_history import together
-from model.settings import FitConfig, Recipe
 from model.training.ensemble_training import fit_ensemble, views, without_practice
+from model.training.settings import Recipe
 
 pytestmark = pytest.mark.unit
 

@@ -1,6 +1,7 @@
 """A hundred steps end where PyTorch's end: with the recorded figures always, and live where torch is installed."""
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,18 @@ from .reference import CASES, GOLDEN, flattened, key, ours, theirs
 
 pytestmark = pytest.mark.unit
 
-AGREEMENT = {np.float32: 1e-4, np.float64: 1e-10}
+DTYPES = (np.float32, np.float64)
+SMOOTH_FLOAT32, NEAR_KINK_FLOAT32, FLOAT64 = 1e-5, 2e-3, 1e-10
+"""Largest accepted difference of a weight, relative to the largest weight.
+
+Pre-activations of these trainings carry a rounding error of up to 1e-6 in float32, which depends on the order of
+summation of the BLAS kernel. In all cases but two every kink (of ReLU at 0, of the pinball loss at z = y) is passed
+at a distance of at least 5e-6, so the final weights differ by rounding alone: by 2e-6 at most, also when the inputs
+are perturbed by one unit in the last place. In "clip by value" a pre-activation of step 90 is -9e-8, in "pinball" a
+residual is 3e-7. The sign, and with it the gradient of one row, is then decided by the kernel; one such row moves
+the final weights by 4e-4. A learning rate that is wrong by 1 % moves them by at least 3e-3. Float64 resolves these
+distances.
+"""
 
 
 def test_every_row_of_the_tables_is_compared():
@@ -22,21 +34,39 @@ def test_every_row_of_the_tables_is_compared():
     assert {type(case.optimizer) for case in CASES.values()} == {type(make()) for make in OPTIMIZERS.values()}
 
 
-def agree(found, expected, dtype):
-    assert found.dtype == dtype
-    assert np.max(np.abs(found - expected)) <= AGREEMENT[dtype] * np.max(np.abs(expected))
+def tolerance(case, dtype):
+    if dtype == np.float64:
+        return FLOAT64
+    return NEAR_KINK_FLOAT32 if case.near_kink else SMOOTH_FLOAT32
 
 
-@pytest.mark.parametrize("dtype", AGREEMENT)
+def difference(weights, expected):
+    return np.max(np.abs(weights - expected)) / np.max(np.abs(expected))
+
+
+def recorded(name, dtype):
+    with np.load(GOLDEN) as golden:
+        return golden[key(name, dtype)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_a_hundred_steps_end_where_they_were_recorded(name, dtype):
-    with np.load(GOLDEN) as golden:
-        expected = golden[key(name, dtype)]
-    agree(flattened(ours(CASES[name], dtype)), expected, dtype)
+    weights = flattened(ours(CASES[name], dtype))
+    assert weights.dtype == dtype
+    assert difference(weights, recorded(name, dtype)) <= tolerance(CASES[name], dtype)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_learning_rate_wrong_by_one_percent_exceeds_every_tolerance(name):
+    case = CASES[name]
+    weights = flattened(ours(replace(case, rate=1.01 * case.rate), np.float32))
+    assert difference(weights, recorded(name, np.float32)) > NEAR_KINK_FLOAT32
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed: recorded figures only")
-@pytest.mark.parametrize("dtype", AGREEMENT)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_a_hundred_steps_end_where_they_end_in_torch_now(name, dtype):
-    agree(flattened(ours(CASES[name], dtype)), flattened(theirs(CASES[name], dtype)), dtype)
+    case = CASES[name]
+    assert difference(flattened(ours(case, dtype)), flattened(theirs(case, dtype))) <= tolerance(case, dtype)

@@ -7,6 +7,7 @@ import pytest
 
 from model.errors import DivergedError, InputError
 from model.nn.activations import ReLU, Sigmoid
+from model.nn.fit_config import FitConfig
 from model.nn.gradient_health import activation_health
 from model.nn.layers import Linear
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
@@ -15,7 +16,7 @@ from model.nn.numerics import one_hot
 from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from model.nn.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
 from model.nn.serialization import dump_checkpoint, load_checkpoint
-from model.nn.training import Checkpoint, FitConfig, Part, Training, start_at_base_rate
+from model.nn.training import Checkpoint, Part, Training, start_at_base_rate
 from model.nn.training import fit as fit_network
 
 pytestmark = pytest.mark.unit

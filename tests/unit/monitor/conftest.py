@@ -1,5 +1,7 @@
 """One full status, every figure of it known."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import Histogram, JobState, Live, Status
-from storage import AnomalyRecord, ModelRecord, Prediction, Sample, TrainingRun
+from storage import AnomalyRecord, ModelRecord, Prediction, Sample, TrainingOutcome, TrainingRun
 
 NOW = 1_800_000_000.0
 
@@ -98,7 +100,7 @@ SCORE = LiveScore(
 
 @pytest.fixture
 def overview(sample):
-    run = TrainingRun(NOW - 900, NOW - 896, "promoted", "", 3, REPORT, 7)
+    run = TrainingRun(NOW - 900, NOW - 896, TrainingOutcome.PROMOTED, "", 3, json.dumps(REPORT), 7)
     return Overview(
         at=NOW,
         last_sample=sample,
@@ -106,7 +108,7 @@ def overview(sample):
         covered=7200.0,
         needed=7200.0,
         predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
-        model=ModelRecord(3, NOW - 896, "abcdef0123456789", 12_345, REPORT, NOW - 896),
+        model=ModelRecord(3, NOW - 896, "abcdef0123456789", 12_345, json.dumps(REPORT), NOW - 896),
         last_run=run,
         last_success=run,
         runs={"promoted": 3, "refused": 2, "skipped": 1, "failed": 0},

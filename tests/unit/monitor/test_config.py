@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model.nn.training import FitConfig
-from model.settings import Recipe
+from model.nn.fit_config import FitConfig
+from model.training.settings import Recipe
 from monitor.config.durations import about, format_duration, parse_duration
 from monitor.config.loader import (
     HEAD,

@@ -1,5 +1,6 @@
 """The judgements of the doctor: which figures are well, which are not, and that it says how to mend them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -301,7 +302,7 @@ def test_a_page_that_others_read_unasked_and_unencrypted_is_a_warning(host, answ
 
 
 def record(created_at=NOW, **report):
-    return ModelRecord(3, created_at, "a" * 64, 100, report, created_at)
+    return ModelRecord(3, created_at, "a" * 64, 100, json.dumps(report), created_at)
 
 
 def test_a_model_for_another_question_is_told_by_what_differs():
@@ -327,7 +328,7 @@ def test_a_model_older_than_two_trainings_is_old_and_a_prior_is_explained(overvi
 
 
 def runs(*outcomes, **report):
-    return [TrainingRun(NOW, NOW + 1, outcome, "why", None, report) for outcome in outcomes]
+    return [TrainingRun(NOW, NOW + 1, outcome, "why", None, json.dumps(report)) for outcome in outcomes]
 
 
 def test_trainings_that_bring_nothing_are_counted():

@@ -1,5 +1,6 @@
 """Reports say what a person needs, in words and tables."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_training_report_has_losses_scores_health_and_verdict():
 
 
 def test_a_model_whose_training_another_release_reported_is_shown_without_it(overview):
-    shown = str(model_report(replace(overview.model, report={"epochs": 7}), None))
+    shown = str(model_report(replace(overview.model, report_json='{"epochs": 7}'), None))
     assert shown.splitlines()[1:] == ["its training was reported by another release: --json shows what that said"]
 
 
@@ -96,5 +97,7 @@ def test_a_moment_beyond_the_calendar_is_said_to_be_so(at, told):
 
 
 def test_a_model_that_was_imported_is_told_to_be_so(overview):
-    model = replace(overview.model, report={**overview.model.report, "imported_from": "web7"})
+    model = replace(
+        overview.model, report_json=json.dumps({**json.loads(overview.model.report_json), "imported_from": "web7"})
+    )
     assert "on web7 and imported" in str(status_report(replace(overview, model=model), "x"))

@@ -1,5 +1,6 @@
 """A retraining starts when it is due and there is enough to learn from, and one that dies is written down."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,7 +9,8 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
-from monitor.jobs.retraining import RetrainSchedule, next_retrain
+from monitor.jobs.retraining import RetrainSchedule
+from monitor.training.schedule import next_retrain
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit
@@ -17,7 +19,7 @@ TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
 
 
 def run(started_at, outcome="promoted"):
-    return TrainingRun(started_at, started_at + 1, outcome, "", None, {})
+    return TrainingRun(started_at, started_at + 1, outcome, "", None, "{}")
 
 
 class Runs:
@@ -137,8 +139,10 @@ def test_the_next_one_is_told():
 
 
 def test_a_young_model_is_renewed_when_its_history_has_grown_by_a_quarter():
-    young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (8000.0, 40_000.0))
+    young, old = (
+        replace(run(50.0), report_json=json.dumps({"from": 0.0, "to": length})) for length in (8000.0, 40_000.0)
+    )
     assert next_retrain(TRAINING, young, "well") == 2050.0
-    youngest = replace(run(50.0), report={"from": 0.0, "to": 100.0})
+    youngest = replace(run(50.0), report_json=json.dumps({"from": 0.0, "to": 100.0}))
     assert next_retrain(TRAINING, youngest, "well") == 1850.0
     assert next_retrain(TRAINING, old, "well") == 3650.0

@@ -1,11 +1,11 @@
-"""How to fit, when a candidate may serve, and what makes no sense."""
+"""Fit configuration: the settings of a training, with their validation."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
 
 from model.errors import InputError
@@ -90,38 +90,3 @@ class FitConfig:
         value = getattr(self, name)
         if not isinstance(value, Real) or not holds(float(value)):
             raise InputError(f"{name} must be {what}, not {value!r}")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What network is made, and how it is fitted.
-
-    Attributes:
-        networks: how many there are; what they say is averaged.
-        layers: units of each hidden layer.
-        activation: one of ACTIVATIONS, between the layers.
-        dropout: share of the hidden units left out at each step.
-        fit: how it is fitted; its batch size is the most rows a step.
-    """
-
-    networks: int = 8
-    layers: tuple[int, ...] = (64, 32)
-    activation: str = "relu"
-    dropout: float = 0.15
-    fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
-
-    @property
-    def epochs(self) -> int:
-        """Epochs of a whole training at most: each network is fitted twice, to be judged and to serve."""
-        return 2 * self.networks * self.fit.epochs
-
-
-@dataclass(frozen=True)
-class GateConfig:
-    """When a candidate may serve.
-
-    `margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate.
-    """
-
-    margin: float = 1.0
-    min_skill: float = 0.0

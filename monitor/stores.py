@@ -1,0 +1,69 @@
+"""Repositories of one database, opened together, and rules for its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from storage import (
+    AnomalyRepository,
+    Database,
+    ModelRegistry,
+    Prediction,
+    PredictionRepository,
+    SampleRepository,
+    ScoreRepository,
+    TrainingRunRepository,
+    open_database,
+)
+
+TIME_EPSILON = 0.0005
+"""Seconds; two samples are always further apart. Turns an inclusive time bound into an exclusive one."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The repositories of one open database."""
+
+    database: Database
+    samples: SampleRepository
+    predictions: PredictionRepository
+    registry: ModelRegistry
+    runs: TrainingRunRepository
+    scores: ScoreRepository
+    anomalies: AnomalyRepository
+
+
+@contextmanager
+def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> Iterator[Stores]:
+    """Open the database at `url` and close it at the end.
+
+    Args:
+        url: database URL.
+        busy_timeout: seconds to wait for another writer.
+        create: create a missing database instead of failing.
+
+    Raises:
+        StorageError: the database cannot be opened; the message names the file.
+    """
+    with open_database(url, busy_timeout=busy_timeout, create=create) as database:
+        yield stores_of(database)
+
+
+def stores_of(database: Database) -> Stores:
+    """Return the repositories of an open database."""
+    return Stores(
+        database=database,
+        samples=SampleRepository(database),
+        predictions=PredictionRepository(database),
+        registry=ModelRegistry(database),
+        runs=TrainingRunRepository(database),
+        scores=ScoreRepository(database),
+        anomalies=AnomalyRepository(database),
+    )
+
+
+def is_warning(prediction: Prediction) -> bool:
+    """Return True if the probability reaches its warning threshold; a threshold of 1 or more never warns."""
+    return prediction.probability >= prediction.threshold < 1

@@ -1,0 +1,77 @@
+"""Retraining schedule: when the next training is due and how much history it needs."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from model.training.retrain_policy import renewed_after
+from model.units import DAY
+from monitor.config.durations import about
+from monitor.config.loader import Config
+from monitor.config.schema import TrainingConfig
+from monitor.stores import Stores
+from monitor.training.records import report_of
+from storage import TrainingRun
+
+Serving = Literal["none", "behind", "well"]
+"""State of the model fitted on this host: not serving, replaced by a fallback somewhere, or serving everywhere."""
+
+FALLBACK_INTERVAL = DAY
+"""Seconds between two trainings while a fallback serves for any horizon."""
+
+FIRST_RETRY = 60.0
+"""Shortest time in seconds between two attempts while no model of this host serves."""
+
+
+def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
+    """Return the time in seconds since the epoch at which the next training is due.
+
+    While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
+    starts after a day. A young model is renewed when its history has grown by a quarter.
+
+    Args:
+        config: intervals of the configuration.
+        last: the newest training run.
+        serving: state of the model of this host.
+
+    Returns:
+        None if no training has run yet: the first one starts as soon as there is enough history.
+    """
+    if last is None:
+        return None
+    if serving == "none":
+        return last.started_at + min(config.interval, max(FIRST_RETRY, config.min_history / 10))
+    if serving == "behind":
+        return last.started_at + min(config.interval, FALLBACK_INTERVAL)
+    history = report_of(last).get("to", 0.0) - report_of(last).get("from", 0.0)
+    return last.started_at + (renewed_after(history, config.interval) if history else config.interval)
+
+
+def insufficient_history(covered: float, needed: float) -> str:
+    """Return the message for a history that is too short to train on; both arguments in seconds."""
+    return f"not enough history: {about(covered)} of the {about(needed)} it needs"
+
+
+def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:
+    """Return the seconds of stored samples that a training could use, counted up to about `needed` seconds.
+
+    Args:
+        stores: repositories.
+        config: sampling interval and length of the training history.
+        now: seconds since the epoch.
+        needed: seconds of history that a training needs.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    interval = config.sampling.interval
+    rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
+    if rows * interval >= needed:
+        return rows * interval
+    # Imported late: only a young history needs it, and the import is expensive.
+    from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
+
+    # Few rows: imported samples may be further apart than the sampling interval, so measure the spacing.
+    times = stores.samples.between(now - config.training.history, now, ())[:, 0]
+    return covered_seconds(times, typical_step(times, interval))
