@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.labelled import KINDS, Felt, Series, alarms_by_peaks, faults, plan, read
 from benchmarks.report import Figure, main
 from model.anomaly.detector import fit_detector
-from model.anomaly.online_detector import Reading, Watch
+from model.anomaly.online_detector import DetectorReading, OnlineDetector
 from model.array_types import Floats
 
 BEGINNING = 1.6e9 - 1.6e9 % 86400
@@ -45,15 +45,15 @@ class Detector:
         self._detector = fit_detector(self.times(0, len(train)), train, columns, self._step)
         return self
 
-    def watch(self) -> Watch:
+    def watch(self) -> OnlineDetector:
         """The detector in step with the end of what it was fitted on."""
-        watch = Watch(self._detector, self._allowed)
+        watch = OnlineDetector(self._detector, self._allowed)
         first = max(0, len(self._train) - round(3 * 86400 / self._step))
         for at, row in zip(self.times(first, len(self._train)), self._train[first:], strict=True):
             watch.step(at, row)
         return watch
 
-    def readings(self, test: Floats) -> list[Reading | None]:
+    def readings(self, test: Floats) -> list[DetectorReading | None]:
         """What is said of each row."""
         watch, n = self.watch(), len(self._train)
         return [watch.step(at, row) for at, row in zip(self.times(n, n + len(test)), test, strict=True)]

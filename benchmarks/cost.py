@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.report import Figure, main
 from model.anomaly.detector import fit_detector
-from model.anomaly.online_detector import Watch
+from model.anomaly.online_detector import OnlineDetector
 from model.units import DAY, HOUR
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
@@ -92,7 +92,7 @@ def anomaly_scores() -> tuple[float, float]:
     values = samples(times, rng)
     missing = np.isnan(values).all(axis=0)
     values[:, missing] = rng.random((len(times), int(missing.sum())))
-    watch, found = Watch(fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step), 2.0), []
+    watch, found = OnlineDetector(fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step), 2.0), []
     for at, row in zip(times[-TICKS:], values[-TICKS:], strict=True):
         began = time.perf_counter()
         watch.step(float(at), row)

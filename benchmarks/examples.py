@@ -25,7 +25,7 @@ from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot, sigmoid
-from model.nn.training import Part, fit
+from model.nn.training import Examples, fit
 
 Array = np.ndarray[Any, Any]
 
@@ -72,7 +72,7 @@ def learned(
     y = data.y[:, None].astype(np.float32) if classes == 2 else one_hot(data.y, classes)
     sizes = (data.x.shape[1], *hidden, y.shape[1])
     network = mlp(sizes, rng, activation=activation, dropout=dropout)
-    fit(network, loss, Part(data.x, y), None, config, rng)
+    fit(network, loss, Examples(data.x, y), None, config, rng)
     return network, loss
 
 

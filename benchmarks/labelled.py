@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.anomaly.tails import fit_peaks
-from model.anomaly.thresholds import BLOCK, SLOT
+from model.anomaly.tails import fit_block_maxima
+from model.anomaly.thresholds import SLOT_SECONDS, SLOTS_PER_BLOCK
 from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR
 from monitor.config.durations import parse_duration
@@ -120,7 +120,7 @@ def alarms_by_peaks(past: Floats, scores: Floats, step: float, monthly: float) -
         step: seconds between rows.
         monthly: false alarms that are allowed.
     """
-    every, day = round(BLOCK * SLOT / step), round(DAY / step)
+    every, day = round(SLOTS_PER_BLOCK * SLOT_SECONDS / step), round(DAY / step)
     whole = np.concatenate((past, scores))
     low = whole.min()
     found = np.zeros(len(scores), bool)
@@ -128,7 +128,7 @@ def alarms_by_peaks(past: Floats, scores: Floats, step: float, monthly: float) -
         late = whole[max(0, start - 30 * day) : start]
         late = late[len(late) % every :] - low if len(late) >= every else late - low
         peaks = late.reshape(-1, every).max(axis=1) if len(late) >= every else late.max(keepdims=True)
-        tail = fit_peaks(peaks)
+        tail = fit_block_maxima(peaks)
         threshold = 1.5 * peaks.max() if tail is None else tail.reached(monthly / 120)
         found[start - len(past) : start - len(past) + day] = whole[start : start + day] - low > threshold
     return found

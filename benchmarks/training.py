@@ -29,12 +29,13 @@ except ImportError as error:
     raise SystemExit(f"{error}: the peers are missing, install them with scripts/venv --bench") from error
 
 from benchmarks.report import Figure, main
-from model.nn import gradient_recorder as recorder
+from model.nn import training as training_loop
+from model.nn.diagnostics.gradient_statistics import GradientStatistics
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot
-from model.nn.training import Part, Training
+from model.nn.training import Examples, Training
 
 RATE = 1e-3
 LOSS_SEEDS = 3
@@ -67,9 +68,9 @@ class Task:
         return self.epochs * -(-len(self.x) // self.batch)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> Examples:
         y = self.y[:, None].astype(np.float32) if self.classes == 2 else one_hot(self.y, self.classes)
-        return Part(self.x, y)
+        return Examples(self.x, y)
 
 
 def product_data(rows: int, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -154,7 +155,7 @@ def bare(task: Task) -> None:
                     np.dot(g[i + 1], weights[i].T, out=g[i])
 
 
-class Blind(recorder.HealthRecorder):
+class Blind(GradientStatistics):
     """Sees only what clipping and the divergence stop need."""
 
     def norm(self) -> float:
@@ -167,14 +168,12 @@ class Blind(recorder.HealthRecorder):
 
 def blind(task: Task) -> None:
     """Ours without the record of its health."""
-    from model import training  # noqa: PLC0415
-
-    seeing = vars(training)["HealthRecorder"]
-    setattr(training, "HealthRecorder", Blind)  # noqa: B010
+    seeing = vars(training_loop)["GradientStatistics"]
+    setattr(training_loop, "GradientStatistics", Blind)  # noqa: B010
     try:
         ours(task)
     finally:
-        setattr(training, "HealthRecorder", seeing)  # noqa: B010
+        setattr(training_loop, "GradientStatistics", seeing)  # noqa: B010
 
 
 Taken = dict[str, list[float]]

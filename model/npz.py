@@ -20,13 +20,13 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import SerializationError
 
-LARGEST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """More than any network of this kind."""
 
-LARGEST_HEADER = 8 * 2**20
+MAX_HEADER_BYTES = 8 * 2**20
 """Bytes; read as JSON it takes a multiple of them."""
 
-LARGEST_CONTENTS = 2**20
+MAX_DIRECTORY_BYTES = 2**20
 """Bytes of the archive's table of contents; read by zipfile it takes a multiple of them."""
 
 DTYPES = ("<f4", "<f8", "|u1")
@@ -56,8 +56,8 @@ def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
     np.savez(buffer, header=text, **arrays)  # type: ignore[arg-type]
-    if buffer.tell() > LARGEST_BYTES:
-        raise SerializationError(f"{buffer.tell()} bytes are more than are kept (at most {LARGEST_BYTES})")
+    if buffer.tell() > MAX_BYTES:
+        raise SerializationError(f"{buffer.tell()} bytes are more than are kept (at most {MAX_BYTES})")
     return buffer.getvalue()
 
 
@@ -72,8 +72,8 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
     Raises:
         SerializationError: not such an archive, a damaged one, or one of a newer format.
     """
-    if len(blob) > LARGEST_BYTES:
-        raise SerializationError(f"{len(blob)} bytes are more than a {kind} has (at most {LARGEST_BYTES})")
+    if len(blob) > MAX_BYTES:
+        raise SerializationError(f"{len(blob)} bytes are more than a {kind} has (at most {MAX_BYTES})")
     try:
         _check_contents(blob)
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
@@ -81,7 +81,7 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
         if "header" not in arrays:
             raise SerializationError(f"not a {kind} of monitor: it has no header")
         text = arrays.pop("header").tobytes()
-        if len(text) > LARGEST_HEADER:
+        if len(text) > MAX_HEADER_BYTES:
             raise SerializationError(f"{len(text)} bytes are more than the header of a {kind} has")
         header = json.loads(text)
         _check_header(header, kind, newest)
@@ -103,7 +103,7 @@ def _check_contents(blob: bytes) -> None:
     end = blob[-22:]
     if not end.startswith(b"PK\5\6") or blob[-42:-38] == b"PK\6\7":
         raise zipfile.BadZipFile("its end is not that of an archive of arrays")
-    if int.from_bytes(end[12:16], "little") > LARGEST_CONTENTS:
+    if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY_BYTES:
         raise zipfile.BadZipFile("its table of contents is too large")
 
 

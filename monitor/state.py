@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from model.anomaly.online_detector import DetectorReading
+from model.array_types import Floats
 from monitor.config.durations import about
 from monitor.inference.served_model import Forecast
-from monitor.jobs.anomaly_detection import AnomalyState
 from monitor.queries.status import Overview
 from monitor.reports.blocks import percent
 from monitor.sampling.sampler import SourceState
 from monitor.stores import is_warning
-from storage import Sample
+from storage import AnomalyRecord, Sample
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,31 @@ class JobState:
     missed: int
     duration: Histogram
     delay: Histogram
+
+
+@dataclass(frozen=True)
+class AnomalyState:
+    """Live state of the anomaly detector.
+
+    Attributes:
+        metrics: names of the metrics that the detector monitors.
+        reading: output for the newest row; None while there is none, as after a gap.
+        active: the anomaly event in progress; None without one.
+        events: number of anomaly events in the database.
+        unconfirmed: events of the last 30 days that the operator did not call incidents.
+        allowed: false-alarm budget, in alarms per 30 days.
+        in_maintenance: a maintenance window is in effect.
+        recent_scores: (rows, 3) of the last days: time in seconds, score, largest ratio to an alarm threshold.
+    """
+
+    metrics: tuple[str, ...]
+    reading: DetectorReading | None
+    active: AnomalyRecord | None
+    events: int
+    unconfirmed: int
+    allowed: float
+    in_maintenance: bool = False
+    recent_scores: Floats = field(default_factory=lambda: np.empty((0, 3)), compare=False)
 
 
 @dataclass(frozen=True)

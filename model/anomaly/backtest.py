@@ -8,33 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.detector import fit_detector
-from model.anomaly.events import Episode, followed
-from model.anomaly.online_detector import Watch
-from model.anomaly.resampling import on_rows, row_step
+from model.anomaly.events import AnomalyEvent, next_event
+from model.anomaly.online_detector import OnlineDetector
+from model.anomaly.resampling import resample, row_interval
 from model.array_types import Floats
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
 from model.units import DAY
 
-LEARNED_FROM = 60 * DAY
+TRAINING_WINDOW = 60 * DAY
 """Seconds of the newest history that a detector is learned from: habits of a year ago are not this host's."""
 
-IN_STEP = 3 * DAY
+WARM_UP = 3 * DAY
 """Seconds of samples by which a watch comes into step: six half-lives of what is usual of late."""
 
 
 @dataclass(frozen=True)
-class Watched:
-    """`scores` (rows,) of the moments asked for, NaN where nothing could be said; `episodes` in the order of time."""
+class AnomalyBacktest:
+    """`scores` (rows,) of the moments asked for, NaN where nothing could be said; `events` in the order of time."""
 
     scores: Floats
-    episodes: tuple[Episode, ...]
+    events: tuple[AnomalyEvent, ...]
     days: float
 
 
-def watched(
+def backtest_detector(
     times: Floats, values: Floats, columns: Sequence[str], until: float, interval: float | None, allowed: float
-) -> Watched:
+) -> AnomalyBacktest:
     """Watches the samples from a moment on.
 
     Args:
@@ -48,13 +48,13 @@ def watched(
     Raises:
         NotEnoughHistoryError: no detector can be learned.
     """
-    step = row_step(typical_step(times, default=1.0))
+    step = row_interval(typical_step(times, default=1.0))
     first = int(np.searchsorted(times, until))
-    at, rows = on_rows(times, values, step)
+    at, rows = resample(times, values, step)
     begins = np.searchsorted(at, np.arange(until, times[-1] + 1, interval or np.inf) if interval else [until])
-    scores, episodes = np.full(len(at), np.nan), list[Episode]()
-    watch: Watch | None = None
-    episode: Episode | None = None
+    scores, events = np.full(len(at), np.nan), list[AnomalyEvent]()
+    watch: OnlineDetector | None = None
+    episode: AnomalyEvent | None = None
     for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
         watch = _learned(at, rows, columns, step, (int(begin), allowed), watch)
         for i in range(int(begin), int(end)):
@@ -63,30 +63,35 @@ def watched(
                 continue
             scores[i] = reading.score
             over = episode is not None and episode.ended
-            episode = followed(episode, reading, watch.detector.metrics, step)
+            episode = next_event(episode, reading, watch.detector.metrics, step)
             if episode is not None and episode.ended and not over:
-                episodes.append(episode)
+                events.append(episode)
     # a row of several samples is known when it is over
     late = step if len(at) < len(times) else 0.0
     place = np.searchsorted(at + late, times[first:], side="right") - 1
     found = np.where(place >= 0, scores[np.maximum(place, 0)], np.nan)
     days = float(times[-1] - times[first]) / DAY
-    return Watched(found, (*episodes, *(() if episode is None or episode.ended else (episode,))), days)
+    return AnomalyBacktest(found, (*events, *(() if episode is None or episode.ended else (episode,))), days)
 
 
 def _learned(
-    at: Floats, rows: Floats, columns: Sequence[str], step: float, how: tuple[int, float], before: Watch | None
-) -> Watch:
+    at: Floats,
+    rows: Floats,
+    columns: Sequence[str],
+    step: float,
+    how: tuple[int, float],
+    before: OnlineDetector | None,
+) -> OnlineDetector:
     """A watch over a detector of the rows before one, in step; the one before goes on where there cannot be one."""
     begin, allowed = how
-    start = int(np.searchsorted(at, at[begin - 1] - LEARNED_FROM)) if begin else 0
+    start = int(np.searchsorted(at, at[begin - 1] - TRAINING_WINDOW)) if begin else 0
     try:
-        watch = Watch(fit_detector(at[start:begin], rows[start:begin], columns, step), allowed)
+        watch = OnlineDetector(fit_detector(at[start:begin], rows[start:begin], columns, step), allowed)
     except NotEnoughHistoryError:
         if before is None:
             raise
         return before
-    for i in range(int(np.searchsorted(at, at[begin - 1] - IN_STEP)), begin):
+    for i in range(int(np.searchsorted(at, at[begin - 1] - WARM_UP)), begin):
         if np.isfinite(rows[i]).any():
             watch.step(at[i], rows[i])
     return watch

@@ -10,14 +10,14 @@ import numpy as np
 from model.anomaly.flatline import Runs, fit_runs
 from model.anomaly.forecaster import REACH, Forecaster, fit_forecaster
 from model.anomaly.mahalanobis import Level, fit_level
-from model.anomaly.resampling import on_rows
+from model.anomaly.resampling import resample
 from model.anomaly.scoring import Constants, Evidence
 from model.anomaly.tails import fit_tails
-from model.anomaly.thresholds import SLOT
+from model.anomaly.thresholds import SLOT_SECONDS
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
-CHANNELS = ("joint", "spike", "overall")
+SCORE_PARTS = ("joint", "spike", "overall")
 """Kinds of evidence whose peaks are kept: the first two raise alarms, the third makes the score."""
 
 FARTHEST = 10.0
@@ -106,12 +106,12 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing or not to be learned from.
         columns: names.
-        step: seconds of a row, see `row_step`.
+        step: seconds of a row, see `row_interval`.
 
     Raises:
         NotEnoughHistoryError: nothing varies, or too little of it was watched.
     """
-    times, values = on_rows(times, values, step)
+    times, values = resample(times, values, step)
     heard = _varying(values)
     if len(times) < 4 * REACH or not heard.any():
         raise NotEnoughHistoryError("no metric varies in the history, or too little of it was watched")
@@ -200,6 +200,6 @@ def _scales(errors: Floats, known: Bools) -> Floats:
 
 def _peaks(times: Floats, found: Floats, usable: Bools) -> tuple[Integers, Floats]:
     """The largest by half hours since the epoch."""
-    slots = (times[usable] // SLOT).astype(np.int64)
+    slots = (times[usable] // SLOT_SECONDS).astype(np.int64)
     starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
     return slots[starts], np.maximum.reduceat(found[usable], starts, axis=0)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, FARTHEST, HOLE, Detector
+from model.anomaly.detector import FARTHEST, HOLE, SCORE_PARTS, Detector
 from model.anomaly.flatline import StuckRule
 from model.anomaly.forecaster import REACH
 from model.anomaly.mahalanobis import ALONE
 from model.anomaly.scoring import Evidence
-from model.anomaly.tails import PeakTail, Rarity
-from model.anomaly.thresholds import BLOCK, MONTH, MORE_THAN_ROUTINE, SLOT, Peaks
+from model.anomaly.tails import BlockMaximaTail, Rarity
+from model.anomaly.thresholds import MONTH, MORE_THAN_ROUTINE, SLOT_SECONDS, SLOTS_PER_BLOCK, BlockMaxima
 from model.array_types import Floats, Integers
 from model.units import DAY, HOUR
 
@@ -61,7 +61,7 @@ def alarm_rates(false_alarms_per_month: float) -> list[float]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DetectorReading:
     """One row: `score` (0 to 1, NaN while too little was seen), how near each channel is to an alarm (1: it is one).
 
     `score` is the probability that six ordinary hours do not bring as much evidence. `present` is how strange the
@@ -71,24 +71,24 @@ class Reading:
 
     at: float
     score: float
-    ratios: dict[str, float]
-    present: float
-    shares: Floats
+    threshold_ratios: dict[str, float]
+    short_term_ratio: float
+    contributions: Floats
 
     @property
     def channel(self) -> str:
         """The channel nearest to an alarm."""
-        return max(self.ratios, key=lambda name: self.ratios[name])
+        return max(self.threshold_ratios, key=lambda name: self.threshold_ratios[name])
 
     @property
-    def ratio(self) -> float:
+    def threshold_ratio(self) -> float:
         """How near it is."""
-        return self.ratios[self.channel]
+        return self.threshold_ratios[self.channel]
 
     @property
     def alarm(self) -> bool:
         """Whether this is one: enough has been gathered, and it goes on."""
-        return self.ratio >= 1 and self.present >= 1
+        return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
 
 
 class _Said:
@@ -114,7 +114,7 @@ class _Said:
         return self._most
 
 
-class Watch:
+class OnlineDetector:
     """Follows one host with a detector. Rows come in order of time."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
@@ -127,7 +127,7 @@ class Watch:
         self.detector = detector
         metrics = len(detector.mean)
         self._rates = alarm_rates(false_alarms_per_month)
-        self.peaks = Peaks(len(CHANNELS))
+        self.peaks = BlockMaxima(len(SCORE_PARTS))
         for slot, values in zip(detector.slots.tolist(), detector.peaks, strict=True):
             self.peaks.add(slot, values)
         self._first_slot = int(detector.slots[0]) if len(detector.slots) else None
@@ -140,12 +140,12 @@ class Watch:
         self._began = math.inf
         self._slot: int | None = None
         self._day: int | None = None
-        self._routine: Floats = np.zeros(len(CHANNELS))
-        self._tails: list[PeakTail | None] = [None] * len(CHANNELS)
+        self._routine: Floats = np.zeros(len(SCORE_PARTS))
+        self._tails: list[BlockMaximaTail | None] = [None] * len(SCORE_PARTS)
         self._rarity: Rarity | None = None
         self._said = [_Said() for _ in self._rates]
 
-    def step(self, at: float, values: Floats) -> Reading | None:
+    def step(self, at: float, values: Floats) -> DetectorReading | None:
         """Takes in a row.
 
         Args:
@@ -178,7 +178,7 @@ class Watch:
         self._absent = np.where(there, 0, self._absent + 1)
         return row
 
-    def _read(self, at: float, x: Floats, z: Floats) -> Reading | None:
+    def _read(self, at: float, x: Floats, z: Floats) -> DetectorReading | None:
         detector = self.detector
         foreseen = detector.forecaster(self._before[-REACH:].reshape(1, -1))[0]
         errors = np.concatenate((z, z)) - foreseen
@@ -196,16 +196,16 @@ class Watch:
         found = self._evidence.found(means, self._evidence.singles(squared, known), heard[None], detector.constants)
         values = np.array([found.joint[0], found.spike[0], found.overall[0]])
         ratios = self._ratios(at, values)
-        ratios["stuck"] = stuck
+        ratios["flatline"] = stuck
         score = np.nan if self._rarity is None else 1.0 - self._rarity(float(values[2]))
-        shares = each if max(ratios, key=lambda name: ratios[name]) == "stuck" else found.metrics[0]
+        shares = each if max(ratios, key=lambda name: ratios[name]) == "flatline" else found.metrics[0]
         total = shares.sum()
         shares = shares / total if total > 0 else np.full(len(shares), 1.0 / len(shares))
-        return Reading(at, score, ratios, max(float(found.present[0]), stuck), shares)
+        return DetectorReading(at, score, ratios, max(float(found.present[0]), stuck), shares)
 
     def _ratios(self, at: float, values: Floats) -> dict[str, float]:
         """How near the evidence (channels,) comes to an alarm, and remembers it."""
-        slot = int(at // SLOT)
+        slot = int(at // SLOT_SECONDS)
         if slot != self._slot:
             self._slot = slot
             self._began = min(self._began, at)
@@ -224,15 +224,15 @@ class Watch:
             ratio = 0.0 if tail is None else float(values[i]) / tail.reached(rate)
             known = max(self._routine[i], self._said[i].known(at, ratio, float(values[i])))
             usual = not warm or values[i] <= MORE_THAN_ROUTINE * known
-            found[CHANNELS[i]] = min(ratio, MODERATE) if usual else ratio
+            found[SCORE_PARTS[i]] = min(ratio, MODERATE) if usual else ratio
         return found
 
     def renew(self, at: float) -> None:
         """Measures alarms anew by the peaks of the last 30 days before a moment (seconds)."""
-        slot = int(at // SLOT)
-        overall = CHANNELS.index("overall")
+        slot = int(at // SLOT_SECONDS)
+        overall = SCORE_PARTS.index("overall")
         self._tails = self.peaks.tails(slot, plain=(overall,))
-        seen = 0.0 if self._first_slot is None else (slot - slot % BLOCK - self._first_slot) * SLOT
+        seen = 0.0 if self._first_slot is None else (slot - slot % SLOTS_PER_BLOCK - self._first_slot) * SLOT_SECONDS
         if self._rarity is None or seen <= SETTLED:
             tail = self._tails[overall]
             # with too few peaks for a tail the largest of all has to do: an order, if not yet a rate
@@ -244,5 +244,5 @@ class Watch:
         """The evidence that each channel's alarm needs; NaN while too little was seen."""
         return {
             name: np.nan if tail is None else tail.reached(rate)
-            for name, tail, rate in zip(CHANNELS, self._tails, self._rates, strict=False)
+            for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)
         }

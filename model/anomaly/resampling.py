@@ -9,12 +9,12 @@ from model.array_types import Floats
 from model.units import MINUTE
 
 
-def row_step(step: float) -> float:
+def row_interval(step: float) -> float:
     """Seconds of a row for samples `step` seconds apart: a minute at least, in which samples are averaged."""
     return max(MINUTE, step)
 
 
-def on_rows(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
+def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
     """Samples averaged over rows `step` seconds long, with rows of NaN where nobody watched.
 
     A hole is laid out only as far as it can matter.

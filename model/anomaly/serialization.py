@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, Detector
+from model.anomaly.detector import SCORE_PARTS, Detector
 from model.anomaly.flatline import Runs
 from model.anomaly.forecaster import AHEAD, REACH, Forecaster
 from model.anomaly.mahalanobis import Level
@@ -102,7 +102,7 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, row
         "longest": (d,),
         "least": (d,),
         "slots": (n,),
-        "peaks": (n, len(CHANNELS)),
+        "peaks": (n, len(SCORE_PARTS)),
     }
     lengths = {name: len(flag) for name, flag in flags.items()}
     if lengths != {"heard": columns, "logarithmic": d, "alone": d, "moving": d}:

@@ -57,7 +57,7 @@ def fit_tails(x: Floats, known: Bools) -> Tails:
 
 
 @dataclass(frozen=True)
-class PeakTail:
+class BlockMaximaTail:
     """How often a stretch of time reaches a value: P(peak > x) = share (x / start)^(-1 / index) from `start` on.
 
     By the largest peaks (Hill 1975). `share` is that of the peaks above `start`.
@@ -92,14 +92,14 @@ class Rarity:
 
 
 LARGEST = 10
-"""Peaks that a tail is made from."""
+"""BlockMaxima that a tail is made from."""
 
 
-def fit_peaks(peaks: Floats) -> PeakTail | None:
+def fit_block_maxima(peaks: Floats) -> BlockMaximaTail | None:
     """The tail of peaks (n,); None where there are fewer than three."""
     ordered = np.sort(np.maximum(peaks, 1e-6))[::-1]
     k = max(2, min(LARGEST, len(ordered) // 3))
     if len(ordered) <= k:
         return None
     index = float(np.mean(np.log(ordered[:k] / ordered[k])))
-    return PeakTail(float(ordered[k]), index, k / len(ordered))
+    return BlockMaximaTail(float(ordered[k]), index, k / len(ordered))

@@ -6,24 +6,24 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from model.anomaly.tails import PeakTail, fit_peaks
+from model.anomaly.tails import BlockMaximaTail, fit_block_maxima
 from model.array_types import Floats, Integers
 from model.units import DAY, HOUR
 
-SLOT = HOUR / 2
+SLOT_SECONDS = HOUR / 2
 """Seconds of a slot."""
 
-A_DAY, A_WEEK = round(DAY / SLOT), round(7 * DAY / SLOT)
-BLOCK = 12
+A_DAY, A_WEEK = round(DAY / SLOT_SECONDS), round(7 * DAY / SLOT_SECONDS)
+SLOTS_PER_BLOCK = 12
 """Slots of a peak that thresholds are made from: six hours, so that one story is one peak."""
 
-KEPT = 5 * A_WEEK + 1
+SLOTS_KEPT = 5 * A_WEEK + 1
 """Slots that are remembered: a weekly job must be seen three times to be routine."""
 
 LOOKED_BACK = 30 * A_DAY
 """Slots whose peaks make a threshold."""
 
-MONTH = 30 * A_DAY / BLOCK
+MONTH = 30 * A_DAY / SLOTS_PER_BLOCK
 """Blocks of a month."""
 
 OCCURRENCES = 3
@@ -43,18 +43,18 @@ other.
 NEIGHBOURS = np.array([-1, 0, 1])
 
 
-class Peaks:
+class BlockMaxima:
     """The largest evidence by slot and channel, over the last five weeks. Slots are counted from the epoch."""
 
     def __init__(self, channels: int) -> None:
-        self._values = np.zeros((KEPT, channels))
-        self._slots = np.full(KEPT, -KEPT - A_WEEK)
+        self._values = np.zeros((SLOTS_KEPT, channels))
+        self._slots = np.full(SLOTS_KEPT, -SLOTS_KEPT - A_WEEK)
         self._expected: list[tuple[int, Floats]] = []
         self._left_out: frozenset[int] = frozenset()
 
     def add(self, slot: int, values: Floats) -> None:
         """Takes in evidence (channels,) seen in a slot."""
-        here = slot % KEPT
+        here = slot % SLOTS_KEPT
         if self._slots[here] != slot:
             self._slots[here], self._values[here] = slot, values
         else:
@@ -62,7 +62,7 @@ class Peaks:
 
     def of(self, slot: int) -> Floats | None:
         """(channels,) the largest of a slot, None where nothing was seen."""
-        here = slot % KEPT
+        here = slot % SLOTS_KEPT
         return self._values[here] if self._slots[here] == slot else None
 
     @property
@@ -87,35 +87,39 @@ class Peaks:
     def _third(self, slots: Integers) -> Floats:
         """The third largest among slots, each with its neighbours."""
         near = (slots[:, None] + NEIGHBOURS).astype(np.int64)
-        here = near % KEPT
+        here = near % SLOTS_KEPT
         there = self._slots[here] == near
         largest = np.where(there[..., None], self._values[here], 0.0).max(axis=1)
         return np.asarray(np.sort(largest, axis=0)[-OCCURRENCES])
 
-    def tails(self, slot: int, *, plain: Collection[int] = ()) -> list[PeakTail | None]:
+    def tails(self, slot: int, *, plain: Collection[int] = ()) -> list[BlockMaximaTail | None]:
         """How often each channel's evidence reaches what, by the six-hour peaks of the last 30 days.
 
         Args:
             slot: before which.
             plain: channels of which routine is looked at like all else.
         """
-        first = slot - slot % BLOCK
+        first = slot - slot % SLOTS_PER_BLOCK
         slots = np.arange(first - LOOKED_BACK, first)
-        here = slots % KEPT
+        here = slots % SLOTS_KEPT
         seen = (self._slots[here] == slots) & ~np.isin(slots, list(self._left_out))
-        blocks = seen.reshape(-1, BLOCK)
-        full = blocks.sum(axis=1) * 2 >= BLOCK
+        blocks = seen.reshape(-1, SLOTS_PER_BLOCK)
+        full = blocks.sum(axis=1) * 2 >= SLOTS_PER_BLOCK
         values = np.where(seen[:, None], self._values[here], 0.0)
         found = []
         for channel in range(values.shape[1]):
-            tail = fit_peaks(values[:, channel].reshape(blocks.shape)[full].max(axis=1)) if full.any() else None
+            tail = (
+                fit_block_maxima(values[:, channel].reshape(blocks.shape)[full].max(axis=1)) if full.any() else None
+            )
             if tail is not None and channel not in plain:
                 known = self._become_routine(slots, values[:, channel], channel, slot, tail)
-                tail = fit_peaks(known.reshape(blocks.shape)[full].max(axis=1))
+                tail = fit_block_maxima(known.reshape(blocks.shape)[full].max(axis=1))
             found.append(tail)
         return found
 
-    def _become_routine(self, slots: Integers, values: Floats, channel: int, now: int, tail: PeakTail) -> Floats:
+    def _become_routine(
+        self, slots: Integers, values: Floats, channel: int, now: int, tail: BlockMaximaTail
+    ) -> Floats:
         """Values (slots,), with ordinary ones where notable evidence has become routine at its time."""
         known, ordinary = values.copy(), float(np.median(values[values > 0])) if values.any() else 0.0
         notable = NOTABLE * tail.start

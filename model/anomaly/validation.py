@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import CHANNELS, Detector
+from model.anomaly.detector import SCORE_PARTS, Detector
 from model.anomaly.online_detector import alarm_rates
-from model.anomaly.thresholds import A_DAY, BLOCK, MORE_THAN_ROUTINE, Peaks
+from model.anomaly.thresholds import A_DAY, MORE_THAN_ROUTINE, SLOTS_PER_BLOCK, BlockMaxima
 from model.array_types import Floats
 
 SEEN_BEFORE = 7
@@ -22,7 +22,7 @@ MORE = 1.25
 
 
 @dataclass(frozen=True)
-class Trial:
+class DetectorValidation:
     """`alarms` in `days` of the past, by thresholds of the days before; what they were of is not known."""
 
     alarms: int
@@ -46,13 +46,13 @@ class Trial:
         )
 
 
-def tried(detector: Detector, false_alarms_per_month: float) -> Trial:
+def validate_detector(detector: Detector, false_alarms_per_month: float) -> DetectorValidation:
     """Lives through the peaks that a detector has kept of its past, each by what was learned from the rest of it."""
-    rates, peaks = alarm_rates(false_alarms_per_month), Peaks(len(CHANNELS))
+    rates, peaks = alarm_rates(false_alarms_per_month), BlockMaxima(len(SCORE_PARTS))
     alarms = days = 0
     slots, values = detector.slots, detector.peaks
     if not len(slots):
-        return Trial(0, 0, false_alarms_per_month)
+        return DetectorValidation(0, 0, false_alarms_per_month)
     first = int(slots[0]) + SEEN_BEFORE * A_DAY
     for begin in range(int(slots[0]), int(slots[-1]) + 1, A_DAY):
         here = (slots >= begin) & (slots < begin + A_DAY)
@@ -61,17 +61,17 @@ def tried(detector: Detector, false_alarms_per_month: float) -> Trial:
             alarms += _alarms(peaks, slots[here].tolist(), values[here], rates, begin)
         for slot, value in zip(slots[here].tolist(), values[here], strict=True):
             peaks.add(slot, value)
-    return Trial(alarms, days, false_alarms_per_month)
+    return DetectorValidation(alarms, days, false_alarms_per_month)
 
 
-def _alarms(peaks: Peaks, slots: list[int], values: Floats, rates: list[float], begin: int) -> int:
+def _alarms(peaks: BlockMaxima, slots: list[int], values: Floats, rates: list[float], begin: int) -> int:
     """How many six-hour stretches of a day have an alarm."""
     limits = [
         np.inf if tail is None else tail.reached(rate) for tail, rate in zip(peaks.tails(begin), rates, strict=False)
     ]
     routine = [peaks.routine(slot) for slot in slots]
     over = [
-        slot // BLOCK
+        slot // SLOTS_PER_BLOCK
         for slot, value, known in zip(slots, values, routine, strict=True)
         if any(value[i] > max(limit, MORE_THAN_ROUTINE * known[i]) for i, limit in enumerate(limits))
     ]

@@ -22,7 +22,7 @@ def call(function: Callable[..., Floats], *args: Any) -> Floats:
     return function(*args)
 
 
-class Tape:
+class CompiledStep:
     """Calls that were made, in order, with the memory of their results.
 
     A function that is called through a tape takes the array for its result as its next positional argument, and

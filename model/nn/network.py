@@ -41,7 +41,7 @@ class Network:
             name: (slice(end - named[name].size, end), named[name].shape)
             for name, end in zip(order, ends, strict=True)
         }
-        self.penalised: int = sum(value.size for name, value in named.items() if name.endswith(".weight"))
+        self.weight_count: int = sum(value.size for name, value in named.items() if name.endswith(".weight"))
         self.flat: Floats = aligned_zeros(ends[-1] if ends else 0, dtype)
         views = self.views(self.flat)
         for name, value in named.items():
@@ -65,7 +65,7 @@ class Network:
         """Every learned array by name, as views into `flat`."""
         return self.views(self.flat)
 
-    def widths(self, inputs: int) -> list[int]:
+    def layer_widths(self, inputs: int) -> list[int]:
         """How many outputs each layer has for so many inputs.
 
         Raises:

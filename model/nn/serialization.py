@@ -30,9 +30,13 @@ def dump_network(network: Network) -> bytes:
     """
     if not any(isinstance(layer, Linear) for layer in network.layers):
         raise SerializationError("a network without a Linear layer cannot be kept")
-    check_finite(network.flat)
-    header = {"format": FORMAT, "kind": "network", "layers": [described(layer) for layer in network.layers]}
-    return pack(header, arrays_of(network, NETWORK))
+    require_finite(network.flat)
+    header = {
+        "format": FORMAT,
+        "kind": "network",
+        "layers": [describe_layer(layer) for layer in network.layers],
+    }
+    return pack(header, named_arrays(network, NETWORK))
 
 
 def load_network(blob: bytes) -> Network:
@@ -43,12 +47,12 @@ def load_network(blob: bytes) -> Network:
     """
     header, arrays = unpack(blob, "network", FORMAT)
     try:
-        network = network_of(header["layers"], arrays, NETWORK)
+        network = build_network(header["layers"], arrays, NETWORK)
         first = next(layer for layer in network.layers if isinstance(layer, Linear))
-        network.widths(first.weight.shape[0])
+        network.layer_widths(first.weight.shape[0])
     except (ValueError, KeyError, TypeError, IndexError, StopIteration) as error:
         raise SerializationError(f"not a network of monitor: {error}") from error
-    check_finite(network.flat)
+    require_finite(network.flat)
     return network
 
 
@@ -69,12 +73,12 @@ def load_checkpoint(blob: bytes) -> Checkpoint:
     return Checkpoint(arrays, header["facts"])
 
 
-def arrays_of(network: Network, prefix: str) -> dict[str, Floats]:
+def named_arrays(network: Network, prefix: str) -> dict[str, Floats]:
     """Its parameters, by names that begin with `prefix`."""
     return {f"{prefix}{name}": value for name, value in network.parameters().items()}
 
 
-def described(layer: Layer) -> list[Any]:
+def describe_layer(layer: Layer) -> list[Any]:
     """A layer without its arrays, as JSON can hold it.
 
     Raises:
@@ -102,7 +106,7 @@ def _layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
     raise SerializationError(f"layer {name} is of an unknown kind: {described}")
 
 
-def network_of(layers_described: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
+def build_network(layers_described: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
     """The network of some descriptions, and of those arrays whose names begin with `prefix`.
 
     Raises:
@@ -119,7 +123,7 @@ def network_of(layers_described: list[Any], arrays: dict[str, Floats], prefix: s
     return network
 
 
-def check_finite(*arrays: Floats) -> None:
+def require_finite(*arrays: Floats) -> None:
     """Raises SerializationError where a number is not finite."""
     if not all(np.isfinite(values).all() for values in arrays):
         raise SerializationError("the model holds numbers that are not finite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.array_types import Floats
-from model.nn.compiled_step import Tape
+from model.nn.compiled_step import CompiledStep
 from model.nn.losses import Loss, Targets
 from model.nn.network import Network
 
@@ -21,7 +21,7 @@ class Batch:
         self.x = x
         self._network, self._loss, self._rng = network, loss, rng
         self._into = network.views(gradient)
-        self._tape: Tape | None = None
+        self._tape: CompiledStep | None = None
         self._last: Targets | None = None
 
     def step(self, targets: Targets, here: slice) -> Floats:
@@ -32,7 +32,7 @@ class Batch:
             here: which of them belong to those in `x`.
         """
         if self._tape is None:
-            self._tape = tape = Tape()
+            self._tape = tape = CompiledStep()
             y = targets.take(here)
             self._y = Targets(y.values.copy(), None if y.weight is None else y.weight.copy())
             self._scale: Floats = np.array(self._loss.scale(y), self.x.dtype)
@@ -45,7 +45,7 @@ class Batch:
         self._last = targets if len(targets.values) == len(self.x) else None
         return self._logits
 
-    def _forth_and_back(self, tape: Tape) -> Floats:
+    def _forth_and_back(self, tape: CompiledStep) -> Floats:
         logits, caches = self._network.forward(self.x, self._rng, tape, overwrite=True)
         slope = self._loss.gradient(logits, self._y, tape, self._scale)
         self._network.backward(slope, caches, tape, self._into)

@@ -15,17 +15,17 @@ from model.array_types import Floats, Integers, aligned_zeros
 from model.errors import DivergedError, InputError
 from model.nn.checkpoint import Checkpoint, checked_checkpoint, made_with, take
 from model.nn.clipping import clip_norm, clip_value
+from model.nn.data import Examples, checked
+from model.nn.diagnostics.fit_report import Epoch, FitReport
+from model.nn.diagnostics.gradient_health import not_learning
+from model.nn.diagnostics.gradient_statistics import GradientStatistics
 from model.nn.fit_config import FitConfig
-from model.nn.gradient_health import not_learning
-from model.nn.gradient_recorder import HealthRecorder
 from model.nn.losses import Loss, Targets
 from model.nn.network import Network
 from model.nn.regularizers import Penalty
 from model.nn.train_step import Batch
-from model.nn.training_data import Part, checked
-from model.nn.training_history import Epoch, FitReport
 
-__all__ = ["Checkpoint", "Epoch", "FitReport", "Part", "Training", "fit", "start_at_base_rate"]
+__all__ = ["Checkpoint", "Epoch", "Examples", "FitReport", "Training", "fit", "initialize_output_bias"]
 
 START_ROWS = 1024
 """Rows at most on which the loss before the first step is measured."""
@@ -39,8 +39,8 @@ REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 def fit(
     network: Network,
     loss: Loss,
-    train: Part,
-    validation: Part | None,
+    train: Examples,
+    validation: Examples | None,
     config: FitConfig,
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
@@ -72,8 +72,8 @@ class Training:
         self,
         network: Network,
         loss: Loss,
-        train: Part,
-        validation: Part | None,
+        train: Examples,
+        validation: Examples | None,
         config: FitConfig,
         rng: np.random.Generator,
     ) -> None:
@@ -89,8 +89,8 @@ class Training:
         self._gradient: Floats = aligned_zeros(network.flat.size, network.flat.dtype)
         self._plan = self._planned(min(config.batch_size, len(self._x)))
         self._logits: Floats = np.empty(self._y.values.shape, network.flat.dtype)
-        self._health = HealthRecorder(network, self._gradient)
-        self._optimizer = config.new_optimizer(network.penalised)
+        self._health = GradientStatistics(network, self._gradient)
+        self._optimizer = config.new_optimizer(network.weight_count)
         self._schedule = config.new_schedule()
         self._clips = bool(config.gradient_clip or config.gradient_clip_value)
         self._penalty = Penalty(config.l1, config.l2) if config.l1 or config.l2 else None
@@ -255,7 +255,7 @@ class Training:
             self._x.take(order[here], 0, batch.x, "clip")
         self._logits[here] = batch.step(y, here)
         if self._penalty is not None:
-            self._penalty.add_gradient(network.flat[: network.penalised], gradient[: network.penalised])
+            self._penalty.add_gradient(network.flat[: network.weight_count], gradient[: network.weight_count])
         norm = health.norm()
         if not math.isfinite(norm):
             health.nonfinite()
@@ -297,7 +297,7 @@ class Training:
         return FitReport(tuple(self._epochs), self._best + 1, health)
 
 
-def start_at_base_rate(network: Network, loss: Loss, y: Floats) -> None:
+def initialize_output_bias(network: Network, loss: Loss, y: Floats) -> None:
     """Begins where the share of events is already right, so that no step is spent on learning it."""
     start = loss.start(y)
     if start is not None:

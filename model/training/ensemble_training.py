@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats, Integers
+from model.nn.data import Examples
+from model.nn.diagnostics.fit_report import Epoch, FitReport
 from model.nn.layers import Linear
 from model.nn.losses import BCEWithLogits
 from model.nn.network import Network, mlp
-from model.nn.training import fit, start_at_base_rate
-from model.nn.training_data import Part
-from model.nn.training_history import Epoch, FitReport
+from model.nn.training import fit, initialize_output_bias
 from model.training.settings import Recipe
 
 OTHER_DAYS = ("yesterday", "past_days")
@@ -76,7 +76,7 @@ def _in_order(columns: set[int]) -> Integers:
 
 def fit_ensemble(
     seen: Sequence[View],
-    parts: tuple[Part, Part | None],
+    parts: tuple[Examples, Examples | None],
     outputs: int,
     recipe: Recipe,
     epochs: Sequence[int],
@@ -100,8 +100,8 @@ def fit_ensemble(
     """
     train, validation = parts
     worthwhile = _learnable(train.y, outputs)
-    train = Part(train.x, train.y[:, worthwhile])
-    validation = None if validation is None else Part(validation.x, validation.y[:, worthwhile])
+    train = Examples(train.x, train.y[:, worthwhile])
+    validation = None if validation is None else Examples(validation.x, validation.y[:, worthwhile])
     practice = len(worthwhile) - outputs
     loss = BCEWithLogits(output_weights=(1.0,) * outputs + (PRACTICE_WEIGHT,) * practice)
     networks, columns, reports = [], [], []
@@ -111,13 +111,15 @@ def fit_ensemble(
         units = (max(1, round(view.units * n)) for n in recipe.layers)
         shape = (len(view.columns), *units, len(worthwhile))
         network = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout)
-        network.flat[: network.penalised] *= START
-        start_at_base_rate(network, loss, train.y)
+        network.flat[: network.weight_count] *= START
+        initialize_output_bias(network, loss, train.y)
         report = fit(
             network,
             loss,
-            Part(np.ascontiguousarray(train.x[:, view.columns]), train.y),
-            None if validation is None else Part(np.ascontiguousarray(validation.x[:, view.columns]), validation.y),
+            Examples(np.ascontiguousarray(train.x[:, view.columns]), train.y),
+            None
+            if validation is None
+            else Examples(np.ascontiguousarray(validation.x[:, view.columns]), validation.y),
             replace(recipe.fit, epochs=most, batch_size=batch_rows(len(train.x), recipe.fit.batch_size)),
             rng,
             lambda epoch, done=done: on_epoch(epoch._replace(number=done + epoch.number)),  # type: ignore[misc]
@@ -126,6 +128,11 @@ def fit_ensemble(
         columns.append(view.columns)
         reports.append(report)
     return (tuple(networks), tuple(columns)), tuple(reports)
+
+
+def _narrowed(examples: Examples, view: View) -> Examples:
+    """Return the examples with the inputs of the view alone."""
+    return Examples(np.ascontiguousarray(examples.x[:, view.columns]), examples.y)
 
 
 def batch_rows(rows: int, most: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from monitor import release
 from monitor.cli.help import Parser, examples
 from monitor.cli.help_text import ABOUT, EXAMPLES, PAGES, REFERENCE
 
@@ -18,9 +19,7 @@ class _Version(argparse.Action):
     """Looks the version up only when asked: reading a package's metadata takes longer than all the rest."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version  # noqa: PLC0415
-
-        sys.stdout.write(f"monitor {version('monitor')}\n")
+        sys.stdout.write(f"monitor {release()}\n")
         parser.exit()
 
 

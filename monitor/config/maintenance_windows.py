@@ -22,7 +22,7 @@ _FIRST_WEEKDAY = WEEKDAYS.index("thu")
 
 
 @dataclass(frozen=True)
-class Recurring:
+class RecurringWindow:
     """From `begins` to `ends` (seconds of the day, UTC) on a day of the week, or on every day.
 
     One that ends before it begins goes on into the next day.
@@ -32,7 +32,7 @@ class Recurring:
     begins: float
     ends: float
 
-    def holds(self, at: float) -> bool:
+    def contains(self, at: float) -> bool:
         """Whether a moment (seconds since the epoch) lies within."""
         time = at % DAY
         if self.begins < self.ends:
@@ -43,7 +43,7 @@ class Recurring:
         return self.day == DAILY or WEEKDAYS[(int(at // DAY) + _FIRST_WEEKDAY) % 7] == self.day
 
 
-def read_recurring(value: Any) -> tuple[Recurring, ...]:
+def parse_windows(value: Any) -> tuple[RecurringWindow, ...]:
     """The windows of a list of texts.
 
     Raises:
@@ -54,7 +54,7 @@ def read_recurring(value: Any) -> tuple[Recurring, ...]:
     return tuple(_read(entry) for entry in value)
 
 
-def _read(text: str) -> Recurring:
+def _read(text: str) -> RecurringWindow:
     found = _PATTERN.fullmatch(text.strip())
     if found is None:
         raise ValueError(f'{text!r} is not a window as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
@@ -63,10 +63,10 @@ def _read(text: str) -> Recurring:
     begins, ends = hour * HOUR + minute * MINUTE, last_hour * HOUR + last_minute * MINUTE
     if ends > DAY or begins == ends:
         raise ValueError(f"{text!r} ends after 24:00, or when it begins")
-    return Recurring(day.lower(), begins, ends)
+    return RecurringWindow(day.lower(), begins, ends)
 
 
-def write_recurring(windows: Iterable[Recurring]) -> str:
+def format_windows(windows: Iterable[RecurringWindow]) -> str:
     """The list as TOML."""
     return json.dumps([f"{window.day} {_clock(window.begins)}-{_clock(window.ends)}" for window in windows])
 

@@ -27,7 +27,7 @@ from monitor.config.fields import (
     switch,
     texts,
 )
-from monitor.config.maintenance_windows import Recurring, read_recurring, write_recurring
+from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
 from monitor.sampling.sources import SOURCES
 
 _RECIPE, _FIT, _GATE = Recipe(), FitConfig(), GateConfig()
@@ -176,13 +176,13 @@ class AnomalyConfig:
         2.0, "False alarms that are allowed in 30 days; default 2.", above=0, most=100
     )
     min_history: float = duration(3 * DAY, "History from which a detector is learned; default 3d.", least=DAY)
-    maintenance: tuple[Recurring, ...] = option(
+    maintenance: tuple[RecurringWindow, ...] = option(
         (),
-        read_recurring,
+        parse_windows,
         'When nothing is called an anomaly, in UTC; a list as ["daily 03:00-03:30", "sun 02:00-04:00"], default [].',
         takes="a list of hours of every day or of a day of the week",
         example='["daily 03:00-03:30", "sun 02:00-04:00"]',
-        write=write_recurring,
+        write=format_windows,
     )
 
 
@@ -199,7 +199,7 @@ class WebConfig:
     host_metrics: bool = switch(True, "Whether the host's own figures (monitor_host_*) are exposed; default true.")
     config_file: str = string(
         "",
-        "TLS, client certificates and users: a web.config.yml as Prometheus has it (docs/http.md), relative to this\n"
+        "TLS, client certificates and users: a web.config.yml (docs/reference/http.md), relative to this\n"
         "file. Default (empty): none.",
     )
     allowed_hosts: tuple[str, ...] = texts(

@@ -13,9 +13,9 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 
 from model.units import HOUR
+from monitor import release
 from monitor.config.durations import about
 from monitor.config.loader import Config, load_checked
 from monitor.daemon.process import Signals, give_large_memory_back, handled_signals
@@ -23,17 +23,17 @@ from monitor.daemon.scheduler import Job, Scheduler
 from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.errors import EXIT_DONE, MonitorError
 from monitor.inference.served_model import ServedModel
-from monitor.jobs.anomaly_detection import AnomalyState, Watching
-from monitor.jobs.recalibration import Recalibrating
+from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retraining import RetrainSchedule
 from monitor.jobs.sampling_cycle import Tick
-from monitor.jobs.scoring import LiveScoring, scoring_interval
+from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.queries.history import Curves
 from monitor.queries.status import Overview, old_after, read_overview
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
-from monitor.state import Live, Status, summary
+from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import setup_logging, threads_logged
 from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
@@ -58,7 +58,7 @@ class StatusBoard:
             notifier: told of life.
             reloaded: whether the last reload took effect, and when one last did (seconds).
         """
-        self._version = version("monitor")
+        self._version = release()
         self._stale_after = old_after(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._notifier = notifier
@@ -220,7 +220,7 @@ def _sole_daemon(stores: Stores) -> Iterator[None]:
 
 def _announce(config: Config, web: WebServer, overview: Overview) -> None:
     fields = {
-        "version": version("monitor"),
+        "version": release(),
         "listen": f"{config.web.address[0]}:{web.port}",
         "database": config.database_url,
         "interval_seconds": config.sampling.interval,
@@ -292,13 +292,13 @@ def _jobs(
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state
 
-    score = LiveScoring(stores, lambda: served.rules, interval, time.time)
+    score = ScoringJob(stores, lambda: served.rules, interval, time.time)
     return [
         Job("sample", interval, tick, executor="sampler"),
         Job("overview", 30.0, overview),
         Job("retrain", 15.0, schedule),
-        Job("recalibrate", 60.0, Recalibrating(stores, served, config.warning.precision, time.time)),
+        Job("recalibrate", 60.0, RecalibrationJob(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
-        Job("watch", 15.0, Watching(stores, config.anomaly, interval, watched, time.time)),
+        Job("watch", 15.0, AnomalyDetectionJob(stores, config.anomaly, interval, watched, time.time)),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 
 from monitor.exporter.metric_families import counter, gauge, labelled
-from monitor.jobs.anomaly_detection import AnomalyState
+from monitor.state import AnomalyState
 
 
 def of_anomalies(state: AnomalyState | None) -> Iterator[Metric]:
@@ -20,7 +20,7 @@ def of_anomalies(state: AnomalyState | None) -> Iterator[Metric]:
     yield gauge(
         "anomaly_alarms_per_month",
         "Anomalies that began in the last 30 days and were not called incidents.",
-        state.monthly,
+        state.unconfirmed,
     )
     yield gauge(
         "anomaly_allowed_per_month", "False alarms in 30 days that the thresholds are made for.", state.allowed
@@ -42,11 +42,11 @@ def of_anomalies(state: AnomalyState | None) -> Iterator[Metric]:
         "anomaly_evidence_ratio",
         "How near each kind of evidence comes to an alarm (1: it is one).",
         ["channel"],
-        [((channel,), ratio) for channel, ratio in reading.ratios.items()],
+        [((channel,), ratio) for channel, ratio in reading.threshold_ratios.items()],
     )
     yield labelled(
         "anomaly_contribution",
         "Share of each metric in the evidence; they add up to 1.",
         ["metric"],
-        [((name,), share) for name, share in zip(state.metrics, reading.shares.tolist(), strict=True)],
+        [((name,), share) for name, share in zip(state.metrics, reading.contributions.tolist(), strict=True)],
     )

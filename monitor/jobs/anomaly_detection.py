@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from model.anomaly.backtest import IN_STEP
-from model.anomaly.detector import CHANNELS, Detector
-from model.anomaly.events import Episode, followed, left_by
-from model.anomaly.online_detector import Reading, Watch
-from model.anomaly.resampling import on_rows, row_step
+from model.anomaly.backtest import WARM_UP
+from model.anomaly.detector import SCORE_PARTS, Detector
+from model.anomaly.events import AnomalyEvent, next_event, residual_event
+from model.anomaly.online_detector import DetectorReading, OnlineDetector
+from model.anomaly.resampling import resample, row_interval
 from model.anomaly.serialization import loads_detector
-from model.anomaly.thresholds import KEPT, SLOT
+from model.anomaly.thresholds import SLOT_SECONDS, SLOTS_KEPT
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
-from monitor.inference.served_model import READ_TOGETHER, stored
+from monitor.inference.served_model import READ_SECONDS, stored
+from monitor.state import AnomalyState
 from monitor.stores import Stores
-from monitor.training.train_detector import expected, in_maintenance, left_out, name_of
+from monitor.training.train_detector import detector_key, excluded_times, expected_slots, in_maintenance
 from storage import AnomalyRecord
 
 log = logging.getLogger(__name__)
@@ -39,25 +40,7 @@ TRAIL = 7 * DAY
 """Seconds of readings that are kept for whoever wants to see how it came."""
 
 
-@dataclass(frozen=True)
-class AnomalyState:
-    """What is known at a moment. `reading` None: nothing can be said; `active` None: no anomaly goes on.
-
-    `events` is how many there have been, `monthly` how many of the last 30 days were not called incidents. `trail`
-    (rows, 3) is what the readings were: time in seconds, score, how near to an alarm (1: it is one).
-    """
-
-    metrics: tuple[str, ...]
-    reading: Reading | None
-    active: AnomalyRecord | None
-    events: int
-    monthly: float
-    allowed: float
-    in_maintenance: bool = False
-    trail: Floats = field(default_factory=lambda: np.empty((0, 3)), compare=False)
-
-
-class Watching:
+class AnomalyDetectionJob:
     """The daemon's job. For one thread."""
 
     def __init__(
@@ -82,14 +65,14 @@ class Watching:
         self._loaded = False
         self._followed: int | None = None
         self._told: int | None = None
-        self._watch: Watch | None = None
+        self._watch: OnlineDetector | None = None
         self._done = self._seen = 0.0
         self._slot: int | None = None
-        self._episode: Episode | None = None
+        self._episode: AnomalyEvent | None = None
         self._event: AnomalyRecord | None = None
         self._judged: tuple[object, ...] | None = None
         self._name = ""
-        self._reading: Reading | None = None
+        self._reading: DetectorReading | None = None
         self._trail: Floats = np.empty((0, 3))
 
     def __call__(self) -> None:
@@ -142,15 +125,15 @@ class Watching:
             # what nobody watches any more does not go on for ever
             self._end(now)
             return
-        watch, kept = Watch(detector, self._config.false_alarms_per_month), set()
-        for peak in self._stores.anomalies.peaks(self._name, now - KEPT * SLOT):
-            if peak.channel in CHANNELS:
-                slot = int(peak.at // SLOT)
-                watch.peaks.add(slot, np.where(np.array(CHANNELS) == peak.channel, peak.peak, 0.0))
+        watch, kept = OnlineDetector(detector, self._config.false_alarms_per_month), set()
+        for peak in self._stores.anomalies.peaks(self._name, now - SLOTS_KEPT * SLOT_SECONDS):
+            if peak.channel in SCORE_PARTS:
+                slot = int(peak.at // SLOT_SECONDS)
+                watch.peaks.add(slot, np.where(np.array(SCORE_PARTS) == peak.channel, peak.peak, 0.0))
                 kept.add(slot)
         self._listen(watch, now)
         until = now // detector.step * detector.step
-        start = (until - IN_STEP) // detector.step * detector.step
+        start = (until - WARM_UP) // detector.step * detector.step
         self._episode = None if self._event is None else _resumed(self._event, start)
         self._watch, self._done = watch, until
         windows = self._stores.anomalies.maintenance_windows(start)
@@ -162,17 +145,17 @@ class Watching:
             if self._event is not None and at >= self._event.started_at:
                 self._follow(at, detector.step)
         if self._episode is None and self._stores.anomalies.since(until - ECHO):
-            self._episode = left_by(self._reading)
+            self._episode = residual_event(self._reading)
         if self._told != model_id:
             log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
         self._told = model_id
 
-    def _read(self, watch: Watch, at: float, values: Floats) -> None:
+    def _read(self, watch: OnlineDetector, at: float, values: Floats) -> None:
         """Takes in one row (metrics,)."""
         reading = self._reading = watch.step(at, values)
         if reading is not None:
             late = self._trail[self._trail[:, 0] > at - TRAIL]
-            self._trail = np.append(late, [[at, reading.score, reading.ratio]], axis=0)
+            self._trail = np.append(late, [[at, reading.score, reading.threshold_ratio]], axis=0)
 
     def _detector(self, model_id: int) -> Detector | None:
         """That of a model, if it has one that can be read, and samples come often enough for it."""
@@ -184,53 +167,55 @@ class Watching:
         except SerializationError as error:
             log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
             return None
-        if detector.step < row_step(self._interval):
+        if detector.step < row_interval(self._interval):
             because = "samples are rarer than its rows; the next training learns another"
             fields = {"model": model_id, "because": because, "row_seconds": detector.step}
             log.warning("detector not used", extra={"fields": fields})
             return None
-        self._name = name_of(blob)
+        self._name = detector_key(blob)
         return detector
 
-    def _rows(self, watch: Watch, start: float, until: float) -> list[tuple[float, Floats]]:
+    def _rows(self, watch: OnlineDetector, start: float, until: float) -> list[tuple[float, Floats]]:
         """The complete rows of a stretch of time, without those at which nobody watched."""
         detector = watch.detector
         found = []
         # in whole rows: what belongs together is read together
-        together = max(READ_TOGETHER // detector.step, 1) * detector.step
+        together = max(READ_SECONDS // detector.step, 1) * detector.step
         for rows in stored(self._stores, detector.columns, start - 1e-3, until - 1e-3, together):
             if len(rows):
-                times, values = on_rows(rows[:, 0], rows[:, 1:], detector.step)
+                times, values = resample(rows[:, 0], rows[:, 1:], detector.step)
                 found += [(float(at), row) for at, row in zip(times, values, strict=True) if np.isfinite(row).any()]
         return found
 
-    def _listen(self, watch: Watch, now: float) -> None:
+    def _listen(self, watch: OnlineDetector, now: float) -> None:
         """Takes the operator's word, if it has changed."""
-        since = now - KEPT * SLOT
+        since = now - SLOTS_KEPT * SLOT_SECONDS
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
         windows = self._stores.anomalies.maintenance_windows(since)
         # of one that goes on each half hour counts by itself
-        open_until = now // SLOT if any(anomaly.ended_at is None for anomaly in judged) else 0.0
+        open_until = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         state = (judged, windows, now // DAY, open_until)
         if state == self._judged:
             return
         minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
-        out = np.unique(minutes[left_out(self._stores, self._config.maintenance, since, now)(minutes)] // SLOT)
+        out = np.unique(
+            minutes[excluded_times(self._stores, self._config.maintenance, since, now)(minutes)] // SLOT_SECONDS
+        )
         # evidence outlives what it is of
         out = np.union1d(out, out + 1).astype(np.int64)
-        watch.peaks.judge(expected(judged, SLOT, now), out.tolist())
+        watch.peaks.judge(expected_slots(judged, SLOT_SECONDS, now), out.tolist())
         self._judged = state
 
     def _remember(self, at: float, but: Collection[int] = ()) -> None:
         """Keeps the largest evidence of the half hour before, once it is over; that of slots in `but` is kept."""
-        slot = int(at // SLOT)
+        slot = int(at // SLOT_SECONDS)
         before, self._slot = self._slot, slot
         if self._watch is None or self._followed is None or before is None or before == slot or before in but:
             return
         values = self._watch.peaks.of(before)
         if values is not None:
-            peaks = dict(zip(CHANNELS, values.tolist(), strict=True))
-            self._stores.anomalies.replace_peaks(before * SLOT, self._name, peaks)
+            peaks = dict(zip(SCORE_PARTS, values.tolist(), strict=True))
+            self._stores.anomalies.replace_peaks(before * SLOT_SECONDS, self._name, peaks)
 
     def _follow(self, at: float, step: float) -> None:
         """What the last reading means for the anomaly that goes on, or begins."""
@@ -238,7 +223,7 @@ class Watching:
             return
         self._seen = at + step
         before = self._episode
-        episode = self._episode = followed(before, self._reading, self._watch.detector.metrics, step)
+        episode = self._episode = next_event(before, self._reading, self._watch.detector.metrics, step)
         if episode is None or episode is before:
             return
         if episode.ended:
@@ -251,7 +236,7 @@ class Watching:
             self._event = replace(self._event, **seen)  # type: ignore[arg-type]
             self._stores.anomalies.update(self._event)
 
-    def _begin(self, episode: Episode) -> None:
+    def _begin(self, episode: AnomalyEvent) -> None:
         event = AnomalyRecord(
             episode.began_at,
             None,
@@ -276,7 +261,7 @@ class Watching:
 
     def _end_unseen(self, until: float) -> None:
         """An anomaly that nobody has watched for an hour has ended when it was last seen."""
-        if self._episode is not None and until - self._seen > 2 * SLOT:
+        if self._episode is not None and until - self._seen > 2 * SLOT_SECONDS:
             self._end(self._episode.until)
 
     def _state(self, now: float, *, maintenance: bool) -> AnomalyState | None:
@@ -288,14 +273,14 @@ class Watching:
             self._reading,
             self._event,
             self._stores.anomalies.count(),
-            float(sum(anomaly.verdict != "incident" for anomaly in late)),
+            sum(anomaly.verdict != "incident" for anomaly in late),
             self._config.false_alarms_per_month,
             maintenance,
             self._trail,
         )
 
 
-def _resumed(event: AnomalyRecord, at: float) -> Episode:
+def _resumed(event: AnomalyRecord, at: float) -> AnomalyEvent:
     """The episode of an event that went on when the daemon ended, known again from a moment (seconds) on."""
     seen = max(event.started_at, at)
-    return Episode(event.started_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.contributions)
+    return AnomalyEvent(event.started_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.contributions)

@@ -10,14 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from model.features.features import design
+from model.features.features import design_matrix
 from model.features.labels import future_labels
 from model.forecast.baselines import binned, forecasts_by_smoothing
-from model.forecast.fallback import APART, LEARNED_FROM, LOOKED_BACK, Past, Standing, standings
+from model.forecast.fallback import (
+    APART,
+    LEARNED_FROM,
+    LOOKED_BACK,
+    FallbackDecision,
+    MaturedPredictions,
+    decide_fallbacks,
+)
 from model.forecast.predictor import Predictor
-from model.forecast.recalibration import MEMORY, RENEWED
+from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
 from model.units import DAY
-from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
+from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
 from monitor.stores import Stores
 from monitor.training.records import report_of
 
@@ -26,7 +33,7 @@ log = logging.getLogger(__name__)
 
 def matured(
     stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
-) -> tuple[Standing, ...]:
+) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands by what has come since its training.
 
     Args:
@@ -39,7 +46,7 @@ def matured(
     Raises:
         StorageError: the samples cannot be read.
     """
-    spec, nothing = predictor.spec, (Standing(),) * len(predictor.horizons)
+    spec, nothing = predictor.spec, (FallbackDecision(),) * len(predictor.horizons)
     if trained_until >= now:
         return nothing
     # baselines are made of what came before the training too
@@ -47,7 +54,7 @@ def matured(
     history = spec.history(live=True)
     times, state, index, moments, said, high = [], [], [], [], [], []
     before = -np.inf
-    for rows in stored(stores, spec.columns, since - spec.needed, now, 2 * READ_TOGETHER):
+    for rows in stored(stores, spec.columns, since - spec.needed, now, 2 * READ_SECONDS):
         history.extend(rows[:, 0], rows[:, 1:])
         first = len(history) - len(rows)
         times.append(rows[:, 0])
@@ -61,7 +68,7 @@ def matured(
             ours = rows[here, 0] > trained_until
             p = np.full((len(here), len(predictor.horizons)), np.nan)
             if ours.any():
-                p[ours] = predictor.probabilities(design(spec, history, first + here[ours]))
+                p[ours] = predictor.probabilities(design_matrix(spec, history, first + here[ours]))
             said.append(p)
             high.append(history.state[first + here] == 1)
     if not moments:
@@ -74,11 +81,11 @@ def matured(
         width = history.bins.width
         means, bins = binned(known, load, width)
         forecasts = forecasts_by_smoothing(means, bins[places], load[places], width, predictor.horizons)
-    past = Past(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
-    return standings(past, predictor.horizons, now, predictor.thresholds, precision)
+    past = MaturedPredictions(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
+    return decide_fallbacks(past, predictor.horizons, now, predictor.thresholds, precision)
 
 
-class Recalibrating:
+class RecalibrationJob:
     """The daemon's job: renews the serving model's recalibration every six hours, and when another model serves."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
@@ -87,9 +94,9 @@ class Recalibrating:
 
     def __call__(self) -> None:
         now, model_id, predictor = self._clock(), self._served.model_id, self._served.predictor
-        if model_id is None or predictor is None or self._done == (model_id, now // RENEWED):
+        if model_id is None or predictor is None or self._done == (model_id, now // RECALIBRATION_INTERVAL):
             return
-        found = standings_today(self._stores, now, self._precision, predictor, model_id)
+        found = current_decisions(self._stores, now, self._precision, predictor, model_id)
         self._served.recalibrate(model_id, found)
         instead = {
             f"{horizon:g}": {
@@ -98,7 +105,7 @@ class Recalibrating:
             for horizon, standing in zip(predictor.horizons, found, strict=True)
         }
         self._stores.registry.set_fallbacks(model_id, {h: states for h, states in instead.items() if states})
-        self._done = model_id, now // RENEWED
+        self._done = model_id, now // RECALIBRATION_INTERVAL
         log.info("recalibrated", extra={"fields": {"model": model_id}})
         for horizon, states in instead.items():
             for state, name in states.items():
@@ -106,11 +113,11 @@ class Recalibrating:
                 log.warning("baseline serves instead of the model", extra={"fields": fields})
 
 
-def standings_today(
+def current_decisions(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
-) -> tuple[Standing, ...]:
+) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED, precision)
+    return matured(stores, predictor, trained_until(stores, model_id), now - now % RECALIBRATION_INTERVAL, precision)
 
 
 def trained_until(stores: Stores, model_id: int) -> float:

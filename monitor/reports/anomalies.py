@@ -10,7 +10,7 @@ from typing import Any
 
 from model.units import DAY
 from monitor.config.durations import LATEST, about
-from monitor.config.maintenance_windows import write_recurring
+from monitor.config.maintenance_windows import format_windows
 from monitor.config.schema import AnomalyConfig
 from monitor.errors import UsageError
 from monitor.queries.status import Overview
@@ -24,7 +24,7 @@ SHOWN = 30 * DAY
 CHANNELS = {
     "joint": "metrics together, or one for hours",
     "spike": "a sudden jump of one metric",
-    "stuck": "values that do not move",
+    "flatline": "values that stopped changing",
 }
 
 
@@ -102,7 +102,7 @@ def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, no
         if rows
         else "no maintenance is under way or planned"
     )
-    weekly = f"each week (anomaly.maintenance): {write_recurring(config.maintenance)}"
+    weekly = f"each week (anomaly.maintenance): {format_windows(config.maintenance)}"
     return [asdict(window) for window in found], Report((windows, weekly) if config.maintenance else (windows,))
 
 

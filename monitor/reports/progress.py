@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from model.nn.training_history import Epoch
+from model.nn.diagnostics.fit_report import Epoch
 from monitor.system.logging import logs_json
 
 LINES = 10

@@ -1,7 +1,7 @@
 """One line an event, with names and values: text for people and journald, JSON for machines.
 
 The message of a record is the event, a fixed phrase; what belongs to it travels in `extra={"fields": {...}}`.
-docs/logs.md lists all events. Nothing that is logged, be it a file's name or what a stranger asked for, can begin a
+docs/reference/logs.md lists all events. No logged value, such as a file name or the path of a request, can begin a
 line of its own or speak to a terminal.
 """
 

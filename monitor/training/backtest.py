@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.backtest import Watched, watched
+from model.anomaly.backtest import AnomalyBacktest, backtest_detector
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.backtest import Backtest, Rerun, backtest
+from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
@@ -31,7 +31,7 @@ def rerun(
     until: float | None,
     *,
     retrain: bool,
-) -> Backtest:
+) -> BacktestResult:
     """Lives through a trace as the daemon would with this configuration.
 
     Raises:
@@ -46,7 +46,7 @@ def rerun(
         until = float(trace.times[int(len(trace.times) * SHARE)]) if len(trace.times) else 0.0
     training = config.training
     interval = training.interval if retrain else None
-    how = Rerun(until, interval, training.history, gate_of(config), training.seed)
+    how = BacktestConfig(until, interval, training.history, gate_of(config), training.seed)
     found = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, how)
     if np.isnan(found.probabilities).all():
         last = found.attempts[-1]
@@ -54,7 +54,7 @@ def rerun(
     return found
 
 
-def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> Watched | None:
+def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> AnomalyBacktest | None:
     """Watches the same part of a trace for anomalies; None where that is not wanted, or too little is before it."""
     known = trace.times[trace.times < until]
     step = typical_step(trace.times, config.sampling.interval)
@@ -63,12 +63,12 @@ def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> Wat
     interval = config.training.interval if retrain else None
     allowed = config.anomaly.false_alarms_per_month
     try:
-        return watched(trace.times, trace.values, trace.columns, until, interval, allowed)
+        return backtest_detector(trace.times, trace.values, trace.columns, until, interval, allowed)
     except NotEnoughHistoryError:
         return None
 
 
-def prediction_rows(found: Backtest, seen: Watched | None) -> Iterator[str]:
+def prediction_rows(found: BacktestResult, seen: AnomalyBacktest | None) -> Iterator[str]:
     """The lines of a file of predictions: a header, then one a moment and horizon at which something was said."""
     yield "timestamp,horizon,probability,warning,anomaly_score\n"
     scores = np.full(len(found.times), np.nan) if seen is None else seen.scores
@@ -80,7 +80,9 @@ def prediction_rows(found: Backtest, seen: Watched | None) -> Iterator[str]:
                 yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},{score}\n"
 
 
-def backtest_document(path: Path, trace: Trace, found: Backtest, seen: Watched | None) -> dict[str, Any]:
+def backtest_document(
+    path: Path, trace: Trace, found: BacktestResult, seen: AnomalyBacktest | None
+) -> dict[str, Any]:
     """The backtest as plain JSON data; figures that do not exist are null."""
     tasks = {"all": found.scores(onset=False), "onset": found.scores(onset=True)}
     return {
@@ -92,7 +94,7 @@ def backtest_document(path: Path, trace: Trace, found: Backtest, seen: Watched |
         if seen is None
         else {
             "days": seen.days,
-            "episodes": [{k: v for k, v in asdict(e).items() if k != "ended"} for e in seen.episodes],
+            "events": [{k: v for k, v in asdict(e).items() if k != "ended"} for e in seen.events],
         },
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "horizons": [
@@ -144,8 +146,8 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
     """What was seen of anomalies, the longest first."""
     if seen is None:
         return ["anomalies: too little history before it to watch for any"]
-    episodes = sorted(seen["episodes"], key=lambda one: one["began_at"] - one["until"])
-    monthly = len(episodes) * 30 / max(seen["days"], 1e-9)
+    events = sorted(seen["events"], key=lambda one: one["began_at"] - one["until"])
+    monthly = len(events) * 30 / max(seen["days"], 1e-9)
     rows = [
         (
             moment(one["began_at"]),
@@ -153,9 +155,9 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
             one["channel"],
             ", ".join(f"{name} {share:.0%}" for name, share in list(one["shares"].items())[:3]),
         )
-        for one in episodes[:5]
+        for one in events[:5]
     ]
-    head = heading(f"anomalies: {len(episodes)} in {seen['days']:.1f} days, {monthly:.1f} in 30")
+    head = heading(f"anomalies: {len(events)} in {seen['days']:.1f} days, {monthly:.1f} in 30")
     return [
         head,
         *([Table(("began", "lasted", "kind", "metrics"), rows, words={"began", "kind", "metrics"})] if rows else []),

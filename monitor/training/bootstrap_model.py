@@ -7,8 +7,8 @@ import logging
 from typing import Any
 
 from model.errors import SerializationError
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.pretrained import first_predictor
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
@@ -51,8 +51,8 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
             return
     high = config.high_load
     try:
-        predictor = first_predictor(
-            shipped_prior(),
+        predictor = bootstrap_predictor(
+            bundled_pretrained_model(),
             SAMPLE_FIELDS,
             config.rules,
             high.horizons,

@@ -11,7 +11,6 @@ import json
 import os
 import socket
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,10 @@ import numpy as np
 from model.anomaly.serialization import loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
-from model.forecast.drift import population_stability
+from model.forecast.drift import population_stability_index
 from model.forecast.serialization import loads
-from model.npz import LARGEST_BYTES, pack, unpack
+from model.npz import MAX_BYTES, pack, unpack
+from monitor import release
 from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
@@ -120,7 +120,7 @@ def packed(carried: Carried) -> bytes:
     header = {
         "format": FORMAT,
         "kind": KIND,
-        "monitor": version("monitor"),
+        "monitor": release(),
         "host": carried.host,
         "created_at": carried.created_at,
         "report": carried.report,
@@ -155,7 +155,7 @@ def unpacked(data: bytes) -> Carried:
         raise SerializationError(f"not a {KIND} of monitor: it holds {', '.join(sorted(arrays))}")
     if not 0 <= carried.created_at <= LATEST:
         raise SerializationError(f"not a {KIND} of monitor: made at {carried.created_at}")
-    if loads(carried.predictor, rehearsal=True).spec.columns != SAMPLE_FIELDS:
+    if loads(carried.predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
         raise SerializationError("its model is of other metrics than this release samples")
     if carried.detector is not None and not {*loads_detector(carried.detector).columns} <= {*SAMPLE_FIELDS}:
         raise SerializationError("its detector is of other metrics than this release samples")
@@ -178,7 +178,7 @@ def _use(carried: Carried, config: Config) -> None:
         list(of_holdout(record))
         answers(_made_for(report), question_asked(config))
         for reference in report.get("inputs", {}).values():
-            population_stability(np.zeros(1), reference)
+            population_stability_index(np.zeros(1), reference)
         float(report.get("to") or 0.0)
         float(report.get("detector", {}).get("step", 0.0))
     except NOT_A_REPORT as error:
@@ -211,11 +211,11 @@ def _read(path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not path.is_file():
                 raise MonitorError(f"{path}: not a file")
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise MonitorError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > LARGEST_BYTES:
-        raise MonitorError(f"{path}: more than the {LARGEST_BYTES} bytes that a {KIND} may have")
+    if len(data) > MAX_BYTES:
+        raise MonitorError(f"{path}: more than the {MAX_BYTES} bytes that a {KIND} may have")
     return data
 
 

@@ -20,12 +20,12 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.forecast.blend import VOICES
-from model.forecast.drift import reference
+from model.forecast.blend import EXPERTS
+from model.forecast.drift import reference_histogram
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
-from model.nn.training_history import Epoch
-from model.training.evaluation import Candidate, refusal_of
+from model.nn.diagnostics.fit_report import Epoch
+from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
@@ -34,7 +34,7 @@ from monitor.errors import LockedError, MonitorError, NotEnoughDataError, Refuse
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
 from monitor.training.schedule import insufficient_history
-from monitor.training.train_detector import Learned, learned, with_predictor_of
+from monitor.training.train_detector import DetectorTraining, promote_detector, train_detector
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome, TrainingRun
 
 MODELS_KEPT = 20
@@ -108,7 +108,7 @@ def _attempt(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
 ) -> Result:
     times, values = _history(stores, config, request, now)
-    detecting = learned(stores, config, times, values, now)
+    detecting = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
@@ -116,7 +116,7 @@ def _attempt(
         skipped = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
         skipped = replace(skipped, detector=detecting.report)
         return _beside(stores, config, detecting, skipped, request, now)
-    reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
+    reason = gate_refusal(candidate, _serving(stores), times, values, gate_of(config))
     report = {
         **describe(candidate, times),
         "inputs": _inputs(candidate, values),
@@ -137,14 +137,14 @@ def _attempt(
 
 
 def _beside(
-    stores: Stores, config: Config, detecting: Learned, result: Result, request: Request, now: float
+    stores: Stores, config: Config, detecting: DetectorTraining, result: Result, request: Request, now: float
 ) -> Result:
     """The same, with a new detector serving beside the predictor that goes on, or the prior."""
     if request.dry_run:
         return result
     if detecting.blob is not None and stores.registry.active_id() is None:
         ensure_first_model(stores, config, now)
-    model_id = with_predictor_of(stores, detecting, now)
+    model_id = promote_detector(stores, detecting, now)
     if model_id is None:
         told = "" if detecting.blob is not None else f"; no detector of anomalies: {detecting.report['reason']}"
         return replace(result, reason=f"{result.reason}{told}")
@@ -180,7 +180,7 @@ def _serving(stores: Stores) -> Predictor | None:
     if active is None:
         return None
     try:
-        return loads(stores.registry.blob(active), rehearsal=True)
+        return loads(stores.registry.blob(active), holdout_model=True)
     except (StorageError, SerializationError):
         return None
 
@@ -188,7 +188,7 @@ def _serving(stores: Stores) -> Predictor | None:
 def _inputs(candidate: Candidate, values: Floats) -> dict[str, Any]:
     """What the inputs were like, by metric: what drifts is measured against it."""
     spec = candidate.predictor.spec
-    return {name: reference(values[:, spec.columns.index(name)]) for name in spec.inputs}
+    return {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
 
 
 def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
             "horizon": horizon,
             "base_rate": predictor.base_rates[i],
             "threshold": predictor.thresholds[i],
-            "shares": dict(zip(VOICES, predictor.voices[i].shares, strict=True)),
+            "shares": dict(zip(EXPERTS, predictor.blends[i].shares, strict=True)),
             "scores": {name: asdict(score) for name, score in candidate.scores[i].items()},
         }
         for i, horizon in enumerate(predictor.horizons)
@@ -214,7 +214,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
         "sustained": predictor.spec.rules.sustained,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "epochs": [epoch._asdict() for epoch in fit.epochs],
-        "kept_epoch": fit.kept,
+        "kept_epoch": fit.kept_epoch,
         "health": asdict(fit.health),
         "horizons": horizons,
         "left_out": [{"horizon": h, "reason": reason} for h, reason in candidate.left_out.items()],

@@ -11,33 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.backtest import LEARNED_FROM
+from model.anomaly.backtest import TRAINING_WINDOW
 from model.anomaly.detector import fit_detector
-from model.anomaly.resampling import row_step
+from model.anomaly.resampling import row_interval
 from model.anomaly.serialization import dumps_detector, loads_detector
-from model.anomaly.validation import tried
+from model.anomaly.validation import validate_detector
 from model.array_types import Bools, Floats
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
-from monitor.config.maintenance_windows import Recurring
+from monitor.config.maintenance_windows import RecurringWindow
 from monitor.stores import Stores
 from monitor.training.records import report_of
 from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, ModelRecord
 
 
 @dataclass(frozen=True)
-class Learned:
+class DetectorTraining:
     """A detector as bytes, None where there is none yet, and what is told of it."""
 
     blob: bytes | None
     report: dict[str, Any]
 
 
-def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> Learned:
+def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
     """Learns a detector, if it is wanted and due; one that alarms too often gives way to the one that serves.
 
     Args:
@@ -52,24 +52,24 @@ def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: 
     """
     wanted = config.anomaly
     if not wanted.enabled:
-        return Learned(None, {"reason": "anomaly.enabled is false"})
+        return DetectorTraining(None, {"reason": "anomaly.enabled is false"})
     if not _due(stores, times, config, now):
         return _kept(stores, "the one that serves is young")
     interval = config.sampling.interval
-    late = times > now - LEARNED_FROM
+    late = times > now - TRAINING_WINDOW
     times, values = times[late], values[late]
     step = typical_step(times, default=1.0)
-    covered, needed = covered_seconds(times, step), min(wanted.min_history, LEARNED_FROM / 2)
+    covered, needed = covered_seconds(times, step), min(wanted.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
         return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
-    out = left_out(stores, wanted.maintenance, float(times[0]), now)(times)
+    out = excluded_times(stores, wanted.maintenance, float(times[0]), now)(times)
     try:
         detector = fit_detector(
-            times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_step(max(step, interval))
+            times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_interval(max(step, interval))
         )
     except NotEnoughHistoryError as error:
         return _kept(stores, str(error))
-    trial = tried(detector, wanted.false_alarms_per_month)
+    trial = validate_detector(detector, wanted.false_alarms_per_month)
     report = {
         "at": now,
         "metrics": detector.metrics,
@@ -84,18 +84,18 @@ def learned(stores: Stores, config: Config, times: Floats, values: Floats, now: 
     }
     if trial.refusal:
         return _kept(stores, trial.refusal)
-    return Learned(dumps_detector(detector), report)
+    return DetectorTraining(dumps_detector(detector), report)
 
 
 def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
     """Whether the detector that serves is old or of no use, or the operator has spoken since it was learned."""
     active = stores.registry.active_id()
     report = {} if active is None else report_of(stores.registry.record(active)).get("detector", {})
-    if "at" not in report or _readable(stores) is None or report["step"] < row_step(config.sampling.interval):
+    if "at" not in report or _readable(stores) is None or report["step"] < row_interval(config.sampling.interval):
         return True
     age = now - report["at"]
     spoken = (stores.anomalies.last_verdict_at() or 0.0) > report["at"]
-    return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), config.training.interval)
+    return spoken or not 0 <= age < retrain_delay(report["at"] - float(times[0]), config.training.interval)
 
 
 def _readable(stores: Stores) -> bytes | None:
@@ -110,14 +110,14 @@ def _readable(stores: Stores) -> bytes | None:
     return blob
 
 
-def _kept(stores: Stores, reason: str) -> Learned:
+def _kept(stores: Stores, reason: str) -> DetectorTraining:
     """The detector that serves goes on, if it can be read."""
     active, blob = stores.registry.active_id(), _readable(stores)
     before = {} if active is None or blob is None else report_of(stores.registry.record(active)).get("detector", {})
-    return Learned(blob, {**before, "reason": reason, "kept": blob is not None})
+    return DetectorTraining(blob, {**before, "reason": reason, "kept": blob is not None})
 
 
-def with_predictor_of(stores: Stores, detecting: Learned, now: float) -> int | None:
+def promote_detector(stores: Stores, detecting: DetectorTraining, now: float) -> int | None:
     """Lets a new detector serve beside the predictor that serves already; None where either is not there or not new.
 
     A host that was never under high load has no predictor of its own to learn, and still is to be watched.
@@ -140,7 +140,9 @@ def with_predictor_of(stores: Stores, detecting: Learned, now: float) -> int | N
     return model_id
 
 
-def left_out(stores: Stores, recurring: Sequence[Recurring], since: float, until: float) -> Callable[[Floats], Bools]:
+def excluded_times(
+    stores: Stores, recurring: Sequence[RecurringWindow], since: float, until: float
+) -> Callable[[Floats], Bools]:
     """Says of moments (rows,) whether they are to be forgotten: incidents, and hours of maintenance.
 
     Args:
@@ -163,26 +165,26 @@ def left_out(stores: Stores, recurring: Sequence[Recurring], since: float, until
         if recurring:
             # windows begin and end at whole minutes: one look at each is enough
             minutes, which = np.unique(times // MINUTE, return_inverse=True)
-            within = [any(window.holds(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
+            within = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
             found |= np.array(within, bool)[which]
         return found
 
     return asked
 
 
-def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[Recurring]) -> bool:
+def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[RecurringWindow]) -> bool:
     """Whether a moment (seconds) lies in one of the windows."""
     return any(window.starts_at <= at < window.ends_at for window in windows) or any(
-        window.holds(at) for window in recurring
+        window.contains(at) for window in recurring
     )
 
 
-def name_of(detector: bytes) -> str:
+def detector_key(detector: bytes) -> str:
     """What a detector's evidence is kept under: models that have the same one share it."""
     return hashlib.sha256(detector).hexdigest()[:16]
 
 
-def expected(anomalies: Sequence[AnomalyRecord], slot: float, now: float) -> list[int]:
+def expected_slots(anomalies: Sequence[AnomalyRecord], slot: float, now: float) -> list[int]:
     """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
     return [
         number

@@ -53,7 +53,7 @@ class Records:
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
         """Those of the last `seconds`."""
-        trail = status.anomaly.trail if status.anomaly else np.empty((0, 3))
+        trail = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
         return self._curves.document(seconds, points, time.time(), trail)
 
 

@@ -191,8 +191,8 @@ def host() -> Page:
     strange = [
         lines(
             "Evidence of an anomaly",
-            "How near each kind of evidence comes to an alarm: metrics together or one for hours (joint), a "
-            "sudden jump of one (spike), values that do not change (stuck). From 1 on it is one.",
+            "Score over alarm threshold per channel: metrics together or one for hours (joint), a "
+            "sudden jump of one (spike), values that do not change (flatline). From 1 on it is one.",
             [Query(metric("anomaly_evidence_ratio"), "{{channel}}")],
             "none",
             width=7,

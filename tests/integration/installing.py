@@ -10,6 +10,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from monitor import DISTRIBUTION
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,7 +41,7 @@ def built(source, into, *what):
     return sorted(into.iterdir())
 
 
-def needed(name="monitor"):
+def needed(name=DISTRIBUTION):
     """The names of all that must be installed beside it."""
     found, asked = set(), [name]
     while asked:
@@ -78,3 +80,11 @@ def outside(environment_):
     """The variables of a process that is to see nothing of the checkout."""
     kept = {name: os.environ[name] for name in ("LANG", "TZ") if name in os.environ}
     return {**kept, "PATH": f"{environment_}/bin:/usr/bin:/bin"}
+
+
+def foreign_packages(directory):
+    """Create packages `model` and `storage` in a directory, which end the process that imports them."""
+    for name in ("model", "storage"):
+        (directory / name).mkdir(parents=True)
+        (directory / name / "__init__.py").write_text(f"raise SystemExit('foreign package {name} was imported')\n")
+    return directory

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
-from monitor.jobs.anomaly_detection import AnomalyState
 from monitor.queries.history import Curves, slot_width, stretches
 from monitor.queries.status import Overview
-from monitor.state import Status
+from monitor.state import AnomalyState, Status
 from monitor.stores import open_stores
 from monitor.web import Application, Records
 from storage import AnomalyRecord, Prediction, Sample
@@ -117,7 +116,7 @@ def test_the_documents_are_what_the_commands_print(stores, curves):
 
     def ask(path, query=""):
         app = Application(
-            lambda: replace(STATUS, anomaly=AnomalyState((), None, None, 0, 0.0, 2.0)),
+            lambda: replace(STATUS, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
             lambda: Records(stores, curves),
         )
         codes = []

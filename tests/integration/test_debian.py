@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from .installing import ROOT, copied
+from .installing import ROOT, copied, foreign_packages
 from .systemd_box import UNIT, Box, Machine, need_systemd, run, seen
 
 pytestmark = pytest.mark.integration
@@ -80,6 +80,14 @@ def test_an_installation_starts_the_service_from_its_own_files(machine, package)
     assert machine.monitor("--version").stdout == f"monitor {version(package)}\n"
     assert f'version="{version(package)}"' in machine.get("/metrics")
     assert machine.status()["sampling"] is True
+
+
+def test_installed_command_ignores_packages_in_working_directory(machine):
+    directory = foreign_packages(machine.box.root / "srv" / "work")
+    inside = f"/{directory.relative_to(machine.box.root)}"
+    for command in ("/usr/bin/monitor status", "/usr/lib/monitor/bin/python3 -m monitor status"):
+        done = machine.box("sh", "-c", f"cd {inside} && {command}")
+        assert "daemon" in done.stdout
 
 
 def test_an_upgrade_restarts_it_and_keeps_history_and_a_changed_configuration(machine, package):

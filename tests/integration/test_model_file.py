@@ -20,7 +20,7 @@ from model.anomaly.detector import fit_detector
 from model.anomaly.serialization import dumps_detector
 from model.errors import SerializationError
 from model.forecast.serialization import loads
-from model.npz import LARGEST_BYTES, pack
+from model.npz import MAX_BYTES, pack
 from monitor.training.model_archive import FORMAT, KIND, packed, unpacked
 from storage import SAMPLE_FIELDS, ModelRegistry, SampleRepository, UnknownModelError, open_database
 
@@ -301,7 +301,7 @@ def test_what_is_no_file_of_that_size_is_refused_without_waiting_or_reading_it_a
         path.symlink_to("/dev/zero")
     elif kind == "too large":
         path.touch()
-        os.truncate(path, LARGEST_BYTES + 1)
+        os.truncate(path, MAX_BYTES + 1)
     code, _, err = there("models", "import", str(path))
     assert code == 1
     assert err.startswith(f"monitor: {path}: ")

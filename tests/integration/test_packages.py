@@ -1,9 +1,11 @@
 """What is published works without a checkout: the wheel, and the wheel that is made of the sdist."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 import tomllib
@@ -14,11 +16,22 @@ from pathlib import Path
 
 import pytest
 
-from .installing import ROOT, built, copied, environment, install, made, outside
+from .installing import ROOT, built, copied, environment, foreign_packages, install, made, outside
 
 pytestmark = pytest.mark.integration
 
-PACKAGES = ("model", "monitor", "storage")
+PACKAGES = {"monitor": "monitor", "model": "monitor/_lib/model", "storage": "monitor/_lib/storage"}
+"""Directories of the checkout and where a wheel has them."""
+
+ASSETS = {
+    "deploy/man/monitor.1",
+    *(f"deploy/prometheus/{name}.yml" for name in ("alerts", "prometheus", "recording", "scrape")),
+    *(f"deploy/grafana/dashboards/{name}.json" for name in ("daemon", "host", "quality", "training")),
+    "deploy/grafana/provisioning/dashboards/monitor.yml",
+    "deploy/grafana/provisioning/datasources/monitor.yml",
+}
+"""Files for operators that a wheel carries."""
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 CONFIG = """
@@ -67,7 +80,12 @@ def files(directory):
 
 def test_the_wheel_has_every_file_of_the_packages_and_nothing_else(published):
     found = {name for name in contents(published[1]) if ".dist-info/" not in name}
-    assert found == set().union(*map(files, PACKAGES))
+    code = {place + path.removeprefix(name) for name, place in PACKAGES.items() for path in files(name)}
+    assert found == code | {path.replace("deploy/", "monitor/data/assets/", 1) for path in ASSETS}
+
+
+def test_wheel_installs_one_top_level_package(published):
+    assert {name.partition("/")[0] for name in contents(published[1]) if ".dist-info/" not in name} == {"monitor"}
 
 
 def test_the_wheel_is_the_same_whether_made_of_the_sdist_or_of_the_checkout(source, published, tmp_path):
@@ -130,6 +148,53 @@ def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_pat
     finally:
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(20) == 0, log.read_text()
+
+
+@pytest.fixture(scope="module")
+def crowded(published, tmp_path_factory):
+    """An environment in which other distributions install packages `model` and `storage`."""
+    directory = environment(tmp_path_factory.mktemp("crowded") / "monitor")
+    install(directory, published[1])
+    foreign_packages(next(directory.glob("lib/python3*/site-packages")))
+    return directory
+
+
+STARTS = {"script": ["bin/monitor"], "module": ["bin/python", "-m", "monitor"]}
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_wheel_ignores_packages_of_other_distributions(crowded, tmp_path, start):
+    assert_runs_own_code([crowded / start[0], *start[1:]], tmp_path, outside(crowded))
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_wheel_ignores_packages_in_working_directory(installed, tmp_path, start):
+    foreign_packages(tmp_path)
+    assert_runs_own_code([installed / start[0], *start[1:]], tmp_path, outside(installed))
+
+
+def test_checkout_ignores_packages_in_working_directory(tmp_path):
+    foreign_packages(tmp_path)
+    assert_runs_own_code([sys.executable, "-m", "monitor"], tmp_path, dict(os.environ))
+
+
+def assert_runs_own_code(command, directory, variables):
+    """Create a database (a migration in a process of its own), read it, and attempt a training."""
+    config = directory / "config.toml"
+    config.write_text(CONFIG.format(directory=directory))
+    trace = directory / "trace.csv"
+    trace.write_text("timestamp,cpu_usage\n1760000000,0.5\n1760000005,0.5\n")
+    for words, codes in ((("import", trace), {0}), (("status",), {0, 3}), (("retrain",), {4})):
+        done = subprocess.run(
+            [*command, "--config", config, *words],
+            env=variables,
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in codes, (words, done.returncode, done.stderr)
+        assert "foreign" not in done.stderr
 
 
 def scraped(daemon, log):

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model.nn.gradient_health import MANY_DEAD
+from model.nn.diagnostics.gradient_health import DEAD_UNITS_LIMIT
 from monitor.queries.status import DRIFTED
 from monitor.sampling.write_buffer import CAPACITY
 
@@ -157,7 +157,7 @@ def test_the_bounds_in_the_rules_are_those_of_the_program():
     recording, bounds = RECORDING.read_text(), ALERTS.read_text()
     assert f"monitor_storage_buffered_samples / {CAPACITY}\n" in recording
     assert f"[3d:1h]) > {DRIFTED})" in recording
-    assert f"instance:monitor_training_dead_unit_ratio:max >= {MANY_DEAD}\n" in bounds
+    assert f"instance:monitor_training_dead_unit_ratio:max >= {DEAD_UNITS_LIMIT}\n" in bounds
 
 
 def test_every_metric_of_a_rule_or_a_runbook_is_on_the_page():

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.maintenance_windows import read_recurring
+from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
 from monitor.exporter.collector import StatusCollector
-from monitor.jobs.anomaly_detection import Watching
+from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.queries.status import read_overview, status_document
 from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
 from monitor.reports.status import status_report
@@ -23,8 +23,8 @@ from monitor.state import Status
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_first_model
 from monitor.training.retrain import Request, retrain
-from monitor.training.train_detector import learned, left_out, name_of
-from storage import SAMPLE_FIELDS, AnomalyRecord, StorageError, Verdict, open_database
+from monitor.training.train_detector import detector_key, excluded_times, train_detector
+from storage import SAMPLE_FIELDS, AnomalyRecord, StorageError, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +83,7 @@ class Host:
         self.start(config)
 
     def start(self, config=CONFIG.anomaly):
-        self.watching = Watching(self.stores, config, self.interval, self.states.append, lambda: self.now)
+        self.watching = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
 
     def live(self, seconds, change=lambda found: None, every=3600.0):
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
@@ -186,14 +186,14 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     host = Host(stores)
     host.live(4 * 3600.0)
     model = stores.registry.active_id()
-    kept = stores.anomalies.peaks(name_of(stores.registry.detector(model)), BEGIN + LEARNED)
+    kept = stores.anomalies.peaks(detector_key(stores.registry.detector(model)), BEGIN + LEARNED)
     # the half hour that is not over yet is not
     assert len(kept) == 3 * 7
     host.start()
     host.live(600.0)
-    for stored in kept:
-        found = host.watching._watch.peaks.of(int(stored.at // 1800))
-        assert found[("joint", "spike", "overall").index(stored.channel)] == pytest.approx(stored.peak, rel=0.2)
+    for at, channel, peak in kept:
+        found = host.watching._watch.peaks.of(int(at // 1800))
+        assert found[("joint", "spike", "overall").index(channel)] == pytest.approx(peak, rel=0.2)
 
 
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
@@ -213,13 +213,13 @@ def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(s
 
 def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
     begins = time.strftime("%H:%M", time.gmtime(BEGIN + LEARNED + 3600))
-    windows = read_recurring([f"daily {begins}-{time.strftime('%H:%M', time.gmtime(BEGIN + LEARNED + 7200))}"])
+    windows = parse_windows([f"daily {begins}-{time.strftime('%H:%M', time.gmtime(BEGIN + LEARNED + 7200))}"])
     host = Host(stores, AnomalyConfig(maintenance=windows))
     host.live(3600.0)
     assert host.live(3000.0, busy).in_maintenance
     host.live(1800.0)
     assert stores.anomalies.count() == 0
-    out = left_out(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
+    out = excluded_times(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
     assert out.tolist() == [True, False]
 
 
@@ -248,14 +248,14 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
 
     report = json.loads(stores.registry.record(stores.registry.active_id()).report_json)["detector"]
     times = stores.samples.between(0.0, host.now)
-    assert learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
+    assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report["kept"]
     document, said = answer(stores, CONFIG.anomaly, asked(verdict="incident", note="a leak"), host.now)
     assert document["verdict"] == "incident"
     assert "left out" in str(said)
     told = anomalies_document(stores, CONFIG.anomaly, host.now)
     assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
-    again = learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
+    again = train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
     assert "kept" not in again.report
     assert again.report["left_out_share"] > report["left_out_share"] == 0
     # expected: the same at the same time of the next day is routine
@@ -330,7 +330,7 @@ def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learn
     assert not overview.watching
     assert "the next training" in overview.watching_waits_for
     times = stores.samples.between(0.0, host.now)
-    again = learned(stores, rarer, times[:, 0], times[:, 1:], host.now)
+    again = train_detector(stores, rarer, times[:, 0], times[:, 1:], host.now)
     assert (again.report["step"], again.report.get("kept")) == (300.0, None)
 
 
@@ -339,7 +339,7 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
     host.live(13 * 3600.0)
     began = host.now
     event = stores.anomalies.add(replace(SEEN, started_at=began + 120.0, ended_at=began + 840.0))
-    stores.anomalies.set_verdict(event, Verdict.INCIDENT, None, began)
+    stores.anomalies.set_verdict(event, "incident", None, began)
     host.live(3600.0)
     slot = int(began // 1800)
     assert {slot, slot + 1} <= host.watching._watch.peaks._left_out
@@ -379,7 +379,7 @@ def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
     assert host.states[-1] is None
     assert "detector cannot be loaded" in caplog.text
     times = stores.samples.between(0.0, host.now)
-    assert "kept" not in learned(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report
+    assert "kept" not in train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report
 
 
 def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
@@ -387,7 +387,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         found = rows(BEGIN, BEGIN + DAY, 0)
         stores.samples.insert_missing(found)
         ensure_first_model(stores, CONFIG, BEGIN + DAY)
-        young = learned(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
+        young = train_detector(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
         assert young.blob is None
         assert "1 d of the 3 d" in young.report["reason"]
         overview = read_overview(stores, CONFIG, BEGIN + DAY)
@@ -396,7 +396,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         )
         off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
         assert (
-            learned(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report["reason"]
+            train_detector(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report["reason"]
             == "anomaly.enabled is false"
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from monitor import DISTRIBUTION
 from monitor.config.loader import Config, document
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
@@ -49,7 +50,7 @@ UNKNOWN = {
 
 def versions() -> Iterator[Result]:
     """Python, libc and what the package needs."""
-    needed = [re.split(r"[^\w.-]", line)[0] for line in requires("monitor") or () if "extra ==" not in line]
+    needed = [re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
     found = {name: _version(name) for name in needed}
     libc = " ".join(part for part in platform.libc_ver() if part) or "libc unknown"
     told = [f"Python {platform.python_version()}", libc, f"SQLite {SQLITE_VERSION}"]

@@ -21,7 +21,7 @@ from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, L
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot
 from model.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from model.nn.training import Part, Training
+from model.nn.training import Examples, Training
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reference.npz"
 
@@ -68,7 +68,7 @@ CASES = {
 }
 
 
-def data(case: Case, dtype: Any) -> Part:
+def data(case: Case, dtype: Any) -> Examples:
     """The rows to learn."""
     rng = np.random.default_rng(11)
     x = rng.normal(size=(ROWS, SIZES[0]))
@@ -77,7 +77,7 @@ def data(case: Case, dtype: Any) -> Part:
         y = one_hot(score.argmax(axis=1), 3).astype(float)
     else:
         y = (score > 0).astype(float) if isinstance(case.loss, BCEWithLogits) else score
-    return Part(x.astype(dtype), y.astype(dtype))
+    return Examples(x.astype(dtype), y.astype(dtype))
 
 
 def start(case: Case, dtype: Any) -> Network:

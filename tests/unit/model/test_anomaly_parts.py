@@ -8,9 +8,9 @@ from model.anomaly.ewma import Smoother
 from model.anomaly.flatline import LASTS, StuckRule, fit_runs
 from model.anomaly.forecaster import AHEAD, LAGS, REACH, fit_forecaster
 from model.anomaly.mahalanobis import fit_level
-from model.anomaly.resampling import on_rows, row_step
-from model.anomaly.tails import Rarity, fit_peaks, fit_tails
-from model.anomaly.thresholds import A_DAY, A_WEEK, Peaks
+from model.anomaly.resampling import resample, row_interval
+from model.anomaly.tails import Rarity, fit_block_maxima, fit_tails
+from model.anomaly.thresholds import A_DAY, A_WEEK, BlockMaxima
 
 pytestmark = pytest.mark.unit
 
@@ -60,9 +60,13 @@ def test_a_tail_tells_the_probability_beyond_what_was_seen():
 def test_peaks_are_reached_as_often_as_is_said():
     rng = np.random.default_rng(3)
     months = (1 - rng.random((400, 120))) ** (-0.5)
-    rates = [(rng_peaks > fit_peaks(months[i - 1]).reached(2 / 120)).sum() for i, rng_peaks in enumerate(months) if i]
+    rates = [
+        (rng_peaks > fit_block_maxima(months[i - 1]).reached(2 / 120)).sum()
+        for i, rng_peaks in enumerate(months)
+        if i
+    ]
     assert np.mean(rates) == pytest.approx(2.0, rel=0.25)
-    assert fit_peaks(np.ones(2)) is None
+    assert fit_block_maxima(np.ones(2)) is None
 
 
 def test_rarity_is_right_at_the_rate_it_was_made_for_and_falls():
@@ -73,7 +77,7 @@ def test_rarity_is_right_at_the_rate_it_was_made_for_and_falls():
 
 
 def filled(days, value=1.0):
-    peaks = Peaks(1)
+    peaks = BlockMaxima(1)
     for slot in range(days * A_DAY):
         peaks.add(slot, np.array([value]))
     return peaks
@@ -121,14 +125,14 @@ def test_thresholds_look_back_thirty_days_and_say_nothing_of_a_few_hours():
 def test_samples_are_averaged_by_minutes_and_holes_are_laid_out_no_further_than_they_matter():
     times = np.array([600.0, 605.0, 650.0, 660.0, 780.0, 10_000_020.0])
     values = np.array([[1.0], [3.0], [np.nan], [5.0], [7.0], [9.0]])
-    at, rows = on_rows(times, values, 60.0)
+    at, rows = resample(times, values, 60.0)
     assert at[:4].tolist() == [600.0, 660.0, 720.0, 780.0]
     assert rows[:4, 0].tolist() == pytest.approx([2.0, 5.0, np.nan, 7.0], nan_ok=True)
     assert len(at) == 4 + REACH + 1
     assert (at[-1], rows[-1, 0]) == (10_000_020.0, 9.0)
     assert (np.diff(at[4:]) == 60.0).all()
-    assert row_step(5.0) == 60.0
-    assert row_step(300.0) == 300.0
+    assert row_interval(5.0) == 60.0
+    assert row_interval(300.0) == 300.0
 
 
 def test_a_metric_is_heard_again_only_a_while_after_a_hole():

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.anomaly.backtest import watched as watched_again
+from model.anomaly.backtest import backtest_detector
 from model.anomaly.detector import fit_detector
-from model.anomaly.events import QUIET, followed, left_by
-from model.anomaly.online_detector import Reading, Watch
+from model.anomaly.events import QUIET, next_event, residual_event
+from model.anomaly.online_detector import DetectorReading, OnlineDetector
 from model.anomaly.serialization import dumps_detector, loads_detector
-from model.anomaly.thresholds import SLOT
-from model.anomaly.validation import Trial, tried
+from model.anomaly.thresholds import SLOT_SECONDS
+from model.anomaly.validation import DetectorValidation, validate_detector
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.npz import pack, unpack
 
@@ -47,7 +47,7 @@ def detector():
 
 def watched(detector, x, first=LEARNED, allowed=2.0, past=None):
     """Readings of rows that follow the past."""
-    watch = Watch(detector, allowed)
+    watch = OnlineDetector(detector, allowed)
     past = host(14)[-3 * DAY :] if past is None else past
     for at, row in zip(times(len(past), first - len(past)), past, strict=True):
         watch.step(at, row)
@@ -65,7 +65,7 @@ def test_a_month_as_the_past_was_has_few_alarms(detector):
     scores = np.array([r.score for r in found])
     assert ((scores >= 0) & (scores <= 1)).all()
     assert np.median(scores) < 0.6
-    assert all(r.shares.sum() == pytest.approx(1) and (r.shares >= 0).all() for r in found)
+    assert all(r.contributions.sum() == pytest.approx(1) and (r.contributions >= 0).all() for r in found)
 
 
 FAULTS = {
@@ -83,12 +83,12 @@ def test_a_fault_is_found_and_its_metric_named(detector, fault):
     FAULTS[fault](x)
     found = watched(detector, x)
     assert alarms(found).any()
-    worst = max((r for r in found if r is not None), key=lambda r: r.ratio)
+    worst = max((r for r in found if r is not None), key=lambda r: r.threshold_ratio)
     expected = {"a metric that stays away": "memory", "a jump of one metric": "cpu", "a metric that froze": "disk"}
     if fault in expected:
-        assert detector.metrics[int(np.argmax(worst.shares))] == expected[fault]
-    channel = {"a jump of one metric": "spike", "a metric that froze": "stuck"}.get(fault, "joint")
-    assert max(r.ratios[channel] for r in found if r is not None) >= 1 or fault == "all that froze"
+        assert detector.metrics[int(np.argmax(worst.contributions))] == expected[fault]
+    channel = {"a jump of one metric": "spike", "a metric that froze": "flatline"}.get(fault, "joint")
+    assert max(r.threshold_ratios[channel] for r in found if r is not None) >= 1 or fault == "all that froze"
 
 
 def test_a_past_that_holds_anomalies_hides_no_greater_one(detector):
@@ -118,7 +118,7 @@ def test_a_metric_that_never_varied_and_one_that_is_missing_are_no_evidence(dete
 
 
 def test_a_hole_in_time_and_the_first_hours_raise_no_alarm(detector):
-    watch = Watch(detector, 2.0)
+    watch = OnlineDetector(detector, 2.0)
     x = host(18)[LEARNED:]
     x[200:] += 0.2  # another level after a night without power
     at = times(len(x), LEARNED)
@@ -172,10 +172,10 @@ def test_what_stays_at_its_limit_is_learned_within_hours(detector):
 def test_evidence_is_the_same_row_by_row_and_at_once(detector):
     """The peaks of the training, made at once, are those that a watch finds over the same rows with that forecast."""
     x = host(14)
-    watch = Watch(replace(detector, slots=np.zeros(0, np.int64), peaks=np.zeros((0, 3))), 2.0)
+    watch = OnlineDetector(replace(detector, slots=np.zeros(0, np.int64), peaks=np.zeros((0, 3))), 2.0)
     for at, row in zip(times(LEARNED), x, strict=True):
         watch.step(at, row)
-    slots = [slot for slot in detector.slots.tolist() if slot * SLOT > BEGINNING + 86400]
+    slots = [slot for slot in detector.slots.tolist() if slot * SLOT_SECONDS > BEGINNING + 86400]
     found = np.array([watch.peaks.of(slot) for slot in slots])
     expected = detector.peaks[-len(slots) :]
     # learned from the rest of it rather than from all: nearly the same
@@ -211,83 +211,85 @@ def test_nothing_can_be_learned_of_what_does_not_move_or_was_not_watched():
 
 
 def test_a_past_is_lived_through_before_a_detector_may_serve(detector):
-    trial = tried(detector, 2.0)
+    trial = validate_detector(detector, 2.0)
     assert trial.days == 7
     assert not trial.refusal
     noisy = replace(detector, peaks=detector.peaks * np.where(np.arange(len(detector.peaks)) % 13, 1, 40.0)[:, None])
     late = np.where((detector.slots > detector.slots[-1] - 5 * 48)[:, None], noisy.peaks, detector.peaks)
-    assert tried(replace(noisy, peaks=late), 2.0).alarms >= trial.alarms + 3
-    assert "12 alarms in 7 days" in Trial(12, 7, 2.0).refusal
-    assert np.isnan(Trial(0, 0, 2.0).monthly)
-    assert tried(replace(detector, slots=np.zeros(0, np.int64), peaks=np.zeros((0, 3))), 2.0).days == 0
+    assert validate_detector(replace(noisy, peaks=late), 2.0).alarms >= trial.alarms + 3
+    assert "12 alarms in 7 days" in DetectorValidation(12, 7, 2.0).refusal
+    assert np.isnan(DetectorValidation(0, 0, 2.0).monthly)
+    assert validate_detector(replace(detector, slots=np.zeros(0, np.int64), peaks=np.zeros((0, 3))), 2.0).days == 0
 
 
 def reading(at, ratio, score=0.5, present=1.0):
-    return Reading(at, score, {"joint": ratio, "spike": 0.0, "stuck": 0.0}, present, np.array([0.25, 0.75]))
+    return DetectorReading(
+        at, score, {"joint": ratio, "spike": 0.0, "flatline": 0.0}, present, np.array([0.25, 0.75])
+    )
 
 
 def test_an_anomaly_begins_at_once_goes_on_below_and_ends_after_quiet():
     names, episode = ("a", "b"), None
-    assert followed(None, reading(0, 0.99), names, 60) is None
-    assert followed(None, reading(0, 3.0, present=0.9), names, 60) is None
-    episode = followed(None, reading(60, 1.2, 0.9), names, 60)
+    assert next_event(None, reading(0, 0.99), names, 60) is None
+    assert next_event(None, reading(0, 3.0, present=0.9), names, 60) is None
+    episode = next_event(None, reading(60, 1.2, 0.9), names, 60)
     assert (episode.began_at, episode.channel, episode.peak) == (60, "joint", 0.9)
     assert episode.shares == {"b": 0.75, "a": 0.25}
-    episode = followed(episode, reading(120, 0.8), names, 60)
+    episode = next_event(episode, reading(120, 0.8), names, 60)
     assert (episode.until, episode.peak) == (180, 0.9)
-    episode = followed(episode, reading(180, 2.0, np.nan), names, 60)
+    episode = next_event(episode, reading(180, 2.0, np.nan), names, 60)
     assert (episode.peak, episode.peak_at) == (0.0, 180)
     last = episode.until
     for at in np.arange(240, last + QUIET - 60, 60):
         # evidence of hours outlives what it is of
-        episode = followed(episode, reading(at, 1.5, present=0.5), names, 60)
+        episode = next_event(episode, reading(at, 1.5, present=0.5), names, 60)
         assert not episode.ended
-    episode = followed(episode, reading(last + QUIET, 0.5), names, 60)
+    episode = next_event(episode, reading(last + QUIET, 0.5), names, 60)
     assert episode.ended
     assert episode.until == last
 
 
 def test_what_an_anomaly_has_left_behind_is_not_another_one():
     names = ("a", "b")
-    episode = followed(None, reading(0, 3.0), names, 60)
+    episode = next_event(None, reading(0, 3.0), names, 60)
     for at in np.arange(60, QUIET + 120, 60):
-        episode = followed(episode, reading(at, 2.5, present=0.5), names, 60)
+        episode = next_event(episode, reading(at, 2.5, present=0.5), names, 60)
     assert episode.ended
-    episode = followed(episode, reading(4000, 2.4), names, 60)
+    episode = next_event(episode, reading(4000, 2.4), names, 60)
     assert episode.ended, "less than was left alarms of nothing"
-    assert followed(episode, reading(4060, 3.5), names, 60).ended, "nor does not much more"
-    again = followed(episode, reading(4060, 3.7), names, 60)
+    assert next_event(episode, reading(4060, 3.5), names, 60).ended, "nor does not much more"
+    again = next_event(episode, reading(4060, 3.7), names, 60)
     assert (again.ended, again.began_at, again.channel) == (False, 4060, "joint")
-    other = Reading(4060, 0.9, {"joint": 2.3, "spike": 1.1, "stuck": 0.0}, 1.0, np.array([0.25, 0.75]))
-    assert followed(episode, other, names, 60).channel == "spike"
-    fallen = followed(episode, reading(4060, 1.0, present=0.5), names, 60)
-    assert not followed(fallen, reading(4120, 1.6), names, 60).ended, "what had fallen comes up again"
-    assert followed(fallen, reading(4120, 0.5), names, 60) is None
-    assert not followed(left_by(reading(0, 2.0)), reading(60, 3.1), names, 60).ended
-    assert left_by(reading(0, 0.5)) is None
-    assert left_by(None) is None
+    other = DetectorReading(4060, 0.9, {"joint": 2.3, "spike": 1.1, "flatline": 0.0}, 1.0, np.array([0.25, 0.75]))
+    assert next_event(episode, other, names, 60).channel == "spike"
+    fallen = next_event(episode, reading(4060, 1.0, present=0.5), names, 60)
+    assert not next_event(fallen, reading(4120, 1.6), names, 60).ended, "what had fallen comes up again"
+    assert next_event(fallen, reading(4120, 0.5), names, 60) is None
+    assert not next_event(residual_event(reading(0, 2.0)), reading(60, 3.1), names, 60).ended
+    assert residual_event(reading(0, 0.5)) is None
+    assert residual_event(None) is None
 
 
 def test_a_past_watched_again_says_what_a_watch_would_have_said_and_knows_nothing_of_later():
     x = host(20)
     x[16 * DAY : 16 * DAY + 40, :3] += 0.4
     at = times(len(x))
-    seen = watched_again(at, x, COLUMNS, at[LEARNED], None, 2.0)
+    seen = backtest_detector(at, x, COLUMNS, at[LEARNED], None, 2.0)
     readings = watched(
         fit_detector(times(LEARNED), x[:LEARNED], COLUMNS, STEP), x[LEARNED:], past=x[LEARNED - 3 * DAY : LEARNED]
     )
     assert seen.scores == pytest.approx(np.array([r.score for r in readings]), abs=1e-3)
-    assert any(e.began_at <= at[16 * DAY + 3] and e.until >= at[16 * DAY + 30] for e in seen.episodes)
+    assert any(e.began_at <= at[16 * DAY + 3] and e.until >= at[16 * DAY + 30] for e in seen.events)
     half = len(x) - 3 * DAY
-    cut = watched_again(at[:half], x[:half], COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
-    whole = watched_again(at, x, COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
+    cut = backtest_detector(at[:half], x[:half], COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
+    whole = backtest_detector(at, x, COLUMNS, at[LEARNED], 2 * 86400.0, 2.0)
     assert cut.scores == pytest.approx(whole.scores[: len(cut.scores)])
 
 
 def test_samples_within_a_minute_are_scored_once_it_is_over():
     x = np.repeat(host(6), 5, axis=0)  # a sample each twelve seconds, in rows of a minute
     at = BEGINNING + 12.0 * np.arange(len(x))
-    seen = watched_again(at, x, COLUMNS, at[4 * DAY * 5], None, 2.0)
+    seen = backtest_detector(at, x, COLUMNS, at[4 * DAY * 5], None, 2.0)
     first, second = seen.scores[20 * 5 : 21 * 5], seen.scores[21 * 5 : 22 * 5]
     assert len(seen.scores) == len(x) - 4 * DAY * 5
     assert (first == first[0]).all()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from model.forecast.ensemble import Ensemble, Scaler
+from model.nn.diagnostics.fit_report import combine_reports
 from model.nn.fit_config import FitConfig
 from model.nn.network import mlp
-from model.nn.training import Part
-from model.nn.training_history import together
+from model.nn.training import Examples
 from model.training.ensemble_training import fit_ensemble, views, without_practice
 from model.training.settings import Recipe
 
@@ -23,7 +23,7 @@ def parts(rows=400):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(rows, 5)).astype(np.float32)
     y = np.stack([x[:, 0] > 0, x[:, 0] > 0.5, x[:, 2] > 0, x[:, 0] > 50], axis=1).astype(np.float32)
-    return Part(x, y)
+    return Examples(x, y)
 
 
 def fitted(seed=0, **changed):
@@ -87,15 +87,15 @@ def test_a_lesser_event_that_never_happens_is_no_practice():
 
 def test_trainings_together_are_their_mean_and_their_worst():
     _, reports = fitted()
-    all_of = together(reports)
+    all_of = combine_reports(reports)
     assert [epoch.number for epoch in all_of.epochs] == [1, 2, 3]
     assert all_of.epochs[-1].train_loss == pytest.approx(np.mean([r.epochs[-1].train_loss for r in reports]))
-    assert all_of.kept == 3
+    assert all_of.kept_epoch == 3
     worst = max(r.health.parameters[0].norm_max for r in reports)
     assert all_of.health.parameters[0].norm_max == worst
     assert all_of.health.steps == sum(r.health.steps for r in reports)
     ill = replace(reports[2].health, state="vanishing", advice=("use ReLU",))
-    mixed = together([*reports[:2], replace(reports[2], health=ill)])
+    mixed = combine_reports([*reports[:2], replace(reports[2], health=ill)])
     assert mixed.health.state == "vanishing"
     assert "use ReLU" in mixed.health.advice
 

@@ -6,8 +6,8 @@ import pytest
 from model.array_types import aligned_zeros
 from model.errors import InputError
 from model.nn.activations import ACTIVATIONS, LeakyReLU, ReLU
-from model.nn.compiled_step import Tape, transposed
-from model.nn.gradient_check import check_gradients, numerical_gradient, relative_error
+from model.nn.compiled_step import CompiledStep, transposed
+from model.nn.diagnostics.gradient_check import check_gradients, numerical_gradient, relative_error
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
 from model.nn.network import Network, mlp
@@ -60,8 +60,8 @@ def test_penalties_agree_with_central_differences_and_spare_the_biases(penalty):
     network = mlp((4, 6, 2), rng, activation="tanh", dtype=np.float64)
     x, y = rng.normal(size=(9, 4)), rng.integers(0, 2, (9, 2)).astype(float)
     assert max(check_gradients(network, BCEWithLogits(), x, y, penalty).values()) <= 1e-6
-    assert network.penalised == 4 * 6 + 6 * 2
-    assert penalty.value(network.flat[: network.penalised]) > 0
+    assert network.weight_count == 4 * 6 + 6 * 2
+    assert penalty.value(network.flat[: network.weight_count]) > 0
 
 
 def test_the_check_finds_a_wrong_derivative():
@@ -99,7 +99,7 @@ def test_a_tape_repeats_a_step_bit_for_bit_on_other_data(activation, loss):
     first, x = (rng.normal(size=(9, 4)).astype(np.float32) for _ in "ab")
     y = labels(loss, rng)
     targets = loss.targets(y, np.float32)
-    buffer, tape, into = first.copy(), Tape(), network.views(np.empty_like(network.flat))
+    buffer, tape, into = first.copy(), CompiledStep(), network.views(np.empty_like(network.flat))
     draws = np.random.default_rng(6)
     z, caches = network.forward(buffer, draws, tape, overwrite=True)
     network.backward(loss.gradient(z, targets, tape), caches, tape, into)
@@ -197,9 +197,9 @@ def test_sigmoid_softmax_and_softplus_are_right_far_out_and_keep_their_dtype():
 def test_a_layer_that_does_not_fit_is_named():
     network = Network([Linear(np.zeros((3, 4)), np.zeros(4)), Dropout(0.5), Linear(np.zeros((5, 1)), np.zeros(1))])
     with pytest.raises(ValueError, match="layer 2 takes 5 inputs and is given 4"):
-        network.widths(3)
+        network.layer_widths(3)
     with pytest.raises(ValueError, match="biases"):
-        Network([Linear(np.zeros((3, 4)), np.zeros(3))]).widths(3)
+        Network([Linear(np.zeros((3, 4)), np.zeros(3))]).layer_widths(3)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_layers_without_parameters_may_stand_anywhere():
     network = Network([Dropout(0.2), tanh, leaky, linear[0], tanh, leaky, Dropout(0.2), linear[1], tanh])
     x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
     assert max(check_gradients(network, MSE(), x, y, seed=1).values()) <= 1e-6
-    tape, into = Tape(), network.views(np.empty_like(network.flat))
+    tape, into = CompiledStep(), network.views(np.empty_like(network.flat))
     kept = x.copy()
     z, caches = network.forward(x, np.random.default_rng(1), tape, overwrite=True)
     network.backward(MSE().gradient(z, MSE().targets(y, x.dtype), tape), caches, tape, into)
@@ -268,8 +268,8 @@ def test_a_dropout_of_nothing_hands_on_memory_without_freeing_it(layers):
     network = Network(layers(linear, ACTIVATIONS["tanh"](), ACTIVATIONS["sigmoid"]()))
     x, y = rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
     kept, into = x.copy(), network.views(np.empty_like(network.flat))
-    z, caches = network.forward(x, np.random.default_rng(1), Tape(), overwrite=True)
-    network.backward(MSE()(z, y)[1], caches, Tape(), into)
+    z, caches = network.forward(x, np.random.default_rng(1), CompiledStep(), overwrite=True)
+    network.backward(MSE()(z, y)[1], caches, CompiledStep(), into)
     expected, caches = network.forward(kept, np.random.default_rng(1))
     gradients = network.backward(MSE()(expected, y)[1], caches)
     assert np.array_equal(x, kept)

@@ -53,7 +53,7 @@ def test_parameters_are_views_into_one_vector():
     network.flat[:] = np.arange(network.flat.size)
     assert network.names == ("0.weight", "0.bias", "2.weight", "2.bias")
     # the weights before the biases: 12 + 8, then 4 + 2
-    assert network.penalised == 20
+    assert network.weight_count == 20
     assert network.parameters()["2.bias"].tolist() == [24.0, 25.0]
     assert network.layers[2].weight.ravel().tolist() == list(range(12, 20))
 

@@ -13,7 +13,7 @@ from model.nn.layers import Dropout, Linear
 from model.nn.network import Network, mlp
 from model.nn.serialization import dump_checkpoint, dump_network, load_checkpoint, load_network
 from model.nn.training import Checkpoint
-from model.npz import LARGEST_BYTES, pack, unpack
+from model.npz import MAX_BYTES, pack, unpack
 
 pytestmark = pytest.mark.unit
 
@@ -124,7 +124,7 @@ def test_a_compressed_entry_that_could_unpack_to_anything_is_refused():
 
 def test_more_bytes_than_any_model_has_are_refused_unread():
     with pytest.raises(SerializationError, match="more than a network has"):
-        load_network(bytes(LARGEST_BYTES + 1))
+        load_network(bytes(MAX_BYTES + 1))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from model.errors import DivergedError, InputError
 from model.nn.activations import ReLU, Sigmoid
+from model.nn.diagnostics.gradient_health import activation_health
 from model.nn.fit_config import FitConfig
-from model.nn.gradient_health import activation_health
 from model.nn.layers import Linear
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits
 from model.nn.network import Network, mlp
@@ -16,7 +16,7 @@ from model.nn.numerics import one_hot
 from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from model.nn.schedules import SCHEDULES, Exponential, ReduceOnPlateau, StepDecay, WarmUp
 from model.nn.serialization import dump_checkpoint, load_checkpoint
-from model.nn.training import Checkpoint, Part, Training, start_at_base_rate
+from model.nn.training import Checkpoint, Examples, Training, initialize_output_bias
 from model.nn.training import fit as fit_network
 
 pytestmark = pytest.mark.unit
@@ -33,7 +33,7 @@ def xor_parts(n=1200):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n, 2)).astype(np.float32)
     y = ((x[:, 0] > 0) ^ (x[:, 1] > 0)).astype(np.float32)[:, None]
-    return Part(x[: n // 2], y[: n // 2]), Part(x[n // 2 :], y[n // 2 :])
+    return Examples(x[: n // 2], y[: n // 2]), Examples(x[n // 2 :], y[n // 2 :])
 
 
 def test_it_learns_what_no_line_separates():
@@ -52,12 +52,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not():
 def test_it_keeps_the_best_epoch_and_stops_when_later_ones_do_not_help():
     rng = np.random.default_rng(0)
     noise = [
-        Part(rng.normal(size=(80, 20)).astype(np.float32), rng.integers(0, 2, (80, 1)).astype(np.float32))
+        Examples(rng.normal(size=(80, 20)).astype(np.float32), rng.integers(0, 2, (80, 1)).astype(np.float32))
         for _ in "tv"
     ]
     network, report = fit(*noise, replace(CONFIG, epochs=200, patience=3), np.random.default_rng(1))
     losses = [epoch.validation_loss for epoch in report.epochs]
-    assert len(losses) == report.kept + 3 < 200
+    assert len(losses) == report.kept_epoch + 3 < 200
     assert min(losses) == report.best.validation_loss
     z = network.predict(noise[1].x)
     kept = np.mean(np.maximum(z, 0) - z * noise[1].y + np.log1p(np.exp(-np.abs(z))))
@@ -104,15 +104,15 @@ def test_recorded_norms_are_those_of_the_gradient():
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda p: Part(np.where(p.x > 2, np.inf, p.x), p.y), r"training input inf \(row \d+, column \d\)"),
-        (lambda p: Part(np.where(p.x > 2, np.nan, p.x), p.y), "training input nan"),
-        (lambda p: Part(p.x, p.y * 2), "training label 2 .* neither 0 nor 1"),
-        (lambda p: Part(p.x, np.zeros_like(p.y)), "only one class in output 0"),
-        (lambda p: Part(p.x[:-1], p.y), "same rows"),
-        (lambda p: Part(p.x[:0], p.y[:0]), "same rows"),
-        (lambda p: Part(p.x[:, 0], p.y), "two tables"),
-        (lambda p: Part(p.x[:, :1], p.y), "layer 0 takes 2 inputs and is given 1"),
-        (lambda p: Part(p.x, np.hstack([p.y, p.y])), "do not fit the network's 1 outputs"),
+        (lambda p: Examples(np.where(p.x > 2, np.inf, p.x), p.y), r"training input inf \(row \d+, column \d\)"),
+        (lambda p: Examples(np.where(p.x > 2, np.nan, p.x), p.y), "training input nan"),
+        (lambda p: Examples(p.x, p.y * 2), "training label 2 .* neither 0 nor 1"),
+        (lambda p: Examples(p.x, np.zeros_like(p.y)), "only one class in output 0"),
+        (lambda p: Examples(p.x[:-1], p.y), "same rows"),
+        (lambda p: Examples(p.x[:0], p.y[:0]), "same rows"),
+        (lambda p: Examples(p.x[:, 0], p.y), "two tables"),
+        (lambda p: Examples(p.x[:, :1], p.y), "layer 0 takes 2 inputs and is given 1"),
+        (lambda p: Examples(p.x, np.hstack([p.y, p.y])), "do not fit the network's 1 outputs"),
     ],
 )
 def test_data_that_cannot_be_learned_from_is_refused_before_a_step(spoil, words):
@@ -127,8 +127,8 @@ def test_data_that_cannot_be_learned_from_is_refused_before_a_step(spoil, words)
 def test_validation_data_is_checked_by_name_but_may_hold_one_class():
     train, validation = xor_parts()
     with pytest.raises(InputError, match="validation input inf"):
-        fit(train, Part(validation.x + np.inf, validation.y), CONFIG, np.random.default_rng(0))
-    calm = Part(validation.x, np.zeros_like(validation.y))
+        fit(train, Examples(validation.x + np.inf, validation.y), CONFIG, np.random.default_rng(0))
+    calm = Examples(validation.x, np.zeros_like(validation.y))
     fit(train, calm, replace(CONFIG, epochs=1), np.random.default_rng(0))
 
 
@@ -137,7 +137,12 @@ def test_classes_of_which_only_one_occurs_are_refused():
     network = mlp((2, 3), np.random.default_rng(0))
     with pytest.raises(InputError, match="only one class in output 1"):
         fit_network(
-            network, CrossEntropyWithLogits(), Part(x, one_hot([1] * 4, 3)), None, CONFIG, np.random.default_rng(0)
+            network,
+            CrossEntropyWithLogits(),
+            Examples(x, one_hot([1] * 4, 3)),
+            None,
+            CONFIG,
+            np.random.default_rng(0),
         )
 
 
@@ -161,7 +166,7 @@ def test_a_divergence_leaves_the_network_with_finite_weights():
 def test_without_validation_the_last_epoch_is_kept_and_no_loss_is_invented():
     train, _ = xor_parts()
     _, report = fit(train, None, replace(CONFIG, epochs=7, patience=2), np.random.default_rng(0))
-    assert report.kept == len(report.epochs) == 7
+    assert report.kept_epoch == len(report.epochs) == 7
     assert all(np.isnan(epoch.validation_loss) for epoch in report.epochs)
 
 
@@ -169,7 +174,7 @@ def test_patience_of_zero_goes_on_to_the_end_and_still_keeps_the_best():
     train, validation = xor_parts(60)
     config = replace(CONFIG, epochs=60, patience=0, learning_rate=0.1, schedule="constant")
     _, report = fit(train, validation, config, np.random.default_rng(0))
-    assert len(report.epochs) == 60 > report.kept
+    assert len(report.epochs) == 60 > report.kept_epoch
     assert report.best.validation_loss == min(epoch.validation_loss for epoch in report.epochs)
 
 
@@ -229,7 +234,7 @@ def test_penalties_pull_the_weights_together_and_l1_to_zero():
     for name, penalty in {"none": {}, "l1": {"l1": 0.02}, "l2": {"l2": 0.05}}.items():
         config = replace(CONFIG, optimizer="adam", weight_decay=0, patience=0, epochs=40, **penalty)
         network, _ = fit(train, validation, config, np.random.default_rng(0))
-        sizes[name] = np.abs(network.flat[: network.penalised])
+        sizes[name] = np.abs(network.flat[: network.weight_count])
     assert sizes["l2"].sum() < 0.7 * sizes["none"].sum()
     assert np.mean(sizes["l1"] < 0.01) > 0.3 > np.mean(sizes["none"] < 0.01)
 
@@ -243,7 +248,7 @@ def test_an_optimizer_made_by_hand_is_copied_and_spares_the_biases():
     training = Training(
         network, BCEWithLogits(), train, None, replace(CONFIG, optimizer=mine), np.random.default_rng(0)
     )
-    assert training._optimizer.decayed == network.penalised
+    assert training._optimizer.decayed == network.weight_count
 
 
 def test_clipping_by_value_bounds_every_element_and_is_counted():
@@ -289,8 +294,8 @@ def test_unknown_labels_change_nothing_in_any_batch():
     y = np.hstack([train.y, np.where(rows[:, None] % 3 == 0, np.nan, train.y)])
     config = replace(CONFIG, epochs=2, batch_size=16)
     network = mlp((2, 4, 2), np.random.default_rng(0))
-    both = Part(validation.x, np.hstack([validation.y, validation.y]))
-    report = fit_network(network, BCEWithLogits(), Part(train.x, y), both, config, np.random.default_rng(0))
+    both = Examples(validation.x, np.hstack([validation.y, validation.y]))
+    report = fit_network(network, BCEWithLogits(), Examples(train.x, y), both, config, np.random.default_rng(0))
     assert np.isfinite(report.epochs[-1].train_loss)
     order = np.random.default_rng(0).permutation(50)[:16]
     fresh = mlp((2, 4, 2), np.random.default_rng(0))
@@ -298,7 +303,7 @@ def test_unknown_labels_change_nothing_in_any_batch():
     gradients = fresh.backward(BCEWithLogits()(z, y[order])[1], caches)
     seen = []
     again = mlp((2, 4, 2), np.random.default_rng(0))
-    training = Training(again, BCEWithLogits(), Part(train.x, y), None, config, np.random.default_rng(0))
+    training = Training(again, BCEWithLogits(), Examples(train.x, y), None, config, np.random.default_rng(0))
     training._optimizer.update = lambda weights, grad, rate: seen.append(grad.copy()) or np.zeros_like(grad)
     training.run()
     for name, view in again.views(seen[0]).items():
@@ -308,7 +313,7 @@ def test_unknown_labels_change_nothing_in_any_batch():
 def test_the_start_says_how_often_each_label_occurs():
     y = np.array([[1, 0], [0, 0], [0, np.nan], [0, 1]], np.float32)
     network = Network([Linear(np.zeros((2, 2), np.float32), np.zeros(2, np.float32))])
-    start_at_base_rate(network, BCEWithLogits(), y)
+    initialize_output_bias(network, BCEWithLogits(), y)
     assert BCEWithLogits().output(network.predict(np.zeros((1, 2), np.float32)))[0] == pytest.approx([1 / 4, 1 / 3])
 
 
@@ -391,10 +396,10 @@ def test_labels_of_which_none_is_known_and_numbers_too_large_for_the_network_are
     train, _ = xor_parts(40)
     network = mlp((2, 1), np.random.default_rng(0))
     with pytest.raises(InputError, match="not one is known"):
-        fit_network(network, MSE(), Part(train.x, train.y * np.nan), None, CONFIG, np.random.default_rng(0))
+        fit_network(network, MSE(), Examples(train.x, train.y * np.nan), None, CONFIG, np.random.default_rng(0))
     with pytest.raises(InputError, match="not finite in float32"):
         fit_network(
-            network, MSE(), Part(train.x.astype(float) * 1e300, train.y), None, CONFIG, np.random.default_rng(0)
+            network, MSE(), Examples(train.x.astype(float) * 1e300, train.y), None, CONFIG, np.random.default_rng(0)
         )
     with pytest.raises(InputError, match="no parameters"):
         fit_network(Network([ReLU()]), MSE(), train, None, CONFIG, np.random.default_rng(0))
@@ -406,7 +411,7 @@ def test_labels_of_which_none_is_known_and_numbers_too_large_for_the_network_are
 def test_arrays_of_any_form_are_learned_from_alike(form):
     train, validation = xor_parts(60)
     flats = []
-    for part in (train, Part(form(train.x), form(train.y))):
+    for part in (train, Examples(form(train.x), form(train.y))):
         network = mlp((2, 4, 1), np.random.default_rng(0))
         fit_network(network, BCEWithLogits(), part, validation, CONFIG, np.random.default_rng(0))
         flats.append(network.flat)
@@ -463,7 +468,7 @@ def test_a_training_that_ended_inside_an_epoch_is_not_taken_up():
 
 def test_an_output_without_a_known_label_is_named_in_either_part():
     train, validation = xor_parts(60)
-    unknown = Part(train.x, np.full_like(train.y, np.nan))
+    unknown = Examples(train.x, np.full_like(train.y, np.nan))
     with pytest.raises(InputError, match="validation labels: not one is known in output 0"):
         fit(train, unknown, CONFIG, np.random.default_rng(0))
     with pytest.raises(InputError, match="training labels: not one is known in output 0"):
@@ -509,7 +514,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused_and_changes_nothing():
     assert other.run() == expected
     foreign = {
         "loss was": training(MSE()),
-        "data was": training(train=Part(train.x[:-1], train.y[:-1])),
+        "data was": training(train=Examples(train.x[:-1], train.y[:-1])),
         "learning_rate was 0.01, and is 0.02 here": training(learning_rate=0.02),
         "batch_size was": training(batch_size=8),
         "optimizer was Adam": training(optimizer="rmsprop"),
@@ -573,7 +578,7 @@ def test_one_batch_of_all_rows_is_not_said_to_stand_still():
 def test_a_fit_that_has_nothing_left_to_learn_is_healthy():
     x = np.random.default_rng(0).normal(size=(40, 2))
     network = mlp((2, 1), np.random.default_rng(0), dtype=np.float64)
-    part = Part(x, x @ [[1.0], [2.0]])
+    part = Examples(x, x @ [[1.0], [2.0]])
     config = FitConfig(SGD(0.9), 0.05, "constant", epochs=600, batch_size=40, patience=0)
     report = fit_network(network, MSE(), part, None, config, np.random.default_rng(0))
     assert report.best.train_loss < 1e-20

@@ -5,14 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from model.anomaly.online_detector import Reading
+from model.anomaly.online_detector import DetectorReading
 from model.forecast.score_totals import LiveScore, Reliability
 from monitor.inference.served_model import Forecast
-from monitor.jobs.anomaly_detection import AnomalyState
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
-from monitor.state import Histogram, JobState, Live, Status
+from monitor.state import AnomalyState, Histogram, JobState, Live, Status
 from storage import AnomalyRecord, ModelRecord, Prediction, Sample, TrainingOutcome, TrainingRun
 
 NOW = 1_800_000_000.0
@@ -155,12 +154,12 @@ def status(live, overview):
         reload_at=NOW - 50_000,
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
-            reading=Reading(
-                NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "stuck": 0.0}, 2.0, np.array([0.75, 0.25])
+            reading=DetectorReading(
+                NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "flatline": 0.0}, 2.0, np.array([0.75, 0.25])
             ),
             active=AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
             events=4,
-            monthly=3.0,
+            unconfirmed=3,
             allowed=2.0,
         ),
     )

@@ -5,11 +5,11 @@ import re
 import runpy
 import shlex
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from monitor import release
 from monitor.cli.help_text import EXAMPLES, GROUPS, PAGES
 from monitor.cli.main import COMMANDS, main
 from monitor.cli.parser import pages, parser
@@ -104,7 +104,7 @@ def test_the_version_goes_to_stdout_and_ends_with_0(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
-    assert capsys.readouterr() == (f"monitor {version('monitor')}\n", "")
+    assert capsys.readouterr() == (f"monitor {release()}\n", "")
 
 
 def test_help_is_a_command_too(capsys):

@@ -316,7 +316,7 @@ def events():
 
 
 def table():
-    page = (ROOT / "docs" / "logs.md").read_text().partition("## Events")[2]
+    page = (ROOT / "docs" / "reference" / "logs.md").read_text().partition("## Events")[2]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
     ]

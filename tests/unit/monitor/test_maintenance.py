@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.config.maintenance_windows import read_recurring, write_recurring
+from monitor.config.maintenance_windows import format_windows, parse_windows
 
 pytestmark = pytest.mark.unit
 
@@ -14,23 +14,23 @@ def at(text):
 
 
 def test_a_window_holds_on_its_day_alone_and_over_midnight():
-    night, sunday = read_recurring(["daily 23:30-00:30", "Sun 02:00-04:00"])
-    assert night.holds(at("2026-03-04T23:30:00"))
-    assert night.holds(at("2026-03-05T00:29:59"))
-    assert not night.holds(at("2026-03-05T00:30:00"))
-    assert sunday.holds(at("2026-03-08T03:00:00"))  # a Sunday
-    assert not sunday.holds(at("2026-03-09T03:00:00"))
-    assert not sunday.holds(at("2026-03-08T04:00:00"))
-    (late,) = read_recurring(["sat 22:00-06:00"])
-    assert late.holds(at("2026-03-08T05:00:00"))
-    assert not late.holds(at("2026-03-07T05:00:00"))
-    (whole,) = read_recurring(["mon 00:00-24:00"])
-    assert whole.holds(at("2026-03-09T23:59:00"))
+    night, sunday = parse_windows(["daily 23:30-00:30", "Sun 02:00-04:00"])
+    assert night.contains(at("2026-03-04T23:30:00"))
+    assert night.contains(at("2026-03-05T00:29:59"))
+    assert not night.contains(at("2026-03-05T00:30:00"))
+    assert sunday.contains(at("2026-03-08T03:00:00"))  # a Sunday
+    assert not sunday.contains(at("2026-03-09T03:00:00"))
+    assert not sunday.contains(at("2026-03-08T04:00:00"))
+    (late,) = parse_windows(["sat 22:00-06:00"])
+    assert late.contains(at("2026-03-08T05:00:00"))
+    assert not late.contains(at("2026-03-07T05:00:00"))
+    (whole,) = parse_windows(["mon 00:00-24:00"])
+    assert whole.contains(at("2026-03-09T23:59:00"))
 
 
 def test_windows_are_written_as_they_are_read():
     text = '["daily 23:30-00:30", "sun 02:00-24:00"]'
-    assert write_recurring(read_recurring(["daily 23:30-00:30", "SUN 02:00-24:00"])) == text
+    assert format_windows(parse_windows(["daily 23:30-00:30", "SUN 02:00-24:00"])) == text
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_windows_are_written_as_they_are_read():
 )
 def test_another_form_is_refused_by_name(wrong, named):
     with pytest.raises(ValueError, match=named):
-        read_recurring(wrong)
+        parse_windows(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["sun 01:00-01:00", "sun 01:00-24:30"])
 def test_a_window_of_nothing_is_refused(wrong):
     with pytest.raises(ValueError, match="ends after"):
-        read_recurring([wrong])
+        parse_windows([wrong])

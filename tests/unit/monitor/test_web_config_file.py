@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 PAIR = "cert_file: server.crt\n  key_file: server.key"
-DOCS = (Path(__file__).parents[3] / "docs" / "http.md").read_text()
+DOCS = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text()
 
 
 @pytest.fixture(scope="module")

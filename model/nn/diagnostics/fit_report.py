@@ -8,7 +8,7 @@ from itertools import zip_longest
 from statistics import fmean
 from typing import NamedTuple
 
-from model.nn.gradient_health import GradientHealth, health_of_all
+from model.nn.diagnostics.gradient_health import GradientHealth, combine_health
 
 
 class Epoch(NamedTuple):
@@ -26,19 +26,19 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class FitReport:
-    """How a fit went. `kept` is the number of the epoch whose weights were kept."""
+    """How a fit went. `kept_epoch` is the number of the epoch whose weights were kept."""
 
     epochs: tuple[Epoch, ...]
-    kept: int
+    kept_epoch: int
     health: GradientHealth
 
     @property
     def best(self) -> Epoch:
         """The epoch that was kept."""
-        return self.epochs[self.kept - 1]
+        return self.epochs[self.kept_epoch - 1]
 
 
-def together(reports: Sequence[FitReport]) -> FitReport:
+def combine_reports(reports: Sequence[FitReport]) -> FitReport:
     """The trainings of an ensemble as one: losses on average, health at its worst."""
     epochs = []
     for at_once in zip_longest(*(report.epochs for report in reports)):
@@ -46,5 +46,5 @@ def together(reports: Sequence[FitReport]) -> FitReport:
         epochs.append(
             Epoch(there[0].number, *(fmean(values) for values in zip(*(e[1:] for e in there), strict=True)))
         )
-    kept = round(fmean(report.kept for report in reports))
-    return FitReport(tuple(epochs), kept, health_of_all([report.health for report in reports]))
+    kept = round(fmean(report.kept_epoch for report in reports))
+    return FitReport(tuple(epochs), kept, combine_health([report.health for report in reports]))

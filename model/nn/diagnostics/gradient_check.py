@@ -66,7 +66,7 @@ def check_gradients(
     if network.flat.dtype != np.float64:
         raise ValueError(f"a gradient check needs float64 parameters, not {network.flat.dtype}")
     penalty = penalty or Penalty()
-    weights, moved = network.flat[: network.penalised], np.array(x, np.float64)
+    weights, moved = network.flat[: network.weight_count], np.array(x, np.float64)
     y = np.asarray(y)
 
     def objective() -> float:
@@ -79,7 +79,7 @@ def check_gradients(
     grad = loss(z, y)[1]
     for name, value in network.backward(grad, caches).items():
         views[name][...] = value
-    penalty.add_gradient(weights, gradient[: network.penalised])
+    penalty.add_gradient(weights, gradient[: network.weight_count])
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
         grad, _ = layer.backward(grad, cache)  # type: ignore[assignment]
     errors = {

@@ -13,14 +13,14 @@ from model.nn.network import Network
 
 
 @dataclass(frozen=True)
-class Part:
+class Examples:
     """Inputs (rows, features) without NaN, labels (rows, outputs) with NaN for unknown."""
 
     x: Floats
     y: Floats
 
 
-def checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats, Targets]:
+def checked(network: Network, loss: Loss, part: Examples, name: str) -> tuple[Floats, Targets]:
     """Inputs of the network's dtype and the loss's targets."""
     x, y, dtype = np.asarray(part.x), np.asarray(part.y), network.flat.dtype
     if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
@@ -28,7 +28,7 @@ def checked(network: Network, loss: Loss, part: Part, name: str) -> tuple[Floats
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
         raise InputError(f"{name} inputs {x.shape} and labels {y.shape} must be two tables of the same rows")
     try:
-        outputs = network.widths(x.shape[1])[-1]
+        outputs = network.layer_widths(x.shape[1])[-1]
     except ValueError as error:
         raise InputError(f"{name} inputs {x.shape} do not fit the network: {error}") from error
     if outputs != y.shape[1]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from model.array_types import Floats
-from model.nn.gradient_health import GradientHealth, ParameterHealth, activation_health, verdict
+from model.nn.diagnostics.gradient_health import GradientHealth, ParameterHealth, activation_health, assess_gradients
 from model.nn.network import Network
 
 UPDATE_EVERY = 64
@@ -22,7 +22,7 @@ SMALL = 2048
 costs more than what it does."""
 
 
-class HealthRecorder:
+class GradientStatistics:
     """Watches each step of a training, by views into the vectors that the training writes anyway.
 
     Args:
@@ -34,7 +34,7 @@ class HealthRecorder:
         self._network, self._gradient = network, gradient
         self._weights = [view.reshape(-1) for view in network.parameters().values()]
         # what comes from here on in the vector is only kept at each step: all of a small network, else the biases
-        start = next(at for at in (0, network.penalised, gradient.size) if gradient.size - at <= SMALL)
+        start = next(at for at in (0, network.weight_count, gradient.size) if gradient.size - at <= SMALL)
         self._places = [network.place(name) for name in network.names]
         self._parts = [gradient[place] for place in self._places if place.start < start]
         self._rest, self._start = gradient[start:], start
@@ -155,4 +155,4 @@ class HealthRecorder:
             for name, *values in zip(self._network.names, *columns, strict=True)
         )
         counts = self._steps, self._clipped, self._nonfinite
-        return verdict(parameters, activation_health(self._network, x), counts, vanishing, exploding)
+        return assess_gradients(parameters, activation_health(self._network, x), counts, vanishing, exploding)

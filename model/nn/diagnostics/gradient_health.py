@@ -22,7 +22,7 @@ State = Literal["healthy", "vanishing", "exploding"]
 SAMPLE_ROWS = 4096
 """Rows at most that show what the units do."""
 
-MANY_DEAD, MANY_SATURATED, MANY_CLIPPED = 0.4, 0.5, 0.5
+DEAD_UNITS_LIMIT, SATURATION_LIMIT, CLIPPED_STEPS_LIMIT = 0.4, 0.5, 0.5
 """Shares from which something is said."""
 
 
@@ -70,7 +70,7 @@ class GradientHealth:
     advice: tuple[str, ...]
 
 
-def verdict(
+def assess_gradients(
     parameters: tuple[ParameterHealth, ...],
     layers: tuple[LayerHealth, ...],
     counts: tuple[int, int, int],
@@ -112,16 +112,16 @@ def _state(
 def _advice(layers: tuple[LayerHealth, ...], steps: int, clipped: int) -> list[str]:
     advice = []
     for layer in layers:
-        if layer.dead_ratio >= MANY_DEAD:
+        if layer.dead_ratio >= DEAD_UNITS_LIMIT:
             advice.append(
                 f"layer {layer.name}: {layer.dead_ratio:.0%} of units dead: lower the learning rate or use LeakyReLU"
             )
-        if layer.saturation_ratio is not None and layer.saturation_ratio >= MANY_SATURATED:
+        if layer.saturation_ratio is not None and layer.saturation_ratio >= SATURATION_LIMIT:
             advice.append(
                 f"layer {layer.name}: {layer.saturation_ratio:.0%} of outputs saturated: "
                 "scale the inputs, start with smaller weights or lower the learning rate"
             )
-    if steps and clipped / steps >= MANY_CLIPPED:
+    if steps and clipped / steps >= CLIPPED_STEPS_LIMIT:
         advice.append(f"{clipped / steps:.0%} of steps clipped: raise the gradient clip or lower the learning rate")
     return advice
 
@@ -155,7 +155,7 @@ def not_learning(losses: list[float], start: float, epochs: int) -> str:
     )
 
 
-def health_of_all(found: Sequence[GradientHealth]) -> GradientHealth:
+def combine_health(found: Sequence[GradientHealth]) -> GradientHealth:
     """Trainings of networks of as many layers as one: figures on average, extremes and verdict at their worst."""
     worst: tuple[State, ...] = ("exploding", "vanishing", "healthy")
     parameters = tuple(

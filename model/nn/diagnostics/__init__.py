@@ -1,0 +1,1 @@
+"""Diagnostics of a training: gradient health, gradient check and fit report."""
