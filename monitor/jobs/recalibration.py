@@ -5,7 +5,6 @@ A model says of a stored moment what it said then, so nothing has to be kept for
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -26,9 +25,10 @@ from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
 from model.units import DAY
 from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
 from monitor.training.records import report_of
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def matured(
@@ -106,11 +106,12 @@ class RecalibrationJob:
         }
         self._stores.registry.set_fallbacks(model_id, {h: states for h, states in instead.items() if states})
         self._done = model_id, now // RECALIBRATION_INTERVAL
-        log.info("recalibrated", extra={"fields": {"model": model_id}})
+        log.info("model recalibrated", model=model_id)
         for horizon, states in instead.items():
             for state, name in states.items():
-                fields = {"model": model_id, "horizon_seconds": float(horizon), "load": state, "serves": name}
-                log.warning("baseline serves instead of the model", extra={"fields": fields})
+                log.warning(
+                    "fallback activated", model=model_id, horizon_seconds=float(horizon), load=state, predictor=name
+                )
 
 
 def current_decisions(
