@@ -36,7 +36,7 @@ from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
-from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, Records, WebServer, make_server
 from storage import LockHeldError, StorageError
@@ -177,7 +177,7 @@ def _opened(
             def overview() -> None:
                 board.overview = read_overview(stores, config, time.time(), board.overview)
 
-            ensure_first_model(stores, config, time.time())
+            ensure_bootstrap_model(stores, config, time.time())
             overview()
             served = ServedModel(stores, config.rules, config.sampling.interval)
             board.records = Records(stores, Curves(stores, lambda: served.rules, config.sampling.interval))
@@ -233,7 +233,7 @@ def _announce(config: Config, web: WebServer, overview: Overview) -> None:
 
 def _serving(stores: Stores, served: ServedModel) -> Serving:
     """Whether a model of this host serves; one that cannot be loaded does not."""
-    if served.broken or not own_model_serves(stores):
+    if served.broken or not fitted_model_serves(stores):
         return "none"
     return "behind" if served.behind else "well"
 

@@ -205,7 +205,9 @@ def test_a_damaged_model_and_a_damaged_detector_are_found(admin, doctor):
     with open_database(admin.url) as database:
         registry = ModelRegistry(database)
         detector = {"at": time.time(), "step": 60.0}
-        registry.promote(registry.register(b"no model", {"detector": detector}, time.time(), b"none"), time.time())
+        registry.promote(
+            registry.register(b"no model", json.dumps({"detector": detector}), time.time(), b"none"), time.time()
+        )
     code, found = doctor()
     assert (code, found["model"]["state"], found["detector"]["state"]) == (1, "failed", "failed")
     assert "monitor models rollback" in found["model"]["mend"]

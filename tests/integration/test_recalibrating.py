@@ -53,7 +53,9 @@ def lived(tmp_path_factory):
     predictor = train(times[past], rows[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
     with open_stores(f"sqlite:///{path}") as stores:
         stores.samples.insert_missing(np.column_stack([times, rows]))
-        model_id = stores.registry.register(dumps(predictor), json.dumps({"to": learned}), learned)
+        model_id = stores.registry.register(
+            dumps(predictor), json.dumps({"from": 0.0, "to": learned, "samples": 0}), learned
+        )
         stores.registry.promote(model_id, learned)
         yield stores, predictor, times, rows, learned, end
 
@@ -127,7 +129,9 @@ def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_nex
     served.advance(first)
     rules = replace(RULES, sustained=30.0)
     other = replace(predictor, spec=replace(predictor.spec, rules=rules), holdout_model=None)
-    stores.registry.promote(stores.registry.register(dumps(other), json.dumps({"to": end}), end), end)
+    stores.registry.promote(
+        stores.registry.register(dumps(other), json.dumps({"from": 0.0, "to": end, "samples": 0}), end), end
+    )
     try:
         with monkeypatch.context() as broken:
             broken.setattr(
@@ -182,16 +186,8 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     found = (FallbackDecision(calm=FallbackBaseline("current value", table)), FallbackDecision())
     monkeypatch.setattr("monitor.jobs.recalibration.current_decisions", lambda *_: found)
     config, now = Config(), end + 3000.0
-    stores.runs.append(
-        TrainingRun(
-            end - 100.0,
-            end,
-            TrainingOutcome.PROMOTED,
-            "",
-            served.model_id,
-            json.dumps({"from": 0.0, "to": 365 * DAY}),
-        )
-    )
+    report = json.dumps({"from": 0.0, "to": 365 * DAY})
+    stores.runs.append(TrainingRun(end - 100.0, end, TrainingOutcome.PROMOTED, "", served.model_id, report))
     well = read_overview(stores, config, now)
     assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     assert "behind" not in str(status_report(well, "x.db"))
