@@ -25,7 +25,7 @@ an error that names the nearest known one; `monitor check-config` shows all prob
 | a rate | bytes per second |
 
 `systemctl reload monitor` (SIGHUP) takes a new configuration into use as a whole, or not at all: see
-[operations](../how-to/operate.md#day-by-day). What goes together is checked too: no horizon is shorter than
+[operations](../how-to/operate.md#reload-the-configuration). What goes together is checked too: no horizon is shorter than
 `sampling.interval`; `training.history` and `storage.retention` are no shorter than `training.min_history`; the source
 of each metric in `high_load.rules` is among `sampling.sources`.
 
