@@ -8,8 +8,8 @@ from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
 from monitor.reports.predictions import probability
-from monitor.training.records import is_pretrained
-from storage import Outcome, TrainingRun
+from monitor.training.records import CompletedRun
+from storage import Outcome
 
 OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}
 """What it means that a training ended so."""
@@ -48,11 +48,11 @@ def _model(overview: Overview) -> list[Line]:
     model = overview.model
     if model is None:
         serves = fact("model", Toned("none serves yet", "caution"), f": {overview.waiting_for}")
-    elif is_pretrained(model):
+    elif model.pretrained:
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:
-        host = model.report.get("imported_from")
+        host = model.imported_from
         trained = f"trained {moment(model.created_at)}{f' on {host} and imported' if host else ''}"
         serves = fact("model", f"{model.id} serves, {trained}, sha256 {model.sha256[:12]}")
     behind = [
@@ -71,7 +71,7 @@ def _predictions(overview: Overview) -> list[Line]:
     return [fact("prediction", "none: the last one is too old" if overview.predictions else "none yet")]
 
 
-def _training(run: TrainingRun | None) -> list[Line]:
+def _training(run: CompletedRun | None) -> list[Line]:
     if run is None:
         return []
     why = f": {run.reason}" if run.reason else ""

@@ -19,7 +19,8 @@ from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, moment, score_cells
 from monitor.sampling.csv_traces import Trace
-from monitor.training.retrain import finite, gate_of, task_of
+from monitor.system.json_codec import to_plain
+from monitor.training.retrain import gate_of, task_of
 
 SHARE = 0.6
 """Of the rows, before which a model learns where nobody says when."""
@@ -100,10 +101,10 @@ def backtest_document(
         "horizons": [
             {
                 "horizon": horizon,
-                "base_rate": finite(float(found.base_rates[i])),
+                "base_rate": to_plain(float(found.base_rates[i])),
                 "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
                 **{
-                    task: {name: finite(asdict(score)) for name, score in scores[i].items()}
+                    task: {name: to_plain(score) for name, score in scores[i].items()}
                     for task, scores in tasks.items()
                 },
             }

@@ -20,6 +20,8 @@ from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
 from monitor.state import Status
 from monitor.stores import Stores
+from monitor.system.json_codec import to_plain
+from monitor.training.records import registered_model
 from storage import StorageError
 
 LONGEST_ECHO = 60
@@ -48,7 +50,8 @@ class Records:
 
     def models(self) -> list[dict[str, Any]]:
         """Newest first, without their reports."""
-        return models_document(self._stores.registry.history(), self._stores.registry.active_id())
+        registry = self._stores.registry
+        return models_document([registered_model(record) for record in registry.history()], registry.active_id())
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
         """Those of the last `seconds`."""
@@ -120,11 +123,11 @@ class Api:
 
     def _model(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.model is None else asdict(overview.model)
+        return None if overview is None or overview.model is None else to_plain(overview.model)
 
     def _training(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.last_run is None else asdict(overview.last_run)
+        return None if overview is None or overview.last_run is None else to_plain(overview.last_run)
 
     def _stored(self) -> Records:
         records = self._records()

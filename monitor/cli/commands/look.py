@@ -15,12 +15,12 @@ def status(arguments: argparse.Namespace) -> int:
     from monitor.queries.status import read_overview, status_document  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import masked  # noqa: PLC0415
+    from monitor.system.logging import redact_credentials  # noqa: PLC0415
 
     config = config_of(arguments)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
-    database = masked(config.database_url)
+    database = redact_credentials(config.database_url)
     answer(arguments, {"database": database, **status_document(overview)}, status_report(overview, database))
     return EXIT_DONE
 
