@@ -25,8 +25,8 @@ an error that names the nearest known one; `monitor check-config` shows all prob
 | a rate | bytes per second |
 
 `systemctl reload monitor` (SIGHUP) takes a new configuration into use as a whole, or not at all: see
-[operations](../how-to/operate.md#reload-the-configuration). What goes together is checked too: no horizon is shorter than
-`sampling.interval`; `training.history` and `storage.retention` are no shorter than `training.min_history`; the source
+[Reload the configuration](../how-to/operate.md#reload-the-configuration). Keys are checked together too: no horizon is
+shorter than `sampling.interval`; `training.history` and `storage.retention` are no shorter than `training.min_history`; the source
 of each metric in `high_load.rules` is among `sampling.sources`.
 
 `--log-level` and `--log-format` come before what the file says.
