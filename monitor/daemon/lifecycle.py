@@ -27,8 +27,8 @@ from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retraining import RetrainSchedule
 from monitor.jobs.sampling_cycle import Tick
 from monitor.jobs.scoring import ScoringJob, scoring_interval
-from monitor.queries.history import Curves
-from monitor.queries.status import Overview, old_after, read_overview
+from monitor.queries.history import HistoryReader
+from monitor.queries.status import Overview, max_sample_age, read_overview
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
@@ -38,7 +38,7 @@ from monitor.system.formatting import approximate_duration
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
-from monitor.web import Application, Records, WebServer, make_server
+from monitor.web import Application, StoredDocuments, WebServer, make_server
 from storage import LockHeldError, StorageError
 
 log = get_logger(__name__)
@@ -59,7 +59,7 @@ class StatusBoard:
             reloaded: whether the last reload took effect, and when one last did (seconds).
         """
         self._version = release()
-        self._stale_after = old_after(config.sampling.interval)
+        self._stale_after = max_sample_age(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._notifier = notifier
         self._reload = reloaded
@@ -68,7 +68,7 @@ class StatusBoard:
         self.overview: Overview | None = None
         self.anomaly: AnomalyState | None = None
         self.scheduler: Scheduler | None = None
-        self.records: Records | None = None
+        self.records: StoredDocuments | None = None
 
     def publish(self, live: Live) -> None:
         """The outcome of a tick: the sign of life, here and for whoever watches over this process."""
@@ -180,13 +180,15 @@ def _opened(
             ensure_bootstrap_model(stores, config, time.time())
             overview()
             served = ServedModel(stores, config.rules, config.sampling.interval)
-            board.records = Records(stores, Curves(stores, lambda: served.rules, config.sampling.interval))
+            board.records = StoredDocuments(
+                stores, HistoryReader(stores, lambda: served.rules, config.sampling.interval)
+            )
             schedule = _retrain_schedule(config, stores, served, overview)
             predictions = PredictionBuffer(stores.predictions)
             board.scheduler = Scheduler(_jobs(config, stores, board, served, overview, schedule, predictions))
             board.scheduler.start()
             web.start()
-            notifier.opened(old_after(config.sampling.interval))
+            notifier.opened(max_sample_age(config.sampling.interval))
             if board.overview:
                 _announce(config, web, board.overview)
             # What is here now stays for months: the collector need not look at it again and again.
@@ -287,7 +289,7 @@ def _jobs(
         if oldest is not None:
             stores.predictions.purge(oldest)
             stores.scores.purge(oldest)
-            stores.anomalies.purge(oldest)
+            stores.anomalies.purge_peaks(oldest)
 
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state

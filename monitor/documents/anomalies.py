@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from model.units import DAY
-from storage import AnomalyRecord, MaintenanceWindow
+from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 RECENT = 30 * DAY
 """Seconds of the past whose events are listed and counted."""
@@ -43,7 +42,7 @@ class AnomalyDocument:
     channel: str
     contributions: dict[str, float]
     model_id: int
-    verdict: Literal["expected", "incident"] | None
+    verdict: Verdict | None
     note: str | None
     verdict_at: float | None
 

@@ -53,7 +53,7 @@ class BacktestAnomalies:
 
 @dataclass(frozen=True)
 class BacktestAttempt:
-    """Training of a backtest: time in seconds, why its model does not serve (empty if it does), if the gate decided."""
+    """Training of a backtest: its time, why its model does not serve (empty if it does), and if the gate decided."""
 
     at: float
     refusal: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.sampling.csv_traces import TraceCounts
+from monitor.sampling.csv_traces import TraceStatistics
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TraceImportDocument(TraceCountsDocument):
     added: int
 
 
-def trace_counts_document(counts: TraceCounts) -> TraceCountsDocument:
+def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
     """Return the document of the rows of a trace."""
     return TraceCountsDocument(
         rows=counts.rows,
@@ -46,7 +46,7 @@ def trace_counts_document(counts: TraceCounts) -> TraceCountsDocument:
     )
 
 
-def trace_import_document(file: Path, counts: TraceCounts, added: int) -> TraceImportDocument:
+def trace_import_document(file: Path, counts: TraceStatistics, added: int) -> TraceImportDocument:
     """Return the document of an import; `added` samples were new."""
     return TraceImportDocument(
         rows=counts.rows,

@@ -166,7 +166,7 @@ def _records(overview: Overview) -> Iterator[Metric]:
         "input_drift",
         "How far the last day has left the training (population stability index; above 0.25: far).",
         ["metric"],
-        [((name,), value) for name, value in overview.drift],
+        [((name,), value) for name, value in overview.drift.items()],
     )
     yield gauge("storage_size_bytes", "Size of the database with its log.", overview.storage_bytes)
     if overview.storage_free_bytes is not None:

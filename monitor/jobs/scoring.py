@@ -8,41 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
-from statistics import median
-from typing import Any
 
 import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.labels import GAP_FACTOR, Rules, future_labels
 from model.features.rolling_window import RollingWindow
-from model.forecast.score_totals import LiveScore, ScoreTotals, live_score, sum_scores
-from model.units import DAY, HOUR
+from model.forecast.score_totals import ScoreTotals, sum_scores
+from model.units import HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning
-from monitor.system.formatting import format_duration
-from storage import Prediction
-
-SCORE_WINDOW = 7 * DAY
-"""Seconds over which scores are told, unless somebody asks for another time."""
+from storage import Onset, Prediction, ScoreRow
 
 AT_ONCE = 6 * HOUR
 """Seconds of predictions that are scored in one go: after days without a daemon they must not all be read at once."""
-
-
-@dataclass(frozen=True)
-class HorizonScore:
-    """One horizon's predictions against what happened.
-
-    `stretches` is how often load became high, `warned` before how many of them a warning stood, `lead` the median of
-    how long before, in seconds (None without any).
-    """
-
-    horizon: float
-    score: LiveScore
-    stretches: int
-    warned: int
-    lead: float | None
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
@@ -65,12 +43,12 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
     """Scores some hours; whether there may be more."""
     # a sample may come late
-    last, done = now - horizon - 2 * step, stores.scores.progress().get(horizon, -math.inf)
+    last, done = now - horizon - 2 * step, stores.scores.scored_until().get(horizon, -math.inf)
     if done > now:
         # the clock was ahead and is right again: what was predicted meanwhile stays unscored
         stores.scores.add(horizon, last, [], [])
         return False
-    first = stores.predictions.next_at(done, horizon)
+    first = stores.predictions.next_time(done, horizon)
     if first is None or first > last:
         return False
     # what nobody predicted need not be walked through
@@ -88,7 +66,7 @@ def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: 
         seen.at[late], seen.p[late], seen.base[late], seen.warned[late], seen.state[late] == 1, y[late]
     )
     stretches = seen.leads(history, horizon, start, end)
-    stores.scores.add(horizon, end, [asdict(row) for row in tallies], stretches)
+    stores.scores.add(horizon, end, [_stored(row) for row in tallies], stretches)
     return end < last
 
 
@@ -114,56 +92,39 @@ class _Seen:
         y[self._there] = future_labels(history.times, history.state, (horizon,), step, rows)[:, 0]
         return y
 
-    def leads(
-        self, history: RollingWindow, horizon: float, start: float, end: float
-    ) -> list[tuple[float, float | None]]:
+    def leads(self, history: RollingWindow, horizon: float, start: float, end: float) -> list[Onset]:
         """When load became high in (start, end], and how long before it was warned of.
 
         A stretch before which nothing was predicted at all is left out.
         """
         state = history.state
         begins = history.times[1:][(state[1:] == 1) & (state[:-1] == 0)]
-        found: list[tuple[float, float | None]] = []
+        found: list[Onset] = []
         for at in begins[(begins > start) & (begins <= end)].tolist():
             before = (self.at >= at - horizon) & (self.at < at) & (self.state == 0)
             if before.any():
                 warnings = self.at[before & self.warned]
-                found.append((at, float(at - warnings[0]) if len(warnings) else None))
+                found.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
         return found
 
 
-def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
-    """The scores of the predictions made since a moment (seconds), by horizon; hours count as a whole.
-
-    Raises:
-        StorageError: the database cannot be read.
-    """
-    found = []
-    for horizon in sorted(stores.scores.progress()):
-        rows = [ScoreTotals(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % HOUR)]
-        leads = stores.scores.leads(horizon, since)
-        known = [lead for lead in leads if lead is not None]
-        score = live_score(rows)
-        if score.scored or score.unknown:
-            lead = median(known) if known else None
-            found.append(HorizonScore(horizon, score, len(leads), len(known), lead))
-    return tuple(found)
-
-
-def scores_document(scores: tuple[HorizonScore, ...]) -> list[dict[str, Any]]:
-    """The scores as plain JSON data; figures that do not exist are null."""
-    return [
-        {
-            "horizon": found.horizon,
-            "horizon_name": format_duration(found.horizon),
-            **{f.name: getattr(found.score, f.name) for f in fields(LiveScore) if f.name != "reliability"},
-            "stretches": found.stretches,
-            "stretches_warned": found.warned,
-            "lead_time": found.lead,
-            "reliability": [asdict(row) for row in found.score.reliability],
-        }
-        for found in scores
-    ]
+def _stored(row: ScoreTotals) -> ScoreRow:
+    """Return the sums as the database keeps them."""
+    return ScoreRow(
+        hour=row.hour,
+        high_load=row.high,
+        decile=row.decile,
+        unknown=row.unknown,
+        scored=row.scored,
+        events=row.events,
+        warnings=row.warned,
+        true_warnings=row.warned_events,
+        probability_sum=row.said,
+        probability_squared_sum=row.said_squared,
+        probability_event_sum=row.said_right,
+        baseline_squared_sum=row.base_squared,
+        baseline_event_sum=row.base_right,
+    )
 
 
 def scoring_interval(horizons: Sequence[float]) -> float:

@@ -54,7 +54,7 @@ def read_detection(
     waiting_for = _waiting_for(stores, config, model, last_run, now)
     since = now - RECENT
     return DetectionState(
-        active=stores.anomalies.open(),
+        active=stores.anomalies.ongoing(),
         recent=sum(event.started_at > since for event in stores.anomalies.since(since)),
         allowed=config.anomaly.false_alarms_per_month,
         detecting=not waiting_for,

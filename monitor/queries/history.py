@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ class RecentHistory:
     load: Floats
     high_load_periods: tuple[tuple[float, float], ...]
     rules: tuple[tuple[tuple[str, float | str], ...], ...]
-    predictions: dict[float, Floats]
+    predictions: Mapping[float, Floats]
     anomaly_scores: Floats
     anomalies: tuple[AnomalyRecord, ...]
 
@@ -86,10 +86,10 @@ class HistoryReader:
             start=start,
             step=step,
             count=count,
-            load=self._stores.samples.means(start, step, count),
+            load=self._stores.samples.bucket_means(start, step, count),
             high_load_periods=self._high_load_periods(start, start + step * count),
             rules=self._rules().rules,
-            predictions=self._stores.predictions.largest(start, step, count),
+            predictions=self._stores.predictions.bucket_maxima(start, step, count),
             anomaly_scores=_maxima(recent_scores[:, 0], recent_scores[:, 1:], start, step, count),
             anomalies=tuple(self._stores.anomalies.since(start)),
         )

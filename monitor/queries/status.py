@@ -16,7 +16,7 @@ from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
 from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage
-from storage import Prediction, Sample, TrainingOutcome, TrainingRun, is_held
+from storage import Prediction, Sample, TrainingOutcome, TrainingRun, is_locked
 
 DRIFT_INTERVAL = HOUR
 """Seconds between two computations of the input drift."""
@@ -99,7 +99,7 @@ class Overview:
         if self.covered < self.needed:
             return insufficient_history(self.covered, self.needed)
         due = self.next_retrain_at is None or self.next_retrain_at <= self.at
-        if self.last_run is not None and self.last_run.outcome != "promoted" and not due:
+        if self.last_run is not None and self.last_run.outcome != TrainingOutcome.PROMOTED and not due:
             return f"last training {self.last_run.outcome}: {self.last_run.reason}"
         return "enough history, a training is due"
 
@@ -227,4 +227,4 @@ def _future_sample(stores: Stores, after: float) -> float | None:
 
 def _is_locked(stores: Stores, name: str) -> bool:
     path = stores.database.lock_path(name)
-    return path is not None and is_held(path)
+    return path is not None and is_locked(path)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from monitor.documents.anomalies import AnomalyDocument, MaintenanceDocument, MaintenanceEndDocument
 from monitor.reports.blocks import Line, Report, Table, Tone, Toned, labelled_line
 from monitor.system.formatting import approximate_duration, format_percent, format_time
+from storage import Verdict
 
 CHANNELS = {
     "joint": "an unusual combination of metrics, or one unusual metric for hours",
@@ -15,7 +16,10 @@ CHANNELS = {
 }
 """Explanation of each channel."""
 
-VERDICT_EFFECTS = {"expected": "counts as normal behaviour", "incident": "is excluded from training"}
+VERDICT_EFFECTS = {
+    Verdict.EXPECTED: "counts as normal behaviour",
+    Verdict.INCIDENT: "is excluded from training",
+}
 """Consequence of each verdict."""
 
 EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "verdict")
@@ -68,8 +72,8 @@ def anomaly_report(event: AnomalyDocument, now: float) -> Report:
 
 def verdict_report(event: AnomalyDocument) -> Report:
     """Return the line on a recorded verdict."""
-    effect = VERDICT_EFFECTS.get(event.verdict or "", "has no effect")
-    return Report((f"anomaly {event.id}: verdict {event.verdict}; it {effect}",))
+    effect = "" if event.verdict is None else f"; it {VERDICT_EFFECTS[event.verdict]}"
+    return Report((f"anomaly {event.id}: verdict {event.verdict}{effect}",))
 
 
 def maintenance_list_report(windows: Sequence[MaintenanceDocument], recurring: str) -> Report:
@@ -107,4 +111,4 @@ def _duration(event: AnomalyDocument) -> str:
 
 
 def _verdict(event: AnomalyDocument) -> Toned:
-    return Toned(event.verdict or "-", "caution" if event.verdict == "incident" else "faint")
+    return Toned(event.verdict or "-", "caution" if event.verdict == Verdict.INCIDENT else "faint")

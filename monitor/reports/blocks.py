@@ -1,7 +1,7 @@
 """Building blocks of reports: lines and tables with toned parts, and their plain text form.
 
-A report is written once. As a string it is plain text for a pipe, a file or a mail; on a terminal `rich_renderer` draws
-the same blocks in colour and fits them to its width.
+A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
+draws the same blocks in colour and fits them to its width.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from monitor.system.formatting import (
 from storage import TrainingOutcome
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
-    "promoted": "good",
-    "refused": "caution",
-    "skipped": "caution",
-    "failed": "bad",
+    TrainingOutcome.PROMOTED: "good",
+    TrainingOutcome.REFUSED: "caution",
+    TrainingOutcome.SKIPPED: "caution",
+    TrainingOutcome.FAILED: "bad",
 }
 """Meaning of the outcome of a training."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from model.array_types import Floats
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.queries.status import old_after
+from monitor.queries.status import max_sample_age
 from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 
@@ -81,7 +81,7 @@ def stored_times(evidence: Evidence) -> Iterator[Result]:
 def judge_age(age: float, interval: float, *, running: bool | None) -> Result:
     """Whether the last sample is as young as it should be; `age` and `interval` in seconds."""
     told = f"last one {approximate_duration(max(age, 0.0))} ago, one every {interval:g} s"
-    if age <= old_after(interval):
+    if age <= max_sample_age(interval):
         return ok("samples", told)
     if running:
         return failed("samples", f"{told}, and the daemon runs", "see why in its log: journalctl -u monitor -n 50")

@@ -11,8 +11,9 @@ from model.forecast.serialization import loads
 from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.jobs.scoring import HorizonScore
-from monitor.queries.status import DRIFTED, Overview
+from monitor.queries.drift import DRIFT_THRESHOLD
+from monitor.queries.scores import HorizonScore
+from monitor.queries.status import Overview, ServingFallback
 from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -138,10 +139,10 @@ def quality(evidence: Evidence) -> Iterator[Result]:
         yield skipped("live skill", "the database could not be read")
         return
     overview = evidence.stored.overview
-    yield judge_skill(overview.scores, overview.instead)
-    far = [f"{name} {value:.2f}" for name, value in overview.drift if value >= DRIFTED]
+    yield judge_skill(overview.scores, overview.fallbacks)
+    far = [f"{name} {value:.2f}" for name, value in overview.drift.items() if value >= DRIFT_THRESHOLD]
     if far:
-        told = f"the last day is not like the training: {', '.join(far)} (index, {DRIFTED} is far)"
+        told = f"the last day is not like the training: {', '.join(far)} (index, {DRIFT_THRESHOLD} is far)"
         yield warning("input drift", told, "monitor retrain, if the host is to go on like that")
     elif overview.drift:
         yield ok("input drift", f"{len(overview.drift)} metrics are like in the training")
@@ -149,7 +150,7 @@ def quality(evidence: Evidence) -> Iterator[Result]:
         yield skipped("input drift", "nothing to compare with: the model tells no inputs, or there is no day of them")
 
 
-def judge_skill(scores: Sequence[HorizonScore], instead: Sequence[tuple[float, str, str]]) -> Result:
+def judge_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[ServingFallback]) -> Result:
     """Whether the predictions of 7 days were better than the base rate."""
     known = [(found.horizon, found.score.skill) for found in scores if found.score.scored >= SCORED_ENOUGH]
     told = ", ".join(f"{format_duration(h)} {skill:+.2f}" for h, skill in known if skill is not None)
@@ -157,8 +158,8 @@ def judge_skill(scores: Sequence[HorizonScore], instead: Sequence[tuple[float, s
         return skipped(
             "live skill", f"fewer than {SCORED_ENOUGH} predictions have an outcome, or none was of high load"
         )
-    if instead:
-        stood_in = ", ".join(f"{name} at {format_duration(h)} while {state}" for h, state, name in instead)
+    if fallbacks:
+        stood_in = ", ".join(f"{f.baseline} at {format_duration(f.horizon)} while {f.load}" for f in fallbacks)
         return warning(
             "live skill", f"{told}; baselines serve: {stood_in}", "monitor retrain; monitor report tells more"
         )
@@ -174,12 +175,12 @@ def detector(evidence: Evidence) -> Iterator[Result]:
         yield skipped("detector", "the database could not be read")
         return
     overview = stored.overview
-    if not overview.watching:
-        yield skipped("detector", f"nothing watches for anomalies: {overview.watching_waits_for}")
+    if not overview.detection.detecting:
+        yield skipped("detector", f"nothing watches for anomalies: {overview.detection.waiting_for}")
         return
     try:
         found = loads_detector(stored.detector or b"")
     except SerializationError as error:
         yield failed("detector", f"cannot be loaded: {error}", "monitor retrain learns another")
         return
-    yield ok("detector", f"watches {len(found.metrics)} metrics, {overview.anomalies} anomalies in 30 days")
+    yield ok("detector", f"watches {len(found.metrics)} metrics, {overview.detection.recent} anomalies in 30 days")

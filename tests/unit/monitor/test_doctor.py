@@ -22,7 +22,8 @@ from monitor.doctor.checks.port import Answer, Seen, judge_exposure, judge_port
 from monitor.doctor.context import NONE_RUNS, Daemon
 from monitor.doctor.results import exit_code, failed, ok, report, skipped, warning
 from monitor.doctor.runner import Named, one
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
+from monitor.queries.status import ServingFallback
 from monitor.sampling.sources import make_sources, procfs
 from monitor.training.bootstrap_model import configured_task, pretrained_task
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -356,12 +357,14 @@ def test_gradients_are_those_of_the_last_training_that_had_any(overview):
 
 
 def test_a_live_skill_below_nothing_is_a_warning_once_it_says_something(overview):
-    def judged(skill, scored=5000, instead=()):
+    def judged(skill, scored=5000, fallbacks=()):
         score: LiveScore = replace(overview.scores[0].score, skill=skill, scored=scored)
-        return judge_skill([HorizonScore(300.0, score, 0, 0, None)], instead)
+        return judge_skill([HorizonScore(300.0, score, 0, 0, None)], fallbacks)
 
     assert judged(0.4).state == "ok"
     assert judged(-0.1).state == "warning"
     assert judged(-0.1, scored=10).state == "skipped"
     assert judged(None).state == "skipped"
-    assert "persistence at 5m while calm" in judged(0.4, instead=[(300.0, "calm", "persistence")]).found
+    assert (
+        "persistence at 5m while calm" in judged(0.4, fallbacks=[ServingFallback(300.0, "calm", "persistence")]).found
+    )

@@ -12,7 +12,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE
-from monitor.reports.blocks import Report
 
 
 @click.command(
@@ -36,18 +35,18 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     A trace has a column `timestamp` (seconds since the epoch) and any fields of a sample, its rows in any order; an
     empty cell is a missing value. Stored samples are kept. The daemon may run meanwhile.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
+    from monitor.documents.traces import trace_import_document  # noqa: PLC0415
+    from monitor.reports.files import trace_import_report  # noqa: PLC0415
+    from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url) as stores:
         for path in traces:
-            counts = TraceCounts()
+            counts = TraceStatistics()
             added = 0
-            for table in trace_chunks(path, counts):
-                added += stores.samples.add_missing(without_future(table, time.time(), counts))
+            for table in read_trace_chunks(path, counts):
+                added += stores.samples.insert_missing(drop_future_rows(table, time.time(), counts))
             counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
                 print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
@@ -58,6 +57,6 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
                     file=path,
                     rows=counts.future,
                 )
-            document = {"file": str(path), "added": added, **asdict(counts)}
-            print_result(options, document, Report((f"{path}: {added} samples added ({counts})",)))
+            document = trace_import_document(path, counts, added)
+            print_result(options, document, trace_import_report(document))
     return ExitCode.DONE

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
-from typing import Any
 
 import click
 
@@ -61,7 +59,14 @@ def list_events(options: GlobalOptions, since: float | None) -> int:
 @pass_options
 def show_event(options: GlobalOptions, event_id: int) -> int:
     """Show one anomaly event with the attribution to each metric."""
-    return _answer(options, action="show", id=event_id)
+    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
+    from monitor.reports.anomalies import anomaly_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        event = anomaly_document(stores.anomalies.get(event_id))
+    print_result(options, event, anomaly_report(event, time.time()))
+    return ExitCode.DONE
 
 
 @command.command(
@@ -84,7 +89,16 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
 @pass_options
 def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
     """Record a verdict on an anomaly event."""
-    return _answer(options, action="ack", id=event_id, judgement=verdict, note=note)
+    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
+    from monitor.reports.anomalies import verdict_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from storage import Verdict  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        stores.anomalies.set_verdict(event_id, Verdict(verdict), note, time.time())
+        event = anomaly_document(stores.anomalies.get(event_id))
+    print_result(options, event, verdict_report(event))
+    return ExitCode.DONE
 
 
 @command.command("maintenance", hidden=True, deprecated="Use `monitor maintenance`.", examples={})
@@ -110,16 +124,13 @@ def former_maintenance(
 
 
 def _list(options: GlobalOptions, since: float | None) -> int:
-    return _answer(options, action="list", since=since)
-
-
-def _answer(options: GlobalOptions, **typed: Any) -> int:
-    from monitor.reports import anomalies  # noqa: PLC0415
+    """Print the events of the last `since` seconds, by default of the last 30 days."""
+    from monitor.documents.anomalies import RECENT, anomaly_document  # noqa: PLC0415
+    from monitor.reports.anomalies import anomalies_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    config = load_configuration(options)
-    arguments = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement")) | typed
-    with open_stores(config.database_url, create=False) as stores:
-        document, report = anomalies.answer(stores, config.anomaly, Namespace(**arguments), time.time())
-    print_result(options, document, report)
+    period = since or RECENT
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        events = tuple(map(anomaly_document, stores.anomalies.since(time.time() - period)))
+    print_result(options, events, anomalies_report(events, period))
     return ExitCode.DONE

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
-from typing import Any
 
 import click
 
@@ -13,6 +11,7 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, TIME
+from monitor.errors import UsageError
 
 
 @click.group(
@@ -80,7 +79,17 @@ def end_command(options: GlobalOptions, window_id: int) -> int:
 
 def list_windows(options: GlobalOptions) -> int:
     """Print the windows that are active or planned."""
-    return _answer(options)
+    from monitor.config.maintenance_windows import format_windows  # noqa: PLC0415
+    from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_list_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = load_configuration(options)
+    with open_stores(config.database_url, create=False) as stores:
+        windows = tuple(map(maintenance_document, stores.anomalies.maintenance_windows(time.time())))
+    recurring = config.anomaly.maintenance
+    print_result(options, windows, maintenance_list_report(windows, format_windows(recurring) if recurring else ""))
+    return ExitCode.DONE
 
 
 def add_window(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
@@ -91,23 +100,41 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
         duration: length in seconds.
         start: seconds since the epoch, None for now.
         note: free text, or None.
+
+    Raises:
+        UsageError: the window is over already, or ends after the year 9999.
     """
-    return _answer(options, duration=duration, at=start, note=note)
+    from dataclasses import replace  # noqa: PLC0415
+
+    from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import LATEST  # noqa: PLC0415
+    from storage import MaintenanceWindow  # noqa: PLC0415
+
+    now = time.time()
+    starts_at = now if start is None else start
+    ends_at = starts_at + duration
+    if ends_at <= now:
+        raise UsageError("that maintenance would be over already")
+    if ends_at > LATEST:
+        raise UsageError("that maintenance would end after the year 9999")
+    window = MaintenanceWindow(starts_at, ends_at, note or "")
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        window = replace(window, id=stores.anomalies.add_maintenance_window(window))
+    document = maintenance_document(window)
+    print_result(options, document, maintenance_report(document))
+    return ExitCode.DONE
 
 
 def end_window(options: GlobalOptions, window_id: int) -> int:
     """End or cancel a window and print its id."""
-    return _answer(options, end=window_id)
-
-
-def _answer(options: GlobalOptions, **typed: Any) -> int:
-    from monitor.reports import anomalies  # noqa: PLC0415
+    from monitor.documents.anomalies import MaintenanceEndDocument  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    config = load_configuration(options)
-    empty = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
-    arguments = Namespace(**(empty | {"action": "maintenance"} | typed))
-    with open_stores(config.database_url, create=False) as stores:
-        document, report = anomalies.answer(stores, config.anomaly, arguments, time.time())
-    print_result(options, document, report)
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        stores.anomalies.end_maintenance_window(window_id, time.time())
+    document = MaintenanceEndDocument(window_id)
+    print_result(options, document, maintenance_end_report(document))
     return ExitCode.DONE

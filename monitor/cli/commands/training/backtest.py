@@ -57,9 +57,11 @@ def command(
     recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
     """
     from monitor.daemon.process import lower_priority  # noqa: PLC0415
+    from monitor.documents.backtest import backtest_document  # noqa: PLC0415
+    from monitor.reports.backtest import backtest_report  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
-    from monitor.sampling.csv_traces import create_text, read_trace  # noqa: PLC0415
-    from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
+    from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
+    from monitor.training.backtest import backtest_anomalies, backtest_forecasts, prediction_lines  # noqa: PLC0415
 
     if (predictions or plot) and len(traces) > 1:
         raise click.UsageError("--predictions and --plot need a single trace")
@@ -67,11 +69,11 @@ def command(
     lower_priority()
     for path in traces:
         trace = read_trace(path)
-        result = rerun(trace, config, train_until, retrain=not no_retrain)
-        anomalies = rewatch(trace, config, float(result.times[0]), retrain=not no_retrain)
+        result = backtest_forecasts(trace, config, train_until, retrain=not no_retrain)
+        anomalies = backtest_anomalies(trace, config, float(result.times[0]), retrain=not no_retrain)
         if predictions:
-            with create_text(predictions) as file:
-                file.writelines(prediction_rows(result, anomalies))
+            with open_text_output(predictions) as file:
+                file.writelines(prediction_lines(result, anomalies))
         if plot:
             plot_backtest(result, plot)
         document = backtest_document(path, trace, result, anomalies)
