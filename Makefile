@@ -31,11 +31,11 @@ deb:            ## make the Debian package here
 
 config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
 	.venv/bin/python -m monitor.config.loader > config.toml
-	.venv/bin/python -m monitor.config.reference > docs/configuration.md
+	.venv/bin/python -m monitor.config.reference > docs/reference/configuration.md
 	cp monitor/data/monitor.service deploy/monitor.service
 
 modules:        ## renew the map of all modules from the sentences that they open with
-	.venv/bin/python scripts/module_map.py > docs/modules.md
+	.venv/bin/python scripts/module_map.py > docs/reference/modules.md
 
 man:            ## renew deploy/man/monitor.1 from the commands' own help
 	.venv/bin/python scripts/make_manpage.py

@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.report import Figure, main
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.training.backtest import Rerun, backtest
+from model.training.backtest import BacktestConfig, backtest
 from model.training.pipeline import Task
 from model.training.settings import GateConfig, Recipe
 from monitor.config.durations import format_duration
@@ -64,7 +64,7 @@ def marks(job: Job) -> dict[tuple[float, str, str], Marks]:
     cpu = trace.values[: int(n * 0.6), trace.columns.index("cpu_usage")]
     task = Task(Rules(((("cpu_usage", threshold(cpu)),),), SUSTAINED), HORIZONS)
     interval = config.training.interval if job.retrain else None
-    rerun = Rerun(float(trace.times[int(n * 0.8)]), interval, config.training.history, GateConfig())
+    rerun = BacktestConfig(float(trace.times[int(n * 0.8)]), interval, config.training.history, GateConfig())
     try:
         found = backtest(trace.times, trace.values, trace.columns, task, Recipe(), rerun)
     except NotEnoughHistoryError:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the map of all modules to stdout, each with the sentence that it opens with.
 
-python scripts/module_map.py > docs/modules.md
+python scripts/module_map.py > docs/reference/modules.md
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HEAD = """\
 
 <!-- Made by `make modules` from the first sentence of each module: change it there. -->
 
-Every module and what it is for, in its own words; [architecture.md](architecture.md) says how they hang together.
+All modules with their purpose. See [architecture](../explanation/architecture.md) for their relations.
 """
 
 
@@ -25,7 +25,7 @@ def module_map() -> str:
     """The page, as Markdown."""
     parts = [HEAD]
     for package in ("model", "storage", "monitor"):
-        rows = "\n".join(f"| [{path}](../{path}) | {sentence} |" for path, sentence in _modules(ROOT / package))
+        rows = "\n".join(f"| [{path}](../../{path}) | {sentence} |" for path, sentence in _modules(ROOT / package))
         parts.append(f"## {package}\n\n| module | is |\n|---|---|\n{rows}\n")
     return "\n".join(parts)
 

@@ -19,12 +19,12 @@ import numpy as np
 
 from model.array_types import Floats
 from model.features.dataset import typical_step
-from model.features.features import FeatureSpec, design, windows_for
+from model.features.features import FeatureSpec, design_matrix, windows_for
 from model.features.labels import Rules, future_labels
 from model.forecast.ensemble import fit_scaler
 from model.forecast.metrics import score
-from model.forecast.pretrained import HEADS, OF_DAYS, OF_STRETCHES, Prior, inputs
-from model.forecast.serialization import dumps_prior
+from model.forecast.pretrained import OF_DAYS, OF_STRETCHES, PRETRAINED_HORIZONS, PretrainedModel, inputs
+from model.forecast.serialization import dumps_pretrained
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits
@@ -78,13 +78,22 @@ def moments(
 ) -> tuple[Floats, Floats]:
     """Features (n, inputs) and labels (n, heads) of moments of one trace."""
     rules = Rules(((("load", 1.0),),), sustained)
-    spec = FeatureSpec(("load",), (), (), rules, windows_for(HEADS[2:7], step), step, HEADS[2:7], seasonal=True)
+    spec = FeatureSpec(
+        ("load",),
+        (),
+        (),
+        rules,
+        windows_for(PRETRAINED_HORIZONS[2:7], step),
+        step,
+        PRETRAINED_HORIZONS[2:7],
+        seasonal=True,
+    )
     history = spec.history()
     history.extend(times, index[:, None])
     rows = np.sort(rng.choice(len(times), min(MOMENTS, len(times)), replace=False))
     names = inputs(step)
-    x = design(spec, history, rows)[:, [spec.place[name] for name in names]]
-    return as_if_young(x, names, rng), future_labels(times, history.state, HEADS, step, rows)
+    x = design_matrix(spec, history, rows)[:, [spec.place[name] for name in names]]
+    return as_if_young(x, names, rng), future_labels(times, history.state, PRETRAINED_HORIZONS, step, rows)
 
 
 def as_if_young(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> Floats:
@@ -143,7 +152,7 @@ def add(load: Floats, times: Floats, start: float, lasts: float, high: float, ri
     load[here] += high * np.minimum(1.0, (times[here] - start) / rise)
 
 
-def trained(parts: list[tuple[Floats, Floats, bool]], seed: int) -> Prior:
+def trained(parts: list[tuple[Floats, Floats, bool]], seed: int) -> PretrainedModel:
     """Networks that have learned from all of it."""
     x, y = together(parts)
     usual = np.concatenate([labels for _, labels, is_usual in parts if is_usual])
@@ -152,11 +161,11 @@ def trained(parts: list[tuple[Floats, Floats, bool]], seed: int) -> Prior:
     part = Examples(scaler(x[known]), y[known])
     for i in range(NETWORKS):
         rng = np.random.default_rng([seed, i])
-        network = mlp((x.shape[1], *LAYERS, len(HEADS)), rng, dropout=0.1)
+        network = mlp((x.shape[1], *LAYERS, len(PRETRAINED_HORIZONS)), rng, dropout=0.1)
         initialize_output_bias(network, loss, part.y)
         fit(network, loss, part, None, FIT, rng)
         networks.append(network)
-    return Prior(scaler, tuple(networks), np.nanmean(usual, axis=0, dtype=np.float64))
+    return PretrainedModel(scaler, tuple(networks), np.nanmean(usual, axis=0, dtype=np.float64))
 
 
 def together(parts: list[tuple[Floats, Floats, bool]]) -> tuple[Floats, Floats]:
@@ -164,7 +173,7 @@ def together(parts: list[tuple[Floats, Floats, bool]]) -> tuple[Floats, Floats]:
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def said(prior: Prior, x: Floats) -> Floats:
+def said(prior: PretrainedModel, x: Floats) -> Floats:
     """Probabilities (rows, heads)."""
     logits = sum(network.predict(prior.scaler(x)) for network in prior.networks) / len(prior.networks)
     return np.asarray(np.maximum.accumulate(1 / (1 + np.exp(-logits.astype(np.float64))), axis=1))
@@ -194,11 +203,11 @@ def main() -> None:
     prior = trained(learned, options.seed)
     for name, found in judged.items():
         x, y = together(found)
-        for i, head in enumerate(HEADS):
+        for i, head in enumerate(PRETRAINED_HORIZONS):
             marks = score(y[:, i], said(prior, x)[:, i], float(np.nanmean(y[:, i])))
             print(f"{name} {head / MINUTE:g} min: skill {marks.brier_skill:+.3f}, AP {marks.average_precision:.3f}")
     provenance = {"traces": sources, "generated": options.generated, "seed": options.seed}
-    options.output.write_bytes(dumps_prior(prior, provenance))
+    options.output.write_bytes(dumps_pretrained(prior, provenance))
     rows = sum(len(part[0]) for part in learned)
     print(f"{options.output}: {options.output.stat().st_size} bytes, from {rows} moments of {len(learned)} readings")
 

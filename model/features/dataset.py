@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from model.array_types import Floats, Integers
-from model.features.features import FeatureSpec, design
+from model.features.features import FeatureSpec, design_matrix
 from model.features.labels import GAP_FACTOR, future_labels
 
 
@@ -109,7 +109,7 @@ def _gone_through(spec: FeatureSpec, times: Floats, values: Floats, rows: Intege
         state[start:end], index[start:end] = history.state[first:], history.load_index[first:]
         here = slice(*np.searchsorted(rows, (start, end)))
         if here.stop > here.start:
-            x[here] = design(spec, history, rows[here] - history.forgotten)
+            x[here] = design_matrix(spec, history, rows[here] - history.forgotten)
     return x, state, index
 
 

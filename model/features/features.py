@@ -14,9 +14,9 @@ import numpy as np
 
 from model.array_types import Floats, Integers
 from model.features.labels import GAP_FACTOR, Rules
-from model.features.rolling_window import RATIO_GRID, History
+from model.features.rolling_window import RATIO_GRID, RollingWindow
 from model.features.seasonal import seasonal, seasonal_names
-from model.features.time_buckets import DAYS, LOOKBACK, Bins, bin_width
+from model.features.time_buckets import DAYS, LOOKBACK, TimeBuckets, bucket_width
 from model.units import DAY, HOUR, MINUTE
 
 MIN_COVERAGE = 0.5
@@ -122,16 +122,16 @@ class FeatureSpec:
         metrics = np.array([name.partition(":")[0] for name in self.names])
         return np.asarray(metrics[:, None] == np.array(self.groups), dtype=np.float64)
 
-    def history(self, *, live: bool = False) -> History:
+    def history(self, *, live: bool = False) -> RollingWindow:
         """An empty history for these features; a live one forgets what no feature can see any more."""
-        return History(
+        return RollingWindow(
             self.columns,
             self.rules,
             self.step,
             inputs=self.inputs,
             logarithmic=self.logarithmic,
             keep=self._near if live else np.inf,
-            bin_width=bin_width(self.step) if self.seasonal else None,
+            bucket_width=bucket_width(self.step) if self.seasonal else None,
         )
 
 
@@ -167,11 +167,11 @@ def make_spec(
         windows_for(horizons, step),
         step,
         tuple(horizons),
-        bin_width(step) is not None,
+        bucket_width(step) is not None,
     )
 
 
-def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
+def design_matrix(spec: FeatureSpec, history: RollingWindow, rows: Integers) -> Floats:
     """The features of some moments.
 
     Args:
@@ -197,7 +197,7 @@ def design(spec: FeatureSpec, history: History, rows: Integers) -> Floats:
     return x
 
 
-def _fill_days(x: Floats, spec: FeatureSpec, bins: Bins, positions: Integers) -> None:
+def _fill_days(x: Floats, spec: FeatureSpec, bins: TimeBuckets, positions: Integers) -> None:
     """Writes what is the same for all moments of a bin into the last columns of `x`."""
     if len(positions) == 1:
         at = int(positions[0])
@@ -217,7 +217,7 @@ def _fill_days(x: Floats, spec: FeatureSpec, bins: Bins, positions: Integers) ->
 def _fill(
     x: Floats,
     spec: FeatureSpec,
-    history: History,
+    history: RollingWindow,
     rows: Integers,
     first: Integers,
     extremes: tuple[Floats, Floats],
@@ -290,7 +290,7 @@ def _extremes(plain: np.ufunc, choose: np.ufunc, values: Floats, first: Integers
     return found
 
 
-def _recurrence(x: Floats, spec: FeatureSpec, history: History, rows: Integers) -> None:
+def _recurrence(x: Floats, spec: FeatureSpec, history: RollingWindow, rows: Integers) -> None:
     """How long ago it was high, when the last stretch began, the rhythm of stretches, and where in it now is."""
     now, limit = history.times[rows], spec.remembers
     last_onset, previous_onset = history.last_onset[rows], history.previous_onset[rows]

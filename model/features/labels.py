@@ -22,7 +22,7 @@ Bound = tuple[str, float | str]
 """A metric and the value it must reach; a quantile such as "p95" is resolved on the training data."""
 
 
-def quantile_of(bound: str) -> float | None:
+def parse_quantile(bound: str) -> float | None:
     """The share in (0, 1) that a bound such as "p95" or "p99.5" names, or None if it names none."""
     try:
         share = float(bound.removeprefix("p")) / 100 if bound.startswith("p") else 0.0
@@ -64,7 +64,7 @@ class Rules:
                 return bound
             column = values[:, columns.index(metric)]
             known = column[~np.isnan(column)]
-            found = float(np.quantile(known, quantile_of(bound) or 0)) if known.size else 0.0
+            found = float(np.quantile(known, parse_quantile(bound) or 0)) if known.size else 0.0
             if found <= 0:
                 raise InputError(f'high_load.rules: {metric} = "{bound}" has no positive value in the history')
             return found

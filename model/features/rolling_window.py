@@ -13,7 +13,7 @@ import numpy as np
 
 from model.array_types import Bools, Floats, Integers
 from model.features.labels import GAP_FACTOR, Rules
-from model.features.time_buckets import Bins
+from model.features.time_buckets import TimeBuckets
 
 RATIO_GRID = 2.0**20
 """Steps per unit of a metric: finer than any figure the kernel gives."""
@@ -25,7 +25,7 @@ CHUNK_ROWS = 2048
 """Rows taken in at once: what is only needed meanwhile must not be a multiple of what is kept."""
 
 
-class History:
+class RollingWindow:
     """Samples in time order with their running sums.
 
     `extend` takes one row (live) or all of them (training) through the same lines.
@@ -40,7 +40,7 @@ class History:
         inputs: Sequence[str] = (),
         logarithmic: Sequence[str] = (),
         keep: float = np.inf,
-        bin_width: float | None = None,
+        bucket_width: float | None = None,
     ) -> None:
         """An empty history.
 
@@ -51,13 +51,13 @@ class History:
             inputs: the metrics that are summed.
             logarithmic: those of them that enter as log(1 + x).
             keep: seconds of the past that are kept at least, counted from the first of the rows that come next.
-            bin_width: seconds of a bin of `bins`; None keeps none.
+            bucket_width: seconds of a bucket of `bins`; None keeps none.
         """
         self.columns, self.rules, self.step, self.keep = tuple(columns), rules, step, keep
         self._picked = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
         self._log = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
-        self.bins = None if bin_width is None else Bins(k + 1, bin_width)
+        self.bins = None if bucket_width is None else TimeBuckets(k + 1, bucket_width)
         self._forgotten = self._size = 0
         self._times = np.empty(0)
         # by itself, in one piece: a live window looks through hours of it at every sample

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from model.array_types import Floats, Integers
-from model.features.time_buckets import DAYS, Bins
+from model.features.time_buckets import DAYS, TimeBuckets
 
 FADE = 0.7
 """How much less a day counts than the one after it."""
@@ -33,7 +33,7 @@ def seasonal_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[s
     return (*day, *yesterday, *days)
 
 
-def seasonal(bins: Bins, at: Integers, horizons: Sequence[float], grid: float) -> Floats:
+def seasonal(bins: TimeBuckets, at: Integers, horizons: Sequence[float], grid: float) -> Floats:
     """The features of moments that lie in some bins; in place of a metric's departure, what it departs from.
 
     Args:
@@ -94,7 +94,7 @@ def seasonal(bins: Bins, at: Integers, horizons: Sequence[float], grid: float) -
 class _Look:
     """Windows of bins around some positions; `first` and `last` are relative to each and both within."""
 
-    def __init__(self, bins: Bins, at: Integers, grid: float) -> None:
+    def __init__(self, bins: TimeBuckets, at: Integers, grid: float) -> None:
         self._at = at - bins.oldest
         self._size = bins.newest - bins.oldest + 1
         self._largest, self._high = bins.largest, bins.high

@@ -20,16 +20,16 @@ WIDTHS = (300.0, 600.0, 900.0, 1800.0, HOUR)
 """Widths of a bin in seconds: a day is a whole number of any."""
 
 
-def bin_width(step: float) -> float | None:
+def bucket_width(step: float) -> float | None:
     """The width in seconds that fits samples `step` seconds apart; None where they are too far apart for any."""
     return next((width for width in WIDTHS if width >= step), None)
 
 
 COLUMNS = {"_sums": 0, "_counts": 0, "_largest": np.nan, "_high": False}
-"""The arrays of `Bins`, and what an empty bin has in them."""
+"""The arrays of `TimeBuckets`, and what an empty bin has in them."""
 
 
-class Bins:
+class TimeBuckets:
     """Totals of the load and of metrics by bins of `width` seconds, aligned to the epoch; without holes.
 
     A position counts bins from the first that was ever seen; it stays the same when earlier bins are forgotten.

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.array_types import Floats, Integers
 from model.features.dataset import typical_step
-from model.forecast.blend import Worth, followed, worth_of
+from model.forecast.blend import LoadTable, fit_load_table, followed
 from model.nn.numerics import sigmoid
 from model.units import DAY
 
@@ -144,7 +144,7 @@ def forecasts_by_smoothing(
 
 
 def _by_worth(score: Floats, y: Floats) -> Floats:
-    return sigmoid(worth_of(score, y)(score))
+    return sigmoid(fit_load_table(score, y)(score))
 
 
 def best_smoothing(
@@ -205,10 +205,10 @@ def _probability(score: Floats, y: Floats, past: int) -> Floats:
     return _shares(score[:past], y[:past])(score[past:])
 
 
-def _shares(score: Floats, y: Floats) -> Worth:
+def _shares(score: Floats, y: Floats) -> LoadTable:
     """How often the event followed a score, in probability; the base rate where there is no score."""
     both = ~np.isnan(y) & ~np.isnan(score)
-    return Worth(*followed(score[both].astype(np.float64), y[both]), _mean(y))
+    return LoadTable(*followed(score[both].astype(np.float64), y[both]), _mean(y))
 
 
 def _mean(y: Floats) -> float:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.array_types import Bools, Floats
-from model.forecast.calibration import Mix
+from model.forecast.calibration import BlendWeights
 from model.nn.numerics import logit
 
-VOICES = ("networks", "load", "prior")
+EXPERTS = ("networks", "load", "prior")
 
 BINS = 20
 """Equal shares of the past that a table tells apart."""
@@ -46,7 +46,7 @@ def followed(score: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True)
-class Worth:
+class LoadTable:
     """What a score such as the load index is worth as a forecast: (points,) scores, increasing, and the values there.
 
     The values are logits in all that serves. `unknown` is that of a missing score: the base rate.
@@ -61,25 +61,25 @@ class Worth:
         return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
 
 
-NOTHING_KNOWN = Worth(np.zeros(1), np.zeros(1), 0.0)
+EMPTY_LOAD_TABLE = LoadTable(np.zeros(1), np.zeros(1), 0.0)
 
 
-def worth_of(score: Floats, y: Floats) -> Worth:
+def fit_load_table(score: Floats, y: Floats) -> LoadTable:
     """What was followed by what, in logits, of moments (rows,); labels may be unknown."""
     both = ~np.isnan(score) & ~np.isnan(y)
     if not both.any():
-        return NOTHING_KNOWN
+        return EMPTY_LOAD_TABLE
     centres, shares = followed(score[both].astype(np.float64), y[both])
-    return Worth(centres, logit(shares, RAREST), float(logit(np.asarray(y[both].mean()), RAREST)))
+    return LoadTable(centres, logit(shares, RAREST), float(logit(np.asarray(y[both].mean()), RAREST)))
 
 
 @dataclass(frozen=True)
-class Voices:
+class HorizonBlend:
     """One horizon's: the table, and the weights of the voices while load is calm and while it is high."""
 
-    worth: Worth
-    calm: Mix
-    high: Mix
+    load_table: LoadTable
+    calm: BlendWeights
+    high: BlendWeights
 
     def __call__(self, logits: Floats, high: Bools) -> Floats:
         """What the voices say (rows, voices) to logits (rows,)."""
@@ -92,7 +92,7 @@ class Voices:
         return tuple(weight / total if total else 0.0 for weight in self.calm.weights)
 
 
-def alone(voices: int = 1) -> Voices:
+def single_expert(voices: int = 1) -> HorizonBlend:
     """Only the first voice, as it is."""
     weights = (1.0,) + (0.0,) * (voices - 1)
-    return Voices(NOTHING_KNOWN, Mix(weights), Mix(weights))
+    return HorizonBlend(EMPTY_LOAD_TABLE, BlendWeights(weights), BlendWeights(weights))

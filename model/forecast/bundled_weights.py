@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from model.forecast.pretrained import Prior
-from model.forecast.serialization import loads_prior
+from model.forecast.pretrained import PretrainedModel
+from model.forecast.serialization import loads_pretrained
 
 
 @cache
-def shipped_prior() -> Prior:
+def bundled_pretrained_model() -> PretrainedModel:
     """The prior, read once.
 
     Raises:
         SerializationError: its file is damaged.
     """
-    return loads_prior((files("model") / "data" / "prior.npz").read_bytes())
+    return loads_pretrained((files("model") / "data" / "prior.npz").read_bytes())

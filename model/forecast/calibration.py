@@ -32,7 +32,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Mix:
+class BlendWeights:
     """Logit = the voices' logits, weighted, + intercept: a logistic regression on what several experts say."""
 
     weights: tuple[float, ...]
@@ -73,7 +73,9 @@ def fit_level(z: Floats, y: Floats, rows_per_event: float, weight: Floats, stori
     return float(_fitted(none, y[known], weight[known], (), pull, z[known])[0])
 
 
-def fit_mix(voices: Floats, y: Floats, start: Sequence[float], rows_per_event: float, stories: float) -> Mix:
+def fit_blend_weights(
+    voices: Floats, y: Floats, start: Sequence[float], rows_per_event: float, stories: float
+) -> BlendWeights:
     """Maximum likelihood over weights that are not negative, drawn toward some.
 
     A voice that would have to be believed the opposite of is left out.
@@ -87,14 +89,14 @@ def fit_mix(voices: Floats, y: Floats, start: Sequence[float], rows_per_event: f
     """
     known = ~np.isnan(y)
     if not known.any():
-        return Mix(tuple(start))
+        return BlendWeights(tuple(start))
     z, y, weights, heard = voices[known], y[known], np.zeros(len(start)), list(range(len(start)))
     while True:
         pull = stories * max(1.0, rows_per_event)
         found = _fitted(z[:, heard], y, np.ones(len(y)), [start[i] for i in heard], pull)
         if len(heard) == 1 or (found[:-1] >= 0).all():
             weights[heard] = np.clip(found[:-1], 0.0, STEEPEST)
-            return Mix(tuple(weights.tolist()), float(found[-1]))
+            return BlendWeights(tuple(weights.tolist()), float(found[-1]))
         del heard[int(np.argmin(found[:-1]))]
 
 
@@ -129,7 +131,7 @@ def _fitted(
     return np.asarray(w)
 
 
-def levelled(steep: Floats, y: Floats) -> float:
+def matching_intercept(steep: Floats, y: Floats) -> float:
     """The intercept under which as much is said as came.
 
     Args:

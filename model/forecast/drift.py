@@ -16,18 +16,18 @@ BINS = 10
 RAREST = 1e-3
 """The smallest share that a bin is taken to have: an empty one says no more than that."""
 
-Reference = Mapping[str, Sequence[float]]
+ReferenceHistogram = Mapping[str, Sequence[float]]
 """The inner edges of the bins and the share of each, of one metric in training."""
 
 
-def reference(values: Floats) -> dict[str, list[float]]:
+def reference_histogram(values: Floats) -> dict[str, list[float]]:
     """The bins of one metric (rows,), NaN where missing; fewer than ten where values repeat much."""
     known = values[~np.isnan(values)]
     edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if known.size else np.empty(0)
     return {"edges": edges.tolist(), "shares": _shares(known, edges).tolist()}
 
 
-def population_stability(values: Floats, of: Reference) -> float:
+def population_stability_index(values: Floats, of: ReferenceHistogram) -> float:
     """PSI of values (rows,) against a reference; NaN where no value is known."""
     known = values[~np.isnan(values)]
     if not known.size:

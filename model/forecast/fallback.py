@@ -16,9 +16,16 @@ import numpy as np
 from model.array_types import Bools, Floats
 from model.features.dataset import typical_step
 from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS, Smoothing, best_smoothing
-from model.forecast.blend import Worth, worth_of
+from model.forecast.blend import LoadTable, fit_load_table
 from model.forecast.metrics import threshold_for
-from model.forecast.recalibration import STORY, Recalibration, calibration, recalibrated, recalibrations, restlessness
+from model.forecast.recalibration import (
+    STORY,
+    Recalibration,
+    calibration,
+    fit_recalibrations,
+    recalibrated,
+    restlessness,
+)
 from model.nn.numerics import logit, sigmoid
 from model.units import DAY, HOUR
 
@@ -51,7 +58,7 @@ FEWEST_BLOCKS = 12
 
 
 @dataclass(frozen=True)
-class Past:
+class MaturedPredictions:
     """What was said and what came, row by row.
 
     `times` (rows,) in seconds; `said` (rows, horizons) by the model alone, NaN before it served; `labels` likewise,
@@ -68,24 +75,24 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Instead:
+class FallbackBaseline:
     """A baseline: what its score is worth, and the smoothing of its forecasts (None: the present load index)."""
 
     name: str
-    worth: Worth
+    load_table: LoadTable
     smoothing: Smoothing | None = None
 
 
 @dataclass(frozen=True)
-class Standing:
+class FallbackDecision:
     """One horizon's: what sets the model right, and what serves instead of it while load is calm or high.
 
     `threshold` is the probability that a warning needs, as what came would have it; None where too little came.
     """
 
     right: Recalibration = field(default_factory=Recalibration)
-    calm: Instead | None = None
-    high: Instead | None = None
+    calm: FallbackBaseline | None = None
+    high: FallbackBaseline | None = None
     threshold: float | None = None
 
     def slope(self, *, high: bool) -> float:
@@ -99,14 +106,18 @@ class Standing:
         return "model" if instead is None else instead.name
 
 
-def behind(standings: Sequence[Standing]) -> bool:
+def fallback_active(decide_fallbacks: Sequence[FallbackDecision]) -> bool:
     """Whether a baseline serves anywhere."""
-    return any(standing.calm or standing.high for standing in standings)
+    return any(standing.calm or standing.high for standing in decide_fallbacks)
 
 
-def standings(
-    past: Past, horizons: Sequence[float], now: float, thresholds: Sequence[float] | Floats, precision: float
-) -> tuple[Standing, ...]:
+def decide_fallbacks(
+    past: MaturedPredictions,
+    horizons: Sequence[float],
+    now: float,
+    thresholds: Sequence[float] | Floats,
+    precision: float,
+) -> tuple[FallbackDecision, ...]:
     """One for each horizon, by what is known at a moment.
 
     Args:
@@ -116,15 +127,17 @@ def standings(
         thresholds: of the model for each horizon, as it says it itself; 1 never warns.
         precision: that is wanted of warnings.
     """
-    right = recalibrations(past.times, past.said, past.labels, past.high, horizons, now)
+    right = fit_recalibrations(past.times, past.said, past.labels, past.high, horizons, now)
     found = []
     for i, (horizon, one) in enumerate(zip(horizons, right, strict=True)):
         calm, high = (_instead(_of(past, i, rows), horizon, now) for rows in (~past.high, past.high))
-        found.append(Standing(one, calm, high, _threshold(past, i, one, horizon, now, thresholds[i], precision)))
+        found.append(
+            FallbackDecision(one, calm, high, _threshold(past, i, one, horizon, now, thresholds[i], precision))
+        )
     return tuple(found)
 
 
-def warned_from(by: Sequence[Standing], thresholds: Sequence[float] | Floats, high: Bools) -> Floats:
+def warning_thresholds(by: Sequence[FallbackDecision], thresholds: Sequence[float] | Floats, high: Bools) -> Floats:
     """The probability that a warning needs, (rows, horizons); where a threshold is 1, nothing reaches it.
 
     What came decides where enough did; else the same moments are warned of as before, said in other numbers.
@@ -145,8 +158,8 @@ def warned_from(by: Sequence[Standing], thresholds: Sequence[float] | Floats, hi
     return np.where(found >= 1, np.inf, found)
 
 
-def applied(
-    by: Sequence[Standing],
+def apply_decisions(
+    by: Sequence[FallbackDecision],
     probabilities: Floats,
     high: Bools,
     index: Floats,
@@ -166,17 +179,17 @@ def applied(
         for rows, instead in ((~high, standing.calm), (high, standing.high)):
             if instead is not None and rows.any():
                 score = index if instead.smoothing is None else forecasts(instead.smoothing)[:, i]
-                p = sigmoid(instead.worth(score[rows]))
+                p = sigmoid(instead.load_table(score[rows]))
                 said[rows, i] = np.where(np.isnan(said[rows, i]), np.nan, p)
     return np.where(np.isnan(said), np.nan, np.fmax.accumulate(said, axis=1))
 
 
-def released(threshold: float) -> float:
+def release_threshold(threshold: float) -> float:
     """The probability that a warning needs to go on; one that never warns never does."""
     return threshold if threshold >= 1 else float(sigmoid(logit(np.array(threshold)) - RELEASED))
 
 
-def warnings(probabilities: Floats, thresholds: Floats, standing: Bools) -> Bools:
+def warning_states(probabilities: Floats, thresholds: Floats, standing: Bools) -> Bools:
     """Whether a warning stands at each moment, (rows, horizons).
 
     Args:
@@ -194,7 +207,13 @@ def warnings(probabilities: Floats, thresholds: Floats, standing: Bools) -> Bool
 
 
 def _threshold(
-    past: Past, i: int, right: Recalibration, horizon: float, now: float, before: float, precision: float
+    past: MaturedPredictions,
+    i: int,
+    right: Recalibration,
+    horizon: float,
+    now: float,
+    before: float,
+    precision: float,
 ) -> float | None:
     """The lowest probability that was right often enough, if enough was warned of and not far from where it was.
 
@@ -230,13 +249,13 @@ class _One:
         return _One(self.times[rows], self.said[rows], self.y[rows], self.index[rows], forecasts)
 
 
-def _of(past: Past, i: int, rows: Bools) -> _One:
+def _of(past: MaturedPredictions, i: int, rows: Bools) -> _One:
     rows = rows & ~np.isnan(past.labels[:, i])
     forecasts = {smoothing: values[rows, i] for smoothing, values in past.forecasts.items()}
     return _One(past.times[rows], past.said[rows, i], past.labels[rows, i], past.index[rows], forecasts)
 
 
-def _instead(past: _One, horizon: float, now: float) -> Instead | None:
+def _instead(past: _One, horizon: float, now: float) -> FallbackBaseline | None:
     """The baseline that was better than the model, if one was."""
     errors: dict[str, list[Floats]] = {}
     times, first = [], now - LOOKED_BACK * DAY
@@ -251,7 +270,7 @@ def _instead(past: _One, horizon: float, now: float) -> Instead | None:
         times.append(asked.times)
         errors.setdefault("model", []).append(np.square(_set_right(known, asked, horizon, start, apart) - asked.y))
         for baseline in _baselines(known):
-            p = sigmoid(baseline.worth(_score(baseline, asked)))
+            p = sigmoid(baseline.load_table(_score(baseline, asked)))
             errors.setdefault(baseline.name, []).append(np.square(p - asked.y))
     if not times:
         return None
@@ -273,16 +292,16 @@ def _set_right(known: _One, asked: _One, horizon: float, now: float, apart: floa
     return sigmoid(right(logit(asked.said)))
 
 
-def _baselines(known: _One) -> list[Instead]:
+def _baselines(known: _One) -> list[FallbackBaseline]:
     """Made of what was known."""
-    found = [Instead(CURRENT_VALUE, worth_of(known.index, known.y))]
+    found = [FallbackBaseline(CURRENT_VALUE, fit_load_table(known.index, known.y))]
     if known.forecasts:
         best = best_smoothing(known.forecasts, known.y)
-        found.append(Instead(HOLT_WINTERS, worth_of(known.forecasts[best], known.y), best))
+        found.append(FallbackBaseline(HOLT_WINTERS, fit_load_table(known.forecasts[best], known.y), best))
     return found
 
 
-def _score(baseline: Instead, of: _One) -> Floats:
+def _score(baseline: FallbackBaseline, of: _One) -> Floats:
     return of.index if baseline.smoothing is None else of.forecasts[baseline.smoothing]
 
 

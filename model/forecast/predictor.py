@@ -13,11 +13,11 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.dataset import features_at
-from model.features.features import FeatureSpec, design
-from model.features.rolling_window import History
-from model.forecast.blend import Voices
+from model.features.features import FeatureSpec, design_matrix
+from model.features.rolling_window import RollingWindow
+from model.forecast.blend import HorizonBlend
 from model.forecast.ensemble import Ensemble
-from model.forecast.fallback import Standing
+from model.forecast.fallback import FallbackDecision
 from model.nn.numerics import logit, sigmoid
 
 LEVEL = "level"
@@ -37,17 +37,17 @@ class Predictor:
     spec: FeatureSpec
     horizons: tuple[float, ...]
     ensemble: Ensemble
-    voices: tuple[Voices, ...]
+    blends: tuple[HorizonBlend, ...]
     base_rates: tuple[float, ...]
     thresholds: tuple[float, ...]
     prior: Ensemble | None = None
-    prior_share: float = 0.0
-    rehearsal: Predictor | None = field(default=None, repr=False)
+    pretrained_weight: float = 0.0
+    holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:
         """The same, quicker for one moment (`Ensemble.fused`), without its twin."""
         prior = None if self.prior is None else self.prior.fused()
-        return replace(self, ensemble=self.ensemble.fused(), prior=prior, rehearsal=None)
+        return replace(self, ensemble=self.ensemble.fused(), prior=prior, holdout_model=None)
 
     def probabilities(self, x: Floats) -> Floats:
         """Features (rows, features) as `design` makes them to probabilities (rows, horizons) float64.
@@ -55,7 +55,7 @@ class Predictor:
         High load within 5 minutes is high load within 15: a further horizon is never below a nearer one.
         """
         said, high = self.said(x), self.high(x)
-        mixed = np.stack([voices(said[:, i], high) for i, voices in enumerate(self.voices)], axis=1)
+        mixed = np.stack([blends(said[:, i], high) for i, blends in enumerate(self.blends)], axis=1)
         return np.asarray(np.maximum.accumulate(sigmoid(mixed), axis=1))
 
     def said(self, x: Floats) -> Floats:
@@ -63,8 +63,8 @@ class Predictor:
         index = x[:, self.spec.place["load_index:last"]].astype(np.float64)
         said = np.zeros((len(x), len(self.horizons), 3))
         said[..., 0] = self.ensemble.predict(x)
-        for i, voices in enumerate(self.voices):
-            said[:, i, 1] = voices.worth(index)
+        for i, blends in enumerate(self.blends):
+            said[:, i, 1] = blends.load_table(index)
         if self.prior is not None:
             said[..., 2] = self.prior.predict(x)
         return said
@@ -73,16 +73,16 @@ class Predictor:
         """(rows,) whether load is high."""
         return np.asarray(x[:, self.spec.place["load_index:state"]] == 1)
 
-    def predict(self, history: History) -> Floats:
+    def predict(self, history: RollingWindow) -> Floats:
         """Probabilities (horizons,) for the last moment of a history made by `spec.history()`."""
         return np.asarray(self.probabilities(self.features(history))[0])
 
-    def features(self, history: History) -> Floats:
+    def features(self, history: RollingWindow) -> Floats:
         """The features (1, features) of the last moment."""
-        return design(self.spec, history, np.array([len(history) - 1]))
+        return design_matrix(self.spec, history, np.array([len(history) - 1]))
 
     def contributions(
-        self, x: Floats, final: Floats | None = None, by: Sequence[Standing] = ()
+        self, x: Floats, final: Floats | None = None, by: Sequence[FallbackDecision] = ()
     ) -> list[dict[str, float]]:
         """Each metric's share in the log-odds of each horizon, for one row of features (1, features).
 
@@ -103,8 +103,8 @@ class Predictor:
             moved.append(self.prior.attribute(x[0], centre))
         told = logit(self.probabilities(x) if final is None else final)[0]
         found, load = [], self.spec.groups.index("load_index")
-        for i, voices in enumerate(self.voices):
-            weights = np.array((voices.high if high else voices.calm).weights)[[0, 2]]
+        for i, blends in enumerate(self.blends):
+            weights = np.array((blends.high if high else blends.calm).weights)[[0, 2]]
             if by:
                 weights = weights * by[i].slope(high=high)
             shares = (
@@ -113,7 +113,7 @@ class Predictor:
             base = float(logit(np.array(self.base_rates[i])))
             rest = float(told[i]) - base - float(weights @ (said[i] - usual[i])[[0, 2]])
             slope = by[i].slope(high=high) if by else 1.0
-            table = slope * (voices.high if high else voices.calm).weights[1] * (float(said[i, 1]) - base)
+            table = slope * (blends.high if high else blends.calm).weights[1] * (float(said[i, 1]) - base)
             # where a baseline serves, all of it is the load's
             own = table if slope else rest
             shares[load] += own
@@ -121,6 +121,6 @@ class Predictor:
         return found
 
 
-def probabilities_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
+def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
     """What a predictor would have said at some moments of a history, (n, horizons); see `features_at`."""
     return predictor.probabilities(features_at(predictor.spec, times, values, at))

@@ -14,8 +14,8 @@ import numpy as np
 from model.array_types import Floats
 from model.features.features import GENERAL_WINDOWS, FeatureSpec, at_least_two, windows_for
 from model.features.labels import Rules
-from model.features.time_buckets import bin_width
-from model.forecast.blend import VOICES, alone
+from model.features.time_buckets import bucket_width
+from model.forecast.blend import EXPERTS, single_expert
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.predictor import Predictor
 from model.nn.layers import Linear
@@ -23,7 +23,7 @@ from model.nn.network import Network
 from model.nn.numerics import logit, sigmoid
 from model.units import MINUTE
 
-HEADS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
+PRETRAINED_HORIZONS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
 """Horizons in seconds that it was taught; of others it says what lies between its neighbours."""
 
 OF_WINDOWS = ("mean", "deviation", "high", "max", "min")
@@ -42,7 +42,7 @@ OF_DAYS = (
 
 
 @dataclass(frozen=True)
-class Prior:
+class PretrainedModel:
     """Networks over `inputs`, with one output for each of HEADS.
 
     `base_rates` (heads,) say how often high load followed on those hosts, under bounds that few moments reach.
@@ -62,10 +62,14 @@ def inputs(step: float) -> tuple[str, ...]:
 
 def usable(spec: FeatureSpec) -> bool:
     """Whether it can say something: not with samples hours apart, nor of horizons far from what it was taught."""
-    return spec.seasonal and min(spec.horizons) >= HEADS[0] / 2 and max(spec.horizons) <= HEADS[-1] * 2
+    return (
+        spec.seasonal
+        and min(spec.horizons) >= PRETRAINED_HORIZONS[0] / 2
+        and max(spec.horizons) <= PRETRAINED_HORIZONS[-1] * 2
+    )
 
 
-def adapted(prior: Prior, spec: FeatureSpec, horizons: Sequence[float]) -> Ensemble:
+def adapted(prior: PretrainedModel, spec: FeatureSpec, horizons: Sequence[float]) -> Ensemble:
     """The prior over the features of a host, with one output for each of its horizons (seconds)."""
     between = _between(horizons)
     networks = []
@@ -80,8 +84,13 @@ def adapted(prior: Prior, spec: FeatureSpec, horizons: Sequence[float]) -> Ensem
     return Ensemble(prior.scaler, tuple(networks), (np.arange(len(names)),) * len(networks), picked)
 
 
-def first_predictor(
-    prior: Prior, columns: Sequence[str], rules: Rules, horizons: Sequence[float], step: float, precision: float
+def bootstrap_predictor(
+    prior: PretrainedModel,
+    columns: Sequence[str],
+    rules: Rules,
+    horizons: Sequence[float],
+    step: float,
+    precision: float,
 ) -> Predictor:
     """What serves before there is a history: the prior alone.
 
@@ -100,7 +109,14 @@ def first_predictor(
         ValueError: it cannot be used, or the rules have bounds that only a history can tell.
     """
     spec = FeatureSpec(
-        tuple(columns), (), (), rules, windows_for(horizons, step), step, tuple(horizons), bin_width(step) is not None
+        tuple(columns),
+        (),
+        (),
+        rules,
+        windows_for(horizons, step),
+        step,
+        tuple(horizons),
+        bucket_width(step) is not None,
     )
     if not rules.resolved:
         raise ValueError("a prior needs bounds in numbers: a quantile is only known with a history")
@@ -113,7 +129,7 @@ def first_predictor(
         spec,
         tuple(horizons),
         adapted(prior, spec, horizons),
-        (alone(len(VOICES)),) * n,
+        (single_expert(len(EXPERTS)),) * n,
         tuple(base.tolist()),
         (precision,) * n,
     )
@@ -121,5 +137,5 @@ def first_predictor(
 
 def _between(horizons: Sequence[float]) -> Floats:
     """(heads, horizons) how much of each head a horizon takes: linear in the logarithm of time."""
-    at = np.interp(np.log(horizons), np.log(HEADS), np.arange(len(HEADS)))
-    return np.maximum(0.0, 1.0 - np.abs(np.arange(len(HEADS))[:, None] - at))
+    at = np.interp(np.log(horizons), np.log(PRETRAINED_HORIZONS), np.arange(len(PRETRAINED_HORIZONS)))
+    return np.maximum(0.0, 1.0 - np.abs(np.arange(len(PRETRAINED_HORIZONS))[:, None] - at))

@@ -18,7 +18,7 @@ from model.forecast.calibration import Calibration, fit_calibration, fit_level
 from model.nn.numerics import logit, sigmoid
 from model.units import DAY, HOUR
 
-RENEWED = 6 * HOUR
+RECALIBRATION_INTERVAL = 6 * HOUR
 """Seconds between two looks at the outcomes that have matured."""
 
 HALF_LIFE = 14 * DAY
@@ -66,7 +66,7 @@ class Recalibration:
         return right
 
 
-def recalibrations(
+def fit_recalibrations(
     times: Floats, probabilities: Floats, labels: Floats, high: Bools, horizons: Sequence[float], now: float
 ) -> tuple[Recalibration, ...]:
     """One for each horizon, by the outcomes that are known at a moment.

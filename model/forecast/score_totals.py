@@ -18,7 +18,7 @@ DECILES = 10
 
 
 @dataclass(frozen=True)
-class Tally:
+class ScoreTotals:
     """The predictions of one hour whose probability lay in one tenth, made while load was high or while it was not.
 
     `hour` is the start of the hour in seconds, `decile` 0 to 9. `unknown` predictions have no known outcome and count
@@ -41,10 +41,10 @@ class Tally:
     base_right: float
 
 
-_SUMS = tuple(field.name for field in fields(Tally))[3:]
+_SUMS = tuple(field.name for field in fields(ScoreTotals))[3:]
 
 
-def tally(at: Floats, p: Floats, base: Floats, warned: Bools, high: Bools, y: Floats) -> list[Tally]:
+def sum_scores(at: Floats, p: Floats, base: Floats, warned: Bools, high: Bools, y: Floats) -> list[ScoreTotals]:
     """Sums up predictions for one horizon, all arguments (rows,).
 
     Args:
@@ -68,7 +68,7 @@ def tally(at: Floats, p: Floats, base: Floats, warned: Bools, high: Bools, y: Fl
     sums = [np.bincount(which.ravel(), weights=np.asarray(column, float), minlength=len(keys)) for column in columns]
     counts, totals = sums[:5], sums[5:]
     return [
-        Tally(float(h) * HOUR, bool(up), int(d), *(int(c[i]) for c in counts), *(float(t[i]) for t in totals))
+        ScoreTotals(float(h) * HOUR, bool(up), int(d), *(int(c[i]) for c in counts), *(float(t[i]) for t in totals))
         for i, (h, up, d) in enumerate(keys.tolist())
     ]
 
@@ -104,7 +104,7 @@ class LiveScore:
     reliability: tuple[Reliability, ...]
 
 
-def live_score(tallies: Iterable[Tally]) -> LiveScore:
+def live_score(tallies: Iterable[ScoreTotals]) -> LiveScore:
     """All scores of some tallies of one horizon."""
     rows = list(tallies)
     total = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
@@ -128,19 +128,19 @@ def live_score(tallies: Iterable[Tally]) -> LiveScore:
     )
 
 
-def _reliability(rows: list[Tally], decile: int) -> Reliability:
+def _reliability(rows: list[ScoreTotals], decile: int) -> Reliability:
     here = [row for row in rows if row.decile == decile]
     count = sum(row.scored for row in here)
     return Reliability(count, sum(row.said for row in here) / count, sum(row.events for row in here) / count)
 
 
-def _spread(rows: list[Tally]) -> float:
+def _spread(rows: list[ScoreTotals]) -> float:
     """What is left by always saying the share that came true: p (1 - p) a prediction."""
     count, events = sum(row.scored for row in rows), sum(row.events for row in rows)
     return events * (1 - events / count) if count else 0.0
 
 
-def _squared(rows: list[Tally], what: str) -> float:
+def _squared(rows: list[ScoreTotals], what: str) -> float:
     """The sum of (p - y)^2 = p^2 - 2 p y + y, since y is 0 or 1."""
     terms = (getattr(row, f"{what}_squared") - 2 * getattr(row, f"{what}_right") + row.events for row in rows)
     return float(sum(terms))

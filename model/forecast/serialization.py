@@ -11,15 +11,15 @@ from model.array_types import Floats, Integers
 from model.errors import SerializationError
 from model.features.features import FeatureSpec
 from model.features.labels import Rules
-from model.forecast.blend import VOICES, Voices, Worth
-from model.forecast.calibration import Mix
+from model.forecast.blend import EXPERTS, HorizonBlend, LoadTable
+from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.predictor import Predictor
-from model.forecast.pretrained import Prior
+from model.forecast.pretrained import PretrainedModel
 from model.nn.serialization import FORMAT, build_network, describe_layer, named_arrays, require_finite
 from model.npz import pack, unpack
 
-REHEARSAL, PRIOR = "rehearsal.", "prior."
+HOLDOUT_MODEL, PRIOR = "rehearsal.", "prior."
 """What the names of arrays begin with: of a predictor's twin, and of its prior."""
 
 
@@ -29,19 +29,19 @@ def dumps(predictor: Predictor) -> bytes:
     if predictor.prior is not None:
         header["prior"], more = _dismantled(predictor.prior, PRIOR)
         arrays |= more
-    twin = predictor.rehearsal
+    twin = predictor.holdout_model
     if twin is not None:
-        header["rehearsal"], more = _taken_apart(twin, REHEARSAL)
+        header["rehearsal"], more = _taken_apart(twin, HOLDOUT_MODEL)
         arrays |= more
     return pack({"format": FORMAT, "kind": "model", "spec": _spec_described(predictor.spec), **header}, arrays)
 
 
-def loads(blob: bytes, *, rehearsal: bool = False) -> Predictor:
+def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
     """The predictor of `dumps`.
 
     Args:
         blob: its bytes.
-        rehearsal: whether its twin is wanted too; serving does without.
+        holdout_model: whether its holdout model is wanted too; serving does without.
 
     Raises:
         SerializationError: not a model, a damaged one, or one of another format.
@@ -53,15 +53,15 @@ def loads(blob: bytes, *, rehearsal: bool = False) -> Predictor:
         spec = _spec(header["spec"])
         prior = _ensemble(header["prior"], arrays, PRIOR) if "prior" in header else None
         predictor = _assemble(spec, header, arrays, "", prior)
-        if rehearsal and "rehearsal" in header:
-            twin = _assemble(spec, header["rehearsal"], arrays, REHEARSAL, prior)
-            predictor = replace(predictor, rehearsal=twin)
+        if holdout_model and "rehearsal" in header:
+            twin = _assemble(spec, header["rehearsal"], arrays, HOLDOUT_MODEL, prior)
+            predictor = replace(predictor, holdout_model=twin)
         return predictor
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SerializationError(f"not a model of monitor: {error}") from error
 
 
-def dumps_prior(prior: Prior, provenance: dict[str, Any]) -> bytes:
+def dumps_pretrained(prior: PretrainedModel, provenance: dict[str, Any]) -> bytes:
     """A prior with what is told of how it was made."""
     ensemble = Ensemble(prior.scaler, prior.networks, (np.arange(len(prior.scaler.mean)),) * len(prior.networks))
     told, arrays = _dismantled(ensemble, "")
@@ -69,7 +69,7 @@ def dumps_prior(prior: Prior, provenance: dict[str, Any]) -> bytes:
     return pack({"format": FORMAT, "kind": "prior", "provenance": provenance, **told}, arrays)
 
 
-def loads_prior(blob: bytes) -> Prior:
+def loads_pretrained(blob: bytes) -> PretrainedModel:
     """The prior of `dumps_prior`.
 
     Raises:
@@ -79,7 +79,7 @@ def loads_prior(blob: bytes) -> Prior:
     try:
         ensemble = _ensemble(header, arrays, "")
         _check_ensemble(ensemble, len(ensemble.scaler.mean))
-        return Prior(ensemble.scaler, ensemble.networks, arrays["base_rates"])
+        return PretrainedModel(ensemble.scaler, ensemble.networks, arrays["base_rates"])
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SerializationError(f"not a prior of monitor: {error}") from error
 
@@ -90,19 +90,19 @@ def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dic
     told = {
         **ensemble,
         "horizons": predictor.horizons,
-        "voices": [_mixes(voices) for voices in predictor.voices],
+        "voices": [_mixes(blends) for blends in predictor.blends],
         "base_rates": predictor.base_rates,
         "thresholds": predictor.thresholds,
-        "prior_share": predictor.prior_share,
+        "prior_share": predictor.pretrained_weight,
     }
-    for i, voices in enumerate(predictor.voices):
-        arrays[f"{prefix}worth.{i}"] = np.stack([voices.worth.scores, voices.worth.values])
+    for i, blends in enumerate(predictor.blends):
+        arrays[f"{prefix}worth.{i}"] = np.stack([blends.load_table.scores, blends.load_table.values])
     return told, arrays
 
 
-def _mixes(voices: Voices) -> dict[str, Any]:
-    mixes = {name: [*mix.weights, mix.intercept] for name, mix in (("calm", voices.calm), ("high", voices.high))}
-    return {**mixes, "unknown": voices.worth.unknown}
+def _mixes(blends: HorizonBlend) -> dict[str, Any]:
+    mixes = {name: [*mix.weights, mix.intercept] for name, mix in (("calm", blends.calm), ("high", blends.high))}
+    return {**mixes, "unknown": blends.load_table.unknown}
 
 
 def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -153,7 +153,7 @@ def _assemble(
         spec,
         tuple(told["horizons"]),
         _ensemble(told, arrays, prefix),
-        tuple(_voices(entry, arrays[f"{prefix}worth.{i}"]) for i, entry in enumerate(told["voices"])),
+        tuple(_blend(entry, arrays[f"{prefix}worth.{i}"]) for i, entry in enumerate(told["voices"])),
         tuple(told["base_rates"]),
         tuple(told["thresholds"]),
         prior,
@@ -163,13 +163,15 @@ def _assemble(
     return predictor
 
 
-def _voices(told: dict[str, Any], worth: Floats) -> Voices:
-    calm, high = (Mix(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high"))
+def _blend(told: dict[str, Any], load_table: Floats) -> HorizonBlend:
+    calm, high = (
+        BlendWeights(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high")
+    )
     numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
-    require_finite(numbers, worth)
-    if len(numbers) != 2 * len(VOICES) + 3 or worth.ndim != 2 or len(worth) != 2 or not worth.size:
-        raise SerializationError(f"not the weights of {len(VOICES)} voices and a table")
-    return Voices(Worth(worth[0], worth[1], float(told["unknown"])), calm, high)
+    require_finite(numbers, load_table)
+    if len(numbers) != 2 * len(EXPERTS) + 3 or load_table.ndim != 2 or len(load_table) != 2 or not load_table.size:
+        raise SerializationError(f"not the weights of {len(EXPERTS)} experts and a load table")
+    return HorizonBlend(LoadTable(load_table[0], load_table[1], float(told["unknown"])), calm, high)
 
 
 def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
@@ -185,7 +187,7 @@ def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> E
 def _check(predictor: Predictor) -> None:
     """A model that fits together and is finite: never NaN weights that serve."""
     features, horizons = len(predictor.spec.names), len(predictor.horizons)
-    lengths = {len(predictor.voices), len(predictor.base_rates), len(predictor.thresholds)}
+    lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}
     for ensemble in (predictor.ensemble, predictor.prior):
         if ensemble is not None:
             lengths.add(_check_ensemble(ensemble, features))

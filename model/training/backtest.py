@@ -15,24 +15,32 @@ from model.array_types import Floats
 from model.errors import DivergedError, NotEnoughHistoryError
 from model.features.dataset import typical_step
 from model.features.labels import Rules, future_labels
-from model.features.rolling_window import History
-from model.features.time_buckets import bin_width
+from model.features.rolling_window import RollingWindow
+from model.features.time_buckets import bucket_width
 from model.forecast.baselines import CLIMATOLOGY, Smoothing, baseline_scores, binned, forecasts_by_smoothing
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.fallback import APART, Past, applied, behind, standings, warned_from, warnings
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.fallback import (
+    APART,
+    MaturedPredictions,
+    apply_decisions,
+    decide_fallbacks,
+    fallback_active,
+    warning_states,
+    warning_thresholds,
+)
 from model.forecast.metrics import Score, score
-from model.forecast.predictor import Predictor, probabilities_at
-from model.forecast.pretrained import first_predictor
-from model.forecast.recalibration import MEMORY, RENEWED
-from model.training.evaluation import Candidate, refusal_of
+from model.forecast.predictor import Predictor, predict_at
+from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
+from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY
 
 
 @dataclass(frozen=True)
-class Rerun:
+class BacktestConfig:
     """How the past is lived through.
 
     Attributes:
@@ -51,7 +59,7 @@ class Rerun:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class TrainingAttempt:
     """One training: when, why its model does not serve (empty where it does), and whether the gate said so."""
 
     at: float
@@ -60,7 +68,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Backtest:
+class BacktestResult:
     """What was said, and what came.
 
     `times` (rows,) are the moments from `until` on; `probabilities`, `labels` and `warnings` are (rows, horizons),
@@ -79,7 +87,7 @@ class Backtest:
     load_index: Floats
     base_rates: Floats
     onset_rates: Floats
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[TrainingAttempt, ...]
     baselines: dict[str, Floats]
 
     def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
@@ -108,8 +116,8 @@ def backtest(
     columns: Sequence[str],
     task: Task,
     recipe: Recipe,
-    rerun: Rerun,
-) -> Backtest:
+    rerun: BacktestConfig,
+) -> BacktestResult:
     """Lives through the samples from `rerun.until` on.
 
     Args:
@@ -145,7 +153,7 @@ class _Life:
         columns: Sequence[str],
         task: Task,
         recipe: Recipe,
-        rerun: Rerun,
+        rerun: BacktestConfig,
         first: int,
     ) -> None:
         self._times, self._values, self._columns = times, values, columns
@@ -153,7 +161,7 @@ class _Life:
         rules = task.rules.resolve(columns, values[:first])
         self._step = typical_step(times, default=1.0)
         self._task = task
-        self._history = History(columns, rules, self._step)
+        self._history = RollingWindow(columns, rules, self._step)
         self._history.extend(times, values)
         self._labels = future_labels(times, self._history.state, task.horizons, self._step)
         self._high = self._history.state == 1
@@ -161,11 +169,11 @@ class _Life:
         self._raw, self._said, self._warned = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
         self._forecasts: dict[Smoothing, Floats] = {}
         if rerun.interval is not None:
-            width, index = bin_width(self._step) or self._step, self._history.load_index
+            width, index = bucket_width(self._step) or self._step, self._history.load_index
             self._forecasts = forecasts_by_smoothing(*binned(times, index, width), index, width, task.horizons)
         # neighbours tell the same story
         self._asked = np.flatnonzero(np.diff(times // APART, prepend=-1.0) > 0)
-        self._attempts: list[Attempt] = []
+        self._attempts: list[TrainingAttempt] = []
         self._serving, self._own = _first(self._step, columns, rules, task), False
         self._due, self._since, self._behind = -np.inf, first, False
 
@@ -178,13 +186,13 @@ class _Life:
         candidate, refused = _attempt(
             times[:begin], self._values[:begin], self._columns, self._task, self._recipe, rerun, self._serving
         )
-        self._attempts.append(Attempt(now, refused, by_gate=candidate is not None and bool(refused)))
+        self._attempts.append(TrainingAttempt(now, refused, by_gate=candidate is not None and bool(refused)))
         if candidate is not None and not refused:
             self._serving, self._since, self._own = candidate.predictor, begin, True
         # a host without a model of its own does not wait for long: the next day tries again
         learned = min(now - float(times[0]), rerun.history)
         # a stretch begins with a sample, which may come a little after its hour
-        after = renewed_after(learned, rerun.interval) if self._own else DAY
+        after = retrain_delay(learned, rerun.interval) if self._own else DAY
         self._due = now + after - 2 * self._step
 
     def say(self, begin: int, end: int) -> None:
@@ -192,7 +200,7 @@ class _Life:
         if self._serving is None:
             return
         here, known = slice(begin, end), _known(self._serving, self._times, begin, end)
-        p = probabilities_at(self._serving, self._times[known], self._values[known], self._times[here])
+        p = predict_at(self._serving, self._times[known], self._values[known], self._times[here])
         thresholds = np.ones(len(self._task.horizons))
         for i, horizon in enumerate(self._serving.horizons):
             column = self._task.horizons.index(horizon)
@@ -202,18 +210,18 @@ class _Life:
             self._warn(here, np.tile(np.where(thresholds >= 1, np.inf, thresholds), (end - begin, 1)))
             return
         now, high = float(self._times[begin]), self._high[here]
-        by = standings(self._past(begin, now), self._task.horizons, now, thresholds, self._task.precision)
-        self._behind = behind(by)
+        by = decide_fallbacks(self._past(begin, now), self._task.horizons, now, thresholds, self._task.precision)
+        self._behind = fallback_active(by)
         index = self._history.load_index[here]
-        self._said[here] = applied(by, self._raw[here], high, index, lambda s: self._forecasts[s][here])
-        self._warn(here, warned_from(by, thresholds, high))
+        self._said[here] = apply_decisions(by, self._raw[here], high, index, lambda s: self._forecasts[s][here])
+        self._warn(here, warning_thresholds(by, thresholds, high))
 
     def _warn(self, here: slice, thresholds: Floats) -> None:
         """Whether a warning stands at the rows of a stretch, by thresholds (rows, horizons)."""
         before = self._warned[here.start - 1] == 1
-        self._warned[here] = warnings(self._said[here], thresholds, before)
+        self._warned[here] = warning_states(self._said[here], thresholds, before)
 
-    def _past(self, begin: int, now: float) -> Past:
+    def _past(self, begin: int, now: float) -> MaturedPredictions:
         """What is known when a row comes."""
         times = self._times
         rows = self._asked[(self._asked < begin) & (times[self._asked] > now - MEMORY)]
@@ -221,7 +229,7 @@ class _Life:
         said = np.where((rows >= self._since)[:, None], self._raw[rows], np.nan)
         forecasts = {smoothing: values[rows] for smoothing, values in self._forecasts.items()}
         index = self._history.load_index[rows]
-        return Past(times[rows], said, self._labels[rows], self._high[rows], index, forecasts)
+        return MaturedPredictions(times[rows], said, self._labels[rows], self._high[rows], index, forecasts)
 
     def _onset_rates(self, matured: Floats) -> Floats:
         """(horizons,) how often high load followed moments at which it was not high; the base rate of none is 0."""
@@ -229,13 +237,13 @@ class _Life:
         known = ~np.isnan(calm)
         return np.asarray(np.where(known, calm, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
-    def found(self) -> Backtest:
+    def found(self) -> BacktestResult:
         """All of it."""
         first, horizons, history = self._first, self._task.horizons, self._history
         known = self._times[:, None] + np.asarray(horizons) < self._rerun.until
         matured = np.where(known, self._labels, np.nan)
         baselines = baseline_scores(self._times, history.load_index, history.state, matured, horizons, first)
-        return Backtest(
+        return BacktestResult(
             horizons,
             self._times[first:],
             self._said[first:],
@@ -254,7 +262,7 @@ def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[
     """Rows between two moments at which something may change, as (begin, end)."""
     if interval is None:
         return [(first, len(times))]
-    apart = min(interval, RENEWED)
+    apart = min(interval, RECALIBRATION_INTERVAL)
     begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, apart)))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
@@ -262,7 +270,7 @@ def _stretches(times: Floats, first: int, interval: float | None) -> list[tuple[
 def _first(step: float, columns: Sequence[str], rules: Rules, task: Task) -> Predictor | None:
     """The prior, which serves before any model of this host does; None where it cannot."""
     try:
-        return first_predictor(shipped_prior(), columns, rules, task.horizons, step, task.precision)
+        return bootstrap_predictor(bundled_pretrained_model(), columns, rules, task.horizons, step, task.precision)
     except ValueError:
         return None
 
@@ -273,7 +281,7 @@ def _attempt(
     columns: Sequence[str],
     task: Task,
     recipe: Recipe,
-    rerun: Rerun,
+    rerun: BacktestConfig,
     serving: Predictor | None,
 ) -> tuple[Candidate | None, str]:
     """A candidate made of the last part of the samples, if there is one, and why it may not serve (empty: it may)."""
@@ -283,7 +291,7 @@ def _attempt(
         candidate = train(times[from_row:], values[from_row:], columns, task, recipe, rng)
     except (NotEnoughHistoryError, DivergedError) as error:
         return None, str(error)
-    return candidate, refusal_of(candidate, serving, times, values, rerun.gate) or ""
+    return candidate, gate_refusal(candidate, serving, times, values, rerun.gate) or ""
 
 
 def _known(serving: Predictor, times: Floats, begin: int, end: int) -> slice:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from model.features.dataset import Dataset, typical_step
-from model.forecast.blend import Voices
-from model.forecast.calibration import fit_mix, levelled
+from model.forecast.blend import HorizonBlend
+from model.forecast.calibration import fit_blend_weights, matching_intercept
 from model.forecast.predictor import Predictor
 from model.units import HOUR
 
@@ -23,7 +23,7 @@ STORIES = 6.0
 """How many stories it takes to move the weights of the voices half of the way."""
 
 
-def prior_share(span: float, horizon: float) -> float:
+def pretrained_weight(span: float, horizon: float) -> float:
     """How much of the say a prior is thought to have before anything was compared.
 
     All of it without a history, half of it after five days, none after three weeks: on cut traces networks of their
@@ -36,19 +36,21 @@ def prior_share(span: float, horizon: float) -> float:
     return max(0.0, 1.0 - math.sqrt(span / (PRIOR_FADES * horizon)))
 
 
-def mixed(predictor: Predictor, unseen: Dataset) -> tuple[Voices, ...]:
+def fit_blends(predictor: Predictor, unseen: Dataset) -> tuple[HorizonBlend, ...]:
     """The voices as they are best heard, by what they say of what none has seen."""
     said, apart = predictor.said(unseen.x), typical_step(unseen.times, default=1.0)
-    high, start = predictor.high(unseen.x), (1.0 - predictor.prior_share, 0.0, predictor.prior_share)
+    high, start = predictor.high(unseen.x), (1.0 - predictor.pretrained_weight, 0.0, predictor.pretrained_weight)
     found = []
     for i, horizon in enumerate(predictor.horizons):
         story = max(horizon, min(STORY * horizon, HOUR)) / apart
-        calm, up = (fit_mix(said[rows, i], unseen.y[rows, i], start, story, STORIES) for rows in (~high, high))
-        found.append(replace(predictor.voices[i], calm=calm, high=up))
+        calm, up = (
+            fit_blend_weights(said[rows, i], unseen.y[rows, i], start, story, STORIES) for rows in (~high, high)
+        )
+        found.append(replace(predictor.blends[i], calm=calm, high=up))
     return tuple(found)
 
 
-def taken_over(rehearsal: Predictor, predictor: Predictor, whole: Dataset) -> tuple[Voices, ...]:
+def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Dataset) -> tuple[HorizonBlend, ...]:
     """The weights of what serves: those of its rehearsal.
 
     How much too sure the rehearsal was of what it had not seen, its twin will be of what comes. Of the level only
@@ -57,14 +59,14 @@ def taken_over(rehearsal: Predictor, predictor: Predictor, whole: Dataset) -> tu
     """
     said, high = predictor.said(whole.x), predictor.high(whole.x)
     found = []
-    for i, voices in enumerate(rehearsal.voices):
+    for i, blends in enumerate(holdout_model.blends):
         mixes = []
-        for mix, rows in ((voices.calm, ~high), (voices.high, high)):
+        for mix, rows in ((blends.calm, ~high), (blends.high, high)):
             y = whole.y[rows, i]
             if (y == 1).any() and (y == 0).any():
-                level = levelled(said[rows, i] @ np.array(mix.weights), y)
+                level = matching_intercept(said[rows, i] @ np.array(mix.weights), y)
                 mixes.append(replace(mix, intercept=(mix.intercept + level) / 2))
             else:
                 mixes.append(mix)
-        found.append(replace(predictor.voices[i], calm=mixes[0], high=mixes[1]))
+        found.append(replace(predictor.blends[i], calm=mixes[0], high=mixes[1]))
     return tuple(found)

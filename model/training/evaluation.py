@@ -8,7 +8,7 @@ import numpy as np
 
 from model.array_types import Floats
 from model.features.dataset import Dataset, Split, ending, features_at
-from model.features.time_buckets import bin_width
+from model.features.time_buckets import bucket_width
 from model.forecast.baselines import (
     CLIMATOLOGY,
     CURRENT_VALUE,
@@ -18,12 +18,12 @@ from model.forecast.baselines import (
     binned,
     forecasts_by_smoothing,
 )
-from model.forecast.blend import worth_of
+from model.forecast.blend import fit_load_table
 from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor
 from model.nn.diagnostics.fit_report import FitReport
 from model.nn.numerics import sigmoid
-from model.training.blend_weights import mixed
+from model.training.blend_weights import fit_blends
 from model.training.gate import refusal
 from model.training.settings import GateConfig
 
@@ -48,7 +48,7 @@ class Candidate:
     left_out: dict[float, str]
 
 
-def judge(
+def evaluate_candidate(
     predictor: Predictor,
     report: FitReport,
     parts: Split,
@@ -64,15 +64,15 @@ def judge(
         past: times (rows,) and values (rows, columns) of the samples that they are made of.
         left_out: why a wanted horizon is not among the predictor's.
     """
-    rehearsal = predictor.rehearsal or predictor
-    p = judged(rehearsal, parts.holdout)
+    holdout_model = predictor.holdout_model or predictor
+    p = cross_calibrated_probabilities(holdout_model, parts.holdout)
     baselines = {
         **baseline_probabilities(parts.train, parts.holdout.state),
-        **_of_the_load(rehearsal, parts, *past),
+        **_of_the_load(holdout_model, parts, *past),
     }
     scores = tuple(
         {
-            name: score(parts.holdout.y[:, i], q[:, i], rehearsal.base_rates[i])
+            name: score(parts.holdout.y[:, i], q[:, i], holdout_model.base_rates[i])
             for name, q in {"network": p, **baselines}.items()
         }
         for i in range(len(predictor.horizons))
@@ -81,7 +81,7 @@ def judge(
     return Candidate(predictor, report, rows, parts.holdout, p, baselines, scores, left_out)
 
 
-def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:
+def cross_calibrated_probabilities(holdout_model: Predictor, holdout: Dataset) -> Floats:
     """What a rehearsal says of its holdout, each half calibrated by the other: (rows, horizons).
 
     Calibrated by the very rows it is judged on it would look better than it is.
@@ -89,9 +89,9 @@ def judged(rehearsal: Predictor, holdout: Dataset) -> Floats:
     half = len(holdout) // 2
     halves = [holdout.take(np.arange(half)), holdout.take(np.arange(half, len(holdout)))]
     # a label of the first half may reach into the second
-    halves[0] = ending(halves[0], rehearsal.horizons, float(halves[1].times[0]))
+    halves[0] = ending(halves[0], holdout_model.horizons, float(halves[1].times[0]))
     said = [
-        replace(rehearsal, voices=mixed(rehearsal, other)).probabilities(one.x)
+        replace(holdout_model, blends=fit_blends(holdout_model, other)).probabilities(one.x)
         for one, other in (halves, halves[::-1])
     ]
     return np.concatenate(said)
@@ -122,25 +122,25 @@ def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
     return {CLIMATOLOGY: np.tile(base, (len(state), 1)), PERSISTENCE: persistence}
 
 
-def _of_the_load(rehearsal: Predictor, parts: Split, times: Floats, values: Floats) -> dict[str, Floats]:
+def _of_the_load(holdout_model: Predictor, parts: Split, times: Floats, values: Floats) -> dict[str, Floats]:
     """What the present load and a daily season of it say of the holdout, (rows, horizons) by name."""
-    spec, n = rehearsal.spec, len(parts.train)
-    width = bin_width(spec.step) or spec.step
+    spec, n = holdout_model.spec, len(parts.train)
+    width = bucket_width(spec.step) or spec.step
     means, bins = binned(times, spec.rules.load_index(spec.columns, values), width)
     bins = bins[np.searchsorted(times, np.concatenate((parts.train.times, parts.holdout.times)))]
     place = spec.place["load_index:last"]
     index = np.concatenate((parts.train.x[:, place], parts.holdout.x[:, place])).astype(np.float64)
-    current = np.stack([sigmoid(voices.worth(index[n:])) for voices in rehearsal.voices], axis=1)
-    forecasts = forecasts_by_smoothing(means, bins, index, width, rehearsal.horizons)
+    current = np.stack([sigmoid(blends.load_table(index[n:])) for blends in holdout_model.blends], axis=1)
+    forecasts = forecasts_by_smoothing(means, bins, index, width, holdout_model.horizons)
     seasonal = np.empty(current.shape)
     for i in range(current.shape[1]):
         y = parts.train.y[:, i]
         best = best_smoothing({smoothing: ahead[:n, i] for smoothing, ahead in forecasts.items()}, y)
-        seasonal[:, i] = sigmoid(worth_of(forecasts[best][:n, i], y)(forecasts[best][n:, i]))
+        seasonal[:, i] = sigmoid(fit_load_table(forecasts[best][:n, i], y)(forecasts[best][n:, i]))
     return {CURRENT_VALUE: current, HOLT_WINTERS: seasonal}
 
 
-def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
+def incumbent_probabilities(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
     """What another predictor's rehearsal says of the candidate's holdout, at the candidate's horizons.
 
     The other one has itself learned from most of that holdout, its rehearsal has not.
@@ -154,7 +154,7 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
     Returns:
         (rows, horizons), NaN at a horizon that it does not know; None where it knows none, or other columns.
     """
-    twin, wanted = serving.rehearsal or serving, candidate.predictor.horizons
+    twin, wanted = serving.holdout_model or serving, candidate.predictor.horizons
     shared = [horizon for horizon in wanted if horizon in twin.horizons]
     if twin.spec.columns != candidate.predictor.spec.columns or not shared:
         return None
@@ -164,11 +164,11 @@ def said_instead(serving: Predictor, candidate: Candidate, times: Floats, values
     y[:, known] = holdout.y[:, there]
     x = features_at(twin.spec, times, values, holdout.times)
     found = np.full(candidate.probabilities.shape, np.nan)
-    found[:, there] = judged(twin, replace(holdout, x=x, y=y))[:, known]
+    found[:, there] = cross_calibrated_probabilities(twin, replace(holdout, x=x, y=y))[:, known]
     return found
 
 
-def refusal_of(
+def gate_refusal(
     candidate: Candidate, serving: Predictor | None, times: Floats, values: Floats, config: GateConfig
 ) -> str | None:
     """The reason why the gate does not let a candidate serve, or None.
@@ -186,5 +186,5 @@ def refusal_of(
         lost = {h: why for h, why in candidate.left_out.items() if h in serving.horizons}
         if lost:
             return f"it cannot say what the serving model says: {next(iter(lost.values()))}"
-        incumbent = said_instead(serving, candidate, times, values)
+        incumbent = incumbent_probabilities(serving, candidate, times, values)
     return refusal(candidate.probabilities, candidate.baselines, incumbent, candidate.holdout, horizons, config)

@@ -17,17 +17,17 @@ from model.errors import NotEnoughHistoryError
 from model.features.dataset import Dataset, Split, build, joined, split, typical_step
 from model.features.features import FeatureSpec, make_spec
 from model.features.labels import Rules
-from model.forecast.blend import VOICES, alone, worth_of
-from model.forecast.bundled_weights import shipped_prior
+from model.forecast.blend import EXPERTS, fit_load_table, single_expert
+from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.ensemble import Ensemble, fit_scaler
 from model.forecast.metrics import threshold_for
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapted, usable
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
-from model.training.blend_weights import mixed, prior_share, taken_over
+from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
 from model.training.ensemble_training import fit_ensemble, views
-from model.training.evaluation import Candidate, judge
+from model.training.evaluation import Candidate, evaluate_candidate
 from model.training.settings import Recipe
 from model.units import DAY
 
@@ -77,12 +77,12 @@ def train(
     spec = make_spec(columns, values, rules, task.horizons, step)
     parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
     epochs = [recipe.fit.epochs] * recipe.networks
-    rehearsal, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
-    share = prior_share(float(times[-1] - times[0]), max(horizons)) if usable(spec) else 0.0
-    prior = adapted(shipped_prior(), spec, horizons) if share else None
-    rehearsal = replace(rehearsal, prior=prior, prior_share=share)
-    rehearsal = replace(rehearsal, voices=mixed(rehearsal, parts.holdout))
-    rehearsal = replace(rehearsal, thresholds=_thresholds(rehearsal, parts.holdout, task.precision))
+    holdout_model, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
+    share = pretrained_weight(float(times[-1] - times[0]), max(horizons)) if usable(spec) else 0.0
+    prior = adapted(bundled_pretrained_model(), spec, horizons) if share else None
+    holdout_model = replace(holdout_model, prior=prior, pretrained_weight=share)
+    holdout_model = replace(holdout_model, blends=fit_blends(holdout_model, parts.holdout))
+    holdout_model = replace(holdout_model, thresholds=_thresholds(holdout_model, parts.holdout, task.precision))
     done = sum(epochs)
 
     def later(epoch: Epoch) -> None:
@@ -93,12 +93,12 @@ def train(
     predictor = replace(
         predictor,
         prior=prior,
-        prior_share=share,
-        voices=taken_over(rehearsal, replace(predictor, prior=prior), whole),
-        thresholds=rehearsal.thresholds,
-        rehearsal=rehearsal,
+        pretrained_weight=share,
+        blends=transfer_blends(holdout_model, replace(predictor, prior=prior), whole),
+        thresholds=holdout_model.thresholds,
+        holdout_model=holdout_model,
     )
-    return judge(predictor, combine_reports(reports), parts, (times, values), left_out)
+    return evaluate_candidate(predictor, combine_reports(reports), parts, (times, values), left_out)
 
 
 def _fitted(
@@ -122,8 +122,10 @@ def _fitted(
     fitted, reports = fit_ensemble(looks, parts, n, recipe, epochs, rng, on_epoch)
     base_rates = tuple(float(rate) for rate in np.nanmean(train.y, axis=0))
     index = train.x[:, spec.place["load_index:last"]]
-    voices = tuple(replace(alone(len(VOICES)), worth=worth_of(index, train.y[:, i])) for i in range(n))
-    return Predictor(spec, horizons, Ensemble(scaler, *fitted), voices, base_rates, (1.0,) * n), reports
+    blends = tuple(
+        replace(single_expert(len(EXPERTS)), load_table=fit_load_table(index, train.y[:, i])) for i in range(n)
+    )
+    return Predictor(spec, horizons, Ensemble(scaler, *fitted), blends, base_rates, (1.0,) * n), reports
 
 
 def _parts(dataset: Dataset, horizons: tuple[float, ...]) -> tuple[Split, tuple[float, ...], dict[float, str]]:

@@ -8,7 +8,7 @@ SOONEST = 1800.0
 """Seconds between two trainings at least, however young the model."""
 
 
-def renewed_after(learned: float, interval: float | None) -> float:
+def retrain_delay(learned: float, interval: float | None) -> float:
     """Seconds after which a model is renewed: when its history has grown by a quarter, and after `interval` at last.
 
     Args:

@@ -74,7 +74,7 @@ def _complain(error: Exception, arguments: argparse.Namespace) -> int:
     """Says what went wrong on stderr, and gives the exit code for it."""
     import logging  # noqa: PLC0415
 
-    from monitor.system.logging import complain, setup_logging  # noqa: PLC0415
+    from monitor.system.logging import get_logger, print_error, setup_logging  # noqa: PLC0415
 
     if isinstance(error, OSError):
         _forget_output()
@@ -84,11 +84,11 @@ def _complain(error: Exception, arguments: argparse.Namespace) -> int:
         setup_logging(arguments.log_level or "info", arguments.log_format or "text")
     if known is None:
         # nobody expected it: where it was stands in the line, the traceback only for whoever asked for details
-        log = logging.getLogger(__name__)
-        log.critical("unexpected error", exc_info=error)
+        log = get_logger(__name__)
+        log.critical("command crashed", exc_info=error)
         return EXIT_FAILED
     for line in str(error).splitlines():
-        complain(line)
+        print_error(line)
     return known
 
 

@@ -13,7 +13,7 @@ from dataclasses import field, fields
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from model.features.labels import quantile_of
+from model.features.labels import parse_quantile
 from monitor.config.durations import format_duration, parse_duration
 from monitor.sampling.sources import RATIOS
 from storage import SAMPLE_FIELDS
@@ -197,7 +197,7 @@ def _read_rules(value: Any) -> tuple[tuple[tuple[str, float | str], ...], ...]:
 def _bound(metric: str, bound: Any) -> float | str:
     if metric not in SAMPLE_FIELDS:
         raise ValueError(f"{metric!r} is not a metric{nearest(metric, SAMPLE_FIELDS)}")
-    if isinstance(bound, str) and quantile_of(bound) is not None:
+    if isinstance(bound, str) and parse_quantile(bound) is not None:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
         raise ValueError(f'the bound of {metric} must be a number above 0 or a quantile "p95", not {_shown(bound)}')

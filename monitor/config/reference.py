@@ -1,4 +1,4 @@
-"""The reference of the configuration, docs/configuration.md, made from the sections."""
+"""The reference of the configuration, docs/reference/configuration.md, made from the sections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = """\
 None is needed: every key has a default. The first of these files is used, and no other: the one of `--config`, the
 one that `$MONITOR_CONFIG` names, `./config.toml`, `/etc/monitor/config.toml`. A key or section that is not known is
 an error that names the nearest known one; `monitor check-config` shows all problems at once, or what is in effect.
-[config.toml](../config.toml) has every key with its default, to start from.
+[config.toml](../../config.toml) has every key with its default, to start from.
 
 | written | is |
 |---|---|
@@ -25,7 +25,7 @@ an error that names the nearest known one; `monitor check-config` shows all prob
 | a rate | bytes per second |
 
 `systemctl reload monitor` (SIGHUP) takes a new configuration into use as a whole, or not at all: see
-[operations](operations.md#day-by-day). What goes together is checked too: no horizon is shorter than
+[operations](../how-to/operations.md#day-by-day). What goes together is checked too: no horizon is shorter than
 `sampling.interval`; `training.history` and `storage.retention` are no shorter than `training.min_history`; the source
 of each metric in `high_load.rules` is among `sampling.sources`.
 

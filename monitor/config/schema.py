@@ -199,7 +199,7 @@ class WebConfig:
     host_metrics: bool = switch(True, "Whether the host's own figures (monitor_host_*) are exposed; default true.")
     config_file: str = string(
         "",
-        "TLS, client certificates and users: a web.config.yml as Prometheus has it (docs/http.md), relative to this\n"
+        "TLS, client certificates and users: a web.config.yml (docs/reference/http.md), relative to this\n"
         "file. Default (empty): none.",
     )
     allowed_hosts: tuple[str, ...] = texts(

@@ -13,7 +13,7 @@ from model.units import DAY
 from monitor.config.loader import Config
 from monitor.queries.status import Overview, old_after, read_overview
 from monitor.stores import Stores, stores_of
-from monitor.system.logging import masked
+from monitor.system.logging import redact_credentials
 from storage import StorageError, TrainingRun
 from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_is_behind
 
@@ -77,7 +77,7 @@ def gather(config: Config, now: float) -> Evidence:
     except StorageError as error:
         return Evidence(now, config, None, None, str(error), NONE_RUNS, False, None, str(error))
     if path is None:
-        why = f"{masked(config.database_url)}: not a database in a file"
+        why = f"{redact_credentials(config.database_url)}: not a database in a file"
         return Evidence(now, config, None, None, why, NONE_RUNS, False, None, why)
     # Before it is opened: this closes files of it, which would drop SQLite's locks.
     files, unseen = _outside(path)

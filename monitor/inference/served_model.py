@@ -17,19 +17,26 @@ from model.array_types import Floats
 from model.errors import SerializationError
 from model.features.features import FeatureSpec
 from model.features.labels import Rules
-from model.features.rolling_window import RATIO_GRID, History
+from model.features.rolling_window import RATIO_GRID, RollingWindow
 from model.forecast.baselines import Smoothing, seasonal_forecasts
-from model.forecast.fallback import Standing, applied, behind, released, warned_from
+from model.forecast.fallback import (
+    FallbackDecision,
+    apply_decisions,
+    fallback_active,
+    release_threshold,
+    warning_thresholds,
+)
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from monitor.inference.explanations import phrase
 from monitor.stores import TIME_EPSILON, Stores, is_warning
-from monitor.system.log_throttle import Outage
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
-READ_TOGETHER = 1800.0
+READ_SECONDS = 1800.0
 """Seconds of stored samples that are read at once."""
 
 NEVER = 1.0
@@ -56,7 +63,7 @@ class Forecast:
         return self.explain()
 
 
-def as_row(sample: Sample) -> Floats:
+def sample_row(sample: Sample) -> Floats:
     """The values of a sample, (1, fields), NaN where missing."""
     return np.array([_VALUES(sample)], dtype=np.float64)
 
@@ -73,10 +80,10 @@ class ServedModel:
         self.model_id: int | None = None
         self.predictor: Predictor | None = None
         self._warned: frozenset[float] = frozenset()
-        self._standing: tuple[int | None, Sequence[Standing]] = (None, ())
-        self._away = Outage(log, "registry cannot be read", "registry can be read again", level=logging.WARNING)
+        self._standing: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
+        self._away = RecurringFailure(log, "registry read failed", "registry read recovered", level=logging.WARNING)
 
-    def recalibrate(self, model_id: int, by: Sequence[Standing]) -> None:
+    def recalibrate(self, model_id: int, by: Sequence[FallbackDecision]) -> None:
         """Sets right what that model says from the next prediction on; from any thread."""
         self._standing = model_id, by
 
@@ -89,7 +96,7 @@ class ServedModel:
     def behind(self) -> bool:
         """Whether a baseline serves instead of the model at any horizon."""
         model_id, by = self._standing
-        return model_id is not None and model_id == self.model_id and behind(by)
+        return model_id is not None and model_id == self.model_id and fallback_active(by)
 
     @property
     def rules(self) -> Rules:
@@ -107,15 +114,15 @@ class ServedModel:
         try:
             done = self._advance_from_storage(sample)
         except StorageError as error:
-            self._away.failed({"error": error})
+            self._away.failure(error=error)
             done = False
         else:
-            self._away.worked()
+            self._away.success()
         if done:
             return
         if self._went_back(sample):
             self._history = self._spec.history(live=True)
-        self._history.extend(np.array([sample.at]), as_row(sample))
+        self._history.extend(np.array([sample.at]), sample_row(sample))
 
     def _advance_from_storage(self, sample: Sample) -> bool:
         """Follows the registry; True if the history was read anew for it, up to this sample."""
@@ -147,10 +154,10 @@ class ServedModel:
         """Whether the clock was set back behind what this history knows."""
         return len(self._history) > 0 and sample.at <= self._history.times[-1]
 
-    def _prime(self, sample: Sample) -> History:
+    def _prime(self, sample: Sample) -> RollingWindow:
         """A history of what is stored, with the sample at its end."""
         history = primed(self._stores, self._spec, sample.at - TIME_EPSILON)
-        history.extend(np.array([sample.at]), as_row(sample))
+        history.extend(np.array([sample.at]), sample_row(sample))
         return history
 
     def _follow(self) -> bool:
@@ -161,7 +168,7 @@ class ServedModel:
         self._followed = active
         before = self.model_id
         self.model_id, self.predictor = self._load(active)
-        log.info("model serves", extra={"fields": {"model": self.model_id, "before": before}})
+        log.info("model activated", model=self.model_id, previous=before)
         return True
 
     def _load(self, model_id: int | None) -> tuple[int | None, Predictor | None]:
@@ -170,7 +177,7 @@ class ServedModel:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
             except (StorageError, SerializationError) as error:
-                log.error("model cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+                log.error("model load failed", model=model_id, error=error)
                 model_id = self._stores.registry.previous_id(model_id)
         return None, None
 
@@ -178,8 +185,8 @@ class ServedModel:
 def make_forecast(
     predictor: Predictor,
     model_id: int,
-    history: History,
-    by: Sequence[Standing] = (),
+    history: RollingWindow,
+    by: Sequence[FallbackDecision] = (),
     warned: Collection[float] = (),
 ) -> Forecast:
     """What is said of the last moment of a history, set right by what came of what was said before.
@@ -196,8 +203,10 @@ def make_forecast(
     served_by = ("model",) * len(predictor.horizons)
     if by:
         high, index = history.state[-1:] == 1, history.load_index[-1:]
-        probabilities = applied(by, probabilities[None], high, index, partial(_forecasts, history, predictor))[0]
-        thresholds = tuple(warned_from(by, thresholds, high)[0].tolist())
+        probabilities = apply_decisions(
+            by, probabilities[None], high, index, partial(_forecasts, history, predictor)
+        )[0]
+        thresholds = tuple(warning_thresholds(by, thresholds, high)[0].tolist())
         served_by = tuple(standing.serving(high=bool(high[0])) for standing in by)
     predictions = tuple(
         Prediction(
@@ -206,7 +215,7 @@ def make_forecast(
             model_id,
             float(p),
             base_rate,
-            min(released(threshold) if horizon in warned else threshold, NEVER),
+            min(release_threshold(threshold) if horizon in warned else threshold, NEVER),
         )
         for horizon, p, base_rate, threshold in zip(
             predictor.horizons, probabilities, predictor.base_rates, thresholds, strict=True
@@ -216,7 +225,7 @@ def make_forecast(
     return Forecast(predictions, served_by, explain, partial(phrase, predictor.spec, features[0]))
 
 
-def _forecasts(history: History, predictor: Predictor, smoothing: Smoothing) -> Floats:
+def _forecasts(history: RollingWindow, predictor: Predictor, smoothing: Smoothing) -> Floats:
     """(1, horizons) the Holt-Winters forecasts of the last moment."""
     bins = history.bins
     if bins is None:
@@ -227,13 +236,13 @@ def _forecasts(history: History, predictor: Predictor, smoothing: Smoothing) -> 
     return seasonal_forecasts(means, last, history.load_index[-1:], bins.width, predictor.horizons, smoothing)
 
 
-def primed(stores: Stores, spec: FeatureSpec, until: float) -> History:
+def primed(stores: Stores, spec: FeatureSpec, until: float) -> RollingWindow:
     """What is stored up to a moment (seconds), as far back as features look.
 
     A week of samples is read half an hour at a time: what is kept of it is small.
     """
     history = spec.history(live=True)
-    for rows in stored(stores, spec.columns, until - spec.needed, until, READ_TOGETHER):
+    for rows in stored(stores, spec.columns, until - spec.needed, until, READ_SECONDS):
         history.extend(rows[:, 0], rows[:, 1:])
     return history
 
@@ -250,7 +259,7 @@ def forecast_from_storage(
     stores: Stores,
     at: float,
     max_age: float,
-    matured: Callable[[Predictor, int], Sequence[Standing]] = lambda *_: (),
+    matured: Callable[[Predictor, int], Sequence[FallbackDecision]] = lambda *_: (),
 ) -> Forecast | None:
     """The serving model's prediction for a moment, from what is stored.
 

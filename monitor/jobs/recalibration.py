@@ -5,27 +5,34 @@ A model says of a stored moment what it said then, so nothing has to be kept for
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import numpy as np
 
-from model.features.features import design
+from model.features.features import design_matrix
 from model.features.labels import future_labels
 from model.forecast.baselines import binned, forecasts_by_smoothing
-from model.forecast.fallback import APART, LEARNED_FROM, LOOKED_BACK, Past, Standing, standings
+from model.forecast.fallback import (
+    APART,
+    LEARNED_FROM,
+    LOOKED_BACK,
+    FallbackDecision,
+    MaturedPredictions,
+    decide_fallbacks,
+)
 from model.forecast.predictor import Predictor
-from model.forecast.recalibration import MEMORY, RENEWED
+from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
 from model.units import DAY
-from monitor.inference.served_model import READ_TOGETHER, ServedModel, stored
+from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def matured(
     stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
-) -> tuple[Standing, ...]:
+) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands by what has come since its training.
 
     Args:
@@ -38,7 +45,7 @@ def matured(
     Raises:
         StorageError: the samples cannot be read.
     """
-    spec, nothing = predictor.spec, (Standing(),) * len(predictor.horizons)
+    spec, nothing = predictor.spec, (FallbackDecision(),) * len(predictor.horizons)
     if trained_until >= now:
         return nothing
     # baselines are made of what came before the training too
@@ -46,7 +53,7 @@ def matured(
     history = spec.history(live=True)
     times, state, index, moments, said, high = [], [], [], [], [], []
     before = -np.inf
-    for rows in stored(stores, spec.columns, since - spec.needed, now, 2 * READ_TOGETHER):
+    for rows in stored(stores, spec.columns, since - spec.needed, now, 2 * READ_SECONDS):
         history.extend(rows[:, 0], rows[:, 1:])
         first = len(history) - len(rows)
         times.append(rows[:, 0])
@@ -60,7 +67,7 @@ def matured(
             ours = rows[here, 0] > trained_until
             p = np.full((len(here), len(predictor.horizons)), np.nan)
             if ours.any():
-                p[ours] = predictor.probabilities(design(spec, history, first + here[ours]))
+                p[ours] = predictor.probabilities(design_matrix(spec, history, first + here[ours]))
             said.append(p)
             high.append(history.state[first + here] == 1)
     if not moments:
@@ -73,11 +80,11 @@ def matured(
         width = history.bins.width
         means, bins = binned(known, load, width)
         forecasts = forecasts_by_smoothing(means, bins[places], load[places], width, predictor.horizons)
-    past = Past(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
-    return standings(past, predictor.horizons, now, predictor.thresholds, precision)
+    past = MaturedPredictions(asked, np.concatenate(said), y, np.concatenate(high), load[places], forecasts)
+    return decide_fallbacks(past, predictor.horizons, now, predictor.thresholds, precision)
 
 
-class Recalibrating:
+class RecalibrationJob:
     """The daemon's job: renews the serving model's recalibration every six hours, and when another model serves."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
@@ -86,9 +93,9 @@ class Recalibrating:
 
     def __call__(self) -> None:
         now, model_id, predictor = self._clock(), self._served.model_id, self._served.predictor
-        if model_id is None or predictor is None or self._done == (model_id, now // RENEWED):
+        if model_id is None or predictor is None or self._done == (model_id, now // RECALIBRATION_INTERVAL):
             return
-        found = standings_today(self._stores, now, self._precision, predictor, model_id)
+        found = current_decisions(self._stores, now, self._precision, predictor, model_id)
         self._served.recalibrate(model_id, found)
         instead = {
             f"{horizon:g}": {
@@ -97,19 +104,20 @@ class Recalibrating:
             for horizon, standing in zip(predictor.horizons, found, strict=True)
         }
         self._stores.registry.serve_instead(model_id, {h: states for h, states in instead.items() if states})
-        self._done = model_id, now // RENEWED
-        log.info("recalibrated", extra={"fields": {"model": model_id}})
+        self._done = model_id, now // RECALIBRATION_INTERVAL
+        log.info("model recalibrated", model=model_id)
         for horizon, states in instead.items():
             for state, name in states.items():
-                fields = {"model": model_id, "horizon_seconds": float(horizon), "load": state, "serves": name}
-                log.warning("baseline serves instead of the model", extra={"fields": fields})
+                log.warning(
+                    "fallback activated", model=model_id, horizon_seconds=float(horizon), load=state, predictor=name
+                )
 
 
-def standings_today(
+def current_decisions(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
-) -> tuple[Standing, ...]:
+) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RENEWED, precision)
+    return matured(stores, predictor, trained_until(stores, model_id), now - now % RECALIBRATION_INTERVAL, precision)
 
 
 def trained_until(stores: Stores, model_id: int) -> float:

@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 from monitor.config.loader import Config
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
+from monitor.system.logging import get_logger
 from monitor.training.schedule import Serving, next_retrain
 from storage import TrainingRun, TrainingRuns
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class RetrainSchedule:
@@ -81,7 +82,7 @@ class RetrainSchedule:
         self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        log.info("retraining started", extra={"fields": {"pid": self._trainer.pid}})
+        log.info("retraining started", pid=self._trainer.pid)
 
     def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
         code = trainer.poll()
@@ -100,7 +101,5 @@ class RetrainSchedule:
             run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
             self._runs.append(run)
             last = run
-        fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}
-        log.log(
-            logging.ERROR if last.outcome == "failed" else logging.INFO, "retraining ended", extra={"fields": fields}
-        )
+        level = logging.ERROR if last.outcome == "failed" else logging.INFO
+        log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)

@@ -16,14 +16,14 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.labels import GAP_FACTOR, Rules, future_labels
-from model.features.rolling_window import History
-from model.forecast.score_totals import LiveScore, Tally, live_score, tally
+from model.features.rolling_window import RollingWindow
+from model.forecast.score_totals import LiveScore, ScoreTotals, live_score, sum_scores
 from model.units import DAY, HOUR
 from monitor.config.durations import format_duration
 from monitor.stores import TIME_EPSILON, Stores, is_warning
 from storage import Prediction
 
-WINDOW = 7 * DAY
+SCORE_WINDOW = 7 * DAY
 """Seconds over which scores are told, unless somebody asks for another time."""
 
 AT_ONCE = 6 * HOUR
@@ -79,12 +79,14 @@ def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: 
     margin = rules.sustained + 2 * GAP_FACTOR * step
     predictions = stores.predictions.between(start - horizon, end, horizon)
     rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)
-    history = History(rules.metrics, rules, step)
+    history = RollingWindow(rules.metrics, rules, step)
     history.extend(rows[:, 0], rows[:, 1:])
     seen = _Seen(predictions, history)
     late = seen.at > start
     y = seen.outcomes(history, horizon, step)
-    tallies = tally(seen.at[late], seen.p[late], seen.base[late], seen.warned[late], seen.state[late] == 1, y[late])
+    tallies = sum_scores(
+        seen.at[late], seen.p[late], seen.base[late], seen.warned[late], seen.state[late] == 1, y[late]
+    )
     stretches = seen.leads(history, horizon, start, end)
     stores.scores.add(horizon, end, [asdict(row) for row in tallies], stretches)
     return end < last
@@ -93,7 +95,7 @@ def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: 
 class _Seen:
     """Predictions as arrays, with the state at the moment of each."""
 
-    def __init__(self, predictions: list[Prediction], history: History) -> None:
+    def __init__(self, predictions: list[Prediction], history: RollingWindow) -> None:
         self.at: Floats = np.array([p.at for p in predictions])
         self.p: Floats = np.array([p.probability for p in predictions])
         self.base: Floats = np.array([p.baseline_probability for p in predictions])
@@ -105,14 +107,16 @@ class _Seen:
         self.state: Floats = np.full(len(self.at), np.nan)
         self.state[self._there] = history.state[self._row[self._there]]
 
-    def outcomes(self, history: History, horizon: float, step: float) -> Floats:
+    def outcomes(self, history: RollingWindow, horizon: float, step: float) -> Floats:
         """(predictions,) 1 where high load followed, NaN where that is unknown."""
         y = np.full(len(self.at), np.nan)
         rows = self._row[self._there]
         y[self._there] = future_labels(history.times, history.state, (horizon,), step, rows)[:, 0]
         return y
 
-    def leads(self, history: History, horizon: float, start: float, end: float) -> list[tuple[float, float | None]]:
+    def leads(
+        self, history: RollingWindow, horizon: float, start: float, end: float
+    ) -> list[tuple[float, float | None]]:
         """When load became high in (start, end], and how long before it was warned of.
 
         A stretch before which nothing was predicted at all is left out.
@@ -136,7 +140,7 @@ def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
     """
     found = []
     for horizon in sorted(stores.scores.progress()):
-        rows = [Tally(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % HOUR)]
+        rows = [ScoreTotals(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % HOUR)]
         leads = stores.scores.leads(horizon, since)
         known = [lead for lead in leads if lead is not None]
         score = live_score(rows)
@@ -167,7 +171,7 @@ def scoring_interval(horizons: Sequence[float]) -> float:
     return float(min(max(*horizons[:1], 10.0), 300.0))
 
 
-class LiveScoring:
+class ScoringJob:
     """The daemon's job: scores what has matured, under the rules of the serving model."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], step: float, clock: Callable[[], float]) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from model.array_types import Floats
 from model.features.labels import GAP_FACTOR, Rules
-from model.features.rolling_window import History
+from model.features.rolling_window import RollingWindow
 from model.units import DAY
 from monitor.config.durations import format_duration
-from monitor.inference.served_model import READ_TOGETHER, stored
+from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.stores import Stores
 from storage import SAMPLE_FIELDS
 
@@ -96,9 +96,9 @@ class Curves:
         if not rules.resolved:
             return []
         before = rules.sustained + 2 * self._interval
-        history = History(rules.metrics, rules, self._interval, keep=before)
+        history = RollingWindow(rules.metrics, rules, self._interval, keep=before)
         found = []
-        for rows in stored(self._stores, rules.metrics, start - before, end, READ_TOGETHER):
+        for rows in stored(self._stores, rules.metrics, start - before, end, READ_SECONDS):
             history.extend(rows[:, 0], rows[:, 1:])
             late = slice(len(history) - len(rows), None)
             found.append(history.times[late][history.state[late] == 1])

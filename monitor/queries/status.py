@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from model.anomaly.resampling import row_interval
-from model.forecast.drift import population_stability
+from model.forecast.drift import population_stability_index
 from model.units import DAY, HOUR
 from monitor.config.durations import format_duration
 from monitor.config.loader import Config
-from monitor.jobs.scoring import WINDOW, HorizonScore, read_scores, scores_document
+from monitor.jobs.scoring import SCORE_WINDOW, HorizonScore, read_scores, scores_document
 from monitor.stores import Stores, is_warning
 from monitor.training.records import is_pretrained
 from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage
@@ -114,7 +114,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
     scored = tuple(sorted(stores.scores.progress().items()))
     same = before is not None and scored == before.scored
-    scores = before.scores if before is not None and same else read_scores(stores, now - WINDOW)
+    scores = before.scores if before is not None and same else read_scores(stores, now - SCORE_WINDOW)
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
     drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
@@ -193,7 +193,7 @@ def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple
         return ()
     hours = [now - hour * HOUR for hour in range(24)]
     rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
-    found = [(name, population_stability(rows[:, 1 + i], of)) for i, (name, of) in enumerate(inputs.items())]
+    found = [(name, population_stability_index(rows[:, 1 + i], of)) for i, (name, of) in enumerate(inputs.items())]
     return tuple((name, value) for name, value in found if not math.isnan(value))
 
 

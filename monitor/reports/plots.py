@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from model.training.backtest import Backtest
+from model.training.backtest import BacktestResult
 from model.units import HOUR
 from monitor.config.durations import format_duration
 from monitor.errors import MonitorError
@@ -19,7 +19,7 @@ STRETCH = 600
 """Rows shown of the prediction beside the load."""
 
 
-def plot_backtest(found: Backtest, path: Path) -> None:
+def plot_backtest(found: BacktestResult, path: Path) -> None:
     """Draws reliability, precision over recall at the onset, and a stretch of prediction beside the load.
 
     Raises:
@@ -64,14 +64,14 @@ def precision_recall(y: Any, p: Any) -> tuple[list[float], list[float]]:
     return (hits[last] / max(1.0, hits[-1])).tolist(), (hits[last] / taken[last]).tolist()
 
 
-def _known(found: Backtest, i: int, *, onset: bool) -> tuple[Any, Any]:
+def _known(found: BacktestResult, i: int, *, onset: bool) -> tuple[Any, Any]:
     rows = ~np.isnan(found.labels[:, i]) & ~np.isnan(found.probabilities[:, i])
     if onset:
         rows &= found.state == 0
     return found.labels[rows, i], found.probabilities[rows, i]
 
 
-def _reliability(axes: Any, found: Backtest) -> None:
+def _reliability(axes: Any, found: BacktestResult) -> None:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="means what it says")
     for i, horizon in enumerate(found.horizons):
         y, p = _known(found, i, onset=False)
@@ -81,7 +81,7 @@ def _reliability(axes: Any, found: Backtest) -> None:
     axes.legend()
 
 
-def _precision(axes: Any, found: Backtest) -> None:
+def _precision(axes: Any, found: BacktestResult) -> None:
     for i, horizon in enumerate(found.horizons):
         y, p = _known(found, i, onset=True)
         if len(y) and y.any():
@@ -92,7 +92,7 @@ def _precision(axes: Any, found: Backtest) -> None:
     axes.legend()
 
 
-def _stretch(axes: Any, found: Backtest) -> None:
+def _stretch(axes: Any, found: BacktestResult) -> None:
     """The rows around the first stretch of high load that was spoken about."""
     high = np.flatnonzero((found.state == 1) & ~np.isnan(found.probabilities).all(axis=1))
     first = max(0, int(high[0]) - STRETCH // 2) if len(high) else 0

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
-from model.forecast.blend import VOICES
+from model.forecast.blend import EXPERTS
 from monitor.config.durations import format_duration
 from monitor.reports.blocks import (
     BAR,
@@ -175,7 +175,7 @@ def _shares(report: dict[str, Any]) -> Blocks:
         (format_duration(horizon["horizon"]), *(percent(share) for share in horizon["shares"].values()))
         for horizon in report["horizons"]
     ]
-    return heading("how much each voice counts while load is calm"), Table(("horizon", *VOICES), rows)
+    return heading("how much each voice counts while load is calm"), Table(("horizon", *EXPERTS), rows)
 
 
 def _left_out(report: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from model.anomaly.backtest import AnomalyBacktest, backtest_detector
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.backtest import Backtest, Rerun, backtest
+from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
@@ -31,7 +31,7 @@ def rerun(
     until: float | None,
     *,
     retrain: bool,
-) -> Backtest:
+) -> BacktestResult:
     """Lives through a trace as the daemon would with this configuration.
 
     Raises:
@@ -46,7 +46,7 @@ def rerun(
         until = float(trace.times[int(len(trace.times) * SHARE)]) if len(trace.times) else 0.0
     training = config.training
     interval = training.interval if retrain else None
-    how = Rerun(until, interval, training.history, gate_of(config), training.seed)
+    how = BacktestConfig(until, interval, training.history, gate_of(config), training.seed)
     found = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, how)
     if np.isnan(found.probabilities).all():
         last = found.attempts[-1]
@@ -68,7 +68,7 @@ def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> Ano
         return None
 
 
-def prediction_rows(found: Backtest, seen: AnomalyBacktest | None) -> Iterator[str]:
+def prediction_rows(found: BacktestResult, seen: AnomalyBacktest | None) -> Iterator[str]:
     """The lines of a file of predictions: a header, then one a moment and horizon at which something was said."""
     yield "timestamp,horizon,probability,warning,anomaly_score\n"
     scores = np.full(len(found.times), np.nan) if seen is None else seen.scores
@@ -80,7 +80,9 @@ def prediction_rows(found: Backtest, seen: AnomalyBacktest | None) -> Iterator[s
                 yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},{score}\n"
 
 
-def backtest_document(path: Path, trace: Trace, found: Backtest, seen: AnomalyBacktest | None) -> dict[str, Any]:
+def backtest_document(
+    path: Path, trace: Trace, found: BacktestResult, seen: AnomalyBacktest | None
+) -> dict[str, Any]:
     """The backtest as plain JSON data; figures that do not exist are null."""
     tasks = {"all": found.scores(onset=False), "onset": found.scores(onset=True)}
     return {

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from model.errors import SerializationError
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.pretrained import first_predictor
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
 from monitor.training.records import is_pretrained
 from storage import SAMPLE_FIELDS, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def own_model_serves(stores: Stores) -> bool:
@@ -50,8 +50,8 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
             return
     high = config.high_load
     try:
-        predictor = first_predictor(
-            shipped_prior(),
+        predictor = bootstrap_predictor(
+            bundled_pretrained_model(),
             SAMPLE_FIELDS,
             config.rules,
             high.horizons,
@@ -59,10 +59,10 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
             config.warning.precision,
         )
     except ValueError as error:
-        log.info("no prior for this configuration", extra={"fields": {"because": error}})
+        log.info("pretrained model not applicable", reason=error)
         return
     except SerializationError as error:
-        log.error("prior cannot be loaded", extra={"fields": {"error": error}})
+        log.error("pretrained model load failed", error=error)
         return
     # it begins where its own outcomes begin
     report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
@@ -72,8 +72,7 @@ def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
         report["detector"] = stores.registry.record(active).report.get("detector", {})
     model_id = stores.registry.register(dumps(predictor), report, now, detector)
     stores.registry.promote(model_id, now)
-    fields = {"model": model_id, "before": active}
-    log.info("prior serves", extra={"fields": fields})
+    log.info("bootstrap model promoted", model=model_id, previous=active)
 
 
 def answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from model.anomaly.serialization import loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
-from model.forecast.drift import population_stability
+from model.forecast.drift import population_stability_index
 from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack, unpack
 from monitor import release
@@ -154,7 +154,7 @@ def unpacked(data: bytes) -> Carried:
         raise SerializationError(f"not a {KIND} of monitor: it holds {', '.join(sorted(arrays))}")
     if not 0 <= carried.created_at <= LATEST:
         raise SerializationError(f"not a {KIND} of monitor: made at {carried.created_at}")
-    if loads(carried.predictor, rehearsal=True).spec.columns != SAMPLE_FIELDS:
+    if loads(carried.predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
         raise SerializationError("its model is of other metrics than this release samples")
     if carried.detector is not None and not {*loads_detector(carried.detector).columns} <= {*SAMPLE_FIELDS}:
         raise SerializationError("its detector is of other metrics than this release samples")
@@ -177,7 +177,7 @@ def _use(carried: Carried, config: Config) -> None:
         list(of_holdout(record))
         answers(_made_for(report), question_asked(config))
         for reference in report.get("inputs", {}).values():
-            population_stability(np.zeros(1), reference)
+            population_stability_index(np.zeros(1), reference)
         float(report.get("to") or 0.0)
         float(report.get("detector", {}).get("step", 0.0))
     except NOT_A_REPORT as error:

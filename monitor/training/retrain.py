@@ -19,12 +19,12 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.forecast.blend import VOICES
-from model.forecast.drift import reference
+from model.forecast.blend import EXPERTS
+from model.forecast.drift import reference_histogram
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
 from model.nn.diagnostics.fit_report import Epoch
-from model.training.evaluation import Candidate, refusal_of
+from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
@@ -112,7 +112,7 @@ def _attempt(
     except NotEnoughHistoryError as error:
         skipped = replace(_without_candidate("skipped", NotEnoughDataError(str(error))), detector=detecting.report)
         return _beside(stores, config, detecting, skipped, request, now)
-    reason = refusal_of(candidate, _serving(stores), times, values, gate_of(config))
+    reason = gate_refusal(candidate, _serving(stores), times, values, gate_of(config))
     report = {
         **describe(candidate, times),
         "inputs": _inputs(candidate, values),
@@ -175,7 +175,7 @@ def _serving(stores: Stores) -> Predictor | None:
     if active is None:
         return None
     try:
-        return loads(stores.registry.blob(active), rehearsal=True)
+        return loads(stores.registry.blob(active), holdout_model=True)
     except (StorageError, SerializationError):
         return None
 
@@ -183,7 +183,7 @@ def _serving(stores: Stores) -> Predictor | None:
 def _inputs(candidate: Candidate, values: Floats) -> dict[str, Any]:
     """What the inputs were like, by metric: what drifts is measured against it."""
     spec = candidate.predictor.spec
-    return {name: reference(values[:, spec.columns.index(name)]) for name in spec.inputs}
+    return {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
 
 
 def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def describe(candidate: Candidate, times: Floats) -> dict[str, Any]:
             "horizon": horizon,
             "base_rate": predictor.base_rates[i],
             "threshold": predictor.thresholds[i],
-            "shares": dict(zip(VOICES, predictor.voices[i].shares, strict=True)),
+            "shares": dict(zip(EXPERTS, predictor.blends[i].shares, strict=True)),
             "scores": {name: asdict(score) for name, score in candidate.scores[i].items()},
         }
         for i, horizon in enumerate(predictor.horizons)

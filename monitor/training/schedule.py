@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.units import DAY
 from monitor.config.durations import about
 from monitor.config.loader import Config
@@ -44,7 +44,7 @@ def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serv
     if serving == "behind":
         return last.started_at + min(config.interval, FALLBACK_INTERVAL)
     history = last.report.get("to", 0.0) - last.report.get("from", 0.0)
-    return last.started_at + (renewed_after(history, config.interval) if history else config.interval)
+    return last.started_at + (retrain_delay(history, config.interval) if history else config.interval)
 
 
 def insufficient_history(covered: float, needed: float) -> str:

@@ -18,7 +18,7 @@ from model.anomaly.validation import validate_detector
 from model.array_types import Bools, Floats
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.retrain_policy import renewed_after
+from model.training.retrain_policy import retrain_delay
 from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
@@ -93,7 +93,7 @@ def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
         return True
     age = now - report["at"]
     spoken = stores.anomalies.judged()[1] > report["at"]
-    return spoken or not 0 <= age < renewed_after(report["at"] - float(times[0]), config.training.interval)
+    return spoken or not 0 <= age < retrain_delay(report["at"] - float(times[0]), config.training.interval)
 
 
 def _readable(stores: Stores) -> bytes | None:

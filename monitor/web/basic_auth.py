@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import os
 import threading
 from base64 import b64decode
@@ -13,7 +12,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Literal
 
-log = logging.getLogger(__name__)
+from monitor.system.logging import get_logger
+
+log = get_logger(__name__)
 
 Verdict = Literal["admitted", "refused", "busy"]
 
@@ -114,7 +115,7 @@ def _matches(password: bytes, hashed: bytes) -> bool:
     try:
         return bcrypt.checkpw(password[:LONGEST], hashed) and len(password) <= LONGEST
     except ValueError as error:
-        log.error("hash of basic_auth_users cannot be used", extra={"fields": {"error": error}})
+        log.error("password hash rejected", error=error)
         return False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -22,12 +21,13 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
+from monitor.system.logging import get_logger
 from monitor.web.responses import Headers, plain, secured, status_line
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def _nothing() -> None:
@@ -111,8 +111,8 @@ class Exchange(HTTPMessageDelegate):
         """The application's answer; an error of it is logged and makes a 500."""
         try:
             return _asked(self._container.wsgi_application, self._environ)
-        except Exception:
-            log.critical("a request could not be answered", exc_info=True)
+        except Exception as error:
+            log.critical("request failed", exc_info=error)
             return _plain(500, "internal error")
 
     async def refuse(self, code: int, text: str) -> None:

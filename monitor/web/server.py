@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import socket
 import ssl
@@ -26,6 +25,7 @@ from tornado.iostream import IOStream, SSLIOStream
 from tornado.wsgi import WSGIContainer
 
 from monitor.errors import MonitorError
+from monitor.system.logging import get_logger
 from monitor.web.connection import Exchange, Limits
 from monitor.web.middleware import FOR_MACHINES
 from monitor.web.tls import names_of
@@ -35,7 +35,7 @@ from monitor.web.worker_pool import Lane
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 ACCEPTED = 64
 """Connections that are taken in one go, before those that are there have their turn."""
@@ -188,8 +188,8 @@ class WebServer(HTTPServerConnectionDelegate):
                 exchange.stream.close()
                 return
             await (self._machines if exchange.path in FOR_MACHINES else self._people).answer(exchange)
-        except Exception:
-            log.critical("an answer could not be given", exc_info=True)
+        except Exception as error:
+            log.critical("response failed", exc_info=error)
             exchange.stream.close()
 
     def _known(self, stream: IOStream) -> bool:

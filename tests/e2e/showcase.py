@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from model.forecast.predictor import probabilities_at
+from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
 from monitor.stores import open_stores
@@ -83,7 +83,7 @@ def _say(stores, table, since):
     predictor = loads(stores.registry.blob(model_id)).fused()
     columns = [1 + SAMPLE_FIELDS.index(name) for name in predictor.spec.columns]
     at = table[table[:, 0] > since, 0]
-    said = probabilities_at(predictor, table[:, 0], table[:, columns], at)
+    said = predict_at(predictor, table[:, 0], table[:, columns], at)
     for start in range(0, len(at), 2000):
         stores.predictions.append(
             [

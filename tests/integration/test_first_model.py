@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.forecast.bundled_weights import shipped_prior
+from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.serialization import loads
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
@@ -123,4 +123,4 @@ def test_a_host_whose_load_has_changed_shows_it(admin, opened):
 
 
 def test_the_prior_that_is_shipped_is_what_its_script_says():
-    assert len(shipped_prior().networks) == 4
+    assert len(bundled_pretrained_model().networks) == 4

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules, future_labels
-from model.features.rolling_window import History
-from model.forecast.blend import worth_of
-from model.forecast.fallback import Instead, Standing, applied
-from model.forecast.predictor import probabilities_at
-from model.forecast.recalibration import Recalibration, recalibrations
+from model.features.rolling_window import RollingWindow
+from model.forecast.blend import fit_load_table
+from model.forecast.fallback import FallbackBaseline, FallbackDecision, apply_decisions
+from model.forecast.predictor import predict_at
+from model.forecast.recalibration import Recalibration, fit_recalibrations
 from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit
@@ -19,8 +19,8 @@ from model.training.pipeline import Task, train
 from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
-from monitor.inference.served_model import ServedModel, as_row, make_forecast
-from monitor.jobs.recalibration import Recalibrating, matured, standings_today
+from monitor.inference.served_model import ServedModel, make_forecast, sample_row
+from monitor.jobs.recalibration import RecalibrationJob, current_decisions, matured
 from monitor.queries.status import read_overview, status_document
 from monitor.reports.status import status_report
 from monitor.stores import open_stores
@@ -42,7 +42,7 @@ def lived(tmp_path_factory):
     end = np.floor(time.time() / DAY) * DAY
     learned = end - 2 * DAY
     samples = [as_stored(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
-    rows = np.concatenate([as_row(sample) for sample in samples])
+    rows = np.concatenate([sample_row(sample) for sample in samples])
     times = np.array([sample.at for sample in samples])
     # bursts are shorter by half than they were
     late = (times > learned) & (times % 600 >= 75) & (times % 600 < 150)
@@ -60,13 +60,13 @@ def lived(tmp_path_factory):
 def test_what_has_come_since_the_training_is_found_again(lived):
     stores, predictor, times, rows, learned, end = lived
     found = matured(stores, predictor, learned, end, 0.8)
-    history = History(SAMPLE_FIELDS, RULES, STEP)
+    history = RollingWindow(SAMPLE_FIELDS, RULES, STEP)
     history.extend(times, rows)
     y = future_labels(times, history.state, predictor.horizons, STEP)
     asked = np.flatnonzero((times > learned) & (np.diff(times // 300, prepend=0) > 0))
-    said = probabilities_at(predictor, times, rows, times[asked])
+    said = predict_at(predictor, times, rows, times[asked])
     high = history.state[asked] == 1
-    expected = recalibrations(times[asked], said, y[asked], high, predictor.horizons, end)
+    expected = fit_recalibrations(times[asked], said, y[asked], high, predictor.horizons, end)
     # a network's last bits depend on how many rows it is asked about together
     rights = np.array([astuple(one.right) for one in found])
     assert rights == pytest.approx(np.array([astuple(one) for one in expected]))
@@ -75,8 +75,8 @@ def test_what_has_come_since_the_training_is_found_again(lived):
 
 def test_nothing_has_come_right_after_a_training(lived):
     stores, predictor, _, _, learned, _ = lived
-    assert matured(stores, predictor, learned, learned, 0.8) == (Standing(),) * 2
-    assert standings_today(stores, learned + 3600, 0.8, predictor, 1) == (Standing(),) * 2
+    assert matured(stores, predictor, learned, learned, 0.8) == (FallbackDecision(),) * 2
+    assert current_decisions(stores, learned + 3600, 0.8, predictor, 1) == (FallbackDecision(),) * 2
 
 
 def test_the_daemon_says_what_is_right_from_the_next_prediction_on(lived):
@@ -85,18 +85,18 @@ def test_the_daemon_says_what_is_right_from_the_next_prediction_on(lived):
     sample = next(iter(host(1, end + 600)))
     served.advance(sample)
     before = served.forecast()
-    job = Recalibrating(stores, served, 0.8, lambda: end + 600)
+    job = RecalibrationJob(stores, served, 0.8, lambda: end + 600)
     job()
     after = served.forecast()
-    by = standings_today(stores, end + 600, 0.8, predictor, 1)
+    by = current_decisions(stores, end + 600, 0.8, predictor, 1)
     high = np.array([bool(served.high_load)])
     raw = np.array([[p.probability for p in before.predictions]])
-    expected = applied(by, raw, high, np.array([sample.cpu_usage / 0.8]), lambda _: np.full((1, 2), np.nan))
+    expected = apply_decisions(by, raw, high, np.array([sample.cpu_usage / 0.8]), lambda _: np.full((1, 2), np.nan))
     assert [p.probability for p in after.predictions] == pytest.approx(expected[0].tolist())
     assert [p.probability for p in after.predictions] != [p.probability for p in before.predictions]
     # bursts are over sooner than they were: while load is high the model says too little of what goes on
     assert after.served_by == tuple(standing.serving(high=bool(high[0])) for standing in by)
-    assert served.behind == any(standing.calm or standing.high for standing in by)
+    assert served.fallback_active == any(standing.calm or standing.high for standing in by)
 
 
 def test_another_model_is_not_set_right_by_what_this_one_said(lived):
@@ -104,7 +104,7 @@ def test_another_model_is_not_set_right_by_what_this_one_said(lived):
     served = ServedModel(stores, RULES, STEP)
     served.advance(next(iter(host(1, end + 1200))))
     plain = served.forecast()
-    served.recalibrate(999, standings_today(stores, end + 1200, 0.8, served.predictor, 1))
+    served.recalibrate(999, current_decisions(stores, end + 1200, 0.8, served.predictor, 1))
     found = served.forecast()
     assert [p.probability for p in found.predictions] == [p.probability for p in plain.predictions]
 
@@ -115,7 +115,7 @@ def test_nothing_to_set_right_leaves_probabilities_and_thresholds_as_they_are(li
     history.extend(times[-500:], rows[-500:])
     falling = replace(predictor, thresholds=(0.9, 0.4))
     plain = make_forecast(falling, 1, history)
-    assert make_forecast(falling, 1, history, (Standing(),) * 2) == plain
+    assert make_forecast(falling, 1, history, (FallbackDecision(),) * 2) == plain
     assert [p.threshold for p in plain.predictions] == [0.9, 0.4]
 
 
@@ -125,7 +125,7 @@ def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_nex
     first, second, third = host(3, end + 1800)
     served.advance(first)
     rules = replace(RULES, sustained=30.0)
-    other = replace(predictor, spec=replace(predictor.spec, rules=rules), rehearsal=None)
+    other = replace(predictor, spec=replace(predictor.spec, rules=rules), holdout_model=None)
     stores.registry.promote(stores.registry.register(dumps(other), {"to": end}, end), end)
     try:
         with monkeypatch.context() as broken:
@@ -148,7 +148,7 @@ def test_a_model_that_never_warns_goes_on_never_warning(lived):
     history = predictor.spec.history()
     history.extend(times[-500:], rows[-500:])
     silent = replace(predictor, thresholds=(1.0, 1.0))
-    forecast = make_forecast(silent, 1, history, standings_today(stores, end, 0.8, predictor, 1))
+    forecast = make_forecast(silent, 1, history, current_decisions(stores, end, 0.8, predictor, 1))
     assert [p.threshold for p in forecast.predictions] == [1.0, 1.0]
 
 
@@ -158,14 +158,14 @@ def test_a_baseline_that_serves_instead_is_said_of_the_present_moment_and_named(
     served.advance(next(iter(host(1, end + 2400))))
     predictor = served.predictor
     y = (np.arange(200) % 4 == 0).astype(float)
-    table = worth_of(np.full(200, 0.5), y)
-    for instead in (Instead("current value", table), Instead("Holt-Winters", table, (0.5, 0.1))):
-        standing = Standing(calm=instead, high=instead, threshold=0.2)
+    table = fit_load_table(np.full(200, 0.5), y)
+    for instead in (FallbackBaseline("current value", table), FallbackBaseline("Holt-Winters", table, (0.5, 0.1))):
+        standing = FallbackDecision(calm=instead, high=instead, threshold=0.2)
         served._warned = frozenset()
-        served.recalibrate(served.model_id, (standing, Standing()))
+        served.recalibrate(served.model_id, (standing, FallbackDecision()))
         found = served.forecast()
         assert found.served_by == (instead.name, "model")
-        assert served.behind
+        assert served.fallback_active
         assert found.predictions[0].probability == pytest.approx(0.25)
         assert found.predictions[0].threshold == 0.2
         moved = logit(np.array(0.25)) - logit(np.array(predictor.base_rates[0]))
@@ -177,15 +177,15 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     stores, predictor, _, _, _, end = lived
     served = ServedModel(stores, RULES, STEP)
     served.advance(next(iter(host(1, end + 3000))))
-    table = worth_of(np.full(200, 0.5), (np.arange(200) % 4 == 0).astype(float))
-    found = (Standing(calm=Instead("current value", table)), Standing())
-    monkeypatch.setattr("monitor.jobs.recalibration.standings_today", lambda *_: found)
+    table = fit_load_table(np.full(200, 0.5), (np.arange(200) % 4 == 0).astype(float))
+    found = (FallbackDecision(calm=FallbackBaseline("current value", table)), FallbackDecision())
+    monkeypatch.setattr("monitor.jobs.recalibration.current_decisions", lambda *_: found)
     config, now = Config(), end + 3000.0
     stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
     well = read_overview(stores, config, now)
     assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     assert "behind" not in str(status_report(well, "x.db"))
-    Recalibrating(stores, served, 0.8, lambda: now)()
+    RecalibrationJob(stores, served, 0.8, lambda: now)()
     fell = read_overview(stores, config, now, well)
     assert fell.instead == ((predictor.horizons[0], "calm", "current value"),)
     assert fell.next_retrain_at == end - 100.0 + DAY

@@ -377,7 +377,7 @@ def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
         connection.exec_driver_sql("UPDATE models SET detector = ? WHERE id = ?", (bytes(blob), model))
     host.live(600.0)
     assert host.states[-1] is None
-    assert "detector cannot be loaded" in caplog.text
+    assert "detector load failed" in caplog.text
     times = stores.samples.between(0.0, host.now)
     assert "kept" not in train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report
 

@@ -66,7 +66,7 @@ def understood(read, words):
 
 
 def test_the_examples_of_the_network_page_run_in_order(capsys):
-    page = DOCS / "network.md"
+    page = DOCS / "reference" / "network.md"
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
     scope = {}
@@ -108,17 +108,17 @@ def test_every_page_is_in_the_index_and_the_index_in_the_readme():
 
 
 def test_the_reference_of_the_configuration_is_made_from_its_one_source():
-    assert (DOCS / "configuration.md").read_text() == reference(), "run `make config`"
+    assert (DOCS / "reference" / "configuration.md").read_text() == reference(), "run `make config`"
 
 
 def test_the_map_of_modules_has_all_of_them_in_their_own_words():
     command = [sys.executable, ROOT / "scripts" / "module_map.py"]
     made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert (DOCS / "modules.md").read_text() == made, "run `make modules`"
+    assert (DOCS / "reference" / "modules.md").read_text() == made, "run `make modules`"
 
 
 def test_the_map_of_the_architecture_names_only_what_exists():
-    text = (DOCS / "architecture.md").read_text()
+    text = (DOCS / "explanation" / "architecture.md").read_text()
     named = set(re.findall(r"`((?:monitor|model|storage|scripts|deploy|tests)/[\w./]*)`", text))
     assert len(named) > 20
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []

@@ -16,7 +16,7 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
     from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import remark  # noqa: PLC0415
+    from monitor.system.logging import print_warning  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url) as stores:
         for path in arguments.traces:
@@ -25,9 +25,14 @@ def bring_in(arguments: argparse.Namespace) -> int:
                 added += stores.samples.add_missing(without_future(table, time.time(), counts))
             counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
-                remark(f"{path}: has a header and no rows")
+                print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
             if counts.future:
-                remark(f"{path}: {counts.future} rows lie more than a day in the future: left out")
+                print_warning(
+                    "rows skipped: timestamp in the future",
+                    f"{path}: {counts.future} rows skipped: timestamp more than a day in the future",
+                    file=path,
+                    rows=counts.future,
+                )
             answer(
                 arguments,
                 {"file": str(path), "added": added, **asdict(counts)},
@@ -39,7 +44,7 @@ def bring_in(arguments: argparse.Namespace) -> int:
 def write_out(arguments: argparse.Namespace) -> int:
     from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import logs_json  # noqa: PLC0415
+    from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
     since = 0.0 if arguments.since is None else time.time() - arguments.since
     with open_stores(config_of(arguments).database_url, create=False) as stores:
@@ -49,6 +54,6 @@ def write_out(arguments: argparse.Namespace) -> int:
         else:
             with create_text(arguments.file) as file:
                 written = write_trace(file, tables)
-            if not logs_json():
+            if not logs_are_json():
                 print(f"{arguments.file}: {written} samples", file=sys.stderr)
     return EXIT_DONE

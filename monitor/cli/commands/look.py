@@ -15,12 +15,12 @@ def status(arguments: argparse.Namespace) -> int:
     from monitor.queries.status import read_overview, status_document  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import masked  # noqa: PLC0415
+    from monitor.system.logging import redact_credentials  # noqa: PLC0415
 
     config = config_of(arguments)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
-    database = masked(config.database_url)
+    database = redact_credentials(config.database_url)
     answer(arguments, {"database": database, **status_document(overview)}, status_report(overview, database))
     return EXIT_DONE
 
@@ -28,7 +28,7 @@ def status(arguments: argparse.Namespace) -> int:
 def predict(arguments: argparse.Namespace) -> int:
     from monitor.config.durations import about  # noqa: PLC0415
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
-    from monitor.jobs.recalibration import standings_today  # noqa: PLC0415
+    from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
     from monitor.reports.blocks import moment  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
@@ -39,7 +39,7 @@ def predict(arguments: argparse.Namespace) -> int:
     at, max_age = now if arguments.at is None else arguments.at, old_after(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
         forecast = forecast_from_storage(
-            stores, at, max_age, partial(standings_today, stores, at, config.warning.precision)
+            stores, at, max_age, partial(current_decisions, stores, at, config.warning.precision)
         )
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
@@ -54,14 +54,14 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    from monitor.jobs.scoring import WINDOW, read_scores, scores_document  # noqa: PLC0415
+    from monitor.jobs.scoring import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
     from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
     from monitor.reports.predictions import scores_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = config_of(arguments)
     now = time.time()
-    since = now - (arguments.since or WINDOW)
+    since = now - (arguments.since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:
         scores = read_scores(stores, since)
         anomalies = anomalies_document(stores, config.anomaly, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import ssl
 import stat
@@ -14,10 +13,11 @@ from typing import Any
 
 from monitor.config.fields import nearest, read_section
 from monitor.errors import ConfigError
+from monitor.system.logging import get_logger
 from monitor.web.tls import Material, make_context
 from monitor.web.web_config.schema import HttpSection, RateSection, TlsSection, read_users
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LARGEST = 131_072
 """Bytes of a file at most: YAML of more takes seconds to read."""
@@ -199,12 +199,12 @@ class WatchedFile:
             # whatever stands in a file, the endpoint goes on
             _log_unusable(f"{self._path}: cannot be used: {type(error).__name__}: {error}")
         else:
-            log.info("web.config_file read anew", extra={"fields": {"file": self._path}})
+            log.info("web configuration reloaded", file=self._path)
             self._good = new
 
 
 def _log_unusable(error: str) -> None:
-    log.error("web.config_file not read anew", extra={"fields": {"error": error}})
+    log.error("web configuration reload failed", error=error)
 
 
 def _look(path: Path) -> Version:

@@ -5,11 +5,11 @@ import pytest
 
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.predictor import probabilities_at
-from model.forecast.pretrained import first_predictor
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.predictor import predict_at
+from model.forecast.pretrained import bootstrap_predictor
 from model.nn.fit_config import FitConfig
-from model.training.backtest import Rerun, backtest
+from model.training.backtest import BacktestConfig, backtest
 from model.training.pipeline import Task
 from model.training.settings import GateConfig, Recipe
 
@@ -23,7 +23,7 @@ EVER = 1e9
 
 
 def rerun(times, share=0.6, interval=None, **kwargs):
-    return Rerun(float(times[int(len(times) * share)]), interval, EVER, GateConfig(**kwargs))
+    return BacktestConfig(float(times[int(len(times) * share)]), interval, EVER, GateConfig(**kwargs))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_while_no_model_of_the_host_may_serve_the_prior_does_and_the_reason_is_k
     times, values = trace
     found = backtest(times, values, COLUMNS, TASK, RECIPE, rerun(times, min_skill=1.0))
     assert "gate.min_skill asks for 1" in found.attempts[0].refusal
-    prior = first_predictor(shipped_prior(), COLUMNS, TASK.rules, TASK.horizons, 10.0, TASK.precision)
-    assert np.array_equal(found.probabilities, probabilities_at(prior, times, values, found.times))
+    prior = bootstrap_predictor(bundled_pretrained_model(), COLUMNS, TASK.rules, TASK.horizons, 10.0, TASK.precision)
+    assert np.array_equal(found.probabilities, predict_at(prior, times, values, found.times))
 
 
 def test_where_a_prior_cannot_serve_either_nothing_is_said():
@@ -93,7 +93,7 @@ def test_a_moment_outside_the_trace_is_refused(trace):
     times, values = trace
     for until in (times[0], times[-1] + 1):
         with pytest.raises(NotEnoughHistoryError, match="rows before that moment"):
-            backtest(times, values, COLUMNS, TASK, RECIPE, Rerun(float(until), None, EVER, GateConfig()))
+            backtest(times, values, COLUMNS, TASK, RECIPE, BacktestConfig(float(until), None, EVER, GateConfig()))
 
 
 def test_a_hole_and_missing_values_around_it_are_lived_through():

@@ -8,17 +8,22 @@ import pytest
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import Dataset, covered_seconds, split
 from model.features.labels import Rules
-from model.forecast.calibration import Calibration, fit_calibration, fit_mix
-from model.forecast.fallback import Standing
+from model.forecast.calibration import Calibration, fit_blend_weights, fit_calibration
+from model.forecast.fallback import FallbackDecision
 from model.forecast.metrics import average_precision, calibration_error, score, threshold_for
-from model.forecast.predictor import probabilities_at
+from model.forecast.predictor import predict_at
 from model.forecast.recalibration import Recalibration, recalibrated
 from model.forecast.serialization import dumps, loads
 from model.nn.layers import Linear
 from model.nn.network import Network
 from model.nn.numerics import logit, sigmoid
-from model.training.blend_weights import prior_share
-from model.training.evaluation import baseline_probabilities, judged, refusal_of, said_instead
+from model.training.blend_weights import pretrained_weight
+from model.training.evaluation import (
+    baseline_probabilities,
+    cross_calibrated_probabilities,
+    gate_refusal,
+    incumbent_probabilities,
+)
 from model.training.gate import precision_difference, refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig, Recipe
@@ -52,24 +57,24 @@ def test_a_predictor_survives_its_bytes(candidate, trace):
     restored = loads(dumps(candidate.predictor))
     at = candidate.holdout.times
     said = candidate.predictor.probabilities(candidate.holdout.x)
-    assert np.array_equal(probabilities_at(restored, *trace, at), said)
+    assert np.array_equal(predict_at(restored, *trace, at), said)
     assert restored.spec == candidate.predictor.spec
-    assert restored.rehearsal is None
+    assert restored.holdout_model is None
 
 
 def test_the_twin_that_was_judged_is_kept_with_it(candidate, trace):
-    twin = loads(dumps(candidate.predictor), rehearsal=True).rehearsal
-    said = candidate.predictor.rehearsal.probabilities(candidate.holdout.x)
-    assert np.array_equal(probabilities_at(twin, *trace, candidate.holdout.times), said)
+    twin = loads(dumps(candidate.predictor), holdout_model=True).holdout_model
+    said = candidate.predictor.holdout_model.probabilities(candidate.holdout.x)
+    assert np.array_equal(predict_at(twin, *trace, candidate.holdout.times), said)
     assert not np.array_equal(said, candidate.predictor.probabilities(candidate.holdout.x))
 
 
 def test_the_serving_model_is_judged_by_its_twin_that_has_not_seen_the_holdout(candidate, trace):
-    serving = loads(dumps(candidate.predictor), rehearsal=True)
-    assert np.array_equal(said_instead(serving, candidate, *trace), candidate.probabilities)
-    assert refusal_of(candidate, serving, *trace, GateConfig()) is None
-    fewer = replace(serving, rehearsal=_without_first_horizon(serving.rehearsal))
-    found = said_instead(fewer, candidate, *trace)
+    serving = loads(dumps(candidate.predictor), holdout_model=True)
+    assert np.array_equal(incumbent_probabilities(serving, candidate, *trace), candidate.probabilities)
+    assert gate_refusal(candidate, serving, *trace, GateConfig()) is None
+    fewer = replace(serving, holdout_model=_without_first_horizon(serving.holdout_model))
+    found = incumbent_probabilities(fewer, candidate, *trace)
     assert np.isnan(found[:, 0]).all()
     assert not np.isnan(found[:, 1]).any()
 
@@ -83,18 +88,21 @@ def _without_first_horizon(predictor):
         predictor,
         horizons=predictor.horizons[1:],
         ensemble=replace(predictor.ensemble, networks=networks),
-        voices=predictor.voices[1:],
+        blends=predictor.blends[1:],
         prior=None,
     )
 
 
 def test_each_half_of_the_holdout_is_calibrated_by_the_other(candidate):
     """Labels of a half change what is said of the other half, and never of their own."""
-    holdout, twin = candidate.holdout, candidate.predictor.rehearsal
+    holdout, twin = candidate.holdout, candidate.predictor.holdout_model
     half = len(holdout) // 2
     turned = holdout.y.copy()
     turned[half + 60 :] = 1 - turned[half + 60 :]
-    before, after = judged(twin, holdout), judged(twin, replace(holdout, y=turned))
+    before, after = (
+        cross_calibrated_probabilities(twin, holdout),
+        cross_calibrated_probabilities(twin, replace(holdout, y=turned)),
+    )
     assert not np.allclose(before[:half], after[:half])
     assert np.array_equal(before[half:], after[half:])
 
@@ -105,7 +113,7 @@ def test_probabilities_do_not_fall_with_the_horizon(candidate):
 
 def test_contributions_add_up_to_the_move_of_the_log_odds(candidate):
     predictor = candidate.predictor
-    right = (Standing(Recalibration(Calibration(0.7, -0.2), Calibration(1.2, 0.1))),) * 2
+    right = (FallbackDecision(Recalibration(Calibration(0.7, -0.2), Calibration(1.2, 0.1))),) * 2
     for row in candidate.holdout.x[::60]:
         for by in ((), right):
             p = predictor.probabilities(row[None])
@@ -306,23 +314,23 @@ def test_the_gate_refuses_what_ranks_worse_though_its_brier_score_is_no_worse():
 
 def test_a_candidate_that_knows_less_than_what_serves_is_refused(candidate, trace):
     less = replace(candidate, left_out={200.0: "no calm in the part of the history to learn from"})
-    reason = refusal_of(less, candidate.predictor, *trace, GateConfig())
+    reason = gate_refusal(less, candidate.predictor, *trace, GateConfig())
     assert "cannot say what the serving model says: no calm" in reason
-    assert refusal_of(less, None, *trace, GateConfig()) is None
+    assert gate_refusal(less, None, *trace, GateConfig()) is None
 
 
 def test_the_prior_fades_with_the_history_and_the_mix_follows_who_is_right(candidate):
-    assert prior_share(0.0, 3600.0) == 1
-    assert prior_share(5.2 * 86400, 3600.0) == pytest.approx(0.5, abs=0.01)
-    assert prior_share(21 * 86400, 3600.0) == 0
+    assert pretrained_weight(0.0, 3600.0) == 1
+    assert pretrained_weight(5.2 * 86400, 3600.0) == pytest.approx(0.5, abs=0.01)
+    assert pretrained_weight(21 * 86400, 3600.0) == 0
     rng = np.random.default_rng(0)
     truth = rng.normal(-1, 1.5, 4000)
     y = (rng.random(4000) < sigmoid(truth)).astype(float)
-    voices = np.stack([rng.normal(size=4000), truth], axis=1)
-    assert fit_mix(voices, y, (0.9, 0.1), 12, 6).weights == pytest.approx((0.02, 0.98), abs=0.08)
-    few = fit_mix(voices[:5], y[:5], (0.9, 0.1), 12, 6)
+    blends = np.stack([rng.normal(size=4000), truth], axis=1)
+    assert fit_blend_weights(blends, y, (0.9, 0.1), 12, 6).weights == pytest.approx((0.02, 0.98), abs=0.08)
+    few = fit_blend_weights(blends[:5], y[:5], (0.9, 0.1), 12, 6)
     assert few.weights == pytest.approx((0.9, 0.1), abs=0.2)
-    turned = fit_mix(np.stack([truth, -truth + rng.normal(size=4000)], axis=1), y, (0.5, 0.5), 12, 6)
+    turned = fit_blend_weights(np.stack([truth, -truth + rng.normal(size=4000)], axis=1), y, (0.5, 0.5), 12, 6)
     assert turned.weights[0] == pytest.approx(1, abs=0.1)
     assert turned.weights[1] == 0
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.features.features import FeatureSpec, design, make_spec, windows_for
+from model.features.features import FeatureSpec, design_matrix, make_spec, windows_for
 from model.features.labels import Rules
-from model.features.rolling_window import History
+from model.features.rolling_window import RollingWindow
 
 from .conftest import COLUMNS, make_trace
 
@@ -24,7 +24,7 @@ def spec(trace):
 def table(spec, trace):
     history = spec.history()
     history.extend(*trace)
-    return design(spec, history, np.arange(len(history)))
+    return design_matrix(spec, history, np.arange(len(history)))
 
 
 def cpu_spec(rules, windows):
@@ -39,7 +39,7 @@ def live_vector(spec, times, values, at, primed):
     history.extend(times[first], values[first])
     for i in rest:
         history.extend(times[i : i + 1], values[i : i + 1])
-    return design(spec, history, np.array([len(history) - 1]))[0]
+    return design_matrix(spec, history, np.array([len(history) - 1]))[0]
 
 
 @pytest.mark.parametrize("at", [250, 1999, 2003, 2100, 3900])
@@ -55,7 +55,7 @@ def test_a_live_history_that_forgot_its_beginning_still_gives_the_training_row(s
     for i in range(len(times)):
         history.extend(times[i : i + 1], values[i : i + 1])
     assert len(history) < len(times) / 2
-    assert design(spec, history, np.array([len(history) - 1]))[0].tobytes() == table[-1].tobytes()
+    assert design_matrix(spec, history, np.array([len(history) - 1]))[0].tobytes() == table[-1].tobytes()
 
 
 def test_features_are_what_their_names_say(spec, table, trace):
@@ -80,7 +80,7 @@ def test_nothing_after_a_moment_changes_its_features(spec, table, trace):
     changed[2000:] = 0.123
     history = spec.history()
     history.extend(times, changed)
-    assert design(spec, history, np.arange(2000)).tobytes() == table[:2000].tobytes()
+    assert design_matrix(spec, history, np.arange(2000)).tobytes() == table[:2000].tobytes()
 
 
 def test_windows_are_of_time_and_not_of_rows():
@@ -88,7 +88,7 @@ def test_windows_are_of_time_and_not_of_rows():
     times = np.array([0.0, 10, 20, 30, 40, 50, 60, 95, 100, 105, 110])
     history = spec.history()
     history.extend(times, np.arange(11.0)[:, None])
-    found = dict(zip(spec.names, design(spec, history, np.array([10]))[0], strict=True))
+    found = dict(zip(spec.names, design_matrix(spec, history, np.array([10]))[0], strict=True))
     assert found["cpu_usage:departure:100s"] == pytest.approx(10 - np.mean([2, 3, 4, 5, 6, 7, 8, 9, 10]))
 
 
@@ -96,7 +96,7 @@ def test_a_window_mostly_unwatched_is_missing_and_a_short_one_is_not():
     spec = cpu_spec(RULES, (30.0, 200.0))
     history = spec.history()
     history.extend(np.array([0.0, 10, 20, 500, 510, 520]), np.full((6, 1), 0.5))
-    named = dict(zip(spec.names, design(spec, history, np.array([5]))[0], strict=True))
+    named = dict(zip(spec.names, design_matrix(spec, history, np.array([5]))[0], strict=True))
     assert named["load_index:mean:30s"] == pytest.approx(0.5 / 0.8)
     assert named["cpu_usage:departure:30s"] == 0
     assert np.isnan(named["cpu_usage:departure:200s"])
@@ -109,7 +109,7 @@ def test_recurrence_knows_the_rhythm():
     times = np.arange(0.0, 900, 10)
     history = spec.history()
     history.extend(times, np.where((times % 300) < 50, 0.9, 0.1)[:, None])
-    named = dict(zip(spec.names, design(spec, history, np.array([75]))[0], strict=True))  # t = 750
+    named = dict(zip(spec.names, design_matrix(spec, history, np.array([75]))[0], strict=True))  # t = 750
     assert named["load_index:phase"] == pytest.approx(150 / 300)
     assert named["load_index:period"] == pytest.approx(np.log1p(300 / 60))
     assert named["load_index:since_onset"] == pytest.approx(np.log1p(150 / 60))
@@ -143,7 +143,7 @@ def test_every_feature_belongs_to_one_group(spec):
 
 
 def test_samples_out_of_order_are_refused():
-    history = History(("cpu_usage",), RULES, 10.0)
+    history = RollingWindow(("cpu_usage",), RULES, 10.0)
     history.extend(np.array([10.0]), np.array([[0.1]]))
     with pytest.raises(ValueError, match="order"):
         history.extend(np.array([10.0]), np.array([[0.1]]))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.errors import InputError
-from model.features.labels import Rules, future_labels, quantile_of
-from model.features.rolling_window import History
+from model.features.labels import Rules, future_labels, parse_quantile
+from model.features.rolling_window import RollingWindow
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +15,7 @@ NAN = float("nan")
 
 
 def states(times, index, sustained, step=10.0):
-    history = History(("u",), Rules(((("u", 1.0),),), sustained), step)
+    history = RollingWindow(("u",), Rules(((("u", 1.0),),), sustained), step)
     history.extend(np.array(times, float), np.array(index, float)[:, None])
     return history.state.tolist()
 
@@ -51,7 +51,7 @@ def test_a_quantile_of_nothing_names_its_metric():
     ("text", "share"), [("p95", 0.95), ("p99.5", 0.995), ("p0", None), ("95", None), ("px", None)]
 )
 def test_quantiles_are_written_with_a_p(text, share):
-    assert quantile_of(text) == (None if share is None else pytest.approx(share))
+    assert parse_quantile(text) == (None if share is None else pytest.approx(share))
 
 
 def test_high_load_counts_once_it_has_lasted():

@@ -6,10 +6,10 @@ import pytest
 from model.errors import SerializationError
 from model.features.dataset import features_at
 from model.features.labels import Rules
-from model.forecast.bundled_weights import shipped_prior
-from model.forecast.predictor import probabilities_at
-from model.forecast.pretrained import HEADS, adapted, first_predictor, inputs
-from model.forecast.serialization import dumps, dumps_prior, loads, loads_prior
+from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.predictor import predict_at
+from model.forecast.pretrained import PRETRAINED_HORIZONS, adapted, bootstrap_predictor, inputs
+from model.forecast.serialization import dumps, dumps_pretrained, loads, loads_pretrained
 from model.nn.numerics import logit
 
 pytestmark = pytest.mark.unit
@@ -20,12 +20,12 @@ HORIZONS = (300.0, 900.0, 3600.0)
 
 
 def predictor(horizons=HORIZONS, step=5.0, rules=RULES):
-    return first_predictor(shipped_prior(), COLUMNS, rules, horizons, step, 0.8)
+    return bootstrap_predictor(bundled_pretrained_model(), COLUMNS, rules, horizons, step, 0.8)
 
 
 def said(found, load, step=5.0):
     times = 1.7e9 + np.arange(len(load)) * step
-    return probabilities_at(found, times, np.stack([load, np.full(len(load), 0.5)], axis=1), times)
+    return predict_at(found, times, np.stack([load, np.full(len(load), 0.5)], axis=1), times)
 
 
 def test_it_knows_calm_from_high_and_rising_from_steady():
@@ -45,12 +45,16 @@ def test_it_says_something_of_the_very_first_sample():
 
 
 def test_a_horizon_it_was_taught_is_said_by_its_head_and_others_lie_between():
-    spec = predictor(HEADS[:5]).spec
+    spec = predictor(PRETRAINED_HORIZONS[:5]).spec
     x = features_at(
         spec, 1.7e9 + np.arange(400) * 5.0, np.random.default_rng(0).random((400, 2)), 1.7e9 + np.arange(400) * 5.0
     )
-    taught = adapted(shipped_prior(), spec, HEADS).predict(x)
-    between = adapted(shipped_prior(), spec, (HEADS[3], (HEADS[3] * HEADS[4]) ** 0.5, 1e-3, 1e9)).predict(x)
+    taught = adapted(bundled_pretrained_model(), spec, PRETRAINED_HORIZONS).predict(x)
+    between = adapted(
+        bundled_pretrained_model(),
+        spec,
+        (PRETRAINED_HORIZONS[3], (PRETRAINED_HORIZONS[3] * PRETRAINED_HORIZONS[4]) ** 0.5, 1e-3, 1e9),
+    ).predict(x)
     assert between[:, 0] == pytest.approx(taught[:, 3], abs=1e-4)
     assert between[:, 1] == pytest.approx((taught[:, 3] + taught[:, 4]) / 2, abs=1e-4)
     assert between[:, 2] == pytest.approx(taught[:, 0], abs=1e-4)
@@ -86,7 +90,7 @@ def test_it_survives_its_bytes():
     found = predictor()
     load = np.random.default_rng(0).random(100)
     assert np.array_equal(said(loads(dumps(found)), load), said(found, load))
-    again = loads_prior(dumps_prior(shipped_prior(), {}))
-    assert np.array_equal(again.networks[0].flat, shipped_prior().networks[0].flat)
+    again = loads_pretrained(dumps_pretrained(bundled_pretrained_model(), {}))
+    assert np.array_equal(again.networks[0].flat, bundled_pretrained_model().networks[0].flat)
     with pytest.raises(SerializationError):
-        loads_prior(dumps(found))
+        loads_pretrained(dumps(found))

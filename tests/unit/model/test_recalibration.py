@@ -6,15 +6,15 @@ import pytest
 from model.forecast.calibration import Calibration
 from model.forecast.metrics import calibration_error
 from model.forecast.recalibration import HALF_LIFE, MEMORY, Recalibration, calibration, restlessness
+from model.forecast.recalibration import fit_recalibrations as recalibrations_at
 from model.forecast.recalibration import recalibrated as recalibrated_at
-from model.forecast.recalibration import recalibrations as recalibrations_at
 from model.nn.numerics import logit, sigmoid
 from model.units import DAY
 
 pytestmark = pytest.mark.unit
 
 
-def recalibrations(times, p, y, horizons, now):
+def fit_recalibrations(times, p, y, horizons, now):
     """While load is not high."""
     found = recalibrations_at(times, p, y, np.zeros(len(times), bool), horizons, now)
     assert all(one.high == Calibration() for one in found)
@@ -36,7 +36,7 @@ def overconfident(days=20.0, seed=0, turn=2.5):
 def test_overconfidence_is_mended_on_what_comes():
     times, p, y = overconfident()
     then = times < 15 * DAY
-    right = recalibrations(times[then], p[then], y[then], (600.0,), 15 * DAY)
+    right = fit_recalibrations(times[then], p[then], y[then], (600.0,), 15 * DAY)
     after = recalibrated(p[~then], right)
     # held back toward 1 by the weight of ten days
     assert 1 / 2.5 < right[0].slope < 0.52
@@ -48,24 +48,24 @@ def test_an_outcome_counts_only_once_its_horizon_has_passed():
     now, horizon = DAY, 3 * 3600.0
     changed = y.copy()
     changed[times + horizon >= now] = 1
-    assert recalibrations(times, p, changed, (horizon,), now) == recalibrations(times, p, y, (horizon,), now)
+    assert fit_recalibrations(times, p, changed, (horizon,), now) == fit_recalibrations(times, p, y, (horizon,), now)
 
 
 def test_late_outcomes_count_more_and_old_ones_for_nothing():
     times, p, y = overconfident(days=30)
     late = times > 28 * DAY
     turned = np.where(late[:, None], 1 - y, y)
-    before, after = (recalibrations(times, p, labels, (600.0,), 30 * DAY)[0] for labels in (y, turned))
-    evenly = recalibrations(times - MEMORY + HALF_LIFE, p, turned, (600.0,), 30 * DAY + HALF_LIFE)[0]
+    before, after = (fit_recalibrations(times, p, labels, (600.0,), 30 * DAY)[0] for labels in (y, turned))
+    evenly = fit_recalibrations(times - MEMORY + HALF_LIFE, p, turned, (600.0,), 30 * DAY + HALF_LIFE)[0]
     assert after.slope < before.slope
     assert evenly != after
-    ancient = recalibrations(times, p, y, (600.0,), 30 * DAY + MEMORY)
+    ancient = fit_recalibrations(times, p, y, (600.0,), 30 * DAY + MEMORY)
     assert ancient == (Calibration(),)
 
 
 def test_nothing_known_changes_nothing():
     nothing = np.empty((0, 2))
-    assert recalibrations(np.empty(0), nothing, nothing, (60.0, 300.0), 0.0) == (Calibration(), Calibration())
+    assert fit_recalibrations(np.empty(0), nothing, nothing, (60.0, 300.0), 0.0) == (Calibration(), Calibration())
     p = np.array([[0.2, 0.3], [np.nan, 0.5], [0.4, np.nan], [1e-9, 1.0]])
     assert np.array_equal(recalibrated(p, (Calibration(), Calibration())), p, equal_nan=True)
 

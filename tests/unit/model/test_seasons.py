@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.features.features import design, make_spec
+from model.features.features import design_matrix, make_spec
 from model.features.labels import Rules
 from model.features.rolling_window import RATIO_GRID
 from model.features.seasonal import seasonal, seasonal_names
-from model.features.time_buckets import Bins, bin_width
+from model.features.time_buckets import TimeBuckets, bucket_width
 from model.units import DAY
 
 from .conftest import COLUMNS, make_trace
@@ -36,7 +36,7 @@ def spec(weeks):
 def table(spec, weeks):
     history = spec.history()
     history.extend(*weeks)
-    return design(spec, history, np.arange(len(history)))
+    return design_matrix(spec, history, np.arange(len(history)))
 
 
 @pytest.mark.parametrize("at", [7000, 8990, 10_200, 15_900])
@@ -49,7 +49,7 @@ def test_the_live_vector_is_the_training_row_bit_for_bit(spec, table, weeks, at)
         history.extend(times[rows], values[rows])
     for i in range(known[-1] + 1, at + 1):
         history.extend(times[i : i + 1], values[i : i + 1])
-        live = design(spec, history, np.array([len(history) - 1]))[0]
+        live = design_matrix(spec, history, np.array([len(history) - 1]))[0]
     assert live.tobytes() == table[at].tobytes()
     assert not np.isnan(live[[spec.names.index(name) for name in ("yesterday:now", "past_days:high:900s")]]).any()
 
@@ -61,7 +61,7 @@ def test_a_long_live_history_forgets_and_still_gives_the_training_row(spec, tabl
         history.extend(times[start : start + 50], values[start : start + 50])
     assert history.bins.oldest > 0
     assert len(history.bins.sums) < 8.5 * DAY / history.bins.width
-    assert design(spec, history, np.array([len(history) - 1]))[0].tobytes() == table[-1].tobytes()
+    assert design_matrix(spec, history, np.array([len(history) - 1]))[0].tobytes() == table[-1].tobytes()
 
 
 def test_rows_that_come_together_do_not_lose_what_their_first_looks_back_at(spec, table, weeks):
@@ -70,7 +70,7 @@ def test_rows_that_come_together_do_not_lose_what_their_first_looks_back_at(spec
     for start in range(0, len(times), 6000):
         history.extend(times[start : start + 6000], values[start : start + 6000])
         here = np.arange(start, min(start + 6000, len(times)))
-        assert design(spec, history, here - history.forgotten).tobytes() == table[here].tobytes()
+        assert design_matrix(spec, history, here - history.forgotten).tobytes() == table[here].tobytes()
 
 
 def test_nothing_after_a_moment_changes_its_features(spec, table, weeks):
@@ -79,12 +79,12 @@ def test_nothing_after_a_moment_changes_its_features(spec, table, weeks):
     changed[12_000:] = 0.99
     history = spec.history()
     history.extend(times, changed)
-    assert design(spec, history, np.arange(12_000)).tobytes() == table[:12_000].tobytes()
+    assert design_matrix(spec, history, np.arange(12_000)).tobytes() == table[:12_000].tobytes()
 
 
 def filled(load, width=300.0):
     """Bins of one sample each; high where the load is 1."""
-    bins = Bins(2, width)
+    bins = TimeBuckets(2, width)
     load = np.asarray(load, dtype=float)
     terms = np.rint(np.stack([load * 10, load], axis=1) * RATIO_GRID).astype(np.int64)
     bins.extend(np.arange(len(load)) * width, terms, np.ones((len(load), 2), bool), load, (load >= 1).astype(float))
@@ -155,5 +155,5 @@ def test_a_hole_of_years_costs_no_memory_and_nothing_is_looked_up_across_it():
     ("step", "width"), [(5.0, 300.0), (300.0, 300.0), (301.0, 600.0), (3600.0, 3600.0), (4000.0, None)]
 )
 def test_a_day_is_a_whole_number_of_bins(step, width):
-    assert bin_width(step) == width
+    assert bucket_width(step) == width
     assert width is None or DAY % width == 0

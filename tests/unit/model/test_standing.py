@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from model.forecast.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
-from model.forecast.blend import worth_of
+from model.forecast.blend import fit_load_table
 from model.forecast.calibration import Calibration
 from model.forecast.fallback import (
-    Instead,
-    Past,
-    Standing,
-    applied,
-    behind,
-    released,
-    standings,
-    warned_from,
-    warnings,
+    FallbackBaseline,
+    FallbackDecision,
+    MaturedPredictions,
+    apply_decisions,
+    decide_fallbacks,
+    fallback_active,
+    release_threshold,
+    warning_states,
+    warning_thresholds,
 )
 from model.forecast.recalibration import Recalibration
 from model.nn.numerics import sigmoid
@@ -35,23 +35,23 @@ def past(said, days=12, seed=0, wave=1.0):
     index = 0.5 + 0.3 * np.sin(times / 3000.0) * wave + rng.normal(0, 0.05, len(times))
     p = sigmoid(12 * (index - 0.7))
     y = (rng.random(len(times)) < p).astype(float)
-    return Past(times, said(p)[:, None], y[:, None], np.zeros(len(times), bool), index, {})
+    return MaturedPredictions(times, said(p)[:, None], y[:, None], np.zeros(len(times), bool), index, {})
 
 
 def of(found, precision=0.8, threshold=0.5, now=12 * DAY):
-    return standings(found, H, now, (threshold,), precision)[0]
+    return decide_fallbacks(found, H, now, (threshold,), precision)[0]
 
 
 def test_a_model_that_knows_serves():
     found = of(past(lambda p: p))
     assert (found.serving(high=False), found.serving(high=True)) == ("model", "model")
-    assert not behind((found,))
+    assert not fallback_active((found,))
 
 
 def test_a_model_that_knows_nothing_any_more_is_replaced_while_load_is_calm():
     found = of(past(lambda p: np.random.default_rng(1).random(len(p))))
     assert (found.serving(high=False), found.serving(high=True)) == ("current value", "model")
-    assert behind((found,))
+    assert fallback_active((found,))
     assert (found.slope(high=False), found.slope(high=True)) == (0.0, 1.0)
 
 
@@ -74,7 +74,7 @@ def test_what_is_not_known_yet_changes_nothing():
     turned = replace(found, labels=np.where(late[:, None], 1 - found.labels, found.labels))
     before, after = of(found, now=9 * DAY), of(turned, now=9 * DAY)
     assert before.right == after.right
-    assert np.array_equal(before.calm.worth.values, after.calm.worth.values)
+    assert np.array_equal(before.calm.load_table.values, after.calm.load_table.values)
     assert before.threshold == after.threshold
 
 
@@ -87,10 +87,12 @@ def test_a_season_that_the_model_does_not_know_lets_holt_winters_serve():
     means, bins = binned(times, index, 300.0)
     forecasts = {s: seasonal_forecasts(means, bins, index, 300.0, H, s) for s in SMOOTHING}
     y = ahead.astype(float)
-    found = Past(times, np.full((len(times), 1), y.mean()), y[:, None], np.zeros(len(times), bool), index, forecasts)
+    found = MaturedPredictions(
+        times, np.full((len(times), 1), y.mean()), y[:, None], np.zeros(len(times), bool), index, forecasts
+    )
     standing = of(found)
     assert standing.serving(high=False) == "Holt-Winters"
-    said = applied((standing,), found.said, found.high, index, lambda s: forecasts[s])[:, 0]
+    said = apply_decisions((standing,), found.said, found.high, index, lambda s: forecasts[s])[:, 0]
     last = times > 10 * DAY
     assert np.mean(np.square(said[last] - y[last])) < 0.3 * np.mean(np.square(y.mean() - y[last]))
 
@@ -118,24 +120,28 @@ def test_a_threshold_follows_what_came_but_not_far():
 
 def test_without_enough_warnings_the_same_moments_are_warned_of_in_other_numbers():
     right = Recalibration(Calibration(0.5, -0.5), Calibration(2.0, 0.0))
-    found = warned_from((Standing(right), Standing(right)), (0.7, 1.0), np.array([False, True]))
+    found = warning_thresholds(
+        (FallbackDecision(right), FallbackDecision(right)), (0.7, 1.0), np.array([False, True])
+    )
     assert found[:, 0] == pytest.approx(right(np.array([0.7, 0.7]), np.array([False, True])))
     assert np.isinf(found[:, 1]).all()
 
 
 def test_a_further_horizon_is_never_below_a_nearer_one_whoever_serves():
-    table = worth_of(np.linspace(0, 1, 100), (np.linspace(0, 1, 100) > 0.5).astype(float))
-    by = (Standing(calm=Instead("current value", table)), Standing())
-    said = applied(by, np.full((3, 2), 0.4), np.zeros(3, bool), np.array([0.1, 0.5, 0.9]), lambda _: np.zeros((3, 2)))
+    table = fit_load_table(np.linspace(0, 1, 100), (np.linspace(0, 1, 100) > 0.5).astype(float))
+    by = (FallbackDecision(calm=FallbackBaseline("current value", table)), FallbackDecision())
+    said = apply_decisions(
+        by, np.full((3, 2), 0.4), np.zeros(3, bool), np.array([0.1, 0.5, 0.9]), lambda _: np.zeros((3, 2))
+    )
     assert (np.diff(said, axis=1) >= 0).all()
     assert said[2, 0] > 0.9
 
 
 def test_a_warning_ends_only_clearly_below_its_threshold():
     p = np.array([0.5, 0.8, 0.75, 0.72, 0.8, 0.6, 0.75, np.nan, 0.75])[:, None]
-    found = warnings(p, np.full((9, 1), 0.8), np.zeros(1, bool))[:, 0]
+    found = warning_states(p, np.full((9, 1), 0.8), np.zeros(1, bool))[:, 0]
     assert found.tolist() == [False, True, True, True, True, False, False, False, False]
-    assert warnings(p[2:4], np.full((2, 1), 0.8), np.ones(1, bool)).all()
-    assert not warnings(np.ones((2, 1)), np.full((2, 1), np.inf), np.ones(1, bool)).any()
-    assert released(0.8) == pytest.approx(0.708, abs=1e-3)
-    assert released(1.0) == 1.0
+    assert warning_states(p[2:4], np.full((2, 1), 0.8), np.ones(1, bool)).all()
+    assert not warning_states(np.ones((2, 1)), np.full((2, 1), np.inf), np.ones(1, bool)).any()
+    assert release_threshold(0.8) == pytest.approx(0.708, abs=1e-3)
+    assert release_threshold(1.0) == 1.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.forecast.metrics import brier, calibration_error
-from model.forecast.score_totals import Tally, live_score, tally
+from model.forecast.score_totals import ScoreTotals, live_score, sum_scores
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +28,7 @@ def predictions():
 
 
 def test_sums_give_the_scores_of_the_predictions(predictions):
-    found = live_score(tally(**predictions))
+    found = live_score(sum_scores(**predictions))
     known = ~np.isnan(predictions["y"])
     y, p, base = (predictions[name][known] for name in ("y", "p", "base"))
     warned, high = predictions["warned"][known], predictions["high"][known]
@@ -50,11 +50,11 @@ def test_sums_give_the_scores_of_the_predictions(predictions):
 
 
 def test_hours_added_up_are_the_same_as_all_at_once(predictions):
-    whole = tally(**predictions)
+    whole = sum_scores(**predictions)
     halves = [
         row
         for half in (slice(None, 2500), slice(2500, None))
-        for row in tally(**{name: values[half] for name, values in predictions.items()})
+        for row in sum_scores(**{name: values[half] for name, values in predictions.items()})
     ]
     assert live_score(halves).brier == pytest.approx(live_score(whole).brier)
     assert {row.hour % 3600 for row in whole} == {0.0}
@@ -64,14 +64,14 @@ def test_hours_added_up_are_the_same_as_all_at_once(predictions):
 def test_nothing_known_gives_no_figure():
     nothing = live_score([])
     assert (nothing.scored, nothing.brier, nothing.skill, nothing.precision) == (0, None, None, None)
-    unknown = tally(
+    unknown = sum_scores(
         *(np.array([v]) for v in (0.0, 0.5, 0.1)), np.array([True]), np.array([False]), np.array([np.nan])
     )
     found = live_score(unknown)
     assert (found.scored, found.unknown, found.precision, found.reliability) == (0, 1, None, ())
-    assert tally(*(np.empty(0),) * 6) == []
+    assert sum_scores(*(np.empty(0),) * 6) == []
 
 
 def test_skill_where_nothing_ever_happened_and_the_base_rate_said_so_is_unknown():
-    row = Tally(0.0, False, 0, 0, 10, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    row = ScoreTotals(0.0, False, 0, 0, 10, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
     assert live_score([row]).skill is None

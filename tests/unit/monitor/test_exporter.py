@@ -32,7 +32,9 @@ def test_the_whole_page_is_the_golden_one(status):
 
 
 def test_every_metric_of_the_page_is_documented_and_every_documented_one_is_there(status):
-    documented = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "metrics.md").read_text(), re.MULTILINE)
+    )
     assert documented == names(page(status))
 
 
