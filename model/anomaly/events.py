@@ -123,7 +123,7 @@ class EventTracker:
         self.event: AnomalyEvent | None = None
 
     def resume(self, event: AnomalyEvent) -> None:
-        """Continue an event of an earlier tracker."""
+        """Continue an event of an earlier tracker; rows before its start are ignored."""
         self.event = event
         self._observed_until = event.ended_at
 
@@ -140,6 +140,8 @@ class EventTracker:
             reading: of the row.
             may_start: False to continue or end an event only, as for rows of the past.
         """
+        if self.event is not None and reading.at < self.event.started_at:
+            return []
         self._observed_until = reading.at + self._step
         if self.event is None:
             return self._start(reading) if may_start and self._is_new_alarm(reading) else self._decay(reading)
@@ -149,22 +151,21 @@ class EventTracker:
         """End the event if it has not been observed for an hour before a time in seconds."""
         if at - self._observed_until <= MAX_UNOBSERVED:
             return []
-        return self.end()
+        return self._end(self.event)
 
-    def end(self, at: float | None = None) -> list[EventTransition]:
-        """End the event and forget its residual.
+    def interrupt(self, at: float) -> list[EventTransition]:
+        """End the event at the start of a maintenance window, in seconds."""
+        if self.event is None:
+            return self._end(None)
+        if at < self.event.started_at:
+            return []
+        return self._end(replace(self.event, ended_at=at))
 
-        Args:
-            at: time of the end in seconds; None for the end of its last row.
-        """
-        event = self.event
+    def _end(self, event: AnomalyEvent | None) -> list[EventTransition]:
+        """End an event, if there is one, and forget the residual of earlier ones."""
         self.event = None
         self._residual_ratios = {}
-        if event is None:
-            return []
-        if at is not None:
-            event = replace(event, ended_at=max(at, event.started_at))
-        return [EventTransition(EventChange.ENDED, event)]
+        return [] if event is None else [EventTransition(EventChange.ENDED, event)]
 
     def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
         """Return the channels that exceed their threshold and their residual, with their ratios."""

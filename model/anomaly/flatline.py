@@ -118,7 +118,7 @@ class FlatlineDetector:
         self._previous = np.full(metrics, np.nan)
         self._runs = np.zeros(metrics)
         self._longest = _LongestRuns(metrics)
-        self._joint_run = np.zeros(1)
+        self._joint_run = 0.0
         self._longest_joint = _LongestRuns(1)
 
     def update(self, x: Floats) -> tuple[float, Floats]:
@@ -155,10 +155,9 @@ class FlatlineDetector:
         """
         if len(unchanged) and unchanged.all():
             self._joint_run += 1
-        else:
-            self._longest_joint.add(self._joint_run)
-            self._joint_run = np.zeros(1)
+        elif self._joint_run:
+            self._longest_joint.add(np.array([self._joint_run]))
+            self._joint_run = 0.0
         longest = max(self._baseline.longest_joint_run, float(self._longest_joint.second[0]))
         limit = max(JOINT_FACTOR * longest, self._min_run / 2)
-        run = float(self._joint_run[0])
-        return run / limit if run <= limit + self._max_alarm else 0.0
+        return self._joint_run / limit if self._joint_run <= limit + self._max_alarm else 0.0

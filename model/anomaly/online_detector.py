@@ -128,7 +128,7 @@ class OnlineDetector:
         if in_maintenance:
             # scored as missing, so that maintenance does not count against the time after it
             values = np.full_like(values, np.nan)
-            transitions += tracker.end(at)
+            transitions += tracker.interrupt(at)
         reading = self._hosts[host].step(at, values)
         self._readings[host] = reading
         if reading is not None:

@@ -91,7 +91,7 @@ class ScoreParts:
     @property
     def for_thresholds(self) -> Floats:
         """(rows, len(SCORE_PARTS)) the parts with block maxima."""
-        return np.stack([self.joint, self.spike, self.overall], axis=1)
+        return np.array([self.joint, self.spike, self.overall]).T
 
 
 class AnomalyScorer:

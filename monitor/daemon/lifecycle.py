@@ -300,5 +300,5 @@ def _jobs(
         Job("recalibrate", 60.0, RecalibrationJob(stores, served, config.warning.precision, time.time)),
         Job("score", scoring_interval(config.high_load.horizons), score),
         Job("retention", HOUR, retention),
-        Job("watch", 15.0, AnomalyDetectionJob(stores, config.anomaly, interval, watched, time.time)),
+        Job("watch", 15.0, AnomalyDetectionJob(stores, config.anomaly, interval, watched, time.time).run),
     ]

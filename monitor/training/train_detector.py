@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from model.anomaly.backtest import TRAINING_WINDOW
+from model.anomaly.backtest import TRAINING_WINDOW, validate_detector
 from model.anomaly.detector import fit_detector
 from model.anomaly.resampling import row_interval
 from model.anomaly.serialization import dumps_detector, loads_detector
-from model.anomaly.validation import validate_detector
-from model.array_types import Bools, Floats
+from model.array_types import Floats
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
 from model.training.retrain_policy import retrain_delay
-from model.units import MINUTE
 from monitor.config.durations import about
 from monitor.config.loader import Config
-from monitor.config.maintenance_windows import RecurringWindow
 from monitor.stores import Stores
-from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
+from monitor.training.exclusions import excluded_from_training
+from storage import SAMPLE_FIELDS, ModelRecord
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     covered, needed = covered_seconds(times, step), min(wanted.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
         return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
-    out = excluded_times(stores, wanted.maintenance, float(times[0]), now)(times)
+    out = excluded_from_training(stores, wanted.maintenance, times, now)
     try:
         detector = fit_detector(
             times, np.where(out[:, None], np.nan, values), SAMPLE_FIELDS, row_interval(max(step, interval))
@@ -80,8 +77,12 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
             "allowed": trial.allowed,
         },
     }
-    if trial.refusal:
-        return _kept(stores, trial.refusal)
+    if not trial.is_accepted:
+        refusal = (
+            f"it would have raised {trial.alarms} alarms in {trial.days} days of its own past, where"
+            f" {trial.allowed:g} in 30 are allowed"
+        )
+        return _kept(stores, refusal)
     return DetectorTraining(dumps_detector(detector), report)
 
 
@@ -138,55 +139,6 @@ def promote_detector(stores: Stores, detecting: DetectorTraining, now: float) ->
     return model_id
 
 
-def excluded_times(
-    stores: Stores, recurring: Sequence[RecurringWindow], since: float, until: float
-) -> Callable[[Floats], Bools]:
-    """Says of moments (rows,) whether they are to be forgotten: incidents, and hours of maintenance.
-
-    Args:
-        stores: of the database.
-        recurring: windows of the configuration.
-        since: seconds from which on it is asked.
-        until: seconds up to which an anomaly that goes on is one.
-
-    Raises:
-        StorageError: the database cannot be read.
-    """
-    incidents = [a for a in stores.anomalies.since(since) if a.judgement == "incident"]
-    spans = [(a.began_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
-    spans += [(window.begins_at, window.ends_at) for window in stores.anomalies.maintenance(since)]
-
-    def asked(times: Floats) -> Bools:
-        found = np.zeros(len(times), bool)
-        for begins, ends in spans:
-            found |= (times >= begins) & (times < ends)
-        if recurring:
-            # windows begin and end at whole minutes: one look at each is enough
-            minutes, which = np.unique(times // MINUTE, return_inverse=True)
-            within = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
-            found |= np.array(within, bool)[which]
-        return found
-
-    return asked
-
-
-def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequence[RecurringWindow]) -> bool:
-    """Whether a moment (seconds) lies in one of the windows."""
-    return any(window.begins_at <= at < window.ends_at for window in windows) or any(
-        window.contains(at) for window in recurring
-    )
-
-
 def detector_key(detector: bytes) -> str:
     """What a detector's evidence is kept under: models that have the same one share it."""
     return hashlib.sha256(detector).hexdigest()[:16]
-
-
-def expected_slots(anomalies: Sequence[Anomaly], slot: float, now: float) -> list[int]:
-    """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
-    return [
-        number
-        for anomaly in anomalies
-        if anomaly.judgement == "expected"
-        for number in range(int(anomaly.began_at // slot), int((anomaly.ended_at or now) // slot) + 1)
-    ]
