@@ -16,7 +16,6 @@ from contextlib import contextmanager
 
 from model.units import HOUR
 from monitor import release
-from monitor.config.durations import about
 from monitor.config.loader import Config, load_checked
 from monitor.daemon.process import Signals, give_large_memory_back, handled_signals
 from monitor.daemon.scheduler import Job, Scheduler
@@ -35,6 +34,7 @@ from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
+from monitor.system.formatting import approximate_duration
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
@@ -79,7 +79,7 @@ class StatusBoard:
         """Says so where samples have ceased."""
         silent = time.monotonic() - self._live_at
         if silent >= self._stale_after:
-            self._notifier.stalled(f"not sampling: no sample for {about(silent)}")
+            self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silent)}")
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one goes on."""

@@ -12,13 +12,13 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 
 from model.forecast.fallback import BASELINES
-from monitor.config.durations import format_duration
 from monitor.exporter.anomalies import of_anomalies
 from monitor.exporter.metric_families import counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
 from monitor.queries.status import Overview
 from monitor.state import Live, Status
 from monitor.stores import is_warning
+from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
 HOST_HELP: dict[str, tuple[str, str]] = {

@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 from prometheus_client.core import Metric
 
-from monitor.config.durations import format_duration
 from monitor.exporter.metric_families import gauge, labelled
 from monitor.jobs.scoring import HorizonScore
 from monitor.state import Status
+from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES, TrainingReport
 from monitor.training.report_parts import HorizonReport, ParameterReport, ScoreReport
 

@@ -14,10 +14,10 @@ import numpy as np
 from model.anomaly.resampling import row_interval
 from model.forecast.drift import population_stability_index
 from model.units import DAY, HOUR
-from monitor.config.durations import format_duration
 from monitor.config.loader import Config
 from monitor.jobs.scoring import SCORE_WINDOW, HorizonScore, read_scores, scores_document
 from monitor.stores import Stores, is_warning
+from monitor.system.formatting import format_duration
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
 from monitor.training.report_parts import DetectorReport
 from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage

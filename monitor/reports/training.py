@@ -8,23 +8,9 @@ from typing import Any
 
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import EXPERTS
-from monitor.config.durations import format_duration
-from monitor.reports.blocks import (
-    BAR,
-    SCORES,
-    Bar,
-    Line,
-    Report,
-    Table,
-    Tone,
-    Toned,
-    figure,
-    heading,
-    moment,
-    percent,
-    score_cells,
-)
+from monitor.reports.blocks import BAR, SCORES, Bar, Line, Report, Table, Tone, Toned, heading, score_cells
 from monitor.reports.status import OUTCOMES
+from monitor.system.formatting import format_duration, format_number, format_percent, format_time
 from monitor.training.records import RegisteredModel
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, GradientReport
@@ -57,7 +43,7 @@ def training_lines(report: TrainingReport) -> Blocks:
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
     memory = f", {report.peak_memory_bytes / 2**20:.0f} MiB" if report.peak_memory_bytes is not None else ""
     return (
-        Line((f"{moment(report.from_)} to {moment(report.to)}, {report.samples} samples",), "history   "),
+        Line((f"{format_time(report.from_)} to {format_time(report.to)}, {report.samples} samples",), "history   "),
         Line(
             (f"{report.rows} rows of {report.features} features, {len(report.epochs)} epochs{seconds}{memory}",),
             "training  ",
@@ -92,7 +78,7 @@ def detector_report(detector: DetectorReport | None) -> str:
 
 def model_report(record: RegisteredModel, active: int | None) -> Report:
     """One model with the report of its training."""
-    serves = Toned("serves now", "good") if record.id == active else f"promoted {moment(record.promoted_at)}"
+    serves = Toned("serves now", "good") if record.id == active else f"promoted {format_time(record.promoted_at)}"
     head = Line((f"model {record.id}, ", serves, f", {record.size} bytes, sha256 {record.sha256}"))
     first = (head, imported(record)) if imported(record) else (head,)
     if record.report is None:
@@ -112,7 +98,7 @@ def imported(record: RegisteredModel) -> str:
     """Where a model comes from that was brought in; empty for one that was made here."""
     if record.report is None or record.report.imported_from is None:
         return ""
-    return f"imported at {moment(record.report.imported_at)}, trained on {record.report.imported_from}"
+    return f"imported at {format_time(record.report.imported_at)}, trained on {record.report.imported_from}"
 
 
 def _marks(record: RegisteredModel, active: int | None) -> list[str]:
@@ -135,8 +121,8 @@ def models_report(records: Sequence[RegisteredModel], active: int | None) -> Rep
     rows = [
         (
             Toned(" ".join([str(record.id), *_marks(record, active)]), "good" if record.id == active else None),
-            moment(record.created_at),
-            moment(record.promoted_at),
+            format_time(record.created_at),
+            format_time(record.promoted_at),
             str(record.size),
             record.sha256[:12],
         )
@@ -153,8 +139,8 @@ def _losses(report: TrainingReport) -> Blocks:
     rows = [
         (
             Toned(f"{epoch.number} kept", "good") if epoch.number == kept else str(epoch.number),
-            figure(epoch.train_loss, 4),
-            figure(epoch.validation_loss, 4),
+            format_number(epoch.train_loss, 4),
+            format_number(epoch.validation_loss, 4),
             f"{epoch.gradient_norm:.2e}",
             Bar(max(1 / BAR, epoch.validation_loss / worst) if worst > 0 else 0.0),
         )
@@ -179,7 +165,10 @@ def _scores(report: TrainingReport) -> Blocks:
 def _shares(report: TrainingReport) -> Blocks:
     """How much each voice counts."""
     rows = [
-        (format_duration(horizon.horizon), *(percent(weight) for weight in asdict(horizon.blend_weights).values()))
+        (
+            format_duration(horizon.horizon),
+            *(format_percent(weight) for weight in asdict(horizon.blend_weights).values()),
+        )
         for horizon in report.horizons
         if horizon.blend_weights is not None
     ]
@@ -195,10 +184,10 @@ def _health(health: GradientReport) -> Blocks:
     layers = [
         (
             layer.name,
-            percent(layer.dead_ratio),
-            percent(layer.saturation_ratio),
-            figure(layer.mean),
-            figure(layer.deviation),
+            format_percent(layer.dead_ratio),
+            format_percent(layer.saturation_ratio),
+            format_number(layer.mean),
+            format_number(layer.deviation),
         )
         for layer in health.layers
     ]

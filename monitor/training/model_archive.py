@@ -21,11 +21,11 @@ from model.errors import SerializationError
 from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack, unpack
 from monitor import release
-from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
 from monitor.stores import Stores
 from monitor.system.atomic_write import created
+from monitor.system.formatting import LATEST
 from monitor.system.json_codec import DecodeError, from_plain
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import read_model

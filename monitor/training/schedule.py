@@ -7,10 +7,10 @@ from typing import Literal
 
 from model.training.retrain_policy import retrain_delay
 from model.units import DAY
-from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.stores import Stores
+from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
 Serving = Literal["none", "behind", "well"]
@@ -50,7 +50,7 @@ def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Ser
 
 def insufficient_history(covered: float, needed: float) -> str:
     """Return the message for a history that is too short to train on; both arguments in seconds."""
-    return f"not enough history: {about(covered)} of the {about(needed)} it needs"
+    return f"not enough history: {approximate_duration(covered)} of the {approximate_duration(needed)} it needs"
 
 
 def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:

@@ -19,10 +19,10 @@ from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
 from model.training.retrain_policy import retrain_delay
 from model.units import MINUTE
-from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.stores import Stores
+from monitor.system.formatting import approximate_duration
 from monitor.training.records import read_active_model
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, DetectorTrial
@@ -61,7 +61,9 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     step = typical_step(times, default=1.0)
     covered, needed = covered_seconds(times, step), min(wanted.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
-        return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
+        return _kept(
+            stores, f"{approximate_duration(covered)} of the {approximate_duration(needed)} of history it needs"
+        )
     out = excluded_times(stores, wanted.maintenance, float(times[0]), now)(times)
     try:
         detector = fit_detector(

@@ -8,12 +8,12 @@ from itertools import takewhile
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
 from model.forecast.serialization import loads
-from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import DRIFTED, Overview
+from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import CompletedRun, RegisteredModel
 
@@ -82,11 +82,17 @@ def judge_age(model: RegisteredModel, overview: Overview, config: Config) -> Res
     age = max(0.0, overview.at - model.created_at)
     if model.pretrained:
         # An explanation, no fault: what is wrong with the trainings is told of them.
-        return ok("model age", f"the prior serves since {about(age)}; of this host: {overview.waiting_for}")
+        return ok(
+            "model age", f"the prior serves since {approximate_duration(age)}; of this host: {overview.waiting_for}"
+        )
     if age > OLD * config.training.interval:
         mend = "see why no training passes: monitor status; monitor retrain --dry-run"
-        return warning("model age", f"{about(age)}, training.interval is {about(config.training.interval)}", mend)
-    return ok("model age", about(age))
+        return warning(
+            "model age",
+            f"{approximate_duration(age)}, training.interval is {approximate_duration(config.training.interval)}",
+            mend,
+        )
+    return ok("model age", approximate_duration(age))
 
 
 def trainings(evidence: Evidence) -> Iterator[Result]:

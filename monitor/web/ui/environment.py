@@ -8,8 +8,14 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitor.config.durations import EARLIEST, LATEST, about
-from monitor.reports.blocks import figure, moment, percent
+from monitor.system.formatting import (
+    EARLIEST,
+    LATEST,
+    approximate_duration,
+    format_number,
+    format_percent,
+    format_time,
+)
 from monitor.web.ui.static_files import static_url
 
 MIN_POINT_RADIUS = 3.0
@@ -33,16 +39,16 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        duration=about,
+        duration=approximate_duration,
         exponent=format_exponent,
         iso_time=iso_time,
         norm_position=norm_position,
-        number=figure,
-        percent=percent,
+        number=format_number,
+        percent=format_percent,
         point_radius=point_radius,
         quantity=format_quantity,
         svg_percent=svg_percent,
-        time=moment,
+        time=format_time,
     )
     made.globals["static_url"] = static_url
     return made

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.durations import EARLIEST, LATEST
 from monitor.inference.served_model import Forecast
 from monitor.queries.status import status_document
-from monitor.reports.blocks import moment, table
+from monitor.reports.blocks import table
 from monitor.reports.predictions import forecast_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report, models_report, training_report
@@ -81,22 +80,6 @@ def test_tables_align_figures_to_the_right():
 def test_a_forecast_names_the_largest_shares(overview):
     forecast = Forecast(overview.predictions, ("model",) * len(overview.predictions), lambda: [{"a": 0.1, "b": -2.0}])
     assert str(forecast_report(forecast, most=1)).endswith(": b (-2.0)")
-
-
-@pytest.mark.parametrize(
-    ("at", "told"),
-    [
-        (None, "never"),
-        (LATEST, "9999-12-31 23:59:59 UTC"),
-        (LATEST + 1, "after 9999-12-31"),
-        (float("inf"), "after 9999-12-31"),
-        (EARLIEST, "0001-01-01 00:00:00 UTC"),
-        (-1e15, "before 0001-01-01"),
-    ],
-)
-def test_a_moment_beyond_the_calendar_is_said_to_be_so(at, told):
-    # what the year 1 is written as differs between C libraries
-    assert moment(at).rjust(23, "0") == told.rjust(23, "0")
 
 
 def test_a_model_that_was_imported_is_told_to_be_so(overview):
