@@ -9,7 +9,7 @@ from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, Anomaly, Prediction
+from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction
 
 DAY = 86400.0
 DAYS = 4
@@ -83,13 +83,13 @@ def build(directory, port, now):
     config.write_text(CONFIG.format(database=database, port=port))
     samples = synthetic_samples(now - DAYS * DAY, now - STEP)
     with open_stores(f"sqlite:///{database}") as stores:
-        stores.samples.add_missing(samples)
+        stores.samples.insert_missing(samples)
     command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--force"]
     process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert process.returncode == 0, process.stderr
     with open_stores(f"sqlite:///{database}") as stores:
         store_predictions(stores, samples, now - DAY)
-        event = Anomaly(
+        event = AnomalyRecord(
             began_at=now - 9000,
             ended_at=now - 7200,
             peak=0.97,
@@ -98,7 +98,7 @@ def build(directory, port, now):
             shares={"memory_usage": 0.7, "disk_busy": 0.3},
             model_id=1,
         )
-        stores.anomalies.begin(event)
+        stores.anomalies.add(event)
         score_matured(stores, loads(stores.registry.blob(1)).spec.rules, STEP, now)
     return config
 
