@@ -90,12 +90,12 @@ def build(directory, port, now):
     with open_stores(f"sqlite:///{database}") as stores:
         store_predictions(stores, samples, now - DAY)
         event = AnomalyRecord(
-            began_at=now - 9000,
+            started_at=now - 9000,
             ended_at=now - 7200,
             peak=0.97,
             peak_at=now - 8400,
             channel="joint",
-            shares={"memory_usage": 0.7, "disk_busy": 0.3},
+            contributions={"memory_usage": 0.7, "disk_busy": 0.3},
             model_id=1,
         )
         stores.anomalies.add(event)
