@@ -101,7 +101,7 @@ def test_help_flags_print_the_page_of_the_command(capsys, flag):
 
 
 def test_readme_table_has_every_command_with_its_options():
-    table = (ROOT / "README.md").read_text().partition("## The commands")[2].partition("\n## ")[0]
+    table = (ROOT / "README.md").read_text().partition("## Commands")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([\w-]+)(.*?)` \|", table, re.MULTILINE)
     listed = {name: set() for name, _ in rows}
     for name, rest in rows:
