@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
 
 import click
 
@@ -89,17 +88,16 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
 @click.option("--note", metavar="TEXT", help="Keep a note with the verdict. Default: none.")
 @json_option
 @pass_options
-def acknowledge(
-    options: GlobalOptions, event_id: int, verdict: Literal["expected", "incident"], note: str | None
-) -> int:
+def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
     """Record a verdict on an anomaly event."""
     from dataclasses import asdict  # noqa: PLC0415
 
     from monitor.reports.anomalies import verdict_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from storage import Verdict  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        stores.anomalies.judge(event_id, verdict, note, time.time())
+        stores.anomalies.set_verdict(event_id, Verdict(verdict), note, time.time())
         event = stores.anomalies.get(event_id)
     print_result(options, asdict(event), verdict_report(event))
     return ExitCode.DONE

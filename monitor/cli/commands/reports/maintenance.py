@@ -86,7 +86,7 @@ def list_windows(options: GlobalOptions) -> int:
 
     config = load_configuration(options)
     with open_stores(config.database_url, create=False) as stores:
-        windows = stores.anomalies.maintenance(time.time())
+        windows = stores.anomalies.maintenance_windows(time.time())
     report = maintenance_report(windows, config.anomaly.maintenance)
     print_result(options, [asdict(window) for window in windows], report)
     return ExitCode.DONE
@@ -109,17 +109,17 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
     from monitor.reports.anomalies import maintenance_added_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.formatting import LATEST  # noqa: PLC0415
-    from storage import Maintenance  # noqa: PLC0415
+    from storage import MaintenanceWindow  # noqa: PLC0415
 
     now = time.time()
     begin = now if start is None else start
-    window = Maintenance(begin, begin + duration, note or "")
+    window = MaintenanceWindow(begin, begin + duration, note or "")
     if window.ends_at <= now:
         raise click.UsageError("the maintenance window ends in the past")
     if window.ends_at > LATEST:
         raise click.UsageError("the maintenance window ends after the year 9999")
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        window_id = stores.anomalies.add_maintenance(window)
+        window_id = stores.anomalies.add_maintenance_window(window)
     document = {**asdict(window), "id": window_id}
     print_result(options, document, maintenance_added_report(window, window_id))
     return ExitCode.DONE
@@ -130,6 +130,6 @@ def end_window(options: GlobalOptions, window_id: int) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        stores.anomalies.end_maintenance(window_id, time.time())
+        stores.anomalies.end_maintenance_window(window_id, time.time())
     print_result(options, {"ended": window_id}, Report((f"maintenance {window_id} ended",)))
     return ExitCode.DONE
