@@ -16,7 +16,6 @@ from contextlib import contextmanager
 
 from model.units import HOUR
 from monitor import release
-from monitor.config.durations import about
 from monitor.config.loader import Config, load_checked
 from monitor.daemon.process import Signals, give_large_memory_back, handled_signals
 from monitor.daemon.scheduler import Job, Scheduler
@@ -35,8 +34,9 @@ from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
+from monitor.system.formatting import approximate_duration
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
-from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, Records, WebServer, make_server
 from storage import LockHeldError, StorageError
@@ -79,7 +79,7 @@ class StatusBoard:
         """Says so where samples have ceased."""
         silent = time.monotonic() - self._live_at
         if silent >= self._stale_after:
-            self._notifier.stalled(f"not sampling: no sample for {about(silent)}")
+            self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silent)}")
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one goes on."""
@@ -177,7 +177,7 @@ def _opened(
             def overview() -> None:
                 board.overview = read_overview(stores, config, time.time(), board.overview)
 
-            ensure_first_model(stores, config, time.time())
+            ensure_bootstrap_model(stores, config, time.time())
             overview()
             served = ServedModel(stores, config.rules, config.sampling.interval)
             board.records = Records(stores, Curves(stores, lambda: served.rules, config.sampling.interval))
@@ -233,7 +233,7 @@ def _announce(config: Config, web: WebServer, overview: Overview) -> None:
 
 def _serving(stores: Stores, served: ServedModel) -> Serving:
     """Whether a model of this host serves; one that cannot be loaded does not."""
-    if served.broken or not own_model_serves(stores):
+    if served.broken or not fitted_model_serves(stores):
         return "none"
     return "behind" if served.behind else "well"
 
@@ -287,7 +287,7 @@ def _jobs(
         if oldest is not None:
             stores.predictions.purge(oldest)
             stores.scores.purge(oldest)
-            stores.anomalies.purge(oldest)
+            stores.anomalies.purge_peaks(oldest)
 
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state

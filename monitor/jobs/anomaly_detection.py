@@ -120,16 +120,16 @@ class AnomalyDetectionJob:
         try:
             detector = loads_detector(blob)
         except SerializationError as error:
-            log.error("detector not used", model=model_id, reason=UnusedReason.UNREADABLE, error=error)
+            log.error("detector load failed", model=model_id, error=error)
             return None
         if detector.step < row_interval(self._interval):
             reason = UnusedReason.ROWS_TOO_SHORT
-            log.warning("detector not used", model=model_id, reason=reason, row_seconds=detector.step)
+            log.warning("detector rejected", model=model_id, reason=reason, row_seconds=detector.step)
             return None
         return LoadedDetector(detector, detector_key(blob), model_id)
 
     def _end_stored_event(self, now: float) -> None:
         """End the stored event in progress, because no detector observes it any longer."""
-        event = self._stores.anomalies.open()
+        event = self._stores.anomalies.ongoing()
         if event is not None:
             EventRecorder(self._stores, 0, event).end(now)

@@ -22,6 +22,7 @@ from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.state import AnomalyState
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
+from storage import Verdict
 
 MONTH = 30 * DAY
 
@@ -64,7 +65,7 @@ class DetectorSession:
         self._detector = loaded.detector
         self._key = loaded.key
         self._online = OnlineDetector([loaded.detector], config.false_alarms_per_month)
-        self._recorder = EventRecorder(stores, loaded.model_id, stores.anomalies.open())
+        self._recorder = EventRecorder(stores, loaded.model_id, stores.anomalies.ongoing())
         self._recent_scores: Floats = np.empty((0, 3))
         self._slot: int | None = None
         self._restored_slots: frozenset[int] = frozenset()
@@ -95,8 +96,8 @@ class DetectorSession:
     def apply_verdicts(self, now: float) -> None:
         """Apply the verdicts and maintenance windows to the thresholds, if any of them has changed."""
         since = now - MEMORY
-        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.judgement is not None]
-        windows = self._stores.anomalies.maintenance(since)
+        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
+        windows = self._stores.anomalies.maintenance_windows(since)
         # each further half hour of an event in progress counts
         open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         verdicts = (judged, windows, now // DAY, open_slot)
@@ -114,14 +115,14 @@ class DetectorSession:
     def state(self, now: float) -> AnomalyState:
         """Return the live state at a time in seconds."""
         recent = self._stores.anomalies.since(now - MONTH)
-        started = [anomaly for anomaly in recent if anomaly.began_at > now - MONTH]
-        windows = self._stores.anomalies.maintenance(now)
+        started = [anomaly for anomaly in recent if anomaly.started_at > now - MONTH]
+        windows = self._stores.anomalies.maintenance_windows(now)
         return AnomalyState(
             metrics=self._detector.metrics,
             reading=self.reading,
             active=self._recorder.ongoing,
             events=self._stores.anomalies.count(),
-            unconfirmed=sum(anomaly.judgement != "incident" for anomaly in started),
+            unconfirmed=sum(anomaly.verdict is not Verdict.INCIDENT for anomaly in started),
             allowed=self._config.false_alarms_per_month,
             in_maintenance=in_maintenance(now, windows, self._config.maintenance),
             recent_scores=self._recent_scores,
@@ -129,7 +130,7 @@ class DetectorSession:
 
     def _score(self, start: float, until: float, *, may_start: bool) -> None:
         """Feed the rows from `start` up to `until` (seconds, multiples of the row length)."""
-        windows = self._stores.anomalies.maintenance(start)
+        windows = self._stores.anomalies.maintenance_windows(start)
         for at, values in self._rows(start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             (step,) = self._online.step(at, values[None], np.array([quiet]), may_start=may_start)
@@ -167,10 +168,10 @@ class DetectorSession:
         """Load the block maxima that an earlier session of the same detector has stored."""
         maxima = self._online.thresholds(0).block_maxima
         restored = set()
-        for at, part, value in self._stores.anomalies.peaks(self._key, now - MEMORY):
-            if part in SCORE_PARTS:
-                slot = int(at // SLOT_SECONDS)
-                maxima.add(slot, np.where(np.array(SCORE_PARTS) == part, value, 0.0))
+        for peak in self._stores.anomalies.peaks(self._key, now - MEMORY):
+            if peak.channel in SCORE_PARTS:
+                slot = int(peak.at // SLOT_SECONDS)
+                maxima.add(slot, np.where(np.array(SCORE_PARTS) == peak.channel, peak.peak, 0.0))
                 restored.add(slot)
         self._restored_slots = frozenset(restored)
 
@@ -184,4 +185,4 @@ class DetectorSession:
         values = self._online.thresholds(0).block_maxima.get(completed)
         if values is not None:
             maxima = dict(zip(SCORE_PARTS, values.tolist(), strict=True))
-            self._stores.anomalies.add_peaks(completed * SLOT_SECONDS, self._key, maxima)
+            self._stores.anomalies.replace_peaks(completed * SLOT_SECONDS, self._key, maxima)

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from monitor.config.loader import Config
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
 from monitor.system.logging import get_logger
+from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRun, TrainingRuns
+from storage import TrainingOutcome, TrainingRunRepository
 
 log = get_logger(__name__)
 
@@ -27,7 +28,7 @@ class RetrainSchedule:
     def __init__(
         self,
         config: Config,
-        runs: TrainingRuns,
+        runs: TrainingRunRepository,
         enough: Callable[[float], bool],
         serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,
@@ -68,7 +69,7 @@ class RetrainSchedule:
         serving = self._serving()
         if serving != "behind" and now < self._look_again <= now + self._config.training.interval:
             return False
-        due = next_retrain(self._config.training, self._runs.last(), serving)
+        due = next_retrain(self._config.training, self._last_run(), serving)
         if due is not None and now < due <= now + self._config.training.interval:
             self._look_again = due
             return False
@@ -94,12 +95,22 @@ class RetrainSchedule:
         self._conclude(exit_reason(trainer))
         self._on_end()
 
+    def _last_run(self) -> CompletedRun | None:
+        last = self._runs.last()
+        return None if last is None else completed_run(last)
+
     def _conclude(self, reason: str) -> None:
         """Logs what came of it; a trainer that died without a word has its run recorded here."""
-        last = self._runs.last()
+        last = self._last_run()
         if last is None or last.started_at < self._started - 1:
-            run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
-            self._runs.append(run)
-            last = run
-        level = logging.ERROR if last.outcome == "failed" else logging.INFO
+            last = CompletedRun(
+                started_at=self._started,
+                finished_at=self._clock(),
+                outcome=TrainingOutcome.FAILED,
+                reason=f"the trainer {reason}",
+                model_id=None,
+                report=None,
+            )
+            self._runs.append(stored_run(last))
+        level = logging.ERROR if last.outcome == TrainingOutcome.FAILED else logging.INFO
         log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)

@@ -10,12 +10,12 @@ from model.array_types import Bools, Floats
 from model.units import MINUTE
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.stores import Stores
-from storage import Anomaly, Maintenance
+from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 
-def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequence[RecurringWindow]) -> bool:
+def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[RecurringWindow]) -> bool:
     """Return True for a time (seconds) within a stored or a recurring maintenance window."""
-    in_stored_window = any(window.begins_at <= at < window.ends_at for window in windows)
+    in_stored_window = any(window.starts_at <= at < window.ends_at for window in windows)
     return in_stored_window or any(window.contains(at) for window in recurring)
 
 
@@ -38,9 +38,9 @@ def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow],
     if not len(times):
         return excluded
     since = float(times[0])
-    incidents = [anomaly for anomaly in stores.anomalies.since(since) if anomaly.judgement == "incident"]
-    spans = [(anomaly.began_at, now if anomaly.ended_at is None else anomaly.ended_at) for anomaly in incidents]
-    spans += [(window.begins_at, window.ends_at) for window in stores.anomalies.maintenance(since)]
+    incidents = [anomaly for anomaly in stores.anomalies.since(since) if anomaly.verdict is Verdict.INCIDENT]
+    spans = [(anomaly.started_at, now if anomaly.ended_at is None else anomaly.ended_at) for anomaly in incidents]
+    spans += [(window.starts_at, window.ends_at) for window in stores.anomalies.maintenance_windows(since)]
     for start, end in spans:
         excluded |= (times >= start) & (times < end)
     if recurring:
@@ -51,17 +51,17 @@ def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow],
     return excluded
 
 
-def expected_slots(anomalies: Sequence[Anomaly], slot_seconds: float, now: float) -> list[int]:
-    """Return the slots of the events with the verdict "expected".
+def expected_slots(anomalies: Sequence[AnomalyRecord], slot_seconds: float, now: float) -> list[int]:
+    """Return the slots of the events with the verdict `expected`.
 
     Args:
         anomalies: events.
         slot_seconds: length of a slot in seconds; slots are numbered from the epoch.
         now: seconds since the epoch: the end of an event in progress.
     """
-    expected = [anomaly for anomaly in anomalies if anomaly.judgement == "expected"]
+    expected = [anomaly for anomaly in anomalies if anomaly.verdict is Verdict.EXPECTED]
     slots: list[int] = []
     for anomaly in expected:
         end = now if anomaly.ended_at is None else anomaly.ended_at
-        slots += range(int(anomaly.began_at // slot_seconds), int(end // slot_seconds) + 1)
+        slots += range(int(anomaly.started_at // slot_seconds), int(end // slot_seconds) + 1)
     return slots
