@@ -18,7 +18,7 @@ from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.stores import is_warning
 from monitor.system.formatting import approximate_duration, format_percent
-from storage import Anomaly, Sample
+from storage import AnomalyRecord, Sample
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class AnomalyState:
 
     metrics: tuple[str, ...]
     reading: DetectorReading | None
-    active: Anomaly | None
+    active: AnomalyRecord | None
     events: int
     unconfirmed: int
     allowed: float

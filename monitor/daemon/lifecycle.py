@@ -287,7 +287,7 @@ def _jobs(
         if oldest is not None:
             stores.predictions.purge(oldest)
             stores.scores.purge(oldest)
-            stores.anomalies.purge(oldest)
+            stores.anomalies.purge_peaks(oldest)
 
     def watched(state: AnomalyState | None) -> None:
         board.anomaly = state

@@ -17,7 +17,7 @@ from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
 from monitor.system.logging import get_logger
 from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRuns
+from storage import TrainingOutcome, TrainingRunRepository
 
 log = get_logger(__name__)
 
@@ -28,7 +28,7 @@ class RetrainSchedule:
     def __init__(
         self,
         config: Config,
-        runs: TrainingRuns,
+        runs: TrainingRunRepository,
         enough: Callable[[float], bool],
         serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,
@@ -106,11 +106,11 @@ class RetrainSchedule:
             last = CompletedRun(
                 started_at=self._started,
                 finished_at=self._clock(),
-                outcome="failed",
+                outcome=TrainingOutcome.FAILED,
                 reason=f"the trainer {reason}",
                 model_id=None,
                 report=None,
             )
             self._runs.append(stored_run(last))
-        level = logging.ERROR if last.outcome == "failed" else logging.INFO
+        level = logging.ERROR if last.outcome == TrainingOutcome.FAILED else logging.INFO
         log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)

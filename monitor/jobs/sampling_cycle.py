@@ -9,7 +9,7 @@ from monitor.inference.served_model import ServedModel
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import Live
-from storage import as_stored
+from storage import quantize_sample
 
 
 class Tick:
@@ -29,7 +29,7 @@ class Tick:
         self._predicted = 0
 
     def __call__(self) -> None:
-        sample = as_stored(self._sampler.sample())
+        sample = quantize_sample(self._sampler.sample())
         at = self._samples.append(sample)
         if at != sample.at:
             sample = replace(sample, at=at)
