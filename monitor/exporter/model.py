@@ -9,12 +9,12 @@ from prometheus_client.core import Metric
 from monitor.config.durations import format_duration
 from monitor.exporter.metric_families import as_far_as_told, gauge, labelled
 from monitor.jobs.scoring import HorizonScore
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.training.records import is_pretrained
 from storage import ModelRecord, TrainingRun
 
 
-def of_model(status: Status) -> Iterator[Metric]:
+def of_model(status: DaemonState) -> Iterator[Metric]:
     """What serves, and how it did on the holdout of its training."""
     ready = status.live is not None and status.live.model_id is not None
     yield gauge("model_ready", "Whether a model serves.", ready)

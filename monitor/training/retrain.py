@@ -28,9 +28,9 @@ from model.training.evaluation import Candidate, gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
-from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.stores import Stores
+from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import ensure_first_model, task_asked
 from monitor.training.schedule import insufficient_history
 from monitor.training.train_detector import DetectorTraining, promote_detector, train_detector

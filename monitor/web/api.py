@@ -18,7 +18,7 @@ from monitor.queries.status import status_document
 from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.stores import Stores
 from storage import StorageError
 
@@ -50,7 +50,7 @@ class Records:
         """Newest first, without their reports."""
         return models_document(self._stores.registry.history(), self._stores.registry.active_id())
 
-    def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
+    def curves(self, seconds: float, points: int, status: DaemonState) -> dict[str, Any]:
         """Those of the last `seconds`."""
         trail = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
         return self._curves.document(seconds, points, time.time(), trail)
@@ -59,7 +59,7 @@ class Records:
 class Api:
     """Each document by the path that it is found at."""
 
-    def __init__(self, status: Callable[[], Status], records: Callable[[], Records | None]) -> None:
+    def __init__(self, status: Callable[[], DaemonState], records: Callable[[], Records | None]) -> None:
         """Nothing is read before it is asked for.
 
         Args:

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from monitor.exporter.collector import StatusCollector
-from monitor.state import Status, model_line
+from monitor.exporter.collector import StateCollector
+from monitor.reports.status_line import model_line
+from monitor.state import DaemonState
 from monitor.web.api import Api, ApiError, Records, encoded
 from monitor.web.responses import status_line, takes_gzip
 
@@ -28,7 +29,7 @@ class Application:
     """The routes, over the status of the moment."""
 
     def __init__(
-        self, status: Callable[[], Status], records: Callable[[], Records | None] = lambda: None, host: str = ""
+        self, status: Callable[[], DaemonState], records: Callable[[], Records | None] = lambda: None, host: str = ""
     ) -> None:
         """Nothing is asked yet.
 
@@ -40,7 +41,7 @@ class Application:
         self._status, self._host = status, host
         self._api = Api(status, records)
         self._registry = CollectorRegistry()
-        self._registry.register(StatusCollector(status))
+        self._registry.register(StateCollector(status))
         self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
@@ -80,7 +81,7 @@ class Application:
         return 200, kind, encode(self._registry)
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
-        if self._status().turning:
+        if self._status().sampling:
             return 200, TEXT, b"healthy\n"
         return 503, TEXT, b"no sample for too long\n"
 

@@ -329,7 +329,9 @@ def test_a_warning_reaches_a_person_once_and_is_taken_back(road):
     assert len(rules) == len(alerts()) + len(blocks(RECORDING, "record"))
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     jobs = answer(f"{prometheus}/query?query=monitor_job_runs_total")["result"]
-    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [("monitor", "sample")]
+    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [
+        ("monitor", "sampling_cycle")
+    ]
     # longer than any of the cut waits: what else would be told of it has been told by then
     time.sleep(8)
     exporter.page = page(warning=False)

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import MonitorError
 from monitor.queries.status import Overview
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web import Application, WebServer
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ EMPTY = Overview(
 @pytest.fixture
 def board():
     class Board:
-        status = Status("1.2.3", "3.11", overview=EMPTY)
+        status = DaemonState("1.2.3", "3.11", overview=EMPTY)
 
     return Board()
 
@@ -85,7 +85,7 @@ def test_ready_says_what_it_waits_for(server, board):
 
 def test_healthy_while_the_loop_turns(server, board):
     assert ask(server, "/-/healthy")[0] == 200
-    board.status = replace(board.status, turning=False)
+    board.status = replace(board.status, sampling=False)
     assert ask(server, "/-/healthy")[0] == 503
 
 
@@ -137,7 +137,7 @@ def test_a_port_in_use_is_named(server):
 
 
 def test_a_closed_server_frees_its_port():
-    made = WebServer(("127.0.0.1", 0), Application(lambda: Status("1", "3")))
+    made = WebServer(("127.0.0.1", 0), Application(lambda: DaemonState("1", "3")))
     made.start()
     assert ask(made, "/-/healthy")[0] == 200
     made.close()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import trustme
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web import Application, Limits, WebServer
 from monitor.web.allowed_hosts import Hosts
 from monitor.web.middleware import Guard
@@ -26,7 +26,7 @@ ALICE = "$2b$04$m55bqaFeapegjRaozDNtQuXNf0Pt72iNmT979M4LH6b7vo5LAsLjW"
 def serving(application=None, limits=QUICK, web_file=None, allowed=()):
     """The endpoint as it is put together, and closed."""
     current = WatchedFile(web_file).current if web_file else WebFile
-    guarded = Guard(application or Application(lambda: Status("1.2.3", "3.11")), Hosts(allowed), current)
+    guarded = Guard(application or Application(lambda: DaemonState("1.2.3", "3.11")), Hosts(allowed), current)
     made = WebServer(("127.0.0.1", 0), guarded, current, limits)
     made.start()
     try:

@@ -14,10 +14,10 @@ from monitor.reports.terminal import show
 
 
 def retrain(arguments: argparse.Namespace) -> int:
-    from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training import retrain as retraining  # noqa: PLC0415
 
     config = config_of(arguments)
@@ -81,9 +81,9 @@ def model_file(arguments: argparse.Namespace) -> int:
 
 
 def backtest(arguments: argparse.Namespace) -> int:
-    from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
     from monitor.sampling.csv_traces import create_text, read_trace  # noqa: PLC0415
+    from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
 
     if (arguments.predictions or arguments.plot) and len(arguments.traces) > 1:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web.api import Api, ApiError, encoded
 from monitor.web.responses import takes_gzip
 from monitor.web.ui.html import el
@@ -59,7 +59,7 @@ def test_what_is_text_cannot_become_markup(status):
 
 
 def test_before_the_first_sample_it_says_so():
-    html = shown(Status("1.2.3", "3.11"))
+    html = shown(DaemonState("1.2.3", "3.11"))
     assert "not sampling yet" in html
     assert "No sample yet." in html
 
