@@ -239,7 +239,7 @@ def _duration(text: str) -> float:
 def _moment(text: str) -> float:
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from monitor.config.durations import LATEST  # noqa: PLC0415
+    from monitor.system.formatting import LATEST  # noqa: PLC0415
 
     try:
         seconds = float(text)

@@ -101,10 +101,10 @@ def load_checked(path: Path | None) -> Config:
     """
     config, problems = _read_file(path)
     if config.web_file:
-        from monitor.web.web_config.loader import load_web_file  # noqa: PLC0415
+        from monitor.web.web_config.loader import load_web_config_file  # noqa: PLC0415
 
         try:
-            load_web_file(config.web_file)
+            load_web_config_file(config.web_file)
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor import release
-from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.queries.status import Overview, old_after
 from monitor.reports.status_line import status_line
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
+from monitor.system.formatting import approximate_duration
 from monitor.web import Records
 
 
@@ -80,7 +80,7 @@ class StateHolder:
         """Notify systemd if samples have stopped."""
         silence = time.monotonic() - self._live_at
         if silence >= self._stale_after:
-            self._notifier.stalled(f"not sampling: no sample for {about(silence)}")
+            self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silence)}")
 
     def state(self) -> DaemonState:
         """Return the state of the daemon now; live values are left out while samples have stopped."""

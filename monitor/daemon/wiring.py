@@ -24,7 +24,7 @@ from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.stores import Stores
-from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, Records, WebServer, make_server
 
@@ -59,7 +59,7 @@ class TrainingNeeds:
 
     def serving(self) -> Serving:
         """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
-        if self._served.broken or not own_model_serves(self._stores):
+        if self._served.broken or not fitted_model_serves(self._stores):
             return "none"
         return "behind" if self._served.behind else "well"
 
@@ -91,7 +91,7 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     Raises:
         StorageError: the database cannot be read or written.
     """
-    ensure_first_model(stores, config, time.time())
+    ensure_bootstrap_model(stores, config, time.time())
     status_refresh = StatusRefreshJob(stores, config, holder.publish_overview, time.time)
     status_refresh.run()
     interval = config.sampling.interval

@@ -14,7 +14,8 @@ from monitor.config.loader import Config
 from monitor.queries.status import Overview, old_after, read_overview
 from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
-from storage import StorageError, TrainingRun
+from monitor.training.records import CompletedRun, completed_run
+from storage import StorageError
 from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_is_behind
 
 RUNS = 50
@@ -32,7 +33,7 @@ class Stored:
     overview: Overview
     recent: Floats
     ahead: int
-    runs: tuple[TrainingRun, ...]
+    runs: tuple[CompletedRun, ...]
     blob: bytes | None
     blob_error: str
     detector: bytes | None
@@ -125,7 +126,7 @@ def _read(stores: Stores, config: Config, now: float) -> Stored:
         overview=overview,
         recent=stores.samples.between(now - DAY, now, ())[:, 0],
         ahead=stores.samples.count(since=now + old_after(config.sampling.interval)),
-        runs=tuple(stores.runs.history(RUNS)),
+        runs=tuple(map(completed_run, stores.runs.history(RUNS))),
         blob=blob,
         blob_error=blob_error,
         detector=detector,

@@ -26,6 +26,7 @@ from model.units import DAY
 from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
+from monitor.training.records import read_model
 
 log = get_logger(__name__)
 
@@ -117,10 +118,5 @@ def current_decisions(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
 ) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RECALIBRATION_INTERVAL, precision)
-
-
-def trained_until(stores: Stores, model_id: int) -> float:
-    """Seconds: where the samples end that a model has learned from."""
-    record = stores.registry.record(model_id)
-    return float(record.report.get("to") or record.created_at)
+    until = read_model(stores, model_id).trained_until
+    return matured(stores, predictor, until, now - now % RECALIBRATION_INTERVAL, precision)

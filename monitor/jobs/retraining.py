@@ -10,8 +10,9 @@ from collections.abc import Callable
 from monitor.config.loader import Config
 from monitor.system.logging import get_logger
 from monitor.system.processes import exit_description, start_monitor, stop_child
+from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRun, TrainingRuns
+from storage import TrainingRuns
 
 log = get_logger(__name__)
 
@@ -84,7 +85,7 @@ class RetrainingJob:
         serving = self._serving()
         if serving != "behind" and now < self._not_due_before <= now + interval:
             return False
-        due = next_retrain(self._config.training, self._runs.last(), serving)
+        due = next_retrain(self._config.training, self._last_run(), serving)
         if due is not None and now < due <= now + interval:
             self._not_due_before = due
             return False
@@ -107,18 +108,22 @@ class RetrainingJob:
         self._record_outcome(exit_description(trainer))
         self._on_end()
 
+    def _last_run(self) -> CompletedRun | None:
+        last = self._runs.last()
+        return None if last is None else completed_run(last)
+
     def _record_outcome(self, exit_text: str) -> None:
         """Log the outcome of the trainer; record the run of one that ended without recording it."""
-        run = self._runs.last()
+        run = self._last_run()
         if run is None or run.started_at < self._started_at - 1:
-            run = TrainingRun(
+            run = CompletedRun(
                 started_at=self._started_at,
                 finished_at=self._clock(),
                 outcome="failed",
                 reason=f"the trainer {exit_text}",
                 model_id=None,
-                report={},
+                report=None,
             )
-            self._runs.append(run)
+            self._runs.append(stored_run(run))
         level = logging.ERROR if run.outcome == "failed" else logging.INFO
         log.log(level, "retraining finished", outcome=run.outcome, model=run.model_id, reason=run.reason)

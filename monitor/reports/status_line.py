@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.config.durations import about
 from monitor.queries.status import Overview
-from monitor.reports.blocks import percent
 from monitor.state import LiveState
 from monitor.stores import is_warning
+from monitor.system.formatting import approximate_duration, format_percent
+from storage import Prediction
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
@@ -25,9 +25,11 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
         parts.append(f"{live.samples_buffered} samples wait for the database")
     parts.append(model_line(live, overview))
     if live.forecast is not None:
-        probabilities = (
-            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if is_warning(p) else ''}"
-            for p in live.forecast.predictions
-        )
+        probabilities = [_probability(prediction) for prediction in live.forecast.predictions]
         parts.append(f"high load: {', '.join(probabilities)}")
     return "; ".join(parts)
+
+
+def _probability(prediction: Prediction) -> str:
+    warning = " (warning)" if is_warning(prediction) else ""
+    return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"

@@ -13,7 +13,7 @@ import pytest
 
 from monitor.config.loader import Config, document, load_config, render
 from monitor.stores import open_stores
-from monitor.training.bootstrap_model import ensure_first_model
+from monitor.training.bootstrap_model import ensure_bootstrap_model
 from storage import ModelRegistry, Sample, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration
@@ -261,7 +261,7 @@ def test_a_senseless_argument_is_a_usage_error(admin, arguments):
 def test_a_host_that_a_prior_serves_is_told_that_no_sample_is_fresh(admin):
     admin.fill(rows=200)
     with open_stores(admin.url) as stores:
-        ensure_first_model(stores, load_config(admin.config), time.time())
+        ensure_bootstrap_model(stores, load_config(admin.config), time.time())
     done = run_monitor(admin, "predict", "--at", "1000")
     assert (done.returncode, done.stderr) == (4, "monitor: no sample in the 30 s before 1970-01-01 00:16:40 UTC\n")
 

@@ -26,13 +26,12 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def predict(arguments: argparse.Namespace) -> int:
-    from monitor.config.durations import about  # noqa: PLC0415
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
-    from monitor.reports.blocks import moment  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
 
     config = config_of(arguments)
     now = time.time()
@@ -47,7 +46,7 @@ def predict(arguments: argparse.Namespace) -> int:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
     if forecast is None:
         hint = ": is the daemon running?" if arguments.at is None else ""
-        raise NotEnoughDataError(f"no sample in the {about(max_age)} before {moment(at)}{hint}")
+        raise NotEnoughDataError(f"no sample in the {approximate_duration(max_age)} before {format_time(at)}{hint}")
     prior = (f"said by a prior learned on other hosts; of this one: {waiting}",) if waiting else ()
     answer(arguments, forecast_document(forecast), Report((*forecast_report(forecast).blocks, *prior)))
     return EXIT_DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import Any
 
@@ -17,6 +16,7 @@ def retrain(arguments: argparse.Namespace) -> int:
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.json_codec import to_json  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training import retrain as retraining  # noqa: PLC0415
 
@@ -28,12 +28,12 @@ def retrain(arguments: argparse.Namespace) -> int:
         result = retraining.retrain(stores, config, request, on_epoch)
     if arguments.json:
         document = {"outcome": result.outcome, "reason": result.reason, "model_id": result.model_id}
-        print(json.dumps({**document, "dry_run": arguments.dry_run, "report": result.report}))
-    elif result.report:
+        print(to_json({**document, "dry_run": arguments.dry_run, "report": result.report}))
+    elif result.report is not None and result.report.health is not None:
         told = training_report(result.outcome, result.reason, result.model_id, result.report, arguments.dry_run)
         show(told, arguments.color)
-    elif result.detector:
-        told = Report((detector_report(result.detector), f"{result.outcome}: {result.reason}"))
+    elif result.report is not None:
+        told = Report((detector_report(result.report.detector), f"{result.outcome}: {result.reason}"))
         show(told, arguments.color)
     if result.error is not None:
         raise result.error
@@ -43,10 +43,10 @@ def retrain(arguments: argparse.Namespace) -> int:
 def models(arguments: argparse.Namespace) -> int:
     if arguments.action in ("export", "import"):
         return model_file(arguments)
-    from dataclasses import asdict  # noqa: PLC0415
-
     from monitor.reports.training import model_report, models_document, models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.json_codec import to_plain  # noqa: PLC0415
+    from monitor.training.records import read_model, registered_model  # noqa: PLC0415
 
     with open_stores(config_of(arguments).database_url, create=False) as stores:
         registry = stores.registry
@@ -54,10 +54,10 @@ def models(arguments: argparse.Namespace) -> int:
             serving = registry.rollback(arguments.id, time.time())
             answer(arguments, {"serving": serving}, Report((f"model {serving} serves",)))
         elif arguments.action == "show":
-            record = registry.record(arguments.id)
-            answer(arguments, asdict(record), model_report(record, registry.active_id()))
+            model = read_model(stores, arguments.id)
+            answer(arguments, to_plain(model), model_report(model, registry.active_id()))
         else:
-            records, active = registry.history(), registry.active_id()
+            records, active = [registered_model(record) for record in registry.history()], registry.active_id()
             answer(arguments, models_document(records, active), models_report(records, active))
     return EXIT_DONE
 

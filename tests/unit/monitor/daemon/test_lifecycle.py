@@ -13,6 +13,7 @@ NOT_NEEDED = (
     "model.training.pipeline",
     "alembic",
     "rich",
+    "jinja2",
     "monitor.sampling.csv_traces",
 )
 
