@@ -253,9 +253,7 @@ def test_a_full_device_is_one_line(admin):
     "arguments", [["retrain", "--since", "0s"], ["predict", "--at", "nan"], ["predict", "--at", "1e300"]]
 )
 def test_a_senseless_argument_is_a_usage_error(admin, arguments):
-    with pytest.raises(SystemExit) as caught:
-        admin(*arguments)
-    assert caught.value.code == 2
+    assert admin(*arguments)[0] == 2
 
 
 def test_a_host_that_a_prior_serves_is_told_that_no_sample_is_fresh(admin):
@@ -292,7 +290,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     [
         (["--for", "99999999d"], "longer than a hundred years"),
         (["--from", "253402300000", "--for", "1d"], "would end after the year 9999"),
-        (["--from", "2030-01-01"], "--from needs --for"),
+        (["--from", "2030-01-01"], "--for"),
     ],
 )
 def test_a_maintenance_that_makes_no_sense_is_refused_and_the_list_stays_readable(admin, typed, words):

@@ -425,5 +425,4 @@ def test_the_commands_name_what_is_wrong(admin, capsys):
         ("list", "5"),
     ):
         assert admin("anomalies", *wrong)[0] == 2, wrong
-    with pytest.raises(SystemExit):
-        admin("anomalies", "show", "9" * 20)
+    assert admin("anomalies", "show", "9" * 20)[0] == 2

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import main as cli
 from monitor.config.durations import parse_duration
 from monitor.system.logging import (
     JournalFormatter,
@@ -192,17 +191,6 @@ def test_print_error_follows_log_format(capsys, root_logger):
     setup_logging("info", "text")
     print_error("storage.url: postgresql://u:secret@db/m")
     assert capsys.readouterr().err == "monitor: storage.url: postgresql://u:***@db/m\n"
-
-
-def test_command_crash_is_logged_in_one_line(monkeypatch, capsys, root_logger):
-    def broken(_):
-        raise KeyError("x")
-
-    monkeypatch.setitem(cli.COMMANDS, "status", broken)
-    root_logger.handlers.clear()
-    assert cli.main(["status"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "CRITICAL monitor.cli.main: command crashed error=\"KeyError: 'x'\" location=monitor.cli.main:" in line
 
 
 def test_thread_crash_is_logged_as_event(caplog):
