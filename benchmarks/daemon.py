@@ -27,7 +27,7 @@ from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
 from model.training.pipeline import Task, train
 from model.training.settings import Recipe
-from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleStore, open_database
+from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleRepository, open_database
 
 CONFIG = """
 [sampling]
@@ -68,9 +68,9 @@ def prepare(directory: Path) -> None:
     candidate = train(times, values, SAMPLE_FIELDS, task, Recipe(fit=FitConfig(epochs=5)), np.random.default_rng(0))
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         rows = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
-        SampleStore(database).append_many(rows)
+        SampleRepository(database).append_many(rows)
         registry = ModelRegistry(database)
-        registry.promote(registry.register(dumps(candidate.predictor), {}, time.time()), time.time())
+        registry.promote(registry.register(dumps(candidate.predictor), "{}", time.time()), time.time())
 
 
 def settle(port: int) -> None:

@@ -12,7 +12,7 @@ from model.array_types import Floats
 from monitor.inference.served_model import Forecast
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
-from storage import Anomaly, Sample
+from storage import AnomalyRecord, Sample
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class AnomalyState:
 
     metrics: tuple[str, ...]
     reading: DetectorReading | None
-    active: Anomaly | None
+    active: AnomalyRecord | None
     events: int
     unconfirmed: int
     allowed: float

@@ -8,7 +8,7 @@ from monitor.stores import Stores
 
 
 class RetentionJob:
-    """Periodic job that deletes samples beyond the retention, and all records from before the oldest sample."""
+    """Periodic job that deletes samples beyond the retention, and what was derived from them."""
 
     def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
         """Prepare the job.
@@ -29,7 +29,7 @@ class RetentionJob:
 
         1. Delete samples older than the retention. The number of samples that fit into it always stays, because a
            clock that jumped ahead makes all samples look old.
-        2. Delete predictions, scores and anomaly events older than the oldest remaining sample.
+        2. Delete predictions, scores and peaks of the anomaly detector older than the oldest remaining sample.
 
         Raises:
             StorageError: the database cannot be written.
@@ -39,4 +39,4 @@ class RetentionJob:
         if oldest is not None:
             self._stores.predictions.purge(oldest)
             self._stores.scores.purge(oldest)
-            self._stores.anomalies.purge(oldest)
+            self._stores.anomalies.purge_peaks(oldest)

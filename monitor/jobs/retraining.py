@@ -12,7 +12,7 @@ from monitor.system.logging import get_logger
 from monitor.system.processes import exit_description, start_monitor, stop_child
 from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRuns
+from storage import TrainingOutcome, TrainingRunRepository
 
 log = get_logger(__name__)
 
@@ -32,7 +32,7 @@ class RetrainingJob:
     def __init__(
         self,
         config: Config,
-        runs: TrainingRuns,
+        runs: TrainingRunRepository,
         has_enough_history: Callable[[float], bool],
         serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,
@@ -119,11 +119,11 @@ class RetrainingJob:
             run = CompletedRun(
                 started_at=self._started_at,
                 finished_at=self._clock(),
-                outcome="failed",
+                outcome=TrainingOutcome.FAILED,
                 reason=f"the trainer {exit_text}",
                 model_id=None,
                 report=None,
             )
             self._runs.append(stored_run(run))
-        level = logging.ERROR if run.outcome == "failed" else logging.INFO
+        level = logging.ERROR if run.outcome == TrainingOutcome.FAILED else logging.INFO
         log.log(level, "retraining finished", outcome=run.outcome, model=run.model_id, reason=run.reason)

@@ -9,7 +9,7 @@ from monitor.inference.served_model import ServedModel
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import LiveState
-from storage import as_stored
+from storage import quantize_sample
 
 
 class SamplingCycleJob:
@@ -52,7 +52,7 @@ class SamplingCycleJob:
         4. Store the predictions.
         5. Pass the live state to the observers.
         """
-        sample = as_stored(self._sampler.sample())
+        sample = quantize_sample(self._sampler.sample())
         stored_at = self._samples.append(sample)
         if stored_at != sample.at:
             sample = replace(sample, at=stored_at)

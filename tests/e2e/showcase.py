@@ -9,7 +9,7 @@ from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, Anomaly, Prediction
+from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction
 
 DAY, STEP = 86400.0, 10.0
 DAYS = 4
@@ -66,14 +66,16 @@ def build(directory, port, now):
     config.write_text(CONFIG.format(database=database, port=port))
     table = host(now - DAYS * DAY, now - STEP)
     with open_stores(f"sqlite:///{database}") as stores:
-        stores.samples.add_missing(table)
+        stores.samples.insert_missing(table)
     command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--force"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr
     with open_stores(f"sqlite:///{database}") as stores:
         _say(stores, table, now - DAY)
-        seen = Anomaly(now - 9000, now - 7200, 0.97, now - 8400, "joint", {"memory_usage": 0.7, "disk_busy": 0.3}, 1)
-        stores.anomalies.begin(seen)
+        seen = AnomalyRecord(
+            now - 9000, now - 7200, 0.97, now - 8400, "joint", {"memory_usage": 0.7, "disk_busy": 0.3}, 1
+        )
+        stores.anomalies.add(seen)
         score_matured(stores, loads(stores.registry.blob(1)).spec.rules, STEP, now)
     return config
 

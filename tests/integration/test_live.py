@@ -88,7 +88,7 @@ def test_a_promotion_and_a_rollback_serve_at_the_next_tick(trained):
 def test_a_damaged_model_falls_back_to_the_one_before(trained, caplog):
     admin, end = trained
     with open_stores(admin.url) as stores:
-        stores.registry.promote(stores.registry.register(b"garbage", {}, 1.0), 1.0)
+        stores.registry.promote(stores.registry.register(b"garbage", "{}", 1.0), 1.0)
         job, published = live(admin, stores, following(end))
         for _ in range(3):
             job.run()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from storage.migration_runner import HEAD
+from storage.migrations.runner import HEAD
 
 from .installing import ROOT, built, copied, environment, install
 from .systemd_box import UNIT, Box, Machine, need_systemd, seen

@@ -12,7 +12,7 @@ from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import Anomaly, Prediction, Sample
+from storage import AnomalyRecord, Prediction, Sample
 
 NOW = 1_800_000_000.0
 
@@ -160,7 +160,7 @@ def status(live, overview):
             reading=DetectorReading(
                 NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "flatline": 0.0}, 2.0, np.array([0.75, 0.25])
             ),
-            active=Anomaly(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
+            active=AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
             events=4,
             unconfirmed=3,
             allowed=2.0,

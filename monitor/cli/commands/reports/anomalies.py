@@ -84,7 +84,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
 @pass_options
 def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
     """Record a verdict on an anomaly event."""
-    return _answer(options, action="ack", id=event_id, judgement=verdict, note=note)
+    return _answer(options, action="ack", id=event_id, verdict=verdict, note=note)
 
 
 @command.command("maintenance", hidden=True, deprecated="Use `monitor maintenance`.", examples={})
@@ -118,7 +118,7 @@ def _answer(options: GlobalOptions, **typed: Any) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
-    arguments = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement")) | typed
+    arguments = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "verdict")) | typed
     with open_stores(config.database_url, create=False) as stores:
         document, report = anomalies.answer(stores, config.anomaly, Namespace(**arguments), time.time())
     print_result(options, document, report)

@@ -105,7 +105,7 @@ def _answer(options: GlobalOptions, **typed: Any) -> int:
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
-    empty = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
+    empty = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "verdict"))
     arguments = Namespace(**(empty | {"action": "maintenance"} | typed))
     with open_stores(config.database_url, create=False) as stores:
         document, report = anomalies.answer(stores, config.anomaly, arguments, time.time())

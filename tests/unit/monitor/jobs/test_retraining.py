@@ -16,7 +16,7 @@ TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
 
 
 def run(started_at, outcome="promoted"):
-    return TrainingRun(started_at, started_at + 1, outcome, "", None, {})
+    return TrainingRun(started_at, started_at + 1, outcome, "", None, "{}")
 
 
 class Runs:

@@ -17,12 +17,12 @@ SVG_ELEMENTS = {"rect", "line", "circle"}
 MALICIOUS_NAME = '<b onclick="x">cpu</b>'
 EVENT = {
     "id": 7,
-    "began_at": 1_800_000_000.0,
+    "started_at": 1_800_000_000.0,
     "ended_at": None,
     "channel": "joint",
     "peak": 0.997,
-    "shares": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
-    "judgement": None,
+    "contributions": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
+    "verdict": None,
 }
 
 
