@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STATIC_PREFIX = "/static/"
 
-CACHE_ONE_DAY = "private, max-age=86400"
+CACHE_FOR_A_DAY = "private, max-age=86400"
 
 MIN_GZIP_BYTES = 1000
 """Size from which a body is compressed; smaller ones fit into one packet anyway."""
@@ -37,7 +37,7 @@ class RouteResponse:
     body: bytes
 
 
-NOT_FOUND = RouteResponse(404, TEXT, b"not found\n")
+UNKNOWN_PATH = RouteResponse(404, TEXT, b"not found\n")
 METHOD_NOT_ALLOWED = RouteResponse(405, TEXT, b"method not allowed\n")
 
 
@@ -72,7 +72,7 @@ class Application:
         cacheable = response.code == 200 and environ.get("PATH_INFO", "").startswith(STATIC_PREFIX)
         headers = [
             ("Content-Type", response.content_type),
-            ("Cache-Control", CACHE_ONE_DAY if cacheable else "no-store"),
+            ("Cache-Control", CACHE_FOR_A_DAY if cacheable else "no-store"),
             ("Vary", "Accept, Accept-Encoding"),
         ]
         if response.code == 405:
@@ -89,7 +89,7 @@ class Application:
         path = environ.get("PATH_INFO", "")
         handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
         if handler is None:
-            return NOT_FOUND
+            return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return METHOD_NOT_ALLOWED
         return handler(environ)
@@ -135,4 +135,4 @@ class Application:
         from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
 
         file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
-        return NOT_FOUND if file is None else RouteResponse(200, file.content_type, file.content)
+        return UNKNOWN_PATH if file is None else RouteResponse(200, file.content_type, file.content)

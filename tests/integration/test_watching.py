@@ -4,7 +4,6 @@ import contextlib
 import json
 import sqlite3
 import time
-from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from monitor.config.schema import AnomalyConfig, SamplingConfig
 from monitor.exporter.collector import StateCollector
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.queries.status import read_overview, status_document
-from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
+from monitor.reports.anomalies import anomalies_document, anomalies_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
 from monitor.state import DaemonState
@@ -25,7 +24,7 @@ from monitor.training.bootstrap_model import ensure_bootstrap_model
 from monitor.training.records import read_active_model, read_model
 from monitor.training.retrain import Request, retrain
 from monitor.training.train_detector import detector_key, excluded_times, train_detector
-from storage import SAMPLE_FIELDS, AnomalyRecord, StorageError, open_database
+from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, StorageError, Verdict, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +32,6 @@ DAY, STEP = 86400.0, 60.0
 BEGIN = 1_793_491_200.0
 LEARNED = 6 * DAY
 SEEN = AnomalyRecord(0.0, None, 0.9, 0.0, "joint", {"cpu_usage": 1.0}, 1)
-NOTHING = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "verdict"))
 CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
 
 
@@ -200,14 +198,10 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
     host = Host(stores)
     host.live(3600.0)
-    ask = Namespace(**{**NOTHING, "action": "maintenance", "duration": 3600.0, "note": "disks"})
-    document, report = answer(stores, CONFIG.anomaly, ask, host.now)
-    assert "nothing is called an anomaly" in str(report)
+    window_id = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
-    listing = Namespace(**{**NOTHING, "action": "maintenance"})
-    assert answer(stores, CONFIG.anomaly, listing, host.now)[0][0]["note"] == "disks"
-    answer(stores, CONFIG.anomaly, Namespace(**{**vars(listing), "end": document["id"]}), host.now)
+    stores.anomalies.end_maintenance_window(window_id, host.now)
     host.live(1200.0, busy)
     assert stores.anomalies.ongoing() is not None
 
@@ -244,15 +238,10 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     host.live(2 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
 
-    def asked(**more):
-        return Namespace(**{**NOTHING, "action": "ack", "id": event.id, **more})
-
     report = read_active_model(stores).report.detector
     times = stores.samples.between(0.0, host.now)
     assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
-    document, said = answer(stores, CONFIG.anomaly, asked(verdict="incident", note="a leak"), host.now)
-    assert document["verdict"] == "incident"
-    assert "left out" in str(said)
+    stores.anomalies.set_verdict(event.id, Verdict.INCIDENT, "a leak", host.now)
     told = anomalies_document(stores, CONFIG.anomaly, host.now)
     assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
@@ -260,7 +249,7 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     assert not again.report.kept
     assert again.report.left_out_share > report.left_out_share == 0
     # expected: the same at the same time of the next day is routine
-    answer(stores, CONFIG.anomaly, asked(verdict="expected"), host.now)
+    stores.anomalies.set_verdict(event.id, Verdict.EXPECTED, None, host.now)
     host.live(DAY - 2.5 * 3600.0)
     assert stores.anomalies.count() == 1
     host.live(1800.0, busy)
@@ -405,7 +394,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
 def test_the_commands_name_what_is_wrong(admin, capsys):
     admin.fill(10)
     assert admin("anomalies", "list") == (0, "no anomaly in the last 30 d\n", "")
-    assert admin("anomalies", "maintenance")[1] == "no maintenance is under way or planned\n"
+    assert admin("anomalies", "maintenance")[1] == "no maintenance is active or planned\n"
     code, _, error = admin("anomalies", "show", "7")
     assert (code, "there is no anomaly 7" in error) == (1, True)
     assert admin("anomalies", "show")[0] == 2

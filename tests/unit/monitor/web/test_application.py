@@ -70,7 +70,7 @@ def test_healthy_fails_while_no_samples_arrive(status):
 
 
 @pytest.mark.parametrize("path", ["/x", "/metrics/", "/static/missing.js", "/static/../page.py"])
-def test_unknown_paths_are_not_found(application, path):
+def test_unknown_paths_are_404(application, path):
     assert call(application, path)[0] == 404
 
 

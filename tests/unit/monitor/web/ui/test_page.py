@@ -119,7 +119,7 @@ def test_prediction_panel_names_the_fallback(status):
     assert "persistence" in page.sections["prediction"]
 
 
-def test_prediction_panel_says_why_there_is_no_prediction(status):
+def test_prediction_panel_states_the_reason_without_a_prediction(status):
     waiting = replace(status.overview, model=None, covered=720.0, last_run=None)
     live = replace(status.live, forecast=None, model_id=None)
     text = page_of(replace(status, live=live, overview=waiting)).sections["prediction"]
@@ -148,7 +148,7 @@ def test_quality_panel_highlights_negative_skill(status):
 def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
-    assert event[3:] == ["joint", "0.997", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
+    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(status):
