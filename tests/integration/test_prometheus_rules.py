@@ -331,7 +331,9 @@ def test_warning_is_notified_once_and_resolved(road):
     assert len(rules) == len(alerts()) + len(blocks(RECORDING, "record"))
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     jobs = answer(f"{prometheus}/query?query=monitor_job_runs_total")["result"]
-    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [("monitor", "sample")]
+    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [
+        ("monitor", "sampling_cycle")
+    ]
     # longer than any of the shortened waits, so that further notifications would have arrived
     time.sleep(8)
     exporter.page = page(warning=False)
