@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from monitor.exporter.collector import StatusCollector
-from monitor.state import Status, model_line
+from monitor.exporter.collector import StateCollector
+from monitor.reports.status_line import model_line
+from monitor.state import DaemonState
 from monitor.web.api import Api, ApiError, Records, encoded
 from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line
 
@@ -44,7 +45,7 @@ class Application:
     """Routes of the endpoint, over the current status of the daemon."""
 
     def __init__(
-        self, status: Callable[[], Status], records: Callable[[], Records | None] = lambda: None, host: str = ""
+        self, status: Callable[[], DaemonState], records: Callable[[], Records | None] = lambda: None, host: str = ""
     ) -> None:
         """Create the routes.
 
@@ -57,7 +58,7 @@ class Application:
         self._host = host
         self._api = Api(status, records)
         self._registry = CollectorRegistry()
-        self._registry.register(StatusCollector(status))
+        self._registry.register(StateCollector(status))
         self._routes: dict[str, Callable[[WSGIEnvironment], RouteResponse]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
@@ -102,7 +103,7 @@ class Application:
         return RouteResponse(200, content_type, encode(self._registry))
 
     def _healthy(self, _: WSGIEnvironment) -> RouteResponse:
-        if self._status().turning:
+        if self._status().sampling:
             return RouteResponse(200, TEXT, b"healthy\n")
         return RouteResponse(503, TEXT, b"no recent sample\n")
 

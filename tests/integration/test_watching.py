@@ -12,13 +12,13 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
-from monitor.exporter.collector import StatusCollector
+from monitor.exporter.collector import StateCollector
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.queries.status import read_overview, status_document
 from monitor.reports.anomalies import anomalies_document, anomalies_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
 from monitor.training.exclusions import excluded_from_training
@@ -131,7 +131,7 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert next(iter(state.active.contributions)) == "cpu_usage"
     page = {
         (sample.name, *sample.labels.values()): sample.value
-        for metric in StatusCollector(lambda: Status("1", "3", anomaly=state)).collect()
+        for metric in StateCollector(lambda: DaemonState("1", "3", anomaly=state)).collect()
         for sample in metric.samples
     }
     assert page["monitor_anomaly_active",] == 1

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import MonitorError
 from monitor.queries.status import Overview
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web import Application, WebServer
 
 pytestmark = pytest.mark.integration
@@ -39,7 +39,7 @@ class StatusHolder:
     """Current status, which a test can replace."""
 
     def __init__(self):
-        self.status = Status("1.2.3", "3.11", overview=NEW_INSTALLATION)
+        self.status = DaemonState("1.2.3", "3.11", overview=NEW_INSTALLATION)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_server_refuses_a_port_in_use(server):
 
 
 def test_closed_server_frees_its_port():
-    server = WebServer(("127.0.0.1", 0), Application(lambda: Status("1", "3")))
+    server = WebServer(("127.0.0.1", 0), Application(lambda: DaemonState("1", "3")))
     server.start()
     assert fetch(server, "/-/healthy")[0] == 200
     server.close()

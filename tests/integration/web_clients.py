@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import trustme
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web import Application, Limits, WebServer
 from monitor.web.allowed_hosts import AllowedHosts
 from monitor.web.middleware import AccessMiddleware
@@ -26,7 +26,7 @@ SECRET_HASH = "$2b$04$m55bqaFeapegjRaozDNtQuXNf0Pt72iNmT979M4LH6b7vo5LAsLjW"
 def serving(application=None, limits=SHORT_TIMEOUTS, web_config_file=None, allowed_hosts=()):
     """Run the endpoint with its access control."""
     web_config = WatchedWebConfigFile(web_config_file).current if web_config_file else WebConfigFile
-    application = application or Application(lambda: Status("1.2.3", "3.11"))
+    application = application or Application(lambda: DaemonState("1.2.3", "3.11"))
     guarded = AccessMiddleware(application, AllowedHosts(allowed_hosts), web_config)
     server = WebServer(("127.0.0.1", 0), guarded, web_config, limits)
     server.start()

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
 
@@ -199,7 +199,7 @@ def test_training_panel_tolerates_a_run_without_a_report(status):
 
 
 def test_page_without_a_sample_has_all_panels_and_no_figures():
-    page = page_of(Status("1.2.3", "3.11"))
+    page = page_of(DaemonState("1.2.3", "3.11"))
     assert {"status", "prediction", "history", "quality", "anomalies", "host", "model"} <= set(page.sections)
     assert page.rows == {}
     assert "chip bad" in page.classes
