@@ -136,13 +136,13 @@ def backtest_document(
 
 def _event(event: AnomalyEvent) -> BacktestEvent:
     return BacktestEvent(
-        started_at=event.began_at,
-        ended_at=event.until,
+        started_at=event.started_at,
+        ended_at=event.ended_at,
         channel=event.channel,
         peak=event.peak,
         peak_at=event.peak_at,
-        evidence_ratio=event.ratio,
-        contributions=event.shares,
+        evidence_ratio=event.threshold_ratio,
+        contributions=event.contributions,
     )
 
 

@@ -15,7 +15,7 @@ from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
     # imports the forecasting model, which `monitor status` does without
-    from monitor.state import Status
+    from monitor.state import DaemonState
 
 
 @dataclass(frozen=True)
@@ -166,17 +166,17 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
     )
 
 
-def daemon_status_document(status: Status, now: float) -> StatusDocument | None:
+def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | None:
     """Return the document of the daemon's state, with the newest sample and predictions instead of the stored ones.
 
     Args:
-        status: state of the daemon.
+        state: state of the daemon.
         now: seconds since the epoch.
 
     Returns:
         None before the state has been read from the database for the first time.
     """
-    overview, live = status.overview, status.live
+    overview, live = state.overview, state.live
     if overview is None:
         return None
     if live is not None:
@@ -184,8 +184,8 @@ def daemon_status_document(status: Status, now: float) -> StatusDocument | None:
         overview = replace(overview, at=now, last_sample=live.sample, predictions=predictions)
     return replace(
         status_document(overview),
-        version=status.version,
+        version=state.version,
         high_load=None if live is None else live.high_load,
         samples_missed=None if live is None else live.samples_missed,
-        reload_successful=status.reload_successful,
+        reload_successful=state.reload_successful,
     )

@@ -80,10 +80,10 @@ def detector_text(detector: DetectorReport | None) -> str:
         return ""
     if detector.at is None:
         return f"no anomaly detector: {detector.reason}" if detector.reason else ""
-    trial = detector.trial
+    validation = detector.validation
     alarms = ""
-    if trial is not None and trial.monthly is not None:
-        alarms = f"; {trial.alarms} alarms in a replay of its last {trial.days} days"
+    if validation is not None and validation.monthly is not None:
+        alarms = f"; {validation.alarms} alarms in a replay of its last {validation.days} days"
     kept = f", kept: {detector.reason}" if detector.kept else ""
     return f"anomaly detector over {len(detector.metrics)} metrics{alarms}{kept}"
 

@@ -16,7 +16,7 @@ from monitor.documents.prediction import PredictionDocument, prediction_document
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
 from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import registered_model
@@ -60,7 +60,7 @@ class StoredDocuments:
         active = registry.active_id()
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
-    def history(self, seconds: float, points: int, status: Status) -> HistoryDocument:
+    def history(self, seconds: float, points: int, status: DaemonState) -> HistoryDocument:
         """Return the history of the last `seconds` in at most `points` slots."""
         recent_scores = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
@@ -69,7 +69,7 @@ class StoredDocuments:
 class Api:
     """Documents by path."""
 
-    def __init__(self, status: Callable[[], Status], stored: Callable[[], StoredDocuments | None]) -> None:
+    def __init__(self, status: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
         """Create the API; nothing is read before it is requested.
 
         Args:

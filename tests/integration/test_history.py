@@ -10,7 +10,7 @@ from model.features.labels import Rules
 from monitor.documents.history import history_document
 from monitor.queries.history import HistoryReader
 from monitor.queries.status import Overview
-from monitor.state import AnomalyState, Status
+from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
 from storage import AnomalyRecord, Prediction, Sample
@@ -99,7 +99,7 @@ def test_history_has_the_largest_anomaly_score_of_each_slot(stores, reader):
     assert [event.channel for event in history.anomalies] == ["spike"]
 
 
-STATUS = Status(
+STATUS = DaemonState(
     "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
 )
 

@@ -11,7 +11,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, TIME
-from monitor.errors import UsageError
 
 
 @click.group(
@@ -102,7 +101,7 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
         note: free text, or None.
 
     Raises:
-        UsageError: the window is over already, or ends after the year 9999.
+        click.UsageError: the window ends in the past or after the year 9999.
     """
     from dataclasses import replace  # noqa: PLC0415
 
@@ -116,9 +115,9 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
     starts_at = now if start is None else start
     ends_at = starts_at + duration
     if ends_at <= now:
-        raise UsageError("that maintenance would be over already")
+        raise click.UsageError("the maintenance window ends in the past")
     if ends_at > LATEST:
-        raise UsageError("that maintenance would end after the year 9999")
+        raise click.UsageError("the maintenance window ends after the year 9999")
     window = MaintenanceWindow(starts_at, ends_at, note or "")
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         window = replace(window, id=stores.anomalies.add_maintenance_window(window))

@@ -7,13 +7,15 @@ import pytest
 from monitor.documents.training import RetrainDocument
 from monitor.reports.training import detector_text, retrain_report
 from monitor.training.report import TrainingReport
-from monitor.training.report_parts import DetectorReport, DetectorTrial
+from monitor.training.report_parts import DetectorReport, DetectorValidationReport
 from storage import TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
 
-DETECTOR = DetectorReport(at=NOW, metrics=("cpu_usage", "disk_busy"), step=60.0, trial=DetectorTrial(3, 30, 3.0, 2.0))
+DETECTOR = DetectorReport(
+    at=NOW, metrics=("cpu_usage", "disk_busy"), step=60.0, validation=DetectorValidationReport(3, 30, 3.0, 2.0)
+)
 REFUSED = RetrainDocument(
     outcome=TrainingOutcome.REFUSED,
     reason="it is not better than persistence",
