@@ -115,7 +115,7 @@ def test_client_certificates_must_have_an_allowed_name(certificates):
         assert is_refused(server, certificates.client_context("other.example.org"))
 
 
-def test_renewed_certificate_is_served_without_restart_and_an_invalid_one_is_ignored(certificates, caplog):
+def test_renewed_certificate_is_served_without_restart_unless_it_is_invalid(certificates, caplog):
     context = certificates.client_context()
     with serving(web_config_file=certificates.write()) as server:
         first = serial_number(server, context)
