@@ -12,7 +12,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
 from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
 from storage.locks import ExclusiveLock
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """All revisions in `migrations/versions`, oldest first."""
 
 HEAD = REVISIONS[-1]
