@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from model.anomaly.online_detector import DetectorReading
+from model.anomaly.events import DetectorReading
 from monitor.exporter.metric_families import counter, gauge, labelled_gauge
 from monitor.state import AnomalyState
 
