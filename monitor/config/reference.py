@@ -36,7 +36,7 @@ effective configuration. [config.toml](../../config.toml) has every key with its
 | rate | bytes per second |
 
 `systemctl reload monitor` (SIGHUP) applies a new configuration completely or not at all: see
-[operation](../how-to/operate.md#day-by-day). Combinations are checked too: no horizon is shorter than
+[operation](../how-to/operate.md#reload-the-configuration). Combinations are checked too: no horizon is shorter than
 `sampling.interval`; `training.history` and `storage.retention` are at least `training.min_history`; the source of
 each metric in `high_load.rules` is in `sampling.sources`.
 
