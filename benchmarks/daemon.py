@@ -160,7 +160,7 @@ def jitter(config: Path, port: int, seconds: int) -> list[Figure]:
 def delays(port: int) -> dict[float, float]:
     """Samples by the upper bound of their delay, cumulative."""
     found = re.findall(
-        r'^monitor_job_delay_seconds_bucket\{job="sample",le="([^"]+)"\} (\S+)', scrape(port), re.MULTILINE
+        r'^monitor_job_delay_seconds_bucket\{job="sampling_cycle",le="([^"]+)"\} (\S+)', scrape(port), re.MULTILINE
     )
     return {float(bound): float(count) for bound, count in found}
 

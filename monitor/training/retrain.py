@@ -19,9 +19,9 @@ from model.training.evaluation import gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
-from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.stores import Stores
+from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
 from monitor.training.report import TrainingReport

@@ -66,5 +66,5 @@ class Admin:
 @pytest.fixture
 def admin(tmp_path, capsys, monkeypatch):
     # The test process itself must not stay at the lowest priority.
-    monkeypatch.setattr("monitor.daemon.process.lower_priority", lambda: None)
+    monkeypatch.setattr("monitor.system.processes.lower_priority", lambda: None)
     return Admin(tmp_path, capsys)

@@ -289,7 +289,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     ("typed", "words"),
     [
         (["--for", "99999999d"], "longer than a hundred years"),
-        (["--from", "253402300000", "--for", "1d"], "would end after the year 9999"),
+        (["--from", "253402300000", "--for", "1d"], "ends after the year 9999"),
         (["--from", "2030-01-01"], "--for"),
     ],
 )
@@ -297,7 +297,7 @@ def test_a_maintenance_that_makes_no_sense_is_refused_and_the_list_stays_readabl
     admin.fill(rows=2)
     done = run_monitor(admin, "anomalies", "maintenance", *typed)
     assert (done.returncode, words in done.stderr) == (2, True)
-    assert admin("anomalies", "maintenance")[:2] == (0, "no maintenance is under way or planned\n")
+    assert admin("anomalies", "maintenance")[:2] == (0, "no maintenance is active or planned\n")
 
 
 def run_monitor(admin, *arguments, **how):

@@ -9,7 +9,7 @@ import pytest
 from model.features.labels import Rules
 from monitor.queries.history import Curves, slot_width, stretches
 from monitor.queries.status import Overview
-from monitor.state import AnomalyState, Status
+from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, Records
 from storage import AnomalyRecord, Prediction, Sample
@@ -105,7 +105,7 @@ def test_moments_that_are_apart_are_two_stretches():
     assert stretches(np.empty(0), 2.0) == []
 
 
-STATUS = Status(
+STATUS = DaemonState(
     "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
 )
 

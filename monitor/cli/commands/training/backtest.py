@@ -56,9 +56,9 @@ def command(
     Trains on the first part of each trace and replays the rest as the daemon would, with retraining and
     recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
     """
-    from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
     from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
+    from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
 
     if (predictions or plot) and len(traces) > 1:
