@@ -27,6 +27,7 @@ from storage.records import (
     TrainingOutcome,
     TrainingRun,
     Verdict,
+    quantize_sample,
 )
 from storage.samples import SampleRepository
 from storage.schema import LOCAL_HOST_ID

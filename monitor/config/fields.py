@@ -10,13 +10,12 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from model.features.labels import parse_quantile
 from monitor.config.durations import parse_duration
-from monitor.sampling.sources import RATIO_FIELDS
-from monitor.system.formatting import format_duration
+from monitor.sampling.metric_catalog import RATIO_FIELDS
+from monitor.system.formatting import format_duration, format_suggestion
 from storage import SAMPLE_FIELDS
 
 Reader = Callable[[Any], Any]
@@ -197,7 +196,7 @@ def _read_rules(value: Any) -> tuple[tuple[tuple[str, float | str], ...], ...]:
 
 def _bound(metric: str, bound: Any) -> float | str:
     if metric not in SAMPLE_FIELDS:
-        raise ValueError(f"{metric!r} is not a metric{nearest(metric, SAMPLE_FIELDS)}")
+        raise ValueError(f"{metric!r} is not a metric{format_suggestion(metric, SAMPLE_FIELDS)}")
     if isinstance(bound, str) and parse_quantile(bound) is not None:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
@@ -205,12 +204,6 @@ def _bound(metric: str, bound: Any) -> float | str:
     if metric in RATIO_FIELDS and bound > 1:
         raise ValueError(f"the bound of {metric} is a ratio, 0 to 1, not {bound:g}")
     return float(bound)
-
-
-def nearest(name: str, known: tuple[str, ...]) -> str:
-    """A hint "did you mean ..." for a name that is nearly one of the known ones, else nothing."""
-    found = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def read_section(section: type[Section], table: Any, path: str) -> tuple[Section, list[str]]:
@@ -221,7 +214,7 @@ def read_section(section: type[Section], table: Any, path: str) -> tuple[Section
     found, problems = {}, []
     for key, value in table.items():
         if key not in options:
-            problems.append(f"{path}.{key}: unknown key{nearest(key, tuple(options))}")
+            problems.append(f"{path}.{key}: unknown key{format_suggestion(key, tuple(options))}")
             continue
         try:
             found[key] = options[key].metadata["read"](value)

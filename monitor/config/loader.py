@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
-from monitor.config.fields import nearest, read_section, write_section
+from monitor.config.fields import read_section, write_section
 from monitor.config.schema import (
     SECTIONS,
     AnomalyConfig,
@@ -28,6 +28,7 @@ from monitor.config.schema import (
 )
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
+from monitor.system.formatting import format_suggestion
 from monitor.system.logging import redact_credentials
 
 
@@ -128,7 +129,9 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
     """The configuration from parsed TOML, with the problems found in it."""
-    problems = [f"{name}: unknown section{nearest(name, tuple(SECTIONS))}" for name in data if name not in SECTIONS]
+    problems = [
+        f"{name}: unknown section{format_suggestion(name, tuple(SECTIONS))}" for name in data if name not in SECTIONS
+    ]
     found = {}
     for name, section in SECTIONS.items():
         found[name], wrong = read_section(section, data.get(name, {}), name)

@@ -13,7 +13,7 @@ from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
 from storage.locks import ExclusiveLock
 from storage.schema import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All revisions in `migrations/versions`, oldest first."""
 
 HEAD = REVISIONS[-1]
