@@ -19,7 +19,7 @@ FIELDS = tuple(metric.field for metric in HOST_METRICS)
 
 def test_catalogue_has_the_fields_of_the_record_and_of_the_table():
     assert FIELDS == SAMPLE_FIELDS
-    assert FIELDS == tuple(column.name for column in samples.columns if column.name not in ("host_id", "at"))
+    assert tuple(column.name for column in samples.columns if column.name not in ("host_id", "at")) == FIELDS
 
 
 def test_catalogue_and_storage_agree_on_byte_rates():

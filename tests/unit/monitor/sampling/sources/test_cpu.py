@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_cpu_ratios_count_guest_time_once_and_steal_as_busy(host):
-    # Of 1000 ticks: 200 user (80 of them guest) + 10 nice + 90 system + 5 irq + 5 softirq + 10 steal; 640 idle, 40 iowait.
+    # Of 1000 ticks: 200 user (80 of them guest), 10 nice, 90 system, 5 irq, 5 softirq, 10 steal, 640 idle, 40 iowait.
     expected = {"cpu_usage": 0.32, "cpu_iowait": 0.04, "cpu_steal": 0.01}
     assert host.values(Cpu()) == pytest.approx(expected, abs=1e-12)
 

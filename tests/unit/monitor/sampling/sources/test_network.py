@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_network_rates_are_sums_over_counted_interfaces(host):
-    # eth0: 500,000 received, 250,000 transmitted, 10 drops; eth1: 10,000 and 5,000; bond0: 200,000 and 100,000; in 5 s.
+    # In 5 s: eth0 500,000 received, 250,000 transmitted, 10 drops; eth1 10,000, 5,000; bond0 200,000, 100,000.
     # 100,000 bytes/s received by eth0 are 0.0008 of 1 Gbit/s; the speed of eth1 is unknown.
     expected = {
         "network_receive": 142_000.0,
