@@ -23,7 +23,8 @@ import numpy.typing as npt
 from model.units import DAY
 from monitor.errors import MonitorError
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD
-from monitor.system.formatting import LATEST, format_suggestion
+from monitor.system.formatting import LATEST
+from monitor.system.suggestions import suggestion
 from storage import SAMPLE_FIELDS
 
 Array = npt.NDArray[np.float64]
@@ -155,7 +156,7 @@ def _read_header(path: Path, rows: Any) -> tuple[str, ...]:
         raise MonitorError(f"{path}, line 1: no column {TIME_COLUMN}")
     for name in names:
         if name != TIME_COLUMN and name not in SAMPLE_FIELDS:
-            raise MonitorError(f"{path}, line 1: unknown column {name!r}{format_suggestion(name, SAMPLE_FIELDS)}")
+            raise MonitorError(f"{path}, line 1: unknown column {name!r}{suggestion(name, SAMPLE_FIELDS)}")
         if names.count(name) > 1:
             raise MonitorError(f"{path}, line 1: repeated column {name}")
     if len(names) == 1:

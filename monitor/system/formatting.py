@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 EARLIEST = -62_135_596_800.0
 """First second of the year 1, in seconds since the epoch."""
@@ -66,9 +64,3 @@ def format_time(at: float | None) -> str:
     if at > LATEST:
         return "after 9999-12-31"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def format_suggestion(name: str, known: Sequence[str]) -> str:
-    """Return the end of a message about an unknown name: the most similar known name, or nothing without one."""
-    similar = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {similar[0]!r}?" if similar else ""
