@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.anomaly.events import AnomalyEvent
     from model.forecast.metrics import Score
     from model.training.backtest import BacktestResult
-    from monitor.sampling.csv_traces import Trace
+    from monitor.sampling.trace_reader import Trace
 
 
 @dataclass(frozen=True)

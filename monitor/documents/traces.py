@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.sampling.csv_traces import TraceStatistics
+from monitor.sampling.trace_reader import TraceStatistics
 
 
 @dataclass(frozen=True)

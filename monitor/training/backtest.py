@@ -13,7 +13,7 @@ from model.features.dataset import covered_seconds, typical_step
 from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
-from monitor.sampling.csv_traces import Trace
+from monitor.sampling.trace_reader import Trace
 from monitor.training.retrain import gate_of, task_of
 
 TRAINING_RATIO = 0.6

@@ -37,7 +37,7 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     """
     from monitor.documents.traces import trace_import_document  # noqa: PLC0415
     from monitor.reports.files import trace_import_report  # noqa: PLC0415
-    from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
+    from monitor.sampling.trace_reader import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
 

@@ -59,7 +59,8 @@ def command(
     from monitor.documents.backtest import backtest_document  # noqa: PLC0415
     from monitor.reports.backtest import backtest_report  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
-    from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
+    from monitor.sampling.trace_reader import read_trace  # noqa: PLC0415
+    from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training.backtest import backtest_anomalies, backtest_forecasts, prediction_lines  # noqa: PLC0415
 
