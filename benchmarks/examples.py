@@ -21,11 +21,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
 from model.nn.network import Network, mlp
 from model.nn.numerics import one_hot, sigmoid
-from model.nn.training import Examples, fit
+from model.nn.training import fit
 
 Array = np.ndarray[Any, Any]
 
