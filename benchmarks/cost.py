@@ -27,7 +27,7 @@ from model.units import DAY, HOUR
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 STEP = 5.0
 RATES = ("network_receive", "network_transmit", "disk_read", "disk_write")
@@ -49,7 +49,7 @@ def fill(directory: Path, days: int) -> float:
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         for day in range(days):
             times = end - (days - day) * DAY + STEP * np.arange(1, DAY / STEP + 1)
-            SampleStore(database).add_missing(np.column_stack([times, samples(times, rng)]))
+            SampleRepository(database).insert_missing(np.column_stack([times, samples(times, rng)]))
     return end
 
 
@@ -92,10 +92,11 @@ def anomaly_scores() -> tuple[float, float]:
     values = samples(times, rng)
     missing = np.isnan(values).all(axis=0)
     values[:, missing] = rng.random((len(times), int(missing.sum())))
-    watch, found = OnlineDetector(fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step), 2.0), []
+    detector = fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step)
+    online, found = OnlineDetector([detector], 2.0), []
     for at, row in zip(times[-TICKS:], values[-TICKS:], strict=True):
         began = time.perf_counter()
-        watch.step(float(at), row)
+        online.step(float(at), row[None])
         found.append(time.perf_counter() - began)
     return statistics.median(found), statistics.quantiles(found, n=100)[98]
 

@@ -31,9 +31,9 @@ import psutil
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.report import Figure, main
-from monitor.exporter.collector import StatusCollector
+from monitor.exporter.collector import StateCollector
 from monitor.sampling.sampler import SourceState
-from monitor.state import Live, Status
+from monitor.state import DaemonState, LiveState
 from storage import SAMPLE_FIELDS, Sample
 
 SLOW = 400
@@ -54,9 +54,9 @@ class Page:
     def __init__(self) -> None:
         sample = Sample(time.time(), **dict.fromkeys(SAMPLE_FIELDS, 0.25))
         sources = dict.fromkeys(("cpu", "disk", "memory", "network"), SourceState(True, 0.001, ""))
-        status = Status("1", "3", live=Live(sample, sources, False, None, None, 1, 0, 0, 0, 0))
+        status = DaemonState("1", "3", live=LiveState(sample, sources, False, None, None, 1, 0, 0, 0, 0))
         self.registry = CollectorRegistry()
-        self.registry.register(StatusCollector(lambda: status))
+        self.registry.register(StateCollector(lambda: status))
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:  # noqa: ARG002
         body = generate_latest(self.registry)
@@ -138,12 +138,14 @@ def prometheus_client(app: Any, port: int, certificate: Path | None) -> None:
 def monitor(app: Any, port: int, certificate: Path | None) -> None:
     """What the daemon runs: tornado, with the bounds and the guard around it."""
     from monitor.web import WebServer  # noqa: PLC0415
-    from monitor.web.allowed_hosts import Hosts  # noqa: PLC0415
-    from monitor.web.middleware import Guard  # noqa: PLC0415
-    from monitor.web.web_config.loader import WebFile  # noqa: PLC0415
+    from monitor.web.allowed_hosts import AllowedHosts  # noqa: PLC0415
+    from monitor.web.middleware import AccessMiddleware  # noqa: PLC0415
+    from monitor.web.web_config.loader import WebConfigFile  # noqa: PLC0415
 
-    web_file = WebFile(context=context(certificate))
-    WebServer(("127.0.0.1", port), Guard(app, Hosts(()), lambda: web_file), lambda: web_file).start()
+    web_file = WebConfigFile(tls_context=context(certificate))
+    WebServer(
+        ("127.0.0.1", port), AccessMiddleware(app, AllowedHosts(()), lambda: web_file), lambda: web_file
+    ).start()
     threading.Event().wait()
 
 

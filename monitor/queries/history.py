@@ -12,9 +12,9 @@ from model.array_types import Floats
 from model.features.labels import GAP_FACTOR, Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
-from monitor.config.durations import format_duration
 from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.stores import Stores
+from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
 LONGEST = 30 * DAY
@@ -61,7 +61,9 @@ class Curves:
             "until": start + width * count,
             "step": width,
             "at": [start + width * number for number in range(count)],
-            "load": dict(zip(SAMPLE_FIELDS, _columns(self._stores.samples.means(start, width, count)), strict=True)),
+            "load": dict(
+                zip(SAMPLE_FIELDS, _columns(self._stores.samples.bucket_means(start, width, count)), strict=True)
+            ),
             "high": self._high(start, start + width * count),
             "rules": [dict(rule) for rule in self._rules().rules],
             "predictions": self._predictions(start, width, count),
@@ -72,7 +74,7 @@ class Curves:
 
     def _predictions(self, start: float, width: float, count: int) -> list[dict[str, Any]]:
         found = []
-        for horizon, table in self._stores.predictions.largest(start, width, count).items():
+        for horizon, table in self._stores.predictions.bucket_maxima(start, width, count).items():
             probability, baseline, threshold, margin = _columns(table)
             warned = [
                 None if over is None or needs is None else over >= 0 and needs < 1

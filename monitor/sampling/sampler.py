@@ -6,7 +6,6 @@ set makes a wrong number, only a missing one.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sampling.sources import RATIOS, Rates, Source
+from monitor.sampling.sources import RATIO_FIELDS, Rates, Source
+from monitor.system.logging import get_logger
 from storage import Sample
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 GAP_FACTOR = 2.5
 """A reading further back than this many intervals is another time: no rate is made across it."""
@@ -105,7 +105,7 @@ class Sampler:
         # The first reading, and the first after a gap, have nothing to be compared with.
         fresh = 0 < seconds <= GAP_FACTOR * self._interval
         values = source.rates(before if fresh else None, after, seconds)
-        checked = {name: plausible(name, values[name]) for name in source.fields}
+        checked = {name: validated_value(name, values[name]) for name in source.fields}
         self._readings[source.name] = (now, after)
         return checked
 
@@ -113,15 +113,15 @@ class Sampler:
         before = self._states.get(name)
         self._states[name] = SourceState(not error, self._monotonic() - started, error)
         if error and (before is None or before.success):
-            log.warning("source failed", extra={"fields": {"source": name, "error": error}})
+            log.warning("source failed", source=name, error=error)
         elif not error and before is not None and not before.success:
-            log.info("source is back", extra={"fields": {"source": name}})
+            log.info("source recovered", source=name)
 
 
-def plausible(name: str, value: float | None) -> float | None:
+def validated_value(name: str, value: float | None) -> float | None:
     """The value, or None for one that cannot be: not finite, negative, a ratio above 1."""
     if value is None or not math.isfinite(value) or value < -ROUNDING:
         return None
-    if name in RATIOS and value > 1:
+    if name in RATIO_FIELDS and value > 1:
         return 1.0 if value <= 1 + ROUNDING else None
     return max(value, 0.0)

@@ -3,19 +3,22 @@
 import numpy as np
 import pytest
 
-from model.anomaly.online_detector import DetectorReading
+from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, Reliability
 from monitor.inference.served_model import Forecast
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
-from monitor.state import AnomalyState, Histogram, JobState, Live, Status
-from storage import Anomaly, ModelRecord, Prediction, Sample, TrainingRun
+from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
+from monitor.training.records import CompletedRun, RegisteredModel
+from monitor.training.report import TrainingReport
+from storage import AnomalyRecord, Prediction, Sample
 
 NOW = 1_800_000_000.0
 
 SCORE = {"brier": 0.01, "brier_skill": 0.5, "average_precision": 0.75, "calibration_error": 0.02}
 REPORT = {
+    "version": 1,
     "from": NOW - 100_000,
     "to": NOW - 1000,
     "samples": 17_000,
@@ -45,7 +48,7 @@ REPORT = {
             "horizon": 300.0,
             "base_rate": 0.1,
             "threshold": 0.6,
-            "shares": {"networks": 0.75, "load": 0.25, "prior": 0.0},
+            "blend_weights": {"network": 0.75, "load_table": 0.25, "pretrained": 0.0},
             "scores": {
                 "network": SCORE,
                 "persistence": SCORE,
@@ -55,6 +58,8 @@ REPORT = {
     ],
     "left_out": [{"horizon": 3600.0, "reason": "no outcome yet"}],
 }
+
+TRAINING_REPORT = TrainingReport.from_plain(REPORT)
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ SCORE = LiveScore(
 
 @pytest.fixture
 def overview(sample):
-    run = TrainingRun(NOW - 900, NOW - 896, "promoted", "", 3, REPORT, 7)
+    run = CompletedRun(NOW - 900, NOW - 896, "promoted", "", 3, TRAINING_REPORT, 7)
     return Overview(
         at=NOW,
         last_sample=sample,
@@ -105,7 +110,7 @@ def overview(sample):
         covered=7200.0,
         needed=7200.0,
         predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
-        model=ModelRecord(3, NOW - 896, "abcdef0123456789", 12_345, REPORT, NOW - 896),
+        model=RegisteredModel(3, NOW - 896, "abcdef0123456789", 12_345, TRAINING_REPORT, NOW - 896),
         last_run=run,
         last_success=run,
         runs={"promoted": 3, "refused": 2, "skipped": 1, "failed": 0},
@@ -122,7 +127,7 @@ def overview(sample):
 
 @pytest.fixture
 def live(sample, overview):
-    return Live(
+    return LiveState(
         sample=sample,
         sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
         high_load=True,
@@ -135,7 +140,7 @@ def live(sample, overview):
         samples_total=100,
         samples_missed=2,
         predictions_total=90,
-        buffered=4,
+        samples_buffered=4,
         write_failures=5,
     )
 
@@ -143,19 +148,19 @@ def live(sample, overview):
 @pytest.fixture
 def status(live, overview):
     bounds = (("0.001", 5), ("0.01", 9), ("+Inf", 10))
-    return Status(
+    return DaemonState(
         version="1.2.3",
         python="3.11.0",
         live=live,
         overview=overview,
-        jobs={"sample": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
-        reload_at=NOW - 50_000,
+        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
+        reloaded_at=NOW - 50_000,
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
             reading=DetectorReading(
                 NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "flatline": 0.0}, 2.0, np.array([0.75, 0.25])
             ),
-            active=Anomaly(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
+            active=AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
             events=4,
             unconfirmed=3,
             allowed=2.0,

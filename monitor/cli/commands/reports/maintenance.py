@@ -1,0 +1,135 @@
+"""`monitor maintenance`: windows in which nothing counts as an anomaly."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Group
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import DURATION, ROW_ID, TIME
+from monitor.reports.blocks import Report
+
+
+@click.group(
+    "maintenance",
+    cls=Group,
+    examples={
+        "monitor maintenance": "List the windows that are active or planned.",
+        "monitor maintenance add --for 2h --note 'new disks'": "Suppress anomalies for two hours from now.",
+        "monitor maintenance end 3": "End a window early.",
+    },
+)
+@json_option
+@click.pass_context
+def command(context: click.Context) -> int | None:
+    """List, add or end maintenance windows, in which nothing counts as an anomaly.
+
+    Without a sub-command: list. Windows that recur are configured: anomaly.maintenance.
+    """
+    if context.invoked_subcommand is None:
+        return list_windows(context.ensure_object(GlobalOptions))
+    return None
+
+
+@command.command("list", examples={"monitor maintenance list": "List the windows that are active or planned."})
+@json_option
+@pass_options
+def list_command(options: GlobalOptions) -> int:
+    """List the windows that are active or planned."""
+    return list_windows(options)
+
+
+@command.command(
+    "add",
+    examples={
+        "monitor maintenance add --for 2h": "Suppress anomalies for two hours from now.",
+        "monitor maintenance add --from +1d --for 30m": "Suppress anomalies for half an hour tomorrow.",
+    },
+)
+@click.option(
+    "--for", "duration", metavar="DURATION", required=True, type=DURATION, help='Length of the window, e.g. "2h".'
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="TIME",
+    type=TIME,
+    help="Start of the window: seconds since the epoch, a date and time, or +1h. Default: now.",
+)
+@click.option("--note", metavar="TEXT", help="Keep a note with the window. Default: none.")
+@json_option
+@pass_options
+def add_command(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
+    """Add a maintenance window."""
+    return add_window(options, duration, start, note)
+
+
+@command.command("end", examples={"monitor maintenance end 3": "End a window early, or cancel a planned one."})
+@click.argument("window_id", metavar="ID", type=ROW_ID, help="Number of the window.")
+@json_option
+@pass_options
+def end_command(options: GlobalOptions, window_id: int) -> int:
+    """End a maintenance window now, or cancel it if it has not begun."""
+    return end_window(options, window_id)
+
+
+def list_windows(options: GlobalOptions) -> int:
+    """Print the windows that are active or planned, and the configured ones."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = load_configuration(options)
+    with open_stores(config.database_url, create=False) as stores:
+        windows = stores.anomalies.maintenance_windows(time.time())
+    report = maintenance_report(windows, config.anomaly.maintenance)
+    print_result(options, [asdict(window) for window in windows], report)
+    return ExitCode.DONE
+
+
+def add_window(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
+    """Add a window and print it.
+
+    Args:
+        options: of this invocation.
+        duration: length in seconds.
+        start: seconds since the epoch, None for now.
+        note: free text, or None.
+
+    Raises:
+        click.UsageError: the window lies in the past or ends after the last representable time.
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.reports.anomalies import maintenance_added_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import LATEST  # noqa: PLC0415
+    from storage import MaintenanceWindow  # noqa: PLC0415
+
+    now = time.time()
+    begin = now if start is None else start
+    window = MaintenanceWindow(begin, begin + duration, note or "")
+    if window.ends_at <= now:
+        raise click.UsageError("the maintenance window ends in the past")
+    if window.ends_at > LATEST:
+        raise click.UsageError("the maintenance window ends after the year 9999")
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        window_id = stores.anomalies.add_maintenance_window(window)
+    document = {**asdict(window), "id": window_id}
+    print_result(options, document, maintenance_added_report(window, window_id))
+    return ExitCode.DONE
+
+
+def end_window(options: GlobalOptions, window_id: int) -> int:
+    """End or cancel a window and print its id."""
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        stores.anomalies.end_maintenance_window(window_id, time.time())
+    print_result(options, {"ended": window_id}, Report((f"maintenance {window_id} ended",)))
+    return ExitCode.DONE
