@@ -35,7 +35,7 @@ from model.nn.diagnostics.gradient_statistics import GradientStatistics
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.nn.network import Network, mlp
-from model.nn.numerics import one_hot
+from model.nn.numerics import encode_classes
 from model.nn.training import Training
 
 RATE = 1e-3
@@ -70,7 +70,7 @@ class Task:
 
     @property
     def part(self) -> Examples:
-        y = self.y[:, None].astype(np.float32) if self.classes == 2 else one_hot(self.y, self.classes)
+        y = self.y[:, None].astype(np.float32) if self.classes == 2 else encode_classes(self.y, self.classes)
         return Examples(self.x, y)
 
 

@@ -18,7 +18,7 @@ class InputProblem(Enum):
     NOT_FINITE = "value that is not finite"
     LABEL = "invalid label"
     NO_KNOWN_LABEL = "output without a known label"
-    ONE_CLASS = "labels of one class only"
+    SINGLE_CLASS = "labels of one class only"
     CHECKPOINT = "checkpoint of another training, or inconsistent"
     INTERRUPTED = "training interrupted inside an epoch"
 

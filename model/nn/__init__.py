@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from model.nn.layers import Dropout, Layer, Linear
     from model.nn.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
     from model.nn.network import Network, mlp
-    from model.nn.numerics import logit, one_hot, sigmoid, softmax, softplus
+    from model.nn.numerics import encode_classes, logit, sigmoid, softmax, softplus
     from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
     from model.nn.regularizers import Penalty, clip_norm, clip_value
     from model.nn.schedules import (
@@ -95,6 +95,7 @@ __all__ = [
     "combine_reports",
     "dump_checkpoint",
     "dump_network",
+    "encode_classes",
     "fit",
     "initialize_output_bias",
     "load_checkpoint",
@@ -102,7 +103,6 @@ __all__ = [
     "logit",
     "mlp",
     "numerical_gradient",
-    "one_hot",
     "sigmoid",
     "softmax",
     "softplus",
@@ -120,7 +120,7 @@ _NAMES = {
     "layers": "Dropout Layer Linear",
     "losses": "LOSSES MSE BCEWithLogits CrossEntropyWithLogits Huber Loss Pinball",
     "network": "Network mlp",
-    "numerics": "logit one_hot sigmoid softmax softplus",
+    "numerics": "logit encode_classes sigmoid softmax softplus",
     "optimizers": "OPTIMIZERS SGD Adam AdamW Optimizer RMSprop",
     "regularizers": "Penalty clip_norm clip_value",
     "schedules": "SCHEDULES Constant Cosine Exponential ReduceOnPlateau Schedule StepDecay WarmUp",

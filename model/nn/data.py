@@ -54,7 +54,7 @@ class TrainingData:
         self.inputs, self.targets = prepare(network, loss, train, "training")
         output = loss.constant_output(np.asarray(train.y))
         if output is not None:
-            raise InputError(f"training labels: output {output} has only one class", InputProblem.ONE_CLASS)
+            raise InputError(f"training labels: output {output} has only one class", InputProblem.SINGLE_CLASS)
         self.validation = None if validation is None else prepare(network, loss, validation, "validation")
 
     @property

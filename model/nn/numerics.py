@@ -107,8 +107,8 @@ def logit(p: Floats, floor: float = 1e-6) -> Floats:
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
-def one_hot(labels: Integers, classes: int) -> Floats:
-    """Encode class numbers (rows,) as indicator vectors (rows, classes) of float32.
+def encode_classes(labels: Integers, classes: int) -> Floats:
+    """Encode class numbers (rows,) as one-hot vectors (rows, classes) of float32.
 
     Raises:
         InputError: a label is not an integer from 0 to classes - 1.

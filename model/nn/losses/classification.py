@@ -77,7 +77,7 @@ class BCEWithLogits(Loss):
 
 @dataclass(frozen=True)
 class CrossEntropyWithLogits(Loss):
-    """Cross-entropy of a = softmax(z) for labels (rows, classes) that are probabilities, e.g. from `one_hot`.
+    """Cross-entropy of a = softmax(z) for labels (rows, classes) that are probabilities, e.g. from `encode_classes`.
 
     L = log(sum of exp(z)) - z . y; dL/dz = a - y.
     """

@@ -6,7 +6,7 @@ from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
 from model.nn.network import mlp
-from model.nn.numerics import one_hot
+from model.nn.numerics import encode_classes
 from model.nn.training import Training
 
 CONFIG = FitConfig(epochs=30, batch_size=16, learning_rate=0.01)
@@ -24,7 +24,7 @@ LOSS_CASES = {
 def random_labels(loss, rng, rows=9, outputs=3):
     """Return valid labels (rows, outputs) of which one is unknown."""
     if isinstance(loss, CrossEntropyWithLogits):
-        y = one_hot(rng.integers(0, outputs, rows), outputs).astype(float)
+        y = encode_classes(rng.integers(0, outputs, rows), outputs).astype(float)
     elif isinstance(loss, BCEWithLogits):
         y = rng.integers(0, 2, (rows, outputs)).astype(float)
     else:

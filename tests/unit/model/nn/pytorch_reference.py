@@ -20,7 +20,7 @@ from model.nn.fit_config import FitConfig
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
 from model.nn.network import Network, mlp
-from model.nn.numerics import one_hot
+from model.nn.numerics import encode_classes
 from model.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from model.nn.training import Training
 
@@ -78,7 +78,7 @@ def training_examples(case: Case, dtype: Any) -> Examples:
     x = rng.normal(size=(ROWS, SIZES[0]))
     score = np.tanh(x[:, :3] + x[:, 1:4] * x[:, 2:5])
     if isinstance(case.loss, CrossEntropyWithLogits):
-        y = one_hot(score.argmax(axis=1), 3).astype(float)
+        y = encode_classes(score.argmax(axis=1), 3).astype(float)
     elif isinstance(case.loss, BCEWithLogits):
         y = (score > 0).astype(float)
     else:
@@ -91,7 +91,7 @@ def initial_network(case: Case, dtype: Any) -> Network:
     return mlp(SIZES, np.random.default_rng(12), activation=case.activation, dropout=case.dropout, dtype=dtype)
 
 
-def train_here(case: Case, dtype: Any) -> np.ndarray:
+def train_in_library(case: Case, dtype: Any) -> np.ndarray:
     """Return the parameters after a hundred steps of this library."""
     network = initial_network(case, dtype)
     config = FitConfig(

@@ -50,13 +50,13 @@ def test_prepare_does_not_copy_inputs_of_the_dtype_of_the_network():
     assert inputs is train.x
 
 
-def test_training_data_rejects_training_labels_of_one_class_but_accepts_such_validation_labels():
+def test_training_data_rejects_a_single_class_in_training_labels_only():
     train, validation = xor_examples()
     network = mlp((2, 1), np.random.default_rng(0))
     calm = Examples(validation.x, np.zeros_like(validation.y))
     with pytest.raises(InputError) as raised:
         TrainingData(network, BCEWithLogits(), calm, None)
-    assert raised.value.problem is InputProblem.ONE_CLASS
+    assert raised.value.problem is InputProblem.SINGLE_CLASS
     assert TrainingData(network, BCEWithLogits(), train, calm).validation is not None
 
 
@@ -77,7 +77,7 @@ def test_losses_are_those_of_the_network_on_the_examples():
     assert np.isnan(TrainingData(network, BCEWithLogits(), train, None).validation_loss())
 
 
-def test_evaluation_inputs_are_those_of_the_validation_examples_if_there_are_any():
+def test_evaluation_inputs_are_those_of_the_validation_examples_if_present():
     train, validation = xor_examples(100)
     network = mlp((2, 1), np.random.default_rng(0))
     assert TrainingData(network, BCEWithLogits(), train, validation).evaluation_inputs is validation.x

@@ -18,7 +18,7 @@ def test_linear_forward_and_backward_match_hand_calculation():
     assert gradients["bias"].tolist() == [2.0]
 
 
-def test_linear_multiplies_by_large_weights_like_by_small_ones():
+def test_linear_input_gradient_of_large_weights_matches_the_product():
     rng = np.random.default_rng(0)
     layer = Linear(rng.normal(size=(64, 64)), rng.normal(size=64))
     grad = rng.normal(size=(5, 64))

@@ -16,7 +16,7 @@ from model.nn.network import CHUNK_ROWS, Network, mlp
 pytestmark = pytest.mark.unit
 
 
-def test_backward_of_one_layer_matches_hand_calculation():
+def test_backward_of_a_single_layer_matches_hand_calculation():
     # z = 1*2 + 3*(-1) + 0.5 = -0.5; a = sigmoid(-0.5); dz = a - 1; dW = x dz; db = dz
     network = Network([Linear(np.array([[2.0], [-1.0]]), np.array([0.5]))])
     z, caches = network.forward(np.array([[1.0, 3.0]]))
@@ -80,7 +80,7 @@ def test_predict_is_thread_safe():
         assert all(np.array_equal(z, expected) for z in pool.map(lambda _: network.predict(x), range(32)))
 
 
-def test_predict_allocates_its_result_and_one_chunk_only():
+def test_predict_allocates_its_result_and_a_single_chunk():
     network = mlp((16, 64, 1), np.random.default_rng(0))
     x = np.zeros((200_000, 16), np.float32)
     network.predict(x[: CHUNK_ROWS + 1])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import InputError, InputProblem
-from model.nn.numerics import logit, one_hot, row_maximum, sigmoid, softmax, softplus, transposed_copy
+from model.nn.numerics import encode_classes, logit, row_maximum, sigmoid, softmax, softplus, transposed_copy
 
 pytestmark = pytest.mark.unit
 
@@ -40,14 +40,14 @@ def test_logit_inverts_sigmoid_and_clips_at_its_floor():
     assert logit(np.array([0.0, 1.0]), floor=0.1) == pytest.approx([np.log(1 / 9), np.log(9)])
 
 
-def test_one_hot_encodes_classes():
-    assert one_hot(np.array([1, 0]), 2).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+def test_encode_classes_returns_indicator_vectors():
+    assert encode_classes(np.array([1, 0]), 2).tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 @pytest.mark.parametrize("labels", [[0, 2], [-1, 0], [0.5, 0]])
-def test_one_hot_rejects_labels_that_are_no_class(labels):
+def test_encode_classes_rejects_labels_that_are_no_class(labels):
     with pytest.raises(InputError) as raised:
-        one_hot(np.array(labels), 2)
+        encode_classes(np.array(labels), 2)
     assert raised.value.problem is InputProblem.LABEL
 
 

@@ -61,7 +61,7 @@ def test_memory_layout_and_type_of_the_examples_do_not_change_the_result(convert
     assert np.array_equal(*weights)
 
 
-def test_one_full_batch_step_matches_the_formula():
+def test_full_batch_step_matches_the_formula():
     train, _ = xor_examples(40)
     config = FitConfig(optimizer=SGD(), schedule="constant", learning_rate=0.5, epochs=1, gradient_clip=0, l2=0.1)
     training = new_training(train, None, config, dtype=np.float64)

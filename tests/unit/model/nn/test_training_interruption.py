@@ -55,7 +55,7 @@ def test_training_interrupted_inside_an_epoch_cannot_continue():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_resumed_training_equals_the_uninterrupted_one_bit_for_bit(optimizer, schedule):
+def test_resumed_training_is_bit_identical_to_an_uninterrupted_training(optimizer, schedule):
     config = replace(CONFIG, optimizer=optimizer, schedule=schedule, epochs=9, l2=1e-4, patience=0)
     checkpoints = []
     uninterrupted = new_training(*xor_examples(300), config, seed=3, dropout=0.2)

@@ -9,7 +9,7 @@ import pytest
 from model.nn.activations import ACTIVATIONS
 from model.nn.losses import LOSSES
 from model.nn.optimizers import OPTIMIZERS
-from tests.unit.model.nn.pytorch_reference import CASES, GOLDEN, record_key, train_here, train_in_pytorch
+from tests.unit.model.nn.pytorch_reference import CASES, GOLDEN, record_key, train_in_library, train_in_pytorch
 
 pytestmark = pytest.mark.unit
 
@@ -51,15 +51,15 @@ def test_cases_cover_all_activations_losses_and_optimizers():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_weights_after_a_hundred_steps_match_those_recorded_from_pytorch(name, dtype):
-    weights = train_here(CASES[name], dtype)
+    weights = train_in_library(CASES[name], dtype)
     assert weights.dtype == dtype
     assert difference(weights, recorded_weights(name, dtype)) <= tolerance(CASES[name], dtype)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_learning_rate_wrong_by_one_percent_exceeds_every_tolerance(name):
+def test_learning_rate_error_of_1_percent_exceeds_every_tolerance(name):
     case = CASES[name]
-    weights = train_here(replace(case, learning_rate=1.01 * case.learning_rate), np.float32)
+    weights = train_in_library(replace(case, learning_rate=1.01 * case.learning_rate), np.float32)
     assert difference(weights, recorded_weights(name, np.float32)) > NEAR_KINK_FLOAT32
 
 
@@ -68,4 +68,4 @@ def test_learning_rate_wrong_by_one_percent_exceeds_every_tolerance(name):
 @pytest.mark.parametrize("name", CASES)
 def test_weights_after_a_hundred_steps_match_pytorch(name, dtype):
     case = CASES[name]
-    assert difference(train_here(case, dtype), train_in_pytorch(case, dtype)) <= tolerance(case, dtype)
+    assert difference(train_in_library(case, dtype), train_in_pytorch(case, dtype)) <= tolerance(case, dtype)

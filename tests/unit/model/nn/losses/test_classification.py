@@ -5,7 +5,7 @@ import pytest
 
 from model.errors import InputError, InputProblem
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
-from model.nn.numerics import one_hot
+from model.nn.numerics import encode_classes
 
 pytestmark = pytest.mark.unit
 
@@ -58,12 +58,12 @@ def test_bce_rejects_weights_that_are_not_positive_and_finite(weight):
         BCEWithLogits(output_weights=(1.0, weight))
 
 
-def test_constant_output_is_the_first_with_one_class():
+def test_constant_output_is_the_first_with_a_single_class():
     y = np.array([[0.0, 1.0, np.nan], [1.0, 1.0, 0.0]])
     assert BCEWithLogits().constant_output(y) == 1
     assert BCEWithLogits().constant_output(y[:, :1]) is None
-    assert CrossEntropyWithLogits().constant_output(one_hot([1] * 4, 3)) == 1
-    assert CrossEntropyWithLogits().constant_output(one_hot([1, 2], 3)) is None
+    assert CrossEntropyWithLogits().constant_output(encode_classes([1] * 4, 3)) == 1
+    assert CrossEntropyWithLogits().constant_output(encode_classes([1, 2], 3)) is None
 
 
 def test_base_rate_bias_is_the_logit_of_the_share_of_positives():
