@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from model.units import DAY
-from monitor.config.fields import nearest
 from monitor.errors import MonitorError
 from monitor.sampling.sources import RATIO_FIELDS
 from monitor.system.atomic_write import created
 from monitor.system.formatting import LATEST
+from monitor.system.suggestions import suggestion
 from storage import SAMPLE_FIELDS, SampleRepository
 
 Array = npt.NDArray[np.float64]
@@ -175,7 +175,7 @@ def _header(path: Path, rows: Any) -> tuple[str, ...]:
         raise MonitorError(f"{path}, line 1: no column is named timestamp")
     for name in names:
         if name != "timestamp" and name not in SAMPLE_FIELDS:
-            raise MonitorError(f"{path}, line 1: unknown column {name!r}{nearest(name, SAMPLE_FIELDS)}")
+            raise MonitorError(f"{path}, line 1: unknown column {name!r}{suggestion(name, SAMPLE_FIELDS)}")
         if names.count(name) > 1:
             raise MonitorError(f"{path}, line 1: the column {name} is there twice")
     if len(names) == 1:

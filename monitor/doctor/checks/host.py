@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 
 from monitor import DISTRIBUTION
-from monitor.config.loader import Config, document
+from monitor.config.loader import Config
+from monitor.config.reference import effective_values
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.sampling.sampler import validated_value
@@ -85,8 +86,8 @@ def blas_threads() -> Iterator[Result]:
 
 def configuration(evidence: Evidence) -> Iterator[Result]:
     """Which file it came from, and what it leads to."""
-    config, default = evidence.config, document(Config())
-    chosen = document(config)
+    config, default = evidence.config, effective_values(Config())
+    chosen = effective_values(config)
     changed = [
         f"{section}.{key}"
         for section, keys in chosen.items()

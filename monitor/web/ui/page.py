@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.exporter.collector import HOST_HELP
+from monitor.exporter.host import HOST_HELP
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
 
