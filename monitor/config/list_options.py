@@ -8,7 +8,7 @@ from typing import Any
 
 from model.features.labels import parse_quantile
 from monitor.config.options import duration_reader, integer_reader, option, shown
-from monitor.sampling.sources import RATIO_FIELDS
+from monitor.sampling.metric_catalog import RATIO_FIELDS
 from monitor.system.formatting import format_duration
 from monitor.system.suggestions import suggestion
 from storage import SAMPLE_FIELDS

@@ -20,7 +20,7 @@ from monitor.config.reference import effective_values
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.sampling.sampler import validated_value
-from monitor.sampling.sources import Rates, Source, make_sources, procfs
+from monitor.sampling.sources import Source, Values, make_sources, procfs
 from monitor.system.systemd_unit import CONFIG
 from storage.inspection import SQLITE_VERSION
 
@@ -116,7 +116,7 @@ def kernel_figures(evidence: Evidence) -> Iterator[Result]:
         if problem is not None:
             yield unreadable_source(source.name, problem)
             continue
-        yield judge_figures(source, source.rates(first, second, time.monotonic() - started))
+        yield judge_figures(source, source.compute(first, second, time.monotonic() - started))
 
 
 def _tried(source: Source) -> Any:
@@ -136,7 +136,7 @@ def unreadable_source(name: str, error: Exception) -> Result:
     return failed(f"source {name}", f"cannot be read: {told}", mend)
 
 
-def judge_figures(source: Source, rates: Rates) -> Result:
+def judge_figures(source: Source, rates: Values) -> Result:
     """The figures that a source made of two readings.
 
     Args:
