@@ -14,7 +14,14 @@ from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
 from storage import StorageError
 from storage.errors import StorageErrorKind
-from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_needs_migration
+from storage.inspection import (
+    DatabaseFiles,
+    database_path,
+    inspect_files,
+    lock_holder,
+    open_read_only,
+    schema_needs_migration,
+)
 
 RUNS = 50
 """Number of training runs that the checks read, newest first."""
@@ -81,7 +88,7 @@ class DoctorContext:
     config: Config
     database: Path | None = None
     daemon: DaemonProcess = NO_DAEMON
-    files: Outside | None = None
+    files: DatabaseFiles | None = None
     files_error: StorageError | None = None
     needs_migration: bool = False
     records: StoredRecords | None = None
@@ -119,9 +126,9 @@ def read_context(config: Config, now: float) -> DoctorContext:
     )
 
 
-def _read_files(path: Path) -> tuple[Outside | None, StorageError | None]:
+def _read_files(path: Path) -> tuple[DatabaseFiles | None, StorageError | None]:
     try:
-        return outside(path), None
+        return inspect_files(path), None
     except StorageError as error:
         return None, error
 

@@ -17,7 +17,7 @@ from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, score_cells
-from monitor.sampling.csv_traces import Trace
+from monitor.sampling.trace_reader import Trace
 from monitor.system.formatting import approximate_duration, format_duration, format_time
 from monitor.system.json_codec import to_plain
 from monitor.training.retrain import gate_of, task_of

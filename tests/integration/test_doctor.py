@@ -18,7 +18,7 @@ from monitor.sampling.sources import procfs
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport
 from storage import ModelRegistry, Sample, SampleRepository, StorageError, open_database
-from storage.inspection import open_read_only, outside
+from storage.inspection import inspect_files, open_read_only
 
 pytestmark = pytest.mark.integration
 
@@ -158,7 +158,7 @@ def test_short_transaction_is_not_reported(admin):
     ending = threading.Timer(0.3, end, (holder,))
     ending.start()
     try:
-        assert outside(admin.database, patience=30.0).writer is None
+        assert inspect_files(admin.database, patience=30.0).writer is None
     finally:
         ending.join()
 

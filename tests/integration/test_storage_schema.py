@@ -131,7 +131,7 @@ def test_a_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Pat
 
 def test_migration_renames_the_flatline_channel(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.db") as connection:
-        connection.executescript((SCHEMAS / "0005.sql").read_text())
+        connection.executescript((SCHEMAS / "0004.sql").read_text())
         connection.execute("UPDATE anomalies SET channel = 'stuck'")
     connection.close()
     with open_database(url(tmp_path)) as database:

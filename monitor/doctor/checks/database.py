@@ -10,7 +10,8 @@ from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_time
 from storage import StorageError
 from storage.errors import StorageErrorKind
-from storage.inspection import Outside, damage
+from storage.inspection import DatabaseFiles
+from storage.inspection import check_integrity as run_integrity_check
 
 CHECK_SECONDS = 1.0
 """Duration after which the integrity check is interrupted; it reads the whole file."""
@@ -69,7 +70,7 @@ def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
         yield skipped(CheckId.INTEGRITY, str(context.files_error))
         return
     try:
-        problem, complete = damage(context.database, CHECK_SECONDS)
+        integrity = run_integrity_check(context.database, CHECK_SECONDS)
     except StorageError as error:
         if context.records is None:
             # The check of the database itself reports this error.
@@ -77,9 +78,9 @@ def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
         else:
             yield failed(CheckId.INTEGRITY, str(error), RESTORE)
         return
-    if problem:
-        yield failed(CheckId.INTEGRITY, f"damaged: {problem[:200]}", RESTORE)
-    elif complete:
+    if integrity.problem:
+        yield failed(CheckId.INTEGRITY, f"damaged: {integrity.problem[:200]}", RESTORE)
+    elif integrity.completed:
         yield ok(CheckId.INTEGRITY, "no damage found")
     else:
         full_check = f"sqlite3 -readonly {context.database} 'PRAGMA integrity_check'"
@@ -95,22 +96,22 @@ def check_files(context: DoctorContext) -> Iterator[CheckResult]:
         return
     yield assess_write_ahead_log(context.files, str(context.database))
     yield assess_write_lock(context.files.writer)
-    if context.files.strangers:
+    if context.files.unknown_files:
         fix = "delete copies and damaged databases that were moved away, once they are saved elsewhere"
-        yield warning(CheckId.UNKNOWN_FILES, ", ".join(context.files.strangers), fix)
+        yield warning(CheckId.UNKNOWN_FILES, ", ".join(context.files.unknown_files), fix)
     else:
         yield ok(CheckId.UNKNOWN_FILES, "none next to the database")
 
 
-def assess_write_ahead_log(files: Outside, name: str) -> CheckResult:
+def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
     """Assess the header of the database file and the size of its write-ahead log."""
-    size = f"{files.log_size / 2**20:.1f} MiB not yet checkpointed"
-    if not files.sound:
+    size = f"{files.wal_size / 2**20:.1f} MiB not yet checkpointed"
+    if not files.valid_header:
         return failed(CheckId.WRITE_AHEAD_LOG, "the file has no SQLite header", RESTORE)
-    if not files.wal:
+    if not files.wal_mode:
         fix = "restart the daemon, which turns the write-ahead log on"
         return warning(CheckId.WRITE_AHEAD_LOG, "the journal mode is not WAL", fix)
-    if files.log_size > LARGE_LOG_BYTES:
+    if files.wal_size > LARGE_LOG_BYTES:
         return warning(CheckId.WRITE_AHEAD_LOG, size, f"end long-running readers of the database: `fuser -v {name}`")
     return ok(CheckId.WRITE_AHEAD_LOG, size)
 

@@ -54,7 +54,7 @@ def check_space(context: DoctorContext) -> Iterator[CheckResult]:
 
 def expected_growth(context: DoctorContext) -> tuple[int, float]:
     """Return the bytes by which the database will still grow until the retention, and the bytes per sample."""
-    size = context.files.size + context.files.log_size if context.files else 0
+    size = context.files.size + context.files.wal_size if context.files else 0
     interval = context.config.sampling.interval
     bytes_per_sample = float(BYTES_PER_SAMPLE)
     overview = context.records.overview if context.records else None

@@ -13,7 +13,7 @@ from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.sampling.sampler import validated_value
-from monitor.sampling.sources import Rates, Source, make_sources, procfs
+from monitor.sampling.sources import Source, Values, make_sources, procfs
 
 READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
@@ -51,7 +51,7 @@ def check_sources(context: DoctorContext) -> Iterator[CheckResult]:
         if error is not None:
             yield unreadable_source(source.name, error)
         else:
-            yield assess_rates(source, source.rates(first, second, time.monotonic() - started))
+            yield assess_rates(source, source.compute(first, second, time.monotonic() - started))
 
 
 def _read(source: Source) -> Any:
@@ -72,7 +72,7 @@ def unreadable_source(name: str, error: Exception) -> CheckResult:
     return failed(CheckId.SOURCE, f"cannot be read: {detail}", fix, subject=name)
 
 
-def assess_rates(source: Source, rates: Rates) -> CheckResult:
+def assess_rates(source: Source, rates: Values) -> CheckResult:
     """Assess the metrics of a source.
 
     Args:

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 from monitor import DISTRIBUTION
-from monitor.config.loader import Config, document
+from monitor.config.loader import Config
+from monitor.config.reference import effective_values
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
@@ -80,10 +81,10 @@ def check_configuration(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _changed_keys(config: Config) -> list[str]:
-    defaults = document(Config())
+    defaults = effective_values(Config())
     return [
         f"{section}.{key}"
-        for section, values in document(config).items()
+        for section, values in effective_values(config).items()
         for key, value in values.items()
         if value != defaults[section][key]
     ]

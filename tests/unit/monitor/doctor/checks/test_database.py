@@ -8,20 +8,20 @@ from monitor.doctor.checks.database import RESTORE, assess_refusal, assess_write
 from monitor.documents.doctor import CheckStatus
 from storage import StorageError
 from storage.errors import StorageErrorKind
-from storage.inspection import Outside
+from storage.inspection import DatabaseFiles
 
 pytestmark = pytest.mark.unit
 
-FILES = Outside(1000, 0, sound=True, wal=True, writer=None, strangers=())
+FILES = DatabaseFiles(1000, 0, valid_header=True, wal_mode=True, writer=None, unknown_files=())
 
 
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({}, CheckStatus.OK),
-        ({"log_size": 2**28}, CheckStatus.WARNING),
-        ({"wal": False}, CheckStatus.WARNING),
-        ({"sound": False}, CheckStatus.FAILED),
+        ({"wal_size": 2**28}, CheckStatus.WARNING),
+        ({"wal_mode": False}, CheckStatus.WARNING),
+        ({"valid_header": False}, CheckStatus.FAILED),
     ],
 )
 def test_write_ahead_log_is_assessed_by_header_mode_and_size(changes, status):
