@@ -1,4 +1,4 @@
-"""Maxima of the score parts per half hour, with recurring peaks and tail fits of six-hour blocks."""
+"""Block maxima: score parts per half hour, recurring peaks, tail fits of six-hour blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Online detector: the one engine that scores rows and tracks anomaly events, in the daemon and in a backtest."""
+"""Online detector: one engine for daemon and backtest that scores rows and tracks events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alarm thresholds: score parts as ratios to the level of the false-alarm budget, and the score from 0 to 1."""
+"""Alarm thresholds: levels for a false-alarm budget, and the score from 0 to 1."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_recurring_level_of_a_weekly_job_holds_on_its_weekday_only():
     assert maxima.recurring_level(4 * SLOTS_PER_WEEK + sunday - SLOTS_PER_DAY)[0] == 1.0
 
 
-def test_expected_verdict_makes_one_occurrence_recurring():
+def test_expected_verdict_makes_an_occurrence_recurring():
     maxima = constant_maxima(10)
     expected = 9 * SLOTS_PER_DAY + 20
     maxima.add(expected, PEAK)
