@@ -103,7 +103,7 @@ def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str |
     return ExitCode.DONE
 
 
-@command.command("maintenance", hidden=True, deprecated="Use `monitor maintenance`.", examples={})
+@command.command("maintenance", hidden=True, examples={})
 @click.option("--for", "duration", metavar="DURATION", type=DURATION, help="Add a window of this length.")
 @click.option("--from", "start", metavar="TIME", type=TIME, help="Start of the window. Default: now.")
 @click.option("--note", metavar="TEXT", help="Keep a note with the window. Default: none.")

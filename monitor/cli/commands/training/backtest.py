@@ -10,7 +10,8 @@ from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, STANDARD_OUTPUT, TIME
+from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, TIME
+from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
 @click.command(

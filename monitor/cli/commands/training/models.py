@@ -11,8 +11,9 @@ from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID, STANDARD_OUTPUT
+from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID
 from monitor.reports.blocks import Report
+from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
 @click.group(
