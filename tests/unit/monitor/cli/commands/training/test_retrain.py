@@ -7,7 +7,7 @@ import pytest
 from monitor.cli.exit_codes import ExitCode
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.training import retrain
-from monitor.training.retrain import Request, Result
+from monitor.training.retrain import Request, RetrainResult
 from storage import TrainingOutcome
 
 pytestmark = pytest.mark.unit
@@ -18,7 +18,7 @@ def requests(run, monkeypatch):
     """Replace the training; return the list of its requests, and the result to give as `.result`."""
 
     class Requests(list):
-        result = Result(TrainingOutcome.PROMOTED, "", 3, None, None)
+        result = RetrainResult(TrainingOutcome.PROMOTED, "", 3, None, None)
 
     received = Requests()
 
@@ -59,7 +59,7 @@ def test_retrain_prints_the_document(run, requests):
     ],
 )
 def test_retrain_exit_code_follows_the_error_of_the_result(run, requests, outcome, error, code):
-    requests.result = Result(outcome, str(error), None, None, error)
+    requests.result = RetrainResult(outcome, str(error), None, None, error)
     result = run("retrain", "--json")
     assert (result.code, result.errors) == (code, f"monitor: {error}\n")
     assert result.document["outcome"] == outcome
