@@ -29,7 +29,7 @@ from model.training.backtest import BacktestConfig, backtest
 from model.training.pipeline import Task
 from model.training.settings import GateConfig, Recipe
 from monitor.config.loader import Config
-from monitor.sampling.csv_traces import read_trace
+from monitor.sampling.trace_reader import read_trace
 from monitor.system.formatting import format_duration
 
 HORIZONS = (300.0, 900.0, 3600.0)

@@ -31,7 +31,7 @@ from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
 from model.nn.training import fit, initialize_output_bias
 from model.units import DAY, HOUR, MINUTE
-from monitor.sampling.csv_traces import read_trace
+from monitor.sampling.trace_reader import read_trace
 
 BOUNDS = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
 """Shares of a trace below what is called high load in it."""

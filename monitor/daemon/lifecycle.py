@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from monitor import release
-from monitor.config.loader import Config, load_checked
+from monitor.config.loader import Config, load_config
 from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.daemon.signals import SignalRequests, handled_signals
 from monitor.daemon.state import ReloadState, StateHolder
@@ -23,6 +23,7 @@ from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold
 from monitor.web import WebServer
+from monitor.web.web_config.loader import web_file_problems
 from storage import LockHeldError, StorageError
 
 log = get_logger(__name__)
@@ -132,7 +133,7 @@ def _load_config(config: Config, holder: StateHolder) -> Config:
         MonitorError: it is invalid; this is logged and shown in the metrics.
     """
     try:
-        return load_checked(config.path)
+        return load_config(config.path, (web_file_problems,))
     except MonitorError as error:
         holder.reload_failed()
         log.error("configuration reload failed", error=error)

@@ -120,7 +120,7 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
             Job("recalibration", 60.0, recalibration),
             Job("scoring", scoring_interval(config.high_load.horizons), scoring),
             Job("retention", HOUR, retention.run),
-            Job("anomaly_detection", 15.0, anomaly_detection),
+            Job("anomaly_detection", 15.0, anomaly_detection.run),
         )
     )
     holder.read_jobs_from(scheduler.states)

@@ -16,7 +16,14 @@ from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
 from storage import StorageError
-from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_needs_migration
+from storage.inspection import (
+    DatabaseFiles,
+    database_path,
+    inspect_files,
+    lock_holder,
+    open_read_only,
+    schema_needs_migration,
+)
 
 RUNS = 50
 """Trainings that are looked at, the newest."""
@@ -55,7 +62,7 @@ class Evidence:
     now: float
     config: Config
     database: Path | None
-    outside: Outside | None
+    outside: DatabaseFiles | None
     unseen: str
     daemon: Daemon
     behind: bool
@@ -86,9 +93,9 @@ def gather(config: Config, now: float) -> Evidence:
     return Evidence(now, config, path, files, unseen, _daemon(path), behind, stored, unread)
 
 
-def _outside(path: Path) -> tuple[Outside | None, str]:
+def _outside(path: Path) -> tuple[DatabaseFiles | None, str]:
     try:
-        return outside(path), ""
+        return inspect_files(path), ""
     except StorageError as error:
         return None, str(error)
 

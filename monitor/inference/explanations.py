@@ -8,28 +8,8 @@ from model.array_types import Floats
 from model.features.features import FeatureSpec
 from model.features.time_buckets import DAYS
 from model.forecast.predictor import LEVEL
-from monitor.sampling.sources import RATIO_FIELDS
+from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
 from monitor.system.formatting import approximate_duration
-
-NAMES = {
-    "cpu_usage": "CPU",
-    "cpu_iowait": "waiting for disks",
-    "cpu_steal": "CPU stolen by the hypervisor",
-    "load_per_cpu": "load average per CPU",
-    "memory_usage": "memory",
-    "swap_usage": "swap",
-    "network_receive": "network received",
-    "network_transmit": "network sent",
-    "network_errors": "network errors",
-    "network_usage": "network use",
-    "disk_read": "disk reads",
-    "disk_write": "disk writes",
-    "disk_busy": "disk use",
-    "pressure_cpu": "CPU pressure",
-    "pressure_memory": "memory pressure",
-    "pressure_io": "I/O pressure",
-}
-"""How a person calls a metric."""
 
 STEADY = 0.02
 """A move of a ratio, or of a logarithm, that is not worth a word."""
@@ -92,7 +72,7 @@ def _past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 
 def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
-    name = NAMES.get(metric, metric)
+    name = METRIC_BY_FIELD[metric].label
     now = _value(spec, x, f"{metric}:last")
     if math.isnan(now):
         return f"{name} is not known"

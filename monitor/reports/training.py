@@ -68,10 +68,10 @@ def detector_report(detector: DetectorReport | None) -> str:
         return ""
     if detector.at is None:
         return f"anomalies are not watched for: {detector.reason}" if detector.reason else ""
-    trial = detector.trial
+    validation = detector.validation
     rate = ""
-    if trial is not None and trial.monthly is not None:
-        rate = f"; {trial.alarms} alarms in the last {trial.days} days of its past"
+    if validation is not None and validation.monthly is not None:
+        rate = f"; {validation.alarms} alarms in the last {validation.days} days of its past"
     kept = f", kept: {detector.reason}" if detector.kept else ""
     return f"detector of anomalies over {len(detector.metrics)} metrics{rate}{kept}"
 

@@ -17,7 +17,7 @@ from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, score_cells
-from monitor.sampling.csv_traces import Trace
+from monitor.sampling.trace_reader import Trace
 from monitor.system.formatting import approximate_duration, format_duration, format_time
 from monitor.system.json_codec import to_plain
 from monitor.training.retrain import gate_of, task_of
@@ -95,7 +95,7 @@ def backtest_document(
         if seen is None
         else {
             "days": seen.days,
-            "events": [{k: v for k, v in asdict(e).items() if k != "ended"} for e in seen.events],
+            "events": [asdict(event) for event in seen.events],
         },
         "attempts": [asdict(attempt) for attempt in found.attempts],
         "horizons": [
@@ -147,14 +147,14 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
     """What was seen of anomalies, the longest first."""
     if seen is None:
         return ["anomalies: too little history before it to watch for any"]
-    events = sorted(seen["events"], key=lambda one: one["began_at"] - one["until"])
+    events = sorted(seen["events"], key=lambda one: one["started_at"] - one["ended_at"])
     monthly = len(events) * 30 / max(seen["days"], 1e-9)
     rows = [
         (
-            format_time(one["began_at"]),
-            approximate_duration(one["until"] - one["began_at"]),
+            format_time(one["started_at"]),
+            approximate_duration(one["ended_at"] - one["started_at"]),
             one["channel"],
-            ", ".join(f"{name} {share:.0%}" for name, share in list(one["shares"].items())[:3]),
+            ", ".join(f"{name} {share:.0%}" for name, share in list(one["contributions"].items())[:3]),
         )
         for one in events[:5]
     ]

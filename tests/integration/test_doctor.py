@@ -21,7 +21,7 @@ import pytest
 from monitor.doctor.checks.port import NO_ANSWER, look
 from monitor.sampling.sources import procfs
 from storage import ModelRegistry, Sample, SampleRepository, StorageError, open_database
-from storage.inspection import open_read_only, outside
+from storage.inspection import inspect_files, open_read_only
 
 pytestmark = pytest.mark.integration
 
@@ -180,7 +180,7 @@ def test_a_transaction_that_ends_soon_holds_nobody_up(admin):
     ending = threading.Timer(0.3, end, (holder,))
     ending.start()
     try:
-        assert outside(admin.database, patience=30.0).writer is None
+        assert inspect_files(admin.database, patience=30.0).writer is None
     finally:
         ending.join()
 

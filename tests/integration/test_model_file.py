@@ -49,8 +49,8 @@ def trained(tmp_path_factory):
     subprocess.run(command, check=True, capture_output=True)
     with open_database(made.url) as database:
         registry = ModelRegistry(database)
-        trial = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}
-        detector = {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"], "trial": trial}
+        validation = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}
+        detector = {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"], "validation": validation}
         report = json.dumps(json.loads(registry.record(1).report_json) | {"detector": detector})
         registry.promote(registry.register(registry.blob(1), report, 1_700_000_000.5, a_detector()), time.time())
     return made.database.read_bytes()

@@ -14,7 +14,7 @@ import pytest
 
 from monitor.errors import MonitorError
 from monitor.reports.plots import plot_backtest, precision_recall, reliability
-from monitor.sampling.csv_traces import TraceStatistics, read_trace, read_trace_chunks
+from monitor.sampling.trace_reader import TraceStatistics, read_trace, read_trace_chunks
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 pytestmark = pytest.mark.integration

@@ -21,9 +21,10 @@ from monitor.reports.training import model_report
 from monitor.state import DaemonState
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
+from monitor.training.exclusions import excluded_from_training
 from monitor.training.records import read_active_model, read_model
 from monitor.training.retrain import Request, retrain
-from monitor.training.train_detector import detector_key, excluded_times, train_detector
+from monitor.training.train_detector import detector_key, train_detector
 from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, StorageError, Verdict, open_database
 
 pytestmark = pytest.mark.integration
@@ -82,7 +83,15 @@ class Host:
         self.start(config)
 
     def start(self, config=CONFIG.anomaly):
-        self.watching = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
+        self.job = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
+
+    @property
+    def thresholds(self):
+        return self.job._session._online.thresholds(0)
+
+    @property
+    def block_maxima(self):
+        return self.thresholds.block_maxima
 
     def live(self, seconds, change=lambda found: None, every=3600.0):
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
@@ -91,7 +100,7 @@ class Host:
         self.stores.samples.insert_missing(found)
         while self.now < end:
             self.now = min(self.now + every, end)
-            self.watching()
+            self.job.run()
         return self.states[-1]
 
 
@@ -190,9 +199,9 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     assert len(kept) == 3 * 7
     host.start()
     host.live(600.0)
-    for at, channel, peak in kept:
-        found = host.watching._watch.peaks.of(int(at // 1800))
-        assert found[("joint", "spike", "overall").index(channel)] == pytest.approx(peak, rel=0.2)
+    for peak in kept:
+        found = host.block_maxima.get(int(peak.at // 1800))
+        assert found[("joint", "spike", "overall").index(peak.channel)] == pytest.approx(peak.peak, rel=0.2)
 
 
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
@@ -214,8 +223,8 @@ def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
     assert host.live(3000.0, busy).in_maintenance
     host.live(1800.0)
     assert stores.anomalies.count() == 0
-    out = excluded_times(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
-    assert out.tolist() == [True, False]
+    out = excluded_from_training(stores, windows, np.array([host.now - 2 * 3600.0, host.now - 3600.0]), host.now)
+    assert out.tolist() == [False, True]
 
 
 def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
@@ -224,9 +233,9 @@ def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
     host.now += 5 * 3600.0
     host.live(2 * 3600.0)
     host.now -= 3 * 3600.0
-    host.watching()
+    host.job.run()
     host.now += 3600.0
-    host.watching()
+    host.job.run()
     assert stores.anomalies.count() == 0
     assert host.states[-1] is not None
 
@@ -247,7 +256,7 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
     again = train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
     assert not again.report.kept
-    assert again.report.left_out_share > report.left_out_share == 0
+    assert again.report.excluded_share > report.excluded_share == 0
     # expected: the same at the same time of the next day is routine
     stores.anomalies.set_verdict(event.id, Verdict.EXPECTED, None, host.now)
     host.live(DAY - 2.5 * 3600.0)
@@ -281,16 +290,16 @@ def test_a_busy_database_costs_turns_and_nothing_else(trained, tmp_path, when):
         host.now += 3600.0
         try:
             for _ in range(2):
-                if when == "rows":
-                    host.watching._done = host.now - 60.0
+                if when == "rows" and host.job._session is not None:
+                    host.job._session.scored_until = host.now - 60.0
                 with contextlib.suppress(StorageError):
-                    host.watching()
+                    host.job.run()
         finally:
             held.rollback()
             held.close()
         state = host.live(1800.0, busy if when == "begin" else lambda _: None, every=60.0)
         assert state.reading.at >= host.now - 2 * STEP
-        assert host.watching._done == host.now // STEP * STEP
+        assert host.job._session.scored_until == host.now // STEP * STEP
         assert (stores.anomalies.ongoing() is not None) == (when == "begin")
 
 
@@ -298,15 +307,15 @@ def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
     host = Host(stores)
     host.live(16 * 3600.0)
     first = stores.registry.active_id()
-    before = host.watching._watch.thresholds
+    before = host.thresholds.levels
     record, detector = stores.registry.record(first), stores.registry.detector(first)
     second = stores.registry.register(stores.registry.blob(first), record.report_json, host.now, detector)
     stores.registry.promote(second, host.now)
     host.live(600.0)
-    assert host.watching._followed == second
+    assert host.job._model_id == second
     slots = range(int((BEGIN + LEARNED + 13 * 3600.0) // 1800), int(host.now // 1800) - 1)
-    assert all(host.watching._watch.peaks.of(slot) is not None for slot in slots)
-    assert host.watching._watch.thresholds == pytest.approx(before, rel=0.3)
+    assert all(host.block_maxima.get(slot) is not None for slot in slots)
+    assert host.thresholds.levels == pytest.approx(before, rel=0.3)
 
 
 def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learned(stores):
@@ -329,18 +338,18 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
     host.live(13 * 3600.0)
     began = host.now
     event = stores.anomalies.add(replace(SEEN, started_at=began + 120.0, ended_at=began + 840.0))
-    stores.anomalies.set_verdict(event, "incident", None, began)
+    stores.anomalies.set_verdict(event, Verdict.INCIDENT, None, began)
     host.live(3600.0)
     slot = int(began // 1800)
-    assert {slot, slot + 1} <= host.watching._watch.peaks._left_out
-    assert slot + 2 not in host.watching._watch.peaks._left_out
+    assert {slot, slot + 1} <= host.block_maxima._excluded
+    assert slot + 2 not in host.block_maxima._excluded
 
 
 def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
         stores.samples.insert_missing(rows(BEGIN, BEGIN + LEARNED, 0))
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
-        assert result.detector["metrics"]
+        assert result.report.detector.metrics
         active = stores.registry.active_id()
         assert stores.registry.detector(active) is not None
         assert "detector of anomalies over 5 metrics" in str(model_report(read_model(stores, active), active))

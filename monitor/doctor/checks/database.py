@@ -8,7 +8,7 @@ from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.system.formatting import format_time
 from storage import StorageError
-from storage.inspection import Outside, damage
+from storage.inspection import DatabaseFiles, check_integrity
 
 CHECK_SECONDS = 1.0
 """After which the check for damage is ended; it reads the whole file."""
@@ -60,15 +60,15 @@ def integrity(evidence: Evidence) -> Iterator[Result]:
         yield skipped("integrity", evidence.unseen)
         return
     try:
-        found, done = damage(evidence.database, CHECK_SECONDS)
+        check = check_integrity(evidence.database, CHECK_SECONDS)
     except StorageError as error:
         # What kept it from being read at all is told of the database itself.
         unread = evidence.stored is None
         yield skipped("integrity", str(error)) if unread else failed("integrity", str(error), RESTORE)
         return
-    if found:
-        yield failed("integrity", f"damaged: {found[:200]}", RESTORE)
-    elif done:
+    if check.problem:
+        yield failed("integrity", f"damaged: {check.problem[:200]}", RESTORE)
+    elif check.completed:
         yield ok("integrity", "no damage found")
     else:
         whole = f"sqlite3 -readonly {evidence.database} 'PRAGMA integrity_check'"
@@ -82,8 +82,8 @@ def files(evidence: Evidence) -> Iterator[Result]:
         return
     yield judge_log(evidence.outside, str(evidence.database))
     yield judge_writer(evidence.outside.writer)
-    if evidence.outside.strangers:
-        names = ", ".join(evidence.outside.strangers)
+    if evidence.outside.unknown_files:
+        names = ", ".join(evidence.outside.unknown_files)
         mend = (
             "see what they hold; a broken database that was moved aside, or a copy, may go once it is saved elsewhere"
         )
@@ -92,14 +92,14 @@ def files(evidence: Evidence) -> Iterator[Result]:
         yield ok("files beside", "none but its own")
 
 
-def judge_log(seen: Outside, name: str) -> Result:
+def judge_log(seen: DatabaseFiles, name: str) -> Result:
     """Whether changes go to a write-ahead log that is written back."""
-    told = f"{seen.log_size / 2**20:.1f} MiB of changes not yet written back"
-    if not seen.sound:
+    told = f"{seen.wal_size / 2**20:.1f} MiB of changes not yet written back"
+    if not seen.valid_header:
         return failed("log", "the file does not begin as a database of SQLite does", RESTORE)
-    if not seen.wal:
+    if not seen.wal_mode:
         return warning("log", "changes do not go to a write-ahead log (WAL)", "the daemon turns it on: restart it")
-    if seen.log_size > LARGE_LOG:
+    if seen.wal_size > LARGE_LOG:
         return warning("log", told, f"end what reads the database for long: fuser -v {name}")
     return ok("log", f"write-ahead (WAL), {told}")
 

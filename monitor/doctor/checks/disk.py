@@ -46,7 +46,7 @@ def room(evidence: Evidence) -> Iterator[Result]:
 def growth(evidence: Evidence) -> tuple[int, float]:
     """Bytes that the database will still grow by, and those a sample takes."""
     config, stored = evidence.config, evidence.stored
-    size = evidence.outside.size + evidence.outside.log_size if evidence.outside else 0
+    size = evidence.outside.size + evidence.outside.wal_size if evidence.outside else 0
     each, interval = float(BYTES_A_SAMPLE), config.sampling.interval
     if (
         stored is not None

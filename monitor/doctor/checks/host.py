@@ -15,11 +15,12 @@ from typing import Any
 import psutil
 
 from monitor import DISTRIBUTION
-from monitor.config.loader import Config, document
+from monitor.config.loader import Config
+from monitor.config.reference import effective_values
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.sampling.sampler import validated_value
-from monitor.sampling.sources import Rates, Source, make_sources, procfs
+from monitor.sampling.sources import Source, Values, make_sources, procfs
 from monitor.system.systemd_unit import CONFIG
 from storage.inspection import SQLITE_VERSION
 
@@ -85,8 +86,8 @@ def blas_threads() -> Iterator[Result]:
 
 def configuration(evidence: Evidence) -> Iterator[Result]:
     """Which file it came from, and what it leads to."""
-    config, default = evidence.config, document(Config())
-    chosen = document(config)
+    config, default = evidence.config, effective_values(Config())
+    chosen = effective_values(config)
     changed = [
         f"{section}.{key}"
         for section, keys in chosen.items()
@@ -115,7 +116,7 @@ def kernel_figures(evidence: Evidence) -> Iterator[Result]:
         if problem is not None:
             yield unreadable_source(source.name, problem)
             continue
-        yield judge_figures(source, source.rates(first, second, time.monotonic() - started))
+        yield judge_figures(source, source.compute(first, second, time.monotonic() - started))
 
 
 def _tried(source: Source) -> Any:
@@ -135,7 +136,7 @@ def unreadable_source(name: str, error: Exception) -> Result:
     return failed(f"source {name}", f"cannot be read: {told}", mend)
 
 
-def judge_figures(source: Source, rates: Rates) -> Result:
+def judge_figures(source: Source, rates: Values) -> Result:
     """The figures that a source made of two readings.
 
     Args:

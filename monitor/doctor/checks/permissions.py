@@ -14,7 +14,7 @@ import psutil
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.errors import ConfigError
-from monitor.system.systemd_unit import NAME, unreadable
+from monitor.system.systemd_unit import NAME, unreadable_paths
 from monitor.web.web_config.loader import load_web_config_file
 
 SYSTEMD = Path("/run/systemd/system")
@@ -111,7 +111,7 @@ def configuration_readable(evidence: Evidence) -> Iterator[Result]:
     if path is None:
         yield skipped("config rights", "there is no file to read")
         return
-    closed = unreadable((path,))
+    closed = unreadable_paths((path,))
     if closed:
         yield warning("config rights", closed[0].partition(";")[0], f"chmod o+rX {closed[0].partition(':')[0]}")
     else:

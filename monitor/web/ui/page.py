@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.exporter.collector import HOST_HELP
+from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
 
@@ -16,15 +16,6 @@ LISTED_ANOMALIES = 10
 
 HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibration_error": 3}
 """Scores in the table of the serving model, with their number of decimals."""
-
-
-@dataclass(frozen=True)
-class HostMetric:
-    """Name, unit and description of a host metric."""
-
-    name: str
-    unit: str
-    description: str
 
 
 @dataclass(frozen=True)
@@ -57,8 +48,8 @@ def render_page(api: Api, host: str) -> str:
             model=documents.model,
             training=documents.training,
             ranges=RANGES,
-            metric_units={name: unit for name, (unit, _) in HOST_HELP.items()},
-            host_metrics=[HostMetric(name, unit, text) for name, (unit, text) in HOST_HELP.items()],
+            metric_units={metric.field: metric.unit for metric in HOST_METRICS},
+            host_metrics=HOST_METRICS,
             holdout_scores=HOLDOUT_SCORES,
             document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
         )

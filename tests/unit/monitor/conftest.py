@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.anomaly.online_detector import DetectorReading
+from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, Reliability
 from monitor.inference.served_model import Forecast
 from monitor.jobs.scoring import HorizonScore

@@ -27,7 +27,7 @@ from monitor.sampling.sources import make_sources, procfs
 from monitor.training.bootstrap_model import configured_task, pretrained_task
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage.inspection import Outside
+from storage.inspection import DatabaseFiles
 
 pytestmark = pytest.mark.unit
 
@@ -195,14 +195,14 @@ def test_a_file_system_over_a_network_or_one_that_ends_is_a_warning(kind, state)
 
 
 def seen(**changed):
-    return replace(Outside(1000, 0, sound=True, wal=True, writer=None, strangers=()), **changed)
+    return replace(DatabaseFiles(1000, 0, valid_header=True, wal_mode=True, writer=None, unknown_files=()), **changed)
 
 
 def test_the_log_of_a_database_is_judged_by_its_kind_and_its_size():
     assert judge_log(seen(), "/x/monitor.db").state == "ok"
-    assert judge_log(seen(log_size=2**28), "/x/monitor.db").state == "warning"
-    assert judge_log(seen(wal=False), "/x/monitor.db").state == "warning"
-    assert judge_log(seen(sound=False), "/x/monitor.db").state == "failed"
+    assert judge_log(seen(wal_size=2**28), "/x/monitor.db").state == "warning"
+    assert judge_log(seen(wal_mode=False), "/x/monitor.db").state == "warning"
+    assert judge_log(seen(valid_header=False), "/x/monitor.db").state == "failed"
 
 
 def test_who_keeps_the_write_lock_is_named():

@@ -38,7 +38,7 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
+    from monitor.sampling.trace_reader import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
 

@@ -57,7 +57,8 @@ def command(
     recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
     """
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
-    from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
+    from monitor.sampling.trace_reader import read_trace  # noqa: PLC0415
+    from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
 
