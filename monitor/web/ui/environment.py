@@ -8,6 +8,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monitor.sampling.metric_catalog import Unit
 from monitor.system.formatting import (
     EARLIEST,
     LATEST,
@@ -66,18 +67,18 @@ def format_exponent(value: float) -> str:
     return f"{value:.1e}"
 
 
-def format_quantity(value: float | None, unit: str) -> str:
+def format_quantity(value: float | None, unit: Unit) -> str:
     """Return the value of a host metric with its unit.
 
     Args:
         value: in base units; None if it is missing.
-        unit: "ratio", "bytes_per_second" or "per_second".
+        unit: unit of the metric.
     """
     if value is None:
         return "-"
-    if unit == "ratio":
+    if unit is Unit.RATIO:
         return f"{value:.1%}"
-    if unit == "bytes_per_second":
+    if unit is Unit.BYTES_PER_SECOND:
         return f"{_with_si_prefix(value)}B/s"
     return f"{value:.3g}/s"
 

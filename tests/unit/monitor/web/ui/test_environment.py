@@ -3,6 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
+from monitor.sampling.metric_catalog import Unit
 from monitor.web.ui.environment import (
     MAX_POINT_RADIUS,
     environment,
@@ -46,13 +47,13 @@ def test_iso_time_is_absent_outside_the_calendar():
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (None, "ratio", "-"),
-        (0.256, "ratio", "25.6%"),
-        (0.0, "bytes_per_second", "0 B/s"),
-        (1000.0, "bytes_per_second", "1 kB/s"),
-        (2.5e6, "bytes_per_second", "2.5 MB/s"),
-        (1.25e9, "bytes_per_second", "1.25 GB/s"),
-        (0.5, "per_second", "0.5/s"),
+        (None, Unit.RATIO, "-"),
+        (0.256, Unit.RATIO, "25.6%"),
+        (0.0, Unit.BYTES_PER_SECOND, "0 B/s"),
+        (1000.0, Unit.BYTES_PER_SECOND, "1 kB/s"),
+        (2.5e6, Unit.BYTES_PER_SECOND, "2.5 MB/s"),
+        (1.25e9, Unit.BYTES_PER_SECOND, "1.25 GB/s"),
+        (0.5, Unit.PER_SECOND, "0.5/s"),
     ],
 )
 def test_format_quantity_appends_the_unit(value, unit, text):
