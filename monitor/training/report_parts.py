@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
+from model.nn.diagnostics.gradient_health import GradientState
 from monitor.system.json_codec import DecodeError
 
 
@@ -64,7 +64,7 @@ class LayerReport:
 class GradientReport:
     """Gradient health of a training; `advice` has one sentence per finding."""
 
-    state: Literal["healthy", "vanishing", "exploding"]
+    state: GradientState
     steps: int
     clipped_steps: int
     nonfinite_steps: int
