@@ -15,6 +15,7 @@ from monitor.system.formatting import (
     approximate_duration,
     format_number,
     format_percent,
+    format_scientific,
     format_time,
 )
 from monitor.web.ui.static_files import static_url
@@ -41,7 +42,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         duration=approximate_duration,
-        exponent=format_exponent,
+        scientific=format_scientific,
         iso_time=iso_time,
         norm_position=norm_position,
         number=format_number,
@@ -60,11 +61,6 @@ def iso_time(at: float) -> str | None:
     if not EARLIEST <= at <= LATEST:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def format_exponent(value: float) -> str:
-    """Return a number in scientific notation with two digits."""
-    return f"{value:.1e}"
 
 
 def format_quantity(value: float | None, unit: Unit) -> str:
@@ -106,7 +102,9 @@ def point_radius(count: int, largest: int) -> float:
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on the logarithmic axis of its bar, 0 to 1."""
+    """Return the position of a gradient norm on the logarithmic axis of its bar; 0 to 1 within the axis."""
+    if not math.isfinite(norm):
+        return 1.0
     low, high = NORM_DECADES
     exponent = math.log10(max(norm, 10**low))
     return (exponent - low) / (high - low)

@@ -7,7 +7,6 @@ from monitor.sampling.metric_catalog import Unit
 from monitor.web.ui.environment import (
     MAX_POINT_RADIUS,
     environment,
-    format_exponent,
     format_quantity,
     iso_time,
     norm_position,
@@ -60,10 +59,6 @@ def test_format_quantity_appends_the_unit(value, unit, text):
     assert format_quantity(value, unit) == text
 
 
-def test_format_exponent_has_two_digits():
-    assert format_exponent(0.00123) == "1.2e-03"
-
-
 @pytest.mark.parametrize(("ratio", "length"), [(-1.0, "0.0%"), (0.125, "12.5%"), (7.0, "100.0%")])
 def test_svg_percent_is_limited_to_the_bar(ratio, length):
     assert svg_percent(ratio) == length
@@ -74,6 +69,8 @@ def test_point_radius_grows_with_the_count():
     assert point_radius(1, 100) < point_radius(50, 100) < MAX_POINT_RADIUS
 
 
-@pytest.mark.parametrize(("norm", "position"), [(0.0, 0.0), (1e-8, 0.0), (1e-3, 0.5), (1e2, 1.0)])
+@pytest.mark.parametrize(
+    ("norm", "position"), [(0.0, 0.0), (1e-8, 0.0), (1e-3, 0.5), (1e2, 1.0), (float("nan"), 1.0), (float("inf"), 1.0)]
+)
 def test_norm_position_is_logarithmic(norm, position):
     assert norm_position(norm) == pytest.approx(position)
