@@ -20,7 +20,7 @@ def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: S
 
 
 def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow], times: Floats, now: float) -> Bools:
-    """Return which times lie within an incident or a maintenance window.
+    """Return a mask of the times within an incident or a maintenance window.
 
     Args:
         stores: repositories of the database.

@@ -73,7 +73,8 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     covered = covered_seconds(times, step)
     needed = min(anomaly.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
-        message = f"{approximate_duration(covered)} of the {approximate_duration(needed)} of history it needs"
+        required = approximate_duration(needed)
+        message = f"the history of {approximate_duration(covered)} is shorter than the required {required}"
         return _keep_active(stores, DetectorSkipReason.HISTORY_TOO_SHORT, message)
     excluded = excluded_from_training(stores, anomaly.maintenance, times, now)
     usable_values = np.where(excluded[:, None], np.nan, values)
@@ -85,8 +86,8 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     validation = validate_detector(detector, anomaly.false_alarms_per_month)
     if not validation.is_accepted:
         message = (
-            f"it would have raised {validation.alarms} alarms in {validation.days} days of its own history, where"
-            f" {validation.allowed:g} in 30 are allowed"
+            f"{validation.alarms} alarms in {validation.days} days of the history exceed the budget of"
+            f" {validation.allowed:g} per 30 days"
         )
         return _keep_active(stores, DetectorSkipReason.TOO_MANY_ALARMS, message)
     report = DetectorReport(

@@ -12,12 +12,11 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
+from monitor.documents.anomalies import anomaly_count_document
+from monitor.documents.status import status_document
 from monitor.exporter.collector import StateCollector
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
-from monitor.queries.status import read_overview, status_document
-from monitor.reports.anomalies import anomalies_document, anomalies_report
-from monitor.reports.status import status_report
-from monitor.reports.training import model_report
+from monitor.queries.status import read_overview
 from monitor.state import DaemonState
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
@@ -115,10 +114,8 @@ def test_a_host_that_was_never_under_load_is_watched_beside_the_prior(stores):
     assert 0 <= state.reading.score < 1
     assert set(state.metrics) >= {"cpu_usage", "network_receive"}
     overview = read_overview(stores, CONFIG, host.now)
-    assert overview.watching
-    assert "anomalies   none now, 0 in the last 30 days; 2 false ones are allowed" in str(
-        status_report(overview, "x.db")
-    )
+    status = status_document(overview).anomalies
+    assert (status.detecting, status.active, status.last_30_days, status.allowed_in_30_days) == (True, None, 0, 2.0)
 
 
 def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_everywhere(stores):
@@ -140,9 +137,7 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
     assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
     overview = read_overview(stores, CONFIG, host.now)
-    assert f"{state.active.id} went on when the daemon ended" in str(status_report(overview, "x.db"))
-    assert f"{state.active.id} goes on since" in str(status_report(replace(overview, daemon_running=True), "x.db"))
-    assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
+    assert status_document(overview).anomalies.active.id == state.active.id
     host.live(3 * 3600.0)
     # evidence of hours is left for as long, and a restart does not take it for another one
     host.start()
@@ -207,10 +202,11 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
     host = Host(stores)
     host.live(3600.0)
-    window_id = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
+    window = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
-    stores.anomalies.end_maintenance_window(window_id, host.now)
+    assert [listed.note for listed in stores.anomalies.maintenance_windows(host.now)] == ["disks"]
+    stores.anomalies.end_maintenance_window(window, host.now)
     host.live(1200.0, busy)
     assert stores.anomalies.ongoing() is not None
 
@@ -246,14 +242,12 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     host.live(1800.0, busy)
     host.live(2 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
-
     report = read_active_model(stores).report.detector
     times = stores.samples.between(0.0, host.now)
     assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
     stores.anomalies.set_verdict(event.id, Verdict.INCIDENT, "a leak", host.now)
-    told = anomalies_document(stores, CONFIG.anomaly, host.now)
-    assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
-    assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
+    counts = anomaly_count_document(stores.anomalies.since(0.0), 2.0, host.now)
+    assert (counts.anomalies, counts.verdicts["incident"]) == (1, 1)
     again = train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
     assert not again.report.kept
     assert again.report.excluded_share > report.excluded_share == 0
@@ -326,8 +320,8 @@ def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learn
     assert host.states[-1] is None
     rarer = replace(CONFIG, sampling=SamplingConfig(interval=300.0))
     overview = read_overview(stores, rarer, host.now)
-    assert not overview.watching
-    assert "the next training" in overview.watching_waits_for
+    assert not overview.detection.detecting
+    assert "the next training" in overview.detection.waiting_for
     times = stores.samples.between(0.0, host.now)
     again = train_detector(stores, rarer, times[:, 0], times[:, 1:], host.now)
     assert (again.report.step, again.report.kept) == (300.0, False)
@@ -352,7 +346,7 @@ def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp
         assert result.report.detector.metrics
         active = stores.registry.active_id()
         assert stores.registry.detector(active) is not None
-        assert "detector of anomalies over 5 metrics" in str(model_report(read_model(stores, active), active))
+        assert len(read_model(stores, active).report.detector.metrics) == 5
 
 
 def test_why_no_detector_could_be_learned_is_told(tmp_path):
@@ -363,7 +357,7 @@ def test_why_no_detector_could_be_learned_is_told(tmp_path):
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
         assert "no detector of anomalies: no metric varies" in result.reason
         overview = read_overview(stores, CONFIG, BEGIN + LEARNED)
-        assert overview.watching_waits_for.startswith("no metric varies")
+        assert overview.detection.waiting_for.startswith("no metric varies")
 
 
 def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
@@ -390,9 +384,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         assert young.blob is None
         assert "1 d of the 3 d" in young.report.reason
         overview = read_overview(stores, CONFIG, BEGIN + DAY)
-        assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in str(
-            status_report(overview, "y.db")
-        )
+        assert overview.detection.waiting_for == "not enough history: 1 d of the 3 d it needs"
         off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
         assert (
             train_detector(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report.reason
