@@ -8,7 +8,7 @@ from pathlib import Path
 from model.array_types import Floats
 from model.units import DAY
 from monitor.config.loader import Config
-from monitor.queries.status import Overview, old_after, read_overview
+from monitor.queries.status import Overview, max_sample_age, read_overview
 from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
@@ -168,7 +168,7 @@ def _read_records(stores: Stores, config: Config, now: float) -> StoredRecords:
     return StoredRecords(
         overview=overview,
         recent=stores.samples.between(now - DAY, now, ())[:, 0],
-        future=stores.samples.count(since=now + old_after(config.sampling.interval)),
+        future=stores.samples.count(since=now + max_sample_age(config.sampling.interval)),
         runs=tuple(map(completed_run, stores.runs.history(RUNS))),
         model=model,
         model_error=model_error,

@@ -11,7 +11,7 @@ from model.array_types import Floats
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.queries.status import old_after
+from monitor.queries.status import max_sample_age
 from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 
@@ -97,7 +97,7 @@ def assess_sample_age(age: float, interval: float, *, running: bool | None) -> C
         running: a daemon runs on this database; None if unknown.
     """
     message = f"newest {approximate_duration(max(age, 0.0))} old, interval {interval:g} s"
-    if age <= old_after(interval):
+    if age <= max_sample_age(interval):
         return ok(CheckId.NEWEST_SAMPLE, message)
     if running:
         return failed(CheckId.NEWEST_SAMPLE, f"{message}, although the daemon runs", SHOW_LOG)

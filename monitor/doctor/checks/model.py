@@ -91,13 +91,13 @@ def check_detector(context: DoctorContext) -> Iterator[CheckResult]:
         yield skipped(CheckId.DETECTOR, DATABASE_NOT_READ)
         return
     overview = records.overview
-    if not overview.watching:
-        yield skipped(CheckId.DETECTOR, f"no anomaly detection: {overview.watching_waits_for}")
+    if not overview.detection.detecting:
+        yield skipped(CheckId.DETECTOR, f"no anomaly detection: {overview.detection.waiting_for}")
         return
     try:
         detector = loads_detector(records.detector or b"")
     except SerializationError as error:
         yield failed(CheckId.DETECTOR, f"cannot be loaded: {error}", "fit another one: `monitor retrain`")
         return
-    message = f"monitors {len(detector.metrics)} metrics, {overview.anomalies} anomalies in 30 days"
+    message = f"monitors {len(detector.metrics)} metrics, {overview.detection.recent} anomalies in 30 days"
     yield ok(CheckId.DETECTOR, message)

@@ -8,8 +8,9 @@ from itertools import takewhile
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.jobs.scoring import HorizonScore
-from monitor.queries.status import DRIFTED, Overview
+from monitor.queries.drift import DRIFT_THRESHOLD
+from monitor.queries.scores import HorizonScore
+from monitor.queries.status import Overview, ServingFallback
 from monitor.system.formatting import format_duration
 from monitor.training.records import CompletedRun
 from storage import TrainingOutcome
@@ -69,11 +70,11 @@ def check_predictions(context: DoctorContext) -> Iterator[CheckResult]:
         yield skipped(CheckId.LIVE_SKILL, DATABASE_NOT_READ)
         return
     overview = context.records.overview
-    yield assess_skill(overview.scores, overview.instead)
+    yield assess_skill(overview.scores, overview.fallbacks)
     yield assess_drift(overview)
 
 
-def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[tuple[float, str, str]]) -> CheckResult:
+def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[ServingFallback]) -> CheckResult:
     """Assess the skill of the predictions of the last 7 days over the base rate.
 
     Args:
@@ -86,7 +87,10 @@ def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[tuple[float
         reason = f"fewer than {MIN_SCORED} predictions have a known outcome, or none of them was high load"
         return skipped(CheckId.LIVE_SKILL, reason)
     if fallbacks:
-        serving = ", ".join(f"{name} at {format_duration(h)} while load is {load}" for h, load, name in fallbacks)
+        serving = ", ".join(
+            f"{fallback.baseline} at {format_duration(fallback.horizon)} while load is {fallback.load}"
+            for fallback in fallbacks
+        )
         fix = "run `monitor retrain`; details: `monitor report`"
         return warning(CheckId.LIVE_SKILL, f"{message}; fallbacks serve: {serving}", fix)
     if any(skill is not None and skill < 0 for _, skill in skills):
@@ -97,9 +101,11 @@ def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[tuple[float
 
 def assess_drift(overview: Overview) -> CheckResult:
     """Assess the population stability index of each metric, last day against the training data."""
-    drifted = [f"{name} {value:.2f}" for name, value in overview.drift if value >= DRIFTED]
+    drifted = [f"{name} {value:.2f}" for name, value in overview.drift.items() if value >= DRIFT_THRESHOLD]
     if drifted:
-        message = f"the last day differs from the training data: {', '.join(drifted)} (index, limit {DRIFTED})"
+        message = (
+            f"the last day differs from the training data: {', '.join(drifted)} (index, limit {DRIFT_THRESHOLD})"
+        )
         fix = "if the change is permanent, run `monitor retrain`"
         return warning(CheckId.INPUT_DRIFT, message, fix)
     if overview.drift:

@@ -6,7 +6,8 @@ import pytest
 
 from monitor.doctor.checks.quality import assess_drift, assess_gradients, assess_skill, assess_trainings
 from monitor.documents.doctor import CheckStatus
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
+from monitor.queries.status import ServingFallback
 from monitor.training.records import CompletedRun
 
 pytestmark = pytest.mark.unit
@@ -21,7 +22,7 @@ def runs(*outcomes, report=None):
 @pytest.mark.parametrize(
     ("outcomes", "status"),
     [
-        ((), CheckStatus.SKIPPED),
+        ({}, CheckStatus.SKIPPED),
         (("refused", "refused", "promoted"), CheckStatus.OK),
         (("refused", "refused", "refused", "promoted"), CheckStatus.WARNING),
         (("failed", "promoted"), CheckStatus.FAILED),
@@ -69,16 +70,16 @@ def test_negative_skill_is_a_warning_once_enough_is_scored(overview, skill, scor
 
 
 def test_skill_names_fallbacks(overview):
-    result = assess_skill(overview.scores, [(300.0, "calm", "persistence")])
+    result = assess_skill(overview.scores, [ServingFallback(300.0, "calm", "persistence")])
     assert (result.status, "persistence at 5m" in result.message) == (CheckStatus.WARNING, True)
 
 
 @pytest.mark.parametrize(
     ("drift", "status"),
     [
-        ((("cpu_usage", 0.05), ("memory_usage", 0.5)), CheckStatus.WARNING),
-        ((("cpu_usage", 0.05),), CheckStatus.OK),
-        ((), CheckStatus.SKIPPED),
+        ({"cpu_usage": 0.05, "memory_usage": 0.5}, CheckStatus.WARNING),
+        ({"cpu_usage": 0.05}, CheckStatus.OK),
+        ({}, CheckStatus.SKIPPED),
     ],
 )
 def test_large_drift_is_a_warning(overview, drift, status):
