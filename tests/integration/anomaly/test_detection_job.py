@@ -5,9 +5,9 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from monitor.documents.status import status_document
 
 from monitor.config.schema import AnomalyConfig
+from monitor.documents.status import status_document
 from monitor.exporter.collector import StateCollector
 from monitor.queries.status import read_overview
 from monitor.state import DaemonState

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from monitor.documents.anomalies import anomaly_count_document
 
 from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig
+from monitor.documents.anomalies import anomaly_count_document
 from monitor.training.exclusions import excluded_from_training
 from monitor.training.records import read_active_model
 from monitor.training.train_detector import train_detector
