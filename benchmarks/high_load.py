@@ -28,9 +28,9 @@ from model.features.labels import Rules
 from model.training.backtest import BacktestConfig, backtest
 from model.training.pipeline import Task
 from model.training.settings import GateConfig, Recipe
-from monitor.config.durations import format_duration
 from monitor.config.loader import Config
 from monitor.sampling.csv_traces import read_trace
+from monitor.system.formatting import format_duration
 
 HORIZONS = (300.0, 900.0, 3600.0)
 SUSTAINED = 120.0

@@ -138,12 +138,14 @@ def prometheus_client(app: Any, port: int, certificate: Path | None) -> None:
 def monitor(app: Any, port: int, certificate: Path | None) -> None:
     """What the daemon runs: tornado, with the bounds and the guard around it."""
     from monitor.web import WebServer  # noqa: PLC0415
-    from monitor.web.allowed_hosts import Hosts  # noqa: PLC0415
-    from monitor.web.middleware import Guard  # noqa: PLC0415
-    from monitor.web.web_config.loader import WebFile  # noqa: PLC0415
+    from monitor.web.allowed_hosts import AllowedHosts  # noqa: PLC0415
+    from monitor.web.middleware import AccessMiddleware  # noqa: PLC0415
+    from monitor.web.web_config.loader import WebConfigFile  # noqa: PLC0415
 
-    web_file = WebFile(context=context(certificate))
-    WebServer(("127.0.0.1", port), Guard(app, Hosts(()), lambda: web_file), lambda: web_file).start()
+    web_file = WebConfigFile(tls_context=context(certificate))
+    WebServer(
+        ("127.0.0.1", port), AccessMiddleware(app, AllowedHosts(()), lambda: web_file), lambda: web_file
+    ).start()
     threading.Event().wait()
 
 

@@ -1,22 +1,34 @@
-"""What the commands can end with: each error is one line that a person can act on, and an exit code."""
+"""Exceptions of the monitor package; the message of each is one line that an operator can act on.
+
+    Exception
+    └── MonitorError
+        ├── ConfigError
+        ├── RefusedError
+        ├── NotEnoughDataError
+        └── LockedError
+
+The packages below have trees of their own: `storage.errors.StorageError` and `model.errors.ModelError`. The command
+line maps all of them to exit codes in `monitor.cli.exit_codes`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_NOT_ENOUGH_DATA, EXIT_LOCKED = range(6)
+EXIT_DONE = 0
+EXIT_FAILED = 1
 
 
 class MonitorError(Exception):
-    """Something failed."""
-
-    exit_code = EXIT_FAILED
+    """Raised when an operation failed; the base class of all errors of this package."""
 
 
 class ConfigError(MonitorError):
-    """The configuration cannot be used; `problems` has one line each."""
+    """Raised when a configuration cannot be used.
 
-    exit_code = EXIT_USAGE
+    Attributes:
+        problems: one line per problem, each naming the file and the key.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -24,24 +36,16 @@ class ConfigError(MonitorError):
 
 
 class UsageError(MonitorError):
-    """What was typed does not go together."""
-
-    exit_code = EXIT_USAGE
+    """Raised when arguments contradict each other."""
 
 
 class RefusedError(MonitorError):
-    """The gate refused the candidate."""
-
-    exit_code = EXIT_REFUSED
+    """Raised when the gate refused a candidate."""
 
 
 class NotEnoughDataError(MonitorError):
-    """There is too little history to train on, or none to predict from."""
-
-    exit_code = EXIT_NOT_ENOUGH_DATA
+    """Raised when the history is too short to train on, or there is none to predict from."""
 
 
 class LockedError(MonitorError):
-    """Another retraining holds the lock."""
-
-    exit_code = EXIT_LOCKED
+    """Raised when another retraining holds the lock."""

@@ -13,12 +13,11 @@ import numpy as np
 
 from model.anomaly.online_detector import DetectorReading
 from model.array_types import Floats
-from monitor.config.durations import about
 from monitor.inference.served_model import Forecast
 from monitor.queries.status import Overview
-from monitor.reports.blocks import percent
 from monitor.sampling.sampler import SourceState
 from monitor.stores import is_warning
+from monitor.system.formatting import approximate_duration, format_percent
 from storage import Anomaly, Sample
 
 
@@ -114,7 +113,8 @@ def summary(live: Live, overview: Overview | None) -> str:
         parts.insert(1, f"{live.buffered} samples wait for the database")
     if live.forecast is not None:
         said = (
-            f"{percent(p.probability)} within {about(p.horizon)}{' (warning)' if is_warning(p) else ''}"
+            f"{format_percent(p.probability)} within {approximate_duration(p.horizon)}"
+            f"{' (warning)' if is_warning(p) else ''}"
             for p in live.forecast.predictions
         )
         parts.append(f"high load: {', '.join(said)}")

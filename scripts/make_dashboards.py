@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the dashboards for Grafana from one description, so that they look and behave alike.
+"""Write the Grafana dashboards from their common description.
 
     python scripts/make_dashboards.py [DIRECTORY]
 
-The default is deploy/grafana/dashboards. What is shown stands in scripts/dashboards.
+The default directory is deploy/grafana/dashboards; scripts/dashboards has the content.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from dashboards.host import host
 from dashboards.quality import quality
 from dashboards.training import training
 
-HERE = Path(__file__).resolve().parents[1] / "deploy" / "grafana" / "dashboards"
+DIRECTORY = Path(__file__).resolve().parents[1] / "deploy" / "grafana" / "dashboards"
 
 
 def main() -> None:
-    """Writes one file for each dashboard."""
-    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    """Write one file per dashboard."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else DIRECTORY
     directory.mkdir(parents=True, exist_ok=True)
     for page in (host(), quality(), training(), daemon()):
         text = json.dumps(page.json(), indent=2, ensure_ascii=False) + "\n"

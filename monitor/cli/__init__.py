@@ -1,1 +1,1 @@
-"""Command-line interface."""
+"""Command-line interface: parse arguments, call the packages below, print the result."""

@@ -1,100 +1,185 @@
-"""How help is laid out, and what is answered to what cannot be understood: one line, and where to look."""
+"""click classes of all commands: examples in the help, shared options, near-miss suggestions."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
-import shutil
 import sys
-import textwrap
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
+from gettext import gettext
+from importlib import import_module
+from typing import Any
 
-from monitor.cli.help_text import GROUPS
-from monitor.errors import EXIT_USAGE
+import click
+
+from monitor.cli.options import shared_options
 from monitor.reports.terminal import wanted
 
-WIDEST = 100
-"""Characters of a line of help at most: longer ones are hard to read."""
+MAX_WIDTH = 100
+"""Largest number of characters in a line of help."""
 
-_HEADING = re.compile(r"^(\S.*:)$", re.MULTILINE)
-
-
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with what was typed, with the nearest right word."""
-
-    def __init__(self, **how: Any) -> None:
-        super().__init__(formatter_class=Formatter, **how)
-
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, rest = self.parse_known_args(args, namespace)
-        if rest:
-            page: Parser = getattr(found, "page", self)
-            options = [name for action in page._actions for name in action.option_strings]
-            page.error(f"unknown argument {rest[0]!r}{_nearest(rest[0].partition('=')[0], options)}")
-        return found
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None and value not in action.choices:
-            choices = [str(choice) for choice in action.choices]
-            if isinstance(action, argparse._SubParsersAction):
-                kind = "action" if action.dest == "action" else "command"
-                raise argparse.ArgumentError(None, f"unknown {kind} {value!r}{_nearest(value, choices)}")
-            told = f"{value!r} is none of {', '.join(choices)}{_nearest(value, choices)}"
-            raise argparse.ArgumentError(action, told)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"monitor: {message}\ntry: {self.prog} --help\n")
-
-    def print_help(self, file: Any = None) -> None:
-        text, to = self.format_help(), file or sys.stdout
-        if wanted("auto", os.environ, tty=to.isatty()) == "colors":
-            text = _HEADING.sub("\x1b[1m\\1\x1b[0m", text)
-        to.write(text)
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": MAX_WIDTH}
 
 
-def examples(pairs: tuple[tuple[str, str], ...]) -> str:
-    """As a section of a page."""
-    return "examples:\n\n" + "\n".join(f"  {typed}\n      {does}" for typed, does in pairs)
+class HelpFormatter(click.HelpFormatter):
+    """A help formatter that prints headings in bold where reports are coloured."""
+
+    def write_heading(self, heading: str) -> None:
+        bold = wanted("auto", os.environ, tty=sys.stdout.isatty()) == "colors"
+        super().write_heading(click.style(heading, bold=True) if bold else heading)
+
+    def write_definitions(self, title: str, rows: Mapping[str, str]) -> None:
+        """Write a section of terms, each with its explanation indented on the line below.
+
+        Args:
+            title: heading of the section.
+            rows: explanation by term.
+        """
+        with self.section(title):
+            for term, explanation in rows.items():
+                self.write(f"{'':>{self.current_indent}}{term}\n")
+                with self.indentation():
+                    self.write_text(explanation)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
+class Context(click.Context):
+    """A click context that formats help with `HelpFormatter`."""
+
+    formatter_class = HelpFormatter
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        # Otherwise click would remove the bold headings that FORCE_COLOR asks for in a pipe.
+        self.color = True
 
 
-def _filled(line: str, width: int) -> str:
-    """One line over several, each as far in as the first."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(
-        line, width, subsequent_indent=indent, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
-    )
+class Command(click.Command):
+    """A command that takes the options of every command and shows examples in its help."""
+
+    context_class = Context
+
+    def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples
+        self.params.extend(shared_options(hidden=True))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        write_examples(formatter, self.examples)
 
 
-class Formatter(argparse.HelpFormatter):
-    """Fills paragraphs, and each line of an indented one by itself; lists commands by what they are for."""
+class Group(click.Group):
+    """A command with sub-commands; without one it does what its own callback does."""
 
-    def __init__(self, prog: str) -> None:
-        width = min(shutil.get_terminal_size().columns - 2, WIDEST)
-        super().__init__(prog, max_help_position=26, width=width)
+    context_class = Context
+    command_class = Command
 
-    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002 - never indented here
-        filled = []
-        for part in text.split("\n\n"):
-            lines = part.splitlines() if part.startswith(" ") else [part]
-            filled.append("\n".join(_filled(line, width) for line in lines))
-        return "\n\n".join(filled)
+    def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
+        attributes.setdefault("invoke_without_command", True)
+        super().__init__(*args, **attributes)
+        self.examples = examples
+        self.params.extend(shared_options(hidden=True))
 
-    def _format_action(self, action: argparse.Action) -> str:
-        if not isinstance(action, argparse._SubParsersAction) or action.dest == "action":
-            return super()._format_action(action)
-        listed = {sub.dest: sub for sub in action._get_subactions()}
-        self._indent()
-        groups = [
-            f"  {group}:\n" + "".join(self._format_action(listed[name]) for name in names if name in listed)
-            for group, names in GROUPS.items()
-        ]
-        self._dedent()
-        return "\n".join(groups)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
+        """Return the sub-commands in the order of their definition."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        write_examples(formatter, self.examples)
+
+
+class RootGroup(click.Group):
+    """The command `monitor`, which imports the module of a command when it is needed.
+
+    Args:
+        sections: by heading in the help, the module of each command below `package`; each defines `command`.
+        package: name of the package of the commands.
+        examples: explanation by command line.
+        reference: further sections of the help: by heading, explanation by term.
+    """
+
+    context_class = Context
+
+    def __init__(
+        self,
+        *args: Any,
+        sections: Mapping[str, Mapping[str, str]],
+        package: str,
+        examples: Mapping[str, str],
+        reference: Mapping[str, Mapping[str, str]],
+        **attributes: Any,
+    ) -> None:
+        attributes.setdefault("invoke_without_command", True)
+        attributes.setdefault("subcommand_metavar", "COMMAND [ARGUMENTS]...")
+        super().__init__(*args, **attributes)
+        self.sections = sections
+        self.examples = examples
+        self.reference = reference
+        self._modules = {name: f"{package}.{module}" for names in sections.values() for name, module in names.items()}
+        self.params.extend(shared_options(hidden=False))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
+        """Return the names of all commands in the order of the help."""
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, or None for an unknown name."""
+        if cmd_name not in self._modules:
+            return None
+        command: click.Command = import_module(self._modules[cmd_name]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and remaining arguments.
+
+        Raises:
+            click.NoSuchCommand: no command has this name; suggests the nearest ones.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self._modules, ctx=ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in self.sections.items():
+            commands = ((name, self.get_command(ctx, name)) for name in names)
+            rows = [(name, summary(command)) for name, command in commands if command and not command.hidden]
+            with formatter.section(f"{title} commands"):
+                formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        write_examples(formatter, self.examples)
+        for title, rows in self.reference.items():
+            with formatter.section(title):
+                formatter.write_dl(list(rows.items()), col_max=26)
+
+
+def summary(command: click.Command) -> str:
+    """Return the first sentence of the help of a command."""
+    return (command.help or "").strip().partition("\n\n")[0].replace("\n", " ").rstrip(".")
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Mapping[str, str]) -> None:
+    """Write the section of examples: each command line with its explanation on the line below."""
+    if not examples:
+        return
+    with formatter.section(gettext("Examples")):
+        for line, explanation in examples.items():
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+            with formatter.indentation(), formatter.indentation():
+                formatter.write_text(explanation)
+
+
+def iterate_commands(group: click.Group, parent: click.Context) -> Iterable[tuple[click.Context, click.Command]]:
+    """Yield every visible command below a group with its context, sub-commands after their group."""
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
+        if command is None or command.hidden:
+            continue
+        context = command.context_class(command, parent=parent, info_name=name, **command.context_settings)
+        yield context, command
+        if isinstance(command, click.Group):
+            yield from iterate_commands(command, context)

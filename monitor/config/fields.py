@@ -14,8 +14,9 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from model.features.labels import parse_quantile
-from monitor.config.durations import format_duration, parse_duration
+from monitor.config.durations import parse_duration
 from monitor.sampling.sources import RATIOS
+from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
 Reader = Callable[[Any], Any]

@@ -28,7 +28,7 @@ from monitor.config.schema import (
 )
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
-from monitor.system.logging import masked
+from monitor.system.logging import redact_credentials
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def load_checked(path: Path | None) -> Config:
     """
     config, problems = _read_file(path)
     if config.web_file:
-        from monitor.web.web_config.loader import load_web_file  # noqa: PLC0415
+        from monitor.web.web_config.loader import load_web_config_file  # noqa: PLC0415
 
         try:
-            load_web_file(config.web_file)
+            load_web_config_file(config.web_file)
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -123,7 +123,7 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
     config, problems = read_config(data)
-    return replace(config, path=path.absolute()), [masked(f"{path}: {problem}") for problem in problems]
+    return replace(config, path=path.absolute()), [redact_credentials(f"{path}: {problem}") for problem in problems]
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
@@ -165,13 +165,13 @@ def _contradictions(config: Config) -> list[str]:
 def render(config: Config, *, comments: bool = False) -> str:
     """The effective configuration as TOML, without the passwords of its URLs."""
     parts = [write_section(getattr(config, name), name, comments=comments) for name in SECTIONS]
-    return masked("\n\n".join(parts)) + "\n"
+    return redact_credentials("\n\n".join(parts)) + "\n"
 
 
 def document(config: Config) -> dict[str, Any]:
     """The effective configuration as plain JSON data, without the password of its URL; durations in seconds."""
     found = {name: asdict(getattr(config, name)) for name in SECTIONS}
-    found["storage"]["url"] = masked(config.storage.url)
+    found["storage"]["url"] = redact_credentials(config.storage.url)
     return found
 
 

@@ -24,10 +24,10 @@ an error that names the nearest known one; `monitor check-config` shows all prob
 | a ratio | a number from 0 to 1, never percent |
 | a rate | bytes per second |
 
-`systemctl reload monitor` (SIGHUP) takes a new configuration into use as a whole, or not at all: see
-[operations](../how-to/operations.md#day-by-day). What goes together is checked too: no horizon is shorter than
-`sampling.interval`; `training.history` and `storage.retention` are no shorter than `training.min_history`; the source
-of each metric in `high_load.rules` is among `sampling.sources`.
+`systemctl reload monitor` (SIGHUP) applies a new configuration as a whole, or not at all: see
+[Reload the configuration](../how-to/operate.md#reload-the-configuration). Related keys are checked together:
+no horizon is shorter than `sampling.interval`; `training.history` and `storage.retention` are no shorter than
+`training.min_history`; the source of each metric in `high_load.rules` is among `sampling.sources`.
 
 `--log-level` and `--log-format` come before what the file says.
 """

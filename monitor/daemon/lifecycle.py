@@ -16,7 +16,6 @@ from contextlib import contextmanager
 
 from model.units import HOUR
 from monitor import release
-from monitor.config.durations import about
 from monitor.config.loader import Config, load_checked
 from monitor.daemon.process import Signals, give_large_memory_back, handled_signals
 from monitor.daemon.scheduler import Job, Scheduler
@@ -35,13 +34,14 @@ from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.state import AnomalyState, Live, Status, summary
 from monitor.stores import Stores, open_stores
-from monitor.system.logging import setup_logging, threads_logged
-from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
+from monitor.system.formatting import approximate_duration
+from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, Records, WebServer, make_server
 from storage import LockHeldError, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BUSY_TIMEOUT = 0.5
 """Seconds that a tick waits for another writer before its sample goes into the buffer."""
@@ -79,7 +79,7 @@ class StatusBoard:
         """Says so where samples have ceased."""
         silent = time.monotonic() - self._live_at
         if silent >= self._stale_after:
-            self._notifier.stalled(f"not sampling: no sample for {about(silent)}")
+            self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silent)}")
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one goes on."""
@@ -111,7 +111,7 @@ def run(config: Config) -> None:
     """
     give_large_memory_back()
     notifier = from_environment()
-    with handled_signals() as signals, threads_logged():
+    with handled_signals() as signals, thread_errors_logged():
         before: Config | None = None
         taken_at = time.time()
         while not signals.stop:
@@ -119,14 +119,14 @@ def run(config: Config) -> None:
             try:
                 with _opened(config, notifier, signals, reloaded=(taken, taken_at)) as board:
                     if taken and before is not None:
-                        log.info("configuration reloaded", extra={"fields": {"file": config.path}})
+                        log.info("configuration reloaded", file=config.path)
                     before, config = config, _serve_until_reload(config, board, signals, notifier)
                     taken_at = time.time() if before is not config else taken_at
             except (MonitorError, StorageError) as error:
                 if before is None or before is config:
                     raise
                 # what was running still can: a reload must not end the daemon
-                log.error("configuration not reloaded", extra={"fields": {"error": error}})
+                log.error("configuration reload failed", error=error)
                 config = before
 
 
@@ -148,7 +148,7 @@ def _serve_until_reload(config: Config, board: StatusBoard, signals: Signals, no
             else:
                 setup_logging(new.log.level, new.log.format)
                 return new
-    log.info("stopping")
+    log.info("daemon stopping")
     notifier.stopping()
     return config
 
@@ -159,7 +159,7 @@ def _read_anew(config: Config, board: StatusBoard) -> Config:
         return load_checked(config.path)
     except MonitorError as error:
         board.reload_failed()
-        log.error("configuration not reloaded", extra={"fields": {"error": error}})
+        log.error("configuration reload failed", error=error)
         raise
 
 
@@ -177,7 +177,7 @@ def _opened(
             def overview() -> None:
                 board.overview = read_overview(stores, config, time.time(), board.overview)
 
-            ensure_first_model(stores, config, time.time())
+            ensure_bootstrap_model(stores, config, time.time())
             overview()
             served = ServedModel(stores, config.rules, config.sampling.interval)
             board.records = Records(stores, Curves(stores, lambda: served.rules, config.sampling.interval))
@@ -201,7 +201,7 @@ def _opened(
                 schedule.close()
                 if not board.scheduler.close():
                     # Python would wait for that thread for ever. Samples that were stored are stored.
-                    log.error("stopped without a job that hangs")
+                    log.error("forced exit: job did not stop")
                     logging.shutdown()
                     os._exit(EXIT_DONE)
                 predictions.flush()
@@ -219,21 +219,21 @@ def _sole_daemon(stores: Stores) -> Iterator[None]:
 
 
 def _announce(config: Config, web: WebServer, overview: Overview) -> None:
-    fields = {
-        "version": release(),
-        "listen": f"{config.web.address[0]}:{web.port}",
-        "database": config.database_url,
-        "interval_seconds": config.sampling.interval,
-        "config": config.path or "defaults",
-    }
-    log.info("started", extra={"fields": fields})
+    log.info(
+        "daemon started",
+        version=release(),
+        listen=f"{config.web.address[0]}:{web.port}",
+        database=config.database_url,
+        interval_seconds=config.sampling.interval,
+        config=config.path or "defaults",
+    )
     if overview.waiting_for:
-        log.info("no model of this host serves yet", extra={"fields": {"because": overview.waiting_for}})
+        log.info("training pending", reason=overview.waiting_for)
 
 
 def _serving(stores: Stores, served: ServedModel) -> Serving:
     """Whether a model of this host serves; one that cannot be loaded does not."""
-    if served.broken or not own_model_serves(stores):
+    if served.broken or not fitted_model_serves(stores):
         return "none"
     return "behind" if served.behind else "well"
 

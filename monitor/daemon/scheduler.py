@@ -5,7 +5,6 @@ The one place that decides when. A job that raises is logged and counted here, a
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from bisect import bisect_left
@@ -21,9 +20,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from monitor.state import Histogram, JobState
-from monitor.system.log_throttle import Outage
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
 """Upper bounds of the histograms in seconds."""
@@ -140,7 +140,7 @@ class Scheduler:
         stepped = offset - self._clock_offset
         self._clock_offset = offset
         if abs(stepped) > 0.5:
-            log.warning("the clock was set", extra={"fields": {"by_seconds": round(stepped, 3)}})
+            log.warning("clock step detected", step_seconds=round(stepped, 3))
             for job in self._jobs:
                 self._scheduler.reschedule_job(job.id, trigger=AlignedTrigger(job.interval))
 
@@ -154,7 +154,7 @@ class Scheduler:
         return not ending.is_alive()
 
     def _metered(self, job: Job) -> Callable[[], None]:
-        meter, outage = self._meters[job.id], Outage(log, "job failed", "job works again")
+        meter, outage = self._meters[job.id], RecurringFailure(log, "job failed", "job recovered")
 
         def run() -> None:
             # turns are whole multiples of the interval, so what is left over is how late this one is
@@ -164,9 +164,9 @@ class Scheduler:
                 job.function()
                 failed = False
             except Exception as error:
-                outage.failed({"job": job.id}, exc_info=error)
+                outage.failure(job=job.id, exc_info=error)
             else:
-                outage.worked({"job": job.id})
+                outage.success(job=job.id)
             finally:
                 meter.ran(time.monotonic() - started, delay, failed=failed)
 

@@ -12,9 +12,10 @@ import socket
 import time
 from collections.abc import Mapping
 
-from monitor.system.log_throttle import Outage
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 START_SECONDS = 60
 """Beyond one interval, what a start may take before its first sample is stored, from its last sign of life on."""
@@ -33,7 +34,9 @@ class Notifier:
         self._interval = 0.0
         self._open = self._stored = self._ready = False
         self._said = ""
-        self._deaf = Outage(log, "systemd cannot be told", "systemd is told again", level=logging.WARNING)
+        self._deaf = RecurringFailure(
+            log, "systemd notification failed", "systemd notification recovered", level=logging.WARNING
+        )
 
     def opening(self, interval: float) -> None:
         """Everything is about to be opened; samples will come every `interval` seconds."""
@@ -104,9 +107,9 @@ class Notifier:
                 channel.setblocking(False)
                 channel.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
-            self._deaf.failed({"message": assignments[0], "error": error})
+            self._deaf.failure(message=assignments[0], error=error)
         else:
-            self._deaf.worked()
+            self._deaf.success()
 
 
 def from_environment() -> Notifier:
@@ -121,7 +124,7 @@ def _address(text: str) -> bytes | None:
     if text.startswith("/"):
         return os.fsencode(text)
     if text:
-        log.warning("NOTIFY_SOCKET not understood", extra={"fields": {"socket": text}})
+        log.warning("notify socket invalid", socket=text)
     return None
 
 

@@ -13,8 +13,9 @@ from model.units import DAY
 from monitor.config.loader import Config
 from monitor.queries.status import Overview, old_after, read_overview
 from monitor.stores import Stores, stores_of
-from monitor.system.logging import masked
-from storage import StorageError, TrainingRun
+from monitor.system.logging import redact_credentials
+from monitor.training.records import CompletedRun, completed_run
+from storage import StorageError
 from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_is_behind
 
 RUNS = 50
@@ -32,7 +33,7 @@ class Stored:
     overview: Overview
     recent: Floats
     ahead: int
-    runs: tuple[TrainingRun, ...]
+    runs: tuple[CompletedRun, ...]
     blob: bytes | None
     blob_error: str
     detector: bytes | None
@@ -77,7 +78,7 @@ def gather(config: Config, now: float) -> Evidence:
     except StorageError as error:
         return Evidence(now, config, None, None, str(error), NONE_RUNS, False, None, str(error))
     if path is None:
-        why = f"{masked(config.database_url)}: not a database in a file"
+        why = f"{redact_credentials(config.database_url)}: not a database in a file"
         return Evidence(now, config, None, None, why, NONE_RUNS, False, None, why)
     # Before it is opened: this closes files of it, which would drop SQLite's locks.
     files, unseen = _outside(path)
@@ -125,7 +126,7 @@ def _read(stores: Stores, config: Config, now: float) -> Stored:
         overview=overview,
         recent=stores.samples.between(now - DAY, now, ())[:, 0],
         ahead=stores.samples.count(since=now + old_after(config.sampling.interval)),
-        runs=tuple(stores.runs.history(RUNS)),
+        runs=tuple(map(completed_run, stores.runs.history(RUNS))),
         blob=blob,
         blob_error=blob_error,
         detector=detector,

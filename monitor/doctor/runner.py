@@ -11,7 +11,7 @@ from monitor.config.loader import Config
 from monitor.doctor.checks import clock, database, disk, host, models, permissions, port
 from monitor.doctor.context import Evidence, gather
 from monitor.doctor.results import Result, failed
-from monitor.system.logging import masked
+from monitor.system.logging import redact_credentials
 
 Check = Callable[[Evidence], Iterable[Result]]
 
@@ -83,7 +83,9 @@ def one(check: Named) -> list[Result]:
     try:
         found.extend(check.look())
     except Exception as error:
-        told = f"the check could not be made: {type(error).__name__}: {masked(' '.join(str(error).split()))}"
+        told = (
+            f"the check could not be made: {type(error).__name__}: {redact_credentials(' '.join(str(error).split()))}"
+        )
         found.append(
             failed(check.name, told[:300], "a mistake in this program, or a host it does not know: report it")
         )

@@ -12,13 +12,13 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 
 from model.forecast.fallback import BASELINES
-from monitor.config.durations import format_duration
 from monitor.exporter.anomalies import of_anomalies
-from monitor.exporter.metric_families import as_far_as_told, counter, gauge, labelled
+from monitor.exporter.metric_families import counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
 from monitor.queries.status import Overview
 from monitor.state import Live, Status
 from monitor.stores import is_warning
+from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
 HOST_HELP: dict[str, tuple[str, str]] = {
@@ -180,7 +180,7 @@ def _records(overview: Overview) -> Iterator[Metric]:
             "storage_oldest_sample_timestamp_seconds", "Time of the oldest sample.", overview.oldest_sample_at
         )
     if overview.last_run and overview.last_run.report:
-        yield from as_far_as_told(of_training(overview.last_run))
+        yield from of_training(overview.last_run.report)
 
 
 def _jobs(status: Status) -> Iterator[Metric]:

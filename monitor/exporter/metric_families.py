@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -27,9 +26,3 @@ def labelled(
         if value is not None:
             family.add_metric(named, float(value))
     return family
-
-
-def as_far_as_told(metrics: Iterable[Metric]) -> Iterator[Metric]:
-    """The metrics made from a stored report, up to what it lacks: one of another release must not cost the page."""
-    with suppress(KeyError, IndexError):
-        yield from metrics

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 
 from prometheus_client.core import Metric
 
-from monitor.config.durations import format_duration
-from monitor.exporter.metric_families import as_far_as_told, gauge, labelled
+from monitor.exporter.metric_families import gauge, labelled
 from monitor.jobs.scoring import HorizonScore
 from monitor.state import Status
-from monitor.training.records import is_pretrained
-from storage import ModelRecord, TrainingRun
+from monitor.system.formatting import format_duration
+from monitor.training.report import MODEL_SCORES, TrainingReport
+from monitor.training.report_parts import HorizonReport, ParameterReport, ScoreReport
 
 
 def of_model(status: Status) -> Iterator[Metric]:
@@ -26,88 +27,98 @@ def of_model(status: Status) -> Iterator[Metric]:
         "model_info",
         "The serving model.",
         ["model_id", "sha256", "features"],
-        [((str(model.id), model.sha256, str(report.get("features", ""))), 1)],
+        [((str(model.id), model.sha256, "" if report is None else str(report.features)), 1)],
     )
     yield gauge(
-        "model_prior",
-        "Whether that is the shipped prior, which has learned nothing of this host.",
-        is_pretrained(model),
+        "model_prior", "Whether that is the shipped prior, which has learned nothing of this host.", model.pretrained
     )
     yield gauge("model_trained_timestamp_seconds", "When the serving model was trained.", model.created_at)
-    yield gauge("model_training_samples", "Samples the serving model was made from.", report.get("samples", 0))
-    yield from as_far_as_told(of_holdout(model))
+    samples = 0 if report is None else report.samples
+    yield gauge("model_training_samples", "Samples the serving model was made from.", samples)
+    if report is not None:
+        yield from _holdout(report.horizons)
 
 
-def of_holdout(model: ModelRecord) -> Iterator[Metric]:
-    """How a model did on data it never saw."""
-    horizons = model.report.get("horizons", [])
-    names = {
-        "brier": ("brier_score", "Brier score"),
-        "brier_skill": ("brier_skill", "Brier skill over the base rate"),
-        "average_precision": ("average_precision", "Average precision"),
-        "calibration_error": ("calibration_error", "Expected calibration error"),
+def _holdout(horizons: Sequence[HorizonReport]) -> Iterator[Metric]:
+    """Yield the scores of the serving model on the holdout, and its blend weights."""
+    scores: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
+        "brier_score": ("Brier score", lambda score: score.brier),
+        "brier_skill": ("Brier skill over the base rate", lambda score: score.brier_skill),
+        "average_precision": ("Average precision", lambda score: score.average_precision),
+        "calibration_error": ("Expected calibration error", lambda score: score.calibration_error),
     }
-    for key, (name, text) in names.items():
-        values = [((format_duration(h["horizon"]),), h["scores"]["network"][key]) for h in horizons]
+    own = [(format_duration(h.horizon), h.scores[MODEL_SCORES]) for h in horizons if MODEL_SCORES in h.scores]
+    for name, (text, value) in scores.items():
+        values = [((horizon,), value(score)) for horizon, score in own]
         yield labelled(f"model_holdout_{name}", f"{text} on data the serving model never saw.", ["horizon"], values)
     yield labelled(
         "model_share_ratio",
         "How much each voice counts in the serving model's probabilities while load is calm.",
         ["horizon", "voice"],
         [
-            ((format_duration(h["horizon"]), voice), share)
+            ((format_duration(h.horizon), expert), weight)
             for h in horizons
-            for voice, share in h.get("shares", {}).items()
+            if h.blend_weights is not None
+            for expert, weight in asdict(h.blend_weights).items()
         ],
     )
 
 
-def of_training(run: TrainingRun) -> Iterator[Metric]:
-    """How the last training went."""
-    report, health = run.report, run.report["health"]
+def of_training(report: TrainingReport) -> Iterator[Metric]:
+    """Yield the figures of the last training; none if it fitted no network."""
+    health, kept = report.health, report.kept
+    if health is None or kept is None:
+        return
 
-    def by_parameter(name: str, text: str, key: str) -> Metric:
-        return labelled(name, text, ["parameter"], [((p["name"],), p[key]) for p in health["parameters"]])
+    def by_parameter(name: str, text: str, value: Callable[[ParameterReport], float]) -> Metric:
+        return labelled(name, text, ["parameter"], [((p.name,), value(p)) for p in health.parameters])
 
     yield by_parameter(
-        "training_gradient_norm", "L2 norm of the gradient, mean of the last epoch of the last training.", "norm"
+        "training_gradient_norm",
+        "L2 norm of the gradient, mean of the last epoch of the last training.",
+        lambda parameter: parameter.norm,
     )
-    yield by_parameter("training_gradient_norm_max", "Largest L2 norm of the gradient in that training.", "norm_max")
+    yield by_parameter(
+        "training_gradient_norm_max",
+        "Largest L2 norm of the gradient in that training.",
+        lambda parameter: parameter.norm_max,
+    )
     yield by_parameter(
         "training_update_ratio",
         "L2 norm of the update over that of the weight, mean of the last epoch.",
-        "update_ratio",
+        lambda parameter: parameter.update_ratio,
     )
     yield labelled(
         "training_dead_unit_ratio",
         "Share of the units of an activation layer that no validation row woke.",
         ["layer"],
-        [((layer["name"],), layer["dead_ratio"]) for layer in health["layers"]],
+        [((layer.name,), layer.dead_ratio) for layer in health.layers],
     )
     yield labelled(
         "training_activation_saturation_ratio",
         "Share of the outputs of a layer with two ends (tanh, sigmoid) that lay at one of them.",
         ["layer"],
-        [((layer["name"],), layer.get("saturation_ratio")) for layer in health["layers"]],
+        [((layer.name,), layer.saturation_ratio) for layer in health.layers],
     )
     yield labelled(
         "training_gradient_state",
         "Verdict on the gradients of the last training; exactly one is 1.",
         ["state"],
-        [((state,), health["state"] == state) for state in ("healthy", "vanishing", "exploding")],
+        [((state,), health.state == state) for state in ("healthy", "vanishing", "exploding")],
     )
-    yield gauge("training_clipped_steps", "Steps whose gradient was clipped.", health["clipped_steps"])
-    yield gauge("training_nonfinite_steps", "Steps whose gradient was not finite.", health["nonfinite_steps"])
-    kept = report["epochs"][report["kept_epoch"] - 1]
+    yield gauge("training_clipped_steps", "Steps whose gradient was clipped.", health.clipped_steps)
+    yield gauge("training_nonfinite_steps", "Steps whose gradient was not finite.", health.nonfinite_steps)
     yield labelled(
         "training_loss",
         "Mean binary cross-entropy of the kept epoch, in nats.",
         ["split"],
-        [((split,), kept[f"{split}_loss"]) for split in ("train", "validation")],
+        [(("train",), kept.train_loss), (("validation",), kept.validation_loss)],
     )
-    yield gauge("training_epochs", "Epochs of the last training.", len(report["epochs"]))
-    yield gauge("training_duration_seconds", "How long the last training took.", report["seconds"])
-    yield gauge("training_peak_memory_bytes", "Largest memory of the trainer.", report["peak_memory_bytes"])
+    yield gauge("training_epochs", "Epochs of the last training.", len(report.epochs))
+    if report.seconds is not None:
+        yield gauge("training_duration_seconds", "How long the last training took.", report.seconds)
+    if report.peak_memory_bytes is not None:
+        yield gauge("training_peak_memory_bytes", "Largest memory of the trainer.", report.peak_memory_bytes)
 
 
 def of_scores(scores: Sequence[HorizonScore]) -> Iterator[Metric]:

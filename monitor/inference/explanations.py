@@ -8,8 +8,8 @@ from model.array_types import Floats
 from model.features.features import FeatureSpec
 from model.features.time_buckets import DAYS
 from model.forecast.predictor import LEVEL
-from monitor.config.durations import about
 from monitor.sampling.sources import RATIOS
+from monitor.system.formatting import approximate_duration
 
 NAMES = {
     "cpu_usage": "CPU",
@@ -106,7 +106,7 @@ def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
         times = math.exp(abs(moved))
         much = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
         much = "more than 100" if times > 100 else much
-        return f"{name} is {much} times {'over' if moved > 0 else 'under'} its mean of {about(window)}"
+        return f"{name} is {much} times {'over' if moved > 0 else 'under'} its mean of {approximate_duration(window)}"
     if metric in RATIOS:
-        return f"{level}, {abs(moved) * 100:.0f} points {way} its mean of {about(window)}"
-    return f"{name} is {way} its mean of {about(window)} by {abs(moved):.2g}"
+        return f"{level}, {abs(moved) * 100:.0f} points {way} its mean of {approximate_duration(window)}"
+    return f"{name} is {way} its mean of {approximate_duration(window)} by {abs(moved):.2g}"

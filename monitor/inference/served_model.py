@@ -30,10 +30,11 @@ from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from monitor.inference.explanations import phrase
 from monitor.stores import TIME_EPSILON, Stores, is_warning
-from monitor.system.log_throttle import Outage
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 from storage import SAMPLE_FIELDS, Prediction, Sample, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 READ_SECONDS = 1800.0
 """Seconds of stored samples that are read at once."""
@@ -80,7 +81,7 @@ class ServedModel:
         self.predictor: Predictor | None = None
         self._warned: frozenset[float] = frozenset()
         self._standing: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
-        self._away = Outage(log, "registry cannot be read", "registry can be read again", level=logging.WARNING)
+        self._away = RecurringFailure(log, "registry read failed", "registry read recovered", level=logging.WARNING)
 
     def recalibrate(self, model_id: int, by: Sequence[FallbackDecision]) -> None:
         """Sets right what that model says from the next prediction on; from any thread."""
@@ -113,10 +114,10 @@ class ServedModel:
         try:
             done = self._advance_from_storage(sample)
         except StorageError as error:
-            self._away.failed({"error": error})
+            self._away.failure(error=error)
             done = False
         else:
-            self._away.worked()
+            self._away.success()
         if done:
             return
         if self._went_back(sample):
@@ -167,7 +168,7 @@ class ServedModel:
         self._followed = active
         before = self.model_id
         self.model_id, self.predictor = self._load(active)
-        log.info("model serves", extra={"fields": {"model": self.model_id, "before": before}})
+        log.info("model activated", model=self.model_id, previous=before)
         return True
 
     def _load(self, model_id: int | None) -> tuple[int | None, Predictor | None]:
@@ -176,7 +177,7 @@ class ServedModel:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
             except (StorageError, SerializationError) as error:
-                log.error("model cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+                log.error("model load failed", model=model_id, error=error)
                 model_id = self._stores.registry.previous_id(model_id)
         return None, None
 

@@ -6,7 +6,6 @@ are one road, and what it takes is taken from no tick.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -26,10 +25,11 @@ from monitor.config.schema import AnomalyConfig
 from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.state import AnomalyState
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
 from monitor.training.train_detector import detector_key, excluded_times, expected_slots, in_maintenance
 from storage import Anomaly
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MONTH = 30 * DAY
 
@@ -146,7 +146,7 @@ class AnomalyDetectionJob:
         if self._episode is None and self._stores.anomalies.since(until - ECHO):
             self._episode = residual_event(self._reading)
         if self._told != model_id:
-            log.info("detector watches", extra={"fields": {"model": model_id, "metrics": len(detector.metrics)}})
+            log.info("detector loaded", model=model_id, metrics=len(detector.metrics))
         self._told = model_id
 
     def _read(self, watch: OnlineDetector, at: float, values: Floats) -> None:
@@ -164,12 +164,11 @@ class AnomalyDetectionJob:
         try:
             detector = loads_detector(blob)
         except SerializationError as error:
-            log.error("detector cannot be loaded", extra={"fields": {"model": model_id, "error": error}})
+            log.error("detector load failed", model=model_id, error=error)
             return None
         if detector.step < row_interval(self._interval):
-            because = "samples are rarer than its rows; the next training learns another"
-            fields = {"model": model_id, "because": because, "row_seconds": detector.step}
-            log.warning("detector not used", extra={"fields": fields})
+            reason = "the sampling interval is longer than its rows; the next training fits another"
+            log.warning("detector rejected", model=model_id, reason=reason, row_seconds=detector.step)
             return None
         self._name = detector_key(blob)
         return detector
@@ -247,15 +246,14 @@ class AnomalyDetectionJob:
         )
         self._event = replace(event, id=self._stores.anomalies.begin(event))
         most = ", ".join(list(episode.shares)[:3])
-        fields = {"anomaly": self._event.id, "channel": episode.channel, "metrics": most}
-        log.warning("anomaly begins", extra={"fields": fields})
+        log.warning("anomaly started", anomaly=self._event.id, channel=episode.channel, metrics=most)
 
     def _end(self, at: float) -> None:
         if self._event is not None:
             ended = replace(self._event, ended_at=max(at, self._event.began_at))
             self._stores.anomalies.update(ended)
             seconds = round((ended.ended_at or at) - ended.began_at)
-            log.info("anomaly ends", extra={"fields": {"anomaly": ended.id, "seconds": seconds}})
+            log.info("anomaly ended", anomaly=ended.id, seconds=seconds)
         self._event = self._episode = None
 
     def _end_unseen(self, until: float) -> None:

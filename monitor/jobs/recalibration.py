@@ -5,7 +5,6 @@ A model says of a stored moment what it said then, so nothing has to be kept for
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -26,8 +25,10 @@ from model.forecast.recalibration import MEMORY, RECALIBRATION_INTERVAL
 from model.units import DAY
 from monitor.inference.served_model import READ_SECONDS, ServedModel, stored
 from monitor.stores import Stores
+from monitor.system.logging import get_logger
+from monitor.training.records import read_model
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def matured(
@@ -105,21 +106,17 @@ class RecalibrationJob:
         }
         self._stores.registry.serve_instead(model_id, {h: states for h, states in instead.items() if states})
         self._done = model_id, now // RECALIBRATION_INTERVAL
-        log.info("recalibrated", extra={"fields": {"model": model_id}})
+        log.info("model recalibrated", model=model_id)
         for horizon, states in instead.items():
             for state, name in states.items():
-                fields = {"model": model_id, "horizon_seconds": float(horizon), "load": state, "serves": name}
-                log.warning("baseline serves instead of the model", extra={"fields": fields})
+                log.warning(
+                    "fallback activated", model=model_id, horizon_seconds=float(horizon), load=state, predictor=name
+                )
 
 
 def current_decisions(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
 ) -> tuple[FallbackDecision, ...]:
     """Where a predictor stands at a moment: by what had come when its quarter of the day began."""
-    return matured(stores, predictor, trained_until(stores, model_id), now - now % RECALIBRATION_INTERVAL, precision)
-
-
-def trained_until(stores: Stores, model_id: int) -> float:
-    """Seconds: where the samples end that a model has learned from."""
-    record = stores.registry.record(model_id)
-    return float(record.report.get("to") or record.created_at)
+    until = read_model(stores, model_id).trained_until
+    return matured(stores, predictor, until, now - now % RECALIBRATION_INTERVAL, precision)

@@ -14,10 +14,12 @@ from collections.abc import Callable
 
 from monitor.config.loader import Config
 from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
+from monitor.system.logging import get_logger
+from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRun, TrainingRuns
+from storage import TrainingRuns
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class RetrainSchedule:
@@ -67,7 +69,7 @@ class RetrainSchedule:
         serving = self._serving()
         if serving != "behind" and now < self._look_again <= now + self._config.training.interval:
             return False
-        due = next_retrain(self._config.training, self._runs.last(), serving)
+        due = next_retrain(self._config.training, self._last_run(), serving)
         if due is not None and now < due <= now + self._config.training.interval:
             self._look_again = due
             return False
@@ -81,7 +83,7 @@ class RetrainSchedule:
         self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        log.info("retraining started", extra={"fields": {"pid": self._trainer.pid}})
+        log.info("retraining started", pid=self._trainer.pid)
 
     def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
         code = trainer.poll()
@@ -93,14 +95,22 @@ class RetrainSchedule:
         self._conclude(exit_reason(trainer))
         self._on_end()
 
+    def _last_run(self) -> CompletedRun | None:
+        last = self._runs.last()
+        return None if last is None else completed_run(last)
+
     def _conclude(self, reason: str) -> None:
         """Logs what came of it; a trainer that died without a word has its run recorded here."""
-        last = self._runs.last()
+        last = self._last_run()
         if last is None or last.started_at < self._started - 1:
-            run = TrainingRun(self._started, self._clock(), "failed", f"the trainer {reason}", None, {})
-            self._runs.append(run)
-            last = run
-        fields = {"outcome": last.outcome, "model": last.model_id, "reason": last.reason}
-        log.log(
-            logging.ERROR if last.outcome == "failed" else logging.INFO, "retraining ended", extra={"fields": fields}
-        )
+            last = CompletedRun(
+                started_at=self._started,
+                finished_at=self._clock(),
+                outcome="failed",
+                reason=f"the trainer {reason}",
+                model_id=None,
+                report=None,
+            )
+            self._runs.append(stored_run(last))
+        level = logging.ERROR if last.outcome == "failed" else logging.INFO
+        log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)

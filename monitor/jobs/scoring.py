@@ -19,8 +19,8 @@ from model.features.labels import GAP_FACTOR, Rules, future_labels
 from model.features.rolling_window import RollingWindow
 from model.forecast.score_totals import LiveScore, ScoreTotals, live_score, sum_scores
 from model.units import DAY, HOUR
-from monitor.config.durations import format_duration
 from monitor.stores import TIME_EPSILON, Stores, is_warning
+from monitor.system.formatting import format_duration
 from storage import Prediction
 
 SCORE_WINDOW = 7 * DAY

@@ -12,9 +12,9 @@ from model.array_types import Floats
 from model.features.labels import GAP_FACTOR, Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
-from monitor.config.durations import format_duration
 from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.stores import Stores
+from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
 LONGEST = 30 * DAY

@@ -14,13 +14,14 @@ import numpy as np
 from model.anomaly.resampling import row_interval
 from model.forecast.drift import population_stability_index
 from model.units import DAY, HOUR
-from monitor.config.durations import format_duration
 from monitor.config.loader import Config
 from monitor.jobs.scoring import SCORE_WINDOW, HorizonScore, read_scores, scores_document
 from monitor.stores import Stores, is_warning
-from monitor.training.records import is_pretrained
+from monitor.system.formatting import format_duration
+from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
+from monitor.training.report_parts import DetectorReport
 from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage
-from storage import SAMPLE_FIELDS, Anomaly, ModelRecord, Outcome, Prediction, Sample, TrainingRun, is_held
+from storage import SAMPLE_FIELDS, Anomaly, Outcome, Prediction, Sample, TrainingRun, is_held
 
 DRIFT_EVERY = HOUR
 """Seconds between two looks at how far inputs have drifted."""
@@ -47,9 +48,9 @@ class Overview:
     covered: float
     needed: float
     predictions: tuple[Prediction, ...]
-    model: ModelRecord | None
-    last_run: TrainingRun | None
-    last_success: TrainingRun | None
+    model: RegisteredModel | None
+    last_run: CompletedRun | None
+    last_success: CompletedRun | None
     runs: dict[Outcome, int]
     next_retrain_at: float | None
     retrain_running: bool
@@ -78,7 +79,7 @@ class Overview:
     @property
     def waiting_for(self) -> str:
         """Why no model of this host serves yet, in words; empty when one does."""
-        if self.model is not None and not is_pretrained(self.model):
+        if self.model is not None and not self.model.pretrained:
             return ""
         if self.covered < self.needed:
             return insufficient_history(self.covered, self.needed)
@@ -110,15 +111,16 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     if before is not None and known:
         model, last_run, last_success, runs = before.model, before.last_run, before.last_success, before.runs
     else:
-        model = None if active is None else stores.registry.record(active)
-        last_run, last_success, runs = stores.runs.last(), stores.runs.last_success(), stores.runs.counts()
+        model = None if active is None else read_model(stores, active)
+        last_run, last_success = _run(stores.runs.last()), _run(stores.runs.last_success())
+        runs = stores.runs.counts()
     scored = tuple(sorted(stores.scores.progress().items()))
     same = before is not None and scored == before.scored
     scores = before.scores if before is not None and same else read_scores(stores, now - SCORE_WINDOW)
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
     drift = before.drift if before is not None and keeps else _drift(stores, model, now)
     needed = config.training.min_history
-    own = model is not None and not is_pretrained(model)
+    own = model is not None and not model.pretrained
     instead = tuple(
         (float(horizon), state, name)
         for horizon, states in stores.registry.instead().items()
@@ -150,7 +152,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         drift=drift,
         drift_at=before.drift_at if before is not None and keeps else now,
         instead=instead,
-        **_anomalies(stores, config, model, now),
+        **_anomalies(stores, config, model, last_run, now),
     )
 
 
@@ -159,12 +161,30 @@ def _future(stores: Stores, after: float) -> float | None:
     return newest.at if newest is not None and newest.at > after else None
 
 
-def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: float) -> dict[str, Any]:
+def _run(run: TrainingRun | None) -> CompletedRun | None:
+    return None if run is None else completed_run(run)
+
+
+def _detector_report(model: RegisteredModel | None) -> DetectorReport:
+    """Return the report of the serving detector; an empty one if there is none."""
+    report = None if model is None else model.report
+    return DetectorReport() if report is None or report.detector is None else report.detector
+
+
+def _refused_detector(run: CompletedRun | None) -> str:
+    """Return why the last training brought no detector; empty if it brought one, or did not get so far."""
+    detector = None if run is None or run.report is None else run.report.detector
+    return "" if detector is None or detector.at is not None else detector.reason
+
+
+def _anomalies(
+    stores: Stores, config: Config, model: RegisteredModel | None, last_run: CompletedRun | None, now: float
+) -> dict[str, Any]:
     """The fields of the overview that tell of anomalies."""
     month = now - 30 * DAY
-    detector = {} if model is None else model.report.get("detector", {})
-    rarer = detector.get("step", math.inf) < row_interval(config.sampling.interval)
-    watching, waits = config.anomaly.enabled and "at" in detector and not rarer, ""
+    detector = _detector_report(model)
+    rarer = detector.step is not None and detector.step < row_interval(config.sampling.interval)
+    watching, waits = config.anomaly.enabled and detector.at is not None and not rarer, ""
     if not config.anomaly.enabled:
         waits = "anomaly.enabled is false"
     elif rarer:
@@ -172,9 +192,7 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
     elif not watching:
         needed = config.anomaly.min_history
         covered = recent_coverage(stores, config, now, needed)
-        last = stores.runs.last()
-        told = last.reason.partition("no detector of anomalies: ")[2] if last is not None else ""
-        waits = told or "the next training learns what is usual"
+        waits = _refused_detector(last_run) or "the next training learns what is usual"
         if covered < needed:
             waits = insufficient_history(covered, needed)
     return {
@@ -186,18 +204,21 @@ def _anomalies(stores: Stores, config: Config, model: ModelRecord | None, now: f
     }
 
 
-def _drift(stores: Stores, model: ModelRecord | None, now: float) -> tuple[tuple[str, float], ...]:
+def _drift(stores: Stores, model: RegisteredModel | None, now: float) -> tuple[tuple[str, float], ...]:
     """How far each metric has left the training; ten minutes of each hour of the last day are enough to tell."""
-    inputs = model.report.get("inputs", {}) if model is not None else {}
+    inputs = {} if model is None or model.report is None else model.report.inputs
     if not inputs:
         return ()
     hours = [now - hour * HOUR for hour in range(24)]
     rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
-    found = [(name, population_stability_index(rows[:, 1 + i], of)) for i, (name, of) in enumerate(inputs.items())]
+    references = {name: {"edges": of.edges, "shares": of.frequencies} for name, of in inputs.items()}
+    found = [
+        (name, population_stability_index(rows[:, 1 + i], of)) for i, (name, of) in enumerate(references.items())
+    ]
     return tuple((name, value) for name, value in found if not math.isnan(value))
 
 
-def _id(record: ModelRecord | TrainingRun | None) -> int | None:
+def _id(record: RegisteredModel | CompletedRun | None) -> int | None:
     return None if record is None else record.id
 
 
@@ -222,9 +243,7 @@ def status_document(overview: Overview) -> dict[str, Any]:
             {**asdict(p), "horizon_name": format_duration(p.horizon), "warning": is_warning(p)}
             for p in fresh(overview)
         ],
-        "model": None
-        if model is None
-        else {**{k: v for k, v in asdict(model).items() if k != "report"}, "prior": is_pretrained(model)},
+        "model": None if model is None else _model_document(model),
         "serving_instead": [
             {"horizon": horizon, "load": state, "baseline": name} for horizon, state, name in overview.instead
         ],
@@ -247,6 +266,11 @@ def status_document(overview: Overview) -> dict[str, Any]:
         "scores": scores_document(overview.scores),
         "input_drift": dict(overview.drift),
     }
+
+
+def _model_document(model: RegisteredModel) -> dict[str, Any]:
+    fields = {k: v for k, v in asdict(model).items() if k not in ("report", "report_problem")}
+    return {**fields, "prior": model.pretrained}
 
 
 def fresh(overview: Overview) -> tuple[Prediction, ...]:

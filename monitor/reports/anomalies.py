@@ -9,13 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from model.units import DAY
-from monitor.config.durations import LATEST, about
 from monitor.config.maintenance_windows import format_windows
 from monitor.config.schema import AnomalyConfig
 from monitor.errors import UsageError
 from monitor.queries.status import Overview
-from monitor.reports.blocks import Line, Report, Table, Tone, Toned, fact, moment, percent
+from monitor.reports.blocks import Line, Report, Table, Tone, Toned, fact
 from monitor.stores import Stores
+from monitor.system.formatting import LATEST, approximate_duration, format_percent, format_time
 from storage import Anomaly, Maintenance
 
 SHOWN = 30 * DAY
@@ -92,11 +92,11 @@ def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, no
             raise UsageError("that maintenance would end after the year 9999")
         window = Maintenance(begins, begins + arguments.duration, arguments.note or "")
         window_id = stores.anomalies.add_maintenance(window)
-        until = f"from {moment(window.begins_at)} to {moment(window.ends_at)}"
+        until = f"from {format_time(window.begins_at)} to {format_time(window.ends_at)}"
         said = f"maintenance {window_id}: nothing is called an anomaly {until}"
         return {**asdict(window), "id": window_id}, Report((said,))
     found = stores.anomalies.maintenance(now)
-    rows = [(str(w.id), moment(w.begins_at), moment(w.ends_at), w.note) for w in found]
+    rows = [(str(w.id), format_time(w.begins_at), format_time(w.ends_at), w.note) for w in found]
     windows = (
         Table(("id", "from", "to", "note"), rows, words={"from", "to", "note"})
         if rows
@@ -108,11 +108,11 @@ def _maintenance(stores: Stores, config: AnomalyConfig, arguments: Namespace, no
 
 def _listed(found: Sequence[Anomaly], since: float) -> Report:
     if not found:
-        return Report((f"no anomaly in the last {about(since)}",))
+        return Report((f"no anomaly in the last {approximate_duration(since)}",))
     rows = [
         (
             str(a.id),
-            moment(a.began_at),
+            format_time(a.began_at),
             Toned(_length(a), "bad" if a.ended_at is None else None),
             a.channel,
             f"{a.peak:.3f}",
@@ -130,29 +130,32 @@ def _called(one: Anomaly) -> Toned:
 
 
 def _shown(one: Anomaly, now: float) -> Report:
-    ended = "goes on" if one.ended_at is None else f"ended {moment(one.ended_at)}"
+    ended = "goes on" if one.ended_at is None else f"ended {format_time(one.ended_at)}"
     lasted = (one.ended_at or now) - one.began_at
     tone: Tone | None = "bad" if one.ended_at is None else None
     told: list[Line] = [
         fact(
-            "anomaly", f"{one.id}, began {moment(one.began_at)}, ", Toned(ended, tone), f", {about(max(lasted, 0.0))}"
+            "anomaly",
+            f"{one.id}, began {format_time(one.began_at)}, ",
+            Toned(ended, tone),
+            f", {approximate_duration(max(lasted, 0.0))}",
         ),
         fact("evidence", f"{one.channel}: {CHANNELS.get(one.channel, one.channel)}"),
-        fact("score", f"{one.peak:.4f} at {moment(one.peak_at)}, by model {one.model_id}"),
+        fact("score", f"{one.peak:.4f} at {format_time(one.peak_at)}, by model {one.model_id}"),
     ]
     if one.judgement is not None:
         note = f": {one.note}" if one.note else ""
-        told.append(fact("called", _called(one), f" at {moment(one.judged_at)}{note}"))
-    rows = [(name, percent(share)) for name, share in one.shares.items() if share >= 0.01]
+        told.append(fact("called", _called(one), f" at {format_time(one.judged_at)}{note}"))
+    rows = [(name, format_percent(share)) for name, share in one.shares.items() if share >= 0.01]
     return Report((*told, Table(("metric", "share"), rows)))
 
 
 def _length(one: Anomaly) -> str:
-    return "goes on" if one.ended_at is None else about(one.ended_at - one.began_at)
+    return "goes on" if one.ended_at is None else approximate_duration(one.ended_at - one.began_at)
 
 
 def _most(one: Anomaly, number: int) -> str:
-    return ", ".join(f"{name} {percent(share)}" for name, share in list(one.shares.items())[:number])
+    return ", ".join(f"{name} {format_percent(share)}" for name, share in list(one.shares.items())[:number])
 
 
 def anomalies_document(stores: Stores, config: AnomalyConfig, now: float) -> dict[str, Any]:
@@ -181,9 +184,9 @@ def anomaly_line(overview: Overview) -> str:
     """Of anomalies in a line of `status`."""
     one = overview.anomaly
     if one is not None and not overview.daemon_running:
-        return f"{one.id} went on when the daemon ended; it began {moment(one.began_at)}"
+        return f"{one.id} went on when the daemon ended; it began {format_time(one.began_at)}"
     if one is not None and overview.watching:
-        return f"{one.id} goes on since {moment(one.began_at)} ({one.channel}: {_most(one, 3)})"
+        return f"{one.id} goes on since {format_time(one.began_at)} ({one.channel}: {_most(one, 3)})"
     if not overview.watching:
         return f"not watched for yet: {overview.watching_waits_for or 'no detector has been learned'}"
     return (

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
-from monitor.config.durations import EARLIEST, LATEST
+from monitor.system.formatting import format_number
 
 Tone = Literal["good", "caution", "bad", "faint", "heading"]
 """What a part of a report means to its reader."""
@@ -105,15 +104,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(row) for row in (header, *rows)]
 
 
-def figure(value: float | None, digits: int = 3) -> str:
-    """A figure, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def skill(value: float | None) -> Toned:
     """How much better than a simple guess, 1 at most: below 0 the guess was better."""
     tone: Tone | None = None if not value else "good" if value > 0 else "bad"
-    return Toned(figure(value), tone)
+    return Toned(format_number(value), tone)
 
 
 SCORES = ("Brier", "skill", "avg precision", "calibration error")
@@ -123,22 +117,8 @@ SCORES = ("Brier", "skill", "avg precision", "calibration error")
 def score_cells(score: Mapping[str, float | None]) -> tuple[Cell, ...]:
     """A score on data that was kept back, as `model.forecast.metrics` has it, in a row of a table."""
     return (
-        figure(score["brier"], 4),
+        format_number(score["brier"], 4),
         skill(score["brier_skill"]),
-        figure(score["average_precision"]),
-        figure(score["calibration_error"]),
+        format_number(score["average_precision"]),
+        format_number(score["calibration_error"]),
     )
-
-
-def percent(ratio: float | None) -> str:
-    """A ratio for people, or a dash where there is none."""
-    return "-" if ratio is None else f"{ratio:.0%}"
-
-
-def moment(at: float | None) -> str:
-    """A point in time, UTC; one that no calendar has is said to be beyond it."""
-    if at is None:
-        return "never"
-    if not EARLIEST <= at <= LATEST:
-        return "before 0001-01-01" if at < EARLIEST else "after 9999-12-31"
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -10,9 +10,9 @@ import numpy as np
 
 from model.training.backtest import BacktestResult
 from model.units import HOUR
-from monitor.config.durations import format_duration
 from monitor.errors import MonitorError
 from monitor.system.atomic_write import created
+from monitor.system.formatting import format_duration
 
 BINS = 10
 STRETCH = 600

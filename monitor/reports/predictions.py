@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from monitor.config.durations import about, format_duration
-from monitor.reports.blocks import Bar, Line, Report, Table, Tone, Toned, figure, heading, moment, percent, skill
+from monitor.reports.blocks import Bar, Line, Report, Table, Tone, Toned, heading, skill
 from monitor.stores import is_warning
+from monitor.system.formatting import (
+    approximate_duration,
+    format_duration,
+    format_number,
+    format_percent,
+    format_time,
+)
 from storage import Prediction
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ NEAR = 0.5
 def probability(prediction: Prediction) -> tuple[str | Toned, ...]:
     """One horizon in words, by how near the probability is to a warning."""
     tone: Tone | None = "caution" if prediction.probability >= NEAR * prediction.threshold else "good"
-    said = f" within {about(prediction.horizon)} (usually {prediction.baseline_probability:.0%})"
+    said = f" within {approximate_duration(prediction.horizon)} (usually {prediction.baseline_probability:.0%})"
     if not is_warning(prediction):
         return Toned(f"{prediction.probability:.0%}", tone), said
     return Toned(f"{prediction.probability:.0%}", "bad"), said, Toned("  WARNING", "bad")
@@ -70,21 +76,21 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> Report:
     """How good the predictions were, with the reliability table."""
     if not scores:
         waits = "each waits until its horizon has passed"
-        return Report((f"no prediction made since {moment(since)} has been scored yet: {waits}",))
+        return Report((f"no prediction made since {format_time(since)} has been scored yet: {waits}",))
     rows = [
         (
             format_duration(found.horizon),
             str(found.score.scored),
             str(found.score.unknown),
-            percent(found.score.base_rate),
-            figure(found.score.brier, 4),
+            format_percent(found.score.base_rate),
+            format_number(found.score.brier, 4),
             skill(found.score.skill),
             skill(found.score.skill_over_persistence),
             skill(found.score.onset_skill),
-            percent(found.score.precision),
-            percent(found.score.recall),
+            format_percent(found.score.precision),
+            format_percent(found.score.recall),
             f"{found.warned} of {found.stretches}",
-            "-" if found.lead is None else about(found.lead),
+            "-" if found.lead is None else approximate_duration(found.lead),
         )
         for found in scores
     ]
@@ -92,13 +98,16 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> Report:
         "horizon", "scored", "unknown", "came", "Brier", "skill", "over persistence", "onset skill", "precision",
         "recall", "warned of", "before",
     )  # fmt: skip
-    head = heading(f"predictions made since {moment(since)}, against what happened")
+    head = heading(f"predictions made since {format_time(since)}, against what happened")
     reliable = (block for found in scores if found.score.scored for block in _reliability(found))
     return Report((head, Table(header, rows), *reliable))
 
 
 def _reliability(found: HorizonScore) -> tuple[str | Line | Table, ...]:
-    off = figure(found.score.calibration_error)
-    rows = [(percent(row.said), percent(row.came), str(row.scored), Bar(row.came)) for row in found.score.reliability]
+    off = format_number(found.score.calibration_error)
+    rows = [
+        (format_percent(row.said), format_percent(row.came), str(row.scored), Bar(row.came))
+        for row in found.score.reliability
+    ]
     head = heading(f"{format_duration(found.horizon)}: what was said and what came (off by {off} on average)")
     return "", head, Table(("said", "came", "predictions", ""), rows)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from model.nn.diagnostics.fit_report import Epoch
-from monitor.system.logging import logs_json
+from monitor.system.logging import logs_are_json
 
 LINES = 10
 
@@ -16,7 +16,7 @@ LINES = 10
 @contextmanager
 def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
     """What to call after each of at most `epochs` epochs."""
-    if logs_json():
+    if logs_are_json():
         yield lambda _: None
         return
     if not sys.stderr.isatty():

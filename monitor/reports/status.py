@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from monitor.config.durations import about, format_duration
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
-from monitor.reports.blocks import Line, Report, Tone, Toned, fact, moment, percent, skill
+from monitor.reports.blocks import Line, Report, Tone, Toned, fact, skill
 from monitor.reports.predictions import probability
-from monitor.training.records import is_pretrained
-from storage import Outcome, TrainingRun
+from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
+from monitor.training.records import CompletedRun
+from storage import Outcome
 
 OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}
 """What it means that a training ended so."""
@@ -22,9 +22,9 @@ def status_report(overview: Overview, database: str) -> Report:
     sampling = Toned("sampling", "good") if overview.sampling else Toned("not sampling", "bad")
     return Report(
         (
-            fact("daemon", running, ", ", sampling, f"; last sample {moment(sample.at if sample else None)}"),
+            fact("daemon", running, ", ", sampling, f"; last sample {format_time(sample.at if sample else None)}"),
             *_future(overview),
-            fact("history", f"since {moment(overview.oldest_sample_at)}"),
+            fact("history", f"since {format_time(overview.oldest_sample_at)}"),
             fact("database", f"{database}, {overview.storage_bytes / 2**20:.1f} MiB"),
             *_model(overview),
             *_predictions(overview),
@@ -41,19 +41,19 @@ def _future(overview: Overview) -> list[Line]:
     if overview.future_at is None:
         return []
     told = Toned("samples lie in the future", "caution")
-    return [fact("", told, f", the last at {moment(overview.future_at)}: was the clock set back?")]
+    return [fact("", told, f", the last at {format_time(overview.future_at)}: was the clock set back?")]
 
 
 def _model(overview: Overview) -> list[Line]:
     model = overview.model
     if model is None:
         serves = fact("model", Toned("none serves yet", "caution"), f": {overview.waiting_for}")
-    elif is_pretrained(model):
+    elif model.pretrained:
         own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
         serves = fact("model", f"{model.id} serves, {own}")
     else:
-        host = model.report.get("imported_from")
-        trained = f"trained {moment(model.created_at)}{f' on {host} and imported' if host else ''}"
+        host = model.imported_from
+        trained = f"trained {format_time(model.created_at)}{f' on {host} and imported' if host else ''}"
         serves = fact("model", f"{model.id} serves, {trained}, sha256 {model.sha256[:12]}")
     behind = [
         fact(
@@ -71,12 +71,14 @@ def _predictions(overview: Overview) -> list[Line]:
     return [fact("prediction", "none: the last one is too old" if overview.predictions else "none yet")]
 
 
-def _training(run: TrainingRun | None) -> list[Line]:
+def _training(run: CompletedRun | None) -> list[Line]:
     if run is None:
         return []
     why = f": {run.reason}" if run.reason else ""
     return [
-        fact("training", "last ", Toned(run.outcome, OUTCOMES[run.outcome]), f" at {moment(run.finished_at)}{why}")
+        fact(
+            "training", "last ", Toned(run.outcome, OUTCOMES[run.outcome]), f" at {format_time(run.finished_at)}{why}"
+        )
     ]
 
 
@@ -85,11 +87,11 @@ def _score(found: HorizonScore) -> tuple[str | Toned, ...]:
     score, horizon = found.score, format_duration(found.horizon)
     if not score.scored:
         return (f"{horizon}: no outcome is known yet",)
-    before = f", {about(found.lead)} before" if found.lead is not None else ""
+    before = f", {approximate_duration(found.lead)} before" if found.lead is not None else ""
     return (
         f"{horizon}: {score.scored} scored in 7 days, skill ",
         skill(score.skill),
-        f", precision {percent(score.precision)}, recall {percent(score.recall)}, "
+        f", precision {format_percent(score.precision)}, recall {format_percent(score.recall)}, "
         f"warned of {found.warned} of {found.stretches} stretches{before}",
     )
 
@@ -107,6 +109,8 @@ def _retraining(overview: Overview) -> str:
     if overview.retrain_running:
         return f"under way; {counts}"
     due = (
-        "as soon as there is enough history" if overview.next_retrain_at is None else moment(overview.next_retrain_at)
+        "as soon as there is enough history"
+        if overview.next_retrain_at is None
+        else format_time(overview.next_retrain_at)
     )
     return f"next {due}; {counts}"

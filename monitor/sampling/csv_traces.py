@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from model.units import DAY
-from monitor.config.durations import LATEST
 from monitor.config.fields import nearest
 from monitor.errors import MonitorError
 from monitor.sampling.sources import RATIOS
 from monitor.system.atomic_write import created
+from monitor.system.formatting import LATEST
 from storage import SAMPLE_FIELDS, SampleStore
 
 Array = npt.NDArray[np.float64]

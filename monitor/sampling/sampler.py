@@ -6,7 +6,6 @@ set makes a wrong number, only a missing one.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,10 @@ from types import MappingProxyType
 from typing import Any
 
 from monitor.sampling.sources import RATIOS, Rates, Source
+from monitor.system.logging import get_logger
 from storage import Sample
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 GAP_FACTOR = 2.5
 """A reading further back than this many intervals is another time: no rate is made across it."""
@@ -113,9 +113,9 @@ class Sampler:
         before = self._states.get(name)
         self._states[name] = SourceState(not error, self._monotonic() - started, error)
         if error and (before is None or before.success):
-            log.warning("source failed", extra={"fields": {"source": name, "error": error}})
+            log.warning("source failed", source=name, error=error)
         elif not error and before is not None and not before.success:
-            log.info("source is back", extra={"fields": {"source": name}})
+            log.info("source recovered", source=name)
 
 
 def plausible(name: str, value: float | None) -> float | None:

@@ -5,14 +5,14 @@ While nothing can be written they wait in memory, and the first write that succe
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Sequence
 
-from monitor.system.log_throttle import Outage
+from monitor.system.log_throttle import RecurringFailure
+from monitor.system.logging import get_logger
 from storage import Prediction, PredictionStore, Sample, SampleStore, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 CAPACITY = 20_000
 """Samples that wait at most: more than a day at 5 s, about 10 MB."""
@@ -24,7 +24,7 @@ class SampleBuffer:
     def __init__(self, store: SampleStore, capacity: int = CAPACITY) -> None:
         self._store = store
         self._waiting: deque[Sample] = deque(maxlen=capacity)
-        self._outage = Outage(log, "samples wait for storage", "storage is back")
+        self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
         self.failures = 0
 
     @property
@@ -41,14 +41,14 @@ class SampleBuffer:
         except StorageError as error:
             self._keep(sample, error)
         else:
-            self._outage.worked({"samples_written": self.waiting + 1})
+            self._outage.success(samples_written=self.waiting + 1)
             self._waiting.clear()
         return sample.at
 
     def _keep(self, sample: Sample, error: StorageError) -> None:
         self.failures += 1
         self._waiting.append(sample)
-        self._outage.failed({"error": error, "samples_waiting": self.waiting})
+        self._outage.failure(error=error, samples_waiting=self.waiting)
 
 
 class PredictionBuffer:
@@ -75,6 +75,6 @@ class PredictionBuffer:
             self._store.append(self._waiting)
         except StorageError as error:
             self.failures += 1
-            log.debug("predictions wait for storage", extra={"fields": {"error": error}})
+            log.debug("prediction write failed", error=error)
         else:
             self._waiting.clear()

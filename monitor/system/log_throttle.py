@@ -1,59 +1,63 @@
-"""What fails again and again is said once, and then now and then: a log that fills is a second outage."""
+"""Rate-limited logging of recurring failures."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
-AGAIN = 60.0
-"""Seconds after which a failure that goes on is said again."""
+from monitor.system.logging import StructuredLogger
+
+REPEAT_SECONDS = 60.0
+"""Seconds between two log lines of one lasting failure."""
 
 
-class Outage:
-    """A failure that may last: said when it begins, at most once a minute with its count, and when it is over.
+class RecurringFailure:
+    """Log of a failure that may last: its start, at most one line per minute with the count, and its end.
 
-    Where it comes and goes within the minute, that is said once a minute too. For one thread at a time.
+    A failure that comes and goes within a minute is also logged once per minute. Not thread-safe.
     """
 
     def __init__(
         self,
-        log: logging.Logger,
-        begins: str,
-        ends: str,
+        log: StructuredLogger,
+        failed: str,
+        recovered: str,
         *,
         level: int = logging.ERROR,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """None yet.
+        """Start without failures.
 
         Args:
-            log: where it is said.
-            begins: the event of a failure.
-            ends: the event of the first success after one.
-            level: of the failure; its end is information.
-            monotonic: seconds that only grow.
+            log: logger of the events.
+            failed: event of a failure.
+            recovered: event of the first success after a logged failure, at level info.
+            level: level of the failure.
+            monotonic: clock in seconds that never goes back.
         """
-        self._log, self._begins, self._ends, self._level = log, begins, ends, level
+        self._log = log
+        self._failed = failed
+        self._recovered = recovered
+        self._level = level
         self._monotonic = monotonic
-        self._told_at: float | None = None
+        self._logged_at: float | None = None
         self._failures = 0
-        self._lasts = False
+        self._recovery_pending = False
 
-    def failed(self, fields: dict[str, Any], exc_info: BaseException | None = None) -> None:
-        """Once more; `fields` belong to the event."""
+    def failure(self, exc_info: BaseException | None = None, **fields: object) -> None:
+        """Count a failure, and log it with the fields unless one was logged less than a minute ago."""
         self._failures += 1
         now = self._monotonic()
-        if self._told_at is not None and now - self._told_at < AGAIN:
+        if self._logged_at is not None and now - self._logged_at < REPEAT_SECONDS:
             return
-        self._told_at, self._lasts = now, True
-        fields = {**fields, "failures": self._failures}
-        self._log.log(self._level, self._begins, exc_info=exc_info, extra={"fields": fields})
+        self._logged_at = now
+        self._recovery_pending = True
+        self._log.log(self._level, self._failed, exc_info=exc_info, **fields, failures=self._failures)
 
-    def worked(self, fields: dict[str, Any] | None = None) -> None:
-        """It did not fail; `fields` belong to the event of its end, if there is one."""
-        if self._lasts:
-            fields = {**(fields or {}), "failures": self._failures}
-            self._log.info(self._ends, extra={"fields": fields})
-            self._failures, self._lasts = 0, False
+    def success(self, **fields: object) -> None:
+        """Log the recovery with the fields, if a failure was logged since the last recovery."""
+        if self._recovery_pending:
+            self._log.info(self._recovered, None, **fields, failures=self._failures)
+            self._failures = 0
+            self._recovery_pending = False

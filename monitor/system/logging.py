@@ -1,8 +1,8 @@
-"""One line an event, with names and values: text for people and journald, JSON for machines.
+"""Structured logging: one event per line with named fields, as text or JSON.
 
-The message of a record is the event, a fixed phrase; what belongs to it travels in `extra={"fields": {...}}`.
-docs/reference/logs.md lists all events. No logged value, such as a file name or the path of a request, can begin a
-line of its own or speak to a terminal.
+The message of a record is the event, a fixed phrase. The fields of the event are keyword arguments of the logging
+call, in the `fields` attribute of the record. `docs/reference/logs.md` lists all events. The formatters escape
+control characters, so that no logged value can forge a line or control a terminal.
 """
 
 from __future__ import annotations
@@ -21,168 +21,210 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-log = logging.getLogger(__name__)
-
-OURS = ("monitor", "model", "storage")
-PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
-"""Of syslog(3), by the least level of a record; what is below them all is for debugging, 7."""
+PACKAGES = ("monitor", "model", "storage")
+SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+"""Pairs of (lowest level of a record, priority of syslog(3)); lower levels have the priority `DEBUG_PRIORITY`."""
+DEBUG_PRIORITY = 7
 
 CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
-"""Of a URL: the password before its host, and those in its query."""
+"""Passwords in URLs: before the host, and in the query."""
 
 
-def setup_logging(level: str, form: str) -> None:
-    """Logs to stderr from here on, replacing what was set up before."""
-    formatter = JsonFormatter() if form == "json" else TextFormatter(timed=not to_journal())
+class StructuredLogger:
+    """Logger whose keyword arguments become the fields of an event: `log.info("model promoted", model=3)`."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def log(self, level: int, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        """Log an event with its fields; `exc_info` adds the error, its location and its traceback."""
+        self._logger.log(level, event, exc_info=exc_info, extra={"fields": fields})
+
+    def debug(self, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        self.log(logging.DEBUG, event, exc_info, **fields)
+
+    def info(self, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        self.log(logging.INFO, event, exc_info, **fields)
+
+    def warning(self, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        self.log(logging.WARNING, event, exc_info, **fields)
+
+    def error(self, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        self.log(logging.ERROR, event, exc_info, **fields)
+
+    def critical(self, event: str, /, exc_info: BaseException | None = None, **fields: object) -> None:
+        self.log(logging.CRITICAL, event, exc_info, **fields)
+
+
+def get_logger(name: str) -> StructuredLogger:
+    """Return the structured logger of a module."""
+    return StructuredLogger(name)
+
+
+log = get_logger(__name__)
+
+
+def setup_logging(level: str, log_format: str) -> None:
+    """Configure logging to stderr, replacing any earlier configuration.
+
+    Args:
+        level: lowest level that is logged, as `logging` names it, in any case.
+        log_format: `text` or `json`.
+    """
+    journal = stderr_is_journal()
+    formatter = JsonFormatter() if log_format == "json" else TextFormatter(with_time=not journal)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JournalFormatter(formatter) if to_journal() else formatter)
+    handler.setFormatter(JournalFormatter(formatter) if journal else formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # APScheduler tells of every run and every late one; jobs.py counts them, and says what matters.
+    # APScheduler logs every run and every misfire; the scheduler module counts them and logs failures itself.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    # tornado tells of every malformed request and broken handshake: whoever sends them must not fill the journal.
+    # tornado logs malformed requests and failed handshakes: a remote client must not be able to fill the journal.
     logging.getLogger("tornado").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
 
 
-def to_journal() -> bool:
-    """Whether stderr is a stream of the journal, as systemd.exec(5) has it told: by device and inode."""
+def stderr_is_journal() -> bool:
+    """Return whether stderr is a stream of the journal, by device and inode in $JOURNAL_STREAM."""
     try:
-        found = os.fstat(sys.stderr.fileno())
+        status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):
         return False
-    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def complain(line: str) -> None:
-    """Says in one line why the program ends, to whoever started it: as everything else is said to them."""
-    if logs_json():
-        log.error("ended by an error", extra={"fields": {"error": line}})
+def print_error(message: str) -> None:
+    """Write the error that ends a command to stderr: as an event where logs are JSON, else as `monitor: message`."""
+    if logs_are_json():
+        log.error("command failed", error=message)
     else:
-        _say(line, 3)
+        _print(message, priority=3)
 
 
-def remark(line: str) -> None:
-    """Says in one line what whoever typed a command should know beside its result."""
-    if logs_json():
-        log.warning("to be known", extra={"fields": {"what": line}})
+def print_warning(event: str, message: str, **fields: object) -> None:
+    """Write a remark on the input of a command to stderr: as an event where logs are JSON, else as its message."""
+    if logs_are_json():
+        log.warning(event, None, **fields)
     else:
-        _say(line, 4)
+        _print(message, priority=4)
 
 
-def logs_json() -> bool:
-    """Whether stderr has one JSON object a line."""
+def logs_are_json() -> bool:
+    """Return whether the log on stderr has one JSON object per line."""
     handlers = logging.getLogger().handlers
     return bool(handlers) and _is_json(handlers[0].formatter)
 
 
-def _say(line: str, priority: int) -> None:
-    prefix = f"<{priority}>" if to_journal() else ""
-    sys.stderr.write(f"{prefix}monitor: {masked(line)}\n")
+def _print(message: str, priority: int) -> None:
+    prefix = f"<{priority}>" if stderr_is_journal() else ""
+    sys.stderr.write(f"{prefix}monitor: {redact_credentials(message)}\n")
 
 
 @contextmanager
-def threads_logged() -> Iterator[None]:
-    """What ends a thread unexpectedly is an event too, not a traceback of many lines."""
+def thread_errors_logged() -> Iterator[None]:
+    """Log an exception that ends a thread as one event, instead of a traceback of many lines."""
 
     def hook(args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             name = args.thread.name if args.thread else None
-            log.critical("thread ended by an error", exc_info=args.exc_value, extra={"fields": {"thread": name}})
+            log.critical("thread crashed", exc_info=args.exc_value, thread=name)
 
-    before, threading.excepthook = threading.excepthook, hook
+    previous, threading.excepthook = threading.excepthook, hook
     try:
         yield
     finally:
-        threading.excepthook = before
+        threading.excepthook = previous
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-01T00:00:00Z INFO monitor.serving: model serves model=3`; untimed where the reader keeps the time."""
+    """Lines such as `2026-01-01T00:00:00Z INFO monitor.inference: model activated model=3`; the time is optional."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
     default_msec_format = ""
 
-    def __init__(self, *, timed: bool = True) -> None:
+    def __init__(self, *, with_time: bool = True) -> None:
         super().__init__()
-        self._timed = timed
+        self._with_time = with_time
 
     def format(self, record: logging.LogRecord) -> str:
-        values = "".join(f" {key}={_word(value)}" for key, value in event_fields(record).items())
-        line = f"{record.levelname} {record.name}: {_printable(masked(record.getMessage()))}{values}"
-        if self._timed:
+        values = "".join(f" {key}={_quoted(value)}" for key, value in event_fields(record).items())
+        event = _escaped(redact_credentials(record.getMessage()))
+        line = f"{record.levelname} {record.name}: {event}{values}"
+        if self._with_time:
             line = f"{self.formatTime(record)} {line}"
-        # A traceback is only for whoever asked for details; its error stands in the line. Indented, no line of it can
-        # be taken for an event.
+        # The line itself names the error; the traceback is for debugging. Its lines are indented, so that none of
+        # them can be mistaken for an event.
         if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
-            lines = self.formatException(record.exc_info).splitlines()
-            line += "".join(f"\n  {_printable(masked(one))}" for one in lines)
+            traceback_lines = self.formatException(record.exc_info).splitlines()
+            line += "".join(f"\n  {_escaped(redact_credentials(text))}" for text in traceback_lines)
         return line
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time (seconds since the epoch), level, logger, event, and the event's own fields."""
+    """One JSON object per line: time (seconds since the epoch), level, logger, event and the fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": round(record.created, 3),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": masked(record.getMessage()),
+            "event": redact_credentials(record.getMessage()),
             **event_fields(record),
         }
         if record.exc_info:
-            line["traceback"] = masked(self.formatException(record.exc_info))
+            line["traceback"] = redact_credentials(self.formatException(record.exc_info))
         return json.dumps(line)
 
 
 class JournalFormatter(logging.Formatter):
-    """Each line of another format with the priority that journald takes off and files it under (sd-daemon(3))."""
+    """Lines of another formatter, each with the priority prefix that journald reads (sd-daemon(3))."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self.inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        priority = next((number for level, number in PRIORITIES if record.levelno >= level), 7)
+        priorities = (number for level, number in SYSLOG_PRIORITIES if record.levelno >= level)
+        priority = next(priorities, DEBUG_PRIORITY)
         return "\n".join(f"<{priority}>{line}" for line in self.inner.format(record).split("\n"))
 
 
 def event_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What belongs to the event of a record, as JSON can say it; of an exception what it is and whence it came."""
-    found = {key: _plain(value) for key, value in getattr(record, "fields", {}).items()}
+    """Return the fields of a record as JSON values; an exception adds `error` (type and message) and `location`."""
+    fields = {key: _json_value(value) for key, value in getattr(record, "fields", {}).items()}
     if record.exc_info and record.exc_info[1]:
         error = record.exc_info[1]
-        found["error"] = masked(f"{type(error).__name__}: {error}")
-        found["where"] = where(error.__traceback__)
-    return found
+        fields["error"] = redact_credentials(f"{type(error).__name__}: {error}")
+        fields["location"] = error_location(error.__traceback__)
+    return fields
 
 
-def where(found: TracebackType | None) -> str:
-    """The innermost place of our own in a traceback, else the innermost of all, as `module:line`."""
-    places = [(str(frame.f_globals.get("__name__", "?")), line) for frame, line in traceback.walk_tb(found)]
-    ours = [place for place in places if place[0].partition(".")[0] in OURS]
-    return "{}:{}".format(*(ours or places or [("?", 0)])[-1])
+def error_location(trace: TracebackType | None) -> str:
+    """Return the innermost frame of this project in a traceback as `module:line`, or the innermost of all frames."""
+    frames = [(str(frame.f_globals.get("__name__", "?")), line) for frame, line in traceback.walk_tb(trace)]
+    own_frames = [(module, line) for module, line in frames if module.partition(".")[0] in PACKAGES]
+    module, line = (own_frames or frames or [("?", 0)])[-1]
+    return f"{module}:{line}"
 
 
-def masked(text: str) -> str:
-    """The text without the passwords of the URLs in it."""
+def redact_credentials(text: str) -> str:
+    """Return the text with `***` in place of the passwords of URLs."""
     return CREDENTIALS.sub(lambda match: f"{match[1] or match[2]}***", text)
 
 
-def _plain(value: Any) -> Any:
-    """As JSON has it: a number that is none becomes null, and what JSON does not know becomes its text."""
+def _json_value(value: Any) -> Any:
+    """Return a value as JSON has it: NaN and infinity become null, unknown types become their text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_json_value(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int) else masked(str(value))
+    return value if value is None or isinstance(value, bool | int) else redact_credentials(str(value))
 
 
-def _word(value: Any) -> str:
-    """One word of text: in quotes, with JSON's escapes, unless it can stand for itself."""
+def _quoted(value: Any) -> str:
+    """Return a value as one word of a text line: in quotes with JSON's escapes where it needs them."""
     if isinstance(value, float):
         return f"{value:.12g}"
     text = str(value)
@@ -191,8 +233,8 @@ def _word(value: Any) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable()).replace("\x7f", "\\u007f")
 
 
-def _printable(text: str) -> str:
-    """The text with escapes in place of whatever does not print."""
+def _escaped(text: str) -> str:
+    """Return the text with escapes in place of unprintable characters."""
     return text if text.isprintable() else json.dumps(text)[1:-1].replace("\x7f", "\\u007f")
 
 

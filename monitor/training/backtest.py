@@ -14,12 +14,13 @@ from model.anomaly.backtest import AnomalyBacktest, backtest_detector
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import covered_seconds, typical_step
 from model.training.backtest import BacktestConfig, BacktestResult, backtest
-from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
-from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, moment, score_cells
+from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, score_cells
 from monitor.sampling.csv_traces import Trace
-from monitor.training.retrain import finite, gate_of, task_of
+from monitor.system.formatting import approximate_duration, format_duration, format_time
+from monitor.system.json_codec import to_plain
+from monitor.training.retrain import gate_of, task_of
 
 SHARE = 0.6
 """Of the rows, before which a model learns where nobody says when."""
@@ -100,10 +101,10 @@ def backtest_document(
         "horizons": [
             {
                 "horizon": horizon,
-                "base_rate": finite(float(found.base_rates[i])),
+                "base_rate": to_plain(float(found.base_rates[i])),
                 "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
                 **{
-                    task: {name: finite(asdict(score)) for name, score in scores[i].items()}
+                    task: {name: to_plain(score) for name, score in scores[i].items()}
                     for task, scores in tasks.items()
                 },
             }
@@ -130,7 +131,7 @@ def backtest_report(document: dict[str, Any]) -> Report:
     return Report(
         (
             f"{document['file']}: {document['trace']['rows']} rows, {document['rows']} of them from "
-            f"{moment(document['until'])} on",
+            f"{format_time(document['until'])} on",
             f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
             *(Line(("  ", Toned("refused", "caution"), f": {reason}")) for reason in reasons[:3]),
             *(() if served else ("  the prior, learned on other hosts, served throughout",)),
@@ -150,8 +151,8 @@ def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
     monthly = len(events) * 30 / max(seen["days"], 1e-9)
     rows = [
         (
-            moment(one["began_at"]),
-            about(one["until"] - one["began_at"]),
+            format_time(one["began_at"]),
+            approximate_duration(one["until"] - one["began_at"]),
             one["channel"],
             ", ".join(f"{name} {share:.0%}" for name, share in list(one["shares"].items())[:3]),
         )

@@ -1,102 +1,125 @@
-"""What serves a host before it has a history: the shipped prior, registered like any other model."""
+"""Bootstrap model: the pretrained model, registered to serve until a model of this host exists."""
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+from dataclasses import fields, replace
 
 from model.errors import SerializationError
 from model.forecast.bundled_weights import bundled_pretrained_model
+from model.forecast.predictor import Predictor
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
-from monitor.training.records import is_pretrained
+from monitor.system.logging import get_logger
+from monitor.training.records import RegisteredModel, read_active_model
+from monitor.training.report import TrainingReport
+from monitor.training.report_parts import DetectorReport, ForecastTask
 from storage import SAMPLE_FIELDS, StorageError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-def own_model_serves(stores: Stores) -> bool:
-    """Whether what serves has learned from this host.
+def fitted_model_serves(stores: Stores) -> bool:
+    """Return True if the serving model was fitted on this host's history.
 
     Raises:
         StorageError: the registry cannot be read.
     """
-    active = stores.registry.active_id()
-    return active is not None and not is_pretrained(stores.registry.record(active))
+    model = read_active_model(stores)
+    return model is not None and not model.pretrained
 
 
-def ensure_first_model(stores: Stores, config: Config, now: float) -> None:
-    """Registers the shipped prior, and lets it serve, where no model of this host answers what is asked.
+def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
+    """Register and promote the pretrained model if no usable model for the configured task serves.
 
-    A model that was trained for other rules or horizons would go on answering the old question for days. Bounds that
-    only a history can tell leave the prior out, and so do samples hours apart.
+    A model trained for other rules or horizons would keep predicting the old task for days. Percentile bounds, which
+    need a history, and samples hours apart rule the pretrained model out.
 
     Args:
-        stores: of the database.
-        config: what is to be predicted; a prior made for something else is replaced.
+        stores: repositories.
+        config: forecasting task.
         now: seconds since the epoch.
 
     Raises:
         StorageError: the registry cannot be read or written.
     """
-    wanted = question_asked(config)
-    active = stores.registry.active_id()
-    if active is not None:
-        record = stores.registry.record(active)
-        made_for = record.report.get("prior") or record.report.get("task")
-        if (made_for is None or answers(made_for, wanted)) and _readable(stores, active):
-            return
-    high = config.high_load
+    model = read_active_model(stores)
+    if model is not None and not task_differences(model.report, config) and _loadable(stores, model.id):
+        return
+    predictor = _pretrained_predictor(config)
+    if predictor is None:
+        return
+    # the detector does not depend on the forecasting task: it stays in use
+    detector = None if model is None else stores.registry.detector(model.id)
+    report = TrainingReport(
+        # recalibration starts with the outcomes after `to`
+        from_=now,
+        to=now,
+        samples=0,
+        features=len(predictor.spec.names),
+        pretrained=pretrained_task(config),
+        detector=None if detector is None else _detector_report(model),
+    )
+    model_id = stores.registry.register(dumps(predictor), report.to_plain(), now, detector)
+    stores.registry.promote(model_id, now)
+    log.info("bootstrap model promoted", model=model_id, previous=None if model is None else model.id)
+
+
+def _pretrained_predictor(config: Config) -> Predictor | None:
+    """Return the pretrained model for the configured task; None if the task rules it out or its file is damaged."""
+    high_load = config.high_load
     try:
-        predictor = bootstrap_predictor(
+        return bootstrap_predictor(
             bundled_pretrained_model(),
             SAMPLE_FIELDS,
             config.rules,
-            high.horizons,
+            high_load.horizons,
             config.sampling.interval,
             config.warning.precision,
         )
     except ValueError as error:
-        log.info("no prior for this configuration", extra={"fields": {"because": error}})
-        return
+        log.info("pretrained model not applicable", reason=error)
     except SerializationError as error:
-        log.error("prior cannot be loaded", extra={"fields": {"error": error}})
-        return
-    # it begins where its own outcomes begin
-    report = {"prior": wanted, "from": now, "to": now, "samples": 0, "features": len(predictor.spec.names)}
-    detector = None if active is None else stores.registry.detector(active)
-    if active is not None and detector is not None:
-        # what watches for anomalies was asked nothing else
-        report["detector"] = stores.registry.record(active).report.get("detector", {})
-    model_id = stores.registry.register(dumps(predictor), report, now, detector)
-    stores.registry.promote(model_id, now)
-    fields = {"model": model_id, "before": active}
-    log.info("prior serves", extra={"fields": fields})
+        log.error("pretrained model load failed", error=error)
+    return None
 
 
-def answers(made_for: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a model made for something answers what is asked now."""
-    return all(made_for[key] == wanted[key] for key in made_for)
+def _detector_report(model: RegisteredModel | None) -> DetectorReport | None:
+    return None if model is None or model.report is None else model.report.detector
 
 
-def task_asked(config: Config) -> dict[str, Any]:
-    """What the configuration asks of any model, as plain JSON data."""
-    return {
-        "rules": [[list(bound) for bound in rule] for rule in config.high_load.rules],
-        "sustained": config.high_load.sustained,
-        "horizons": list(config.high_load.horizons),
-    }
+def configured_task(config: Config) -> ForecastTask:
+    """Return the configured forecasting task of a model fitted on this host."""
+    high_load = config.high_load
+    return ForecastTask(
+        rules=tuple(tuple((metric, bound) for metric, bound in rule) for rule in high_load.rules),
+        sustained=high_load.sustained,
+        horizons=tuple(high_load.horizons),
+    )
 
 
-def question_asked(config: Config) -> dict[str, Any]:
-    """The same, with what beside it the prior is made for."""
-    return {**task_asked(config), "step": config.sampling.interval, "precision": config.warning.precision}
+def pretrained_task(config: Config) -> ForecastTask:
+    """Return the configured forecasting task of a pretrained model, with sampling interval and warning precision."""
+    return replace(configured_task(config), step=config.sampling.interval, precision=config.warning.precision)
 
 
-def _readable(stores: Stores, model_id: int | None) -> bool:
-    """Whether this model, or one before it that served, can be read."""
+def task_differences(report: TrainingReport | None, config: Config) -> tuple[str, ...]:
+    """Return the names of the task's fields in which a model differs from the configuration.
+
+    Returns:
+        Empty for a model of the configured task, and for one whose report does not state its task.
+    """
+    task = None if report is None else report.pretrained or report.task
+    if task is None:
+        return ()
+    configured = pretrained_task(config)
+    values = {field.name: getattr(task, field.name) for field in fields(ForecastTask)}
+    return tuple(name for name, value in values.items() if value not in (None, getattr(configured, name)))
+
+
+def _loadable(stores: Stores, model_id: int | None) -> bool:
+    """Return True if this model or an earlier one that has served can be loaded."""
     while model_id is not None:
         try:
             loads(stores.registry.blob(model_id))

@@ -1,7 +1,7 @@
-"""One model as one file: what predicts, what watches beside it, and the report of its training.
+"""Model archive: one model as one file, with its detector and training report.
 
-For another host, or for a shelf. What comes in from outside is read within bounds, loaded, and used once as a daemon
-would use it, before any of it is registered; it never serves by being brought in.
+An archive from another host is untrusted: it is read within size bounds, and every part is loaded before anything is
+registered. An imported model does not serve until an operator activates it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,195 +18,182 @@ import numpy as np
 from model.anomaly.serialization import loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
-from model.forecast.drift import population_stability_index
 from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack, unpack
 from monitor import release
-from monitor.config.durations import LATEST
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
-from monitor.exporter.model import of_holdout
-from monitor.reports.training import model_report, training_lines
 from monitor.stores import Stores
 from monitor.system.atomic_write import created
-from monitor.training.bootstrap_model import answers, question_asked
-from monitor.training.records import is_pretrained
-from storage import SAMPLE_FIELDS, ModelRecord
+from monitor.system.formatting import LATEST
+from monitor.system.json_codec import DecodeError, from_plain
+from monitor.training.bootstrap_model import task_differences
+from monitor.training.records import read_model
+from monitor.training.report import ReportError, TrainingReport
+from storage import SAMPLE_FIELDS
 
-KIND, FORMAT = "model file", 1
+KIND = "model file"
+FORMAT = 2
+"""Version of the archive; format 1 differs in the form of its training report alone."""
 
-NOT_A_REPORT = (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError)
-"""What it raises to use something as a report that is none."""
+LONGEST_HOST = 255
+"""Characters of the host name that are kept."""
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What a file carries. `host` is where the model was trained, `created_at` when (seconds)."""
+class ModelArchive:
+    """Content of an archive.
+
+    Attributes:
+        predictor: serialised predictor.
+        detector: serialised anomaly detector; None if the model has none.
+        report: report of the training.
+        created_at: time of the training in seconds since the epoch.
+        host: name of the host that trained the model.
+    """
 
     predictor: bytes
     detector: bytes | None
-    report: dict[str, Any]
+    report: TrainingReport
     created_at: float
     host: str
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What came of an import: the id, whether it was there already, and what an operator is to know."""
+class _Header:
+    """Typed part of the header of an archive; `parts` are SHA-256 checksums by name."""
+
+    host: str
+    created_at: float
+    parts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """Result of an import.
+
+    Attributes:
+        model_id: number in the registry.
+        duplicate: True if the registry had the model already.
+        archive: content of the file.
+        task_differences: fields of the forecasting task in which the model differs from the configuration.
+    """
 
     model_id: int
     duplicate: bool
-    carried: Carried
-    notes: tuple[str, ...]
+    archive: ModelArchive
+    task_differences: tuple[str, ...]
 
 
 def export_model(stores: Stores, model_id: int, path: Path) -> int:
-    """Writes a model to a file, whole or not at all; returns its size in bytes.
+    """Write a model to a file, atomically, and return the size of the file in bytes.
 
     Raises:
-        UnknownModelError: there is no such model.
-        StorageError: it is damaged.
-        MonitorError: it cannot be read by this release, or the file cannot be written.
+        UnknownModelError: the registry has no such model.
+        StorageError: the stored model is damaged.
+        MonitorError: this release cannot read the model, or the file cannot be written.
     """
-    registry = stores.registry
-    record, blob, detector = registry.record(model_id), registry.blob(model_id), registry.detector(model_id)
-    host = record.report.get("imported_from") or socket.gethostname()
+    model = read_model(stores, model_id)
+    predictor = stores.registry.blob(model_id)
+    detector = stores.registry.detector(model_id)
     try:
-        data = packed(Carried(blob, detector, record.report, record.created_at, host))
-        unpacked(data)
+        loads(predictor)
+        if model.report is None:
+            problem = "there is none" if model.report_problem is None else model.report_problem.message
+            raise SerializationError(f"the report of its training cannot be used: {problem}")
+        host = model.report.imported_from or socket.gethostname()
+        data = pack_archive(ModelArchive(predictor, detector, model.report, model.created_at, host))
+        unpack_archive(data)
     except SerializationError as error:
         raise MonitorError(f"model {model_id} cannot be exported: {error}") from error
-    _write_whole(path, data)
+    _replace_file(path, data)
     return len(data)
 
 
-def import_model(stores: Stores, config: Config, path: Path, now: float) -> Imported:
-    """Registers the model of a file, which does not serve; one that is there already stays the only one.
+def import_model(stores: Stores, config: Config, path: Path, now: float) -> ImportResult:
+    """Register the model of a file without letting it serve; a model that is registered already is not added again.
 
     Args:
-        stores: of the database.
-        config: of this host, for what is said of the model.
-        path: of the file.
+        stores: repositories.
+        config: forecasting task of this host.
+        path: the archive.
         now: seconds since the epoch.
 
     Raises:
-        MonitorError: the file cannot be read, or is not such a file; names it.
-        StorageError: the database refuses it.
+        MonitorError: the file cannot be read or is not an archive; the message names it.
+        StorageError: the database refuses the model.
     """
     try:
-        carried = unpacked(_read(path))
-        _use(carried, config)
+        archive = unpack_archive(_read(path))
     except SerializationError as error:
         raise MonitorError(f"{path}: {error}") from error
-    notes = _notes(carried, config)
-    there = stores.registry.find(carried.predictor, carried.detector)
-    if there is not None:
-        return Imported(there, duplicate=True, carried=carried, notes=notes)
-    report = {**carried.report, "imported_from": carried.host, "imported_at": now}
-    model_id = stores.registry.register(carried.predictor, report, carried.created_at, carried.detector)
-    return Imported(model_id, duplicate=False, carried=carried, notes=notes)
+    differences = task_differences(archive.report, config)
+    registered = stores.registry.find(archive.predictor, archive.detector)
+    if registered is not None:
+        return ImportResult(registered, duplicate=True, archive=archive, task_differences=differences)
+    report = replace(archive.report, imported_from=archive.host, imported_at=now).to_plain()
+    model_id = stores.registry.register(archive.predictor, report, archive.created_at, archive.detector)
+    return ImportResult(model_id, duplicate=False, archive=archive, task_differences=differences)
 
 
-def packed(carried: Carried) -> bytes:
-    """The file's bytes: the same content gives the same.
+def pack_archive(archive: ModelArchive) -> bytes:
+    """Return the bytes of an archive; equal content gives equal bytes.
 
     Raises:
-        SerializationError: more than a file may hold, or a report that is no plain JSON data.
+        SerializationError: the content exceeds the size limit.
     """
-    parts = {"predictor": carried.predictor}
-    if carried.detector is not None:
-        parts["detector"] = carried.detector
+    parts = {"predictor": archive.predictor}
+    if archive.detector is not None:
+        parts["detector"] = archive.detector
     header = {
         "format": FORMAT,
         "kind": KIND,
         "monitor": release(),
-        "host": carried.host,
-        "created_at": carried.created_at,
-        "report": carried.report,
+        "host": archive.host,
+        "created_at": archive.created_at,
+        "report": archive.report.to_plain(),
         "parts": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
     }
     arrays: dict[str, Any] = {name: np.frombuffer(part, np.uint8) for name, part in parts.items()}
-    try:
-        return pack(header, arrays)
-    except ValueError as error:
-        raise SerializationError(f"its report holds what JSON cannot: {error}") from error
+    return pack(header, arrays)
 
 
-def unpacked(data: bytes) -> Carried:
-    """What `packed` was given, each part as it was and loadable.
+def unpack_archive(data: bytes) -> ModelArchive:
+    """Return the content of an archive, every part checked and loadable.
 
     Raises:
-        SerializationError: not such a file, a damaged one, or one of a newer format.
+        SerializationError: not an archive, damaged, or of a newer format.
     """
-    header, arrays = unpack(data, KIND, FORMAT)
+    content, arrays = unpack(data, KIND, FORMAT)
     try:
-        parts = {name: _part(name, arrays, sha256) for name, sha256 in header["parts"].items()}
-        carried = Carried(
-            parts["predictor"],
-            parts.get("detector"),
-            dict(header["report"]),
-            float(header["created_at"]),
-            str(header["host"])[:255],
-        )
-    except NOT_A_REPORT as error:
+        header = from_plain(_Header, content)
+        report = TrainingReport.from_plain(content.get("report"))
+    except (DecodeError, ReportError) as error:
         raise SerializationError(f"not a {KIND} of monitor: {error}") from error
-    if arrays.keys() != parts.keys() or not parts.keys() <= {"predictor", "detector"}:
+    if arrays.keys() != header.parts.keys() or not {"predictor"} <= arrays.keys() <= {"predictor", "detector"}:
         raise SerializationError(f"not a {KIND} of monitor: it holds {', '.join(sorted(arrays))}")
-    if not 0 <= carried.created_at <= LATEST:
-        raise SerializationError(f"not a {KIND} of monitor: made at {carried.created_at}")
-    if loads(carried.predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
+    if not 0 <= header.created_at <= LATEST:
+        raise SerializationError(f"not a {KIND} of monitor: made at {header.created_at}")
+    parts = {name: _part(name, arrays[name], sha256) for name, sha256 in header.parts.items()}
+    predictor, detector = parts["predictor"], parts.get("detector")
+    if loads(predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
         raise SerializationError("its model is of other metrics than this release samples")
-    if carried.detector is not None and not {*loads_detector(carried.detector).columns} <= {*SAMPLE_FIELDS}:
+    if detector is not None and not {*loads_detector(detector).columns} <= {*SAMPLE_FIELDS}:
         raise SerializationError("its detector is of other metrics than this release samples")
-    return carried
+    return ModelArchive(predictor, detector, report, header.created_at, header.host[:LONGEST_HOST])
 
 
-def _part(name: str, arrays: dict[str, Floats], sha256: str) -> bytes:
-    part = arrays[name].tobytes()
+def _part(name: str, array: Floats, sha256: str) -> bytes:
+    part = array.tobytes()
     if hashlib.sha256(part).hexdigest() != sha256:
         raise SerializationError(f"its {name} is damaged: its checksum does not match")
     return part
 
 
-def _use(carried: Carried, config: Config) -> None:
-    """Does with the report what daemon and commands will do with it: better it fails here."""
-    report = carried.report
-    record = ModelRecord(1, carried.created_at, "0" * 64, len(carried.predictor), report, None)
-    try:
-        model_report(record, None) if is_pretrained(record) else training_lines(report)
-        list(of_holdout(record))
-        answers(_made_for(report), question_asked(config))
-        for reference in report.get("inputs", {}).values():
-            population_stability_index(np.zeros(1), reference)
-        float(report.get("to") or 0.0)
-        float(report.get("detector", {}).get("step", 0.0))
-    except NOT_A_REPORT as error:
-        raise SerializationError(f"its report is none of a training: {type(error).__name__}: {error}") from error
-
-
-def _made_for(report: dict[str, Any]) -> dict[str, Any]:
-    return report.get("prior") or report.get("task") or {}
-
-
-def _notes(carried: Carried, config: Config) -> tuple[str, ...]:
-    """What an operator would want to know before it serves."""
-    notes = []
-    wanted, made_for = question_asked(config), _made_for(carried.report)
-    other = [key for key in made_for if made_for[key] != wanted[key]]
-    if other:
-        notes.append(
-            f"it was made for other {', '.join(other)} than are configured: at the daemon's next start the prior, or"
-            " a model for those, takes its place"
-        )
-    if carried.detector is None:
-        notes.append("it has no detector: while it serves nothing watches for anomalies until the next training")
-    return tuple(notes)
-
-
 def _read(path: Path) -> bytes:
-    """The bytes of a file of a size that such a file may have."""
+    """Return the bytes of a regular file within the size limit."""
     try:
-        # A pipe without a writer would be waited for, for ever.
+        # O_NONBLOCK: opening a FIFO without a writer would block forever
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not path.is_file():
                 raise MonitorError(f"{path}: not a file")
@@ -218,34 +205,47 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole; after a power cut there is the old one or the new one."""
+def _replace_file(path: Path, data: bytes) -> None:
+    """Replace a regular file atomically."""
     if path.exists() and not path.is_file():
         raise MonitorError(f"{path}: is there and not a file")
     with created(path, 0o600) as file:
         file.write(data)
 
 
-def imported_text(found: Imported) -> str:
+def _notes(result: ImportResult) -> list[str]:
+    """Return what an operator should know before the model serves."""
+    notes = []
+    if result.task_differences:
+        notes.append(
+            f"it was made for other {', '.join(result.task_differences)} than are configured: at the daemon's next"
+            " start the prior, or a model for those, takes its place"
+        )
+    if result.archive.detector is None:
+        notes.append("it has no detector: while it serves nothing watches for anomalies until the next training")
+    return notes
+
+
+def imported_text(result: ImportResult) -> str:
     """What an import did, and what makes the model serve."""
-    if found.duplicate:
-        return f"model {found.model_id} is this one already: nothing was registered"
+    if result.duplicate:
+        return f"model {result.model_id} is this one already: nothing was registered"
     return "\n".join(
         [
-            f"model {found.model_id} registered, of {found.carried.host}; it does not serve",
-            *found.notes,
-            f"to let it serve, unjudged by the gate on this host: monitor models rollback {found.model_id}",
+            f"model {result.model_id} registered, of {result.archive.host}; it does not serve",
+            *_notes(result),
+            f"to let it serve, unjudged by the gate on this host: monitor models rollback {result.model_id}",
         ]
     )
 
 
-def imported_document(found: Imported) -> dict[str, Any]:
+def imported_document(result: ImportResult) -> dict[str, Any]:
     """The same as plain JSON data."""
     return {
-        "model_id": found.model_id,
-        "duplicate": found.duplicate,
-        "imported_from": found.carried.host,
-        "created_at": found.carried.created_at,
-        "detector": found.carried.detector is not None,
-        "notes": list(found.notes),
+        "model_id": result.model_id,
+        "duplicate": result.duplicate,
+        "imported_from": result.archive.host,
+        "created_at": result.archive.created_at,
+        "detector": result.archive.detector is not None,
+        "notes": _notes(result),
     }

@@ -1,10 +1,141 @@
-"""Stored models and training runs with their typed reports."""
+"""Stored models and training runs with their typed reports: the one place that reads a stored report."""
 
 from __future__ import annotations
 
-from storage import ModelRecord
+from dataclasses import dataclass
+
+from monitor.stores import Stores
+from monitor.training.report import ReportError, ReportProblem, TrainingReport
+from storage import ModelRecord, Outcome, TrainingRun
 
 
-def is_pretrained(record: ModelRecord | None) -> bool:
-    """Return True for a bootstrap model: the pretrained model, not fitted on this host's history."""
-    return record is not None and bool(record.report.get("prior"))
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A registered model without its bytes.
+
+    Attributes:
+        id: number in the registry.
+        created_at: time of its training in seconds since the epoch.
+        sha256: checksum of its bytes.
+        size: bytes.
+        report: report of its training; None if it cannot be used.
+        promoted_at: time at which it first served; None if it never did.
+        report_problem: reason for which the report cannot be used.
+    """
+
+    id: int
+    created_at: float
+    sha256: str
+    size: int
+    report: TrainingReport | None
+    promoted_at: float | None
+    report_problem: ReportProblem | None = None
+
+    @property
+    def pretrained(self) -> bool:
+        """Return True for the pretrained model, which was not fitted on this host's history."""
+        return self.report is not None and self.report.pretrained is not None
+
+    @property
+    def imported_from(self) -> str | None:
+        """Return the host name of an imported model."""
+        return None if self.report is None else self.report.imported_from
+
+    @property
+    def trained_until(self) -> float:
+        """Return the time of the last sample of the training data; the creation time if it is not recorded."""
+        return self.created_at if self.report is None else self.report.to
+
+
+@dataclass(frozen=True)
+class CompletedRun:
+    """One attempt to train.
+
+    Attributes:
+        started_at: seconds since the epoch.
+        finished_at: seconds since the epoch.
+        outcome: result of the attempt.
+        reason: message on why no model was promoted; empty after a promotion.
+        model_id: the candidate; None if none was registered.
+        report: report of the training; None if it ended before a report was made, or if the report cannot be used.
+        id: number of the run.
+    """
+
+    started_at: float
+    finished_at: float
+    outcome: Outcome
+    reason: str
+    model_id: int | None
+    report: TrainingReport | None
+    id: int = 0
+
+
+def registered_model(record: ModelRecord) -> RegisteredModel:
+    """Return a stored model record with its typed report."""
+    report, problem = _read(record.report)
+    return RegisteredModel(
+        id=record.id,
+        created_at=record.created_at,
+        sha256=record.sha256,
+        size=record.size,
+        report=report,
+        promoted_at=record.promoted_at,
+        report_problem=problem,
+    )
+
+
+def completed_run(run: TrainingRun) -> CompletedRun:
+    """Return a stored training run with its typed report."""
+    report, _ = _read(run.report)
+    return CompletedRun(
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        outcome=run.outcome,
+        reason=run.reason,
+        model_id=run.model_id,
+        report=report,
+        id=run.id,
+    )
+
+
+def stored_run(run: CompletedRun) -> TrainingRun:
+    """Return a training run in its stored form."""
+    return TrainingRun(
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        outcome=run.outcome,
+        reason=run.reason,
+        model_id=run.model_id,
+        report={} if run.report is None else dict(run.report.to_plain()),
+        id=run.id,
+    )
+
+
+def read_model(stores: Stores, model_id: int) -> RegisteredModel:
+    """Read a model of the registry, without its bytes.
+
+    Raises:
+        UnknownModelError: the registry has no such model.
+        StorageError: the database cannot be read.
+    """
+    return registered_model(stores.registry.record(model_id))
+
+
+def read_active_model(stores: Stores) -> RegisteredModel | None:
+    """Read the serving model, without its bytes; None if no model serves.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    active = stores.registry.active_id()
+    return None if active is None else read_model(stores, active)
+
+
+def _read(stored: dict[str, object]) -> tuple[TrainingReport | None, ReportProblem | None]:
+    """Return the report of a stored record and the reason for which it cannot be used; an empty one is absent."""
+    if not stored:
+        return None, None
+    try:
+        return TrainingReport.from_plain(stored), None
+    except ReportError as error:
+        return None, error.problem

@@ -7,11 +7,11 @@ from typing import Literal
 
 from model.training.retrain_policy import retrain_delay
 from model.units import DAY
-from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.stores import Stores
-from storage import TrainingRun
+from monitor.system.formatting import approximate_duration
+from monitor.training.records import CompletedRun
 
 Serving = Literal["none", "behind", "well"]
 """State of the model fitted on this host: not serving, replaced by a fallback somewhere, or serving everywhere."""
@@ -23,7 +23,7 @@ FIRST_RETRY = 60.0
 """Shortest time in seconds between two attempts while no model of this host serves."""
 
 
-def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serving) -> float | None:
+def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Serving) -> float | None:
     """Return the time in seconds since the epoch at which the next training is due.
 
     While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
@@ -43,13 +43,14 @@ def next_retrain(config: TrainingConfig, last: TrainingRun | None, serving: Serv
         return last.started_at + min(config.interval, max(FIRST_RETRY, config.min_history / 10))
     if serving == "behind":
         return last.started_at + min(config.interval, FALLBACK_INTERVAL)
-    history = last.report.get("to", 0.0) - last.report.get("from", 0.0)
+    fitted = last.report is not None and last.report.health is not None
+    history = last.report.to - last.report.from_ if last.report is not None and fitted else 0.0
     return last.started_at + (retrain_delay(history, config.interval) if history else config.interval)
 
 
 def insufficient_history(covered: float, needed: float) -> str:
     """Return the message for a history that is too short to train on; both arguments in seconds."""
-    return f"not enough history: {about(covered)} of the {about(needed)} it needs"
+    return f"not enough history: {approximate_duration(covered)} of the {approximate_duration(needed)} it needs"
 
 
 def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,11 +19,14 @@ from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
 from model.training.retrain_policy import retrain_delay
 from model.units import MINUTE
-from monitor.config.durations import about
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import RecurringWindow
 from monitor.stores import Stores
-from storage import SAMPLE_FIELDS, Anomaly, Maintenance, ModelRecord
+from monitor.system.formatting import approximate_duration
+from monitor.training.records import read_active_model
+from monitor.training.report import TrainingReport
+from monitor.training.report_parts import DetectorReport, DetectorTrial
+from storage import SAMPLE_FIELDS, Anomaly, Maintenance
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class DetectorTraining:
     """A detector as bytes, None where there is none yet, and what is told of it."""
 
     blob: bytes | None
-    report: dict[str, Any]
+    report: DetectorReport
 
 
 def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
@@ -50,7 +52,7 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     """
     wanted = config.anomaly
     if not wanted.enabled:
-        return DetectorTraining(None, {"reason": "anomaly.enabled is false"})
+        return DetectorTraining(None, DetectorReport(reason="anomaly.enabled is false"))
     if not _due(stores, times, config, now):
         return _kept(stores, "the one that serves is young")
     interval = config.sampling.interval
@@ -59,7 +61,9 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     step = typical_step(times, default=1.0)
     covered, needed = covered_seconds(times, step), min(wanted.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
-        return _kept(stores, f"{about(covered)} of the {about(needed)} of history it needs")
+        return _kept(
+            stores, f"{approximate_duration(covered)} of the {approximate_duration(needed)} of history it needs"
+        )
     out = excluded_times(stores, wanted.maintenance, float(times[0]), now)(times)
     try:
         detector = fit_detector(
@@ -68,18 +72,18 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     except NotEnoughHistoryError as error:
         return _kept(stores, str(error))
     trial = validate_detector(detector, wanted.false_alarms_per_month)
-    report = {
-        "at": now,
-        "metrics": detector.metrics,
-        "step": detector.step,
-        "left_out_share": float(out.mean()),
-        "trial": {
-            "alarms": trial.alarms,
-            "days": trial.days,
-            "monthly": None if math.isnan(trial.monthly) else trial.monthly,
-            "allowed": trial.allowed,
-        },
-    }
+    report = DetectorReport(
+        at=now,
+        metrics=tuple(detector.metrics),
+        step=detector.step,
+        left_out_share=float(out.mean()),
+        trial=DetectorTrial(
+            alarms=trial.alarms,
+            days=trial.days,
+            monthly=None if math.isnan(trial.monthly) else trial.monthly,
+            allowed=trial.allowed,
+        ),
+    )
     if trial.refusal:
         return _kept(stores, trial.refusal)
     return DetectorTraining(dumps_detector(detector), report)
@@ -87,13 +91,22 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
 
 def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
     """Whether the detector that serves is old or of no use, or the operator has spoken since it was learned."""
-    active = stores.registry.active_id()
-    report = {} if active is None else stores.registry.record(active).report.get("detector", {})
-    if "at" not in report or _readable(stores) is None or report["step"] < row_interval(config.sampling.interval):
+    report = _serving_report(stores)
+    if report.at is None or report.step is None or _readable(stores) is None:
         return True
-    age = now - report["at"]
-    spoken = stores.anomalies.judged()[1] > report["at"]
-    return spoken or not 0 <= age < retrain_delay(report["at"] - float(times[0]), config.training.interval)
+    if report.step < row_interval(config.sampling.interval):
+        return True
+    age = now - report.at
+    spoken = stores.anomalies.judged()[1] > report.at
+    return spoken or not 0 <= age < retrain_delay(report.at - float(times[0]), config.training.interval)
+
+
+def _serving_report(stores: Stores) -> DetectorReport:
+    """Return the report of the detector that serves; an empty one if there is none."""
+    model = read_active_model(stores)
+    if model is None or model.report is None or model.report.detector is None:
+        return DetectorReport()
+    return model.report.detector
 
 
 def _readable(stores: Stores) -> bytes | None:
@@ -110,9 +123,9 @@ def _readable(stores: Stores) -> bytes | None:
 
 def _kept(stores: Stores, reason: str) -> DetectorTraining:
     """The detector that serves goes on, if it can be read."""
-    active, blob = stores.registry.active_id(), _readable(stores)
-    before = {} if active is None or blob is None else stores.registry.record(active).report.get("detector", {})
-    return DetectorTraining(blob, {**before, "reason": reason, "kept": blob is not None})
+    blob = _readable(stores)
+    before = DetectorReport() if blob is None else _serving_report(stores)
+    return DetectorTraining(blob, replace(before, reason=reason, kept=blob is not None))
 
 
 def promote_detector(stores: Stores, detecting: DetectorTraining, now: float) -> int | None:
@@ -128,12 +141,12 @@ def promote_detector(stores: Stores, detecting: DetectorTraining, now: float) ->
     Returns:
         The id of the model that they make together.
     """
-    active = stores.registry.active_id()
-    if active is None or detecting.blob is None or detecting.report.get("kept"):
+    model = read_active_model(stores)
+    if model is None or detecting.blob is None or detecting.report.kept:
         return None
-    record: ModelRecord = stores.registry.record(active)
-    report = {**record.report, "detector": detecting.report}
-    model_id = stores.registry.register(stores.registry.blob(active), report, now, detecting.blob)
+    before = model.report or TrainingReport(model.created_at, model.created_at, 0)
+    report = replace(before, detector=detecting.report)
+    model_id = stores.registry.register(stores.registry.blob(model.id), report.to_plain(), now, detecting.blob)
     stores.registry.promote(model_id, now)
     return model_id
 

@@ -1,4 +1,4 @@
-"""HTTP: what is answered, what stands before it, and the sockets it is answered on."""
+"""HTTP endpoint: server, access control, metrics, probes, JSON API and HTML page."""
 
 from monitor.web.api import Records
 from monitor.web.application import Application

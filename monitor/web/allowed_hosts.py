@@ -1,4 +1,4 @@
-"""By which names this machine may be asked: a page from elsewhere must not reach it by a name of its own choice."""
+"""Validation of the Host header: protection against DNS rebinding."""
 
 from __future__ import annotations
 
@@ -9,37 +9,47 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 
-class Hosts:
-    """Addresses, localhost, this machine's own names, and those that the configuration allows."""
+class AllowedHosts:
+    """Set of host names under which the endpoint serves its page and API.
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        """Takes shell patterns."""
-        self._allowed = tuple(pattern.lower() for pattern in allowed)
-        name = socket.gethostname().lower()
-        self._own = {"localhost", name, name.partition(".")[0]}
-        # The full name may have to be asked for, from a resolver that does not answer.
-        threading.Thread(target=self._learn, name="host name", daemon=True).start()
+    Always allowed are IP addresses, localhost and the names of this machine.
+    """
 
-    def _learn(self) -> None:
-        self._own.add(socket.getfqdn().lower())
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Initialise the set.
 
-    def known(self, header: str) -> bool:
-        """Whether a Host header names one of them. Without one it is no browser that asks, and none to be misled."""
-        name = _name(header)
-        if not name or name in self._own or _is_address(name):
+        Args:
+            patterns: further allowed names, as shell patterns.
+        """
+        self._patterns = tuple(pattern.lower() for pattern in patterns)
+        hostname = socket.gethostname().lower()
+        self._own_names = {"localhost", hostname, hostname.partition(".")[0]}
+        # A resolver that does not respond must not delay the start.
+        threading.Thread(target=self._resolve_full_name, name="host name", daemon=True).start()
+
+    def allows(self, header: str) -> bool:
+        """Return True if a Host header names an allowed host.
+
+        An empty header is allowed: only browsers can be attacked through a host name, and browsers send one.
+        """
+        name = _host_name(header)
+        if not name or name in self._own_names or _is_ip_address(name):
             return True
-        return any(fnmatchcase(name, pattern) for pattern in self._allowed)
+        return any(fnmatchcase(name, pattern) for pattern in self._patterns)
+
+    def _resolve_full_name(self) -> None:
+        self._own_names.add(socket.getfqdn().lower())
 
 
-def _name(header: str) -> str:
-    """Without the port, brackets and the last dot."""
+def _host_name(header: str) -> str:
+    """Return the host of a Host header in lower case, without port, brackets and trailing dot."""
     text = header.strip().lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0].rstrip(".")
 
 
-def _is_address(name: str) -> bool:
+def _is_ip_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model.units import HOUR, MINUTE
-from monitor.config.durations import about, parse_duration
+from monitor.config.durations import parse_duration
 from monitor.queries.history import LONGEST, MOST_POINTS, Curves
 from monitor.queries.status import status_document
 from monitor.reports.anomalies import SHOWN
@@ -20,6 +20,9 @@ from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
 from monitor.state import Status
 from monitor.stores import Stores
+from monitor.system.formatting import approximate_duration
+from monitor.system.json_codec import to_plain
+from monitor.training.records import registered_model
 from storage import StorageError
 
 LONGEST_ECHO = 60
@@ -48,7 +51,8 @@ class Records:
 
     def models(self) -> list[dict[str, Any]]:
         """Newest first, without their reports."""
-        return models_document(self._stores.registry.history(), self._stores.registry.active_id())
+        registry = self._stores.registry
+        return models_document([registered_model(record) for record in registry.history()], registry.active_id())
 
     def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
         """Those of the last `seconds`."""
@@ -114,17 +118,17 @@ class Api:
         return [] if live is None or live.forecast is None else forecast_document(live.forecast)
 
     def _history(self, query: Query) -> Any:
-        seconds = _within(query, "range", 6 * HOUR, (MINUTE, LONGEST), parse_duration, about)
+        seconds = _within(query, "range", 6 * HOUR, (MINUTE, LONGEST), parse_duration, approximate_duration)
         points = _within(query, "points", 360, (10, MOST_POINTS), _whole, str)
         return self._stored().curves(float(seconds), int(points), self._status())
 
     def _model(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.model is None else asdict(overview.model)
+        return None if overview is None or overview.model is None else to_plain(overview.model)
 
     def _training(self, _: Query) -> Any:
         overview = self._status().overview
-        return None if overview is None or overview.last_run is None else asdict(overview.last_run)
+        return None if overview is None or overview.last_run is None else to_plain(overview.last_run)
 
     def _stored(self) -> Records:
         records = self._records()

@@ -1,9 +1,10 @@
-"""What is answered: the metrics page, the probes, the page for people, the documents. Plain WSGI."""
+"""WSGI application: metrics, probes, HTML page and JSON API."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -13,35 +14,51 @@ from prometheus_client.exposition import choose_encoder
 from monitor.exporter.collector import StatusCollector
 from monitor.state import Status, model_line
 from monitor.web.api import Api, ApiError, Records, encoded
-from monitor.web.responses import status_line, takes_gzip
+from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-TEXT = "text/plain; charset=utf-8"
-JSON = "application/json"
-Response = tuple[int, str, bytes]
-A_DAY = "private, max-age=86400"
+STATIC_PREFIX = "/static/"
+
+CACHE_ONE_DAY = "private, max-age=86400"
+
+MIN_GZIP_BYTES = 1000
+"""Size from which a body is compressed; smaller ones fit into one packet anyway."""
+
+
+@dataclass(frozen=True)
+class RouteResponse:
+    """Response of a route: status code, media type and body."""
+
+    code: int
+    content_type: str
+    body: bytes
+
+
+NOT_FOUND = RouteResponse(404, TEXT, b"not found\n")
+METHOD_NOT_ALLOWED = RouteResponse(405, TEXT, b"method not allowed\n")
 
 
 class Application:
-    """The routes, over the status of the moment."""
+    """Routes of the endpoint, over the current status of the daemon."""
 
     def __init__(
         self, status: Callable[[], Status], records: Callable[[], Records | None] = lambda: None, host: str = ""
     ) -> None:
-        """Nothing is asked yet.
+        """Create the routes.
 
         Args:
-            status: the status of the moment.
-            records: what reads the database; None while it is not open.
-            host: the name of this machine.
+            status: returns the current status.
+            records: returns the reader of the database; None while it is not open.
+            host: name of this machine, for the page.
         """
-        self._status, self._host = status, host
+        self._status = status
+        self._host = host
         self._api = Api(status, records)
         self._registry = CollectorRegistry()
         self._registry.register(StatusCollector(status))
-        self._routes: dict[str, Callable[[WSGIEnvironment], Response]] = {
+        self._routes: dict[str, Callable[[WSGIEnvironment], RouteResponse]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
@@ -50,64 +67,71 @@ class Application:
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        code, kind, body = self._answer(environ)
-        fixed = code == 200 and environ.get("PATH_INFO", "").startswith("/static/")
-        headers = [("Content-Type", kind), ("Cache-Control", A_DAY if fixed else "no-store")]
-        if code == 405:
+        response = self._route(environ)
+        cacheable = response.code == 200 and environ.get("PATH_INFO", "").startswith(STATIC_PREFIX)
+        headers = [
+            ("Content-Type", response.content_type),
+            ("Cache-Control", CACHE_ONE_DAY if cacheable else "no-store"),
+            ("Vary", "Accept, Accept-Encoding"),
+        ]
+        if response.code == 405:
             headers.append(("Allow", "GET, HEAD"))
-        if len(body) > 1000 and takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        body = response.body
+        if len(body) > MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = gzip.compress(body, compresslevel=1)
             headers.append(("Content-Encoding", "gzip"))
-        headers += [("Vary", "Accept, Accept-Encoding"), ("Content-Length", str(len(body)))]
-        start_response(status_line(code), headers)
+        headers.append(("Content-Length", str(len(body))))
+        start_response(status_line(response.code), headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(self, environ: WSGIEnvironment) -> Response:
+    def _route(self, environ: WSGIEnvironment) -> RouteResponse:
         path = environ.get("PATH_INFO", "")
-        route = self._static if path.startswith("/static/") else self._routes.get(path)
-        if route is None:
-            return 404, TEXT, b"not found\n"
+        handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
+        if handler is None:
+            return NOT_FOUND
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return 405, TEXT, b"method not allowed\n"
-        return route(environ)
+            return METHOD_NOT_ALLOWED
+        return handler(environ)
 
-    def _metrics(self, environ: WSGIEnvironment) -> Response:
+    def _metrics(self, environ: WSGIEnvironment) -> RouteResponse:
         try:
-            encode, kind = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+            encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
         except (TypeError, ValueError):
-            # it compares versions that are none
-            encode, kind = choose_encoder("")
-        return 200, kind, encode(self._registry)
+            # prometheus_client fails on a version in the Accept header that is not a number.
+            encode, content_type = choose_encoder("")
+        return RouteResponse(200, content_type, encode(self._registry))
 
-    def _healthy(self, _: WSGIEnvironment) -> Response:
+    def _healthy(self, _: WSGIEnvironment) -> RouteResponse:
         if self._status().turning:
-            return 200, TEXT, b"healthy\n"
-        return 503, TEXT, b"no sample for too long\n"
+            return RouteResponse(200, TEXT, b"healthy\n")
+        return RouteResponse(503, TEXT, b"no recent sample\n")
 
-    def _ready(self, _: WSGIEnvironment) -> Response:
+    def _ready(self, _: WSGIEnvironment) -> RouteResponse:
         status = self._status()
         if status.live is None:
-            return 503, TEXT, b"not sampling yet\n"
-        return 200, TEXT, f"sampling; {model_line(status.live, status.overview)}\n".encode()
+            return RouteResponse(503, TEXT, b"not sampling yet\n")
+        line = model_line(status.live, status.overview)
+        return RouteResponse(200, TEXT, f"sampling; {line}\n".encode())
 
-    def _document(self, environ: WSGIEnvironment) -> Response:
-        given = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    def _document(self, environ: WSGIEnvironment) -> RouteResponse:
+        parameters = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        query = dict(parameters)
         try:
-            query = dict(given)
-            if len(query) < len(given):
-                raise ApiError(400, "a parameter stands twice")
-            return 200, JSON, encoded(self._api.answer(environ["PATH_INFO"], query))
+            if len(query) < len(parameters):
+                raise ApiError(400, "duplicate query parameter")
+            document = self._api.answer(environ["PATH_INFO"], query)
+            return RouteResponse(200, JSON, encoded(document))
         except ApiError as error:
-            return error.code, JSON, encoded({"error": str(error)})
+            return RouteResponse(error.code, JSON, encoded({"error": str(error)}))
 
-    def _page(self, _: WSGIEnvironment) -> Response:
-        # only people ask for it: who is only scraped need not have it in memory
-        from monitor.web.ui.page import page  # noqa: PLC0415
+    def _page(self, _: WSGIEnvironment) -> RouteResponse:
+        # Imported on the first page view, to keep the memory of daemons low that are only scraped.
+        from monitor.web.ui.page import render_page  # noqa: PLC0415
 
-        return 200, "text/html; charset=utf-8", page(self._api, self._host).encode()
+        return RouteResponse(200, HTML, render_page(self._api, self._host).encode())
 
-    def _static(self, environ: WSGIEnvironment) -> Response:
-        from monitor.web.ui.page import static_file  # noqa: PLC0415
+    def _static(self, environ: WSGIEnvironment) -> RouteResponse:
+        from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
 
-        found = static_file(environ["PATH_INFO"].removeprefix("/static/"))
-        return (404, TEXT, b"not found\n") if found is None else (200, *found)
+        file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
+        return NOT_FOUND if file is None else RouteResponse(200, file.content_type, file.content)

@@ -1,90 +1,106 @@
-"""Basic auth: who may ask, at a price that tells nothing and that a storm of wrong passwords cannot raise."""
+"""HTTP basic authentication: bcrypt checks in constant time with bounded concurrency."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import os
 import threading
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Literal
+from enum import Enum
 
-log = logging.getLogger(__name__)
+from monitor.system.logging import get_logger
 
-Verdict = Literal["admitted", "refused", "busy"]
+log = get_logger(__name__)
 
-REMEMBERED = 64
-"""Logins that succeeded and cost no hash the next time."""
+MAX_CACHED_LOGINS = 64
+"""Successful logins that are cached, so that the next request needs no hash."""
 
-WAITING = 2
-"""Requests at most that hash or wait to: the other threads answer those who are known."""
+MAX_PENDING_HASHES = 2
+"""Requests that compute a hash or wait for one; the other threads stay free for cached logins."""
 
-LONGEST = 72
-"""Bytes of a password that bcrypt looks at."""
+MAX_PASSWORD_BYTES = 72
+"""Length of a password up to which bcrypt distinguishes it."""
 
-DECOY = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
-"""What the password of a user who does not exist is compared with."""
+DUMMY_HASH = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
+"""Hash that a password is compared with if the user does not exist."""
 
 
-class Users:
-    """Says of a request's Authorization header whether it names a user with the right password.
+class LoginResult(Enum):
+    """Result of checking the credentials of a request."""
 
-    What is wrong costs as much as the costliest hash, whoever it names; what was right once is remembered under a key
-    that only this process knows.
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    BUSY = "busy"
+    """Not checked, because too many hashes are being computed."""
+
+
+class BasicAuthenticator:
+    """Checks Authorization headers against bcrypt hashes.
+
+    A failed login always takes as long as the most expensive hash, so that its duration does not reveal if the user
+    exists. A successful one is cached under an HMAC with a key that only this process has.
     """
 
     def __init__(self) -> None:
         self._secret = os.urandom(32)
-        self._known: OrderedDict[bytes, None] = OrderedDict()
-        self._lock, self._hashing = threading.Lock(), threading.Lock()
-        self._room = threading.Semaphore(WAITING)
+        self._cache: OrderedDict[bytes, None] = OrderedDict()
+        self._cache_lock = threading.Lock()
+        self._hash_lock = threading.Lock()
+        self._hash_slots = threading.Semaphore(MAX_PENDING_HASHES)
 
-    def verdict(self, authorization: str, users: Mapping[str, bytes]) -> Verdict:
-        """Whether it may pass; "busy" where too many are asking with credentials that are not known yet."""
-        given = _credentials(authorization)
-        if given is None:
-            return "refused"
-        name, password = given
+    def check(self, authorization: str, users: Mapping[str, bytes]) -> LoginResult:
+        """Check the credentials of a request.
+
+        Args:
+            authorization: the Authorization header.
+            users: bcrypt hash by user name, not empty.
+        """
+        credentials = _parse_credentials(authorization)
+        if credentials is None:
+            return LoginResult.REFUSED
+        name, password = credentials
         hashed = users.get(name)
-        mark = self._mark(name, hashed or b"", password)
-        if hashed and self._remembered(mark):
-            return "admitted"
-        if not self._room.acquire(blocking=False):
-            return "busy"
+        cache_key = self._cache_key(name, hashed or b"", password)
+        if hashed and self._is_cached(cache_key):
+            return LoginResult.ADMITTED
+        if not self._hash_slots.acquire(blocking=False):
+            return LoginResult.BUSY
         try:
-            with self._hashing:
-                right = _right(password, hashed, users)
+            with self._hash_lock:
+                correct = _check_password(password, hashed, users)
         finally:
-            self._room.release()
-        if not right:
-            return "refused"
-        self._remember(mark)
-        return "admitted"
+            self._hash_slots.release()
+        if not correct:
+            return LoginResult.REFUSED
+        self._add_to_cache(cache_key)
+        return LoginResult.ADMITTED
 
-    def _mark(self, *parts: bytes | str) -> bytes:
-        raw = [part.encode() if isinstance(part, str) else part for part in parts]
-        joined = b"".join(len(part).to_bytes(4, "big") + part for part in raw)
-        return hmac.digest(self._secret, joined, hashlib.sha256)
+    def _cache_key(self, name: str, hashed: bytes, password: bytes) -> bytes:
+        """Return the HMAC of a login; each part is prefixed with its length, so that parts cannot be shifted."""
+        parts = (name.encode(), hashed, password)
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.digest(self._secret, message, hashlib.sha256)
 
-    def _remembered(self, mark: bytes) -> bool:
-        with self._lock:
-            found = mark in self._known
-            if found:
-                self._known.move_to_end(mark)
-            return found
+    def _is_cached(self, cache_key: bytes) -> bool:
+        with self._cache_lock:
+            if cache_key not in self._cache:
+                return False
+            self._cache.move_to_end(cache_key)
+            return True
 
-    def _remember(self, mark: bytes) -> None:
-        with self._lock:
-            self._known[mark] = None
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+    def _add_to_cache(self, cache_key: bytes) -> None:
+        with self._cache_lock:
+            self._cache[cache_key] = None
+            while len(self._cache) > MAX_CACHED_LOGINS:
+                self._cache.popitem(last=False)
 
 
-def _credentials(authorization: str) -> tuple[str, bytes] | None:
+def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
+    """Return user name and password of an Authorization header, None if it is malformed."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -95,26 +111,26 @@ def _credentials(authorization: str) -> tuple[str, bytes] | None:
         return None
 
 
-def _right(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
-    """Whether it is the password of a hash. Where it is not, it has cost as much as with the costliest user."""
-    most = max(map(_cost, users.values()))
-    compared = hashed or _decoy(most)
-    right = _matches(password, compared)
-    if not right:
-        # the price doubles with each step of the cost, so these sum up to what is missing
-        for cost in range(_cost(compared), most):
-            _matches(password, _decoy(cost))
-    return right and hashed is not None
+def _check_password(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
+    """Return True if the password belongs to the hash; if not, take as long as the most expensive user would."""
+    highest_cost = max(map(_cost, users.values()))
+    compared = hashed or _dummy_hash(highest_cost)
+    matches = _matches(password, compared)
+    if not matches:
+        # The time doubles with each step of the cost, so these hashes add up to the difference.
+        for cost in range(_cost(compared), highest_cost):
+            _matches(password, _dummy_hash(cost))
+    return matches and hashed is not None
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
-    """The hash itself. A password that is longer than bcrypt reads is wrong, and costs the same."""
+    """Compare a password with a hash; one that is longer than bcrypt supports never matches, at the same cost."""
     import bcrypt  # noqa: PLC0415
 
     try:
-        return bcrypt.checkpw(password[:LONGEST], hashed) and len(password) <= LONGEST
+        return bcrypt.checkpw(password[:MAX_PASSWORD_BYTES], hashed) and len(password) <= MAX_PASSWORD_BYTES
     except ValueError as error:
-        log.error("hash of basic_auth_users cannot be used", extra={"fields": {"error": error}})
+        log.error("password hash rejected", error=error)
         return False
 
 
@@ -122,5 +138,5 @@ def _cost(hashed: bytes) -> int:
     return int(hashed.split(b"$")[2])
 
 
-def _decoy(cost: int) -> bytes:
-    return DECOY.format(cost=f"{cost:02}").encode()
+def _dummy_hash(cost: int) -> bytes:
+    return DUMMY_HASH.format(cost=f"{cost:02}").encode()

@@ -1,9 +1,8 @@
-"""One request and its answer, between tornado and a WSGI application."""
+"""HTTP request handling: adapter between a tornado connection and a WSGI application."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -22,133 +21,164 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
-from monitor.web.responses import Headers, plain, secured, status_line
+from monitor.system.logging import get_logger
+from monitor.web.responses import Headers, status_line, text_response, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
+
+MAX_CONTENT_LENGTH_DIGITS = 20
+"""Digits of a Content-Length header; longer numbers are malformed and would be slow to parse."""
 
 
-def _nothing() -> None:
-    """What is done after an answer unless it says otherwise."""
+def _do_nothing() -> None:
+    """Do nothing: the callback of a response that does not define one."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client, and all together, may take."""
+    """Resource limits of the server."""
 
     connections: int = 600
-    wait_seconds: float = 10.0
-    """For a whole request, the pause and the handshake of TLS before it included; and again for its body."""
+    """Open connections."""
 
-    answer_seconds: float = 10.0
-    """For an answer to be taken."""
+    request_seconds: float = 10.0
+    """Time to receive a request, including idle time and TLS handshake; a body gets the same time again."""
+
+    response_seconds: float = 10.0
+    """Time for the client to receive the response."""
 
     header_bytes: int = 16_384
+    """Size of the request line and the headers."""
+
     body_bytes: int = 65_536
+    """Size of a request body."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A whole answer; `sent` is called once it is out, or cannot get out."""
+class Response:
+    """Complete HTTP response; `on_sent` is called once it was sent or cannot be sent."""
 
     status: str
     headers: Headers
     body: bytes
-    sent: Callable[[], None] = _nothing
+    on_sent: Callable[[], None] = _do_nothing
 
 
-class Exchange(HTTPMessageDelegate):
-    """Gathers a request and says so to `whole`. No route reads a body: one that comes is read and dropped."""
+class RequestHandler(HTTPMessageDelegate):
+    """Receiver of one HTTP request and sender of its response.
+
+    tornado calls `headers_received` and `finish` while the request arrives. Request bodies are received and
+    discarded, because no route uses them.
+    """
 
     def __init__(
         self,
         connection: HTTP1Connection,
         container: WSGIContainer,
         limits: Limits,
-        whole: Callable[[Exchange], None],
+        on_request: Callable[[RequestHandler], None],
     ) -> None:
-        self._connection, self.stream, self._container = connection, connection.stream, container
-        self._limits, self._whole = limits, whole
+        """Handle the next request of a connection.
+
+        Args:
+            connection: the connection that the request arrives on.
+            container: the WSGI application.
+            limits: sizes and times that a client may use.
+            on_request: called when the request is complete.
+        """
+        self.stream = connection.stream
+        self._connection = connection
+        self._container = container
+        self._limits = limits
+        self._on_request = on_request
         self._request: HTTPServerRequest | None = None
         self._environ: dict[str, Any] = {}
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        request = cast(RequestStartLine, start_line)
-        if not request.path.startswith("/"):
-            request = request._replace(path=_own_path(request.path))
+        request_line = cast(RequestStartLine, start_line)
+        if not request_line.path.startswith("/"):
+            request_line = request_line._replace(path=_origin_form(request_line.path))
         if headers.get("Host", "").endswith(":"):
-            # a port may be left empty
+            # An empty port is valid (RFC 3986), but tornado rejects it.
             headers["Host"] = headers["Host"].rstrip(":")
         try:
-            self._request = HTTPServerRequest(connection=self._connection, start_line=request, headers=headers.copy())
+            self._request = HTTPServerRequest(
+                connection=self._connection, start_line=request_line, headers=headers.copy()
+            )
             self._environ = self._container.environ(self._request)
         except ValueError as error:
-            # as a port of 5000 digits; tornado answers 400
+            # For example a port of 5000 digits; tornado responds with 400.
             raise HTTPInputError(str(error)) from error
-        size = sum(map(len, request)) + sum(len(name) + len(value) for name, value in headers.get_all())
-        length = headers.get("Content-Length", "")
-        if size > self._limits.header_bytes:
-            return self.refuse(431, f"headers of more than {self._limits.header_bytes} bytes")
-        if len(length) > 20:
-            raise HTTPInputError("Content-Length of more digits than bytes there are")
-        if length.isdecimal() and int(length) > self._limits.body_bytes:
-            return self.refuse(413, f"a body of more than {self._limits.body_bytes} bytes")
-        return None
+        return self._check_size(request_line, headers)
 
     def finish(self) -> None:
-        self._whole(self)
+        self._on_request(self)
 
     @property
     def path(self) -> str:
-        """What is asked for, as it was sent."""
+        """Return the path of the request as it was sent."""
         return self._request.path if self._request else ""
 
-    def ask(self) -> Answer:
-        """The application's answer; an error of it is logged and makes a 500."""
+    def call_application(self) -> Response:
+        """Return the response of the application; an exception is logged and results in status 500."""
         try:
-            return _asked(self._container.wsgi_application, self._environ)
-        except Exception:
-            log.critical("a request could not be answered", exc_info=True)
-            return _plain(500, "internal error")
+            return _call_wsgi(self._container.wsgi_application, self._environ)
+        except Exception as error:
+            log.critical("request failed", exc_info=error)
+            return _error_response(500, "internal error")
 
-    async def refuse(self, code: int, text: str) -> None:
-        """Answers without asking the application."""
-        await self.send(_plain(code, text))
+    async def reject(self, code: int, message: str) -> None:
+        """Send an error response without calling the application."""
+        await self.send(_error_response(code, message))
 
-    async def send(self, answer: Answer) -> None:
-        """Writes the answer; a client that does not take it is cut off."""
-        code, _, reason = answer.status.partition(" ")
+    async def send(self, response: Response) -> None:
+        """Send a response; close the connection if the client does not receive it in time."""
+        code, _, reason = response.status.partition(" ")
         line = ResponseStartLine("HTTP/1.1", int(code), reason)
         headers = HTTPHeaders({"Date": formatdate(usegmt=True)})
-        for name, value in answer.headers:
+        for name, value in response.headers:
             headers.add(name, value)
-        silent = self._request is None or self._request.method == "HEAD"
+        without_body = self._request is None or self._request.method == "HEAD"
         try:
-            flushed = self._connection.write_headers(line, headers, b"" if silent else answer.body)
+            flushed = self._connection.write_headers(line, headers, b"" if without_body else response.body)
             self._connection.finish()
-            await asyncio.wait_for(flushed, self._limits.answer_seconds)
+            await asyncio.wait_for(flushed, self._limits.response_seconds)
         except (StreamClosedError, TimeoutError):
             self.stream.close()
 
+    def _check_size(self, request_line: RequestStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
+        """Reject a request whose headers or body exceed the limits."""
+        size = sum(map(len, request_line)) + sum(len(name) + len(value) for name, value in headers.get_all())
+        if size > self._limits.header_bytes:
+            return self.reject(431, f"headers exceed {self._limits.header_bytes} bytes")
+        length = headers.get("Content-Length", "")
+        if len(length) > MAX_CONTENT_LENGTH_DIGITS:
+            raise HTTPInputError("Content-Length has too many digits")
+        if length.isdecimal() and int(length) > self._limits.body_bytes:
+            return self.reject(413, f"body exceeds {self._limits.body_bytes} bytes")
+        return None
 
-def _own_path(target: str) -> str:
-    """Path and query of a target with scheme and host, which any server has to take (RFC 9112, 3.2.2)."""
-    found = urlsplit(target)
-    if found.scheme not in ("http", "https"):
+
+def _origin_form(target: str) -> str:
+    """Return path and query of a request target in absolute form (RFC 9112, section 3.2.2)."""
+    url = urlsplit(target)
+    if url.scheme not in ("http", "https"):
         return target
-    return f"{found.path or '/'}{'?' if found.query else ''}{found.query}"
+    return f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
 
 
-def _plain(code: int, text: str) -> Answer:
-    headers, body = plain(text)
-    return Answer(status_line(code), secured(headers), body)
+def _error_response(code: int, message: str) -> Response:
+    headers, body = text_response(message)
+    return Response(status_line(code), with_security_headers(headers), body)
 
 
-def _asked(application: WSGIApplication, environ: dict[str, Any]) -> Answer:
+def _call_wsgi(application: WSGIApplication, environ: dict[str, Any]) -> Response:
+    """Call a WSGI application and collect its whole response."""
     started: list[tuple[str, Headers]] = []
     written: list[bytes] = []
 
@@ -158,4 +188,5 @@ def _asked(application: WSGIApplication, environ: dict[str, Any]) -> Answer:
 
     chunks = application(environ, start_response)
     written += chunks
-    return Answer(*started[-1], b"".join(written), getattr(chunks, "close", _nothing))
+    status, headers = started[-1]
+    return Response(status, headers, b"".join(written), getattr(chunks, "close", _do_nothing))

@@ -1,15 +1,16 @@
-"""The endpoint as it is configured: application, lifecycle, guard and sockets, put together."""
+"""Composition of the HTTP endpoint: application, middleware and server, as configured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from monitor.web.allowed_hosts import Hosts
-from monitor.web.middleware import Guard
-from monitor.web.reload import Lifecycle
+from monitor.web.allowed_hosts import AllowedHosts
+from monitor.web.middleware import AccessMiddleware
+from monitor.web.reload import ReloadMiddleware
 from monitor.web.server import WebServer
-from monitor.web.web_config.loader import WatchedFile, WebFile
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.web_config.watcher import WatchedWebConfigFile
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
 def make_server(
     config: Config, application: WSGIApplication, check: Callable[[], object], reload: Callable[[], None]
 ) -> WebServer:
-    """Binds the endpoint, as `WebServer` does; `check` and `reload` are those of `Lifecycle`.
+    """Build the endpoint and bind its socket; `WebServer.start` begins to accept connections.
+
+    Args:
+        config: the effective configuration.
+        application: the routes, as a WSGI application.
+        check: validates the configuration files, see `ReloadMiddleware`.
+        reload: triggers a reload of the configuration, see `ReloadMiddleware`.
 
     Raises:
         MonitorError: the address cannot be bound.
-        ConfigError: web.config_file cannot be used.
+        ConfigError: web.config_file is invalid.
     """
-    web_file = WatchedFile(config.web_file).current if config.web_file else WebFile
-    routes = Lifecycle(application, check, reload, enabled=config.web.lifecycle)
-    guarded = Guard(routes, Hosts(config.web.allowed_hosts), web_file)
-    return WebServer(config.web.address, guarded, web_file)
+    web_config = WatchedWebConfigFile(config.web_file).current if config.web_file else WebConfigFile
+    with_reload = ReloadMiddleware(application, check, reload, enabled=config.web.lifecycle)
+    with_access_control = AccessMiddleware(with_reload, AllowedHosts(config.web.allowed_hosts), web_config)
+    return WebServer(config.web.address, with_access_control, web_config)

@@ -1,4 +1,4 @@
-"""What stands before the application: who may ask, by which name, how often. WSGI, whatever server is under it."""
+"""Access control: WSGI middleware for authentication, host names and rate limits."""
 
 from __future__ import annotations
 
@@ -8,78 +8,110 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monitor.web.allowed_hosts import Hosts
-from monitor.web.basic_auth import Users
-from monitor.web.responses import plain, secured, status_line
-from monitor.web.web_config.loader import WebFile
-from monitor.web.web_config.schema import RateSection
+from monitor.web.allowed_hosts import AllowedHosts
+from monitor.web.basic_auth import BasicAuthenticator, LoginResult
+from monitor.web.responses import status_line, text_response, with_security_headers
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.web_config.schema import RateLimitSection
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-FOR_MACHINES = ("/metrics", "/-/healthy", "/-/ready")
-"""Asked for by machines, under whatever name they know this one by; what they say a page could not read."""
+MACHINE_PATHS = ("/metrics", "/-/healthy", "/-/ready")
+"""Paths for Prometheus and probes, served under any host name.
+
+The Host check protects browsers; pages of other sites cannot read these responses.
+"""
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a request goes no further."""
+class Rejection:
+    """Error response to a request that is not allowed."""
 
     code: int
-    text: str
+    message: str
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Guard:
-    """An application behind the guard."""
+RATE_LIMITED = Rejection(429, "rate limit exceeded")
+LOGIN_BUSY = Rejection(503, "too many concurrent logins", (("Retry-After", "1"),))
+LOGIN_REQUIRED = Rejection(401, "authentication required", (("WWW-Authenticate", "Basic"),))
+HOST_NOT_ALLOWED = Rejection(421, "host name not allowed; add it to web.allowed_hosts")
 
-    def __init__(self, application: WSGIApplication, hosts: Hosts, web_file: Callable[[], WebFile] = WebFile) -> None:
-        """`web_file` gives what the web.config.yml says now."""
-        self._application, self._hosts, self._web_file = application, hosts, web_file
-        self._users, self._rate = Users(), Rate()
+
+class AccessMiddleware:
+    """WSGI middleware that rejects requests that are not allowed and adds the security headers."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        hosts: AllowedHosts,
+        web_config: Callable[[], WebConfigFile] = WebConfigFile,
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            application: receives the requests that are allowed.
+            hosts: host names under which the page and the API are served.
+            web_config: returns the current contents of web.config.yml.
+        """
+        self._application = application
+        self._hosts = hosts
+        self._web_config = web_config
+        self._authenticator = BasicAuthenticator()
+        self._rate_limiter = RateLimiter()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        web_file = self._web_file()
+        web_config = self._web_config()
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, secured(headers, web_file.headers), exc_info)
+        def start_secured(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            return start_response(status, with_security_headers(headers, web_config.headers), exc_info)
 
-        refusal = self._refusal(environ, web_file)
-        if refusal is None:
-            return self._application(environ, start)
-        headers, body = plain(refusal.text)
-        start(status_line(refusal.code), [*headers, *refusal.headers])
+        rejection = self._check(environ, web_config)
+        if rejection is None:
+            return self._application(environ, start_secured)
+        headers, body = text_response(rejection.message)
+        start_secured(status_line(rejection.code), [*headers, *rejection.headers])
         return [body]
 
-    def _refusal(self, environ: WSGIEnvironment, web_file: WebFile) -> Refusal | None:
-        if not self._rate.allows(web_file.rate, time.monotonic()):
-            return Refusal(429, "more requests than rate_limit allows")
-        if web_file.users:
-            verdict = self._users.verdict(environ.get("HTTP_AUTHORIZATION", ""), web_file.users)
-            if verdict == "busy":
-                return Refusal(503, "too many are logging in", (("Retry-After", "1"),))
-            if verdict == "refused":
-                return Refusal(401, "user and password are needed", (("WWW-Authenticate", "Basic"),))
-        if environ.get("PATH_INFO", "") not in FOR_MACHINES and not self._hosts.known(environ.get("HTTP_HOST", "")):
-            return Refusal(421, "this machine is not known by that name; web.allowed_hosts can allow it")
+    def _check(self, environ: WSGIEnvironment, web_config: WebConfigFile) -> Rejection | None:
+        """Return the rejection of a request, None if it is allowed."""
+        if not self._rate_limiter.allows(web_config.rate_limit, time.monotonic()):
+            return RATE_LIMITED
+        if web_config.users:
+            result = self._authenticator.check(environ.get("HTTP_AUTHORIZATION", ""), web_config.users)
+            if result is LoginResult.BUSY:
+                return LOGIN_BUSY
+            if result is LoginResult.REFUSED:
+                return LOGIN_REQUIRED
+        for_machines = environ.get("PATH_INFO", "") in MACHINE_PATHS
+        if not for_machines and not self._hosts.allows(environ.get("HTTP_HOST", "")):
+            return HOST_NOT_ALLOWED
         return None
 
 
-class Rate:
-    """A bucket of requests, as rate_limit has it."""
+class RateLimiter:
+    """Token bucket that limits the rate of requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._left, self._at = float("inf"), 0.0
+        self._tokens = float("inf")
+        self._updated_at = 0.0
 
-    def allows(self, rate: RateSection, now: float) -> bool:
-        """Takes one, if there is one, at a moment in seconds of the monotonic clock."""
-        if not rate.interval:
+    def allows(self, limit: RateLimitSection, now: float) -> bool:
+        """Take one token from the bucket; return False if it is empty.
+
+        Args:
+            limit: size and refill interval of the bucket.
+            now: seconds of the monotonic clock.
+        """
+        if not limit.interval:
             return True
         with self._lock:
-            filled = self._left + (now - self._at) / rate.interval
-            self._left, self._at = min(filled, rate.burst), now
-            if self._left < 1:
+            refilled = self._tokens + (now - self._updated_at) / limit.interval
+            self._tokens = min(refilled, limit.burst)
+            self._updated_at = now
+            if self._tokens < 1:
                 return False
-            self._left -= 1
+            self._tokens -= 1
             return True

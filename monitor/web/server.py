@@ -1,21 +1,17 @@
-"""The sockets: one thread reads and writes them all, a few answer, and nobody holds a place for long.
+"""HTTP server: non-blocking sockets on one thread, bounded against slow and hostile clients.
 
-tornado speaks HTTP and TLS; what is here bounds it. Where all places are taken, the connection that has been waiting
-longest without a whole request makes room: slow clients push each other out, and a scrape, which takes
-milliseconds, gets through.
+tornado implements HTTP and TLS; this module adds the limits. When all connections are in use, the one that has waited
+longest for a complete request is closed. Slow clients therefore replace each other, and a scrape, which takes
+milliseconds, succeeds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import logging
-import os
 import socket
-import ssl
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,83 +21,113 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.wsgi import WSGIContainer
 
-from monitor.errors import MonitorError
-from monitor.web.connection import Exchange, Limits
-from monitor.web.middleware import FOR_MACHINES
-from monitor.web.tls import names_of
-from monitor.web.web_config.loader import WebFile
-from monitor.web.worker_pool import Lane
+from monitor.system.logging import get_logger
+from monitor.web.connection import Limits, RequestHandler
+from monitor.web.middleware import MACHINE_PATHS
+from monitor.web.sockets import bind, make_stream, reject_connection
+from monitor.web.tls import subject_alt_names
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
-ACCEPTED = 64
-"""Connections that are taken in one go, before those that are there have their turn."""
+ACCEPT_BATCH = 64
+"""Connections accepted in a row before the event loop serves the open ones."""
+
+ACCEPT_PAUSE_SECONDS = 0.1
+"""Pause of accepting after the process ran out of file descriptors."""
+
+MAX_UNSENT_BYTES = 8 * 2**20
+"""Responses of one worker pool that clients have not received yet."""
+
+OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
-class Client:
-    """What tornado tells a request of its connection."""
+class ConnectionContext:
+    """Connection attributes that tornado copies into each request."""
 
     remote_ip: str
     protocol: str
 
 
 class WebServer(HTTPServerConnectionDelegate):
-    """The endpoint, bound when it is made and answering between `start` and `close`."""
+    """HTTP endpoint: bound on construction, serving between `start` and `close`.
+
+    Scrapes and probes have a worker pool of their own, so that they never wait for the page or the API.
+    """
 
     def __init__(
         self,
         address: tuple[str, int],
         application: WSGIApplication,
-        web_file: Callable[[], WebFile] = WebFile,
+        web_config: Callable[[], WebConfigFile] = WebConfigFile,
         limits: Limits | None = None,
     ) -> None:
-        """Binds. `web_file` gives what the web.config.yml says now.
+        """Bind the socket.
+
+        Args:
+            address: host and port to listen on.
+            application: answers the requests.
+            web_config: returns the current contents of web.config.yml.
+            limits: resource limits; None for the defaults.
 
         Raises:
             MonitorError: the address cannot be bound.
         """
-        self._container, self._web_file, self._limits = WSGIContainer(application), web_file, limits or Limits()
-        self._socket = _bound(address)
+        self._container = WSGIContainer(application)
+        self._web_config = web_config
+        self._limits = limits or Limits()
+        self._socket = bind(address)
         self.port = int(self._socket.getsockname()[1])
         self._open: dict[object, IOStream] = {}
-        # the longest waiting comes first
+        # Connections without a complete request, in the order in which they began to wait.
         self._waiting: dict[object, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._parameters = HTTP1ConnectionParameters(
-            # Beyond `header_bytes` a sentence is said; beyond this the connection is cut.
+            # Headers beyond `header_bytes` get an error response; beyond this limit tornado closes the connection.
             max_header_size=4 * self._limits.header_bytes,
-            header_timeout=self._limits.wait_seconds,
+            header_timeout=self._limits.request_seconds,
             max_body_size=self._limits.body_bytes,
-            body_timeout=self._limits.wait_seconds,
+            body_timeout=self._limits.request_seconds,
         )
-        self._machines = Lane("machines", threads=3, waiting=200, unsent_bytes=8 * 2**20)
-        self._people = Lane("people", threads=1, waiting=32, unsent_bytes=8 * 2**20)
+        self._machine_pool = WorkerPool("machines", threads=3, max_pending=200, max_unsent_bytes=MAX_UNSENT_BYTES)
+        self._user_pool = WorkerPool("users", threads=1, max_pending=32, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     @property
-    def connections(self) -> int:
-        """How many are open."""
+    def open_connections(self) -> int:
+        """Return the number of open connections."""
         return len(self._open)
 
     def start(self) -> None:
-        """Answers requests from here on, in threads of its own."""
+        """Begin to accept connections, in a thread of the server."""
         self._thread.start()
 
     def close(self) -> None:
-        """Closes every connection; running answers are cut off."""
+        """Close the socket and all connections; unfinished responses are aborted."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(1.0)
         else:
             self._socket.close()
             self._loop.close()
-        self._machines.close()
-        self._people.close()
+        self._machine_pool.close()
+        self._user_pool.close()
+
+    def start_request(self, server_conn: object, request_conn: Any) -> RequestHandler:
+        self._waiting.pop(server_conn, None)
+        self._waiting[server_conn] = None
+        on_request = partial(self._handle_request, server_conn)
+        return RequestHandler(request_conn, self._container, self._limits, on_request)
+
+    def on_close(self, server_conn: object) -> None:
+        self._waiting.pop(server_conn, None)
+        self._open.pop(server_conn, None)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -110,120 +136,87 @@ class WebServer(HTTPServerConnectionDelegate):
             self._loop.run_forever()
             self._loop.remove_reader(self._socket)
             self._socket.close()
-            self._loop.run_until_complete(self._cut())
+            self._loop.run_until_complete(self._close_connections())
         finally:
             self._loop.close()
 
-    async def _cut(self) -> None:
+    async def _close_connections(self) -> None:
         for stream in list(self._open.values()):
             stream.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in other_tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*other_tasks, return_exceptions=True)
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTED):
+        for _ in range(ACCEPT_BATCH):
             try:
                 connection, address = self._socket.accept()
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                    self._pause()
+                if error.errno in OUT_OF_RESOURCES:
+                    self._pause_accepting()
                     return
                 continue
-            self._take(connection, str(address[0]))
+            self._open_connection(connection, str(address[0]))
 
-    def _pause(self) -> None:
-        """No descriptor is left: one that waits is given up, and the rest of the queue has to be patient."""
-        self._make_room()
+    def _pause_accepting(self) -> None:
+        """Free one file descriptor and stop accepting for a moment."""
+        self._evict_longest_waiting()
         self._loop.remove_reader(self._socket)
-        self._loop.call_later(0.1, self._loop.add_reader, self._socket, self._accept)
+        self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
 
-    def _take(self, connection: socket.socket, remote: str) -> None:
+    def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
-        context = self._web_file().context
-        if len(self._open) >= self._limits.connections and not self._make_room():
-            _turn_away(connection, secure=context is not None)
+        tls_context = self._web_config().tls_context
+        full = len(self._open) >= self._limits.connections
+        if full and not self._evict_longest_waiting():
+            reject_connection(connection, encrypted=tls_context is not None)
             return
         try:
-            stream = _stream(connection, context)
+            stream = make_stream(connection, tls_context)
         except OSError:
-            # gone already
+            # The client has disconnected already.
             connection.close()
             return
-        client = Client(remote, "https" if context else "http")
-        opened = HTTP1ServerConnection(stream, self._parameters, client)
-        self._open[opened], self._waiting[opened] = stream, None
-        opened.start_serving(self)
+        context = ConnectionContext(remote_ip, "https" if tls_context else "http")
+        server_conn = HTTP1ServerConnection(stream, self._parameters, context)
+        self._open[server_conn] = stream
+        self._waiting[server_conn] = None
+        server_conn.start_serving(self)
 
-    def _make_room(self) -> bool:
-        """Cuts the connection that has waited longest; says whether there was one."""
-        for connection in self._waiting:
-            del self._waiting[connection]
-            self._open.pop(connection).close()
+    def _evict_longest_waiting(self) -> bool:
+        """Close the connection that has waited longest for a complete request; return False if none waits."""
+        for server_conn in self._waiting:
+            del self._waiting[server_conn]
+            self._open.pop(server_conn).close()
             return True
         return False
 
-    def start_request(self, server_conn: object, request_conn: Any) -> Exchange:
+    def _handle_request(self, server_conn: object, handler: RequestHandler) -> None:
+        """Begin to process a complete request."""
         self._waiting.pop(server_conn, None)
-        self._waiting[server_conn] = None
-        return Exchange(request_conn, self._container, self._limits, partial(self._whole, server_conn))
-
-    def on_close(self, server_conn: object) -> None:
-        self._waiting.pop(server_conn, None)
-        self._open.pop(server_conn, None)
-
-    def _whole(self, server_conn: object, exchange: Exchange) -> None:
-        self._waiting.pop(server_conn, None)
-        task = self._loop.create_task(self._answer(exchange))
-        # the loop itself would let go of it
+        task = self._loop.create_task(self._process(handler))
+        # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _process(self, handler: RequestHandler) -> None:
         try:
-            if not self._known(exchange.stream):
-                exchange.stream.close()
+            if not self._is_client_allowed(handler.stream):
+                handler.stream.close()
                 return
-            await (self._machines if exchange.path in FOR_MACHINES else self._people).answer(exchange)
-        except Exception:
-            log.critical("an answer could not be given", exc_info=True)
-            exchange.stream.close()
+            pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
+            await pool.process(handler)
+        except Exception as error:
+            log.critical("response failed", exc_info=error)
+            handler.stream.close()
 
-    def _known(self, stream: IOStream) -> bool:
-        """Whether the client's certificate has one of the names that are allowed."""
-        allowed = self._web_file().allowed_sans
+    def _is_client_allowed(self, stream: IOStream) -> bool:
+        """Return True if the client certificate has one of the allowed names, or if none are configured."""
+        allowed = self._web_config().allowed_sans
         if not allowed or not isinstance(stream, SSLIOStream):
             return True
         certificate = stream.socket.getpeercert() if stream.socket else None
-        return bool(allowed & names_of(certificate or {}))
-
-
-def _bound(address: tuple[str, int]) -> socket.socket:
-    host, port = address
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        bound = socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        why = "already in use" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
-        raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {why}") from error
-    bound.setblocking(False)
-    return bound
-
-
-def _stream(connection: socket.socket, context: ssl.SSLContext | None) -> IOStream:
-    """Bounded, and encrypted where there is a context; the handshake comes with the first reading."""
-    if context is None:
-        return IOStream(connection, max_buffer_size=262_144)
-    wrapped = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-    return SSLIOStream(wrapped, max_buffer_size=262_144)
-
-
-def _turn_away(connection: socket.socket, *, secure: bool) -> None:
-    """Says so and closes; one that awaits a handshake would not understand."""
-    if not secure:
-        with suppress(OSError):
-            connection.send(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-    connection.close()
+        return bool(allowed & subject_alt_names(certificate or {}))

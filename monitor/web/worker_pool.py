@@ -1,59 +1,70 @@
-"""Ways to an answer: machines and people have one each, so that a scrape never waits for a picture of a month."""
+"""Bounded worker pool: runs the application in threads and limits queue and unsent responses."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from monitor.web.connection import Answer, Exchange
+from monitor.web.connection import RequestHandler, Response
 
 
-class Lane:
-    """Some threads that ask the application, those who wait for them, and the answers on their way out.
+class WorkerPool:
+    """Threads that call the application, a bounded queue in front of them, and bounded unsent responses.
 
-    For one event loop. Each of the three is bounded: who is one too many hears 503, and of answers that nobody takes
-    the oldest is cut.
+    Belongs to one event loop. A request beyond the queue is rejected with 503. When unsent responses exceed their
+    limit, the connections of the oldest are closed.
     """
 
-    def __init__(self, name: str, *, threads: int, waiting: int, unsent_bytes: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, name)
-        self._turn = asyncio.Semaphore(threads)
-        self._most_waiting, self._most_unsent = waiting, unsent_bytes
-        self._waiting = self._unsent = 0
-        self._sending: dict[Exchange, int] = {}
+    def __init__(self, name: str, *, threads: int, max_pending: int, max_unsent_bytes: int) -> None:
+        """Create the pool.
 
-    async def answer(self, exchange: Exchange) -> None:
-        """Has a request answered when it is its turn, unless its client has gone by then."""
-        if self._waiting >= self._most_waiting:
-            await exchange.refuse(503, "too many are asking; try again")
+        Args:
+            name: prefix of the thread names.
+            threads: requests that are processed at the same time.
+            max_pending: requests that are processed or queued.
+            max_unsent_bytes: total size of the responses that clients have not received yet.
+        """
+        self._executor = ThreadPoolExecutor(threads, name)
+        self._free_threads = asyncio.Semaphore(threads)
+        self._max_pending = max_pending
+        self._max_unsent_bytes = max_unsent_bytes
+        self._pending = 0
+        self._unsent_bytes = 0
+        self._unsent: dict[RequestHandler, int] = {}
+
+    async def process(self, handler: RequestHandler) -> None:
+        """Run the application for a request and send the response; skip it if the client has disconnected."""
+        if self._pending >= self._max_pending:
+            await handler.reject(503, "too many pending requests; try again later")
             return
-        self._waiting += 1
+        self._pending += 1
         try:
-            async with self._turn:
-                if exchange.stream.closed():
+            async with self._free_threads:
+                if handler.stream.closed():
                     return
                 loop = asyncio.get_running_loop()
-                answer = await loop.run_in_executor(self._executor, exchange.ask)
+                response = await loop.run_in_executor(self._executor, handler.call_application)
         finally:
-            self._waiting -= 1
-        await self._send(exchange, answer)
-        answer.sent()
+            self._pending -= 1
+        await self._send(handler, response)
+        response.on_sent()
 
     def close(self) -> None:
-        """Begins nothing more."""
+        """Cancel the queued requests and stop the threads after their current request."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _send(self, exchange: Exchange, answer: Answer) -> None:
-        self._sending[exchange] = len(answer.body)
-        self._unsent += len(answer.body)
-        self._make_room()
+    async def _send(self, handler: RequestHandler, response: Response) -> None:
+        self._unsent[handler] = len(response.body)
+        self._unsent_bytes += len(response.body)
+        self._evict_oldest()
         try:
-            await exchange.send(answer)
+            await handler.send(response)
         finally:
-            self._unsent -= self._sending.pop(exchange, 0)
+            self._unsent_bytes -= self._unsent.pop(handler, 0)
 
-    def _make_room(self) -> None:
-        while self._unsent > self._most_unsent and len(self._sending) > 1:
-            oldest = next(iter(self._sending))
-            self._unsent -= self._sending.pop(oldest)
+    def _evict_oldest(self) -> None:
+        """Close the connections of the oldest unsent responses until the rest is within the limit."""
+        while self._unsent_bytes > self._max_unsent_bytes and len(self._unsent) > 1:
+            oldest = next(iter(self._unsent))
+            self._unsent_bytes -= self._unsent.pop(oldest)
             oldest.stream.close()

@@ -1,33 +1,33 @@
-"""The daemon itself."""
+"""Dashboard of the daemon process."""
 
 from __future__ import annotations
 
-from dashboards.parts import (
+from dashboards.page import Page
+from dashboards.panels import (
     DAEMON,
     GREEN,
     JOB,
     ORANGE,
     RED,
-    Page,
     Query,
-    fixed,
-    lines,
-    look,
+    fixed_color,
     metric,
+    override,
     stat,
-    steps,
-    timeline,
-    words,
+    state_timeline,
+    threshold_steps,
+    time_series,
+    value_mappings,
 )
 
 
 def quantile(share: float, name: str) -> str:
-    """A quantile of a histogram of jobs."""
+    """Return the expression of a quantile of a job histogram."""
     return f"histogram_quantile({share}, sum by (le, {JOB}) (rate({metric(name + '_bucket')}[$__rate_interval])))"
 
 
 def daemon() -> Page:
-    """The process itself."""
+    """Return the dashboard of sampling, jobs, storage and scrapes."""
     job = "{{" + JOB + "}}"
 
     def of_page(name: str) -> str:
@@ -39,61 +39,62 @@ def daemon() -> Page:
     now = [
         stat(
             "Scrape",
-            "Whether Prometheus reaches the daemon.",
+            "1 while Prometheus can scrape the daemon.",
             Query(of_page("up")),
-            mappings=words((0, "DOWN", RED), (1, "up", GREEN)),
+            mappings=value_mappings((0, "DOWN", RED), (1, "up", GREEN)),
             noValue="not scraped",
         ),
         stat(
             "Version",
-            "The version that runs, and its Python.",
+            "Running version of monitor and of Python.",
             Query(metric("build_info"), "{{version}} (Python {{python}})"),
             text="name",
             width=4,
         ),
         stat(
             "Configuration",
-            "Whether the last reload took effect. If not, the log names each wrong key, and the old one goes on.",
+            "Result of the last reload. After a failure the log names each wrong key, and the old configuration "
+            "stays.",
             Query(metric("config_last_reload_successful")),
-            mappings=words((0, "RELOAD FAILED", RED), (1, "in effect", GREEN)),
+            mappings=value_mappings((0, "RELOAD FAILED", RED), (1, "in effect", GREEN)),
             width=4,
         ),
         stat(
             "In effect since",
-            "When a configuration last took effect: the start of the daemon, or a reload.",
+            "Time of the last start or successful reload.",
             Query(metric("config_last_reload_success_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
             width=4,
         ),
         stat(
             "Samples missed",
-            "Samples of the time shown that should have been taken and were not.",
+            "Missed samples in the time range.",
             Query(f"round(increase({metric('samples_missed_total')}[$__range]))"),
             "short",
             decimals=0,
-            thresholds=steps(GREEN, (1, ORANGE)),
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
         ),
         stat(
             "Write failures",
-            "Writes of the time shown that failed.",
+            "Failed writes in the time range.",
             Query(f"round(increase({metric('storage_write_failures_total')}[$__range]))"),
             "short",
             decimals=0,
-            thresholds=steps(GREEN, (1, RED)),
+            thresholds=threshold_steps(GREEN, (1, RED)),
         ),
         stat(
-            "Waiting for storage",
-            "Samples in memory that are not stored yet. Up to 20,000 wait while the database cannot be written.",
+            "Buffered samples",
+            "Samples in the write buffer, up to 20,000 while the database cannot be written.",
             Query(metric("storage_buffered_samples")),
             "short",
             decimals=0,
-            thresholds=steps(GREEN, (100, ORANGE), (10000, RED)),
+            thresholds=threshold_steps(GREEN, (100, ORANGE), (10000, RED)),
         ),
     ]
     sampling = [
-        lines(
+        time_series(
             "Samples and predictions",
-            "Taken, missed and predicted in a second. Sampled every 5 s, as by default, it is 0.2.",
+            "Samples, missed samples and predictions per second. The default interval of 5 s gives 0.2.",
             [
                 Query(rate("samples_total"), "samples"),
                 Query(rate("samples_missed_total"), "missed"),
@@ -101,65 +102,65 @@ def daemon() -> Page:
             ],
             "cps",
             min=0,
-            overrides=[look("missed", color=fixed(RED))],
+            overrides=[override("missed", color=fixed_color(RED))],
         ),
-        timeline(
+        state_timeline(
             "Sources",
-            "Whether each source gave its figures. One that fails leaves its metrics out of the samples.",
+            "State of each source. The metrics of a failed source are missing.",
             [Query(metric("source_success"), "{{source}}")],
             8,
             8,
-            mappings=words((0, "failed", RED), (1, "ok", GREEN)),
+            mappings=value_mappings((0, "failed", RED), (1, "ok", GREEN)),
         ),
-        lines(
+        time_series(
             "Duration of the sources",
-            "How long each source took at the last sample.",
+            "Duration of each source in the last sampling cycle.",
             [Query(metric("source_duration_seconds"), "{{source}}")],
             "s",
             min=0,
         ),
     ]
-    # Some jobs run once in a minute or less: a shorter look would find no run of them.
+    # Some jobs run once a minute or less: a shorter range would contain none of their runs.
     seldom = {"interval": "5m"}
     jobs = [
-        lines(
+        time_series(
             "Duration of the jobs, median",
-            "Half of the runs of each job were shorter. From histograms, so it lies within a bucket.",
+            "Median duration per job, interpolated within a histogram bucket.",
             [Query(quantile(0.5, "job_duration_seconds"), job)],
             "s",
             min=0,
             **seldom,
         ),
-        lines(
+        time_series(
             "Duration of the jobs, 99 %",
-            "99 % of the runs of each job were shorter. The last bucket ends at 10 s.",
+            "99th percentile of the duration per job. The last bucket ends at 10 s.",
             [Query(quantile(0.99, "job_duration_seconds"), job)],
             "s",
             min=0,
             **seldom,
         ),
-        lines(
+        time_series(
             "Time in the jobs",
-            "Seconds of each second that each job takes: what the daemon works.",
+            "Share of time in each job: the work of the daemon.",
             [Query(rate("job_duration_seconds_sum"), job)],
             "percentunit",
             min=0,
             **seldom,
             stack="normal",
         ),
-        lines(
+        time_series(
             "Delay of the jobs, 99 %",
-            "99 % of the runs of each job began less late than this after their turn. More than a few hundredths "
-            "of a second for `sample` means a busy host or a busy disk.",
+            "99th percentile of the delay of a run. More than a few hundredths of a second for `sample` mean a busy"
+            " host or disk.",
             [Query(quantile(0.99, "job_delay_seconds"), job)],
             "s",
             min=0,
             **seldom,
         ),
-        lines("Runs", "Runs of each job in a second.", [Query(rate("job_runs_total"), job)], "cps", min=0, **seldom),
-        lines(
-            "Failures and missed turns",
-            "Runs that raised, and turns that did not happen, in a second. There should be none.",
+        time_series("Runs", "Runs per second and job.", [Query(rate("job_runs_total"), job)], "cps", min=0, **seldom),
+        time_series(
+            "Failures and missed runs",
+            "Failed and missed runs per second. Normally zero.",
             [Query(rate("job_failures_total"), "failed " + job), Query(rate("job_missed_total"), "missed " + job)],
             "cps",
             min=0,
@@ -167,26 +168,26 @@ def daemon() -> Page:
         ),
     ]
     storage = [
-        lines(
+        time_series(
             "Size of the database",
-            "With its log. It stops growing once samples are as old as `storage.retention`, 90 days by default.",
+            "Database with its log. It stops growing when samples reach `storage.retention`, 90 days by default.",
             [Query(metric("storage_size_bytes"), "size")],
             "bytes",
             min=0,
             width=6,
         ),
-        lines(
+        time_series(
             "Free space",
-            "What the daemon's user may still write on the file system of the database. Below 512 MiB there is an "
-            "alert; at 0 samples wait in memory.",
+            "Free space for the daemon on the file system of the database. Below 512 MiB there is an alert; at 0 "
+            "samples wait in memory.",
             [Query(metric("storage_free_bytes"), "free")],
             "bytes",
             min=0,
             width=6,
         ),
-        lines(
+        time_series(
             "History",
-            "Time from the oldest stored sample to the last.",
+            "Time from the oldest to the newest stored sample.",
             [
                 Query(
                     metric("last_sample_timestamp_seconds")
@@ -199,10 +200,9 @@ def daemon() -> Page:
             min=0,
             width=6,
         ),
-        lines(
-            "Trouble with storage",
-            "Samples that wait in memory, and writes that failed since the start. Both rise while the database "
-            "cannot be written.",
+        time_series(
+            "Storage failures",
+            "Buffered samples, and failed writes since the start. Both rise while the database cannot be written.",
             [
                 Query(metric("storage_buffered_samples"), "waiting"),
                 Query(metric("storage_write_failures_total"), "failed"),
@@ -211,21 +211,21 @@ def daemon() -> Page:
             min=0,
             decimals=0,
             width=6,
-            overrides=[look("failed", color=fixed(RED))],
+            overrides=[override("failed", color=fixed_color(RED))],
         ),
     ]
     scrape = [
-        lines(
+        time_series(
             "Duration of a scrape",
-            "How long Prometheus waited for the page.",
+            "Duration of a scrape of the metrics page.",
             [Query(of_page("scrape_duration_seconds"), "duration")],
             "s",
             min=0,
             width=12,
         ),
-        lines(
+        time_series(
             "Series of a scrape",
-            "How many series the page has. It changes with the sources, the horizons and the model.",
+            "Number of series. It depends on sources, horizons and model.",
             [Query(of_page("scrape_samples_scraped"), "series")],
             "short",
             min=0,
@@ -236,7 +236,7 @@ def daemon() -> Page:
     return Page(
         "daemon",
         "monitor / Daemon",
-        "Whether the daemon samples, stores and answers as it should, and what that costs.",
+        "Sampling, storage, jobs and scrapes of the daemon, and their cost.",
         "now-6h",
         "30s",
         [("", now), ("Sampling", sampling), ("Jobs", jobs), ("Storage", storage), ("Scrape", scrape)],

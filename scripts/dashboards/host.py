@@ -1,8 +1,10 @@
-"""The host: what it does, what is foreseen, and what is strange."""
+"""Dashboard of the host: load, predictions and anomalies."""
 
 from __future__ import annotations
 
-from dashboards.parts import (
+from dashboards.page import Page
+from dashboards.panels import (
+    BASE_RATE,
     BLUE,
     GREEN,
     GREY,
@@ -12,63 +14,61 @@ from dashboards.parts import (
     RATIO,
     RED,
     REPEATED,
-    USUAL,
     WIDTH,
-    Page,
     Query,
-    bars,
+    bar_gauge,
     column,
-    dashed,
-    fixed,
-    lines,
-    look,
+    dashed_line,
+    fixed_color,
     metric,
+    override,
     per_horizon,
     stat,
-    steps,
+    state_timeline,
     table,
-    timeline,
-    words,
+    threshold_steps,
+    time_series,
+    value_mappings,
 )
 
-BUSY = steps(GREEN, (0.7, ORANGE), (0.85, RED))
-ABSENT = "Empty where the host has no such figure, or where `web.host_metrics` is false."
+BUSY = threshold_steps(GREEN, (0.7, ORANGE), (0.85, RED))
+ABSENT = "Empty where the host lacks the metric, or where `web.host_metrics` is false."
 
 
 def host() -> Page:
-    """What the host does, what is foreseen, and what is strange."""
+    """Return the dashboard of host metrics, predictions and anomalies."""
     this = 'horizon=~"$horizon"'
     now = [
         stat(
             "High load",
-            "Whether high load holds now: the rules of `high_load.rules`, for as long as `high_load.sustained` says.",
+            "1 while a rule of `high_load.rules` has held for `high_load.sustained`.",
             Query(metric("high_load_active")),
-            mappings=words((0, "calm", GREEN), (1, "HIGH", RED)),
+            mappings=value_mappings((0, "normal", GREEN), (1, "HIGH", RED)),
         ),
         stat(
             "Warnings",
-            "For how many horizons the probability of high load is a warning now.",
+            "Number of horizons with a warning.",
             Query(f"sum({metric('high_load_warning')})"),
-            thresholds=steps(GREEN, (1, ORANGE)),
-            mappings=words((0, "none", GREEN)),
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
+            mappings=value_mappings((0, "none", GREEN)),
         ),
         stat(
             "Anomaly",
-            "Whether the host does what it never does. Nothing is said before there are three days of history.",
+            "State of the anomaly detector, which needs three days of history.",
             Query(metric("anomaly_active")),
-            mappings=words((0, "none", GREEN), (1, "ANOMALY", PURPLE)),
-            noValue="not watched for",
+            mappings=value_mappings((0, "none", GREEN), (1, "ANOMALY", PURPLE)),
+            noValue="no detector",
         ),
         stat(
             "Model",
-            "Whether a model of this host serves, or the shipped prior, which has learned nothing of it.",
+            "A model of this host, or the pretrained model, which was trained on other hosts.",
             Query(metric("model_prior")),
-            mappings=words((0, "its own", GREEN), (1, "prior", BLUE)),
+            mappings=value_mappings((0, "own", GREEN), (1, "pretrained", BLUE)),
             noValue="none",
         ),
         stat(
             "CPU",
-            "Share of all CPUs that is busy, waiting for I/O not counted. " + ABSENT,
+            "Busy share of all CPUs, without I/O wait. " + ABSENT,
             Query(metric("host_cpu_usage_ratio")),
             "percentunit",
             thresholds=BUSY,
@@ -76,26 +76,25 @@ def host() -> Page:
         ),
         stat(
             "Load per CPU",
-            "Load average of one minute over the number of CPUs. Above 1 something waits. " + ABSENT,
+            "1-minute load average over the number of CPUs. Above 1, tasks wait. " + ABSENT,
             Query(metric("host_load_per_cpu_ratio")),
-            thresholds=steps(GREEN, (1, ORANGE), (2, RED)),
+            thresholds=threshold_steps(GREEN, (1, ORANGE), (2, RED)),
             decimals=2,
         ),
         stat(
             "Memory",
-            "Share of the memory that is not available. " + ABSENT,
+            "Share of unavailable memory. " + ABSENT,
             Query(metric("host_memory_usage_ratio")),
             "percentunit",
-            thresholds=steps(GREEN, (0.8, ORANGE), (0.95, RED)),
+            thresholds=threshold_steps(GREEN, (0.8, ORANGE), (0.95, RED)),
             decimals=0,
         ),
         stat(
             "Last sample",
-            "Time since the last sample. Much more than `sampling.interval`, 5 s by default, means that sampling "
-            "stands.",
+            "Time since the last sample. Far above `sampling.interval` (5 s by default), sampling has stopped.",
             Query("time() - " + metric("last_sample_timestamp_seconds")),
             "s",
-            thresholds=steps(GREEN, (60, ORANGE), (300, RED)),
+            thresholds=threshold_steps(GREEN, (60, ORANGE), (300, RED)),
             decimals=0,
             noValue="down",
         ),
@@ -107,63 +106,61 @@ def host() -> Page:
         Query(metric("anomaly_maintenance"), "maintenance"),
     ]
     quiet = "rgba(128, 128, 128, 0.2)"
-    warned = column(
+    warning = column(
         "warning",
         per_horizon("high_load_warning"),
-        mappings=words((0, "no", "text"), (1, "WARNING", ORANGE)),
+        mappings=value_mappings((0, "no", "text"), (1, "WARNING", ORANGE)),
         custom__cellOptions={"type": "color-background", "mode": "basic"},
     )
-    expected = [
+    predictions = [
         table(
-            "Expected",
-            "How probable high load is within each horizon, how often it usually follows, from which probability on "
-            "there is a warning (100 %: never), and who says so: the model, or a baseline that was better of late.",
+            "Predictions",
+            "Probability of high load within each horizon, base rate, warning threshold (100 %: no warnings), and "
+            "the serving predictor: the model, or a fallback baseline.",
             [
                 column("probability", per_horizon("high_load_probability"), "percentunit", decimals=1),
-                USUAL,
-                column("warns at", per_horizon("high_load_warning_threshold"), "percentunit", decimals=1),
-                warned,
+                BASE_RATE,
+                column("threshold", per_horizon("high_load_warning_threshold"), "percentunit", decimals=1),
+                warning,
                 column("served by", PREDICTOR),
             ],
             10,
             7,
         ),
-        timeline(
+        state_timeline(
             "States",
-            "When there was high load, a warning for each horizon, an anomaly, and maintenance, in which nothing is "
-            "called an anomaly.",
+            "High load, warnings per horizon, anomalies, and maintenance windows, in which no anomaly is reported.",
             states,
             14,
             7,
-            mappings=words((0, "no", quiet), (1, "yes", RED)),
+            mappings=value_mappings((0, "no", quiet), (1, "yes", RED)),
             overrides=[
-                look("/^warning/", mappings=words((0, "no", quiet), (1, "warning", ORANGE))),
-                look("anomaly", mappings=words((0, "no", quiet), (1, "anomaly", PURPLE))),
-                look("maintenance", mappings=words((0, "no", quiet), (1, "maintenance", BLUE))),
+                override("/^warning/", mappings=value_mappings((0, "no", quiet), (1, "warning", ORANGE))),
+                override("anomaly", mappings=value_mappings((0, "no", quiet), (1, "anomaly", PURPLE))),
+                override("maintenance", mappings=value_mappings((0, "no", quiet), (1, "maintenance", BLUE))),
             ],
         ),
     ]
     probability = [
-        lines(
+        time_series(
             "High load within $horizon",
-            "The probability beside how often high load usually follows and the threshold of a warning, which is "
-            "lower while one stands; 100 % never warns. The red area is high load itself: the line should rise "
-            "before it.",
+            "Probability, base rate and warning threshold, which is lower during a warning; 100 % means no "
+            "warnings. The red area is high load: the line should rise before it.",
             [
                 Query(metric("high_load_probability", this), "probability"),
-                Query(metric("high_load_baseline_probability", this), "usual"),
-                Query(metric("high_load_warning_threshold", this), "warns at"),
+                Query(metric("high_load_baseline_probability", this), "base rate"),
+                Query(metric("high_load_warning_threshold", this), "threshold"),
                 Query(metric("high_load_active"), "high load"),
             ],
             "percentunit",
             width=WIDTH,
             overrides=[
-                look("probability", color=fixed(BLUE), custom__lineWidth=2),
-                dashed("usual", GREY),
-                dashed("warns at", ORANGE),
-                look(
+                override("probability", color=fixed_color(BLUE), custom__lineWidth=2),
+                dashed_line("base rate", GREY),
+                dashed_line("threshold", ORANGE),
+                override(
                     "high load",
-                    color=fixed(RED),
+                    color=fixed_color(RED),
                     custom__fillOpacity=15,
                     custom__lineWidth=0,
                     custom__lineInterpolation="stepAfter",
@@ -172,10 +169,10 @@ def host() -> Page:
             **RATIO,
             **REPEATED,
         ),
-        bars(
-            "What moves it, $horizon",
-            "The eight largest shares in the log-odds now, against those of the base rate. Above 0 makes high "
-            "load more probable, below 0 less. `level` is how far an ordinary moment is off the base rate.",
+        bar_gauge(
+            "Attributions, $horizon",
+            "The eight largest contributions to the log-odds, relative to the base rate. Above 0 raises the "
+            "probability, below 0 lowers it. `level` is the difference of an average time from the base rate.",
             Query(
                 f"sort_desc({metric('high_load_contribution', this)} "
                 f"and topk(8, abs({metric('high_load_contribution', this)})))",
@@ -184,26 +181,25 @@ def host() -> Page:
             "none",
             (WIDTH, 7),
             decimals=2,
-            thresholds=steps(GREEN, (0, ORANGE)),
+            thresholds=threshold_steps(GREEN, (0, ORANGE)),
             **REPEATED,
         ),
     ]
-    strange = [
-        lines(
-            "Evidence of an anomaly",
-            "Score over alarm threshold per channel: metrics together or one for hours (joint), a "
-            "sudden jump of one (spike), values that do not change (flatline). From 1 on it is one.",
+    anomalies = [
+        time_series(
+            "Score over threshold",
+            "Score over alarm threshold per channel: several metrics together or one for hours (joint), a sudden "
+            "jump of one (spike), unchanged values (flatline). An anomaly starts at 1.",
             [Query(metric("anomaly_evidence_ratio"), "{{channel}}")],
             "none",
             width=7,
             min=0,
-            thresholds=steps("transparent", (1, RED)),
+            thresholds=threshold_steps("transparent", (1, RED)),
             reach=1.1,
         ),
-        lines(
-            "Share of each metric in it",
-            "Which metrics the evidence is made of. It says something while the evidence is high; otherwise it is "
-            "noise.",
+        time_series(
+            "Contribution of each metric",
+            "Contributions to the anomaly score. Meaningful while the score is high; otherwise noise.",
             [Query(metric("anomaly_contribution"), "{{metric}}")],
             "percentunit",
             width=7,
@@ -211,86 +207,86 @@ def host() -> Page:
             fill=50,
             **RATIO,
         ),
-        lines(
+        time_series(
             "Score",
-            "1 less the probability that six ordinary hours bring as much evidence. It orders moments; alarms are "
-            "raised by the evidence.",
+            "1 minus the probability that six normal hours reach this score. It ranks times; the channels raise "
+            "alarms.",
             [Query(metric("anomaly_score"), "score")],
             "none",
             width=5,
             **RATIO,
         ),
-        lines(
+        time_series(
             "Alarms in 30 days",
-            "Anomalies of the last 30 days that were not called incidents, beside the false alarms that are allowed.",
+            "Anomaly events of the last 30 days without the verdict incident, and the false-alarm budget.",
             [
                 Query(metric("anomaly_alarms_per_month"), "alarms"),
-                Query(metric("anomaly_allowed_per_month"), "allowed"),
+                Query(metric("anomaly_allowed_per_month"), "budget"),
             ],
             "none",
             width=5,
             min=0,
             step=True,
-            overrides=[dashed("allowed", ORANGE)],
+            overrides=[dashed_line("budget", ORANGE)],
         ),
         stat(
-            "Began",
-            "When the anomaly that goes on began.",
+            "Started",
+            "Start of the anomaly in progress.",
             Query(f"{metric('anomaly_started_timestamp_seconds')} * 1000 and {metric('anomaly_active')} == 1"),
             "dateTimeFromNow",
             width=6,
-            noValue="none goes on",
+            noValue="none in progress",
         ),
         stat(
-            "Seen in the time shown",
-            "Anomalies that began in the time range of the dashboard.",
+            "Events in range",
+            "Anomaly events that started in the time range of the dashboard.",
             Query(f"round(increase({metric('anomaly_events_total')}[$__range]))"),
             width=6,
             decimals=0,
         ),
         stat(
-            "Seen ever",
-            "Anomalies seen over all starts of the daemon; `monitor anomalies list` has them all.",
+            "Events in total",
+            "Anomaly events in the database; `monitor anomalies list` shows them.",
             Query(metric("anomaly_events_total")),
             width=6,
             decimals=0,
         ),
         stat(
             "Last score",
-            "Time since the last score. The daemon looks at whole minutes, so a few minutes are usual.",
+            "Time since the last score. A few minutes are normal, as the detector uses whole minutes.",
             Query("time() - " + metric("anomaly_timestamp_seconds")),
             "s",
             width=6,
             decimals=0,
-            thresholds=steps(GREEN, (900, ORANGE), (3600, RED)),
-            noValue="not watched for",
+            thresholds=threshold_steps(GREEN, (900, ORANGE), (3600, RED)),
+            noValue="no detector",
         ),
     ]
-    figures = [
-        lines(
+    host_metrics = [
+        time_series(
             "CPU",
-            "Share of all CPUs that was busy, idle waiting for I/O, and given to others by the hypervisor. " + ABSENT,
+            "Shares of CPU time: busy, I/O wait, and stolen by the hypervisor. " + ABSENT,
             [
                 Query(metric("host_cpu_usage_ratio") + " - " + metric("host_cpu_steal_ratio"), "busy"),
-                Query(metric("host_cpu_iowait_ratio"), "waiting for I/O"),
+                Query(metric("host_cpu_iowait_ratio"), "I/O wait"),
                 Query(metric("host_cpu_steal_ratio"), "stolen"),
             ],
             "percentunit",
             stack="normal",
             **RATIO,
         ),
-        lines(
+        time_series(
             "Load per CPU",
-            "Load average of one minute over the number of CPUs. " + ABSENT,
+            "1-minute load average over the number of CPUs. " + ABSENT,
             [Query(metric("host_load_per_cpu_ratio"), "load per CPU")],
             "none",
             min=0,
-            thresholds=steps("transparent", (1, ORANGE)),
+            thresholds=threshold_steps("transparent", (1, ORANGE)),
             reach=1.1,
         ),
-        lines(
+        time_series(
             "Pressure",
-            "Share of the time in which some task waited for a CPU, memory or I/O (Linux PSI). " + ABSENT,
+            "Share of time in which some task waited for CPU, memory or I/O (Linux PSI). " + ABSENT,
             [
                 Query(metric("host_pressure_cpu_ratio"), "CPU"),
                 Query(metric("host_pressure_memory_ratio"), "memory"),
@@ -299,50 +295,50 @@ def host() -> Page:
             "percentunit",
             min=0,
         ),
-        lines(
+        time_series(
             "Memory and swap",
-            "Share of the memory that is not available, and of the swap space in use. " + ABSENT,
+            "Shares of unavailable memory and of used swap space. " + ABSENT,
             [Query(metric("host_memory_usage_ratio"), "memory"), Query(metric("host_swap_usage_ratio"), "swap")],
             "percentunit",
             **RATIO,
         ),
-        lines(
+        time_series(
             "Disk throughput",
-            "Read from all physical disks, and written to them (below the line). " + ABSENT,
+            "Bytes read from all physical disks, and written (negative). " + ABSENT,
             [
                 Query(metric("host_disk_read_bytes_per_second"), "read"),
                 Query(metric("host_disk_write_bytes_per_second"), "written"),
             ],
             "Bps",
             fill=10,
-            overrides=[look("written", custom__transform="negative-Y")],
+            overrides=[override("written", custom__transform="negative-Y")],
         ),
-        lines(
+        time_series(
             "Busiest disk",
-            "Share of the time in which the busiest disk worked. " + ABSENT,
+            "Share of time in which the busiest disk was busy. " + ABSENT,
             [Query(metric("host_disk_busy_ratio"), "busy")],
             "percentunit",
             **RATIO,
         ),
-        lines(
+        time_series(
             "Network throughput",
-            "Received over all counted interfaces, and transmitted (below the line). " + ABSENT,
+            "Bytes received over all counted interfaces, and transmitted (negative). " + ABSENT,
             [
                 Query(metric("host_network_receive_bytes_per_second"), "received"),
                 Query(metric("host_network_transmit_bytes_per_second"), "transmitted"),
             ],
             "Bps",
             fill=10,
-            overrides=[look("transmitted", custom__transform="negative-Y")],
+            overrides=[override("transmitted", custom__transform="negative-Y")],
         ),
-        lines(
+        time_series(
             "Busiest interface",
-            "The busier direction of the busiest interface over the speed of its link. " + ABSENT,
+            "Busier direction of the busiest interface over its link speed. " + ABSENT,
             [Query(metric("host_network_usage_ratio"), "in use")],
             "percentunit",
             **RATIO,
         ),
-        lines(
+        time_series(
             "Network errors",
             "Errors and drops over all counted interfaces. " + ABSENT,
             [Query(metric("host_network_errors_per_second"), "errors and drops")],
@@ -353,13 +349,13 @@ def host() -> Page:
     return Page(
         "host",
         "monitor / Host",
-        "What the host does, how probable high load is, and whether it does what it never does.",
+        "Host metrics, probability of high load, and anomalies.",
         "now-6h",
         "30s",
         [
-            ("", [*now, *expected]),
+            ("", [*now, *predictions]),
             ("Probability of high load", probability),
-            ("Anomalies", strange),
-            ("The host, as the model sees it", figures),
+            ("Anomalies", anomalies),
+            ("Host metrics", host_metrics),
         ],
     )

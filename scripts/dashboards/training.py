@@ -1,31 +1,31 @@
-"""The health of the trainings."""
+"""Dashboard of trainings and gradient health."""
 
 from __future__ import annotations
 
-from dashboards.parts import (
+from dashboards.page import Page
+from dashboards.panels import (
     BLUE,
     GREEN,
     GREY,
     ORANGE,
     RATIO,
     RED,
-    Page,
     Query,
-    bars,
-    fixed,
-    lines,
-    look,
+    bar_gauge,
+    fixed_color,
     metric,
+    override,
     stat,
-    steps,
-    timeline,
-    words,
+    state_timeline,
+    threshold_steps,
+    time_series,
+    value_mappings,
 )
 
 
 def training() -> Page:
-    """The health of the last training, and when the next is due."""
-    states = words((1, "healthy", GREEN), (2, "vanishing", ORANGE), (3, "exploding", RED))
+    """Return the dashboard of the last training and the schedule."""
+    states = value_mappings((1, "healthy", GREEN), (2, "vanishing", ORANGE), (3, "exploding", RED))
     state = (
         "sum("
         + metric("training_gradient_state", 'state="healthy"')
@@ -38,85 +38,85 @@ def training() -> Page:
     now = [
         stat(
             "Gradients",
-            "Verdict on the gradients of the last training. `monitor models show` says why and what to do.",
+            "Gradient state of the last training. `monitor models show` has reasons and advice.",
             Query(state),
             mappings=states,
             noValue="no training yet",
         ),
         stat(
             "Retraining",
-            "Whether one is under way.",
+            "1 while a retraining runs.",
             Query(metric("retrain_running")),
-            mappings=words((0, "idle", "text"), (1, "running", BLUE)),
+            mappings=value_mappings((0, "idle", "text"), (1, "running", BLUE)),
         ),
         stat(
             "Next",
-            "When the next retraining is due. Empty while there is not enough history.",
+            "Time of the next retraining. Empty while there is too little history.",
             Query(metric("retrain_next_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
-            noValue="not planned",
+            noValue="not scheduled",
         ),
         stat(
             "Last attempt",
-            "When the last retraining began, whatever came of it.",
+            "Start of the last retraining, whatever its outcome.",
             Query(metric("retrain_last_attempt_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
             noValue="never",
         ),
         stat(
             "Last promotion",
-            "When a retraining last brought a new model into service.",
+            "Time of the last promotion of a new model.",
             Query(metric("retrain_last_success_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
             noValue="never",
         ),
         stat(
             "Clipped steps",
-            "Steps whose gradient was clipped to `training.gradient_clip`. Some are usual, more than half are not.",
+            "Steps with a gradient clipped to `training.gradient_clip`. Some are normal, more than half are not.",
             Query(metric("training_clipped_steps")),
             "short",
             decimals=0,
         ),
         stat(
             "Non-finite steps",
-            "Steps whose gradient was not finite. There should be none: lower the learning rate.",
+            "Steps with a gradient that was not finite. If there are any, lower the learning rate.",
             Query(metric("training_nonfinite_steps")),
             "short",
             decimals=0,
-            thresholds=steps(GREEN, (1, RED)),
+            thresholds=threshold_steps(GREEN, (1, RED)),
         ),
         stat("Epochs", "Epochs of the last training.", Query(metric("training_epochs")), "short", decimals=0),
     ]
     gradients = [
-        lines(
+        time_series(
             "Gradient norm, last epoch",
-            "L2 norm of each parameter's gradient, mean of the last epoch. The networks of the ensemble are told as "
-            "one. Below `training.vanishing_gradient` (1e-7 by default) a weight matrix no longer learns.",
+            "L2 norm of the gradient per parameter, mean of the last epoch, over all networks of the ensemble. Below "
+            "`training.vanishing_gradient` (1e-7 by default) a weight matrix no longer learns.",
             [Query(metric("training_gradient_norm"), "{{parameter}}")],
             "sci",
             log=True,
             step=True,
             legend=["lastNotNull"],
-            thresholds=steps("transparent", (1e-7, ORANGE)),
+            thresholds=threshold_steps("transparent", (1e-7, ORANGE)),
             height=9,
         ),
-        lines(
+        time_series(
             "Largest gradient norm",
-            "Largest L2 norm of each parameter's gradient in the training, before clipping. Above "
-            "`training.exploding_gradient` (100 by default) it explodes.",
+            "Largest L2 norm of the gradient per parameter before clipping. Above `training.exploding_gradient` "
+            "(100 by default) the state is exploding.",
             [Query(metric("training_gradient_norm_max"), "{{parameter}}")],
             "sci",
             log=True,
             step=True,
             legend=["lastNotNull"],
-            thresholds=steps("transparent", (100, RED)),
+            thresholds=threshold_steps("transparent", (100, RED)),
             height=9,
         ),
-        lines(
+        time_series(
             "Update ratio",
-            "L2 norm of the update over that of the weight, mean of the last epoch. Around 1e-3 is usual in "
-            "mid-training; a falling learning rate ends lower. Towards 1 weights are overwritten, far below 1e-6 "
-            "nothing moves.",
+            "L2 norm of the update over that of the weight, mean of the last epoch. Around 1e-3 is normal in the "
+            "middle of a training, less at its end. Near 1 weights are overwritten, far below 1e-6 they do not "
+            "change.",
             [Query(metric("training_update_ratio"), "{{parameter}}")],
             "sci",
             log=True,
@@ -124,65 +124,63 @@ def training() -> Page:
             legend=["lastNotNull"],
             height=9,
         ),
-        lines(
+        time_series(
             "Dead units",
-            "Share of the units of each activation layer that no row of the newest fifth woke. From 40 % on the "
-            "report of the training says so.",
+            "Share of units per activation layer that are zero for every row of the holdout. The report of the "
+            "training has advice from 40 % on.",
             [Query(metric("training_dead_unit_ratio"), "layer {{layer}}")],
             "percentunit",
             step=True,
-            thresholds=steps("transparent", (0.4, ORANGE)),
+            thresholds=threshold_steps("transparent", (0.4, ORANGE)),
             **RATIO,
         ),
-        lines(
+        time_series(
             "Saturated outputs",
-            "Share of the outputs of a tanh or sigmoid layer that lay at one of its ends. Empty with ReLU, the "
-            "default, which has none.",
+            "Share of outputs of a tanh or sigmoid layer at one of its limits. Empty with ReLU, the default.",
             [Query(metric("training_activation_saturation_ratio"), "layer {{layer}}")],
             "percentunit",
             step=True,
-            thresholds=steps("transparent", (0.5, ORANGE)),
+            thresholds=threshold_steps("transparent", (0.5, ORANGE)),
             **RATIO,
         ),
-        timeline(
-            "Verdict",
-            "Verdict on the gradients of each training.",
+        state_timeline(
+            "Gradient state",
+            "Gradient state of each training.",
             [Query(state, "gradients")],
             8,
             8,
             mappings=states,
         ),
     ]
-    course = [
-        lines(
+    progress = [
+        time_series(
             "Loss",
-            "Mean binary cross-entropy of the kept epoch, in nats. Validation far above training: it learned by "
-            "heart.",
+            "Mean binary cross-entropy of the kept epoch, in nats. Validation far above training means overfitting.",
             [Query(metric("training_loss"), "{{split}}")],
             "none",
             step=True,
             decimals=3,
             min=0,
         ),
-        lines(
+        time_series(
             "Duration",
-            "How long each training took. After `training.timeout`, 10 minutes by default, it is ended.",
+            "Duration of each training. `training.timeout` (10 minutes by default) is the limit.",
             [Query(metric("training_duration_seconds"), "duration")],
             "s",
             step=True,
             min=0,
         ),
-        lines(
+        time_series(
             "Peak memory",
-            "Largest memory of the trainer, a process of its own.",
+            "Peak memory of the trainer process.",
             [Query(metric("training_peak_memory_bytes"), "memory")],
             "bytes",
             step=True,
             min=0,
         ),
-        lines(
-            "Retrainings a day",
-            "By what came of them. Refused is not wrong: the gate kept the model that serves. Failed is.",
+        time_series(
+            "Retrainings per day",
+            "By outcome. Refused is no fault: the gate kept the incumbent. Failed is one.",
             [Query(f"round(increase({metric('retrain_runs_total')}[$__interval]))", "{{outcome}}")],
             "short",
             width=16,
@@ -192,15 +190,15 @@ def training() -> Page:
             decimals=0,
             interval="1d",
             overrides=[
-                look("promoted", color=fixed(GREEN)),
-                look("refused", color=fixed("yellow")),
-                look("skipped", color=fixed(GREY)),
-                look("failed", color=fixed(RED)),
+                override("promoted", color=fixed_color(GREEN)),
+                override("refused", color=fixed_color("yellow")),
+                override("skipped", color=fixed_color(GREY)),
+                override("failed", color=fixed_color(RED)),
             ],
         ),
-        bars(
-            "Retrainings ever",
-            "By what came of them, over all starts of the daemon.",
+        bar_gauge(
+            "Retrainings in total",
+            "By outcome, from the database.",
             Query(metric("retrain_runs_total"), "{{outcome}}"),
             "short",
             (8, 8),
@@ -211,8 +209,8 @@ def training() -> Page:
     return Page(
         "training",
         "monitor / Training and gradients",
-        "Whether the last training was healthy, what came of the retrainings, and when the next is due.",
+        "Gradient health of the last training, outcomes of retrainings, and the next one.",
         "now-30d",
         "5m",
-        [("", now), ("Gradients and layers", gradients), ("Course and outcome", course)],
+        [("", now), ("Gradients and layers", gradients), ("Loss and outcome", progress)],
     )

@@ -133,7 +133,7 @@ def test_a_web_config_file_that_is_broken_is_refused_everywhere_and_changes_noth
     assert (code, words in said) == (500, True)
     assert closed.metrics()["monitor_config_last_reload_successful"] == 0
     closed.process.send_signal(signal.SIGHUP)
-    closed.wait_for(lambda: closed.log().count("configuration not reloaded") == 2, 10, "refusal of SIGHUP")
+    closed.wait_for(lambda: closed.log().count("configuration reload failed") == 2, 10, "refusal of SIGHUP")
     assert closed.ask("/-/healthy")[0] == 200
     closed.certificates.file.write_text(good)
     assert closed.ask("/-/reload", "POST")[0] == 200

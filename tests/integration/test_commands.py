@@ -13,7 +13,7 @@ import pytest
 
 from monitor.config.loader import Config, document, load_config, render
 from monitor.stores import open_stores
-from monitor.training.bootstrap_model import ensure_first_model
+from monitor.training.bootstrap_model import ensure_bootstrap_model
 from storage import ModelRegistry, Sample, SampleStore, TrainingRuns, open_database
 
 pytestmark = pytest.mark.integration
@@ -253,15 +253,13 @@ def test_a_full_device_is_one_line(admin):
     "arguments", [["retrain", "--since", "0s"], ["predict", "--at", "nan"], ["predict", "--at", "1e300"]]
 )
 def test_a_senseless_argument_is_a_usage_error(admin, arguments):
-    with pytest.raises(SystemExit) as caught:
-        admin(*arguments)
-    assert caught.value.code == 2
+    assert admin(*arguments)[0] == 2
 
 
 def test_a_host_that_a_prior_serves_is_told_that_no_sample_is_fresh(admin):
     admin.fill(rows=200)
     with open_stores(admin.url) as stores:
-        ensure_first_model(stores, load_config(admin.config), time.time())
+        ensure_bootstrap_model(stores, load_config(admin.config), time.time())
     done = run_monitor(admin, "predict", "--at", "1000")
     assert (done.returncode, done.stderr) == (4, "monitor: no sample in the 30 s before 1970-01-01 00:16:40 UTC\n")
 
@@ -284,7 +282,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     trace.write_text("timestamp,cpu_usage\n1,0.5\n4000000000,0.5\n")
     code, out, err = admin("import", str(trace))
     assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 future)\n")
-    assert err == f"monitor: {trace}: 1 rows lie more than a day in the future: left out\n"
+    assert err == f"monitor: {trace}: 1 rows skipped: timestamp more than a day in the future\n"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +290,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     [
         (["--for", "99999999d"], "longer than a hundred years"),
         (["--from", "253402300000", "--for", "1d"], "would end after the year 9999"),
-        (["--from", "2030-01-01"], "--from needs --for"),
+        (["--from", "2030-01-01"], "--for"),
     ],
 )
 def test_a_maintenance_that_makes_no_sense_is_refused_and_the_list_stays_readable(admin, typed, words):

@@ -12,8 +12,8 @@ from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
 from monitor.queries.status import read_overview
 from monitor.stores import open_stores
-from monitor.training.bootstrap_model import ensure_first_model, own_model_serves
-from monitor.training.records import is_pretrained
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
+from monitor.training.records import read_active_model, read_model
 from storage import SAMPLE_FIELDS
 
 from .conftest import host
@@ -30,10 +30,10 @@ def opened(admin):
 def test_a_prior_is_registered_once_and_serves(opened):
     stores, config = opened
     for _ in range(2):
-        ensure_first_model(stores, config, time.time())
+        ensure_bootstrap_model(stores, config, time.time())
     assert [record.id for record in stores.registry.history()] == [1]
-    assert is_pretrained(stores.registry.record(1))
-    assert not own_model_serves(stores)
+    assert read_model(stores, 1).pretrained
+    assert not fitted_model_serves(stores)
     served = ServedModel(stores, config.rules, 10.0)
     served.advance(next(iter(host(1, time.time()))))
     assert [p.horizon for p in served.forecast().predictions] == [60.0, 300.0]
@@ -43,9 +43,9 @@ def test_a_prior_is_registered_once_and_serves(opened):
 
 def test_other_horizons_make_another_prior(opened):
     stores, config = opened
-    ensure_first_model(stores, config, time.time())
+    ensure_bootstrap_model(stores, config, time.time())
     other = replace(config, high_load=replace(config.high_load, horizons=(600.0,)))
-    ensure_first_model(stores, other, time.time())
+    ensure_bootstrap_model(stores, other, time.time())
     assert stores.registry.active_id() == 2
     assert loads(stores.registry.blob(2)).horizons == (600.0,)
 
@@ -54,12 +54,12 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
-    ensure_first_model(stores, config, time.time())
-    assert own_model_serves(stores)
+    ensure_bootstrap_model(stores, config, time.time())
+    assert fitted_model_serves(stores)
     assert len(stores.registry.history()) == 1
     broken = stores.registry.register(b"not a model", {"to": 0.0}, time.time())
     stores.registry.promote(broken, time.time())
-    ensure_first_model(stores, config, time.time())
+    ensure_bootstrap_model(stores, config, time.time())
     assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
 
 
@@ -69,10 +69,10 @@ def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, open
     assert admin("retrain")[0] == 0
     rules = ((("cpu_usage", 0.95), ("memory_usage", 0.9)),)
     for changed in ({"rules": rules}, {"horizons": (600.0,)}):
-        ensure_first_model(stores, replace(config, high_load=replace(config.high_load, **changed)), time.time())
-        assert is_pretrained(stores.registry.record(stores.registry.active_id()))
+        ensure_bootstrap_model(stores, replace(config, high_load=replace(config.high_load, **changed)), time.time())
+        assert read_active_model(stores).pretrained
         stores.registry.rollback(1, time.time())
-    ensure_first_model(stores, config, time.time())
+    ensure_bootstrap_model(stores, config, time.time())
     assert stores.registry.active_id() == 1
 
 
@@ -93,14 +93,14 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
 def test_without_any_model_that_can_be_read_the_prior_serves(opened):
     stores, config = opened
     stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, 1.0), 1.0)
-    ensure_first_model(stores, config, time.time())
-    assert is_pretrained(stores.registry.record(stores.registry.active_id()))
+    ensure_bootstrap_model(stores, config, time.time())
+    assert read_active_model(stores).pretrained
 
 
 def test_bounds_that_only_a_history_can_tell_have_no_prior(opened):
     stores, config = opened
     unknown = replace(config, high_load=replace(config.high_load, rules=((("cpu_usage", "p95"),),)))
-    ensure_first_model(stores, unknown, time.time())
+    ensure_bootstrap_model(stores, unknown, time.time())
     assert stores.registry.active_id() is None
 
 

@@ -92,7 +92,7 @@ def test_a_damaged_model_falls_back_to_the_one_before(trained, caplog):
             tick()
     assert {status.model_id for status in published} == {1}
     assert published[0].forecast is not None
-    assert caplog.text.count("model cannot be loaded") == 1
+    assert caplog.text.count("model load failed") == 1
 
 
 def test_a_clock_set_back_loses_no_sample_and_goes_on_predicting(trained):

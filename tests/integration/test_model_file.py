@@ -21,7 +21,8 @@ from model.anomaly.serialization import dumps_detector
 from model.errors import SerializationError
 from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack
-from monitor.training.model_archive import FORMAT, KIND, packed, unpacked
+from monitor.training.model_archive import FORMAT, KIND, pack_archive, unpack_archive
+from monitor.training.report import TrainingReport
 from storage import SAMPLE_FIELDS, ModelRegistry, SampleStore, UnknownModelError, open_database
 
 from .conftest import Admin
@@ -48,8 +49,9 @@ def trained(tmp_path_factory):
     subprocess.run(command, check=True, capture_output=True)
     with open_database(made.url) as database:
         registry = ModelRegistry(database)
-        report = registry.record(1).report | {"detector": {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"],
-                                                           "trial": {"monthly": None}}}  # fmt: skip
+        trial = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}
+        detector = {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"], "trial": trial}
+        report = registry.record(1).report | {"detector": detector}
         registry.promote(registry.register(registry.blob(1), report, 1_700_000_000.5, a_detector()), time.time())
     return made.database.read_bytes()
 
@@ -100,7 +102,8 @@ def test_a_model_arrives_byte_by_byte_as_it_left_and_predicts_the_same_to_the_la
     left, arrived = registered(here)[0], registered(there)[0]
     assert (arrived[1], arrived[2]) == (left[1], left[2])
     assert arrived[0].created_at == left[0].created_at == 1_700_000_000.5
-    assert {**arrived[0].report, **left[0].report} == arrived[0].report
+    left_report, arrived_report = (TrainingReport.from_plain(model[0].report) for model in (left, arrived))
+    assert replace(arrived_report, imported_from=None, imported_at=None) == left_report
     np.testing.assert_array_equal(predictions(here, arrived[1]), predictions(here, left[1]))
 
 
@@ -144,25 +147,25 @@ def test_a_model_for_another_question_is_taken_and_said(there, file):
 
 
 def test_a_model_keeps_the_host_that_trained_it_over_every_hop(there, here, file):
-    carried = unpacked(file.read_bytes())
-    file.write_bytes(packed(replace(carried, host="web7")))
+    carried = unpack_archive(file.read_bytes())
+    file.write_bytes(pack_archive(replace(carried, host="web7")))
     there("models", "import", str(file))
     hop = there.directory / "hop.npz"
     there("models", "export", "1", str(hop))
-    assert unpacked(hop.read_bytes()).host == "web7"
+    assert unpack_archive(hop.read_bytes()).host == "web7"
 
 
 def test_an_export_replaces_a_file_whole_and_leaves_nothing_beside(here, file):
     file.write_bytes(b"what was there")
     code, out, _ = here("models", "export", "1", str(file))
     assert (code, out) == (0, f"{file}: model 1, {file.stat().st_size} bytes\n")
-    assert unpacked(file.read_bytes()).detector is None
+    assert unpack_archive(file.read_bytes()).detector is None
     assert sorted(path.name for path in here.directory.iterdir() if "model" in path.name) == ["model.npz"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     link = here.directory / "link.npz"
     link.symlink_to(file)
     assert here("models", "export", "2", str(link))[0] == 0
-    assert (link.is_symlink(), unpacked(file.read_bytes()).detector is None) == (True, False)
+    assert (link.is_symlink(), unpack_archive(file.read_bytes()).detector is None) == (True, False)
 
 
 def test_the_same_model_gives_the_same_file(here, file):
@@ -237,7 +240,7 @@ HARM = {
     "a huge table of contents": lambda data: claiming(data, 2**25),
     "another release's format": lambda data: other_header(data, format=FORMAT + 1),
     "no format": lambda data: other_header(data, format=0),
-    "a bare model": lambda data: unpacked(data).predictor,
+    "a bare model": lambda data: unpack_archive(data).predictor,
     "another kind": lambda data: other_header(data, kind="prior"),
     "parts that are not there": lambda data: other_header(data, parts={"predictor": "0", "more": "0"}),
     "a part of another checksum": lambda data: other_header(data, parts={"predictor": "0" * 64}),
@@ -246,8 +249,8 @@ HARM = {
     "a time beyond all times": lambda data: other_header(data, created_at=1e18),
     "a report that is none": lambda data: other_header(data, report={"health": 3}),
     "a report without its tables": lambda data: other_header(data, report={}),
-    "a predictor that is none": lambda data: packed(replace(unpacked(data), predictor=b"none")),
-    "a detector that is none": lambda data: packed(replace(unpacked(data), detector=b"none")),
+    "a predictor that is none": lambda data: pack_archive(replace(unpack_archive(data), predictor=b"none")),
+    "a detector that is none": lambda data: pack_archive(replace(unpack_archive(data), detector=b"none")),
     "pickled": lambda data: pickled(),
 }
 
@@ -277,13 +280,13 @@ def test_a_newer_format_says_what_to_do(there, file):
 
 def test_no_flipped_byte_anywhere_changes_what_arrives(file):
     data = file.read_bytes()
-    whole = unpacked(data)
+    whole = unpack_archive(data)
     rng = random.Random(0)
     for place in [*range(60), *(rng.randrange(len(data)) for _ in range(200)), *range(len(data) - 60, len(data))]:
         harmed = bytearray(data)
         harmed[place] ^= 1 << rng.randrange(8)
         try:
-            assert unpacked(bytes(harmed)) == whole
+            assert unpack_archive(bytes(harmed)) == whole
         except SerializationError:
             continue
 

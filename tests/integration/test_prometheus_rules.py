@@ -137,7 +137,7 @@ def test_every_runbook_page_is_built_alike():
         page = path.read_text()
         assert page.startswith(f"# {path.stem}\n"), path
         parts = re.findall(r"^\*\*(.+?)\.\*\*", page, re.MULTILINE)
-        assert parts == ["What it means", "What you see", "Check", "Mend", "Ignore it"], path
+        assert parts == ["Meaning", "Symptoms", "Check", "Fix", "Ignore if"], path
 
 
 def test_the_expressions_of_a_runbook_are_expressions(tmp_path):

@@ -52,7 +52,7 @@ def lived(tmp_path_factory):
     predictor = train(times[past], rows[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
     with open_stores(f"sqlite:///{path}") as stores:
         stores.samples.add_missing(np.column_stack([times, rows]))
-        model_id = stores.registry.register(dumps(predictor), {"to": learned}, learned)
+        model_id = stores.registry.register(dumps(predictor), {"from": 0.0, "to": learned, "samples": 0}, learned)
         stores.registry.promote(model_id, learned)
         yield stores, predictor, times, rows, learned, end
 
@@ -126,7 +126,7 @@ def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_nex
     served.advance(first)
     rules = replace(RULES, sustained=30.0)
     other = replace(predictor, spec=replace(predictor.spec, rules=rules), holdout_model=None)
-    stores.registry.promote(stores.registry.register(dumps(other), {"to": end}, end), end)
+    stores.registry.promote(stores.registry.register(dumps(other), {"from": 0.0, "to": end, "samples": 0}, end), end)
     try:
         with monkeypatch.context() as broken:
             broken.setattr(

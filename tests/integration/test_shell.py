@@ -5,6 +5,7 @@ import pty
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,15 +14,19 @@ from monitor.cli.main import main
 pytestmark = pytest.mark.integration
 
 COMPLETE = """
+# Outside of a real completion there is no fallback to file names: do what it would do.
+compopt() {{ COMPREPLY=($(compgen -f -- "$incomplete")); }}
+incomplete=$1
 source ./monitor.bash
 COMP_WORDS=({words} "$1") COMP_CWORD={count} COMP_LINE="{words} $1" COMP_POINT=200
-$(complete -p monitor | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+$(complete -p monitor | sed 's/.*-F \\([^ ]*\\).*/\\1/') monitor
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 TYPED = [
     ("monitor", "re", {"retrain", "report"}),
-    ("monitor anomalies", "", {"list", "show", "ack", "maintenance"}),
+    ("monitor maintenance", "", {"list", "add", "end"}),
+    ("monitor anomalies", "", {"list", "show", "ack"}),
     ("monitor anomalies ack 3 --as", "", {"expected", "incident"}),
     ("monitor retrain", "--dr", {"--dry-run"}),
     ("monitor import", "tra", {"trace.csv"}),
@@ -41,6 +46,12 @@ def script(tmp_path, capsys):
         return tmp_path
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def command_on_path(monkeypatch):
+    """The completion scripts run `monitor`."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
 
 
 def installed(shell):
@@ -84,7 +95,7 @@ def loaded(*arguments):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["retrain", "--help"], ["--version"], ["help"]])
 def test_help_loads_nothing_heavy(arguments):
-    assert not loaded(*arguments) & {"numpy", "sqlalchemy", "rich", "psutil", "model", "storage", "shtab"}
+    assert not loaded(*arguments) & {"numpy", "sqlalchemy", "rich", "psutil", "model", "storage"}
 
 
 def test_help_does_not_look_the_version_up():
@@ -95,7 +106,7 @@ def test_status_loads_only_what_it_reads_with(admin):
     admin.fill(rows=10)
     found = loaded("--config", str(admin.config), "status")
     assert "sqlalchemy" in found
-    heavy = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich", "shtab"}
+    heavy = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich"}
     own = {
         "model.nn.network",
         "model.forecast.predictor",

@@ -77,7 +77,7 @@ def test_it_installs_and_says_what_comes_next(machine):
 
 def test_what_root_sampled_before_is_what_the_service_goes_on_with(machine):
     ran = machine.box("timeout", "--signal=INT", "4", *machine.box_monitor, "run", check=False, cwd="/")
-    assert "started" in ran.stderr
+    assert "daemon started" in ran.stderr
     assert machine.status()["daemon_running"] is False
     before = machine.status()["oldest_sample_at"]
     machine.systemctl("enable", "--now", UNIT)
@@ -170,7 +170,7 @@ def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(m
     shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
     lines = [json.loads(line) for line in shown.splitlines()]
     priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
-    assert priorities["ERROR monitor.daemon.lifecycle: configuration not reloaded"] == "3"
+    assert priorities["ERROR monitor.daemon.lifecycle: configuration reload failed"] == "3"
     assert priorities["INFO monitor.daemon.lifecycle: configuration reloaded file=/etc/monitor/config.toml"] == "6"
 
 
@@ -255,7 +255,7 @@ def test_it_stops_at_once_and_cleanly(machine):
     machine.systemctl("stop", UNIT)
     assert machine.show("Result") == "success"
     assert machine.show("ExecMainStatus") == "0"
-    assert "stopping" in machine.journal()
+    assert "daemon stopping" in machine.journal()
 
 
 def test_uninstalling_takes_the_unit_and_leaves_the_rest(machine):

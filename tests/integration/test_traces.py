@@ -152,9 +152,9 @@ def test_a_file_with_a_header_alone_is_said_to_have_no_rows_and_is_no_failure(ad
     path = written(tmp_path, "timestamp,cpu_usage\n", "empty.csv")
     code, out, err = admin("import", str(path))
     assert (code, out) == (0, f"{path}: 0 samples added (0 rows)\n")
-    assert err == f"monitor: {path}: has a header and no rows\n"
+    assert err == f"monitor: {path}: no rows after the header\n"
     code, out, err = admin("import", str(path), "--json")
-    assert (json.loads(out)["added"], err) == (0, f"monitor: {path}: has a header and no rows\n")
+    assert (json.loads(out)["added"], err) == (0, f"monitor: {path}: no rows after the header\n")
 
 
 def exported(admin, tmp_path, rows=4000):

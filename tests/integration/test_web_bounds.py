@@ -198,7 +198,7 @@ def test_an_error_of_the_application_is_logged_and_answered(caplog):
 
     with serving(broken) as server:
         assert asked(server, get())[0] == 500
-    assert [record.getMessage() for record in caplog.records] == ["a request could not be answered"]
+    assert [record.getMessage() for record in caplog.records] == ["request failed"]
 
 
 def test_an_answer_that_cannot_be_written_is_logged_and_holds_no_place(caplog):
@@ -209,7 +209,7 @@ def test_an_answer_that_cannot_be_written_is_logged_and_holds_no_place(caplog):
     with serving(broken) as server:
         assert asked(server, get())[0] == 0
         eventually(lambda: server.connections == 0)
-    assert [record.getMessage() for record in caplog.records] == ["an answer could not be given"]
+    assert [record.getMessage() for record in caplog.records] == ["response failed"]
 
 
 def test_closing_cuts_who_hangs_and_frees_the_port():

@@ -11,11 +11,12 @@ import trustme
 
 from monitor.state import Status
 from monitor.web import Application, Limits, WebServer
-from monitor.web.allowed_hosts import Hosts
-from monitor.web.middleware import Guard
-from monitor.web.web_config.loader import WatchedFile, WebFile
+from monitor.web.allowed_hosts import AllowedHosts
+from monitor.web.middleware import AccessMiddleware
+from monitor.web.web_config.loader import WebConfigFile
+from monitor.web.web_config.watcher import WatchedWebConfigFile
 
-QUICK = Limits(wait_seconds=0.5, answer_seconds=0.5)
+QUICK = Limits(request_seconds=0.5, response_seconds=0.5)
 """So that a test of patience needs little."""
 
 ALICE = "$2b$04$m55bqaFeapegjRaozDNtQuXNf0Pt72iNmT979M4LH6b7vo5LAsLjW"
@@ -25,8 +26,10 @@ ALICE = "$2b$04$m55bqaFeapegjRaozDNtQuXNf0Pt72iNmT979M4LH6b7vo5LAsLjW"
 @contextmanager
 def serving(application=None, limits=QUICK, web_file=None, allowed=()):
     """The endpoint as it is put together, and closed."""
-    current = WatchedFile(web_file).current if web_file else WebFile
-    guarded = Guard(application or Application(lambda: Status("1.2.3", "3.11")), Hosts(allowed), current)
+    current = WatchedWebConfigFile(web_file).current if web_file else WebConfigFile
+    guarded = AccessMiddleware(
+        application or Application(lambda: Status("1.2.3", "3.11")), AllowedHosts(allowed), current
+    )
     made = WebServer(("127.0.0.1", 0), guarded, current, limits)
     made.start()
     try:

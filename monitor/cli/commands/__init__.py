@@ -1,1 +1,1 @@
-"""Commands of the command-line interface."""
+"""Commands, one file each, in one package per section of the help; `monitor.cli.root` lists them."""

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from model.array_types import Floats
-from monitor.config.durations import about
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.queries.status import old_after
-from monitor.reports.blocks import moment
 from monitor.sampling.sampler import GAP_FACTOR
+from monitor.system.formatting import approximate_duration, format_time
 
 UNSYNCHRONISED = 0x40
 """STA_UNSYNC of adjtimex(2)."""
@@ -68,7 +67,8 @@ def stored_times(evidence: Evidence) -> Iterator[Result]:
         return
     last, future = stored.overview.last_sample, stored.overview.future_at
     if stored.ahead and future is not None:
-        told = f"{stored.ahead} lie in the future, the last at {moment(future)}; now it is {moment(evidence.now)}"
+        last_at, now = format_time(future), format_time(evidence.now)
+        told = f"{stored.ahead} lie in the future, the last at {last_at}; now it is {now}"
         yield failed("samples", told, f"set the clock right ({SYNCHRONISE}); samples stay as they are stored")
     elif last is None:
         yield warning("samples", "there is none yet", "start the daemon, or bring a history in: monitor import")
@@ -80,7 +80,7 @@ def stored_times(evidence: Evidence) -> Iterator[Result]:
 
 def judge_age(age: float, interval: float, *, running: bool | None) -> Result:
     """Whether the last sample is as young as it should be; `age` and `interval` in seconds."""
-    told = f"last one {about(max(age, 0.0))} ago, one every {interval:g} s"
+    told = f"last one {approximate_duration(max(age, 0.0))} ago, one every {interval:g} s"
     if age <= old_after(interval):
         return ok("samples", told)
     if running:
@@ -106,9 +106,9 @@ def judge_day(times: Floats, now: float, interval: float) -> Result:
     moved = int(np.sum((times % 1 > 0) & (times % 1 < 0.1)))
     expected = (now - float(times[0])) // interval + 1
     share = max(0.0, 1 - len(times) / expected)
-    told = f"{len(times)} samples since {moment(float(times[0]))}, {share:.1%} missed"
+    told = f"{len(times)} samples since {format_time(float(times[0]))}, {share:.1%} missed"
     if len(holes):
-        told += f"; {len(holes)} gaps, the longest {about(float(holes.max()))}"
+        told += f"; {len(holes)} gaps, the longest {approximate_duration(float(holes.max()))}"
     if moved:
         told += f"; {moved} at moments that were taken: the clock was set back"
     if moved:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.reports.blocks import moment
+from monitor.system.formatting import format_time
 from storage import StorageError
 from storage.inspection import Outside, damage
 
@@ -30,7 +30,7 @@ def opened(evidence: Evidence) -> Iterator[Result]:
     else:
         overview = evidence.stored.overview
         told = f"{evidence.database}, {overview.storage_bytes / 2**20:.1f} MiB, schema current"
-        yield ok("database", f"{told}; samples since {moment(overview.oldest_sample_at)}")
+        yield ok("database", f"{told}; samples since {format_time(overview.oldest_sample_at)}")
 
 
 def _behind(evidence: Evidence) -> Result:

@@ -8,15 +8,14 @@ from itertools import takewhile
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
 from model.forecast.serialization import loads
-from monitor.config.durations import about, format_duration
 from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import DRIFTED, Overview
-from monitor.training.bootstrap_model import answers, question_asked
-from monitor.training.records import is_pretrained
-from storage import ModelRecord, TrainingRun
+from monitor.system.formatting import approximate_duration, format_duration
+from monitor.training.bootstrap_model import task_differences
+from monitor.training.records import CompletedRun, RegisteredModel
 
 OLD = 2.0
 """Intervals between trainings from which on a model is old."""
@@ -49,7 +48,7 @@ def _patience(overview: Overview) -> str:
     return "see what a training says: monitor retrain --dry-run"
 
 
-def judge_bytes(model: ModelRecord, stored: Stored) -> Result:
+def judge_bytes(model: RegisteredModel, stored: Stored) -> Result:
     """Whether the serving model is what was registered, and can be loaded."""
     mend = "go back to the one before: monitor models rollback; then train: monitor retrain"
     if stored.blob is None:
@@ -58,19 +57,16 @@ def judge_bytes(model: ModelRecord, stored: Stored) -> Result:
         predictor = loads(stored.blob)
     except SerializationError as error:
         return failed("model", f"model {model.id} cannot be loaded: {error}", mend)
-    what = (
-        "a prior learned on other hosts" if is_pretrained(model) else f"{len(predictor.ensemble.networks)} networks"
-    )
+    what = "a prior learned on other hosts" if model.pretrained else f"{len(predictor.ensemble.networks)} networks"
     return ok("model", f"{model.id} serves, {what}, {model.size} bytes, sha256 {model.sha256[:12]} right")
 
 
-def judge_task(model: ModelRecord, config: Config) -> Result:
+def judge_task(model: RegisteredModel, config: Config) -> Result:
     """Whether the serving model was made for the configured rules and horizons."""
-    made_for = model.report.get("prior") or model.report.get("task")
-    if made_for is None:
+    report = model.report
+    if report is None or not (report.pretrained or report.task):
         return skipped("question", f"model {model.id} does not tell what it was trained for")
-    wanted = question_asked(config)
-    other = [key for key in made_for if not answers({key: made_for[key]}, wanted)]
+    other = task_differences(report, config)
     if other:
         told = f"model {model.id} was made for other {', '.join(other)} than are configured"
         return warning("question", told, "monitor retrain; a restart of the daemon lets the prior serve until then")
@@ -81,16 +77,22 @@ def _horizons(config: Config) -> str:
     return ", ".join(format_duration(horizon) for horizon in config.high_load.horizons)
 
 
-def judge_age(model: ModelRecord, overview: Overview, config: Config) -> Result:
+def judge_age(model: RegisteredModel, overview: Overview, config: Config) -> Result:
     """Whether the serving model is of this host, and young enough."""
     age = max(0.0, overview.at - model.created_at)
-    if is_pretrained(model):
+    if model.pretrained:
         # An explanation, no fault: what is wrong with the trainings is told of them.
-        return ok("model age", f"the prior serves since {about(age)}; of this host: {overview.waiting_for}")
+        return ok(
+            "model age", f"the prior serves since {approximate_duration(age)}; of this host: {overview.waiting_for}"
+        )
     if age > OLD * config.training.interval:
         mend = "see why no training passes: monitor status; monitor retrain --dry-run"
-        return warning("model age", f"{about(age)}, training.interval is {about(config.training.interval)}", mend)
-    return ok("model age", about(age))
+        return warning(
+            "model age",
+            f"{approximate_duration(age)}, training.interval is {approximate_duration(config.training.interval)}",
+            mend,
+        )
+    return ok("model age", approximate_duration(age))
 
 
 def trainings(evidence: Evidence) -> Iterator[Result]:
@@ -102,7 +104,7 @@ def trainings(evidence: Evidence) -> Iterator[Result]:
     yield judge_gradients(evidence.stored.runs)
 
 
-def judge_trainings(runs: Sequence[TrainingRun]) -> Result:
+def judge_trainings(runs: Sequence[CompletedRun]) -> Result:
     """Whether trainings bring models, newest first."""
     if not runs:
         return skipped("trainings", "there was none yet")
@@ -117,17 +119,17 @@ def judge_trainings(runs: Sequence[TrainingRun]) -> Result:
     return ok("trainings", told)
 
 
-def judge_gradients(runs: Sequence[TrainingRun]) -> Result:
+def judge_gradients(runs: Sequence[CompletedRun]) -> Result:
     """What the last training with a network says of its gradients."""
-    health = next((run.report["health"] for run in runs if run.report.get("health")), None)
+    reports = (run.report for run in runs if run.report is not None)
+    health = next((report.health for report in reports if report.health is not None), None)
     if health is None:
         return skipped("gradients", "no network has been trained yet")
-    clipped = f"{health['clipped_steps']} of {health['steps']} steps clipped, {health['nonfinite_steps']} not finite"
-    if health["state"] == "healthy" and not health["nonfinite_steps"]:
+    clipped = f"{health.clipped_steps} of {health.steps} steps clipped, {health.nonfinite_steps} not finite"
+    if health.state == "healthy" and not health.nonfinite_steps:
         return ok("gradients", f"healthy, {clipped}")
-    advice = health["advice"] if isinstance(health["advice"], list | tuple) else [health["advice"]]
-    mend = next(filter(None, advice), f"docs/runbooks/MonitorGradients{health['state'].capitalize()}.md")
-    return warning("gradients", f"{health['state']}, {clipped}", mend)
+    mend = next(iter(health.advice), f"docs/runbooks/MonitorGradients{health.state.capitalize()}.md")
+    return warning("gradients", f"{health.state}, {clipped}", mend)
 
 
 def quality(evidence: Evidence) -> Iterator[Result]:

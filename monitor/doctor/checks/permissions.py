@@ -15,7 +15,7 @@ from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
 from monitor.errors import ConfigError
 from monitor.system.systemd_unit import NAME, unreadable
-from monitor.web.web_config.loader import load_web_file
+from monitor.web.web_config.loader import load_web_config_file
 
 SYSTEMD = Path("/run/systemd/system")
 """There where systemd runs the machine."""
@@ -125,7 +125,7 @@ def keys_private(evidence: Evidence) -> Iterator[Result]:
         yield skipped("key rights", "there is no web.config_file")
         return
     try:
-        files = load_web_file(path).files
+        files = load_web_config_file(path).files
     except ConfigError as error:
         yield skipped("key rights", error.problems[0])
         return

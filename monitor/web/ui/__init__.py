@@ -1,1 +1,1 @@
-"""HTML page."""
+"""HTML page: Jinja2 templates, their filters and the static files."""

@@ -1,144 +1,84 @@
-"""The page for people: every number is in the HTML, made from the documents of the API; a script draws the curves."""
+"""HTML page: renders the documents of the JSON API through templates."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import Any
 
+from monitor.exporter.collector import HOST_HELP
 from monitor.web.api import Api, ApiError
-from monitor.web.ui.html import Node, document, el
-from monitor.web.ui.panels import ahead, anomalies, now, quality, serving, state, trained
-
-KINDS = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".LICENSE": "text/plain; charset=utf-8",
-}
-STATIC = files("monitor.web") / "static"
+from monitor.web.ui.environment import environment
 
 RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+"""Time ranges of the charts: value of the API parameter, label."""
 
-CURVES = (
-    (
-        "probability",
-        "Probability of high load",
-        "shaded: load was high, in violet an anomaly; dashed: what a warning needs; red: warned",
-    ),
-    ("load", "Load", "ratios; dashed: the bounds that make load high; choose in the legend"),
-    ("traffic", "Network and disk", "bytes per second"),
-    ("anomaly", "Evidence of an anomaly", "1 is an alarm"),
-)
+LISTED_ANOMALIES = 10
+
+HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibration_error": 3}
+"""Scores in the table of the serving model, with their number of decimals."""
 
 
-def static_file(name: str) -> tuple[str, bytes] | None:
-    """A file of the page with its kind, or None where there is no such file."""
-    found = {entry.name: entry for entry in STATIC.iterdir()}.get(name)
-    kind = next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
-    return None if found is None or kind is None else (kind, found.read_bytes())
+@dataclass(frozen=True)
+class HostMetric:
+    """Name, unit and description of a host metric."""
+
+    name: str
+    unit: str
+    description: str
 
 
-@cache
-def _path(name: str) -> str:
-    """Where a file is fetched from; another content is another path, so that it may be kept."""
-    found = static_file(name)
-    return f"/static/{name}?v={hashlib.sha256(found[1]).hexdigest()[:12]}" if found else f"/static/{name}"
+@dataclass(frozen=True)
+class PageDocuments:
+    """Documents that the page shows; None for those that are not available."""
+
+    status: Any
+    predictions: Any
+    anomalies: Any
+    model: Any
+    training: Any
 
 
-def page(api: Api, host: str) -> str:
-    """The page as of now.
+def render_page(api: Api, host: str) -> str:
+    """Return the page for the current state.
 
     Args:
-        api: where every figure on it comes from.
-        host: the name of this machine.
+        api: source of all figures on the page.
+        host: name of this machine.
     """
-    status = _asked(api, "/api/v1/status") or {}
-    said = _asked(api, "/api/v1/prediction") or []
-    training = _asked(api, "/api/v1/training")
-    body = el(
-        "body",
-        el("a", "to the figures", href="#ahead", class_="skip"),
-        el("header", el("h1", "monitor"), el("p", host, class_="host"), _live("state", state, status)),
-        el("p", id="lost", role="alert", hidden=True),
-        el(
-            "main",
-            _live("ahead", ahead, status, said),
-            _course(),
-            _live("quality", quality, status),
-            _live("anomalies", anomalies, status, _asked(api, "/api/v1/anomalies")),
-            _live("now", now, status),
-            _live("serving", serving, status, _asked(api, "/api/v1/model")),
-            _training(status, training),
-        ),
-        _footer(api, status),
-        data_interval=status.get("interval", 5.0),
-        data_since=status.get("oldest_sample_at"),
+    documents = read_documents(api)
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            host=host,
+            status=documents.status,
+            predictions=documents.predictions or [],
+            anomalies=(documents.anomalies or [])[:LISTED_ANOMALIES],
+            model=documents.model,
+            training=documents.training,
+            ranges=RANGES,
+            metric_units={name: unit for name, (unit, _) in HOST_HELP.items()},
+            host_metrics=[HostMetric(name, unit, text) for name, (unit, text) in HOST_HELP.items()],
+            holdout_scores=HOLDOUT_SCORES,
+            document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
+        )
     )
-    return document(el("html", _head(host), body, lang="en"))
 
 
-def _asked(api: Api, path: str) -> Any:
+def read_documents(api: Api) -> PageDocuments:
+    """Read the documents of the page."""
+    return PageDocuments(
+        status=_document_or_none(api, "/api/v1/status"),
+        predictions=_document_or_none(api, "/api/v1/prediction"),
+        anomalies=_document_or_none(api, "/api/v1/anomalies"),
+        model=_document_or_none(api, "/api/v1/model"),
+        training=_document_or_none(api, "/api/v1/training"),
+    )
+
+
+def _document_or_none(api: Api, path: str) -> Any:
+    """Return a document, None if it is not available yet or the database cannot be read."""
     try:
         return api.answer(path, {})
     except ApiError:
         return None
-
-
-def _live(name: str, panel: Callable[..., list[Node]], *documents: Any) -> Node:
-    """A part of the page that the script renews."""
-    return el("section", *panel(*documents), id=name, data_live=True)
-
-
-def _head(host: str) -> Node:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("title", f"monitor: {host}"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("link", rel="icon", href=_path("icon.svg")),
-        el("link", rel="stylesheet", href=_path("uPlot.min.css")),
-        el("link", rel="stylesheet", href=_path("page.css")),
-        el("script", src=_path("uPlot.iife.min.js"), defer=True),
-        el("script", src=_path("page.js"), defer=True),
-    )
-
-
-def _course() -> Node:
-    buttons = [el("button", text, type="button", data_range=value) for value, text in RANGES]
-    return el(
-        "section",
-        el("h2", "How it came"),
-        el("div", *buttons, class_="ranges", role="group", aria_label="how far back", hidden=True),
-        el("noscript", el("p", "The curves need JavaScript. The figures on this page do not.")),
-        *(_chart(*curve) for curve in CURVES),
-        id="course",
-    )
-
-
-def _chart(name: str, title: str, told: str) -> Node:
-    caption = el("figcaption", el("b", title), " ", el("span", told))
-    return el("figure", caption, el("div", class_="chart", data_chart=name), hidden=True)
-
-
-def _training(status: dict[str, Any], training: dict[str, Any] | None) -> Node:
-    """The last training; its curves change with it alone, so they are no part of what is renewed."""
-    return el(
-        "section",
-        _live("trained", trained, status, training),
-        _chart("loss", "Loss by epoch", "cross-entropy in nats; the dot is the epoch that was kept"),
-        _chart("gradient", "Gradient by epoch", "L2 norm of the whole gradient before clipping"),
-        id="training",
-    )
-
-
-def _footer(api: Api, status: dict[str, Any]) -> Node:
-    links = [el("a", path, href=path) for path in ("/metrics", "/-/healthy", "/-/ready", *api.documents)]
-    return el(
-        "footer",
-        el("p", f"monitor {status.get('version', '')}; all times are UTC. Every figure here is in these documents:"),
-        el("nav", *links, aria_label="documents"),
-    )

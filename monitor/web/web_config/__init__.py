@@ -1,1 +1,1 @@
-"""Reader of web.config.yml."""
+"""Reader of web.config.yml, the web configuration file format of Prometheus."""

@@ -1,6 +1,7 @@
-"""The sections of a web.config.yml, the file by which Prometheus' own servers are given TLS and users.
+"""Schema of web.config.yml, the web configuration file format of Prometheus.
 
-What cannot be honoured here is refused in a sentence: a file that is accepted means what it means to them.
+Settings that this server does not support are rejected with a message: an accepted file means the same as it does to
+Prometheus.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from monitor.config.fields import nearest, option, switch
 
 VERSIONS = ("TLS12", "TLS13")
 CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1"}
-CLIENT_AUTH = ("NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
-UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
+CLIENT_AUTH_TYPES = ("NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
+UNSUPPORTED_CLIENT_AUTH_TYPES = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
 CIPHERS = {
     f"TLS_ECDHE_{key}_WITH_{go}": f"ECDHE-{key}-{openssl}"
     for key in ("ECDSA", "RSA")
@@ -27,109 +28,113 @@ CIPHERS = {
         ("AES_256_CBC_SHA", "AES256-SHA"),
     )
 }
-"""Go's name of each cipher suite of TLS 1.2, and OpenSSL's."""
+"""Cipher suites of TLS 1.2: the name in OpenSSL by the name in Go."""
 
 CIPHERS_13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
-"""Of TLS 1.3: known, and always all there, as with Go."""
+"""Cipher suites of TLS 1.3; all of them are always enabled, as in Go."""
 
-HEADERS: dict[str, tuple[str, ...]] = {
+CONFIGURABLE_HEADERS: dict[str, tuple[str, ...]] = {
     "Content-Security-Policy": (),
     "Strict-Transport-Security": (),
     "X-Content-Type-Options": ("nosniff",),
     "X-Frame-Options": ("deny", "sameorigin"),
     "X-XSS-Protection": (),
 }
-"""What may be set, and to what where that is limited."""
+"""Headers that may be configured, with their allowed values; empty for any value."""
 
-COSTLIEST = 15
-"""The highest cost of a hash: above it a login takes seconds."""
+MIN_BCRYPT_COST = 4
 
-HASH = r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
-"""A bcrypt hash: 16 bytes of salt and 23 of digest, so the last character of each has bits that must be 0."""
+MAX_BCRYPT_COST = 15
+"""Highest cost of a hash; above it a login takes seconds."""
 
-UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+BCRYPT_HASH = r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
+"""Pattern of a bcrypt hash: 16 bytes of salt and 23 of digest, so the last character of each has bits that are 0."""
+
+DURATION_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
-def _text(value: Any) -> str:
+def _parse_string(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be a string, not {type(value).__name__}")  # noqa: TRY004
     return value
 
 
-def _strings(value: Any) -> tuple[str, ...]:
+def _parse_strings(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("must be a list of strings")
     return tuple(value)
 
 
-def _client_auth(value: Any) -> str:
-    if value in UNVERIFIED:
+def _parse_client_auth_type(value: Any) -> str:
+    if value in UNSUPPORTED_CLIENT_AUTH_TYPES:
         raise ValueError(
-            f"{value} cannot be honoured here: a certificate that is asked for is verified; "
+            f"{value} is not supported: client certificates are always verified; "
             "use VerifyClientCertIfGiven or RequireAndVerifyClientCert"
         )
-    if value not in ("", *CLIENT_AUTH):
-        raise ValueError(f"{value!r} is not one of {', '.join(CLIENT_AUTH)}")
+    if value not in ("", *CLIENT_AUTH_TYPES):
+        raise ValueError(f"{value!r} is not one of {', '.join(CLIENT_AUTH_TYPES)}")
     return value or "NoClientCert"
 
 
-def _version(value: Any) -> str:
+def _parse_version(value: Any) -> str:
     if value in ("TLS10", "TLS11"):
-        raise ValueError(f"{value} cannot be honoured here: it is switched off in today's OpenSSL; use TLS12")
+        raise ValueError(f"{value} is not supported: current OpenSSL disables it; use TLS12")
     if value not in VERSIONS:
         raise ValueError(f"{value!r} is not one of {', '.join(VERSIONS)}")
     return str(value)
 
 
-def _ciphers(value: Any) -> tuple[str, ...]:
-    """OpenSSL's names of those of TLS 1.2."""
-    names = _strings(value)
+def _parse_cipher_suites(value: Any) -> tuple[str, ...]:
+    """Return the OpenSSL names of the cipher suites of TLS 1.2 in a list."""
+    names = _parse_strings(value)
+    supported = (*CIPHERS, *CIPHERS_13)
     for name in names:
-        if name not in (*CIPHERS, *CIPHERS_13):
-            raise ValueError(f"unknown cipher suite {name!r}{nearest(name, (*CIPHERS, *CIPHERS_13))}")
+        if name not in supported:
+            raise ValueError(f"unknown cipher suite {name!r}{nearest(name, supported)}")
     return tuple(CIPHERS[name] for name in names if name in CIPHERS)
 
 
-def _curve(value: Any) -> str:
-    """OpenSSL's name of the curve, or nothing."""
-    names = _strings(value)
+def _parse_curves(value: Any) -> str:
+    """Return the OpenSSL name of the only curve in a list, an empty string for an empty list."""
+    names = _parse_strings(value)
     for name in names:
         if name not in (*CURVES, "X25519"):
             raise ValueError(f"unknown curve {name!r}{nearest(name, (*CURVES, 'X25519'))}")
     if len(names) > 1 or "X25519" in names:
-        raise ValueError(
-            f"cannot be honoured here: Python sets one curve, of {', '.join(CURVES)}, or leaves them all"
-        )
+        raise ValueError(f"not supported: Python can set only one curve, of {', '.join(CURVES)}")
     return CURVES[names[0]] if names else ""
 
 
-def _headers(value: Any) -> tuple[tuple[str, str], ...]:
+def _parse_headers(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         raise ValueError("must be a mapping of header to value")  # noqa: TRY004
-    return tuple((str(name), _header(str(name), text)) for name, text in value.items() if text not in (None, ""))
+    return tuple(
+        (str(name), _parse_header_value(str(name), text)) for name, text in value.items() if text not in (None, "")
+    )
 
 
-def _header(name: str, value: Any) -> str:
-    if name not in HEADERS:
-        raise ValueError(f"{name!r} cannot be set{nearest(name, tuple(HEADERS))}")
+def _parse_header_value(name: str, value: Any) -> str:
+    if name not in CONFIGURABLE_HEADERS:
+        raise ValueError(f"{name!r} cannot be set{nearest(name, tuple(CONFIGURABLE_HEADERS))}")
     if not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e]+", value):
         raise ValueError(f"{name} must be a line of printable ASCII")
-    if HEADERS[name] and value not in HEADERS[name]:
-        raise ValueError(f"{name} must be one of {', '.join(HEADERS[name])}, not {value!r}")
+    allowed = CONFIGURABLE_HEADERS[name]
+    if allowed and value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
     return value
 
 
-def _interval(value: Any) -> float:
-    """Seconds of a duration as Go writes it."""
+def _parse_interval(value: Any) -> float:
+    """Return the seconds of a duration in the notation of Go."""
     if value in (0, "0"):
         return 0.0
     number = r"([0-9]+(?:\.[0-9]+)?)(h|ms|us|µs|ns|m|s)"
     if not isinstance(value, str) or not re.fullmatch(f"(?:{number})+", value):
         raise ValueError(f'must be a duration such as "1s", not {value!r}')
-    return sum(float(count) * UNITS[unit] for count, unit in re.findall(number, value))
+    return sum(float(count) * DURATION_UNITS[unit] for count, unit in re.findall(number, value))
 
 
-def _burst(value: Any) -> int:
+def _parse_burst(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"must be a whole number of requests, not {value!r}")
     return value
@@ -137,55 +142,66 @@ def _burst(value: Any) -> int:
 
 @dataclass(frozen=True)
 class TlsSection:
-    """tls_server_config."""
+    """Settings of tls_server_config."""
 
-    cert: str = option("", _text, "the certificate, PEM")
-    key: str = option("", _text, "its key, PEM")
-    client_ca: str = option("", _text, "what signs the certificates of clients, PEM")
-    cert_file: str = option("", _text, "the certificate in a file")
-    key_file: str = option("", _text, "its key in a file")
-    client_ca_file: str = option("", _text, "what signs the certificates of clients, in a file")
-    client_auth_type: str = option("NoClientCert", _client_auth, "whether clients must show a certificate")
-    client_allowed_sans: tuple[str, ...] = option((), _strings, "names of which a client's certificate has one")
-    min_version: str = option("TLS12", _version, "lowest version of TLS")
-    max_version: str = option("TLS13", _version, "highest version of TLS")
-    cipher_suites: tuple[str, ...] = option((), _ciphers, "for TLS 1.2, in Go's names")
-    prefer_server_cipher_suites: bool = switch(True, "whether the order of cipher_suites is the server's")
-    curve_preferences: str = option("", _curve, "the curve of the key exchange")
+    cert: str = option("", _parse_string, "server certificate, PEM")
+    key: str = option("", _parse_string, "key of the server certificate, PEM")
+    client_ca: str = option("", _parse_string, "certificate authority of client certificates, PEM")
+    cert_file: str = option("", _parse_string, "file with the server certificate")
+    key_file: str = option("", _parse_string, "file with the key of the server certificate")
+    client_ca_file: str = option("", _parse_string, "file with the certificate authority of client certificates")
+    client_auth_type: str = option("NoClientCert", _parse_client_auth_type, "verification of client certificates")
+    client_allowed_sans: tuple[str, ...] = option((), _parse_strings, "allowed names of client certificates")
+    min_version: str = option("TLS12", _parse_version, "lowest TLS version")
+    max_version: str = option("TLS13", _parse_version, "highest TLS version")
+    cipher_suites: tuple[str, ...] = option((), _parse_cipher_suites, "cipher suites of TLS 1.2, named as in Go")
+    prefer_server_cipher_suites: bool = switch(True, "use the server's order of cipher_suites")
+    curve_preferences: str = option("", _parse_curves, "curve of the key exchange")
 
 
 @dataclass(frozen=True)
 class HttpSection:
-    """http_server_config."""
+    """Settings of http_server_config."""
 
-    http2: bool = switch(True, "accepted either way: HTTP/1.1 is spoken")
-    headers: tuple[tuple[str, str], ...] = option((), _headers, "headers of every answer")
+    http2: bool = switch(True, "has no effect: the server uses HTTP/1.1")
+    headers: tuple[tuple[str, str], ...] = option((), _parse_headers, "headers of all responses")
 
 
 @dataclass(frozen=True)
-class RateSection:
-    """rate_limit: a bucket of `burst` requests, filled by one each `interval` seconds; 0 for no limit."""
+class RateLimitSection:
+    """Settings of rate_limit: a token bucket of `burst` requests, with one token added per `interval`."""
 
-    interval: float = option(0.0, _interval, "time for one request")
-    burst: int = option(0, _burst, "requests at once")
+    interval: float = option(0.0, _parse_interval, "seconds per request; 0 for no limit")
+    burst: int = option(0, _parse_burst, "size of the token bucket")
 
 
-def read_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
-    """basic_auth_users: the hash of each, and what is wrong. None is nobody; what is no mapping is a slip."""
+def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
+    """Parse basic_auth_users.
+
+    Args:
+        value: the content of the section; None for no users.
+
+    Returns:
+        The bcrypt hash by user name, empty if there is any problem; and the problems.
+    """
     if value is None:
         return {}, []
     if not isinstance(value, Mapping):
         return {}, ["must be a mapping of user to bcrypt hash"]
-    wrong = [f"{name!r}: {why}" for name, hashed in value.items() if (why := _user_problem(name, hashed))]
-    return ({} if wrong else {name: hashed.encode() for name, hashed in value.items()}), wrong
+    problems = [f"{name!r}: {problem}" for name, hashed in value.items() if (problem := _user_problem(name, hashed))]
+    if problems:
+        return {}, problems
+    return {name: hashed.encode() for name, hashed in value.items()}, []
 
 
 def _user_problem(name: Any, hashed: Any) -> str:
+    """Return the problem of one user, an empty string if there is none."""
     if not isinstance(name, str) or ":" in name:
-        return "a user name is a string without a colon; quote one that is all digits"
-    found = re.fullmatch(HASH, hashed) if isinstance(hashed, str) else None
-    if not found:
-        return "not a bcrypt hash; make one with: htpasswd -nBC 10 USER"
-    if not 4 <= int(found[1]) <= COSTLIEST:
-        return f"a bcrypt cost of {int(found[1])} is not between 4 and {COSTLIEST}"
+        return "must be a string without a colon; quote a name that consists of digits"
+    match = re.fullmatch(BCRYPT_HASH, hashed) if isinstance(hashed, str) else None
+    if not match:
+        return "not a bcrypt hash; create one with: htpasswd -nBC 10 USER"
+    cost = int(match[1])
+    if not MIN_BCRYPT_COST <= cost <= MAX_BCRYPT_COST:
+        return f"bcrypt cost {cost} is not between {MIN_BCRYPT_COST} and {MAX_BCRYPT_COST}"
     return ""

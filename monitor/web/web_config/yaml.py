@@ -1,4 +1,4 @@
-"""YAML that means one thing and costs little: what is ambiguous, or small on disk and large in memory, is refused."""
+"""Strict YAML parser: rejects ambiguous documents and documents that are expensive to load."""
 
 from __future__ import annotations
 
@@ -7,63 +7,68 @@ from typing import Any
 
 import yaml
 
-LONGEST_NUMBER = 32
-"""Characters of a number at most: the time to read one grows with the square of them."""
+MAX_NUMBER_LENGTH = 32
+"""Characters of a number; the time to parse one grows with the square of its length."""
 
-NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
-UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
-"""What no name of a file and no line of a log can hold: NUL and half a character."""
+INVALID_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
+"""NUL and surrogates: neither file names nor log lines can contain them."""
 
 
 def parse(text: str) -> Any:
-    """The one document of a text.
+    """Return the content of a YAML document.
 
     Raises:
-        ValueError: what is wrong and where; never with the line itself, which may be a key.
+        ValueError: the document is invalid. The message names the line, but never quotes it: it may hold a key.
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(text, _StrictLoader)  # noqa: S506 - it is a SafeLoader
     except Exception as error:
-        # PyYAML lets escape whatever a tag makes of a value that does not fit it
-        raise ValueError(_told(error)) from error
+        # PyYAML passes on any exception of the conversion of a value to the type of its tag.
+        raise ValueError(_message(error)) from error
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
     if isinstance(error, yaml.YAMLError):
-        return "it holds characters that YAML does not allow"
+        return "contains characters that YAML does not allow"
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return f"a value does not fit its type ({type(error).__name__})"
+        return "nested too deeply"
+    return f"a value does not match its type ({type(error).__name__})"
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses what stands twice (which one counted would be a riddle), aliases and endless numbers."""
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that rejects duplicate keys, aliases, invalid characters and very long numbers."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise _wrong("aliases are not allowed; write it out", self.peek_event())  # type: ignore[no-untyped-call]
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise _error_at("aliases are not supported", event)
         return super().compose_node(parent, index)
 
     def construct_scalar(self, node: Any) -> Any:
-        if node.tag in NUMBERS and len(node.value) > LONGEST_NUMBER:
-            raise _wrong("a number is too long; quote what is a text", node)
+        if node.tag in NUMBER_TAGS and len(node.value) > MAX_NUMBER_LENGTH:
+            raise _error_at("number too long; quote it if it is text", node)
         return super().construct_scalar(node)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         if not isinstance(node, yaml.MappingNode):
-            raise _wrong("must be a mapping", node)
-        seen = set()
+            raise _error_at("must be a mapping", node)
+        keys = set()
         for key, value in node.value:
-            if any(UNWRITABLE.search(one.value) for one in (key, value) if isinstance(one, yaml.ScalarNode)):
-                raise _wrong(f"{key.value!r} holds NUL or half a character (a surrogate)", key)
-            if isinstance(key.value, str) and key.value in seen:
-                raise _wrong(f"{key.value} stands twice", key)
-            seen.add(str(key.value))
+            if _has_invalid_characters(key) or _has_invalid_characters(value):
+                raise _error_at(f"{key.value!r} contains NUL or a surrogate", key)
+            if isinstance(key.value, str) and key.value in keys:
+                raise _error_at(f"duplicate key {key.value}", key)
+            keys.add(str(key.value))
         return super().construct_mapping(node, deep)
 
 
-def _wrong(problem: str, place: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
+def _has_invalid_characters(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and INVALID_CHARACTERS.search(node.value) is not None
+
+
+def _error_at(problem: str, node_or_event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node_or_event.start_mark)

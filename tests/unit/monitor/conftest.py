@@ -10,12 +10,15 @@ from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, Histogram, JobState, Live, Status
-from storage import Anomaly, ModelRecord, Prediction, Sample, TrainingRun
+from monitor.training.records import CompletedRun, RegisteredModel
+from monitor.training.report import TrainingReport
+from storage import Anomaly, Prediction, Sample
 
 NOW = 1_800_000_000.0
 
 SCORE = {"brier": 0.01, "brier_skill": 0.5, "average_precision": 0.75, "calibration_error": 0.02}
 REPORT = {
+    "version": 1,
     "from": NOW - 100_000,
     "to": NOW - 1000,
     "samples": 17_000,
@@ -45,7 +48,7 @@ REPORT = {
             "horizon": 300.0,
             "base_rate": 0.1,
             "threshold": 0.6,
-            "shares": {"networks": 0.75, "load": 0.25, "prior": 0.0},
+            "blend_weights": {"network": 0.75, "load_table": 0.25, "pretrained": 0.0},
             "scores": {
                 "network": SCORE,
                 "persistence": SCORE,
@@ -55,6 +58,8 @@ REPORT = {
     ],
     "left_out": [{"horizon": 3600.0, "reason": "no outcome yet"}],
 }
+
+TRAINING_REPORT = TrainingReport.from_plain(REPORT)
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ SCORE = LiveScore(
 
 @pytest.fixture
 def overview(sample):
-    run = TrainingRun(NOW - 900, NOW - 896, "promoted", "", 3, REPORT, 7)
+    run = CompletedRun(NOW - 900, NOW - 896, "promoted", "", 3, TRAINING_REPORT, 7)
     return Overview(
         at=NOW,
         last_sample=sample,
@@ -105,7 +110,7 @@ def overview(sample):
         covered=7200.0,
         needed=7200.0,
         predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
-        model=ModelRecord(3, NOW - 896, "abcdef0123456789", 12_345, REPORT, NOW - 896),
+        model=RegisteredModel(3, NOW - 896, "abcdef0123456789", 12_345, TRAINING_REPORT, NOW - 896),
         last_run=run,
         last_success=run,
         runs={"promoted": 3, "refused": 2, "skipped": 1, "failed": 0},

@@ -38,7 +38,7 @@ def test_samples_wait_and_are_written_in_order_when_storage_is_back(caplog):
     store.away = False
     buffer.append(Sample(4.0))
     assert (buffer.waiting, store.rows) == (0, [1.0, 2.0, 3.0, 4.0])
-    assert caplog.text.count("samples wait for storage") == 1
+    assert caplog.text.count("storage write failed") == 1
 
 
 def test_the_buffer_is_bounded_and_keeps_the_newest():

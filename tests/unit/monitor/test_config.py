@@ -8,7 +8,7 @@ import pytest
 
 from model.nn.fit_config import FitConfig
 from model.training.settings import Recipe
-from monitor.config.durations import about, format_duration, parse_duration
+from monitor.config.durations import parse_duration
 from monitor.config.loader import (
     HEAD,
     Config,
@@ -156,21 +156,6 @@ def test_durations_are_read(text, seconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(300, "5m"), (3600, "1h"), (5400, "90m"), (90, "90s"), (0, "0s"), (2.5, "2.5s")]
-)
-def test_durations_are_written_exactly(seconds, text):
-    assert format_duration(seconds) == text
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(45, "45 s"), (725, "12 min"), (7200, "2 h"), (100 * 86400, "100 d"), (9000, "2.5 h")]
-)
-def test_lengths_of_time_are_said_shortly(seconds, text):
-    assert about(seconds) == text
 
 
 def test_what_is_configured_for_a_training_reaches_it_and_the_defaults_are_its_own():

@@ -24,8 +24,9 @@ from monitor.doctor.results import exit_code, failed, ok, report, skipped, warni
 from monitor.doctor.runner import Named, one
 from monitor.jobs.scoring import HorizonScore
 from monitor.sampling.sources import make_sources, procfs
-from monitor.training.bootstrap_model import task_asked
-from storage import ModelRecord, TrainingRun
+from monitor.training.bootstrap_model import configured_task, pretrained_task
+from monitor.training.records import CompletedRun, RegisteredModel
+from monitor.training.report import TrainingReport
 from storage.inspection import Outside
 
 pytestmark = pytest.mark.unit
@@ -300,34 +301,36 @@ def test_a_page_that_others_read_unasked_and_unencrypted_is_a_warning(host, answ
     assert judge_exposure(host, answer).state == state
 
 
-def record(created_at=NOW, **report):
-    return ModelRecord(3, created_at, "a" * 64, 100, report, created_at)
+def registered(created_at=NOW, **report):
+    report = TrainingReport(created_at, created_at, 0, **report)
+    return RegisteredModel(3, created_at, "a" * 64, 100, report, created_at)
 
 
 def test_a_model_for_another_question_is_told_by_what_differs():
-    task = task_asked(Config())
-    assert judge_task(record(task=task), Config()).state == "ok"
-    other = judge_task(record(task={**task, "horizons": [60.0]}), Config())
+    task = configured_task(Config())
+    assert judge_task(registered(task=task), Config()).state == "ok"
+    other = judge_task(registered(task=replace(task, horizons=(60.0,))), Config())
     assert (other.state, "other horizons than" in other.found) == ("warning", True)
-    assert judge_task(record(), Config()).state == "skipped"
+    assert judge_task(registered(), Config()).state == "skipped"
 
 
 def test_a_prior_made_for_another_interval_is_told():
-    prior = {**task_asked(Config()), "step": 30.0, "precision": 0.8}
-    assert "other step than" in judge_task(record(prior=prior), Config()).found
+    pretrained = replace(pretrained_task(Config()), step=30.0)
+    assert "other step than" in judge_task(registered(pretrained=pretrained), Config()).found
 
 
 def test_a_model_older_than_two_trainings_is_old_and_a_prior_is_explained(overview):
-    old = record(NOW - 40 * 86400.0, task={})
+    task = configured_task(Config())
+    old = registered(NOW - 40 * 86400.0, task=task)
     assert judge_model_age(old, replace(overview, at=NOW, model=old), Config()).state == "warning"
-    assert judge_model_age(record(task={}), overview, Config()).state == "ok"
-    prior = record(prior={"horizons": []})
+    assert judge_model_age(registered(task=task), overview, Config()).state == "ok"
+    prior = registered(pretrained=task)
     young = replace(overview, model=prior, covered=60.0)
     assert "not enough history: 1 min of the 2 h" in judge_model_age(prior, young, Config()).found
 
 
-def runs(*outcomes, **report):
-    return [TrainingRun(NOW, NOW + 1, outcome, "why", None, report) for outcome in outcomes]
+def runs(*outcomes, report=None):
+    return [CompletedRun(NOW, NOW + 1, outcome, "why", None, report) for outcome in outcomes]
 
 
 def test_trainings_that_bring_nothing_are_counted():
@@ -338,15 +341,18 @@ def test_trainings_that_bring_nothing_are_counted():
     assert judge_trainings(runs("failed", "promoted")).state == "failed"
 
 
-def test_gradients_are_those_of_the_last_training_that_had_any():
-    health = {"state": "healthy", "advice": [""], "clipped_steps": 3, "steps": 100, "nonfinite_steps": 0}
+def test_gradients_are_those_of_the_last_training_that_had_any(overview):
+    report = overview.last_run.report
+    health = replace(report.health, advice=())
+
+    def judged(**changed):
+        return judge_gradients(runs("promoted", report=replace(report, health=replace(health, **changed))))
+
     assert judge_gradients(runs("skipped")).state == "skipped"
-    assert judge_gradients([*runs("skipped"), *runs("promoted", health=health)]).state == "ok"
-    bad = judge_gradients(runs("promoted", health={**health, "state": "exploding", "advice": ["lower it"]}))
+    assert judge_gradients([*runs("skipped"), *runs("promoted", report=report)]).state == "ok"
+    bad = judged(state="exploding", advice=("lower it",))
     assert (bad.state, bad.mend) == ("warning", "lower it")
-    assert (
-        "MonitorGradientsVanishing" in judge_gradients(runs("failed", health={**health, "state": "vanishing"})).mend
-    )
+    assert "MonitorGradientsVanishing" in judged(state="vanishing").mend
 
 
 def test_a_live_skill_below_nothing_is_a_warning_once_it_says_something(overview):

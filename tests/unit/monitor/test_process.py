@@ -37,6 +37,7 @@ def test_the_daemon_loads_nothing_that_only_a_training_or_a_command_needs() -> N
         "model.training.pipeline",
         "alembic",
         "rich",
+        "jinja2",
         "monitor.sampling.csv_traces",
     )
     code = f"import monitor.daemon.lifecycle, sys; print([name for name in {heavy} if name in sys.modules])"

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.durations import EARLIEST, LATEST
 from monitor.inference.served_model import Forecast
 from monitor.queries.status import status_document
-from monitor.reports.blocks import moment, table
+from monitor.reports.blocks import table
 from monitor.reports.predictions import forecast_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report, models_report, training_report
+from monitor.training.report import ReportProblem
 
-from .conftest import NOW, REPORT
+from .conftest import NOW, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
 
 
 def test_a_training_report_has_losses_scores_health_and_verdict():
-    text = str(training_report("refused", "it is not better than persistence", 4, REPORT))
+    text = str(training_report("refused", "it is not better than persistence", 4, TRAINING_REPORT))
     parts = ("5m network", "5m persistence", "5m climatology", "2 kept", "0.3500", "0.weight", "or use LeakyReLU")
     for part in parts:
         assert part in text
@@ -27,13 +27,16 @@ def test_a_training_report_has_losses_scores_health_and_verdict():
     assert text.endswith("model 4 refused: it is not better than persistence")
 
 
-def test_a_model_whose_training_another_release_reported_is_shown_without_it(overview):
-    shown = str(model_report(replace(overview.model, report={"epochs": 7}), None))
-    assert shown.splitlines()[1:] == ["its training was reported by another release: --json shows what that said"]
+def test_a_model_whose_report_cannot_be_used_is_shown_without_it(overview):
+    unusable = replace(overview.model, report=None, report_problem=ReportProblem.NEWER_VERSION)
+    shown = str(model_report(unusable, None))
+    assert shown.splitlines()[1:] == ["the report of its training cannot be used: written by a newer release"]
 
 
 def test_a_figure_that_does_not_exist_is_a_dash():
-    line = next(x for x in str(training_report("promoted", "", 4, REPORT)).splitlines() if "5m climatology" in x)
+    line = next(
+        x for x in str(training_report("promoted", "", 4, TRAINING_REPORT)).splitlines() if "5m climatology" in x
+    )
     assert "-" in line.split()
 
 
@@ -79,22 +82,6 @@ def test_a_forecast_names_the_largest_shares(overview):
     assert str(forecast_report(forecast, most=1)).endswith(": b (-2.0)")
 
 
-@pytest.mark.parametrize(
-    ("at", "told"),
-    [
-        (None, "never"),
-        (LATEST, "9999-12-31 23:59:59 UTC"),
-        (LATEST + 1, "after 9999-12-31"),
-        (float("inf"), "after 9999-12-31"),
-        (EARLIEST, "0001-01-01 00:00:00 UTC"),
-        (-1e15, "before 0001-01-01"),
-    ],
-)
-def test_a_moment_beyond_the_calendar_is_said_to_be_so(at, told):
-    # what the year 1 is written as differs between C libraries
-    assert moment(at).rjust(23, "0") == told.rjust(23, "0")
-
-
 def test_a_model_that_was_imported_is_told_to_be_so(overview):
-    model = replace(overview.model, report={**overview.model.report, "imported_from": "web7"})
+    model = replace(overview.model, report=replace(TRAINING_REPORT, imported_from="web7"))
     assert "on web7 and imported" in str(status_report(replace(overview, model=model), "x"))

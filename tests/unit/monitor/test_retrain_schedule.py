@@ -9,8 +9,11 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.jobs.retraining import RetrainSchedule
+from monitor.training.records import CompletedRun
 from monitor.training.schedule import next_retrain
 from storage import TrainingRun
+
+from .conftest import TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
 
@@ -19,6 +22,14 @@ TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
 
 def run(started_at, outcome="promoted"):
     return TrainingRun(started_at, started_at + 1, outcome, "", None, {})
+
+
+def completed(started_at, report=None):
+    return CompletedRun(started_at, started_at + 1, "promoted", "", None, report)
+
+
+def fitted(length):
+    return replace(TRAINING_REPORT, from_=0.0, to=length)
 
 
 class Runs:
@@ -132,14 +143,14 @@ def test_closing_ends_a_running_trainer(make):
 
 def test_the_next_one_is_told():
     assert next_retrain(TRAINING, None, "none") is None
-    assert next_retrain(TRAINING, run(50.0), "well") == 3650.0
-    assert next_retrain(TRAINING, run(50.0), "none") == 170.0
-    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), run(50.0), "behind") == 86450.0
+    assert next_retrain(TRAINING, completed(50.0), "well") == 3650.0
+    assert next_retrain(TRAINING, completed(50.0), "none") == 170.0
+    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), completed(50.0), "behind") == 86450.0
 
 
 def test_a_young_model_is_renewed_when_its_history_has_grown_by_a_quarter():
-    young, old = (replace(run(50.0), report={"from": 0.0, "to": length}) for length in (8000.0, 40_000.0))
+    young, old = (completed(50.0, fitted(length)) for length in (8000.0, 40_000.0))
     assert next_retrain(TRAINING, young, "well") == 2050.0
-    youngest = replace(run(50.0), report={"from": 0.0, "to": 100.0})
+    youngest = completed(50.0, fitted(100.0))
     assert next_retrain(TRAINING, youngest, "well") == 1850.0
     assert next_retrain(TRAINING, old, "well") == 3650.0

@@ -131,7 +131,7 @@ def test_a_source_that_is_back_is_logged_once(sampler, clock, counter, caplog):
     counter.error = None
     for _ in range(3):
         turn(sampler, clock, counter)
-    assert [record.message for record in caplog.records] == ["source failed", "source is back"]
+    assert [record.message for record in caplog.records] == ["source failed", "source recovered"]
     assert caplog.records[0].fields == {"source": "network", "error": "OSError: gone"}
 
 

@@ -13,7 +13,7 @@ from monitor.reports.status import status_report
 from monitor.reports.terminal import show, wanted
 from monitor.reports.training import training_report
 
-from .conftest import REPORT
+from .conftest import TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
 
@@ -72,7 +72,7 @@ def test_a_pipe_gets_the_plain_text_and_no_escape(capsys, overview):
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_every_figure_of_a_report_is_on_the_terminal_too_and_no_line_is_wider(overview, monkeypatch, width):
     reports = (
-        training_report("refused", "worse", 4, REPORT),
+        training_report("refused", "worse", 4, TRAINING_REPORT),
         status_report(overview, "x.db"),
         scores_report(overview.scores, 0.0),
     )

@@ -1,0 +1,52 @@
+"""Steps shared by the actions of commands: load the configuration, print the result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from monitor.cli.options import GlobalOptions
+from monitor.reports.blocks import Report
+from monitor.reports.terminal import show
+
+if TYPE_CHECKING:
+    from monitor.config.loader import Config
+
+
+def load_configuration(options: GlobalOptions) -> Config:
+    """Load the configuration and set up logging by it.
+
+    Raises:
+        ConfigError: the configuration is invalid.
+    """
+    from monitor.config.loader import find_config, load_config  # noqa: PLC0415
+    from monitor.system.logging import setup_logging  # noqa: PLC0415
+
+    config = load_config(find_config(options.config, os.environ))
+    setup_logging(options.log_level or config.log.level, options.log_format or config.log.format)
+    return config
+
+
+def print_result(options: GlobalOptions, document: Any, report: Report, *, to_stderr: bool = False) -> None:
+    """Print the result of a command: the document with `--json`, else the report.
+
+    Args:
+        options: of this invocation.
+        document: the result: plain data or a dataclass.
+        report: the result for people.
+        to_stderr: keep stdout for the data that the command writes there.
+    """
+    if options.json:
+        from monitor.system.json_codec import to_json  # noqa: PLC0415
+
+        _write_line(to_json(document), sys.stderr if to_stderr else sys.stdout)
+    elif to_stderr:
+        _write_line(str(report), sys.stderr)
+    else:
+        show(report, options.color)
+
+
+def _write_line(text: str, stream: TextIO) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()

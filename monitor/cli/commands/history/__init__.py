@@ -1,0 +1,1 @@
+"""Commands that move history in and out of the database."""

@@ -1,0 +1,56 @@
+"""`monitor export`: write the stored history as a CSV trace."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from monitor.cli.actions import load_configuration
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, pass_options
+from monitor.cli.parameters import OUTPUT_FILE, SINCE, STANDARD_OUTPUT
+
+
+@click.command(
+    "export",
+    cls=Command,
+    examples={
+        "monitor export history.csv.gz": "Write all of it, compressed.",
+        "monitor export --since 7d": "Write a week to stdout.",
+    },
+)
+@click.argument(
+    "file", metavar="[FILE]", required=False, type=OUTPUT_FILE,
+    help="File to write, compressed if its name ends in .gz. Default: stdout, also for -.",
+)  # fmt: skip
+@click.option(
+    "--since",
+    metavar="DURATION",
+    type=SINCE,
+    help='Write this much history, e.g. "7d", or from this time on. Default: all.',
+)
+@pass_options
+def command(options: GlobalOptions, file: Path | None, since: float | None) -> int:
+    """Write the stored history as a CSV trace.
+
+    `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
+    """
+    from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.logging import logs_are_json  # noqa: PLC0415
+
+    start = 0.0 if since is None else time.time() - since
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        tables = stored_tables(stores.samples, start)
+        if file is None or file == STANDARD_OUTPUT:
+            write_trace(sys.stdout, tables)
+            return ExitCode.DONE
+        with create_text(file) as text:
+            written = write_trace(text, tables)
+    if not logs_are_json():
+        sys.stderr.write(f"{file}: {written} samples\n")
+    return ExitCode.DONE

@@ -1,0 +1,125 @@
+"""`monitor anomalies`: list and show anomaly events, and record verdicts on them."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from typing import Any
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.commands.reports import maintenance
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Group
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import DURATION, ROW_ID, SINCE, TIME
+
+since_option = click.option(
+    "--since",
+    metavar="DURATION",
+    type=SINCE,
+    help='List this much history, e.g. "90d", or from this time on. Default: 30d.',
+)
+
+
+@click.group(
+    "anomalies",
+    cls=Group,
+    examples={
+        "monitor anomalies": "List the anomaly events of the last 30 days.",
+        "monitor anomalies ack 4 --as incident --note 'a leak in the cache'": "Record a verdict on one of them.",
+    },
+)
+@since_option
+@json_option
+@click.pass_context
+def command(context: click.Context, since: float | None) -> int | None:
+    """List anomaly events, show one, or record a verdict on one.
+
+    Without a sub-command: list.
+    """
+    if context.invoked_subcommand is None:
+        return _list(context.ensure_object(GlobalOptions), since)
+    if since is not None:
+        raise click.UsageError(f"--since belongs after {context.invoked_subcommand!r}", context)
+    return None
+
+
+@command.command("list", examples={"monitor anomalies list --since 90d": "List the events of a quarter."})
+@since_option
+@json_option
+@pass_options
+def list_events(options: GlobalOptions, since: float | None) -> int:
+    """List anomaly events, newest first."""
+    return _list(options, since)
+
+
+@command.command("show", examples={"monitor anomalies show 4": "Show one event with its attributions."})
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="Number of the event.")
+@json_option
+@pass_options
+def show_event(options: GlobalOptions, event_id: int) -> int:
+    """Show one anomaly event with the attribution to each metric."""
+    return _answer(options, action="show", id=event_id)
+
+
+@command.command(
+    "ack",
+    examples={
+        "monitor anomalies ack 4 --as expected": "Learn the event as normal behaviour.",
+        "monitor anomalies ack 5 --as incident --note 'disk full'": "Exclude the event from training.",
+    },
+)
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="Number of the event.")
+@click.option(
+    "--as",
+    "verdict",
+    required=True,
+    type=click.Choice(("expected", "incident")),
+    help="Verdict: expected is learned as normal behaviour, incident is excluded from training.",
+)
+@click.option("--note", metavar="TEXT", help="Keep a note with the verdict. Default: none.")
+@json_option
+@pass_options
+def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
+    """Record a verdict on an anomaly event."""
+    return _answer(options, action="ack", id=event_id, judgement=verdict, note=note)
+
+
+@command.command("maintenance", hidden=True, deprecated="Use `monitor maintenance`.", examples={})
+@click.option("--for", "duration", metavar="DURATION", type=DURATION, help="Add a window of this length.")
+@click.option("--from", "start", metavar="TIME", type=TIME, help="Start of the window. Default: now.")
+@click.option("--note", metavar="TEXT", help="Keep a note with the window. Default: none.")
+@click.option("--end", metavar="ID", type=ROW_ID, help="End this window now.")
+@json_option
+@pass_options
+def former_maintenance(
+    options: GlobalOptions, duration: float | None, start: float | None, note: str | None, end: int | None
+) -> int:
+    """List, add or end maintenance windows."""
+    if end is not None:
+        if (duration, start, note) != (None, None, None):
+            raise click.UsageError("--end cannot be combined with other options")
+        return maintenance.end_window(options, end)
+    if duration is not None:
+        return maintenance.add_window(options, duration, start, note)
+    if (start, note) != (None, None):
+        raise click.UsageError("--from and --note need --for")
+    return maintenance.list_windows(options)
+
+
+def _list(options: GlobalOptions, since: float | None) -> int:
+    return _answer(options, action="list", since=since)
+
+
+def _answer(options: GlobalOptions, **typed: Any) -> int:
+    from monitor.reports import anomalies  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = load_configuration(options)
+    arguments = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement")) | typed
+    with open_stores(config.database_url, create=False) as stores:
+        document, report = anomalies.answer(stores, config.anomaly, Namespace(**arguments), time.time())
+    print_result(options, document, report)
+    return ExitCode.DONE

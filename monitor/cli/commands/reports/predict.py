@@ -1,0 +1,69 @@
+"""`monitor predict`: the prediction for now or for a time in the past."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import TIME
+from monitor.errors import NotEnoughDataError
+from monitor.reports.blocks import Report
+
+
+@click.command(
+    "predict",
+    cls=Command,
+    examples={
+        "monitor predict": "Predict from the newest sample.",
+        "monitor predict --at -2h": "Predict with the serving model as of two hours ago.",
+        "monitor predict --at 2026-03-01T12:00:00 --json": "Print every contribution at a time given in UTC.",
+    },
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    type=TIME,
+    help="Predict as of this time: seconds since the epoch, a date and time (UTC unless it names a zone), now or "
+    "-2h. Default: now.",
+)
+@json_option
+@pass_options
+def command(options: GlobalOptions, at: float | None) -> int:
+    """Show the current prediction with the contribution of each metric.
+
+    For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
+    A contribution is in log-odds, positive where it makes high load more probable.
+    """
+    from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
+    from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
+    from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
+    from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
+
+    config = load_configuration(options)
+    now = time.time()
+    moment_at = now if at is None else at
+    max_age = old_after(config.sampling.interval)
+    with open_stores(config.database_url, create=False) as stores:
+        standings = partial(current_decisions, stores, moment_at, config.warning.precision)
+        forecast = forecast_from_storage(stores, moment_at, max_age, standings)
+        overview = read_overview(stores, config, now)
+    waiting = overview.waiting_for
+    if forecast is None and overview.model is None:
+        raise NotEnoughDataError(f"no model serves yet: {waiting}")
+    if forecast is None:
+        hint = ": is the daemon running?" if at is None else ""
+        raise NotEnoughDataError(
+            f"no sample in the {approximate_duration(max_age)} before {format_time(moment_at)}{hint}"
+        )
+    notes = (f"predicted by the pretrained model; a model of this host: {waiting}",) if waiting else ()
+    report = Report((*forecast_report(forecast).blocks, *notes))
+    print_result(options, forecast_document(forecast), report)
+    return ExitCode.DONE

@@ -1,0 +1,53 @@
+"""`monitor report`: scores of past predictions against the outcomes."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import SINCE
+from monitor.reports.blocks import Report
+
+
+@click.command(
+    "report",
+    cls=Command,
+    examples={
+        "monitor report": "Score the predictions of the last 7 days.",
+        "monitor report --since 30d --json": "Print the scores of a month as one document.",
+    },
+)
+@click.option(
+    "--since",
+    metavar="DURATION",
+    type=SINCE,
+    help='Score this much history, e.g. "30d", or from this time on. Default: 7d.',
+)
+@json_option
+@pass_options
+def command(options: GlobalOptions, since: float | None) -> int:
+    """Score past predictions against the outcomes.
+
+    Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
+    their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
+    """
+    from monitor.jobs.scoring import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
+    from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
+    from monitor.reports.predictions import scores_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = load_configuration(options)
+    now = time.time()
+    start = now - (since or SCORE_WINDOW)
+    with open_stores(config.database_url, create=False) as stores:
+        scores = read_scores(stores, start)
+        anomalies = anomalies_document(stores, config.anomaly, now)
+    document = {"since": start, "horizons": scores_document(scores), "anomalies": anomalies}
+    report = Report((*scores_report(scores, start).blocks, anomalies_report(anomalies)))
+    print_result(options, document, report)
+    return ExitCode.DONE

@@ -1,0 +1,41 @@
+"""`monitor status`: one page on the daemon, its predictions and its models."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+
+
+@click.command(
+    "status",
+    cls=Command,
+    examples={
+        "monitor status": "Show the report for people.",
+        "monitor status --json": "Print the document that /api/v1/status answers.",
+    },
+)
+@json_option
+@pass_options
+def command(options: GlobalOptions) -> int:
+    """Show daemon health, predictions, the active model and recent scores.
+
+    Everything is read from the database: the daemon need not run.
+    """
+    from monitor.queries.status import read_overview, status_document  # noqa: PLC0415
+    from monitor.reports.status import status_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.logging import redact_credentials  # noqa: PLC0415
+
+    config = load_configuration(options)
+    with open_stores(config.database_url, create=False) as stores:
+        overview = read_overview(stores, config, time.time())
+    database = redact_credentials(config.database_url)
+    document = {"database": database, **status_document(overview)}
+    print_result(options, document, status_report(overview, database))
+    return ExitCode.DONE

@@ -1,0 +1,1 @@
+"""Commands on the daemon, its configuration and its service."""

@@ -1,0 +1,49 @@
+"""`monitor check-config`: validate the configuration."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from monitor.cli.actions import print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.errors import ConfigError
+from monitor.reports.blocks import Line, Report, Tone, Toned
+
+
+@click.command(
+    "check-config",
+    cls=Command,
+    examples={
+        "monitor check-config": "Check the configuration that the other commands read.",
+        "monitor check-config new.toml": "Check a file before putting it in place.",
+    },
+)
+@click.argument(
+    "file", metavar="[FILE]", required=False, type=click.Path(readable=False),
+    help="Configuration file. Default: the one that the other commands read.",
+)  # fmt: skip
+@json_option
+@pass_options
+def command(options: GlobalOptions, file: str | None) -> int:
+    """Validate a configuration and print the effective one.
+
+    Prints the configuration with every default, or each problem with its file and key (exit code 2).
+    """
+    from monitor.config.loader import document, find_config, load_checked, render  # noqa: PLC0415
+
+    path = find_config(file or options.config, os.environ)
+    try:
+        config = load_checked(path)
+    except ConfigError as error:
+        if options.json:
+            print_result(options, {"file": str(path), "problems": error.problems}, Report(()))
+        raise
+    lines = [f"# {path or 'no file: the defaults'}", *render(config).splitlines()]
+    tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
+    report = Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))
+    print_result(options, {"file": str(path) if path else None, "problems": [], "config": document(config)}, report)
+    return ExitCode.DONE

@@ -1,0 +1,42 @@
+"""`monitor doctor`: check the host, the database and the daemon, and suggest fixes."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from monitor.cli.actions import print_result
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.errors import ConfigError
+
+
+@click.command(
+    "doctor",
+    cls=Command,
+    examples={
+        "monitor doctor": "Check this host.",
+        "sudo monitor --config /etc/monitor/config.toml doctor": "Check everything that the service needs.",
+    },
+)
+@json_option
+@pass_options
+def command(options: GlobalOptions) -> int:
+    """Check what the daemon needs and suggest fixes.
+
+    Checks kernel figures, permissions, clock, disk, database, port and model, whether the daemon runs or not, and
+    changes nothing. Exit code 1 if a check failed.
+    """
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.config.loader import find_config, load_config  # noqa: PLC0415
+    from monitor.doctor import examine, examine_without, exit_code, report  # noqa: PLC0415
+
+    try:
+        results = examine(load_config(find_config(options.config, os.environ)), time.time())
+    except ConfigError as error:
+        results = examine_without(error.problems)
+    print_result(options, [asdict(result) for result in results], report(results))
+    return exit_code(results)

@@ -1,0 +1,1 @@
+"""Commands for the shell: help, completion, shipped files."""

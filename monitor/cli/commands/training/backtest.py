@@ -1,0 +1,79 @@
+"""`monitor backtest`: replay CSV traces and score the predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Command
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, STANDARD_OUTPUT, TIME
+
+
+@click.command(
+    "backtest",
+    cls=Command,
+    examples={
+        "monitor backtest trace.csv": "Train on the first 60 % of the rows, replay the rest.",
+        "monitor backtest trace.csv.gz --train-until 2026-03-01 --no-retrain": "Replay with one model.",
+        "monitor backtest trace.csv --predictions out.csv --plot out.png": "Write every prediction, and a figure.",
+        "monitor export - | monitor backtest -": "Replay the stored history.",
+    },
+)
+@click.argument(
+    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE,
+    help="CSV file, compressed if its name ends in .gz; - is stdin.",
+)  # fmt: skip
+@click.option(
+    "--train-until",
+    metavar="TIME",
+    type=TIME,
+    help="End of the training part: seconds since the epoch, a date and time, or -7d. Default: 60 % of the rows.",
+)
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    type=OUTPUT_FILE,
+    help="Write the predictions of a single trace as CSV; - is stdout, the report then goes to stderr.",
+)
+@click.option("--plot", metavar="FILE", type=OUTPUT_FILE, help="Plot a single trace; needs matplotlib.")
+@click.option("--no-retrain", is_flag=True, help="Train once. Default: retrain every training.interval.")
+@json_option
+@pass_options
+def command(
+    options: GlobalOptions,
+    traces: tuple[Path, ...],
+    train_until: float | None,
+    predictions: Path | None,
+    plot: Path | None,
+    no_retrain: bool,
+) -> int:
+    """Replay CSV traces and score the predictions.
+
+    Trains on the first part of each trace and replays the rest as the daemon would, with retraining and
+    recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
+    """
+    from monitor.daemon.process import lower_priority  # noqa: PLC0415
+    from monitor.reports.plots import plot_backtest  # noqa: PLC0415
+    from monitor.sampling.csv_traces import create_text, read_trace  # noqa: PLC0415
+    from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
+
+    if (predictions or plot) and len(traces) > 1:
+        raise click.UsageError("--predictions and --plot need a single trace")
+    config = load_configuration(options)
+    lower_priority()
+    for path in traces:
+        trace = read_trace(path)
+        result = rerun(trace, config, train_until, retrain=not no_retrain)
+        anomalies = rewatch(trace, config, float(result.times[0]), retrain=not no_retrain)
+        if predictions:
+            with create_text(predictions) as file:
+                file.writelines(prediction_rows(result, anomalies))
+        if plot:
+            plot_backtest(result, plot)
+        document = backtest_document(path, trace, result, anomalies)
+        print_result(options, document, backtest_report(document), to_stderr=STANDARD_OUTPUT in (predictions, plot))
+    return ExitCode.DONE

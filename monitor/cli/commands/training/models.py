@@ -1,0 +1,143 @@
+"""`monitor models`: the model registry, and models as files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from monitor.cli.actions import load_configuration, print_result
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.help import Group
+from monitor.cli.options import GlobalOptions, json_option, pass_options
+from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID, STANDARD_OUTPUT
+from monitor.reports.blocks import Report
+
+
+@click.group(
+    "models",
+    cls=Group,
+    examples={
+        "monitor models": "List the models and which one serves.",
+        "monitor models show 3": "Show the training report of a model.",
+        "monitor models rollback": "Go back to the previous model.",
+        "monitor models export 3 web1.npz": "Write a model to a file, for a similar host.",
+    },
+)
+@json_option
+@click.pass_context
+def command(context: click.Context) -> int | None:
+    """List, show, activate, export or import models.
+
+    Without a sub-command: list. A running daemon serves an activated model from its next sampling cycle on.
+    """
+    if context.invoked_subcommand is None:
+        return _list(context.ensure_object(GlobalOptions))
+    return None
+
+
+@command.command("list", examples={"monitor models list --json": "List the models as one document."})
+@json_option
+@pass_options
+def list_models(options: GlobalOptions) -> int:
+    """List the newest models and which one serves."""
+    return _list(options)
+
+
+@command.command("show", examples={"monitor models show 3": "Show the training report of model 3."})
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@json_option
+@pass_options
+def show_model(options: GlobalOptions, model_id: int) -> int:
+    """Show one model with the report of its training."""
+    from monitor.reports.training import model_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training.records import read_model  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        model = read_model(stores, model_id)
+        active = stores.registry.active_id()
+    print_result(options, model, model_report(model, active))
+    return ExitCode.DONE
+
+
+@command.command("activate", examples={"monitor models activate 3": "Let model 3 serve."})
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@json_option
+@pass_options
+def activate(options: GlobalOptions, model_id: int) -> int:
+    """Let a model serve, whatever the gate decided about it."""
+    return _activate(options, model_id)
+
+
+@command.command("rollback", examples={"monitor models rollback": "Let the previous model serve again."})
+@click.argument("model_id", metavar="ID", type=ROW_ID, required=False)
+@json_option
+@pass_options
+def rollback(options: GlobalOptions, model_id: int | None) -> int:
+    """Let the model that served before the active one serve again."""
+    return _activate(options, model_id)
+
+
+@command.command(
+    "export",
+    examples={
+        "monitor models export 3 web1.npz": "Write model 3 to a file.",
+        "monitor models export 3 - | ssh web2 monitor models import -": "Copy model 3 to another host.",
+    },
+)
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@click.argument("file", metavar="FILE", type=OUTPUT_FILE, help="File to write; - is stdout.")
+@json_option
+@pass_options
+def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
+    """Write a model to a file, with its detector and its report."""
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training import model_archive  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        size = model_archive.export_model(stores, model_id, file)
+    document = {"file": str(file), "model_id": model_id, "bytes": size}
+    report = Report((f"{file}: model {model_id}, {size} bytes",))
+    print_result(options, document, report, to_stderr=file == STANDARD_OUTPUT)
+    return ExitCode.DONE
+
+
+@command.command("import", examples={"monitor models import web1.npz": "Register the model of a file."})
+@click.argument("file", metavar="FILE", type=INPUT_FILE, help="File written by export; - is stdin.")
+@json_option
+@pass_options
+def import_model(options: GlobalOptions, file: Path) -> int:
+    """Register the model of a file; it serves only after `models activate`."""
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training import model_archive  # noqa: PLC0415
+
+    config = load_configuration(options)
+    with open_stores(config.database_url) as stores:
+        imported = model_archive.import_model(stores, config, file, time.time())
+    report = Report((model_archive.imported_text(imported),))
+    print_result(options, model_archive.imported_document(imported), report)
+    return ExitCode.DONE
+
+
+def _list(options: GlobalOptions) -> int:
+    from monitor.reports.training import models_document, models_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.training.records import registered_model  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        models = [registered_model(record) for record in stores.registry.history()]
+        active = stores.registry.active_id()
+    print_result(options, models_document(models, active), models_report(models, active))
+    return ExitCode.DONE
+
+
+def _activate(options: GlobalOptions, model_id: int | None) -> int:
+    """Let a model serve, or the previous one for None."""
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        serving = stores.registry.rollback(model_id, time.time())
+    print_result(options, {"serving": serving}, Report((f"model {serving} serves",)))
+    return ExitCode.DONE

@@ -1,0 +1,37 @@
+"""Exit codes of the commands, and the one table from error classes to them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    NOT_ENOUGH_DATA = 4
+    LOCKED = 5
+    INTERRUPTED = 130
+
+
+EXIT_CODES = {
+    "monitor.errors.MonitorError": ExitCode.FAILED,
+    "monitor.errors.ConfigError": ExitCode.USAGE,
+    "monitor.errors.UsageError": ExitCode.USAGE,
+    "monitor.errors.RefusedError": ExitCode.REFUSED,
+    "monitor.errors.NotEnoughDataError": ExitCode.NOT_ENOUGH_DATA,
+    "monitor.errors.LockedError": ExitCode.LOCKED,
+    "storage.errors.StorageError": ExitCode.FAILED,
+    "model.errors.ModelError": ExitCode.FAILED,
+    "builtins.OSError": ExitCode.FAILED,
+}
+"""Exit code by qualified class name: importing the classes would slow down every usage error."""
+
+
+def exit_code_of(error: BaseException) -> ExitCode | None:
+    """Return the exit code of the nearest base class in the table, None for an unexpected error."""
+    names = (f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__)
+    return next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)

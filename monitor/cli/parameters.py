@@ -1,0 +1,137 @@
+"""Parameter types of the command line: row ids, durations, times and files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+STANDARD_INPUT = Path("/dev/stdin")
+STANDARD_OUTPUT = Path("/dev/stdout")
+
+MAX_ID = 2**63 - 1
+"""Largest integer that the database can store."""
+
+
+class RowId(click.ParamType[int]):
+    """The positive integer id of a row in the database."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the id as an integer."""
+        text = str(value)
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
+            self.fail(f"{text!r} is not an id", param, ctx)
+        return int(text)
+
+
+class Duration(click.ParamType[float]):
+    """A positive duration such as "7d", in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the duration in seconds."""
+        from monitor.config.durations import LONGEST, parse_duration  # noqa: PLC0415
+
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail("must be longer than 0 s", param, ctx)
+        if seconds > LONGEST:
+            self.fail(f"{value!r} is longer than a hundred years", param, ctx)
+        return seconds
+
+
+class Time(click.ParamType[float]):
+    """A point in time: seconds since the epoch, ISO 8601, `now`, or a signed duration relative to now."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the time in seconds since the epoch; without a time zone it is UTC."""
+        from monitor.system.formatting import LATEST  # noqa: PLC0415
+
+        if isinstance(value, float):
+            return value
+        seconds = parse_time(value, time.time())
+        if seconds is None or not 0 <= seconds <= LATEST:
+            examples = "1772366400, 2026-03-01T12:00:00, now or -2h"
+            self.fail(f"{value!r} is not a time such as {examples}", param, ctx)
+        return seconds
+
+
+def parse_time(text: str, now: float) -> float | None:
+    """Return a time in seconds since the epoch, None for text of another form.
+
+    Args:
+        text: number of seconds, ISO 8601 date with or without time, `now`, or `-` or `+` and a duration.
+        now: reference of relative times, in seconds since the epoch.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from monitor.config.durations import parse_duration  # noqa: PLC0415
+
+    if text == "now":
+        return now
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        if text.startswith(("-", "+")):
+            offset = parse_duration(text[1:])
+            return now - offset if text.startswith("-") else now + offset
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class Since(click.ParamType[float]):
+    """The length of a period that ends now: a duration, or the time at which it starts."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the length of the period in seconds."""
+        if isinstance(value, float):
+            return value
+        now = time.time()
+        start = parse_time(value, now)
+        if start is None:
+            return DURATION.convert(value, param, ctx)
+        if not 0 <= start < now:
+            self.fail(f"{value!r} is not in the past", param, ctx)
+        return now - start
+
+
+class File(click.Path):
+    """A file name that a shell completes; `-` stands for a standard stream.
+
+    Args:
+        dash: path of the stream that `-` stands for.
+    """
+
+    def __init__(self, dash: Path) -> None:
+        super().__init__(readable=False, allow_dash=True, path_type=Path)
+        self.dash = dash
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        return self.dash if value == "-" else super().convert(value, param, ctx)
+
+
+ROW_ID = RowId()
+DURATION = Duration()
+TIME = Time()
+SINCE = Since()
+INPUT_FILE = File(STANDARD_INPUT)
+OUTPUT_FILE = File(STANDARD_OUTPUT)

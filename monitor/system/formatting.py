@@ -1,0 +1,66 @@
+"""Numbers, durations and times as text, for reports, the page, messages and labels."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+EARLIEST = -62_135_596_800.0
+"""First second of the year 1, in seconds since the epoch."""
+
+LATEST = 253_402_300_799.0
+"""Last second of the year 9999, in seconds since the epoch."""
+
+ABSENT = "-"
+"""Text for a value that does not exist."""
+
+UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+"""Seconds by unit of a written duration."""
+
+
+def format_duration(seconds: float) -> str:
+    """Return the shortest exact form in one unit, as in the configuration: 300 -> "5m", 5400 -> "90m"."""
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % UNITS[unit] == 0:
+            return f"{seconds / UNITS[unit]:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def approximate_duration(seconds: float) -> str:
+    """Return a duration rounded for a sentence, in the unit that keeps it short: "45 s", "12 min", "3.5 d"."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            count = seconds / size
+            rounded = float(f"{count:.2g}") if count < 10 else round(count)
+            return f"{rounded:g} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def format_number(value: float | None, digits: int = 3) -> str:
+    """Return a number with a fixed count of decimals."""
+    return ABSENT if value is None else f"{value:.{digits}f}"
+
+
+def format_percent(ratio: float | None) -> str:
+    """Return a ratio as a whole percentage."""
+    return ABSENT if ratio is None else f"{ratio:.0%}"
+
+
+def format_scientific(value: float | None, digits: int = 2) -> str:
+    """Return a number in scientific notation."""
+    return ABSENT if value is None else f"{value:.{digits}e}"
+
+
+def format_mebibytes(size: float | None, digits: int = 1) -> str:
+    """Return a size in bytes as mebibytes."""
+    return ABSENT if size is None else f"{size / 2**20:.{digits}f} MiB"
+
+
+def format_time(at: float | None) -> str:
+    """Return a time in seconds since the epoch as UTC; "never" for None, a bound for a time beyond the calendar."""
+    if at is None:
+        return "never"
+    if at < EARLIEST:
+        return "before 0001-01-01"
+    if at > LATEST:
+        return "after 9999-12-31"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,160 @@
+"""Training report: the versioned, typed result of one training, stored with model and training run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.system.json_codec import DecodeError, JsonValue, from_plain, to_json, to_plain
+from monitor.training.report_migration import UNVERSIONED, migrate
+from monitor.training.report_parts import (
+    DetectorReport,
+    EpochReport,
+    ForecastTask,
+    GradientReport,
+    HorizonReport,
+    InputDistribution,
+    OmittedHorizon,
+)
+
+VERSION = 1
+"""Version of the stored form that this release writes; see `report_migration` for older ones."""
+
+MODEL_SCORES = "network"
+"""Key of the model's own scores next to those of the baselines."""
+
+
+class ReportProblem(StrEnum):
+    """Reason for which a stored report cannot be used."""
+
+    NOT_JSON = "not_json"
+    NEWER_VERSION = "newer_version"
+    WRONG_TYPE = "wrong_type"
+
+    @property
+    def message(self) -> str:
+        """Sentence part for a person."""
+        return PROBLEM_MESSAGES[self]
+
+
+PROBLEM_MESSAGES = {
+    ReportProblem.NOT_JSON: "not JSON",
+    ReportProblem.NEWER_VERSION: "written by a newer release",
+    ReportProblem.WRONG_TYPE: "not a training report",
+}
+
+
+class ReportError(ValueError):
+    """Raised if a stored training report cannot be used; `problem` is the reason."""
+
+    def __init__(self, problem: ReportProblem, detail: str) -> None:
+        super().__init__(f"{problem.message}: {detail}")
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """Result of one training.
+
+    A report without `health` is of a pretrained model, or of a training that ended before a network was fitted.
+
+    Attributes:
+        from_: time of the first sample in seconds since the epoch.
+        to: time of the last sample.
+        samples: number of samples.
+        version: version of the stored form.
+        pretrained: task of a pretrained model; None for a model fitted on this host.
+        task: configured task, with unresolved percentile bounds.
+        rows: number of training rows.
+        features: number of features.
+        rules: high-load rules with resolved bounds, by metric.
+        sustained: seconds for which a rule has to hold.
+        seconds: duration of the training.
+        peak_memory_bytes: largest memory of the training process.
+        epochs: mean losses of the ensemble by epoch.
+        kept_epoch: number of the epoch whose weights were kept.
+        health: gradient health.
+        horizons: scores by horizon.
+        left_out: configured horizons without a model.
+        inputs: training distribution by metric, the reference for input drift.
+        detector: anomaly detector; None if this training did not consider one.
+        imported_from: host name of an imported model.
+        imported_at: time of the import in seconds since the epoch.
+    """
+
+    from_: float
+    to: float
+    samples: int
+    version: int = VERSION
+    pretrained: ForecastTask | None = None
+    task: ForecastTask | None = None
+    rows: int = 0
+    features: int = 0
+    rules: tuple[dict[str, float], ...] = ()
+    sustained: float | None = None
+    seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    epochs: tuple[EpochReport, ...] = ()
+    kept_epoch: int | None = None
+    health: GradientReport | None = None
+    horizons: tuple[HorizonReport, ...] = ()
+    left_out: tuple[OmittedHorizon, ...] = ()
+    inputs: dict[str, InputDistribution] = field(default_factory=dict)
+    detector: DetectorReport | None = None
+    imported_from: str | None = None
+    imported_at: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.health is not None and self.kept_epoch is None:
+            raise DecodeError("kept_epoch", "missing")
+        if self.kept_epoch is not None and not 1 <= self.kept_epoch <= len(self.epochs):
+            raise DecodeError("kept_epoch", f"{self.kept_epoch} is not one of {len(self.epochs)} epochs")
+
+    @property
+    def kept(self) -> EpochReport | None:
+        """Return the epoch whose weights were kept."""
+        return None if self.kept_epoch is None else self.epochs[self.kept_epoch - 1]
+
+    def to_plain(self) -> dict[str, JsonValue]:
+        """Return the report as plain JSON data."""
+        plain = to_plain(self)
+        if not isinstance(plain, dict):
+            raise TypeError("a dataclass has an object as its JSON form")
+        return plain
+
+    def to_json(self) -> str:
+        """Return the report as JSON text."""
+        return to_json(self)
+
+    @classmethod
+    def from_plain(cls, data: object) -> TrainingReport:
+        """Return a stored report, migrated from the unversioned form of older releases.
+
+        Raises:
+            ReportError: the report is of a newer release, or has values of other types.
+        """
+        if not isinstance(data, dict):
+            raise ReportError(ReportProblem.WRONG_TYPE, f"expected an object, got {type(data).__name__}")
+        version = data.get("version", UNVERSIONED)
+        if not isinstance(version, int):
+            raise ReportError(ReportProblem.WRONG_TYPE, f"version: expected an integer, got {version!r:.60}")
+        if version > VERSION:
+            raise ReportError(ReportProblem.NEWER_VERSION, f"version {version}, this release reads up to {VERSION}")
+        try:
+            return from_plain(cls, migrate(data) if version == UNVERSIONED else data)
+        except DecodeError as error:
+            raise ReportError(ReportProblem.WRONG_TYPE, str(error)) from error
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainingReport:
+        """Return a stored report; see `from_plain`.
+
+        Raises:
+            ReportError: not JSON, of a newer release, or with values of other types.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise ReportError(ReportProblem.NOT_JSON, str(error)) from error
+        return cls.from_plain(data)

@@ -1,0 +1,126 @@
+"""Training report of a candidate: its fit, holdout scores, inputs and detector in their stored form."""
+
+from __future__ import annotations
+
+import math
+import resource
+
+from model.array_types import Floats
+from model.forecast.drift import reference_histogram
+from model.forecast.metrics import Score
+from model.forecast.predictor import Predictor
+from model.nn.diagnostics.gradient_health import GradientHealth
+from model.training.evaluation import Candidate
+from monitor.training.report import TrainingReport
+from monitor.training.report_parts import (
+    DetectorReport,
+    EpochReport,
+    ExpertWeights,
+    ForecastTask,
+    GradientReport,
+    HorizonReport,
+    InputDistribution,
+    LayerReport,
+    OmittedHorizon,
+    ParameterReport,
+    ScoreReport,
+)
+
+
+def build_report(
+    candidate: Candidate, times: Floats, values: Floats, task: ForecastTask, detector: DetectorReport
+) -> TrainingReport:
+    """Return the report of a training.
+
+    Args:
+        candidate: the fitted candidate with its holdout scores.
+        times: (rows,) seconds since the epoch of the samples.
+        values: (rows, columns) of the samples, NaN where missing.
+        task: configured task.
+        detector: the anomaly detector trained on the same samples.
+    """
+    predictor = candidate.predictor
+    fit = candidate.fit
+    rules = predictor.spec.rules
+    return TrainingReport(
+        from_=float(times[0]),
+        to=float(times[-1]),
+        samples=len(times),
+        task=task,
+        rows=candidate.rows,
+        features=len(predictor.spec.names),
+        rules=tuple({metric: float(bound) for metric, bound in rule} for rule in rules.rules),
+        sustained=rules.sustained,
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        epochs=tuple(EpochReport(*epoch) for epoch in fit.epochs),
+        kept_epoch=fit.kept_epoch,
+        health=_gradients(fit.health),
+        horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
+        left_out=tuple(OmittedHorizon(horizon, reason) for horizon, reason in candidate.left_out.items()),
+        inputs=_inputs(predictor, values),
+        detector=detector,
+    )
+
+
+def _horizon(candidate: Candidate, i: int) -> HorizonReport:
+    predictor = candidate.predictor
+    return HorizonReport(
+        horizon=predictor.horizons[i],
+        base_rate=predictor.base_rates[i],
+        threshold=predictor.thresholds[i],
+        scores={name: _score(score) for name, score in candidate.scores[i].items()},
+        blend_weights=ExpertWeights(*predictor.blends[i].shares),
+    )
+
+
+def _score(score: Score) -> ScoreReport:
+    return ScoreReport(
+        brier=_finite(score.brier),
+        brier_skill=_finite(score.brier_skill),
+        average_precision=_finite(score.average_precision),
+        calibration_error=_finite(score.calibration_error),
+    )
+
+
+def _finite(value: float) -> float | None:
+    """Return None for a score that cannot be computed, which is NaN in the mathematics."""
+    return value if math.isfinite(value) else None
+
+
+def _gradients(health: GradientHealth) -> GradientReport:
+    parameters = tuple(
+        ParameterReport(
+            name=parameter.name,
+            norm=parameter.norm,
+            norm_last=parameter.norm_last,
+            norm_max=parameter.norm_max,
+            update_ratio=parameter.update_ratio,
+        )
+        for parameter in health.parameters
+    )
+    layers = tuple(
+        LayerReport(
+            name=layer.name,
+            dead_ratio=layer.dead_ratio,
+            saturation_ratio=layer.saturation_ratio,
+            mean=layer.mean,
+            deviation=layer.deviation,
+        )
+        for layer in health.layers
+    )
+    return GradientReport(
+        state=health.state,
+        steps=health.steps,
+        clipped_steps=health.clipped_steps,
+        nonfinite_steps=health.nonfinite_steps,
+        advice=health.advice,
+        parameters=parameters,
+        layers=layers,
+    )
+
+
+def _inputs(predictor: Predictor, values: Floats) -> dict[str, InputDistribution]:
+    """Return the training distribution of each input metric."""
+    spec = predictor.spec
+    bins = {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
+    return {name: InputDistribution(tuple(of["edges"]), tuple(of["shares"])) for name, of in bins.items()}

@@ -1,0 +1,63 @@
+"""Migration of training reports that older releases stored without a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+UNVERSIONED = 0
+"""Version of a stored report without a `version` key."""
+
+EXPERTS = {"networks": "network", "load": "load_table", "prior": "pretrained"}
+"""Name of each expert by its name in unversioned reports."""
+
+
+def migrate(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an unversioned report in the form of version 1.
+
+    Unversioned reports differ in these ways: `prior` is called `pretrained`, blend weights are `shares` by the older
+    names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, and the
+    advice may be one string. Values of an unexpected type are passed on: decoding refuses them.
+    """
+    renamed = {"pretrained" if key == "prior" else key: value for key, value in report.items()}
+    if not renamed.get("detector"):
+        renamed["detector"] = None
+    _replace(renamed, "horizons", lambda value: _each(value, _horizon))
+    _replace(renamed, "inputs", lambda value: _each_value(value, _input))
+    _replace(renamed, "health", lambda value: _object(value, _health))
+    return {**renamed, "version": 1}
+
+
+def _horizon(horizon: dict[str, Any]) -> dict[str, Any]:
+    migrated = {key: value for key, value in horizon.items() if key != "shares"}
+    shares = horizon.get("shares")
+    if isinstance(shares, dict):
+        migrated["blend_weights"] = {EXPERTS.get(name, name): weight for name, weight in shares.items()}
+    return migrated
+
+
+def _input(distribution: dict[str, Any]) -> dict[str, Any]:
+    return {"frequencies" if key == "shares" else key: value for key, value in distribution.items()}
+
+
+def _health(health: dict[str, Any]) -> dict[str, Any]:
+    advice = health.get("advice")
+    sentences = advice if isinstance(advice, list) else [advice]
+    return {**health, "advice": [sentence for sentence in sentences if sentence]}
+
+
+def _replace(report: dict[str, Any], key: str, change: Callable[[Any], Any]) -> None:
+    if key in report:
+        report[key] = change(report[key])
+
+
+def _object(value: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    return change(value) if isinstance(value, dict) else value
+
+
+def _each(value: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    return [_object(entry, change) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _each_value(value: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    return {key: _object(entry, change) for key, entry in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,155 @@
+"""Parts of the training report: task, epochs, gradients, scores, inputs, detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.system.json_codec import DecodeError
+
+
+@dataclass(frozen=True)
+class ForecastTask:
+    """Forecasting task that a model was made for.
+
+    Attributes:
+        rules: high-load rules, each a tuple of (metric, bound); a bound is a number or a percentile such as "p95".
+        sustained: seconds for which a rule has to hold.
+        horizons: seconds.
+        step: seconds between samples, for a pretrained model.
+        precision: wanted precision of warnings, for a pretrained model.
+    """
+
+    rules: tuple[tuple[tuple[str, float | str], ...], ...]
+    sustained: float
+    horizons: tuple[float, ...]
+    step: float | None = None
+    precision: float | None = None
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One pass over the training rows: losses in nats, mean L2 norm of the gradient before clipping."""
+
+    number: int
+    train_loss: float
+    validation_loss: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class ParameterReport:
+    """Gradient of one parameter: L2 norms (mean of the last epoch, last step, largest), update-to-weight ratio."""
+
+    name: str
+    norm: float
+    norm_last: float
+    norm_max: float
+    update_ratio: float
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """Outputs of one activation layer: ratios of dead units and saturated outputs, mean, standard deviation."""
+
+    name: str
+    dead_ratio: float
+    saturation_ratio: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """Gradient health of a training; `advice` has one sentence per finding."""
+
+    state: Literal["healthy", "vanishing", "exploding"]
+    steps: int
+    clipped_steps: int
+    nonfinite_steps: int
+    advice: tuple[str, ...] = ()
+    parameters: tuple[ParameterReport, ...] = ()
+    layers: tuple[LayerReport, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """Scores of one predictor on the holdout; None for a score that cannot be computed."""
+
+    brier: float | None
+    brier_skill: float | None
+    average_precision: float | None
+    calibration_error: float | None
+
+
+@dataclass(frozen=True)
+class ExpertWeights:
+    """Weights of the experts of the blend while load is not high; they sum to 1."""
+
+    network: float
+    load_table: float
+    pretrained: float
+
+
+@dataclass(frozen=True)
+class HorizonReport:
+    """One horizon (seconds): base rate, warning threshold, blend weights, and holdout scores by predictor name."""
+
+    horizon: float
+    base_rate: float
+    threshold: float
+    scores: dict[str, ScoreReport]
+    blend_weights: ExpertWeights | None = None
+
+
+@dataclass(frozen=True)
+class OmittedHorizon:
+    """A configured horizon (seconds) that the history has no examples for, and the reason."""
+
+    horizon: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class InputDistribution:
+    """Training distribution of one metric: inner bin edges and the relative frequency of each bin."""
+
+    edges: tuple[float, ...]
+    frequencies: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.frequencies) != len(self.edges) + 1:
+            raise DecodeError("frequencies", f"{len(self.frequencies)} for {len(self.edges)} inner edges")
+
+
+@dataclass(frozen=True)
+class DetectorTrial:
+    """Alarms that the detector raised in a replay of its own training data; `monthly` is None without any day."""
+
+    alarms: int
+    days: int
+    monthly: float | None
+    allowed: float
+
+
+@dataclass(frozen=True)
+class DetectorReport:
+    """Anomaly detector stored with a model, or the reason for which there is none.
+
+    Attributes:
+        at: time of its training in seconds since the epoch; None if there is no detector.
+        metrics: names of the metrics that it reads.
+        step: seconds between its rows.
+        left_out_share: ratio of the samples that were excluded as incidents and maintenance.
+        trial: replay of its training data.
+        reason: why no new detector was trained; empty if one was.
+        kept: True if the detector of the incumbent model stays in use.
+    """
+
+    at: float | None = None
+    metrics: tuple[str, ...] = ()
+    step: float | None = None
+    left_out_share: float | None = None
+    trial: DetectorTrial | None = None
+    reason: str = ""
+    kept: bool = False

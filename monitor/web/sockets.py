@@ -1,0 +1,60 @@
+"""Socket functions of the HTTP server: bind, wrap in TLS, reject."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from contextlib import suppress
+
+from tornado.iostream import IOStream, SSLIOStream
+
+from monitor.errors import MonitorError
+
+MAX_BUFFER_BYTES = 262_144
+"""Read buffer of one connection."""
+
+
+def bind(address: tuple[str, int]) -> socket.socket:
+    """Return a non-blocking listening socket.
+
+    Args:
+        address: host name or IPv4 or IPv6 address, and port.
+
+    Raises:
+        MonitorError: the address cannot be bound.
+    """
+    host, port = address
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        reason = "already in use" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
+        raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {reason}") from error
+    listening.setblocking(False)
+    return listening
+
+
+def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -> IOStream:
+    """Return a buffered stream over an accepted connection.
+
+    Args:
+        connection: the non-blocking socket.
+        tls_context: encrypts the stream, the handshake happens on the first read; None for plain HTTP.
+
+    Raises:
+        OSError: the client has disconnected already.
+    """
+    if tls_context is None:
+        return IOStream(connection, max_buffer_size=MAX_BUFFER_BYTES)
+    wrapped = tls_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+    return SSLIOStream(wrapped, max_buffer_size=MAX_BUFFER_BYTES)
+
+
+def reject_connection(connection: socket.socket, *, encrypted: bool) -> None:
+    """Close a connection, with status 503 where no TLS handshake would have to precede it."""
+    if not encrypted:
+        with suppress(OSError):
+            connection.send(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    connection.close()

@@ -1,0 +1,111 @@
+"""Jinja2 environment of the page: autoescaped templates and number formatting."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from monitor.system.formatting import (
+    EARLIEST,
+    LATEST,
+    approximate_duration,
+    format_number,
+    format_percent,
+    format_time,
+)
+from monitor.web.ui.static_files import static_url
+
+MIN_POINT_RADIUS = 3.0
+MAX_POINT_RADIUS = 9.0
+"""Radius of the points of a reliability diagram, in SVG units."""
+
+NORM_DECADES = (-8.0, 2.0)
+"""Powers of ten between which gradient norms are drawn."""
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment; templates are compiled once, on first use."""
+    made = Environment(
+        loader=PackageLoader("monitor.web.ui"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        duration=approximate_duration,
+        exponent=format_exponent,
+        iso_time=iso_time,
+        norm_position=norm_position,
+        number=format_number,
+        percent=format_percent,
+        point_radius=point_radius,
+        quantity=format_quantity,
+        svg_percent=svg_percent,
+        time=format_time,
+    )
+    made.globals["static_url"] = static_url
+    return made
+
+
+def iso_time(at: float) -> str | None:
+    """Return a time, in seconds since the epoch, in ISO 8601; None if it is outside the calendar."""
+    if not EARLIEST <= at <= LATEST:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def format_exponent(value: float) -> str:
+    """Return a number in scientific notation with two digits."""
+    return f"{value:.1e}"
+
+
+def format_quantity(value: float | None, unit: str) -> str:
+    """Return the value of a host metric with its unit.
+
+    Args:
+        value: in base units; None if it is missing.
+        unit: "ratio", "bytes_per_second" or "per_second".
+    """
+    if value is None:
+        return "-"
+    if unit == "ratio":
+        return f"{value:.1%}"
+    if unit == "bytes_per_second":
+        return f"{_with_si_prefix(value)}B/s"
+    return f"{value:.3g}/s"
+
+
+def _with_si_prefix(value: float) -> str:
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:.3g} "
+
+
+def svg_percent(ratio: float) -> str:
+    """Return a ratio, limited to the range 0 to 1, as a length of SVG."""
+    return f"{100 * min(max(ratio, 0.0), 1.0):.1f}%"
+
+
+def point_radius(count: int, largest: int) -> float:
+    """Return the radius of a point whose area above the minimum radius is proportional to a count.
+
+    Args:
+        count: predictions that the point stands for.
+        largest: the largest count in the diagram.
+    """
+    return round(MIN_POINT_RADIUS + (MAX_POINT_RADIUS - MIN_POINT_RADIUS) * math.sqrt(count / largest), 1)
+
+
+def norm_position(norm: float) -> float:
+    """Return the position of a gradient norm on the logarithmic axis of its bar, 0 to 1."""
+    low, high = NORM_DECADES
+    exponent = math.log10(max(norm, 10**low))
+    return (exponent - low) / (high - low)

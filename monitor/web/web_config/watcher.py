@@ -1,0 +1,58 @@
+"""Watched web.config.yml: reload it when it or a file that it names changes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from monitor.errors import ConfigError
+from monitor.system.logging import get_logger
+from monitor.web.web_config.files import FileReader, file_version
+from monitor.web.web_config.loader import WebConfigFile, load_web_config_file
+
+log = get_logger(__name__)
+
+
+class WatchedWebConfigFile:
+    """Current contents of a web.config.yml; a new version applies from the next connection or request on.
+
+    An invalid version is logged once and ignored. So is a version that would enable or disable TLS, which takes a
+    reload of the configuration: a mistake in the file must not send passwords in the clear. Loading is tried again
+    when any file that the last attempt read, or failed to read, has changed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load the file.
+
+        Raises:
+            ConfigError: the file is invalid.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._current = load_web_config_file(path)
+        self._versions = self._current.files
+
+    def current(self) -> WebConfigFile:
+        """Return the last valid contents, after loading the file again if it has changed."""
+        with self._lock:
+            changed = any(file_version(path) != version for path, version in self._versions.items())
+            if changed:
+                reader = FileReader(self._path.parent)
+                self._reload(reader)
+                self._versions = reader.versions
+            return self._current
+
+    def _reload(self, reader: FileReader) -> None:
+        try:
+            reloaded = load_web_config_file(self._path, reader)
+            if (reloaded.tls_context is None) != (self._current.tls_context is None):
+                raise ConfigError([f"{self._path}: enabling or disabling TLS needs a reload (SIGHUP)"])
+        except ConfigError as error:
+            log.error("web configuration reload failed", error=str(error))
+        except Exception as error:
+            # The endpoint keeps running with the last valid version, whatever the file contains.
+            problem = f"{self._path}: cannot be used: {type(error).__name__}: {error}"
+            log.error("web configuration reload failed", error=problem)
+        else:
+            log.info("web configuration reloaded", file=self._path)
+            self._current = reloaded

@@ -1,0 +1,33 @@
+"""Tests of monitor.web.sockets."""
+
+import errno
+import socket
+
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.web.sockets import bind, reject_connection
+
+pytestmark = pytest.mark.unit
+
+
+def test_bind_returns_a_non_blocking_listening_socket():
+    with bind(("127.0.0.1", 0)) as listening:
+        assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        assert not listening.getblocking()
+
+
+def test_bind_names_an_address_that_is_in_use():
+    with bind(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        with pytest.raises(MonitorError, match=f"web.listen: 127.0.0.1:{address[1]}") as raised:
+            bind(address)
+    assert raised.value.__cause__.errno == errno.EADDRINUSE
+
+
+@pytest.mark.parametrize(("encrypted", "response"), [(False, b"HTTP/1.1 503"), (True, b"")])
+def test_reject_connection_responds_to_plain_http_only(encrypted, response):
+    server, client = socket.socketpair()
+    with client:
+        reject_connection(server, encrypted=encrypted)
+        assert client.recv(12) == response

@@ -1,0 +1,224 @@
+"""Tests of monitor.web.ui.page: figures of each panel, escaping, and states without data."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from monitor.state import Status
+from monitor.web.api import Api
+from monitor.web.ui.page import render_page
+
+pytestmark = pytest.mark.unit
+
+VOID_ELEMENTS = {"meta", "link"}
+SVG_ELEMENTS = {"rect", "line", "circle"}
+MALICIOUS_NAME = '<b onclick="x">cpu</b>'
+EVENT = {
+    "id": 7,
+    "began_at": 1_800_000_000.0,
+    "ended_at": None,
+    "channel": "joint",
+    "peak": 0.997,
+    "shares": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
+    "judgement": None,
+}
+
+
+class Records:
+    """Database with one anomaly event."""
+
+    def anomalies(self):
+        return [EVENT]
+
+
+class Page(HTMLParser):
+    """Text by section, table rows by section, classes and links; checks that elements are nested."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.sections = {}
+        self.rows = {}
+        self.classes = []
+        self.links = []
+        self._open = []
+        self._ids = []
+        self.feed(html)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.classes.append(attributes.get("class", ""))
+        self.links += [attributes[name] for name in ("href", "src") if name in attributes]
+        if tag in VOID_ELEMENTS:
+            return
+        self._open.append(tag)
+        self._ids.append(attributes.get("id") if tag in {"section", "details"} or "data-live" in attributes else None)
+        if tag == "tr":
+            self.rows.setdefault(self._section(), []).append([])
+        if tag == "td":
+            self.rows[self._section()][-1].append("")
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in SVG_ELEMENTS
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+        self._ids.pop()
+
+    def handle_data(self, data):
+        section = self._section()
+        self.sections[section] = " ".join(f"{self.sections.get(section, '')} {data}".split())
+        if "td" in self._open:
+            row = self.rows[section][-1]
+            row[-1] = " ".join(f"{row[-1]} {data}".split())
+
+    def _section(self):
+        return next((name for name in reversed(self._ids) if name), "")
+
+
+@pytest.fixture
+def detecting(status):
+    """The full status, with a detector that serves."""
+    return replace(status, overview=replace(status.overview, watching=True))
+
+
+def html_of(status, records=None):
+    return render_page(Api(lambda: status, lambda: records), "web-1")
+
+
+def page_of(status, records=None):
+    return Page(html_of(status, records))
+
+
+def test_status_panel_shows_high_load_and_warnings(status):
+    page = page_of(status)
+    assert "chip good" in page.classes
+    assert page.classes.count("chip bad") == 2
+    assert "card warning" in page.classes
+
+
+def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
+    text = page_of(status).sections["prediction"]
+    assert re.findall(r"\d+%", text)[:3] == ["70%", "10%", "60%"]
+    assert "within 5 min" in text
+
+
+def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, live):
+    predictions = tuple(replace(p, threshold=1.0) for p in live.forecast.predictions)
+    forecast = replace(live.forecast, predictions=predictions)
+    page = page_of(replace(status, live=replace(live, forecast=forecast)))
+    assert "100%" not in page.sections["prediction"]
+    assert "card warning" not in page.classes
+
+
+def test_prediction_panel_names_the_fallback(status):
+    forecast = replace(status.live.forecast, served_by=("persistence",))
+    page = page_of(replace(status, live=replace(status.live, forecast=forecast)))
+    assert "persistence" in page.sections["prediction"]
+
+
+def test_prediction_panel_says_why_there_is_no_prediction(status):
+    waiting = replace(status.overview, model=None, covered=720.0, last_run=None)
+    live = replace(status.live, forecast=None, model_id=None)
+    text = page_of(replace(status, live=live, overview=waiting)).sections["prediction"]
+    assert waiting.waiting_for
+    assert waiting.waiting_for in text
+
+
+def test_quality_panel_shows_the_scores_of_each_horizon(status):
+    row = page_of(status).rows["quality"][1]
+    assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%", "4 of 5", "4 min"]
+
+
+def test_quality_panel_shows_predicted_and_observed_frequencies(status):
+    rows = page_of(status).rows["reliability-5m"]
+    assert rows[1:] == [["3%", "2%", "100000"], ["85%", "80%", "20000"]]
+
+
+def test_quality_panel_highlights_negative_skill(status):
+    assert "bad" not in page_of(status).classes
+    (score,) = status.overview.scores
+    worse = replace(score, score=replace(score.score, skill=-0.1))
+    page = page_of(replace(status, overview=replace(status.overview, scores=(worse,))))
+    assert "bad" in page.classes
+
+
+def test_anomaly_panel_lists_events(detecting):
+    (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
+    assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
+    assert event[3:] == ["joint", "0.997", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
+
+
+def test_anomaly_panel_has_no_table_without_a_detector(status):
+    assert "anomalies" not in page_of(status, Records()).rows
+
+
+def test_host_panel_shows_values_with_their_units(status):
+    rows = {row[0]: row[1:] for row in page_of(status).rows["host"][1:]}
+    assert rows["cpu_usage"] == ["25.0%", "", "0.05"]
+    assert rows["network_receive"] == ["1 kB/s", "", "-"]
+
+
+def test_host_panel_shows_a_dash_for_a_missing_value(status, live):
+    sample = replace(live.sample, disk_busy=None)
+    rows = page_of(replace(status, live=replace(live, sample=sample))).rows["host"]
+    assert ["disk_busy", "-", "", "-"] in rows
+
+
+def test_model_panel_shows_holdout_scores(status):
+    page = page_of(status)
+    assert "abcdef012345" in page.sections["model"]
+    assert page.rows["model"][1] == ["5 min, network", "0.0100", "0.500", "0.750", "0.020"]
+    assert page.rows["model"][3] == ["5 min, climatology", "0.0100", "0.500", "-", "0.020"]
+
+
+def test_model_panel_names_fallbacks(status):
+    overview = replace(status.overview, instead=((300.0, "calm", "persistence"),))
+    text = page_of(replace(status, overview=overview)).sections["model"]
+    assert "persistence" in text
+    assert "5 min" in text
+
+
+def test_training_panel_shows_outcome_and_gradient_health(status):
+    page = page_of(status)
+    text = page.sections["training-summary"]
+    assert "promoted" in text
+    assert "healthy" in text
+    assert "62% of units dead" in text
+    assert ["0.weight", "1.0e-01", "4.0e-01", "1.0e-03", ""] in page.rows["training-summary"]
+    assert ["1", "12%", "-"] in page.rows["training-summary"]
+
+
+def test_training_panel_tolerates_a_run_without_a_report(status):
+    run = replace(status.overview.last_run, report={}, outcome="failed", reason="killed")
+    page = page_of(replace(status, overview=replace(status.overview, last_run=run)))
+    assert "killed" in page.sections["training-summary"]
+    assert "training-summary" not in page.rows
+
+
+def test_page_without_a_sample_has_all_panels_and_no_figures():
+    page = page_of(Status("1.2.3", "3.11"))
+    assert {"status", "prediction", "history", "quality", "anomalies", "host", "model"} <= set(page.sections)
+    assert page.rows == {}
+    assert "chip bad" in page.classes
+
+
+def test_page_escapes_text(detecting):
+    html = html_of(detecting, Records())
+    assert "<b onclick" not in html
+    assert "&lt;b onclick" in html
+
+
+def test_page_escapes_the_host_name(status):
+    html = render_page(Api(lambda: status, lambda: None), "</title><script>")
+    assert "<script>" not in html
+
+
+def test_page_loads_only_its_own_files_and_has_no_inline_code(status):
+    html = html_of(status)
+    assert all(link.startswith(("/", "#")) for link in Page(html).links)
+    assert "style=" not in html
+    assert "<script>" not in html
+    assert not re.search(r"\son\w+=", html)

@@ -1,0 +1,27 @@
+"""Helpers for tests of WSGI applications."""
+
+from base64 import b64encode
+
+
+def call(application, path="/", method="GET", query="", **headers):
+    """Send one request; return status code, headers and body, after closing the body as a server does."""
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "wsgi.url_scheme": "http"}
+    environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    started = []
+    chunks = application(environ, lambda status, headers, exc_info=None: started.append((status, headers)))
+    body = b"".join(chunks)
+    if hasattr(chunks, "close"):
+        chunks.close()
+    status, sent_headers = started[0]
+    return int(status[:3]), dict(sent_headers), body
+
+
+def hello(environ, start_response):
+    """Respond with 200 to every request."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+def basic_auth(user, password):
+    """Return an Authorization header."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
