@@ -51,12 +51,10 @@ class SeasonalSmoother:
         """
         self._width = width
         self._period = max(1, round(DAY / width))
-        offsets = [horizon_offsets(horizon, width, self._period) for horizon in horizons]
-        self._offsets = np.concatenate(offsets)
-        self._horizon_starts = np.cumsum([0, *(len(part) for part in offsets[:-1])])
+        self._offsets = [horizon_offsets(horizon, width, self._period) for horizon in horizons]
         self._level_weights = np.array([level for level, _ in SMOOTHINGS])
-        self._season_weights = np.array([season for _, season in SMOOTHINGS])
         self._level = np.full(len(SMOOTHINGS), np.nan)
+        # season of the open bucket and of those after it
         self._seasons = np.zeros((len(SMOOTHINGS), self._period))
         self._number: int | None = None
         self._total = 0.0
@@ -79,25 +77,19 @@ class SeasonalSmoother:
             self._extend_by_one(load_index)
             return
         numbers = np.floor_divide(times, self._width).astype(np.int64)
-        starts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
-        ends = np.append(starts[1:], len(numbers))
-        snapshots = []
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            number = int(numbers[start])
-            if number != self._number:
-                self._close_bucket()
-                self._number = number
-            snapshots.append(self._snapshot(number))
-            known = load_index[start:end]
-            known = known[~np.isnan(known)]
-            # in sequence, as if the samples came one by one
-            self._total = float(np.cumsum(np.append(self._total, known))[-1])
-            self._count += len(known)
+        if self._number is None:
+            self._number = int(numbers[0])
+        steps = np.diff(numbers, prepend=self._number)
+        # buckets without samples change nothing: gaps are shortened by whole seasons
+        buckets = np.cumsum(np.where(steps == 0, 0, (steps - 1) % self._period + 1))
+        means = self._add(buckets, load_index)
+        levels, seasons = self._close(means)
+        self._number = int(numbers[-1])
         self._load_index = load_index
-        self._row_buckets = np.repeat(np.arange(len(starts)), ends - starts)
-        self._levels_before, self._bucket_seasons, self._seasons_ahead = (
-            np.stack(parts) for parts in zip(*snapshots, strict=True)
-        )
+        self._row_buckets = buckets
+        self._levels_before = levels.T
+        self._bucket_seasons = seasons[:, : len(means) + 1].T
+        self._seasons_ahead = self._highest_ahead(seasons, len(means) + 1)
 
     def forecasts(self, rows: Integers) -> Floats:
         """Return the highest forecast within each horizon for some of the rows of the last `extend`.
@@ -128,25 +120,68 @@ class SeasonalSmoother:
             self._total += value
             self._count += 1
 
-    def _snapshot(self, number: int) -> tuple[Floats, Floats, Floats]:
-        """Return level (smoothings,), season (smoothings,) and highest season ahead (smoothings, horizons)."""
-        ahead = self._seasons[:, (number + self._offsets) % self._period]
-        peaks = np.maximum.reduceat(ahead, self._horizon_starts, axis=1)
-        return self._level.copy(), self._seasons[:, number % self._period].copy(), peaks
+    def _add(self, buckets: Integers, load_index: Floats) -> Floats:
+        """Add samples to buckets, and return the means of the closed ones.
 
-    def _close_bucket(self) -> None:
-        """Update level and season with the mean of the open bucket, if there is one."""
-        if self._number is not None and self._count:
-            mean = self._total / self._count
-            slot = self._number % self._period
-            usual = self._seasons[:, slot].copy()
-            if np.isnan(self._level[0]):
-                self._level[:] = mean
-            self._level += self._level_weights * (mean - usual - self._level)
-            usual += self._season_weights * (mean - self._level - usual)
-            self._seasons[:, slot] = usual
-        self._total = 0.0
-        self._count = 0
+        Args:
+            buckets: (rows,) position of each sample's bucket, 0 for the open one; the last bucket stays open.
+            load_index: (rows,).
+
+        Returns:
+            (buckets - 1,) NaN without a known value.
+        """
+        known = ~np.isnan(load_index)
+        places = buckets[known]
+        size = int(buckets[-1]) + 1
+        # bincount adds in sequence, as if the samples came one by one
+        terms = np.append(self._total, load_index[known])
+        totals = np.bincount(np.append(0, places), weights=terms, minlength=size)
+        counts = np.bincount(places, minlength=size)
+        counts[0] += self._count
+        self._total = float(totals[-1])
+        self._count = int(counts[-1])
+        means = np.full(size - 1, np.nan)
+        np.divide(totals[:-1], counts[:-1], out=means, where=counts[:-1] > 0)
+        return means
+
+    def _close(self, means: Floats) -> tuple[Floats, Floats]:
+        """Update level and season with the means (closed,) of consecutive buckets, the open one first.
+
+        Returns:
+            The levels (smoothings, closed + 1) before each bucket, the newly open one included, and the seasons
+            (smoothings, closed + period) of the buckets from the previously open one on.
+        """
+        values = means.tolist()
+        levels = []
+        seasons = []
+        for smoothing, (level_weight, season_weight) in enumerate(SMOOTHINGS):
+            level = float(self._level[smoothing])
+            before = [level]
+            season = self._seasons[smoothing].tolist()
+            for i, x in enumerate(values):
+                usual = season[i]
+                if x == x:  # noqa: PLR0124  False for NaN only; math.isnan costs a call for each bucket
+                    level = x if level != level else level  # noqa: PLR0124
+                    level += level_weight * (x - usual - level)
+                    usual += season_weight * (x - level - usual)
+                season.append(usual)
+                before.append(level)
+            self._level[smoothing] = level
+            levels.append(before)
+            seasons.append(season)
+        seasons_array = np.array(seasons)
+        self._seasons = seasons_array[:, len(values) :]
+        return np.array(levels), seasons_array
+
+    def _highest_ahead(self, seasons: Floats, buckets: int) -> Floats:
+        """Return the highest season (buckets, smoothings, horizons) within each horizon after the first buckets."""
+        highest = np.full((len(self._offsets), len(SMOOTHINGS), buckets), -np.inf)
+        for horizon, offsets in enumerate(self._offsets):
+            for offset in offsets.tolist():
+                # the season a whole period ahead is that of the bucket itself
+                start = offset % self._period
+                np.maximum(highest[horizon], seasons[:, start : start + buckets], out=highest[horizon])
+        return np.moveaxis(highest, 2, 0).swapaxes(1, 2)
 
 
 def _table_probabilities(score: Floats, y: Floats) -> Floats:

@@ -16,7 +16,7 @@ from model.forecast.online.decisions import FallbackDecision
 from model.forecast.online.hysteresis import warning_states
 from model.forecast.online.prediction_log import LogEntries, PredictionLog
 from model.forecast.predictor import Predictor
-from model.forecast.smoothing import SMOOTHINGS, SeasonalSmoother
+from model.forecast.smoothing import SeasonalSmoother
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,16 @@ class OnlineEngine:
         """Take over from the engine of the previous model what does not depend on features: warnings and baselines.
 
         Args:
-            engine: has seen the same samples as this one; its baselines are used if they are of the same load index.
+            engine: of the same hosts and samples; its baselines are used if `has_load_index_of` it.
         """
         self._warnings = engine._warnings
-        own = (self.spec.rules, self.spec.step, self.spec.horizons)
-        if own == (engine.spec.rules, engine.spec.step, engine.spec.horizons):
+        if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
+
+    def has_load_index_of(self, engine: OnlineEngine) -> bool:
+        """Return True if another engine has the same load index, sampling step and horizons."""
+        own = self.spec.rules, self.spec.step, self.spec.horizons
+        return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
 
     def decide(self, decisions: Sequence[Sequence[FallbackDecision]]) -> None:
         """Use other fallback decisions from the next forecast on.
@@ -127,11 +131,6 @@ class OnlineEngine:
         self._model_probabilities = None
 
     @property
-    def newest_times(self) -> Floats:
-        """(hosts,) time of the newest sample in seconds, -inf before the first."""
-        return np.array([window.times[-1] if len(window) else -np.inf for window in self._windows])
-
-    @property
     def newest_states(self) -> Floats:
         """(hosts,) 1 if the newest sample is in high load, 0 if not, NaN if unknown."""
         return np.array([window.state[-1] if len(window) else np.nan for window in self._windows])
@@ -144,7 +143,7 @@ class OnlineEngine:
         """
         if self.predictor is None or not self._newest_rows:
             raise ValueError("a forecast needs a predictor and a sample")
-        model_probabilities = self._predict_all()
+        model_probabilities = self.model_probabilities()
         states = self._newest([window.state for window in self._windows])
         load_index = self._newest([window.load_index for window in self._windows])
         high = states == 1
@@ -220,10 +219,15 @@ class OnlineEngine:
         window = self._windows[host]
         return design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
 
-    def _predict_all(self) -> Floats:
-        """Return the model's probabilities (hosts, rows, horizons) for the newest samples."""
+    def model_probabilities(self) -> Floats:
+        """Return the probabilities (hosts, rows, horizons) of the model alone for the samples of the last `advance`.
+
+        Raises:
+            ValueError: there is no predictor.
+        """
         if self._model_probabilities is None:
-            assert self.predictor is not None  # noqa: S101  checked by the callers
+            if self.predictor is None:
+                raise ValueError("a prediction without a predictor")
             x = self._all_features()
             p = self.predictor.probabilities(x.reshape(-1, x.shape[2]))
             self._model_probabilities = np.asarray(p.reshape(*x.shape[:2], -1))
@@ -232,7 +236,7 @@ class OnlineEngine:
     def _predict(self, host: int, rows: Integers) -> Floats:
         """Return the model's probabilities (n, horizons) for some of the newest samples of a host."""
         if self._model_probabilities is not None:
-            return self._model_probabilities[host, rows]
+            return np.asarray(self._model_probabilities[host, rows])
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return self.predictor.probabilities(self._features_of(host, rows))
 
@@ -240,4 +244,4 @@ class OnlineEngine:
         """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons of the predictor)."""
         rows = np.arange(self._newest_rows)
         forecasts = np.stack([smoother.forecasts(rows) for smoother in self._smoothers])
-        return forecasts.reshape(self._hosts, len(SMOOTHINGS), len(rows), -1)[..., self._horizon_columns()]
+        return np.asarray(forecasts[..., self._horizon_columns()])

@@ -36,6 +36,9 @@ COMPARED_DAYS = 7
 BASELINE_HISTORY = 14 * DAY
 """Seconds of outcomes that a baseline is fitted to."""
 
+HISTORY_SECONDS = COMPARED_DAYS * DAY + BASELINE_HISTORY
+"""Seconds of outcomes that a comparison uses."""
+
 MARGIN = 2.0
 """Standard errors of the difference in Brier score by which a baseline must be better."""
 

@@ -121,16 +121,22 @@ class PredictionLog:
         """Discard the model's predictions, but not the outcomes: another model serves from now on."""
         self._probabilities[:] = np.nan
 
-    def matured(self, now: float) -> MaturedPredictions:
-        """Return the entries before `now` (seconds) that are recent enough to be used."""
+    def matured(self, now: float, horizons: Sequence[float]) -> MaturedPredictions:
+        """Return the entries before `now` that are recent enough to be used.
+
+        Args:
+            now: seconds since the epoch.
+            horizons: those of the columns to return, in seconds.
+        """
+        columns = [self._horizons.index(horizon) for horizon in horizons]
         used = (self._times < now) & (self._times > now - MAX_AGE)
         return MaturedPredictions(
             times=self._times[used],
-            probabilities=self._probabilities[used],
-            outcomes=self._outcomes[used],
+            probabilities=self._probabilities[used][:, columns],
+            outcomes=self._outcomes[used][:, columns],
             high=self._high[used],
             load_index=self._load_index[used],
-            forecasts=self._forecasts[:, used],
+            forecasts=self._forecasts[:, used][..., columns],
         )
 
     def _settle(self) -> None:
