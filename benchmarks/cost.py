@@ -27,7 +27,7 @@ from model.units import DAY, HOUR
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 STEP = 5.0
 RATES = ("network_receive", "network_transmit", "disk_read", "disk_write")
@@ -49,7 +49,7 @@ def fill(directory: Path, days: int) -> float:
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         for day in range(days):
             times = end - (days - day) * DAY + STEP * np.arange(1, DAY / STEP + 1)
-            SampleStore(database).add_missing(np.column_stack([times, samples(times, rng)]))
+            SampleRepository(database).insert_missing(np.column_stack([times, samples(times, rng)]))
     return end
 
 

@@ -27,7 +27,7 @@ from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
 from model.training.pipeline import Task, train
 from model.training.settings import Recipe
-from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleStore, open_database
+from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleRepository, open_database
 
 CONFIG = """
 [sampling]
@@ -68,9 +68,9 @@ def prepare(directory: Path) -> None:
     candidate = train(times, values, SAMPLE_FIELDS, task, Recipe(fit=FitConfig(epochs=5)), np.random.default_rng(0))
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
         rows = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
-        SampleStore(database).append_many(rows)
+        SampleRepository(database).append_many(rows)
         registry = ModelRegistry(database)
-        registry.promote(registry.register(dumps(candidate.predictor), {}, time.time()), time.time())
+        registry.promote(registry.register(dumps(candidate.predictor), "{}", time.time()), time.time())
 
 
 def settle(port: int) -> None:
@@ -160,7 +160,7 @@ def jitter(config: Path, port: int, seconds: int) -> list[Figure]:
 def delays(port: int) -> dict[float, float]:
     """Samples by the upper bound of their delay, cumulative."""
     found = re.findall(
-        r'^monitor_job_delay_seconds_bucket\{job="sample",le="([^"]+)"\} (\S+)', scrape(port), re.MULTILINE
+        r'^monitor_job_delay_seconds_bucket\{job="sampling_cycle",le="([^"]+)"\} (\S+)', scrape(port), re.MULTILINE
     )
     return {float(bound): float(count) for bound, count in found}
 

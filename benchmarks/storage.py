@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.report import Figure, main
-from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def commits(directory: Path, blocks: int = 21, block: int = 100) -> float:
     rng = random.Random(1)  # noqa: S311
     with open_database(f"sqlite:///{directory / 'store.db'}") as database:
         open_database(f"sqlite:///{directory / 'raw.db'}").close()
-        store, raw = SampleStore(database), raw_connection(directory / "raw.db")
+        store, raw = SampleRepository(database), raw_connection(directory / "raw.db")
         ratios = []
         for start in range(0, blocks * block, block):
             new = [sample(1.75e9 + 5 * (start + i), rng) for i in range(block)]
@@ -91,7 +91,7 @@ def commits(directory: Path, blocks: int = 21, block: int = 100) -> float:
     return statistics.median(ratios)
 
 
-def fill(store: SampleStore, rows: int) -> None:
+def fill(store: SampleRepository, rows: int) -> None:
     rng = random.Random(2)  # noqa: S311
     for start in range(0, rows, 5000):
         store.append_many(sample(1.75e9 + 5 * i, rng) for i in range(start, min(start + 5000, rows)))
@@ -106,10 +106,10 @@ def history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
     """Size of a long history, and the cost of reading it whole."""
     path = directory / "history.db"
     with open_database(f"sqlite:///{path}") as database:
-        fill(SampleStore(database), rows)
+        fill(SampleRepository(database), rows)
     size = path.stat().st_size
     with open_database(f"sqlite:///{path}") as database:
-        store, raw = SampleStore(database), raw_connection(path)
+        store, raw = SampleRepository(database), raw_connection(path)
         ratios = []
         for _ in range(rounds):
             bare = seconds(lambda rows: raw_read(raw, rows), [rows])

@@ -31,9 +31,9 @@ import psutil
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.report import Figure, main
-from monitor.exporter.collector import StatusCollector
+from monitor.exporter.collector import StateCollector
 from monitor.sampling.sampler import SourceState
-from monitor.state import Live, Status
+from monitor.state import DaemonState, LiveState
 from storage import SAMPLE_FIELDS, Sample
 
 SLOW = 400
@@ -54,9 +54,9 @@ class Page:
     def __init__(self) -> None:
         sample = Sample(time.time(), **dict.fromkeys(SAMPLE_FIELDS, 0.25))
         sources = dict.fromkeys(("cpu", "disk", "memory", "network"), SourceState(True, 0.001, ""))
-        status = Status("1", "3", live=Live(sample, sources, False, None, None, 1, 0, 0, 0, 0))
+        status = DaemonState("1", "3", live=LiveState(sample, sources, False, None, None, 1, 0, 0, 0, 0))
         self.registry = CollectorRegistry()
-        self.registry.register(StatusCollector(lambda: status))
+        self.registry.register(StateCollector(lambda: status))
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:  # noqa: ARG002
         body = generate_latest(self.registry)

@@ -35,10 +35,6 @@ class ConfigError(MonitorError):
         self.problems = tuple(problems)
 
 
-class UsageError(MonitorError):
-    """Raised when arguments contradict each other."""
-
-
 class RefusedError(MonitorError):
     """Raised when the gate refused a candidate."""
 

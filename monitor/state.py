@@ -1,8 +1,4 @@
-"""What the daemon knows of itself at one moment, as one immutable value.
-
-The live part comes from each tick, the records from the database every few seconds; a scrape, a probe and a page
-all read the same.
-"""
+"""State of the running daemon: immutable values that the web server and the exporter read."""
 
 from __future__ import annotations
 
@@ -16,14 +12,25 @@ from model.array_types import Floats
 from monitor.inference.served_model import Forecast
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
-from monitor.stores import is_warning
-from monitor.system.formatting import approximate_duration, format_percent
-from storage import Anomaly, Sample
+from storage import AnomalyRecord, Sample
 
 
 @dataclass(frozen=True)
-class Live:
-    """What the last tick saw. Counters are since the start of this process."""
+class LiveState:
+    """Result of the newest sampling cycle.
+
+    Attributes:
+        sample: the sample as stored.
+        sources: state of each source of host metrics, by name.
+        high_load: a high-load rule holds; None while that is unknown.
+        forecast: predictions with their attributions; None while no model serves.
+        model_id: serving model; None without one.
+        samples_total: samples taken since the start of the process.
+        samples_missed: samples since the start that were due and not taken.
+        predictions_total: predictions made since the start.
+        samples_buffered: samples that wait in memory for the database.
+        write_failures: failed writes of samples and predictions since the start.
+    """
 
     sample: Sample
     sources: Mapping[str, SourceState]
@@ -33,21 +40,34 @@ class Live:
     samples_total: int
     samples_missed: int
     predictions_total: int
-    buffered: int
+    samples_buffered: int
     write_failures: int
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Lengths of time. `buckets` holds (upper bound in seconds, how many were at most that long), cumulative."""
+    """Histogram of durations.
 
-    seconds: float
+    Attributes:
+        sum_seconds: sum of all durations.
+        buckets: (upper bound in seconds, number of durations up to it), cumulative; the last bound is "+Inf".
+    """
+
+    sum_seconds: float
     buckets: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
 class JobState:
-    """Runs of one job: how long they took, and how long after their turn they began."""
+    """Counters of one periodic job since the start of the process.
+
+    Attributes:
+        runs: runs that have ended.
+        failures: runs that raised an exception.
+        missed: scheduled runs that did not take place.
+        duration: duration of the runs.
+        delay: time between the scheduled and the actual start of the runs.
+    """
 
     runs: int
     failures: int
@@ -73,7 +93,7 @@ class AnomalyState:
 
     metrics: tuple[str, ...]
     reading: DetectorReading | None
-    active: Anomaly | None
+    active: AnomalyRecord | None
     events: int
     unconfirmed: int
     allowed: float
@@ -82,40 +102,29 @@ class AnomalyState:
 
 
 @dataclass(frozen=True)
-class Status:
-    """Everything that is exposed. `live` is None before the first sample, and again when it is too old."""
+class DaemonState:
+    """State of the daemon at one moment, as exposed over HTTP.
+
+    Attributes:
+        version: release of monitor.
+        python: version of Python.
+        live: result of the newest sampling cycle; None before the first one, and while sampling has stopped.
+        overview: records of the database, at most one status refresh old.
+        jobs: counters by name of the job.
+        sampling: samples arrive as scheduled.
+        host_metrics: metrics of the host are exposed.
+        reload_successful: the newest reload of the configuration took effect.
+        reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
+        anomaly: state of the anomaly detector; None while none runs, and while sampling has stopped.
+    """
 
     version: str
     python: str
-    live: Live | None = None
+    live: LiveState | None = None
     overview: Overview | None = None
     jobs: Mapping[str, JobState] = field(default_factory=dict)
-    turning: bool = True
+    sampling: bool = True
     host_metrics: bool = True
     reload_successful: bool = True
-    reload_at: float = 0.0
+    reloaded_at: float = 0.0
     anomaly: AnomalyState | None = None
-
-
-def model_line(live: Live | None, overview: Overview | None) -> str:
-    """Whether a model serves, and if not, what it waits for."""
-    waiting = overview.waiting_for if overview else ""
-    if live is not None and live.model_id is not None:
-        learning = f" until there is one of this host: {waiting}" if waiting else ""
-        return f"model {live.model_id} serves{learning}"
-    return f"no model serves yet: {waiting}" if waiting else "no model serves yet"
-
-
-def summary(live: Live, overview: Overview | None) -> str:
-    """One line: is it sampling, which model serves, what is predicted."""
-    parts = ["sampling", model_line(live, overview)]
-    if live.buffered:
-        parts.insert(1, f"{live.buffered} samples wait for the database")
-    if live.forecast is not None:
-        said = (
-            f"{format_percent(p.probability)} within {approximate_duration(p.horizon)}"
-            f"{' (warning)' if is_warning(p) else ''}"
-            for p in live.forecast.predictions
-        )
-        parts.append(f"high load: {', '.join(said)}")
-    return "; ".join(parts)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage import (
-    AnomalyStore,
+    AnomalyRepository,
     Database,
     ModelRegistry,
     Prediction,
-    PredictionStore,
-    SampleStore,
-    ScoreStore,
-    TrainingRuns,
+    PredictionRepository,
+    SampleRepository,
+    ScoreRepository,
+    TrainingRunRepository,
     open_database,
 )
 
@@ -27,12 +27,12 @@ class Stores:
     """The repositories of one open database."""
 
     database: Database
-    samples: SampleStore
-    predictions: PredictionStore
+    samples: SampleRepository
+    predictions: PredictionRepository
     registry: ModelRegistry
-    runs: TrainingRuns
-    scores: ScoreStore
-    anomalies: AnomalyStore
+    runs: TrainingRunRepository
+    scores: ScoreRepository
+    anomalies: AnomalyRepository
 
 
 @contextmanager
@@ -55,12 +55,12 @@ def stores_of(database: Database) -> Stores:
     """Return the repositories of an open database."""
     return Stores(
         database=database,
-        samples=SampleStore(database),
-        predictions=PredictionStore(database),
+        samples=SampleRepository(database),
+        predictions=PredictionRepository(database),
         registry=ModelRegistry(database),
-        runs=TrainingRuns(database),
-        scores=ScoreStore(database),
-        anomalies=AnomalyStore(database),
+        runs=TrainingRunRepository(database),
+        scores=ScoreRepository(database),
+        anomalies=AnomalyRepository(database),
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the map of all modules to stdout, each with the sentence that it opens with.
+"""Write the list of all modules, with the first sentence of each, to stdout.
 
 python scripts/module_map.py > docs/reference/modules.md
 """
@@ -22,20 +22,20 @@ All modules with their purpose. See [architecture](../explanation/architecture.m
 
 
 def module_map() -> str:
-    """The page, as Markdown."""
+    """Return the page as Markdown."""
     parts = [HEAD]
     for package in ("model", "storage", "monitor"):
         rows = "\n".join(f"| [{path}](../../{path}) | {sentence} |" for path, sentence in _modules(ROOT / package))
-        parts.append(f"## {package}\n\n| module | is |\n|---|---|\n{rows}\n")
+        parts.append(f"## {package}\n\n| module | purpose |\n|---|---|\n{rows}\n")
     return "\n".join(parts)
 
 
 def _modules(package: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(package.rglob("*.py"), key=lambda path: (path.parent, path.name)):
-        # what only re-exports or starts has nothing to say
+        # __init__ and __main__ only re-export or start
         if not path.name.startswith("__"):
-            told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            first = " ".join(told.partition("\n\n")[0].split())
+            docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            first = " ".join(docstring.partition("\n\n")[0].split())
             yield path.relative_to(ROOT).as_posix(), first.replace("|", "\\|")
 
 

@@ -1,60 +1,68 @@
 """Memory: the database of samples, predictions, models and trainings. Knows SQL, and nothing of what it keeps."""
 
-from storage.anomalies import AnomalyStore
+from storage.anomalies import AnomalyRepository
 from storage.database import Database, open_database
 from storage.errors import (
-    KeyTakenError,
+    DuplicateKeyError,
     LockHeldError,
     SchemaTooNewError,
     StorageError,
+    StorageErrorKind,
     UnknownAnomalyError,
     UnknownModelError,
 )
-from storage.locks import ExclusiveLock, is_held
+from storage.locks import ExclusiveLock, is_locked
 from storage.models import ModelRegistry
-from storage.predictions import PredictionStore
+from storage.predictions import PredictionRepository
 from storage.records import (
     SAMPLE_FIELDS,
-    Anomaly,
-    Judgement,
-    Maintenance,
+    AnomalyPeak,
+    AnomalyRecord,
+    MaintenanceWindow,
     ModelRecord,
-    Outcome,
+    Onset,
     Prediction,
     Sample,
+    ScoreRow,
+    TrainingOutcome,
     TrainingRun,
+    Verdict,
 )
-from storage.samples import SampleStore, as_stored
-from storage.schema import LOCAL_HOST
-from storage.scores import ScoreStore
-from storage.training_runs import TrainingRuns
+from storage.samples import SampleRepository, quantize_sample
+from storage.schema import LOCAL_HOST_ID
+from storage.scores import ScoreRepository
+from storage.training_runs import TrainingRunRepository
 
 __all__ = [
-    "LOCAL_HOST",
+    "LOCAL_HOST_ID",
     "SAMPLE_FIELDS",
-    "Anomaly",
-    "AnomalyStore",
+    "AnomalyPeak",
+    "AnomalyRecord",
+    "AnomalyRepository",
     "Database",
+    "DuplicateKeyError",
     "ExclusiveLock",
-    "Judgement",
-    "KeyTakenError",
     "LockHeldError",
-    "Maintenance",
+    "MaintenanceWindow",
     "ModelRecord",
     "ModelRegistry",
-    "Outcome",
+    "Onset",
     "Prediction",
-    "PredictionStore",
+    "PredictionRepository",
     "Sample",
-    "SampleStore",
+    "SampleRepository",
     "SchemaTooNewError",
-    "ScoreStore",
+    "ScoreRepository",
+    "ScoreRow",
     "StorageError",
+    "StorageErrorKind",
+    "TrainingOutcome",
     "TrainingRun",
-    "TrainingRuns",
+    "TrainingRunRepository",
     "UnknownAnomalyError",
     "UnknownModelError",
-    "as_stored",
-    "is_held",
+    "Verdict",
+    "is_locked",
     "open_database",
+    "quantize_sample",
 ]

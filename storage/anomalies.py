@@ -1,122 +1,139 @@
-"""Anomalies seen, what their thresholds are made of, and when nothing is to be called one."""
+"""Anomaly repository: anomaly events with verdicts, peaks of their evidence, and maintenance windows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from storage.database import Database
-from storage.errors import UnknownAnomalyError
+from storage.errors import StorageErrorKind, UnknownAnomalyError
 from storage.queries import purge
-from storage.records import Anomaly, Judgement, Maintenance
-from storage.schema import LOCAL_HOST, anomalies, anomaly_peaks, maintenance
+from storage.records import AnomalyPeak, AnomalyRecord, MaintenanceWindow, Verdict
+from storage.schema import LOCAL_HOST_ID, anomalies, anomaly_peaks, maintenance_windows
 
-_COLUMNS = anomalies.c[tuple(field.name for field in fields(Anomaly))]
-_WINDOW = maintenance.c[tuple(field.name for field in fields(Maintenance))]
+_ANOMALY_COLUMNS = anomalies.c[tuple(field.name for field in fields(AnomalyRecord))]
+_WINDOW_COLUMNS = maintenance_windows.c[tuple(field.name for field in fields(MaintenanceWindow))]
 
 
-class AnomalyStore:
-    """The anomalies of one host. Every method raises StorageError for what the database refuses."""
+class AnomalyRepository:
+    """Anomalies of one host. Every method raises StorageError if the database refuses the operation."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
-        self._database, self._host_id = database, host_id
-        self._mine = anomalies.c.host_id == host_id
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
+        self._database = database
+        self._host_id = host_id
+        self._own = anomalies.c.host_id == host_id
+        self._own_windows = maintenance_windows.c.host_id == host_id
 
-    def begin(self, anomaly: Anomaly) -> int:
-        """Keeps a new one and returns its id; the id that it carries is ignored."""
+    def add(self, anomaly: AnomalyRecord) -> int:
+        """Store a new anomaly and return its id; the id of the record is ignored."""
         values = asdict(anomaly)
         del values["id"]
+        query = insert(anomalies).values(host_id=self._host_id, **values).returning(anomalies.c.id)
         with self._database.writing() as connection:
-            query = insert(anomalies).values(host_id=self._host_id, **values).returning(anomalies.c.id)
             return int(connection.execute(query).scalar_one())
 
-    def update(self, anomaly: Anomaly) -> None:
-        """Writes how far it has come: its end, its peak and its shares. What the operator says of it stays."""
-        seen = {name: getattr(anomaly, name) for name in ("ended_at", "peak", "peak_at", "shares")}
+    def update(self, anomaly: AnomalyRecord) -> None:
+        """Store the end, the peak and the contributions of an anomaly; its verdict stays as it is."""
+        values = {name: getattr(anomaly, name) for name in ("ended_at", "peak", "peak_at", "contributions")}
         with self._database.writing() as connection:
-            connection.execute(update(anomalies).where(self._mine, anomalies.c.id == anomaly.id).values(**seen))
+            connection.execute(update(anomalies).where(self._own, anomalies.c.id == anomaly.id).values(**values))
 
-    def judge(self, anomaly_id: int, judgement: Judgement, note: str | None, at: float) -> None:
-        """Keeps the operator's word.
+    def set_verdict(self, anomaly_id: int, verdict: Verdict, note: str | None, at: float) -> None:
+        """Store the operator's verdict, replacing an earlier one.
 
         Args:
-            anomaly_id: of which anomaly.
-            judgement: what it was.
-            note: in the operator's words.
-            at: now, in seconds since the epoch.
+            anomaly_id: id of the anomaly.
+            verdict: the label.
+            note: the operator's note.
+            at: time of the verdict, in seconds since the epoch.
 
         Raises:
-            UnknownAnomalyError: this host has no such anomaly.
+            UnknownAnomalyError: the host has no such anomaly.
         """
-        word = {"judgement": judgement, "note": note, "judged_at": at}
+        query = (
+            update(anomalies)
+            .where(self._own, anomalies.c.id == anomaly_id)
+            .values(verdict=verdict.value, note=note, verdict_at=at)
+        )
         with self._database.writing() as connection:
-            done = connection.execute(
-                update(anomalies).where(self._mine, anomalies.c.id == anomaly_id).values(**word)
-            )
-            if done.rowcount == 0:
-                raise UnknownAnomalyError(f"{self._database.name}: there is no anomaly {anomaly_id}")
+            if connection.execute(query).rowcount == 0:
+                raise self._unknown(f"there is no anomaly {anomaly_id}")
 
-    def get(self, anomaly_id: int) -> Anomaly:
-        """One of them.
+    def get(self, anomaly_id: int) -> AnomalyRecord:
+        """Return one anomaly.
 
         Raises:
-            UnknownAnomalyError: this host has no such anomaly.
+            UnknownAnomalyError: the host has no such anomaly.
         """
+        query = select(*_ANOMALY_COLUMNS).where(self._own, anomalies.c.id == anomaly_id)
         with self._database.reading() as connection:
-            row = connection.execute(select(*_COLUMNS).where(self._mine, anomalies.c.id == anomaly_id)).one_or_none()
+            row = connection.execute(query).one_or_none()
         if row is None:
-            raise UnknownAnomalyError(f"{self._database.name}: there is no anomaly {anomaly_id}")
-        return Anomaly(*row)
+            raise self._unknown(f"there is no anomaly {anomaly_id}")
+        return _anomaly(row)
 
-    def since(self, start: float, limit: int = 1000) -> list[Anomaly]:
-        """Those that went on at `start` (seconds) or began later, newest first, at most `limit`."""
-        late = or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)
-        query = select(*_COLUMNS).where(self._mine, late).order_by(anomalies.c.began_at.desc(), anomalies.c.id.desc())
-        with self._database.reading() as connection:
-            return [Anomaly(*row) for row in connection.execute(query.limit(limit))]
+    def since(self, start: float, limit: int = 1000) -> list[AnomalyRecord]:
+        """Return the anomalies that are in progress or ended at `start` or later, newest first.
 
-    def open(self) -> Anomaly | None:
-        """The one that goes on, or None."""
-        query = select(*_COLUMNS).where(self._mine, anomalies.c.ended_at.is_(None)).order_by(anomalies.c.id.desc())
+        Args:
+            start: seconds since the epoch.
+            limit: largest number of anomalies to return.
+        """
+        recent = or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)
+        newest_first = (anomalies.c.started_at.desc(), anomalies.c.id.desc())
+        query = select(*_ANOMALY_COLUMNS).where(self._own, recent).order_by(*newest_first).limit(limit)
         with self._database.reading() as connection:
-            row = connection.execute(query.limit(1)).one_or_none()
-        return None if row is None else Anomaly(*row)
+            return [_anomaly(row) for row in connection.execute(query)]
+
+    def ongoing(self) -> AnomalyRecord | None:
+        """Return the anomaly in progress, or None."""
+        in_progress = (self._own, anomalies.c.ended_at.is_(None))
+        query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _anomaly(row)
 
     def count(self) -> int:
-        """How many there have been."""
+        """Return the number of all anomalies."""
+        query = select(func.count()).select_from(anomalies).where(self._own)
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(anomalies).where(self._mine)) or 0
+            return connection.scalar(query) or 0
 
-    def judged(self) -> tuple[int, float]:
-        """How many the operator has spoken of, and when (seconds) last: changes with every word."""
-        query = select(func.count(anomalies.c.judged_at), func.max(anomalies.c.judged_at)).where(self._mine)
+    def last_verdict_at(self) -> float | None:
+        """Return the time of the newest verdict in seconds since the epoch; None without any."""
+        query = select(func.max(anomalies.c.verdict_at)).where(self._own)
         with self._database.reading() as connection:
-            number, last = connection.execute(query).one()
-        return int(number), float(last or 0.0)
+            newest: float | None = connection.scalar(query)
+        return newest
 
-    def add_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
-        """Keeps the largest evidence of a stretch, in place of what was kept of it.
+    def replace_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
+        """Store the largest evidence of one interval, replacing what was stored for it.
 
         Args:
-            at: seconds since the epoch at which the stretch began.
-            detector: whose evidence it is, in 16 characters.
-            peaks: by channel.
+            at: start of the interval, in seconds since the epoch.
+            detector: fingerprint of the detector that reported it, at most 16 characters.
+            peaks: largest evidence by channel.
         """
         peak = anomaly_peaks.c
-        here = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
+        same_interval = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
         rows = [
             {"host_id": self._host_id, "at": at, "channel": channel, "detector": detector, "peak": value}
             for channel, value in peaks.items()
         ]
         with self._database.writing() as connection:
-            connection.execute(delete(anomaly_peaks).where(*here))
+            connection.execute(delete(anomaly_peaks).where(*same_interval))
             connection.execute(insert(anomaly_peaks), rows)
 
-    def peaks(self, detector: str, since: float) -> list[tuple[float, str, float]]:
-        """(at, channel, peak) of one detector's evidence since a moment (seconds), in the order of time."""
+    def peaks(self, detector: str, since: float) -> list[AnomalyPeak]:
+        """Return the peaks of one detector's evidence in order of time.
+
+        Args:
+            detector: fingerprint of the detector.
+            since: seconds since the epoch; earlier intervals are left out.
+        """
         peak = anomaly_peaks.c
         query = (
             select(peak.at, peak.channel, peak.peak)
@@ -124,40 +141,58 @@ class AnomalyStore:
             .order_by(peak.at)
         )
         with self._database.reading() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+            return [AnomalyPeak(*row) for row in connection.execute(query)]
 
-    def add_maintenance(self, window: Maintenance) -> int:
-        """Keeps a window and returns its id; the id that it carries is ignored."""
-        values: dict[str, Any] = asdict(window)
+    def purge_peaks(self, before: float, batch: int = 5000) -> None:
+        """Delete old peaks. Anomalies and maintenance windows are few and kept forever.
+
+        Args:
+            before: seconds since the epoch.
+            batch: rows deleted in one transaction.
+        """
+        purge(self._database, anomaly_peaks, self._host_id, before, batch)
+
+    def add_maintenance_window(self, window: MaintenanceWindow) -> int:
+        """Store a maintenance window and return its id; the id of the record is ignored."""
+        values = asdict(window)
         del values["id"]
+        query = insert(maintenance_windows).values(host_id=self._host_id, **values)
         with self._database.writing() as connection:
-            query = insert(maintenance).values(host_id=self._host_id, **values).returning(maintenance.c.id)
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(query.returning(maintenance_windows.c.id)).scalar_one())
 
-    def end_maintenance(self, window_id: int, at: float) -> None:
-        """Ends a window at a moment (seconds); one that has not begun is deleted.
+    def end_maintenance_window(self, window_id: int, at: float) -> None:
+        """End a maintenance window, or delete it if it has not started.
+
+        Args:
+            window_id: id of the window.
+            at: seconds since the epoch.
 
         Raises:
-            UnknownAnomalyError: this host has no such window.
+            UnknownAnomalyError: the host has no such window.
         """
-        this = (maintenance.c.host_id == self._host_id, maintenance.c.id == window_id)
+        selected = (self._own_windows, maintenance_windows.c.id == window_id)
         with self._database.writing() as connection:
-            window = connection.execute(select(*_WINDOW).where(*this)).one_or_none()
-            if window is None:
-                raise UnknownAnomalyError(f"{self._database.name}: there is no maintenance {window_id}")
-            found = Maintenance(*window)
-            if found.begins_at >= at:
-                connection.execute(delete(maintenance).where(*this))
+            row = connection.execute(select(*_WINDOW_COLUMNS).where(*selected)).one_or_none()
+            if row is None:
+                raise self._unknown(f"there is no maintenance {window_id}")
+            window = MaintenanceWindow(*row)
+            if window.starts_at >= at:
+                connection.execute(delete(maintenance_windows).where(*selected))
             else:
-                connection.execute(update(maintenance).where(*this).values(ends_at=min(found.ends_at, at)))
+                end = min(window.ends_at, at)
+                connection.execute(update(maintenance_windows).where(*selected).values(ends_at=end))
 
-    def maintenance(self, since: float) -> list[Maintenance]:
-        """The windows that end after a moment (seconds), in the order of their beginnings."""
-        mine = (maintenance.c.host_id == self._host_id, maintenance.c.ends_at > since)
+    def maintenance_windows(self, since: float) -> list[MaintenanceWindow]:
+        """Return the maintenance windows that end after `since` (seconds since the epoch), earliest first."""
+        window = maintenance_windows.c
+        query = select(*_WINDOW_COLUMNS).where(self._own_windows, window.ends_at > since).order_by(window.starts_at)
         with self._database.reading() as connection:
-            rows = connection.execute(select(*_WINDOW).where(*mine).order_by(maintenance.c.begins_at))
-            return [Maintenance(*row) for row in rows]
+            return [MaintenanceWindow(*row) for row in connection.execute(query)]
 
-    def purge(self, before: float, batch: int = 5000) -> None:
-        """Deletes the evidence of before a moment (seconds); anomalies and windows are kept: there are few."""
-        purge(self._database, anomaly_peaks, self._host_id, before, batch)
+    def _unknown(self, detail: str) -> UnknownAnomalyError:
+        return UnknownAnomalyError(f"{self._database.name}: {detail}", StorageErrorKind.UNKNOWN_ANOMALY)
+
+
+def _anomaly(row: Row[Any]) -> AnomalyRecord:
+    record = AnomalyRecord(**row._mapping)
+    return record if record.verdict is None else replace(record, verdict=Verdict(record.verdict))

@@ -14,12 +14,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, ma
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from storage.errors import StorageError
-from storage.failures import storage_errors
+from storage.errors import StorageError, StorageErrorKind, storage_errors
 from storage.fast_path import Driver
 from storage.file_ownership import create_as_owner
 from storage.locks import ExclusiveLock
-from storage.migration_runner import HEAD, alembic_version, migrate_if_behind
+from storage.migrations.runner import HEAD, alembic_version, migrate_if_needed
 from storage.schema import metadata
 
 PRAGMAS = (
@@ -101,7 +100,7 @@ class Database:
         """
         path = self.lock_path(name)
         if path is None:
-            raise StorageError(f"{self.name}: a database without a file has no locks")
+            raise StorageError.of_kind(StorageErrorKind.NO_FILE, self.name, "a database without a file has no locks")
         return ExclusiveLock(path)
 
     @contextmanager
@@ -119,7 +118,7 @@ class Database:
         """A connection in a transaction that holds the write lock; committed at the end, undone by an error.
 
         Raises:
-            KeyTakenError: a row with this key is there already.
+            DuplicateKeyError: a row with this key is there already.
             StorageError: whatever else the database refuses, in one line.
         """
         with self._transaction(self._writer) as connection:
@@ -159,7 +158,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
         engine = _engine(parsed, busy_timeout)
         if path is not None:
             if not create and not path.exists():
-                raise StorageError(f"{path}: no database there; has the daemon run, with this storage.url?")
+                raise StorageError.of_kind(StorageErrorKind.MISSING, str(path), "no database there")
             _prepare_file(path)
         database = Database(engine, path)
         try:
@@ -189,9 +188,10 @@ def _prepare_file(path: Path) -> None:
         os.close(create_as_owner(path, os.O_RDWR | os.O_CLOEXEC))
     except FileExistsError:
         if not path.is_file():
-            raise StorageError(f"{path}: not a file; remove it or name another database") from None
+            raise StorageError.of_kind(StorageErrorKind.NOT_A_FILE, str(path), "not a file") from None
         if not os.access(path, os.R_OK | os.W_OK):
-            raise StorageError(f"{path}: this user may not read and write it; change its owner or mode") from None
+            detail = "this user may not read and write it"
+            raise StorageError.of_kind(StorageErrorKind.NO_ACCESS, str(path), detail) from None
 
 
 def _engine(url: URL, busy_timeout: float) -> Engine:
@@ -201,7 +201,9 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
     try:
         engine = create_engine(url, **options)
     except ImportError as error:
-        raise StorageError(f"the database's driver is not installed: {error.name}") from error
+        name = url.render_as_string(hide_password=True)
+        detail = f"the driver {error.name} is not installed"
+        raise StorageError.of_kind(StorageErrorKind.DRIVER_MISSING, name, detail) from error
     if url.get_backend_name() == "sqlite":
         _configure_sqlite(engine, busy_timeout)
     return engine
@@ -239,7 +241,7 @@ def _bring_up(database: Database, url: URL, migrate: bool) -> None:
         _make_in_memory(database)
         return
     full_url = url.render_as_string(hide_password=False)
-    migrate_if_behind(database.engine, full_url, database.name, database.lock_path("migrate"))
+    migrate_if_needed(database.engine, full_url, database.name, database.lock_path("migrate"))
 
 
 def _make_in_memory(database: Database) -> None:

@@ -1,25 +1,177 @@
-"""What can go wrong with the database, each said in one sentence that a person can act on."""
+"""Storage errors: their kinds, advice for the operator, and translation from drivers.
+
+StorageError                    anything the database or its file system refuses
+├── SchemaTooNewError           opening a database that a newer release wrote
+├── LockHeldError               taking a lock that another process holds
+├── DuplicateKeyError           inserting a row whose key exists
+├── UnknownModelError           naming a model that the host does not have
+└── UnknownAnomalyError         naming an anomaly or a maintenance window that the host does not have
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import ClassVar, Self
+
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+
+class StorageErrorKind(Enum):
+    """Cause of a StorageError, with what the operator can do about it."""
+
+    BUSY = "busy", "another process has been writing for too long; see which one has the file open"
+    CANNOT_OPEN = "cannot open", "check that its directory exists and that this user may write to it"
+    CORRUPT = "corrupt", "it is damaged; move it aside or restore a backup in its place"
+    DISK_FULL = "disk full", "make room on its file system"
+    DRIVER_MISSING = "driver missing", "install it, or use SQLite"
+    DUPLICATE_KEY = "duplicate key", ""
+    FILE_SYSTEM = "file system", ""
+    FOREIGN_DATABASE = "foreign database", "name another one"
+    INTERRUPTED = "interrupted", ""
+    INVALID_URL = "invalid URL", "write it like sqlite:////var/lib/monitor/monitor.db"
+    IO_ERROR = "I/O error", "check its file system for space and for damage"
+    LOCK_HELD = "lock held", ""
+    LOCK_UNAVAILABLE = "lock unavailable", "this user must be able to write here"
+    MIGRATION_FAILED = "migration failed", ""
+    MISSING = "missing", "has the daemon run, with this storage.url?"
+    MODEL_DAMAGED = "model damaged", "roll back to another model"
+    NOT_A_DATABASE = "not a database", "move it aside or restore a backup in its place"
+    NOT_A_FILE = "not a file", "remove it or name another database"
+    NO_ACCESS = "no access", "change its owner or mode"
+    NO_FILE = "no file", ""
+    NO_PREVIOUS_MODEL = "no previous model", ""
+    OTHER = "other", ""
+    READ_ONLY = "read-only", "give this user write access to it and to its directory"
+    SCHEMA_TOO_NEW = "schema too new", "install the release that wrote it, or restore a backup"
+    UNKNOWN_ANOMALY = "unknown anomaly", ""
+    UNKNOWN_MODEL = "unknown model", ""
+
+    advice: str
+
+    def __new__(cls, code: str, advice: str) -> Self:
+        """Attach the advice to the member whose value is the code."""
+        member = object.__new__(cls)
+        member._value_ = code
+        member.advice = advice
+        return member
 
 
 class StorageError(Exception):
-    """The database cannot do what was asked of it."""
+    """The database or its file system refuses an operation.
+
+    Attributes:
+        kind: the cause, for programs; the message is for people and is never parsed.
+    """
+
+    default_kind: ClassVar[StorageErrorKind] = StorageErrorKind.OTHER
+
+    def __init__(self, message: str, kind: StorageErrorKind | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind or self.default_kind
+
+    @classmethod
+    def of_kind(cls, kind: StorageErrorKind, name: str, detail: str) -> StorageError:
+        """Return an error whose message is one line: name, detail, and the advice of its kind.
+
+        Args:
+            kind: the cause.
+            name: path of the database, or its URL without the password.
+            detail: the problem in a few words.
+        """
+        advice = f"; {kind.advice}" if kind.advice else ""
+        return cls(f"{name}: {detail}{advice}", kind)
 
 
 class SchemaTooNewError(StorageError):
-    """The database was written by a newer release."""
+    """Raised on opening a database that a newer release wrote."""
+
+    default_kind = StorageErrorKind.SCHEMA_TOO_NEW
 
 
 class LockHeldError(StorageError):
-    """Another process holds this lock."""
+    """Raised on taking a lock that another process holds."""
+
+    default_kind = StorageErrorKind.LOCK_HELD
 
 
-class KeyTakenError(StorageError):
-    """A row with this key is there already."""
+class DuplicateKeyError(StorageError):
+    """Raised on inserting a row whose key exists."""
+
+    default_kind = StorageErrorKind.DUPLICATE_KEY
 
 
 class UnknownModelError(StorageError):
-    """No model has this id."""
+    """Raised for a model id that the host does not have."""
+
+    default_kind = StorageErrorKind.UNKNOWN_MODEL
 
 
 class UnknownAnomalyError(StorageError):
-    """This host has no such anomaly, or no such maintenance."""
+    """Raised for an anomaly id or maintenance window id that the host does not have."""
+
+    default_kind = StorageErrorKind.UNKNOWN_ANOMALY
+
+
+_SQLITE_KINDS = {
+    sqlite3.SQLITE_BUSY: StorageErrorKind.BUSY,
+    sqlite3.SQLITE_LOCKED: StorageErrorKind.BUSY,
+    sqlite3.SQLITE_CANTOPEN: StorageErrorKind.CANNOT_OPEN,
+    sqlite3.SQLITE_CORRUPT: StorageErrorKind.CORRUPT,
+    sqlite3.SQLITE_FULL: StorageErrorKind.DISK_FULL,
+    sqlite3.SQLITE_INTERRUPT: StorageErrorKind.INTERRUPTED,
+    sqlite3.SQLITE_IOERR: StorageErrorKind.IO_ERROR,
+    sqlite3.SQLITE_NOTADB: StorageErrorKind.NOT_A_DATABASE,
+    sqlite3.SQLITE_READONLY: StorageErrorKind.READ_ONLY,
+}
+"""Kinds by primary result code (sqlite.org/rescode.html)."""
+
+_ERRNO_KINDS = {
+    errno.ENOSPC: StorageErrorKind.DISK_FULL,
+    errno.EDQUOT: StorageErrorKind.DISK_FULL,
+    errno.EIO: StorageErrorKind.IO_ERROR,
+    errno.EROFS: StorageErrorKind.READ_ONLY,
+}
+"""Kinds by error number of the operating system."""
+
+
+@contextmanager
+def storage_errors(name: str) -> Iterator[None]:
+    """Translate errors of SQLAlchemy, SQLite and the file system into StorageError.
+
+    Args:
+        name: path of the database, or its URL without the password.
+
+    Raises:
+        DuplicateKeyError: a row with the same key exists.
+        StorageError: any other error of the database or the file system; the message is one line.
+    """
+    try:
+        yield
+    except (IntegrityError, sqlite3.IntegrityError) as error:
+        raise DuplicateKeyError(f"{name}: {_first_line(error)}") from error
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise StorageError.of_kind(kind_of(error), name, _first_line(error)) from error
+
+
+def kind_of(error: Exception) -> StorageErrorKind:
+    """Return the kind of an error of SQLAlchemy, SQLite or the file system."""
+    if isinstance(error, OSError):
+        return _ERRNO_KINDS.get(error.errno or 0, StorageErrorKind.FILE_SYSTEM)
+    if isinstance(error, ArgumentError):
+        return StorageErrorKind.INVALID_URL
+    original = getattr(error, "orig", None) or error
+    # An extended code holds its primary code in the lowest byte; errors of the module itself have none.
+    primary = getattr(original, "sqlite_errorcode", 0) & 0xFF
+    return _SQLITE_KINDS.get(primary, StorageErrorKind.OTHER)
+
+
+def _first_line(error: Exception) -> str:
+    """Return the driver's own message, without the statement and the link that SQLAlchemy appends."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    original = getattr(error, "orig", None) or error
+    return next(iter(str(original).splitlines()), type(original).__name__)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, PoolProxiedConnection
 
-from storage.failures import storage_errors
+from storage.errors import storage_errors
 
 
 class Driver:
@@ -31,7 +31,7 @@ class Driver:
             values: of its parameters, as the driver wants them.
 
         Raises:
-            KeyTakenError: a row with this key is there already.
+            DuplicateKeyError: a row with this key is there already.
             StorageError: whatever else the database refuses, in one line.
         """
         with storage_errors(self._name), self._lock:

@@ -20,10 +20,9 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from storage.database import Database, parse_url
-from storage.errors import StorageError
-from storage.failures import storage_errors
-from storage.locks import is_held
-from storage.migration_runner import is_behind
+from storage.errors import StorageError, StorageErrorKind, kind_of, storage_errors
+from storage.locks import is_locked
+from storage.migrations.runner import needs_migration
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -61,12 +60,13 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
     """
     path = database_path(url)
     if path is None:
-        raise StorageError(f"{parse_url(url)[0].render_as_string(hide_password=True)}: not a database in a file")
+        name = parse_url(url)[0].render_as_string(hide_password=True)
+        raise StorageError.of_kind(StorageErrorKind.NO_FILE, name, "not a database in a file")
     with storage_errors(str(path)):
         if not path.exists():
-            raise StorageError(f"{path}: no database there")
+            raise StorageError(f"{path}: no database there", StorageErrorKind.MISSING)
         if not path.is_file():
-            raise StorageError(f"{path}: not a file")
+            raise StorageError(f"{path}: not a file", StorageErrorKind.NOT_A_FILE)
     engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=QueuePool)
 
     @event.listens_for(engine, "connect")
@@ -85,7 +85,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
     return database
 
 
-def schema_is_behind(database: Database) -> bool:
+def schema_needs_migration(database: Database) -> bool:
     """Whether the next start of a daemon migrates it.
 
     Raises:
@@ -93,7 +93,7 @@ def schema_is_behind(database: Database) -> bool:
         StorageError: it is somebody else's database, or cannot be read.
     """
     with storage_errors(database.name):
-        return is_behind(database.engine, database.name)
+        return needs_migration(database.engine, database.name)
 
 
 def damage(path: Path, seconds: float) -> tuple[str, bool]:
@@ -115,7 +115,7 @@ def damage(path: Path, seconds: float) -> tuple[str, bool]:
         try:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.OperationalError as error:
-            if "interrupted" not in str(error):
+            if kind_of(error) is not StorageErrorKind.INTERRUPTED:
                 raise
             return "", False
         finally:
@@ -175,7 +175,7 @@ def lock_holder(path: Path) -> str | None:
         StorageError: the file is there and cannot be opened.
     """
     with storage_errors(str(path)):
-        if not is_held(path):
+        if not is_locked(path):
             return None
         return path.read_text(encoding="ascii", errors="replace").strip() or "?"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from storage.errors import LockHeldError, StorageError
+from storage.errors import LockHeldError, StorageError, StorageErrorKind
 from storage.file_ownership import open_as_owner
 
 STEP = 0.01
@@ -28,7 +28,7 @@ class ExclusiveLock:
 
         Args:
             path: of the lock file; made with mode 0600 if absent.
-            wait: seconds to go on trying. Not 0 by default, because `is_held` takes the lock for a moment.
+            wait: seconds to go on trying. Not 0 by default, because `is_locked` takes the lock for a moment.
         """
         self._path = path
         self._wait = wait
@@ -60,7 +60,7 @@ class ExclusiveLock:
             self._descriptor = None
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether some process is inside this lock now; False if it was never taken.
 
     Raises:
@@ -81,7 +81,8 @@ def _open(path: Path) -> int:
     try:
         return open_as_owner(path, flags)
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}; this user must be able to write here") from error
+        detail = error.strerror or type(error).__name__
+        raise StorageError.of_kind(StorageErrorKind.LOCK_UNAVAILABLE, str(path), detail) from error
 
 
 def _take(descriptor: int, wait: float) -> bool:

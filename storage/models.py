@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from storage.database import Database
-from storage.errors import StorageError, UnknownModelError
-from storage.queries import FigureReader
+from storage.errors import StorageError, StorageErrorKind, UnknownModelError
+from storage.queries import ScalarQuery
 from storage.records import ModelRecord
-from storage.schema import LOCAL_HOST, models, serving
+from storage.schema import LOCAL_HOST_ID, models, serving
 
-_COLUMNS = models.c[tuple(field.name for field in fields(ModelRecord))]
+_COLUMNS = models.c["id", "created_at", "sha256", "size", "report", "promoted_at"]
 _ACTIVE = select(serving.c.model_id).where(serving.c.host_id == bindparam("host_id"))
 
 
 class ModelRegistry:
     """The models of one host. Every method raises StorageError for what the database refuses."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._read_active = FigureReader(database, _ACTIVE)
+        self._read_active = ScalarQuery(database, _ACTIVE)
 
-    def register(self, blob: bytes, report: dict[str, Any], at: float, detector: bytes | None = None) -> int:
+    def register(self, blob: bytes, report_json: str, at: float, detector: bytes | None = None) -> int:
         """Keeps a model, which does not serve yet.
 
         Args:
             blob: the model as bytes.
-            report: plain JSON data about its training.
+            report_json: its training report as JSON text.
             at: when it was made, in seconds since the epoch.
             detector: what watches for anomalies beside it, as bytes with a checksum of their own.
 
@@ -43,7 +42,7 @@ class ModelRegistry:
             created_at=at,
             sha256=hashlib.sha256(blob).hexdigest(),
             size=len(blob),
-            report=report,
+            report=report_json,
             blob=blob,
             detector=detector,
         )
@@ -66,20 +65,20 @@ class ModelRegistry:
         found: int | None = self._read_active(self._host_id)
         return found
 
-    def serve_instead(self, model_id: int, instead: dict[str, dict[str, str]]) -> None:
+    def set_fallbacks(self, model_id: int, fallbacks: dict[str, dict[str, str]]) -> None:
         """Notes which baselines serve where a model has fallen behind; nothing, if it does not serve any more.
 
         Args:
             model_id: the serving model.
-            instead: by horizon (seconds, as text) and then by state of load, "calm" or "high", the baseline's name.
+            fallbacks: by horizon (seconds, as text) and then by state of load, "calm" or "high", the baseline's name.
         """
         mine = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
         with self._database.writing() as connection:
-            connection.execute(update(serving).where(*mine).values(instead=instead or None))
+            connection.execute(update(serving).where(*mine).values(fallbacks=fallbacks or None))
 
-    def instead(self) -> dict[str, dict[str, str]]:
-        """Which baselines serve instead of the serving model, as `serve_instead` noted it; empty for none."""
-        query = select(serving.c.instead).where(serving.c.host_id == self._host_id)
+    def fallbacks(self) -> dict[str, dict[str, str]]:
+        """Which baselines serve instead of the serving model, as `set_fallbacks` noted it; empty for none."""
+        query = select(serving.c.fallbacks).where(serving.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return connection.scalar(query) or {}
 
@@ -97,7 +96,8 @@ class ModelRegistry:
             raise self._unknown(model_id)
         blob, sha256 = found
         if hashlib.sha256(blob).hexdigest() != sha256:
-            raise StorageError(f"{self._database.name}: model {model_id} is damaged: its checksum does not match")
+            detail = f"model {model_id} is damaged: its checksum does not match"
+            raise StorageError.of_kind(StorageErrorKind.MODEL_DAMAGED, self._database.name, detail)
         return bytes(blob)
 
     def detector(self, model_id: int) -> bytes | None:
@@ -112,7 +112,7 @@ class ModelRegistry:
             raise self._unknown(model_id)
         return None if found[0] is None else bytes(found[0])
 
-    def find(self, blob: bytes, detector: bytes | None) -> int | None:
+    def find_id(self, blob: bytes, detector: bytes | None) -> int | None:
         """The newest model of these bytes with this detector, or None. One predictor may be there with several."""
         same = models.c.detector.is_(None) if detector is None else models.c.detector == detector
         mine = (models.c.host_id == self._host_id, models.c.sha256 == hashlib.sha256(blob).hexdigest())
@@ -204,10 +204,12 @@ class ModelRegistry:
     def _before_active(self, connection: Connection) -> int:
         active = self._active(connection)
         if active is None:
-            raise StorageError(f"{self._database.name}: no model serves, so there is none to go back from")
+            detail = "no model is active, so there is none to roll back from"
+            raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
         previous = self._previous(connection, active)
         if previous is None:
-            raise StorageError(f"{self._database.name}: no model has served before model {active}")
+            detail = f"no model was active before model {active}"
+            raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
         return previous
 
     def _point_at(self, connection: Connection, model_id: int) -> None:
@@ -216,4 +218,4 @@ class ModelRegistry:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))
         elif before != model_id:
             mine = serving.c.host_id == self._host_id
-            connection.execute(update(serving).where(mine).values(model_id=model_id, instead=None))
+            connection.execute(update(serving).where(mine).values(model_id=model_id, fallbacks=None))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from storage.database import Database
-from storage.errors import KeyTakenError
-from storage.queries import RowWriter, purge, slots
+from storage.errors import DuplicateKeyError
+from storage.queries import RowInserter, purge, slots
 from storage.records import Prediction
-from storage.schema import LOCAL_HOST, predictions
+from storage.schema import LOCAL_HOST_ID, predictions
 
 _NAMES = tuple(field.name for field in fields(Prediction))
 _COLUMNS = predictions.c[_NAMES]
@@ -27,24 +27,23 @@ _DELETE = delete(predictions).where(
 )
 
 
-class PredictionStore:
+class PredictionRepository:
     """The predictions for one host. Safe to use from several threads.
 
     Every method raises StorageError for what the database refuses.
     """
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._commit = RowWriter(database, predictions)
+        self._commit = RowInserter(database, predictions)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Commits predictions together; one for the same moment and horizon as an older one replaces it."""
         if not new:
             return
         rows = [
-            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _NAMES}, "outcome": None}
-            for prediction in new
+            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _NAMES}} for prediction in new
         ]
         try:
             if len(rows) <= _FEW:
@@ -52,7 +51,7 @@ class PredictionStore:
             else:
                 with self._database.writing() as connection:
                     connection.execute(_INSERT, rows)
-        except KeyTakenError:
+        except DuplicateKeyError:
             keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:
                 connection.execute(_DELETE, keys)
@@ -76,7 +75,7 @@ class PredictionStore:
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
-    def largest(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
+    def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
         """The most that was predicted in each of some stretches of time, worked out by the database.
 
         Args:
@@ -112,7 +111,7 @@ class PredictionStore:
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
-    def next_at(self, after: float, horizon: float) -> float | None:
+    def next_time(self, after: float, horizon: float) -> float | None:
         """When the first prediction for this horizon after a moment (seconds) was made, or None."""
         query = select(func.min(predictions.c.at)).where(
             predictions.c.host_id == self._host_id, predictions.c.at > after, predictions.c.horizon == horizon

@@ -12,7 +12,7 @@ from storage.database import Database
 QUARTER_DAY = 21_600.0
 
 
-class FigureReader:
+class ScalarQuery:
     """Reads one figure of one host. Safe to use from several threads."""
 
     def __init__(self, database: Database, query: Select[Any]) -> None:
@@ -32,7 +32,7 @@ class FigureReader:
         return None if row is None else row[0]
 
 
-class RowWriter:
+class RowInserter:
     """Commits a few rows of one table at a time. Safe to use from several threads."""
 
     def __init__(self, database: Database, table: Table) -> None:
@@ -46,7 +46,7 @@ class RowWriter:
             rows: each with a value for every column.
 
         Raises:
-            KeyTakenError: a row with the key of one is there already; none is stored.
+            DuplicateKeyError: a row with the key of one is there already; none is stored.
             StorageError: whatever else the database refuses, in one line.
         """
         self._database.driver.run(*self._prepared(rows))

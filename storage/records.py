@@ -1,23 +1,33 @@
-"""The currency at the border: frozen records of what the database keeps.
-
-A field that could not be measured is None: missing, never 0.
-"""
+"""Frozen records that repositories accept and return. A missing measurement is None, never 0."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from enum import StrEnum
 
-Outcome = Literal["promoted", "refused", "skipped", "failed"]
-Judgement = Literal["expected", "incident"]
+# Times are seconds since the epoch (UTC), durations seconds, ratios and probabilities 0 to 1, rates per second, and
+# sizes bytes, in all records.
+
+
+class TrainingOutcome(StrEnum):
+    """Result of a training run."""
+
+    PROMOTED = "promoted"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """Operator's label of an anomaly."""
+
+    EXPECTED = "expected"
+    INCIDENT = "incident"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one host was doing at one moment.
-
-    `at` is seconds since the epoch, UTC. Ratios are 0 to 1, rates per second, sizes in bytes.
-    """
+    """Metrics of one host at one time; the metric catalogue describes each field."""
 
     at: float
     cpu_usage: float | None = None
@@ -39,15 +49,20 @@ class Sample:
 
 
 SAMPLE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Sample) if field.name != "at")
-"""The metrics of a sample, in the order of its columns everywhere."""
+"""Metrics of a sample, in the order of the table's columns and of every array of samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One horizon of one prediction, as it was made.
+    """Prediction of high load within one horizon.
 
-    `horizon` is in seconds; `baseline_probability` is how often high load followed within it in the training
-    data; `threshold` is the probability that a warning needs (1 or above: never warns).
+    Attributes:
+        at: time of the prediction.
+        horizon: length of the predicted interval, in seconds.
+        model_id: the model that made it.
+        probability: calibrated probability of high load within the horizon.
+        baseline_probability: base rate of the training data.
+        threshold: probability from which the prediction is a warning; 1 or above never warns.
     """
 
     at: float
@@ -60,55 +75,139 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """A registered model without its bytes. `report` is plain JSON data; `promoted_at` None: never served."""
+    """Registered model without its bytes.
+
+    Attributes:
+        id: its id, never reused.
+        created_at: time of its registration.
+        sha256: checksum of its bytes.
+        size: number of its bytes.
+        report_json: its training report as JSON text.
+        promoted_at: time from which it first served; None if it never did.
+    """
 
     id: int
     created_at: float
     sha256: str
     size: int
-    report: dict[str, Any]
+    report_json: str
     promoted_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One attempt to train, whatever came of it. `reason` says why it was not promoted."""
+    """One training run.
+
+    Attributes:
+        started_at: time of its start.
+        finished_at: time of its end.
+        outcome: its result.
+        reason: explanation for people if no model was promoted; empty otherwise.
+        model_id: the registered model, if there is one.
+        report_json: the training report as JSON text; "{}" if training did not get that far.
+        id: 0 until it is stored.
+    """
 
     started_at: float
     finished_at: float
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     model_id: int | None
-    report: dict[str, Any]
+    report_json: str
     id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Anomaly:
-    """A stretch of time at which a host did not behave as it does.
+class ScoreRow:
+    """Sums over the scored predictions of one hour, one load state and one decile of probability.
 
-    `ended_at` None: it goes on. `peak` is the largest score (0 to 1), at `peak_at`; `channel` says what kind of
-    evidence began it; `shares` by metric add up to 1. `judgement` is the operator's word, None while there is none.
+    With p the probability, b the baseline probability and y the outcome (1 if high load followed, else 0), these
+    sums yield Brier scores, skills, precision, recall and the reliability table.
+
+    Attributes:
+        hour: start of the hour.
+        high_load: load state at the time of prediction.
+        decile: 0 for probabilities below 0.1, up to 9.
+        unknown: predictions whose outcome is unknown because of a gap; they count nowhere else.
+        scored: predictions with a known outcome.
+        events: sum of y.
+        warnings: predictions that were warnings.
+        true_warnings: warnings that high load followed.
+        probability_sum: sum of p.
+        probability_squared_sum: sum of p².
+        probability_event_sum: sum of p y.
+        baseline_squared_sum: sum of b².
+        baseline_event_sum: sum of b y.
     """
 
-    began_at: float
+    hour: float
+    high_load: bool
+    decile: int
+    unknown: int
+    scored: int
+    events: int
+    warnings: int
+    true_warnings: int
+    probability_sum: float
+    probability_squared_sum: float
+    probability_event_sum: float
+    baseline_squared_sum: float
+    baseline_event_sum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """Start of a high-load period; `lead_time` is that of the first warning before it, None without a warning."""
+
+    at: float
+    lead_time: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyRecord:
+    """Anomaly event of one host.
+
+    Attributes:
+        started_at: time of its start.
+        ended_at: time of its end; None while it is in progress.
+        peak: largest anomaly score, 0 to 1.
+        peak_at: time of that score.
+        channel: channel of the evidence that started it.
+        contributions: contribution of each metric at the peak; they sum to 1.
+        model_id: the model whose detector reported it.
+        verdict: the operator's label; None without one.
+        note: the operator's note.
+        verdict_at: time of the verdict.
+        id: 0 until it is stored.
+    """
+
+    started_at: float
     ended_at: float | None
     peak: float
     peak_at: float
     channel: str
-    shares: dict[str, float]
+    contributions: dict[str, float]
     model_id: int
-    judgement: Judgement | None = None
+    verdict: Verdict | None = None
     note: str | None = None
-    judged_at: float | None = None
+    verdict_at: float | None = None
     id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
-    """A stretch of time, in seconds since the epoch, at which nothing is called an anomaly."""
+class AnomalyPeak:
+    """Largest evidence of one channel within one half hour."""
 
-    begins_at: float
+    at: float
+    channel: str
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """Interval in which no anomaly is reported; `id` is 0 until it is stored."""
+
+    starts_at: float
     ends_at: float
     note: str = ""
     id: int = 0

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Float, Select, bindparam, func, insert, select
 
 from storage.database import Database
-from storage.errors import KeyTakenError
-from storage.queries import FigureReader, RowWriter, purge, slots
+from storage.errors import DuplicateKeyError
+from storage.queries import RowInserter, ScalarQuery, purge, slots
 from storage.records import SAMPLE_FIELDS, Sample
-from storage.schema import LOCAL_HOST, samples
+from storage.schema import LOCAL_HOST_ID, samples
 
 WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
 """Rates in bytes per second, stored without a fraction.
@@ -40,17 +40,17 @@ _FROM = (
 )
 
 
-class SampleStore:
+class SampleRepository:
     """The samples of one host. Safe to use from several threads.
 
     Every method raises StorageError for what the database refuses.
     """
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._commit = RowWriter(database, samples)
-        self._read_oldest = FigureReader(database, _OLDEST)
+        self._commit = RowInserter(database, samples)
+        self._read_oldest = ScalarQuery(database, _OLDEST)
 
     def append(self, sample: Sample) -> float:
         """Commits one sample.
@@ -64,7 +64,7 @@ class SampleStore:
         row = self._row(sample)
         try:
             self._commit(row)
-        except KeyTakenError:
+        except DuplicateKeyError:
             with self._database.writing() as connection:
                 row["at"] = self._insert_moved(connection, row)
         return float(row["at"] or 0.0)
@@ -77,12 +77,12 @@ class SampleStore:
         try:
             with self._database.writing() as connection:
                 connection.execute(_INSERT, rows)
-        except KeyTakenError:
+        except DuplicateKeyError:
             with self._database.writing() as connection:
                 for row in rows:
                     self._insert_moved(connection, row)
 
-    def add_missing(self, table: NDArray[np.float64], batch: int = 2000) -> int:
+    def insert_missing(self, table: NDArray[np.float64], batch: int = 2000) -> int:
         """Adds samples of moments that are free; what is stored stays as it is.
 
         Args:
@@ -171,7 +171,7 @@ class SampleStore:
             values = _fetch(connection, _columns(fields).where(*within), rows * (1 + len(fields)))
         return _with_nan(values.reshape(rows, 1 + len(fields)))
 
-    def means(self, start: float, width: float, count: int) -> NDArray[np.float64]:
+    def bucket_means(self, start: float, width: float, count: int) -> NDArray[np.float64]:
         """What the metrics were on average in each of some stretches of time, worked out by the database.
 
         Args:
@@ -231,7 +231,7 @@ class SampleStore:
         return at
 
 
-def as_stored(sample: Sample) -> Sample:
+def quantize_sample(sample: Sample) -> Sample:
     """The sample as it will be read back: what is computed from it live must equal what a training sees later."""
     return Sample(sample.at, *_stored_values(sample))
 

@@ -6,14 +6,43 @@ rewriting its largest table.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+import json
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
 
 from storage.records import SAMPLE_FIELDS
 
-LOCAL_HOST = 1
+LOCAL_HOST_ID = 1
 """The `host_id` of the machine that the database lives on."""
 
 metadata = MetaData()
+
+
+class JsonText(TypeDecorator[str]):
+    """A JSON column whose values are passed as JSON text: their structure is the caller's business."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else json.loads(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else json.dumps(value)
+
 
 # Without a rowid the key is the table: no second index to write at each commit, and a read by time is a walk along
 # neighbouring pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
@@ -37,7 +66,6 @@ predictions = Table(
     Column("probability", Float, nullable=False),
     Column("baseline_probability", Float, nullable=False),
     Column("threshold", Float, nullable=False),
-    Column("outcome", Integer, nullable=True),
     sqlite_with_rowid=False,
 )
 
@@ -53,7 +81,7 @@ models = Table(
     Column("size", Integer, nullable=False),
     # Before the blob: SQLite reads the columns of a row from the left, and a blob spills over many pages.
     Column("promoted_at", Float, nullable=True),
-    Column("report", JSON, nullable=False),
+    Column("report", JsonText, nullable=False),
     Column("blob", LargeBinary, nullable=False),
     # What watches for anomalies beside the predictor; none while the history is too short for one.
     Column("detector", LargeBinary, nullable=True),
@@ -66,7 +94,7 @@ serving = Table(
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
     # Which baselines serve where the model has fallen behind; empty where it serves everywhere.
-    Column("instead", JSON(none_as_null=True), nullable=True),
+    Column("fallbacks", JSON(none_as_null=True), nullable=True),
 )
 
 training_runs = Table(
@@ -79,23 +107,29 @@ training_runs = Table(
     Column("outcome", String(16), nullable=False),
     Column("reason", String, nullable=False),
     Column("model_id", Integer, nullable=True),
-    Column("report", JSON, nullable=False),
+    Column("report", JsonText, nullable=False),
     sqlite_autoincrement=True,
 )
 
 # Predictions against what happened, summed up by hour: what `monitor report` and the live metrics are made of.
-scores = Table(
-    "scores",
+score_totals = Table(
+    "score_totals",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("horizon", Float, primary_key=True),
     Column("hour", Float, primary_key=True),
-    Column("high", Integer, primary_key=True, autoincrement=False),
+    Column("high_load", Integer, primary_key=True, autoincrement=False),
     Column("decile", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Integer, nullable=False) for name in ("unknown", "scored", "events", "warned", "warned_events")),
+    *(Column(name, Integer, nullable=False) for name in ("unknown", "scored", "events", "warnings", "true_warnings")),
     *(
         Column(name, Float, nullable=False)
-        for name in ("said", "said_squared", "said_right", "base_squared", "base_right")
+        for name in (
+            "probability_sum",
+            "probability_squared_sum",
+            "probability_event_sum",
+            "baseline_squared_sum",
+            "baseline_event_sum",
+        )
     ),
     sqlite_with_rowid=False,
 )
@@ -106,16 +140,16 @@ onsets = Table(
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("horizon", Float, primary_key=True),
     Column("at", Float, primary_key=True),
-    Column("lead", Float, nullable=True),
+    Column("lead_time", Float, nullable=True),
     sqlite_with_rowid=False,
 )
 
-scored = Table(
-    "scored",
+scoring_progress = Table(
+    "scoring_progress",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("horizon", Float, primary_key=True),
-    Column("until", Float, nullable=False),
+    Column("scored_until", Float, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -126,16 +160,16 @@ anomalies = Table(
     Column("host_id", Integer, nullable=False),
     # No foreign key: an anomaly stays true after its model has been pruned.
     Column("model_id", Integer, nullable=False),
-    Column("began_at", Float, nullable=False),
+    Column("started_at", Float, nullable=False),
     Column("ended_at", Float, nullable=True),
     Column("peak", Float, nullable=False),
     Column("peak_at", Float, nullable=False),
     Column("channel", String(16), nullable=False),
-    Column("shares", JSON, nullable=False),
+    Column("contributions", JSON, nullable=False),
     # What the operator says of it.
-    Column("judgement", String(16), nullable=True),
+    Column("verdict", String(16), nullable=True),
     Column("note", String, nullable=True),
-    Column("judged_at", Float, nullable=True),
+    Column("verdict_at", Float, nullable=True),
     sqlite_autoincrement=True,
 )
 
@@ -152,12 +186,12 @@ anomaly_peaks = Table(
     sqlite_with_rowid=False,
 )
 
-maintenance = Table(
-    "maintenance",
+maintenance_windows = Table(
+    "maintenance_windows",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("host_id", Integer, nullable=False),
-    Column("begins_at", Float, nullable=False),
+    Column("starts_at", Float, nullable=False),
     Column("ends_at", Float, nullable=False),
     Column("note", String, nullable=False),
     sqlite_autoincrement=True,

@@ -1,86 +1,101 @@
-"""How good predictions were: sums by hour, and the stretches of high load with the time they were warned of."""
+"""Score repository: hourly sums over scored predictions, onsets with lead times, and scoring progress."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
-from storage.schema import LOCAL_HOST, onsets, scored, scores
+from storage.records import Onset, ScoreRow
+from storage.schema import LOCAL_HOST_ID, onsets, score_totals, scoring_progress
 
-KEY = ("host_id", "horizon", "hour", "high", "decile")
-SUMS = tuple(column.name for column in scores.columns if column.name not in KEY)
+_KEY = ("host_id", "horizon", "hour", "high_load", "decile")
+_GROUP = ("high_load", "decile")
+_SUMS = tuple(field.name for field in fields(ScoreRow) if field.name not in _KEY)
 
 
-class ScoreStore:
-    """The scores of one host's predictions. Every method raises StorageError for what the database refuses."""
+class ScoreRepository:
+    """Scores of one host's predictions. Every method raises StorageError if the database refuses the operation."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
-        self._database, self._host_id = database, host_id
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
+        self._database = database
+        self._host_id = host_id
 
-    def add(
-        self,
-        horizon: float,
-        until: float,
-        tallies: Sequence[Mapping[str, Any]],
-        stretches: Sequence[tuple[float, float | None]],
-    ) -> None:
-        """Adds what was found of the predictions up to a moment, and that they are done with; all or nothing.
+    def add(self, horizon: float, scored_until: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
+        """Add newly scored predictions and advance the scoring progress in one transaction.
 
         Args:
-            horizon: seconds.
-            until: seconds since the epoch: predictions up to here are not looked at again.
-            tallies: an hour, state and decile each, with its sums, which are added to those that are there.
-            stretches: when load became high, and how long before it was warned of (None: it was not).
+            horizon: of the predictions, in seconds.
+            scored_until: predictions up to this time (seconds since the epoch) are not scored again.
+            rows: sums to add to the stored ones with the same hour, load state and decile.
+            new_onsets: starts of high-load periods; one that is stored already stays as it is.
         """
         key = {"host_id": self._host_id, "horizon": horizon}
         with self._database.writing() as connection:
-            for row in tallies:
-                new = insert(scores).values(**key, **row)
-                more = {name: scores.c[name] + new.excluded[name] for name in SUMS}
-                connection.execute(new.on_conflict_do_update(index_elements=KEY, set_=more))
-            for at, lead in stretches:
-                new = insert(onsets).values(**key, at=at, lead=lead)
+            for row in rows:
+                new = insert(score_totals).values(**key, **asdict(row))
+                sums = {name: score_totals.c[name] + new.excluded[name] for name in _SUMS}
+                connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=sums))
+            for onset in new_onsets:
+                new = insert(onsets).values(**key, **asdict(onset))
                 connection.execute(new.on_conflict_do_nothing())
-            new = insert(scored).values(**key, until=until)
-            connection.execute(
-                new.on_conflict_do_update(index_elements=("host_id", "horizon"), set_={"until": new.excluded.until})
-            )
+            new = insert(scoring_progress).values(**key, scored_until=scored_until)
+            latest = {"scored_until": new.excluded.scored_until}
+            connection.execute(new.on_conflict_do_update(index_elements=("host_id", "horizon"), set_=latest))
 
-    def progress(self) -> dict[float, float]:
-        """Up to when (seconds) the predictions are done with, by horizon."""
-        query = select(scored.c.horizon, scored.c.until).where(scored.c.host_id == self._host_id)
+    def scored_until(self) -> dict[float, float]:
+        """Return by horizon (seconds) the time (seconds since the epoch) up to which predictions are scored."""
+        progress = scoring_progress.c
+        query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def since(self, horizon: float, start: float) -> list[dict[str, Any]]:
-        """The sums of the hours that began at `start` (seconds) or later, added up over the hours.
+    def totals_since(self, horizon: float, start: float) -> list[ScoreRow]:
+        """Return the sums over all hours since a time, one row per load state and decile.
 
-        Returns:
-            A mapping for each state and decile.
+        Args:
+            horizon: of the predictions, in seconds.
+            start: seconds since the epoch; hours that began earlier are left out. It is the `hour` of the rows.
         """
-        named = ("high", "decile")
+        group = [score_totals.c[name] for name in _GROUP]
+        sums = [func.sum(score_totals.c[name]).label(name) for name in _SUMS]
         query = (
-            select(*(scores.c[name] for name in named), *(func.sum(scores.c[name]).label(name) for name in SUMS))
-            .where(scores.c.host_id == self._host_id, scores.c.horizon == horizon, scores.c.hour >= start)
-            .group_by(*(scores.c[name] for name in named))
+            select(*group, *sums)
+            .where(
+                score_totals.c.host_id == self._host_id,
+                score_totals.c.horizon == horizon,
+                score_totals.c.hour >= start,
+            )
+            .group_by(*group)
         )
         with self._database.reading() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return [ScoreRow(hour=start, **{**row, "high_load": bool(row["high_load"])}) for row in rows]
 
-    def leads(self, horizon: float, start: float) -> list[float | None]:
-        """How long before each stretch of high load since `start` it was warned of; None where it was not."""
-        query = select(onsets.c.lead).where(
+    def lead_times(self, horizon: float, start: float) -> list[float | None]:
+        """Return the lead times (seconds) of the onsets since a time; None for an onset without a warning.
+
+        Args:
+            horizon: of the predictions, in seconds.
+            start: seconds since the epoch.
+        """
+        query = select(onsets.c.lead_time).where(
             onsets.c.host_id == self._host_id, onsets.c.horizon == horizon, onsets.c.at >= start
         )
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
     def purge(self, before: float) -> None:
-        """Deletes what is of predictions made before a moment; a few rows an hour were kept."""
+        """Delete the sums and onsets of earlier hours; unlike samples, they are few.
+
+        Args:
+            before: seconds since the epoch.
+        """
+        old_totals = (score_totals.c.host_id == self._host_id, score_totals.c.hour < before)
+        old_onsets = (onsets.c.host_id == self._host_id, onsets.c.at < before)
         with self._database.writing() as connection:
-            connection.execute(delete(scores).where(scores.c.host_id == self._host_id, scores.c.hour < before))
-            connection.execute(delete(onsets).where(onsets.c.host_id == self._host_id, onsets.c.at < before))
+            connection.execute(delete(score_totals).where(*old_totals))
+            connection.execute(delete(onsets).where(*old_onsets))

@@ -1,69 +1,87 @@
-"""The record of every training, whatever came of it."""
+"""Training-run repository: one record per training run, whatever its outcome."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any, get_args
+from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import Row, Select, bindparam, func, insert, select
 
 from storage.database import Database
-from storage.queries import FigureReader
-from storage.records import Outcome, TrainingRun
-from storage.schema import LOCAL_HOST, training_runs
+from storage.queries import ScalarQuery
+from storage.records import TrainingOutcome, TrainingRun
+from storage.schema import LOCAL_HOST_ID, training_runs
 
-_COLUMNS = training_runs.c[tuple(field.name for field in fields(TrainingRun))]
+_COLUMNS = training_runs.c["started_at", "finished_at", "outcome", "reason", "model_id", "report", "id"]
 _LAST_ID = select(func.max(training_runs.c.id)).where(training_runs.c.host_id == bindparam("host_id"))
 
 
-class TrainingRuns:
-    """The trainings for one host. Every method raises StorageError for what the database refuses."""
+class TrainingRunRepository:
+    """Training runs of one host. Every method raises StorageError if the database refuses the operation."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._read_last_id = FigureReader(database, _LAST_ID)
+        self._last_id = ScalarQuery(database, _LAST_ID)
 
     def append(self, run: TrainingRun) -> int:
-        """Records a run and returns its id; the id that it carries is ignored."""
-        values = asdict(run)
-        del values["id"]
+        """Store a run and return its id; the id of the record is ignored."""
+        query = insert(training_runs).values(
+            host_id=self._host_id,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            outcome=run.outcome.value,
+            reason=run.reason,
+            model_id=run.model_id,
+            report=run.report_json,
+        )
         with self._database.writing() as connection:
-            query = insert(training_runs).values(host_id=self._host_id, **values).returning(training_runs.c.id)
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(query.returning(training_runs.c.id)).scalar_one())
 
     def last_id(self) -> int | None:
-        """The id of the newest run, or None before the first. Cheap enough to ask for often."""
-        found: int | None = self._read_last_id(self._host_id)
-        return found
+        """Return the id of the newest run, or None before the first. Cheap enough for every sampling cycle."""
+        run_id: int | None = self._last_id(self._host_id)
+        return run_id
 
     def last(self) -> TrainingRun | None:
-        """The newest run, or None before the first."""
+        """Return the newest run, or None before the first."""
         return next(iter(self.history(limit=1)), None)
 
     def last_success(self) -> TrainingRun | None:
-        """The newest run whose model was promoted, or None."""
-        return next(iter(self._runs(self._newest(1).where(training_runs.c.outcome == "promoted"))), None)
+        """Return the newest run whose model was promoted, or None."""
+        promoted = training_runs.c.outcome == TrainingOutcome.PROMOTED.value
+        return next(iter(self._read(self._newest(1).where(promoted))), None)
 
-    def counts(self) -> dict[Outcome, int]:
-        """How many runs ended in each way; every way is there, with 0 if none did."""
+    def counts(self) -> dict[TrainingOutcome, int]:
+        """Return the number of runs by outcome; every outcome is a key."""
         query = (
             select(training_runs.c.outcome, func.count())
             .where(training_runs.c.host_id == self._host_id)
             .group_by(training_runs.c.outcome)
         )
         with self._database.reading() as connection:
-            found = {row[0]: row[1] for row in connection.execute(query)}
-        return {outcome: found.get(outcome, 0) for outcome in get_args(Outcome)}
+            counts = {row[0]: row[1] for row in connection.execute(query)}
+        return {outcome: counts.get(outcome.value, 0) for outcome in TrainingOutcome}
 
     def history(self, limit: int = 50) -> list[TrainingRun]:
-        """The newest runs, newest first."""
-        return self._runs(self._newest(limit))
+        """Return the newest runs, newest first."""
+        return self._read(self._newest(limit))
 
     def _newest(self, limit: int) -> Select[Any]:
         query = select(*_COLUMNS).where(training_runs.c.host_id == self._host_id)
         return query.order_by(training_runs.c.id.desc()).limit(limit)
 
-    def _runs(self, query: Select[Any]) -> list[TrainingRun]:
+    def _read(self, query: Select[Any]) -> list[TrainingRun]:
         with self._database.reading() as connection:
-            return [TrainingRun(*row) for row in connection.execute(query)]
+            return [_run(row) for row in connection.execute(query)]
+
+
+def _run(row: Row[Any]) -> TrainingRun:
+    return TrainingRun(
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=TrainingOutcome(row.outcome),
+        reason=row.reason,
+        model_id=row.model_id,
+        report_json=row.report,
+        id=row.id,
+    )

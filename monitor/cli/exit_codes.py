@@ -20,7 +20,6 @@ class ExitCode(IntEnum):
 EXIT_CODES = {
     "monitor.errors.MonitorError": ExitCode.FAILED,
     "monitor.errors.ConfigError": ExitCode.USAGE,
-    "monitor.errors.UsageError": ExitCode.USAGE,
     "monitor.errors.RefusedError": ExitCode.REFUSED,
     "monitor.errors.NotEnoughDataError": ExitCode.NOT_ENOUGH_DATA,
     "monitor.errors.LockedError": ExitCode.LOCKED,

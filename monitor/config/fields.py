@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from model.features.labels import parse_quantile
 from monitor.config.durations import parse_duration
-from monitor.sampling.sources import RATIOS
+from monitor.sampling.sources import RATIO_FIELDS
 from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
 
@@ -202,7 +202,7 @@ def _bound(metric: str, bound: Any) -> float | str:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
         raise ValueError(f'the bound of {metric} must be a number above 0 or a quantile "p95", not {_shown(bound)}')
-    if metric in RATIOS and bound > 1:
+    if metric in RATIO_FIELDS and bound > 1:
         raise ValueError(f"the bound of {metric} is a ratio, 0 to 1, not {bound:g}")
     return float(bound)
 

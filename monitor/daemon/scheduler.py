@@ -1,7 +1,4 @@
-"""The scheduler's table of jobs: what runs when, and what came of it.
-
-The one place that decides when. A job that raises is logged and counted here, and runs again at its next turn.
-"""
+"""Scheduler of the periodic jobs: aligned times, counters and failure logging."""
 
 from __future__ import annotations
 
@@ -25,101 +22,116 @@ from monitor.system.logging import get_logger
 
 log = get_logger(__name__)
 
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
-"""Upper bounds of the histograms in seconds."""
+BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
+"""Upper bounds of the histogram buckets in seconds."""
+
+CLOCK_STEP = 0.5
+"""Seconds of difference between wall clock and monotonic clock from which the wall clock counts as stepped."""
+
+CLOSE_PATIENCE = 1.0
+"""Seconds that running jobs have to end when the scheduler closes."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A function to call every `interval` seconds, on whole multiples of it since the epoch."""
+    """Function that is called every `interval` seconds, at multiples of the interval since the epoch."""
 
-    id: str
+    name: str
     interval: float
     function: Callable[[], None]
     executor: str = "default"
 
 
 class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
-    """The next whole multiple of the interval.
+    """APScheduler trigger that fires at multiples of an interval since the epoch.
 
-    APScheduler's own interval trigger walks through every missed turn after the clock has jumped; this one looks
-    only at the clock, so a jump of ten years costs what any turn costs.
+    APScheduler's own interval trigger iterates over all missed times after a clock step. This one computes the next
+    time from the clock alone.
     """
 
     def __init__(self, interval: float) -> None:
         self.interval = interval
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # noqa: ARG002
-        """The first multiple after `now`."""
+        """Return the first multiple of the interval after `now`."""
         return datetime.fromtimestamp((now.timestamp() // self.interval + 1) * self.interval, UTC)
 
 
-class _Lengths:
-    """Collects lengths of time into a histogram."""
+class DurationHistogram:
+    """Accumulator of durations in buckets."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0
-        self._counts = [0] * (len(BOUNDS) + 1)
+        self._sum_seconds = 0.0
+        self._counts = [0] * (len(BUCKET_BOUNDS) + 1)
 
     def add(self, seconds: float) -> None:
-        self._seconds += seconds
-        self._counts[bisect_left(BOUNDS, seconds)] += 1
+        """Count one duration."""
+        self._sum_seconds += seconds
+        self._counts[bisect_left(BUCKET_BOUNDS, seconds)] += 1
 
-    def histogram(self) -> Histogram:
-        return Histogram(
-            self._seconds, tuple(zip((*map(str, BOUNDS), "+Inf"), accumulate(self._counts), strict=True))
-        )
+    def snapshot(self) -> Histogram:
+        """Return the cumulative histogram."""
+        bounds = (*map(str, BUCKET_BOUNDS), "+Inf")
+        return Histogram(self._sum_seconds, tuple(zip(bounds, accumulate(self._counts), strict=True)))
 
 
 class JobMeter:
-    """Counts the runs of one job."""
+    """Thread-safe counters of one job."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runs = self._failures = self._missed = 0
-        self._duration, self._delay = _Lengths(), _Lengths()
+        self._runs = 0
+        self._failures = 0
+        self._missed = 0
+        self._duration = DurationHistogram()
+        self._delay = DurationHistogram()
 
-    def ran(self, duration: float, delay: float, *, failed: bool) -> None:
-        """One run has ended; it took `duration` and began `delay` seconds after its turn."""
+    def add_run(self, duration: float, delay: float, *, failed: bool) -> None:
+        """Count a run that took `duration` seconds and began `delay` seconds after its scheduled time."""
         with self._lock:
             self._runs += 1
             self._failures += failed
             self._duration.add(duration)
             self._delay.add(delay)
 
-    def missed(self) -> None:
-        """One turn did not happen."""
+    def add_missed(self) -> None:
+        """Count a scheduled run that did not take place."""
         with self._lock:
             self._missed += 1
 
     def state(self) -> JobState:
-        """The counts by now."""
+        """Return the current counters."""
         with self._lock:
-            histograms = self._duration.histogram(), self._delay.histogram()
-            return JobState(self._runs, self._failures, self._missed, *histograms)
+            return JobState(
+                runs=self._runs,
+                failures=self._failures,
+                missed=self._missed,
+                duration=self._duration.snapshot(),
+                delay=self._delay.snapshot(),
+            )
 
 
 class Scheduler:
-    """Runs the jobs until it is closed.
+    """Runs jobs periodically until it is closed; a job that raises is logged, counted and run again.
 
-    The executor "sampler" has one thread for the one job that nothing else may hold up.
+    The executor "sampler" has one thread for the one job that no other may delay.
     """
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs = tuple(jobs)
-        self._meters = {job.id: JobMeter() for job in jobs}
+        self._meters = {job.name: JobMeter() for job in jobs}
         executors = {"sampler": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2)}
         self._scheduler: Any = BackgroundScheduler(timezone=UTC, executors=executors)
-        self._scheduler.add_listener(self._on_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         self._clock_offset = time.time() - time.monotonic()
 
     def start(self) -> None:
-        """From now on each job runs at its next turn."""
+        """Start running each job at its scheduled times."""
         for job in self._jobs:
             self._scheduler.add_job(
                 self._metered(job),
                 AlignedTrigger(job.interval),
-                id=job.id,
+                id=job.name,
                 executor=job.executor,
                 coalesce=True,
                 max_instances=1,
@@ -128,49 +140,52 @@ class Scheduler:
         self._scheduler.start()
 
     def states(self) -> dict[str, JobState]:
-        """The counts of each job."""
+        """Return the counters of each job by name."""
         return {name: meter.state() for name, meter in self._meters.items()}
 
     def follow_clock(self) -> None:
-        """Called every few seconds: after the clock was set, plans every job anew.
+        """Reschedule every job if the clock has been set since the last call. Call it every few seconds.
 
-        APScheduler sleeps until a time of day. A clock set back by a minute would leave it asleep for a minute.
+        APScheduler sleeps until a wall-clock time: a clock set back by a minute would stop all jobs for a minute.
         """
         offset = time.time() - time.monotonic()
-        stepped = offset - self._clock_offset
+        step = offset - self._clock_offset
         self._clock_offset = offset
-        if abs(stepped) > 0.5:
-            log.warning("clock step detected", step_seconds=round(stepped, 3))
+        if abs(step) > CLOCK_STEP:
+            log.warning("clock step detected", step_seconds=round(step, 3))
             for job in self._jobs:
-                self._scheduler.reschedule_job(job.id, trigger=AlignedTrigger(job.interval))
+                self._scheduler.reschedule_job(job.name, trigger=AlignedTrigger(job.interval))
 
-    def close(self, patience: float = 1.0) -> bool:
-        """Lets the running jobs end; False if one does not within `patience` seconds."""
+    def close(self, patience: float = CLOSE_PATIENCE) -> bool:
+        """Wait at most `patience` seconds for running jobs; return False if one is still running then."""
         if not self._scheduler.running:
             return True
-        ending = threading.Thread(target=self._scheduler.shutdown, daemon=True)
-        ending.start()
-        ending.join(patience)
-        return not ending.is_alive()
+        shutdown = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        shutdown.start()
+        shutdown.join(patience)
+        return not shutdown.is_alive()
 
     def _metered(self, job: Job) -> Callable[[], None]:
-        meter, outage = self._meters[job.id], RecurringFailure(log, "job failed", "job recovered")
+        """Return the function of a job, with counting and logging around it."""
+        meter = self._meters[job.name]
+        recurring = RecurringFailure(log, "job failed", "job recovered")
 
         def run() -> None:
-            # turns are whole multiples of the interval, so what is left over is how late this one is
-            delay, started = time.time() % job.interval, time.monotonic()
+            # Scheduled times are multiples of the interval, so the remainder is the delay.
+            delay = time.time() % job.interval
+            started = time.monotonic()
             failed = True
             try:
                 job.function()
                 failed = False
             except Exception as error:
-                outage.failure(job=job.id, exc_info=error)
+                recurring.failure(exc_info=error, job=job.name)
             else:
-                outage.success(job=job.id)
+                recurring.success(job=job.name)
             finally:
-                meter.ran(time.monotonic() - started, delay, failed=failed)
+                meter.add_run(time.monotonic() - started, delay, failed=failed)
 
         return run
 
-    def _on_missed(self, event: JobEvent) -> None:
-        self._meters[event.job_id].missed()
+    def _count_missed(self, event: JobEvent) -> None:
+        self._meters[event.job_id].add_missed()

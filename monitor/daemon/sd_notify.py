@@ -1,8 +1,4 @@
-"""What systemd is told: ready, still sampling, reloading, stopping (the protocol of sd_notify(3)).
-
-Outside of a unit with Type=notify there is no socket, and nothing is said. Nothing here may hold up or end a tick:
-a message that cannot be delivered at once is dropped, and the next one follows with the next sample.
-"""
+"""Notifications to systemd: ready, alive, reloading, stopping (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -18,85 +14,94 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 START_SECONDS = 60
-"""Beyond one interval, what a start may take before its first sample is stored, from its last sign of life on."""
+"""Start-up time beyond one sampling interval, counted from the last notification, until a sample is stored."""
 
 
 class Notifier:
-    """The state of the service, as its manager is told.
+    """Sender of the service's state to systemd; without a notification socket it does nothing.
 
-    READY is said once the port is open and a sample is stored; the watchdog is fed by nothing but a sample.
+    READY is sent once the port is open and a sample is stored. Only samples reset the watchdog. Sending never blocks:
+    a message that cannot be delivered at once is dropped, and the next sample sends the next one.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them."""
-        self._address = _address(environ.get("NOTIFY_SOCKET", ""))
-        self._watchdog = _watchdog(environ)
+        """Read NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which systemd sets."""
+        self._address = _socket_address(environ.get("NOTIFY_SOCKET", ""))
+        self._watchdog = _watchdog_microseconds(environ)
         self._interval = 0.0
-        self._open = self._stored = self._ready = False
-        self._said = ""
-        self._deaf = RecurringFailure(
+        self._open = False
+        self._stored = False
+        self._ready = False
+        self._last_status = ""
+        self._send_failure = RecurringFailure(
             log, "systemd notification failed", "systemd notification recovered", level=logging.WARNING
         )
 
     def opening(self, interval: float) -> None:
-        """Everything is about to be opened; samples will come every `interval` seconds."""
-        self._interval, self._open = interval, False
+        """Notify that the daemon is opening its resources; samples will come every `interval` seconds."""
+        self._interval = interval
+        self._open = False
         if not self._ready:
             self._extend_start()
 
     def opened(self, patience: float) -> None:
-        """The port answers and sampling has begun; a pause of `patience` seconds between two samples is none yet."""
+        """Notify that the port is open and sampling has begun; `patience` is the longest gap between samples."""
         self._open = True
         if self._watchdog:
-            # An interval longer than the unit's own time must not look like a hang.
+            # A sampling interval longer than the unit's watchdog time must not look like a hang.
             self._send(f"WATCHDOG_USEC={max(self._watchdog, round(patience * 1e6))}")
         if self._stored:
-            self._say_ready()
+            self._send_ready()
         else:
             self._extend_start()
 
     def sampled(self, status: str, *, stored: bool) -> None:
-        """A fresh sample is here; `stored` unless it waits for the database. `status` is one line for people."""
+        """Notify of a new sample.
+
+        Args:
+            status: state of the daemon in one line, for people.
+            stored: False while the sample waits for the database.
+        """
         self._stored = self._stored or stored
         if self._ready:
-            self._send("WATCHDOG=1", *self._changed(status))
+            self._send("WATCHDOG=1", *self._changed_status(status))
         elif self._stored and self._open:
-            self._say_ready("WATCHDOG=1", *self._changed(status))
+            self._send_ready("WATCHDOG=1", *self._changed_status(status))
         else:
-            # Samples come, so a restart would mend nothing and lose those that wait.
+            # Samples arrive: a restart would not fix the database, and would lose the buffered samples.
             self._extend_start()
 
     def stalled(self, status: str) -> None:
-        """No sample has come for too long: a line for people, while the watchdog goes unfed."""
+        """Notify that samples have stopped, with the reason for people; the watchdog is not reset."""
         if self._ready:
-            self._send(*self._changed(status))
+            self._send(*self._changed_status(status))
 
     def reloading(self) -> None:
-        """The configuration is being read anew."""
+        """Notify that the configuration is being read again."""
         if self._ready:
             self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def kept(self) -> None:
-        """The new configuration was refused, and all goes on as before."""
+    def reload_failed(self) -> None:
+        """Notify that the new configuration was refused and the daemon continues with the previous one."""
         if self._ready:
             self._send("READY=1")
 
     def stopping(self) -> None:
-        """The end was asked for."""
-        self._send("STOPPING=1", *self._changed("stopping"))
+        """Notify that the daemon is stopping."""
+        self._send("STOPPING=1", *self._changed_status("stopping"))
 
-    def _say_ready(self, *more: str) -> None:
+    def _send_ready(self, *more: str) -> None:
         self._ready = True
         self._send("READY=1", *more)
 
     def _extend_start(self) -> None:
         self._send(f"EXTEND_TIMEOUT_USEC={round((self._interval + START_SECONDS) * 1e6)}")
 
-    def _changed(self, status: str) -> list[str]:
+    def _changed_status(self, status: str) -> list[str]:
         line = " ".join(status.split())
-        if line == self._said:
+        if line == self._last_status:
             return []
-        self._said = line
+        self._last_status = line
         return [f"STATUS={line}"]
 
     def _send(self, *assignments: str) -> None:
@@ -107,18 +112,18 @@ class Notifier:
                 channel.setblocking(False)
                 channel.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
-            self._deaf.failure(message=assignments[0], error=error)
+            self._send_failure.failure(message=assignments[0], error=error)
         else:
-            self._deaf.success()
+            self._send_failure.success()
 
 
 def from_environment() -> Notifier:
-    """The notifier of this process."""
+    """Return the notifier of this process."""
     return Notifier(os.environ)
 
 
-def _address(text: str) -> bytes | None:
-    """A path, or an abstract name, which begins with a zero byte for the kernel and with @ in the environment."""
+def _socket_address(text: str) -> bytes | None:
+    """Return the address of a path, or of an abstract name: `@` in the environment, a zero byte for the kernel."""
     if text.startswith("@"):
         return b"\0" + os.fsencode(text[1:])
     if text.startswith("/"):
@@ -128,9 +133,10 @@ def _address(text: str) -> bytes | None:
     return None
 
 
-def _watchdog(environ: Mapping[str, str]) -> int:
-    """Microseconds within which the manager wants to be told, 0 for no watchdog, or one that is not meant for us."""
-    microseconds, meant = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not microseconds.isdecimal() or (meant and meant != str(os.getpid())):
+def _watchdog_microseconds(environ: Mapping[str, str]) -> int:
+    """Return the watchdog time; 0 without a watchdog, or with one for another process."""
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    process = environ.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or (process and process != str(os.getpid())):
         return 0
     return int(microseconds)

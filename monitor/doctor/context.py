@@ -16,7 +16,7 @@ from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
 from storage import StorageError
-from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_is_behind
+from storage.inspection import Outside, database_path, lock_holder, open_read_only, outside, schema_needs_migration
 
 RUNS = 50
 """Trainings that are looked at, the newest."""
@@ -107,7 +107,7 @@ def _stored(config: Config, now: float) -> tuple[bool, Stored | None, str]:
     behind = False
     try:
         with open_read_only(config.database_url) as database:
-            behind = schema_is_behind(database)
+            behind = schema_needs_migration(database)
             return behind, _read(stores_of(database), config, now), ""
     except StorageError as error:
         return behind, None, str(error)

@@ -27,7 +27,7 @@ def of_anomalies(state: AnomalyState | None) -> Iterator[Metric]:
     )
     yield gauge("anomaly_maintenance", "Whether nothing is called an anomaly now.", state.in_maintenance)
     if state.active is not None:
-        yield gauge("anomaly_started_timestamp_seconds", "When the anomaly began.", state.active.began_at)
+        yield gauge("anomaly_started_timestamp_seconds", "When the anomaly began.", state.active.started_at)
     reading = state.reading
     if reading is None:
         return

@@ -16,7 +16,7 @@ from monitor.exporter.anomalies import of_anomalies
 from monitor.exporter.metric_families import counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
 from monitor.queries.status import Overview
-from monitor.state import Live, Status
+from monitor.state import DaemonState, LiveState
 from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
@@ -41,10 +41,10 @@ HOST_HELP: dict[str, tuple[str, str]] = {
 }
 
 
-class StatusCollector(Collector):
+class StateCollector(Collector):
     """Makes the page fresh from the status of the moment it is asked."""
 
-    def __init__(self, status: Callable[[], Status]) -> None:
+    def __init__(self, status: Callable[[], DaemonState]) -> None:
         self._status = status
 
     def collect(self) -> Iterator[Metric]:
@@ -66,11 +66,13 @@ class StatusCollector(Collector):
         yield from _jobs(status)
         yield gauge("config_last_reload_successful", "Whether the last reload took effect.", status.reload_successful)
         yield gauge(
-            "config_last_reload_success_timestamp_seconds", "When a configuration last took effect.", status.reload_at
+            "config_last_reload_success_timestamp_seconds",
+            "When a configuration last took effect.",
+            status.reloaded_at,
         )
 
 
-def _live(live: Live, *, host_metrics: bool) -> Iterator[Metric]:
+def _live(live: LiveState, *, host_metrics: bool) -> Iterator[Metric]:
     if host_metrics:
         for field in SAMPLE_FIELDS:
             unit, text = HOST_HELP[field]
@@ -90,11 +92,11 @@ def _live(live: Live, *, host_metrics: bool) -> Iterator[Metric]:
         "source_duration_seconds", "How long a source took.", ["source"], [((n,), s.duration) for n, s in states]
     )
     yield counter("storage_write_failures", "Writes that failed since the start.", live.write_failures)
-    yield gauge("storage_buffered_samples", "Samples waiting in memory for storage.", live.buffered)
+    yield gauge("storage_buffered_samples", "Samples waiting in memory for storage.", live.samples_buffered)
     yield from _forecast(live)
 
 
-def _forecast(live: Live) -> Iterator[Metric]:
+def _forecast(live: LiveState) -> Iterator[Metric]:
     yield counter("predictions", "Predictions made since the start.", live.predictions_total)
     if live.forecast is None:
         return
@@ -183,7 +185,7 @@ def _records(overview: Overview) -> Iterator[Metric]:
         yield from of_training(overview.last_run.report)
 
 
-def _jobs(status: Status) -> Iterator[Metric]:
+def _jobs(status: DaemonState) -> Iterator[Metric]:
     counted: dict[str, tuple[str, Callable[[Any], int]]] = {
         "job_runs": ("Runs of a job.", lambda job: job.runs),
         "job_failures": ("Runs of a job that raised.", lambda job: job.failures),
@@ -197,7 +199,7 @@ def _jobs(status: Status) -> Iterator[Metric]:
     duration = HistogramMetricFamily("monitor_job_duration_seconds", "How long a job took.", labels=["job"])
     delay = HistogramMetricFamily("monitor_job_delay_seconds", "How late a job began after its turn.", labels=["job"])
     for job, state in status.jobs.items():
-        duration.add_metric([job], list(state.duration.buckets), state.duration.seconds)
-        delay.add_metric([job], list(state.delay.buckets), state.delay.seconds)
+        duration.add_metric([job], list(state.duration.buckets), state.duration.sum_seconds)
+        delay.add_metric([job], list(state.delay.buckets), state.delay.sum_seconds)
     yield duration
     yield delay

@@ -9,13 +9,13 @@ from prometheus_client.core import Metric
 
 from monitor.exporter.metric_families import gauge, labelled
 from monitor.jobs.scoring import HorizonScore
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES, TrainingReport
 from monitor.training.report_parts import HorizonReport, ParameterReport, ScoreReport
 
 
-def of_model(status: Status) -> Iterator[Metric]:
+def of_model(status: DaemonState) -> Iterator[Metric]:
     """What serves, and how it did on the holdout of its training."""
     ready = status.live is not None and status.live.model_id is not None
     yield gauge("model_ready", "Whether a model serves.", ready)

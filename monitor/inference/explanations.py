@@ -8,7 +8,7 @@ from model.array_types import Floats
 from model.features.features import FeatureSpec
 from model.features.time_buckets import DAYS
 from model.forecast.predictor import LEVEL
-from monitor.sampling.sources import RATIOS
+from monitor.sampling.sources import RATIO_FIELDS
 from monitor.system.formatting import approximate_duration
 
 NAMES = {
@@ -96,7 +96,7 @@ def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     now = _value(spec, x, f"{metric}:last")
     if math.isnan(now):
         return f"{name} is not known"
-    level = f"{name} is at {now:.0%}" if metric in RATIOS else name
+    level = f"{name} is at {now:.0%}" if metric in RATIO_FIELDS else name
     moves = [(_value(spec, x, f"{metric}:departure:{window:g}s"), window) for window in spec.windows]
     moved, window = max(moves, key=lambda move: -1 if math.isnan(move[0]) else abs(move[0]))
     if math.isnan(moved) or abs(moved) < STEADY:
@@ -107,6 +107,6 @@ def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
         much = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
         much = "more than 100" if times > 100 else much
         return f"{name} is {much} times {'over' if moved > 0 else 'under'} its mean of {approximate_duration(window)}"
-    if metric in RATIOS:
+    if metric in RATIO_FIELDS:
         return f"{level}, {abs(moved) * 100:.0f} points {way} its mean of {approximate_duration(window)}"
     return f"{name} is {way} its mean of {approximate_duration(window)} by {abs(moved):.2g}"

@@ -27,7 +27,7 @@ from monitor.state import AnomalyState
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.training.train_detector import detector_key, excluded_times, expected_slots, in_maintenance
-from storage import Anomaly
+from storage import AnomalyRecord
 
 log = get_logger(__name__)
 
@@ -69,7 +69,7 @@ class AnomalyDetectionJob:
         self._done = self._seen = 0.0
         self._slot: int | None = None
         self._episode: AnomalyEvent | None = None
-        self._event: Anomaly | None = None
+        self._event: AnomalyRecord | None = None
         self._judged: tuple[object, ...] | None = None
         self._name = ""
         self._reading: DetectorReading | None = None
@@ -100,7 +100,7 @@ class AnomalyDetectionJob:
         step = self._watch.detector.step
         self._listen(self._watch, now)
         until = now // step * step
-        windows = self._stores.anomalies.maintenance(self._done)
+        windows = self._stores.anomalies.maintenance_windows(self._done)
         for at, values in self._rows(self._watch, self._done, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             # what happens meanwhile is as if nobody had watched: it must not be held against the time after
@@ -119,29 +119,30 @@ class AnomalyDetectionJob:
         self._watch, self._reading, self._judged, self._slot = None, None, None, None
         self._trail = self._trail[:0]
         self._followed, self._done = model_id, now
-        self._event, self._episode = self._stores.anomalies.open(), None
+        self._event, self._episode = self._stores.anomalies.ongoing(), None
         detector = None if model_id is None else self._detector(model_id)
         if detector is None:
             # what nobody watches any more does not go on for ever
             self._end(now)
             return
         watch, kept = OnlineDetector(detector, self._config.false_alarms_per_month), set()
-        for at, channel, peak in self._stores.anomalies.peaks(self._name, now - SLOTS_KEPT * SLOT_SECONDS):
-            if channel in SCORE_PARTS:
-                watch.peaks.add(int(at // SLOT_SECONDS), np.where(np.array(SCORE_PARTS) == channel, peak, 0.0))
-                kept.add(int(at // SLOT_SECONDS))
+        for peak in self._stores.anomalies.peaks(self._name, now - SLOTS_KEPT * SLOT_SECONDS):
+            if peak.channel in SCORE_PARTS:
+                slot = int(peak.at // SLOT_SECONDS)
+                watch.peaks.add(slot, np.where(np.array(SCORE_PARTS) == peak.channel, peak.peak, 0.0))
+                kept.add(slot)
         self._listen(watch, now)
         until = now // detector.step * detector.step
         start = (until - WARM_UP) // detector.step * detector.step
         self._episode = None if self._event is None else _resumed(self._event, start)
         self._watch, self._done = watch, until
-        windows = self._stores.anomalies.maintenance(start)
+        windows = self._stores.anomalies.maintenance_windows(start)
         for at, values in self._rows(watch, start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
             self._read(watch, at, np.full_like(values, np.nan) if quiet else values)
             self._remember(at, but=kept)
             # of what began before, its end may have been missed; nothing begins in hindsight
-            if self._event is not None and at >= self._event.began_at:
+            if self._event is not None and at >= self._event.started_at:
                 self._follow(at, detector.step)
         if self._episode is None and self._stores.anomalies.since(until - ECHO):
             self._episode = residual_event(self._reading)
@@ -188,8 +189,8 @@ class AnomalyDetectionJob:
     def _listen(self, watch: OnlineDetector, now: float) -> None:
         """Takes the operator's word, if it has changed."""
         since = now - SLOTS_KEPT * SLOT_SECONDS
-        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.judgement is not None]
-        windows = self._stores.anomalies.maintenance(since)
+        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
+        windows = self._stores.anomalies.maintenance_windows(since)
         # of one that goes on each half hour counts by itself
         open_until = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         state = (judged, windows, now // DAY, open_until)
@@ -213,7 +214,7 @@ class AnomalyDetectionJob:
         values = self._watch.peaks.of(before)
         if values is not None:
             peaks = dict(zip(SCORE_PARTS, values.tolist(), strict=True))
-            self._stores.anomalies.add_peaks(before * SLOT_SECONDS, self._name, peaks)
+            self._stores.anomalies.replace_peaks(before * SLOT_SECONDS, self._name, peaks)
 
     def _follow(self, at: float, step: float) -> None:
         """What the last reading means for the anomaly that goes on, or begins."""
@@ -230,12 +231,12 @@ class AnomalyDetectionJob:
         elif before is None or before.ended:
             self._begin(episode)
         elif self._event is not None and episode.ratio != before.ratio:
-            seen = {"peak": episode.peak, "peak_at": episode.peak_at, "shares": episode.shares}
+            seen = {"peak": episode.peak, "peak_at": episode.peak_at, "contributions": episode.shares}
             self._event = replace(self._event, **seen)  # type: ignore[arg-type]
             self._stores.anomalies.update(self._event)
 
     def _begin(self, episode: AnomalyEvent) -> None:
-        event = Anomaly(
+        event = AnomalyRecord(
             episode.began_at,
             None,
             episode.peak,
@@ -244,15 +245,15 @@ class AnomalyDetectionJob:
             episode.shares,
             self._followed or 0,
         )
-        self._event = replace(event, id=self._stores.anomalies.begin(event))
+        self._event = replace(event, id=self._stores.anomalies.add(event))
         most = ", ".join(list(episode.shares)[:3])
         log.warning("anomaly started", anomaly=self._event.id, channel=episode.channel, metrics=most)
 
     def _end(self, at: float) -> None:
         if self._event is not None:
-            ended = replace(self._event, ended_at=max(at, self._event.began_at))
+            ended = replace(self._event, ended_at=max(at, self._event.started_at))
             self._stores.anomalies.update(ended)
-            seconds = round((ended.ended_at or at) - ended.began_at)
+            seconds = round((ended.ended_at or at) - ended.started_at)
             log.info("anomaly ended", anomaly=ended.id, seconds=seconds)
         self._event = self._episode = None
 
@@ -264,20 +265,20 @@ class AnomalyDetectionJob:
     def _state(self, now: float, *, maintenance: bool) -> AnomalyState | None:
         if self._watch is None:
             return None
-        late = [a for a in self._stores.anomalies.since(now - MONTH) if a.began_at > now - MONTH]
+        late = [a for a in self._stores.anomalies.since(now - MONTH) if a.started_at > now - MONTH]
         return AnomalyState(
             self._watch.detector.metrics,
             self._reading,
             self._event,
             self._stores.anomalies.count(),
-            sum(anomaly.judgement != "incident" for anomaly in late),
+            sum(anomaly.verdict != "incident" for anomaly in late),
             self._config.false_alarms_per_month,
             maintenance,
             self._trail,
         )
 
 
-def _resumed(event: Anomaly, at: float) -> AnomalyEvent:
+def _resumed(event: AnomalyRecord, at: float) -> AnomalyEvent:
     """The episode of an event that went on when the daemon ended, known again from a moment (seconds) on."""
-    seen = max(event.began_at, at)
-    return AnomalyEvent(event.began_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.shares)
+    seen = max(event.started_at, at)
+    return AnomalyEvent(event.started_at, seen, event.channel, event.peak, event.peak_at, 1.0, event.contributions)

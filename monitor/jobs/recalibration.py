@@ -104,7 +104,7 @@ class RecalibrationJob:
             }
             for horizon, standing in zip(predictor.horizons, found, strict=True)
         }
-        self._stores.registry.serve_instead(model_id, {h: states for h, states in instead.items() if states})
+        self._stores.registry.set_fallbacks(model_id, {h: states for h, states in instead.items() if states})
         self._done = model_id, now // RECALIBRATION_INTERVAL
         log.info("model recalibrated", model=model_id)
         for horizon, states in instead.items():

@@ -1,116 +1,129 @@
-"""When to retrain, and the process that does it.
-
-The daemon decides only when: what a retraining is stands in `retraining.py`, and runs as the same command that an
-administrator types.
-"""
+"""Scheduled retraining: starts `monitor retrain` in a process of its own."""
 
 from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 from monitor.config.loader import Config
-from monitor.daemon.process import TRAINER_GRACE, exit_reason, stop_child
 from monitor.system.logging import get_logger
+from monitor.system.processes import exit_description, start_monitor, stop_child
 from monitor.training.records import CompletedRun, completed_run, stored_run
 from monitor.training.schedule import Serving, next_retrain
-from storage import TrainingRuns
+from storage import TrainingOutcome, TrainingRunRepository
 
 log = get_logger(__name__)
 
+TRAINER_GRACE = 10.0
+"""Seconds beyond `training.timeout`, the trainer's own deadline, after which the daemon stops it."""
 
-class RetrainSchedule:
-    """Looked at every few seconds; starts a trainer when one is due, and ends one that does not end."""
+STOP_PATIENCE = 1.0
+"""Seconds between SIGTERM and SIGKILL for a trainer beyond its deadline."""
+
+SHUTDOWN_PATIENCE = 0.5
+"""Seconds between SIGTERM and SIGKILL for a trainer when the daemon stops."""
+
+
+class RetrainingJob:
+    """Periodic job that starts a trainer when a retraining is due, and supervises it."""
 
     def __init__(
         self,
         config: Config,
-        runs: TrainingRuns,
-        enough: Callable[[float], bool],
+        runs: TrainingRunRepository,
+        has_enough_history: Callable[[float], bool],
         serving: Callable[[], Serving],
         on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A schedule.
+        """Start without a trainer.
 
         Args:
-            config: the whole configuration; the trainer is started with the same file and database.
-            runs: past retrainings.
-            enough: whether the history is long enough at a moment.
-            serving: whether a model of this host serves, and well.
-            on_end: called after a retraining that this schedule started.
+            config: configuration; the trainer is started with the same file.
+            runs: records of past retrainings.
+            has_enough_history: called with a time; True if the history before it suffices for a training.
+            serving: returns the state of the serving model, which determines the interval.
+            on_end: called after each retraining that this job started.
             clock: seconds since the epoch.
-            monotonic: seconds that only grow.
+            monotonic: clock in seconds that never goes back.
         """
-        self._config, self._runs, self._enough, self._serving = config, runs, enough, serving
-        self._on_end, self._clock, self._monotonic = on_end, clock, monotonic
+        self._config = config
+        self._runs = runs
+        self._has_enough_history = has_enough_history
+        self._serving = serving
+        self._on_end = on_end
+        self._clock = clock
+        self._monotonic = monotonic
         self._trainer: subprocess.Popen[bytes] | None = None
-        self._started = self._deadline = 0.0
-        self._look_again = 0.0
+        self._started_at = 0.0
+        self._deadline = 0.0
+        self._not_due_before = 0.0
 
-    def __call__(self) -> None:
+    def run(self) -> None:
+        """Supervise the running trainer, or start one.
+
+        1. With a trainer: stop it if its deadline has passed. Once it has ended, record and log the outcome.
+        2. Without one: start it if a retraining is due and the history suffices.
+        """
         if self._trainer is not None:
-            self._watch(self._trainer)
-        elif self._due(self._clock()):
+            self._supervise(self._trainer)
+        elif self._is_due(self._clock()):
             self._start()
 
     def close(self) -> None:
-        """Ends a running trainer; the serving model stays."""
+        """Stop a running trainer; the serving model stays."""
         if self._trainer is not None:
-            stop_child(self._trainer, patience=0.5)
+            stop_child(self._trainer, SHUTDOWN_PATIENCE)
 
-    def _due(self, now: float) -> bool:
-        # Nothing that others do can bring a known date forward: until then the database is left alone. A date far
-        # ahead was written by a clock that was ahead, and must not hold back for years.
+    def _is_due(self, now: float) -> bool:
+        interval = self._config.training.interval
+        # A due date in the future stays valid, so the database is not read until then, unless the model falls behind
+        # a baseline. A date beyond the interval was recorded by a clock that ran ahead, and is ignored.
         serving = self._serving()
-        if serving != "behind" and now < self._look_again <= now + self._config.training.interval:
+        if serving != "behind" and now < self._not_due_before <= now + interval:
             return False
         due = next_retrain(self._config.training, self._last_run(), serving)
-        if due is not None and now < due <= now + self._config.training.interval:
-            self._look_again = due
+        if due is not None and now < due <= now + interval:
+            self._not_due_before = due
             return False
-        return self._enough(now)
+        return self._has_enough_history(now)
 
     def _start(self) -> None:
-        self._started = self._clock()
+        self._started_at = self._clock()
         self._deadline = self._monotonic() + self._config.training.timeout + TRAINER_GRACE
-        config = ["--config", str(self._config.path)] if self._config.path else []
-        command = [sys.executable, "-m", "monitor", *config, "retrain"]
-        self._trainer = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        options = ["--config", str(self._config.path)] if self._config.path else []
+        self._trainer = start_monitor([*options, "retrain"])
         log.info("retraining started", pid=self._trainer.pid)
 
-    def _watch(self, trainer: subprocess.Popen[bytes]) -> None:
-        code = trainer.poll()
-        if code is None and self._monotonic() < self._deadline:
+    def _supervise(self, trainer: subprocess.Popen[bytes]) -> None:
+        running = trainer.poll() is None
+        if running and self._monotonic() < self._deadline:
             return
-        if code is None:
-            stop_child(trainer, patience=1.0)
+        if running:
+            stop_child(trainer, STOP_PATIENCE)
         self._trainer = None
-        self._conclude(exit_reason(trainer))
+        self._record_outcome(exit_description(trainer))
         self._on_end()
 
     def _last_run(self) -> CompletedRun | None:
         last = self._runs.last()
         return None if last is None else completed_run(last)
 
-    def _conclude(self, reason: str) -> None:
-        """Logs what came of it; a trainer that died without a word has its run recorded here."""
-        last = self._last_run()
-        if last is None or last.started_at < self._started - 1:
-            last = CompletedRun(
-                started_at=self._started,
+    def _record_outcome(self, exit_text: str) -> None:
+        """Log the outcome of the trainer; record the run of one that ended without recording it."""
+        run = self._last_run()
+        if run is None or run.started_at < self._started_at - 1:
+            run = CompletedRun(
+                started_at=self._started_at,
                 finished_at=self._clock(),
-                outcome="failed",
-                reason=f"the trainer {reason}",
+                outcome=TrainingOutcome.FAILED,
+                reason=f"the trainer {exit_text}",
                 model_id=None,
                 report=None,
             )
-            self._runs.append(stored_run(last))
-        level = logging.ERROR if last.outcome == "failed" else logging.INFO
-        log.log(level, "retraining finished", outcome=last.outcome, model=last.model_id, reason=last.reason)
+            self._runs.append(stored_run(run))
+        level = logging.ERROR if run.outcome == TrainingOutcome.FAILED else logging.INFO
+        log.log(level, "retraining finished", outcome=run.outcome, model=run.model_id, reason=run.reason)

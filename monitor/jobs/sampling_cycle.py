@@ -1,54 +1,77 @@
-"""One turn of the live road: sample, store, predict, store, publish."""
+"""Sampling cycle: sample, store, predict, store, publish."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from monitor.inference.served_model import ServedModel
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
-from monitor.state import Live
-from storage import as_stored
+from monitor.state import LiveState
+from storage import quantize_sample
 
 
-class Tick:
-    """Called once an interval, by one thread."""
+class SamplingCycleJob:
+    """Periodic job that takes one sample and makes one prediction. For one thread."""
 
     def __init__(
         self,
         sampler: Sampler,
         samples: SampleBuffer,
-        serving: ServedModel,
+        served: ServedModel,
         predictions: PredictionBuffer,
-        publish: Callable[[Live], None],
+        observers: Sequence[Callable[[LiveState], None]],
         interval: float,
     ) -> None:
-        self._sampler, self._samples, self._serving = sampler, samples, serving
-        self._predictions, self._publish, self._interval = predictions, publish, interval
-        self._predicted = 0
+        """Start with counters at zero.
 
-    def __call__(self) -> None:
-        sample = as_stored(self._sampler.sample())
-        at = self._samples.append(sample)
-        if at != sample.at:
-            sample = replace(sample, at=at)
-        self._serving.advance(sample)
-        forecast = self._serving.forecast()
+        Args:
+            sampler: reads the host.
+            samples: write buffer of the samples.
+            served: online engine with the serving model.
+            predictions: write buffer of the predictions.
+            observers: called in order with the live state after each cycle.
+            interval: seconds between two cycles.
+        """
+        self._sampler = sampler
+        self._samples = samples
+        self._served = served
+        self._predictions = predictions
+        self._observers = observers
+        self._interval = interval
+        self._predictions_total = 0
+
+    def run(self) -> None:
+        """Run one cycle.
+
+        1. Take a sample, rounded to stored precision.
+        2. Store it, or keep it in memory while the database cannot be written. If its time is taken, it gets the
+           next free one.
+        3. Update the features of the serving model and predict.
+        4. Store the predictions.
+        5. Pass the live state to the observers.
+        """
+        sample = quantize_sample(self._sampler.sample())
+        stored_at = self._samples.append(sample)
+        if stored_at != sample.at:
+            sample = replace(sample, at=stored_at)
+        self._served.advance(sample)
+        forecast = self._served.forecast()
         if forecast is not None:
-            self._predicted += 1
+            self._predictions_total += 1
             self._predictions.append(forecast.predictions, self._interval)
-        self._publish(
-            Live(
-                sample=sample,
-                sources=self._sampler.states,
-                high_load=self._serving.high_load,
-                forecast=forecast,
-                model_id=self._serving.model_id,
-                samples_total=self._sampler.samples_total,
-                samples_missed=self._sampler.samples_missed_total,
-                predictions_total=self._predicted,
-                buffered=self._samples.waiting,
-                write_failures=self._samples.failures + self._predictions.failures,
-            )
+        live = LiveState(
+            sample=sample,
+            sources=self._sampler.states,
+            high_load=self._served.high_load,
+            forecast=forecast,
+            model_id=self._served.model_id,
+            samples_total=self._sampler.samples_total,
+            samples_missed=self._sampler.samples_missed_total,
+            predictions_total=self._predictions_total,
+            samples_buffered=self._samples.waiting,
+            write_failures=self._samples.failures + self._predictions.failures,
         )
+        for observer in self._observers:
+            observer(live)

@@ -21,7 +21,7 @@ from model.forecast.score_totals import LiveScore, ScoreTotals, live_score, sum_
 from model.units import DAY, HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning
 from monitor.system.formatting import format_duration
-from storage import Prediction
+from storage import Onset, Prediction, ScoreRow
 
 SCORE_WINDOW = 7 * DAY
 """Seconds over which scores are told, unless somebody asks for another time."""
@@ -65,12 +65,12 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
     """Scores some hours; whether there may be more."""
     # a sample may come late
-    last, done = now - horizon - 2 * step, stores.scores.progress().get(horizon, -math.inf)
+    last, done = now - horizon - 2 * step, stores.scores.scored_until().get(horizon, -math.inf)
     if done > now:
         # the clock was ahead and is right again: what was predicted meanwhile stays unscored
         stores.scores.add(horizon, last, [], [])
         return False
-    first = stores.predictions.next_at(done, horizon)
+    first = stores.predictions.next_time(done, horizon)
     if first is None or first > last:
         return False
     # what nobody predicted need not be walked through
@@ -88,7 +88,7 @@ def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: 
         seen.at[late], seen.p[late], seen.base[late], seen.warned[late], seen.state[late] == 1, y[late]
     )
     stretches = seen.leads(history, horizon, start, end)
-    stores.scores.add(horizon, end, [asdict(row) for row in tallies], stretches)
+    stores.scores.add(horizon, end, [_stored(row) for row in tallies], stretches)
     return end < last
 
 
@@ -114,22 +114,58 @@ class _Seen:
         y[self._there] = future_labels(history.times, history.state, (horizon,), step, rows)[:, 0]
         return y
 
-    def leads(
-        self, history: RollingWindow, horizon: float, start: float, end: float
-    ) -> list[tuple[float, float | None]]:
+    def leads(self, history: RollingWindow, horizon: float, start: float, end: float) -> list[Onset]:
         """When load became high in (start, end], and how long before it was warned of.
 
         A stretch before which nothing was predicted at all is left out.
         """
         state = history.state
         begins = history.times[1:][(state[1:] == 1) & (state[:-1] == 0)]
-        found: list[tuple[float, float | None]] = []
+        found: list[Onset] = []
         for at in begins[(begins > start) & (begins <= end)].tolist():
             before = (self.at >= at - horizon) & (self.at < at) & (self.state == 0)
             if before.any():
                 warnings = self.at[before & self.warned]
-                found.append((at, float(at - warnings[0]) if len(warnings) else None))
+                found.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
         return found
+
+
+def _stored(row: ScoreTotals) -> ScoreRow:
+    """Return the sums as the database keeps them."""
+    return ScoreRow(
+        hour=row.hour,
+        high_load=row.high,
+        decile=row.decile,
+        unknown=row.unknown,
+        scored=row.scored,
+        events=row.events,
+        warnings=row.warned,
+        true_warnings=row.warned_events,
+        probability_sum=row.said,
+        probability_squared_sum=row.said_squared,
+        probability_event_sum=row.said_right,
+        baseline_squared_sum=row.base_squared,
+        baseline_event_sum=row.base_right,
+    )
+
+
+def _score_totals(row: ScoreRow) -> ScoreTotals:
+    """Return stored sums for scoring."""
+    return ScoreTotals(
+        hour=row.hour,
+        high=row.high_load,
+        decile=row.decile,
+        unknown=row.unknown,
+        scored=row.scored,
+        events=row.events,
+        warned=row.warnings,
+        warned_events=row.true_warnings,
+        said=row.probability_sum,
+        said_squared=row.probability_squared_sum,
+        said_right=row.probability_event_sum,
+        base_squared=row.baseline_squared_sum,
+        base_right=row.baseline_event_sum,
+    )
 
 
 def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
@@ -139,9 +175,9 @@ def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
         StorageError: the database cannot be read.
     """
     found = []
-    for horizon in sorted(stores.scores.progress()):
-        rows = [ScoreTotals(hour=0.0, **row) for row in stores.scores.since(horizon, since - since % HOUR)]
-        leads = stores.scores.leads(horizon, since)
+    for horizon in sorted(stores.scores.scored_until()):
+        rows = [_score_totals(row) for row in stores.scores.totals_since(horizon, since - since % HOUR)]
+        leads = stores.scores.lead_times(horizon, since)
         known = [lead for lead in leads if lead is not None]
         score = live_score(rows)
         if score.scored or score.unknown:

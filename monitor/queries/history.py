@@ -61,7 +61,9 @@ class Curves:
             "until": start + width * count,
             "step": width,
             "at": [start + width * number for number in range(count)],
-            "load": dict(zip(SAMPLE_FIELDS, _columns(self._stores.samples.means(start, width, count)), strict=True)),
+            "load": dict(
+                zip(SAMPLE_FIELDS, _columns(self._stores.samples.bucket_means(start, width, count)), strict=True)
+            ),
             "high": self._high(start, start + width * count),
             "rules": [dict(rule) for rule in self._rules().rules],
             "predictions": self._predictions(start, width, count),
@@ -72,7 +74,7 @@ class Curves:
 
     def _predictions(self, start: float, width: float, count: int) -> list[dict[str, Any]]:
         found = []
-        for horizon, table in self._stores.predictions.largest(start, width, count).items():
+        for horizon, table in self._stores.predictions.bucket_maxima(start, width, count).items():
             probability, baseline, threshold, margin = _columns(table)
             warned = [
                 None if over is None or needs is None else over >= 0 and needs < 1

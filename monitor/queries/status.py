@@ -21,7 +21,7 @@ from monitor.system.formatting import format_duration
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
 from monitor.training.report_parts import DetectorReport
 from monitor.training.schedule import Serving, insufficient_history, next_retrain, recent_coverage
-from storage import SAMPLE_FIELDS, Anomaly, Outcome, Prediction, Sample, TrainingRun, is_held
+from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction, Sample, TrainingOutcome, TrainingRun, is_locked
 
 DRIFT_EVERY = HOUR
 """Seconds between two looks at how far inputs have drifted."""
@@ -51,7 +51,7 @@ class Overview:
     model: RegisteredModel | None
     last_run: CompletedRun | None
     last_success: CompletedRun | None
-    runs: dict[Outcome, int]
+    runs: dict[TrainingOutcome, int]
     next_retrain_at: float | None
     retrain_running: bool
     daemon_running: bool
@@ -62,7 +62,7 @@ class Overview:
     drift: tuple[tuple[str, float], ...] = ()
     drift_at: float = 0.0
     instead: tuple[tuple[float, str, str], ...] = ()
-    anomaly: Anomaly | None = None
+    anomaly: AnomalyRecord | None = None
     anomalies: int = 0
     anomalies_allowed: float = 0.0
     watching: bool = False
@@ -114,7 +114,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         model = None if active is None else read_model(stores, active)
         last_run, last_success = _run(stores.runs.last()), _run(stores.runs.last_success())
         runs = stores.runs.counts()
-    scored = tuple(sorted(stores.scores.progress().items()))
+    scored = tuple(sorted(stores.scores.scored_until().items()))
     same = before is not None and scored == before.scored
     scores = before.scores if before is not None and same else read_scores(stores, now - SCORE_WINDOW)
     keeps = known and before is not None and 0 <= now - before.drift_at < DRIFT_EVERY
@@ -123,7 +123,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
     own = model is not None and not model.pretrained
     instead = tuple(
         (float(horizon), state, name)
-        for horizon, states in stores.registry.instead().items()
+        for horizon, states in stores.registry.fallbacks().items()
         for state, name in states.items()
     )
     serving: Serving = "none" if not own else "behind" if instead else "well"
@@ -196,8 +196,8 @@ def _anomalies(
         if covered < needed:
             waits = insufficient_history(covered, needed)
     return {
-        "anomaly": stores.anomalies.open(),
-        "anomalies": sum(anomaly.began_at > month for anomaly in stores.anomalies.since(month)),
+        "anomaly": stores.anomalies.ongoing(),
+        "anomalies": sum(anomaly.started_at > month for anomaly in stores.anomalies.since(month)),
         "anomalies_allowed": config.anomaly.false_alarms_per_month,
         "watching": watching,
         "watching_waits_for": waits,
@@ -224,7 +224,7 @@ def _id(record: RegisteredModel | CompletedRun | None) -> int | None:
 
 def _held(stores: Stores, name: str) -> bool:
     path = stores.database.lock_path(name)
-    return path is not None and is_held(path)
+    return path is not None and is_locked(path)
 
 
 def status_document(overview: Overview) -> dict[str, Any]:

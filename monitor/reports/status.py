@@ -9,9 +9,14 @@ from monitor.reports.blocks import Line, Report, Tone, Toned, fact, skill
 from monitor.reports.predictions import probability
 from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
 from monitor.training.records import CompletedRun
-from storage import Outcome
+from storage import TrainingOutcome
 
-OUTCOMES: dict[Outcome, Tone] = {"promoted": "good", "refused": "caution", "skipped": "caution", "failed": "bad"}
+OUTCOMES: dict[TrainingOutcome, Tone] = {
+    TrainingOutcome.PROMOTED: "good",
+    TrainingOutcome.REFUSED: "caution",
+    TrainingOutcome.SKIPPED: "caution",
+    TrainingOutcome.FAILED: "bad",
+}
 """What it means that a training ended so."""
 
 

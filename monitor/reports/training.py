@@ -14,7 +14,7 @@ from monitor.system.formatting import format_duration, format_number, format_per
 from monitor.training.records import RegisteredModel
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, GradientReport
-from storage import Outcome
+from storage import TrainingOutcome
 
 MODELS = ("model", "trained", "promoted", "bytes", "sha256")
 
@@ -26,7 +26,7 @@ Blocks = tuple[str | Line | Table, ...]
 
 
 def training_report(
-    outcome: Outcome, reason: str, model_id: int | None, report: TrainingReport, dry: bool = False
+    outcome: TrainingOutcome, reason: str, model_id: int | None, report: TrainingReport, dry: bool = False
 ) -> Report:
     """What a training did: data, losses, scores beside the baselines, health, verdict."""
     name = f"model {model_id}" if model_id is not None else "candidate"

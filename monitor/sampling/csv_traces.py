@@ -23,10 +23,10 @@ import numpy.typing as npt
 from model.units import DAY
 from monitor.config.fields import nearest
 from monitor.errors import MonitorError
-from monitor.sampling.sources import RATIOS
+from monitor.sampling.sources import RATIO_FIELDS
 from monitor.system.atomic_write import created
 from monitor.system.formatting import LATEST
-from storage import SAMPLE_FIELDS, SampleStore
+from storage import SAMPLE_FIELDS, SampleRepository
 
 Array = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ CHUNK_ROWS = 20_000
 
 
 @dataclass
-class TraceCounts:
+class TraceStatistics:
     """What a file held: rows, and of them out of order, of a moment that was there already, or far in the future.
 
     `bad_cells` are those without sense.
@@ -61,7 +61,7 @@ class Trace:
     columns: tuple[str, ...]
     times: Array
     values: Array
-    counts: TraceCounts
+    counts: TraceStatistics
 
 
 def read_trace(path: Path) -> Trace:
@@ -70,7 +70,7 @@ def read_trace(path: Path) -> Trace:
     Raises:
         MonitorError: the file cannot be read or understood; names the line.
     """
-    counts = TraceCounts()
+    counts = TraceStatistics()
     with _opened(path) as file:
         rows = csv.reader(file)
         names = _header(path, rows)
@@ -84,7 +84,7 @@ def read_trace(path: Path) -> Trace:
     return Trace(columns, table[first, 0], table[first, 1:], counts)
 
 
-def trace_chunks(path: Path, counts: TraceCounts) -> Iterator[Array]:
+def read_trace_chunks(path: Path, counts: TraceStatistics) -> Iterator[Array]:
     """The rows of a trace as they come, (rows, 1 + SAMPLE_FIELDS): the time, then every field, NaN where missing.
 
     Args:
@@ -115,14 +115,14 @@ def write_trace(file: TextIO, tables: Iterable[Array]) -> int:
     return written
 
 
-def without_future(table: Array, now: float, counts: TraceCounts) -> Array:
+def drop_future_rows(table: Array, now: float, counts: TraceStatistics) -> Array:
     """The rows not more than a day after now (seconds): what lies further could not be taken out again."""
     kept = table[table[:, 0] <= now + DAY]
     counts.future += len(table) - len(kept)
     return kept
 
 
-def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
+def stored_chunks(samples: SampleRepository, since: float) -> Iterator[Array]:
     """The stored samples after a moment, a day at a time, as `write_trace` wants them."""
     oldest, newest = samples.oldest_at(), samples.last()
     if oldest is None or newest is None:
@@ -134,7 +134,7 @@ def stored_tables(samples: SampleStore, since: float) -> Iterator[Array]:
 
 
 @contextmanager
-def create_text(path: Path) -> Iterator[TextIO]:
+def open_text_output(path: Path) -> Iterator[TextIO]:
     """A text file to write to, compressed if its name says so.
 
     Raises:
@@ -183,10 +183,10 @@ def _header(path: Path, rows: Any) -> tuple[str, ...]:
     return names
 
 
-def _chunks(path: Path, rows: Any, names: tuple[str, ...], counts: TraceCounts) -> Iterator[Array]:
+def _chunks(path: Path, rows: Any, names: tuple[str, ...], counts: TraceStatistics) -> Iterator[Array]:
     """Tables with the time before the other columns, which keep their order."""
     clock = names.index("timestamp")
-    limits = [1.0 if name in RATIOS else math.inf for name in names if name != "timestamp"]
+    limits = [1.0 if name in RATIO_FIELDS else math.inf for name in names if name != "timestamp"]
     newest, found = -math.inf, []
     for row in rows:
         if not row:
@@ -215,7 +215,7 @@ def _time(path: Path, line: int, cell: str) -> float:
     return at
 
 
-def _value(cell: str, limit: float, counts: TraceCounts) -> float:
+def _value(cell: str, limit: float, counts: TraceStatistics) -> float:
     if not cell.strip():
         return math.nan
     try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sampling.sources import RATIOS, Rates, Source
+from monitor.sampling.sources import RATIO_FIELDS, Rates, Source
 from monitor.system.logging import get_logger
 from storage import Sample
 
@@ -105,7 +105,7 @@ class Sampler:
         # The first reading, and the first after a gap, have nothing to be compared with.
         fresh = 0 < seconds <= GAP_FACTOR * self._interval
         values = source.rates(before if fresh else None, after, seconds)
-        checked = {name: plausible(name, values[name]) for name in source.fields}
+        checked = {name: validated_value(name, values[name]) for name in source.fields}
         self._readings[source.name] = (now, after)
         return checked
 
@@ -118,10 +118,10 @@ class Sampler:
             log.info("source recovered", source=name)
 
 
-def plausible(name: str, value: float | None) -> float | None:
+def validated_value(name: str, value: float | None) -> float | None:
     """The value, or None for one that cannot be: not finite, negative, a ratio above 1."""
     if value is None or not math.isfinite(value) or value < -ROUNDING:
         return None
-    if name in RATIOS and value > 1:
+    if name in RATIO_FIELDS and value > 1:
         return 1.0 if value <= 1 + ROUNDING else None
     return max(value, 0.0)

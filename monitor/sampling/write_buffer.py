@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
-from storage import Prediction, PredictionStore, Sample, SampleStore, StorageError
+from storage import Prediction, PredictionRepository, Sample, SampleRepository, StorageError
 
 log = get_logger(__name__)
 
@@ -21,7 +21,7 @@ CAPACITY = 20_000
 class SampleBuffer:
     """Writes samples in order, through outages. For one thread."""
 
-    def __init__(self, store: SampleStore, capacity: int = CAPACITY) -> None:
+    def __init__(self, store: SampleRepository, capacity: int = CAPACITY) -> None:
         self._store = store
         self._waiting: deque[Sample] = deque(maxlen=capacity)
         self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
@@ -58,7 +58,7 @@ class PredictionBuffer:
     of up to `together` seconds share one commit.
     """
 
-    def __init__(self, store: PredictionStore, together: float = 5.0, capacity: int = CAPACITY) -> None:
+    def __init__(self, store: PredictionRepository, together: float = 5.0, capacity: int = CAPACITY) -> None:
         self._store, self._together = store, together
         self._waiting: deque[Prediction] = deque(maxlen=capacity)
         self.failures = 0

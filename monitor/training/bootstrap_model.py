@@ -61,7 +61,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
         pretrained=pretrained_task(config),
         detector=None if detector is None else _detector_report(model),
     )
-    model_id = stores.registry.register(dumps(predictor), report.to_plain(), now, detector)
+    model_id = stores.registry.register(dumps(predictor), report.to_json(), now, detector)
     stores.registry.promote(model_id, now)
     log.info("bootstrap model promoted", model=model_id, previous=None if model is None else model.id)
 

@@ -128,10 +128,10 @@ def import_model(stores: Stores, config: Config, path: Path, now: float) -> Impo
     except SerializationError as error:
         raise MonitorError(f"{path}: {error}") from error
     differences = task_differences(archive.report, config)
-    registered = stores.registry.find(archive.predictor, archive.detector)
+    registered = stores.registry.find_id(archive.predictor, archive.detector)
     if registered is not None:
         return ImportResult(registered, duplicate=True, archive=archive, task_differences=differences)
-    report = replace(archive.report, imported_from=archive.host, imported_at=now).to_plain()
+    report = replace(archive.report, imported_from=archive.host, imported_at=now).to_json()
     model_id = stores.registry.register(archive.predictor, report, archive.created_at, archive.detector)
     return ImportResult(model_id, duplicate=False, archive=archive, task_differences=differences)
 

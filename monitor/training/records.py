@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from monitor.stores import Stores
 from monitor.training.report import ReportError, ReportProblem, TrainingReport
-from storage import ModelRecord, Outcome, TrainingRun
+from storage import ModelRecord, TrainingOutcome, TrainingRun
+
+NO_REPORT = "{}"
+"""Stored form of an absent report."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class CompletedRun:
 
     started_at: float
     finished_at: float
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     model_id: int | None
     report: TrainingReport | None
@@ -72,7 +75,7 @@ class CompletedRun:
 
 def registered_model(record: ModelRecord) -> RegisteredModel:
     """Return a stored model record with its typed report."""
-    report, problem = _read(record.report)
+    report, problem = _read(record.report_json)
     return RegisteredModel(
         id=record.id,
         created_at=record.created_at,
@@ -86,7 +89,7 @@ def registered_model(record: ModelRecord) -> RegisteredModel:
 
 def completed_run(run: TrainingRun) -> CompletedRun:
     """Return a stored training run with its typed report."""
-    report, _ = _read(run.report)
+    report, _ = _read(run.report_json)
     return CompletedRun(
         started_at=run.started_at,
         finished_at=run.finished_at,
@@ -106,7 +109,7 @@ def stored_run(run: CompletedRun) -> TrainingRun:
         outcome=run.outcome,
         reason=run.reason,
         model_id=run.model_id,
-        report={} if run.report is None else dict(run.report.to_plain()),
+        report_json=NO_REPORT if run.report is None else run.report.to_json(),
         id=run.id,
     )
 
@@ -131,11 +134,11 @@ def read_active_model(stores: Stores) -> RegisteredModel | None:
     return None if active is None else read_model(stores, active)
 
 
-def _read(stored: dict[str, object]) -> tuple[TrainingReport | None, ReportProblem | None]:
+def _read(stored: str) -> tuple[TrainingReport | None, ReportProblem | None]:
     """Return the report of a stored record and the reason for which it cannot be used; an empty one is absent."""
-    if not stored:
+    if stored == NO_REPORT:
         return None, None
     try:
-        return TrainingReport.from_plain(stored), None
+        return TrainingReport.from_json(stored), None
     except ReportError as error:
         return None, error.problem

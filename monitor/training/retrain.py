@@ -19,16 +19,16 @@ from model.training.evaluation import gate_refusal
 from model.training.pipeline import Task, train
 from model.training.settings import GateConfig
 from monitor.config.loader import Config
-from monitor.daemon.process import deadline
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.stores import Stores
+from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
 from monitor.training.train_detector import DetectorTraining, promote_detector, train_detector
-from storage import SAMPLE_FIELDS, LockHeldError, Outcome, StorageError
+from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
 """Most models kept in the registry, in addition to the serving one."""
@@ -61,7 +61,7 @@ class Result:
         error: error that the command ends with; None after a promotion and a dry run that passed.
     """
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     model_id: int | None
     report: TrainingReport | None
@@ -118,14 +118,14 @@ def _attempt_within_deadline(
         with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
             return _attempt(stores, config, request, on_epoch, now)
     except NotEnoughHistoryError as error:
-        return _without_candidate("skipped", NotEnoughDataError(str(error)))
+        return _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
     except (MonitorError, ModelError, StorageError) as error:
-        return _without_candidate("failed", MonitorError(str(error)))
+        return _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
     except MemoryError:
-        return _without_candidate("failed", MonitorError("not enough memory; lower training.history"))
+        return _without_candidate(TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history"))
 
 
-def _without_candidate(outcome: Outcome, error: MonitorError, report: TrainingReport | None = None) -> Result:
+def _without_candidate(outcome: TrainingOutcome, error: MonitorError, report: TrainingReport | None = None) -> Result:
     return Result(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
 
 
@@ -140,21 +140,21 @@ def _attempt(
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
         report = TrainingReport(float(times[0]), float(times[-1]), len(times), detector=detector.report)
-        result = _without_candidate("skipped", NotEnoughDataError(str(error)), report)
+        result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
         return _promote_detector(stores, config, detector, result, request, now)
     reason = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
     report = build_report(candidate, times, values, configured_task(config), detector.report)
     if request.dry_run:
-        outcome: Outcome = "refused" if reason else "promoted"
+        outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
         return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
-    model_id = stores.registry.register(dumps(candidate.predictor), report.to_plain(), now, detector.blob)
+    model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
         refusal = RefusedError(f"the gate refused model {model_id}: {reason}")
-        result = Result("refused", reason, model_id, report, refusal)
+        result = Result(TrainingOutcome.REFUSED, reason, model_id, report, refusal)
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
-    return Result("promoted", f"forced although {reason}" if reason else "", model_id, report, None)
+    return Result(TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None)
 
 
 def _promote_detector(

@@ -26,7 +26,7 @@ from monitor.system.formatting import approximate_duration
 from monitor.training.records import read_active_model
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, DetectorTrial
-from storage import SAMPLE_FIELDS, Anomaly, Maintenance
+from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
     if report.step < row_interval(config.sampling.interval):
         return True
     age = now - report.at
-    spoken = stores.anomalies.judged()[1] > report.at
+    spoken = (stores.anomalies.last_verdict_at() or 0.0) > report.at
     return spoken or not 0 <= age < retrain_delay(report.at - float(times[0]), config.training.interval)
 
 
@@ -146,7 +146,7 @@ def promote_detector(stores: Stores, detecting: DetectorTraining, now: float) ->
         return None
     before = model.report or TrainingReport(model.created_at, model.created_at, 0)
     report = replace(before, detector=detecting.report)
-    model_id = stores.registry.register(stores.registry.blob(model.id), report.to_plain(), now, detecting.blob)
+    model_id = stores.registry.register(stores.registry.blob(model.id), report.to_json(), now, detecting.blob)
     stores.registry.promote(model_id, now)
     return model_id
 
@@ -165,9 +165,9 @@ def excluded_times(
     Raises:
         StorageError: the database cannot be read.
     """
-    incidents = [a for a in stores.anomalies.since(since) if a.judgement == "incident"]
-    spans = [(a.began_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
-    spans += [(window.begins_at, window.ends_at) for window in stores.anomalies.maintenance(since)]
+    incidents = [a for a in stores.anomalies.since(since) if a.verdict == "incident"]
+    spans = [(a.started_at, a.ended_at if a.ended_at is not None else until) for a in incidents]
+    spans += [(window.starts_at, window.ends_at) for window in stores.anomalies.maintenance_windows(since)]
 
     def asked(times: Floats) -> Bools:
         found = np.zeros(len(times), bool)
@@ -183,9 +183,9 @@ def excluded_times(
     return asked
 
 
-def in_maintenance(at: float, windows: Sequence[Maintenance], recurring: Sequence[RecurringWindow]) -> bool:
+def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[RecurringWindow]) -> bool:
     """Whether a moment (seconds) lies in one of the windows."""
-    return any(window.begins_at <= at < window.ends_at for window in windows) or any(
+    return any(window.starts_at <= at < window.ends_at for window in windows) or any(
         window.contains(at) for window in recurring
     )
 
@@ -195,11 +195,11 @@ def detector_key(detector: bytes) -> str:
     return hashlib.sha256(detector).hexdigest()[:16]
 
 
-def expected_slots(anomalies: Sequence[Anomaly], slot: float, now: float) -> list[int]:
+def expected_slots(anomalies: Sequence[AnomalyRecord], slot: float, now: float) -> list[int]:
     """The slots (of `slot` seconds) of those that the operator has called expected, up to now if they go on."""
     return [
         number
         for anomaly in anomalies
-        if anomaly.judgement == "expected"
-        for number in range(int(anomaly.began_at // slot), int((anomaly.ended_at or now) // slot) + 1)
+        if anomaly.verdict == "expected"
+        for number in range(int(anomaly.started_at // slot), int((anomaly.ended_at or now) // slot) + 1)
     ]

@@ -18,7 +18,7 @@ from monitor.queries.status import status_document
 from monitor.reports.anomalies import SHOWN
 from monitor.reports.predictions import forecast_document
 from monitor.reports.training import models_document
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
 from monitor.system.json_codec import to_plain
@@ -54,7 +54,7 @@ class Records:
         registry = self._stores.registry
         return models_document([registered_model(record) for record in registry.history()], registry.active_id())
 
-    def curves(self, seconds: float, points: int, status: Status) -> dict[str, Any]:
+    def curves(self, seconds: float, points: int, status: DaemonState) -> dict[str, Any]:
         """Those of the last `seconds`."""
         trail = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
         return self._curves.document(seconds, points, time.time(), trail)
@@ -63,7 +63,7 @@ class Records:
 class Api:
     """Each document by the path that it is found at."""
 
-    def __init__(self, status: Callable[[], Status], records: Callable[[], Records | None]) -> None:
+    def __init__(self, status: Callable[[], DaemonState], records: Callable[[], Records | None]) -> None:
         """Nothing is read before it is asked for.
 
         Args:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from monitor.exporter.collector import StatusCollector
-from monitor.state import Status, model_line
+from monitor.exporter.collector import StateCollector
+from monitor.reports.status_line import model_line
+from monitor.state import DaemonState
 from monitor.web.api import Api, ApiError, Records, encoded
 from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 STATIC_PREFIX = "/static/"
 
-CACHE_ONE_DAY = "private, max-age=86400"
+CACHE_FOR_A_DAY = "private, max-age=86400"
 
 MIN_GZIP_BYTES = 1000
 """Size from which a body is compressed; smaller ones fit into one packet anyway."""
@@ -36,7 +37,7 @@ class RouteResponse:
     body: bytes
 
 
-NOT_FOUND = RouteResponse(404, TEXT, b"not found\n")
+UNKNOWN_PATH = RouteResponse(404, TEXT, b"not found\n")
 METHOD_NOT_ALLOWED = RouteResponse(405, TEXT, b"method not allowed\n")
 
 
@@ -44,7 +45,7 @@ class Application:
     """Routes of the endpoint, over the current status of the daemon."""
 
     def __init__(
-        self, status: Callable[[], Status], records: Callable[[], Records | None] = lambda: None, host: str = ""
+        self, status: Callable[[], DaemonState], records: Callable[[], Records | None] = lambda: None, host: str = ""
     ) -> None:
         """Create the routes.
 
@@ -57,7 +58,7 @@ class Application:
         self._host = host
         self._api = Api(status, records)
         self._registry = CollectorRegistry()
-        self._registry.register(StatusCollector(status))
+        self._registry.register(StateCollector(status))
         self._routes: dict[str, Callable[[WSGIEnvironment], RouteResponse]] = {
             "/metrics": self._metrics,
             "/-/healthy": self._healthy,
@@ -71,7 +72,7 @@ class Application:
         cacheable = response.code == 200 and environ.get("PATH_INFO", "").startswith(STATIC_PREFIX)
         headers = [
             ("Content-Type", response.content_type),
-            ("Cache-Control", CACHE_ONE_DAY if cacheable else "no-store"),
+            ("Cache-Control", CACHE_FOR_A_DAY if cacheable else "no-store"),
             ("Vary", "Accept, Accept-Encoding"),
         ]
         if response.code == 405:
@@ -88,7 +89,7 @@ class Application:
         path = environ.get("PATH_INFO", "")
         handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
         if handler is None:
-            return NOT_FOUND
+            return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return METHOD_NOT_ALLOWED
         return handler(environ)
@@ -102,7 +103,7 @@ class Application:
         return RouteResponse(200, content_type, encode(self._registry))
 
     def _healthy(self, _: WSGIEnvironment) -> RouteResponse:
-        if self._status().turning:
+        if self._status().sampling:
             return RouteResponse(200, TEXT, b"healthy\n")
         return RouteResponse(503, TEXT, b"no recent sample\n")
 
@@ -134,4 +135,4 @@ class Application:
         from monitor.web.ui.static_files import read_static_file  # noqa: PLC0415
 
         file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
-        return NOT_FOUND if file is None else RouteResponse(200, file.content_type, file.content)
+        return UNKNOWN_PATH if file is None else RouteResponse(200, file.content_type, file.content)

@@ -1,1 +1,1 @@
-"""The dashboards for Grafana: what their panels are made of, and one module for each."""
+"""Grafana dashboards, one module each."""

@@ -1,1 +1,1 @@
-"""Alembic's revisions of the schema. Only `storage.migrate` runs them, in a process of its own."""
+"""Schema migrations: the Alembic environment and the runner that applies it."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the revisions, over the connection that `storage.migrate` hands over."""
+"""What Alembic runs: the revisions, over the connection that `storage.migrations.upgrade` passes in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database of some days of a made-up host, with a model trained on it and what that model would have said since."""
+"""Demonstration database: four days of a synthetic host, a model trained on them, and its predictions."""
 
 import subprocess
 import sys
@@ -9,10 +9,13 @@ from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from monitor.jobs.scoring import score_matured
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, Anomaly, Prediction
+from storage import SAMPLE_FIELDS, AnomalyRecord, Prediction
 
-DAY, STEP = 86400.0, 10.0
+DAY = 86400.0
 DAYS = 4
+STEP = 10.0
+BATCH = 2000
+"""Times per write."""
 
 CONFIG = """
 [sampling]
@@ -31,21 +34,25 @@ listen = "127.0.0.1:{port}"
 """
 
 
-def host(begin, end, seed=0):
-    """(samples, 1 + fields): days and nights, an export at twenty past each hour, now and then a busy quarter."""
+def synthetic_samples(begin, end, seed=0):
+    """Return samples of a host with a daily cycle, an export every hour and occasional busy quarters of an hour.
+
+    Returns:
+        Array (samples, 1 + fields): time, then the sample fields; missing values are NaN.
+    """
     rng = np.random.default_rng(seed)
     at = np.arange(np.ceil(begin / STEP) * STEP, end, STEP)
     day = 0.5 - 0.5 * np.cos(2 * np.pi * (at % DAY) / DAY)
     smooth = np.convolve(rng.normal(size=len(at)), np.ones(60) / 60, "same")
     export = ((at % 3600 > 1200) & (at % 3600 < 1560)) * 1.0
     busy = np.zeros(len(at))
-    # the last two are in the hours that are looked at
+    # The last two busy periods are within the range that the page shows first.
     for start in (*rng.choice(len(at) - 4000, size=len(at) // 1200), len(at) - 1500, len(at) - 500):
         busy[start : start + 180] += np.linspace(0, 1.6, 180)[: len(at) - start]
     load = 0.18 + 0.2 * day + 0.42 * export * (0.6 + 0.4 * day) + 0.4 * busy + 0.25 * smooth
     noise = rng.normal(size=(6, len(at)))
     cpu = np.clip(load + 0.02 * noise[0], 0.01, 1)
-    given = {
+    fields = {
         "cpu_usage": cpu,
         "cpu_iowait": np.clip(0.01 + 0.05 * export + 0.004 * noise[1], 0, 1),
         "load_per_cpu": np.clip(np.convolve(cpu, np.ones(6) / 6, "same") * 1.3, 0, None),
@@ -56,41 +63,60 @@ def host(begin, end, seed=0):
         "disk_write": np.exp(11 + 3 * export + 0.2 * noise[1]),
         "pressure_cpu": np.clip((cpu - 0.6) * 0.8 + 0.01 * noise[2], 0, 1),
     }
-    columns = [given.get(name, np.full(len(at), np.nan)) for name in SAMPLE_FIELDS]
+    columns = [fields.get(name, np.full(len(at), np.nan)) for name in SAMPLE_FIELDS]
     return np.column_stack([at, *columns])
 
 
 def build(directory, port, now):
-    """Writes configuration and database into a directory; what the model would have said is of the last day."""
-    database, config = directory / "monitor.db", directory / "config.toml"
+    """Write a configuration and a database into a directory, with predictions and scores of the last day.
+
+    Args:
+        directory: receives config.toml and monitor.db.
+        port: that the daemon will listen on.
+        now: end of the history, in seconds since the epoch.
+
+    Returns:
+        The path of config.toml.
+    """
+    database = directory / "monitor.db"
+    config = directory / "config.toml"
     config.write_text(CONFIG.format(database=database, port=port))
-    table = host(now - DAYS * DAY, now - STEP)
+    samples = synthetic_samples(now - DAYS * DAY, now - STEP)
     with open_stores(f"sqlite:///{database}") as stores:
-        stores.samples.add_missing(table)
+        stores.samples.insert_missing(samples)
     command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--force"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert process.returncode == 0, process.stderr
     with open_stores(f"sqlite:///{database}") as stores:
-        _say(stores, table, now - DAY)
-        seen = Anomaly(now - 9000, now - 7200, 0.97, now - 8400, "joint", {"memory_usage": 0.7, "disk_busy": 0.3}, 1)
-        stores.anomalies.begin(seen)
+        store_predictions(stores, samples, now - DAY)
+        event = AnomalyRecord(
+            started_at=now - 9000,
+            ended_at=now - 7200,
+            peak=0.97,
+            peak_at=now - 8400,
+            channel="joint",
+            contributions={"memory_usage": 0.7, "disk_busy": 0.3},
+            model_id=1,
+        )
+        stores.anomalies.add(event)
         score_matured(stores, loads(stores.registry.blob(1)).spec.rules, STEP, now)
     return config
 
 
-def _say(stores, table, since):
+def store_predictions(stores, samples, since):
+    """Store the predictions that the active model would have made since a time."""
     model_id = stores.registry.active_id()
     predictor = loads(stores.registry.blob(model_id)).fused()
     columns = [1 + SAMPLE_FIELDS.index(name) for name in predictor.spec.columns]
-    at = table[table[:, 0] > since, 0]
-    said = predict_at(predictor, table[:, 0], table[:, columns], at)
-    for start in range(0, len(at), 2000):
+    at = samples[samples[:, 0] > since, 0]
+    probabilities = predict_at(predictor, samples[:, 0], samples[:, columns], at)
+    horizons = list(zip(predictor.horizons, predictor.base_rates, predictor.thresholds, strict=True))
+    for start in range(0, len(at), BATCH):
+        rows = zip(at[start : start + BATCH], probabilities[start : start + BATCH], strict=True)
         stores.predictions.append(
             [
-                Prediction(float(moment), horizon, model_id, float(p), base, threshold)
-                for moment, row in zip(at[start : start + 2000], said[start : start + 2000], strict=True)
-                for horizon, p, base, threshold in zip(
-                    predictor.horizons, row, predictor.base_rates, predictor.thresholds, strict=True
-                )
+                Prediction(float(time), horizon, model_id, float(probability), base_rate, threshold)
+                for time, row in rows
+                for (horizon, base_rate, threshold), probability in zip(horizons, row, strict=True)
             ]
         )

@@ -14,7 +14,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from storage import PredictionStore, SampleStore, open_database
+from storage import PredictionRepository, SampleRepository, open_database
 
 from .conftest import BOUND, BURST, CALM, HORIZON, Service, free_port, need
 
@@ -126,8 +126,8 @@ def test_the_probability_rises_before_or_during_the_bursts_and_is_calibrated(ser
 def scored(service, since):
     """Brier scores of the stored predictions and of their base rate, against the samples that followed."""
     with open_database(f"sqlite:///{service.database}") as database:
-        table = SampleStore(database).between(since - 5, time.time(), ("cpu_usage",))
-        predictions = PredictionStore(database).between(since, time.time(), SECONDS)
+        table = SampleRepository(database).between(since - 5, time.time(), ("cpu_usage",))
+        predictions = PredictionRepository(database).between(since, time.time(), SECONDS)
     at, high = table[:, 0], table[:, 1] >= BOUND
     lasted = high & np.append(False, high[:-1])
     known = [p for p in predictions if p.at + SECONDS <= at[-1]]

@@ -1,4 +1,7 @@
-"""The page for people, as a browser shows it: the real daemon, real Chromium, light and dark, wide and narrow."""
+"""HTML page in Chromium: charts, layout, colour schemes, refresh, and a daemon that stops responding.
+
+With $MONITOR_SCREENSHOTS set to a directory, the pictures of docs/images are written there.
+"""
 
 import os
 import shutil
@@ -18,187 +21,200 @@ from .showcase import build
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-)  # fmt: skip
+CHROMIUM_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+CHARTS = {"probability", "load", "traffic", "anomaly", "loss", "gradient"}
+PICTURE_HEIGHT = 1700
+REQUESTED_URLS = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+DRAWN_CHARTS = """
+return [...document.querySelectorAll("[data-chart]")].filter((place) => {
+  const canvas = place.querySelector("canvas");
+  if (!canvas || !canvas.width || place.closest("figure").hidden) return false;
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.some((value) => value > 0);
+}).map((place) => place.dataset.chart)
+"""
 
 
-def needed(tool):
-    found = shutil.which(tool)
-    if found is None:
+def require(tool):
+    """Return the path of a tool; skip the test if it is not installed, or fail in CI."""
+    path = shutil.which(tool)
+    if path is None:
         message = f"NOT TESTED: {tool} not installed (apt-get install chromium chromium-driver)"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory):
-    """The address of a daemon on some days of history, and the process."""
-    needed("chromium")
-    directory, port = tmp_path_factory.mktemp("page"), free_port()
+    """Run a daemon on a demonstration database; return its URL and its process."""
+    require("chromium")
+    directory = tmp_path_factory.mktemp("page")
+    log_file = directory / "log"
+    port = free_port()
     config = build(directory, port, time.time())
-    with (directory / "log").open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "monitor", "--config", config, "run"], stderr=log)
-    address = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
     end = time.monotonic() + 60
-    while not watches(address):
-        assert process.poll() is None, (directory / "log").read_text()
-        assert time.monotonic() < end, (directory / "log").read_text()
+    while not is_predicting(url):
+        assert process.poll() is None, log_file.read_text()
+        assert time.monotonic() < end, log_file.read_text()
         time.sleep(0.5)
-    yield address, process
+    yield url, process
     if process.poll() is None:
         process.send_signal(signal.SIGCONT)
         process.terminate()
     process.wait(10)
 
 
-def watches(address):
-    """Whether it predicts, and its watch for anomalies has caught up."""
+def is_predicting(url):
+    """Return True once there are predictions and the anomaly detector has caught up."""
     try:
-        with urllib.request.urlopen(f"{address}/metrics", timeout=2) as answer:
-            page = answer.read()
+        with urllib.request.urlopen(f"{url}/metrics", timeout=2) as response:
+            metrics = response.read()
     except OSError:
         return False
-    return b"monitor_high_load_probability{" in page and b"monitor_anomaly_evidence_ratio{" in page
+    return b"monitor_high_load_probability{" in metrics and b"monitor_anomaly_evidence_ratio{" in metrics
 
 
 @pytest.fixture
 def browser():
-    """Makes browsers of a width, in light or dark, with or without scripts."""
-    opened = []
+    """Return a factory of browsers of a width, in a colour scheme, with or without scripts."""
+    drivers = []
 
-    def make(width=1200, *, dark=False, scripts=True):
+    def start(width=1200, *, dark=False, scripts=True):
         options = webdriver.ChromeOptions()
-        options.binary_location = needed("chromium")
-        for flag in FLAGS:
+        options.binary_location = require("chromium")
+        for flag in CHROMIUM_FLAGS:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options, service=Service(needed("chromedriver")))
-        opened.append(driver)
+        driver = webdriver.Chrome(options=options, service=Service(require("chromedriver")))
+        drivers.append(driver)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        set_window(driver, width, 900, mobile=width < 600)
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
         return driver
 
-    yield make
-    for driver in opened:
+    yield start
+    for driver in drivers:
         driver.quit()
 
 
-def until(condition, seconds=15):
+def set_window(driver, width, height, *, mobile=False):
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def wait_until(condition, seconds=15):
     end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "not in time"
+    while not (result := condition()):
+        assert time.monotonic() < end, "condition not met in time"
         time.sleep(0.1)
-    return found
+    return result
 
 
-def drawn(driver):
-    """The charts with a picture in which something stands."""
-    return driver.execute_script(
-        """return [...document.querySelectorAll("[data-chart]")].filter((place) => {
-          const canvas = place.querySelector("canvas");
-          if (!canvas || !canvas.width || place.closest("figure").hidden) return false;
-          const bits = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-          return bits.some((bit) => bit > 0);
-        }).map((place) => place.dataset.chart)"""
-    )
+def element(driver, selector):
+    return driver.find_element("css selector", selector)
 
 
-def everything(driver, picture):
-    """Keeps a picture of the upper half, where $MONITOR_SCREENSHOTS says: those in docs are made so."""
+def drawn_charts(driver):
+    """Return the names of the visible charts whose canvas is not empty."""
+    return set(driver.execute_script(DRAWN_CHARTS))
+
+
+def save_picture(driver, path):
+    """Save a picture of the upper part of the page."""
     height = driver.execute_script("return document.documentElement.scrollHeight")
     width = driver.execute_script("return innerWidth")
-    size = {"width": width, "height": min(height, 1700), "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    set_window(driver, width, min(height, PICTURE_HEIGHT))
     time.sleep(0.5)
-    assert driver.save_screenshot(str(picture))
+    assert driver.save_screenshot(str(path))
 
 
-def complaints(driver):
-    """What the browser has to say of the page; not of how the test looks into its pictures."""
+def console_messages(driver):
+    """Return errors and warnings of the console, except those about how the test reads the canvases."""
     log = driver.get_log("browser")
     return [entry for entry in log if entry["level"] in {"SEVERE", "WARNING"} and entry["source"] != "rendering"]
-
-
-CHARTS = ["probability", "load", "traffic", "anomaly", "loss", "gradient"]
 
 
 @pytest.mark.parametrize(
     ("name", "width", "dark"), [("light", 1200, False), ("dark", 1200, True), ("phone", 390, False)]
 )
-def test_it_shows_all_curves_and_fits_the_width(daemon, browser, tmp_path, name, width, dark):
+def test_page_draws_all_charts_and_fits_the_width(daemon, browser, tmp_path, name, width, dark):
     driver = browser(width, dark=dark)
     driver.get(daemon[0])
-    until(lambda: set(drawn(driver)) == set(CHARTS))
+    wait_until(lambda: drawn_charts(driver) == CHARTS)
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
-    assert complaints(driver) == []
-    ground = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
-    assert (sum(int(part) for part in ground[4:-1].split(",")) < 200) is dark
-    everything(driver, Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"page-{name}.png")
+    assert console_messages(driver) == []
+    background = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+    brightness = sum(int(channel) for channel in background[4:-1].split(","))
+    assert (brightness < 200) is dark
+    save_picture(driver, Path(os.environ.get("MONITOR_SCREENSHOTS") or tmp_path) / f"page-{name}.png")
 
 
-def test_without_scripts_every_figure_is_there(daemon, browser):
+def test_page_shows_all_figures_without_scripts(daemon, browser):
     driver = browser(scripts=False)
     driver.get(daemon[0])
-    text = driver.find_element("tag name", "main").text
-    for told in (
-        "within 5 min",
-        "usually",
-        "cpu_usage",
-        "memory_usage 70%",
-        "5m",
-        "Model 1",
-        "Gradients healthy",
-        "0.weight",
-    ):
-        assert told in text, told
-    assert "The curves need JavaScript" in text
-    assert not driver.find_element("css selector", ".ranges").is_displayed()
+    assert len(driver.find_elements("css selector", "#prediction .card")) == 3
+    assert element(driver, "#host tbody tr td").text == "cpu_usage"
+    assert element(driver, "#quality tbody tr td").text == "5m"
+    assert element(driver, "#anomalies tbody tr").text
+    assert element(driver, "#model tbody tr").text
+    assert element(driver, "#training-summary tbody tr td").text == "0.weight"
+    assert element(driver, "noscript p").is_displayed()
+    assert not element(driver, ".ranges").is_displayed()
 
 
-def test_the_figures_are_renewed_and_the_title_follows(daemon, browser):
+def test_page_refreshes_its_figures_and_title(daemon, browser):
     driver = browser()
     driver.get(daemon[0])
-    last = driver.find_element("css selector", "#state time").text
-    until(lambda: driver.find_element("css selector", "#state time").text != last, 40)
-    assert driver.title.endswith(driver.find_element("css selector", ".host").text)
+    first = element(driver, "#status time").text
+    wait_until(lambda: element(driver, "#status time").text != first, 40)
+    assert driver.title.endswith(element(driver, ".host").text)
 
 
-def test_another_range_asks_for_other_curves(daemon, browser):
+def test_page_fetches_another_history_for_another_range(daemon, browser):
     driver = browser()
     driver.get(daemon[0])
-    until(lambda: "probability" in drawn(driver))
-    driver.find_element("css selector", "[data-range='24h']").click()
-    asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
-    until(lambda: any("range=24h" in name for name in driver.execute_script(asked)))
-    assert driver.find_element("css selector", "[data-range='24h']").get_attribute("aria-pressed") == "true"
-    assert driver.find_element("css selector", "[data-range='6h']").get_attribute("aria-pressed") == "false"
+    wait_until(lambda: "probability" in drawn_charts(driver))
+    element(driver, "[data-range='24h']").click()
+    wait_until(lambda: any("range=24h" in url for url in driver.execute_script(REQUESTED_URLS)))
+    assert element(driver, "[data-range='24h']").get_attribute("aria-pressed") == "true"
+    assert element(driver, "[data-range='6h']").get_attribute("aria-pressed") == "false"
 
 
-def test_nothing_comes_from_another_host(daemon, browser):
+def test_page_loads_nothing_from_other_hosts(daemon, browser):
     driver = browser()
     driver.get(daemon[0])
-    until(lambda: "probability" in drawn(driver))
-    names = driver.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert len(names) >= 6
-    assert all(name.startswith(daemon[0] + "/") for name in names)
+    wait_until(lambda: "probability" in drawn_charts(driver))
+    urls = driver.execute_script(REQUESTED_URLS)
+    assert len(urls) >= 6
+    assert all(url.startswith(daemon[0] + "/") for url in urls)
 
 
-def test_a_daemon_that_does_not_answer_any_more_is_told(daemon, browser):
-    """The last one: it stops the daemon."""
+def test_page_reports_a_daemon_that_does_not_respond(daemon, browser):
+    """Run last, because it stops the daemon."""
     driver = browser()
     driver.get(daemon[0])
-    until(lambda: "probability" in drawn(driver))
+    wait_until(lambda: "probability" in drawn_charts(driver))
+    alert = driver.find_element("id", "connection-lost")
+    assert not alert.is_displayed()
     daemon[1].terminate()
     daemon[1].wait(10)
-    lost = driver.find_element("id", "lost")
-    assert not lost.is_displayed()
-    until(lost.is_displayed, 30)
-    assert lost.text.startswith("No answer since")
+    wait_until(alert.is_displayed, 30)
+    assert alert.text
+    assert "stale" in element(driver, "body").get_attribute("class")

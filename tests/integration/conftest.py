@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.cli.main import main
-from storage import Sample, SampleStore, open_database
+from storage import Sample, SampleRepository, open_database
 
 STEP = 10.0
 
@@ -55,7 +55,7 @@ class Admin:
 
     def fill(self, rows=2000, end=None, seed=0):
         with open_database(self.url) as database:
-            SampleStore(database).append_many(host(rows, end or time.time(), seed))
+            SampleRepository(database).append_many(host(rows, end or time.time(), seed))
 
     def __call__(self, *arguments):
         code = main(["--config", str(self.config), *arguments])
@@ -66,5 +66,5 @@ class Admin:
 @pytest.fixture
 def admin(tmp_path, capsys, monkeypatch):
     # The test process itself must not stay at the lowest priority.
-    monkeypatch.setattr("monitor.daemon.process.lower_priority", lambda: None)
+    monkeypatch.setattr("monitor.system.processes.lower_priority", lambda: None)
     return Admin(tmp_path, capsys)

@@ -1,4 +1,4 @@
-"""The project built and installed as its users get it, without a checkout behind it."""
+"""Helpers that build and install the project without its checkout."""
 
 import os
 import re
@@ -15,16 +15,16 @@ from monitor import DISTRIBUTION
 ROOT = Path(__file__).parents[2]
 
 
-def made(directory, names):
-    """Those in a directory that are not part of the project, or hidden."""
+def ignored_names(directory, names):
+    """Return the names in a directory that are hidden or generated."""
     at_root = {"build", "dist"} if Path(directory) == ROOT else set()
     ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "*.egg-info")
     return ignored(str(directory), names) | at_root.intersection(names)
 
 
 def copied(directory, version=None):
-    """A copy of the checkout: building writes beside what it reads. With another version if given."""
-    shutil.copytree(ROOT, directory, ignore=made)
+    """Copy the checkout, as a build writes into its source, and set another version if given."""
+    shutil.copytree(ROOT, directory, ignore=ignored_names)
     if version is not None:
         project = directory / "pyproject.toml"
         text, changed = re.subn(r'^version = ".*"$', f'version = "{version}"', project.read_text(), flags=re.M)
@@ -34,7 +34,7 @@ def copied(directory, version=None):
 
 
 def built(source, into, *what):
-    """What `python -m build` makes of it."""
+    """Build with `python -m build` and return the files."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", into, *what, source]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -42,34 +42,34 @@ def built(source, into, *what):
 
 
 def needed(name=DISTRIBUTION):
-    """The names of all that must be installed beside it."""
-    found, asked = set(), [name]
-    while asked:
-        for text in distribution(asked.pop()).requires or ():
+    """Return the names of all required distributions."""
+    result, queue = set(), [name]
+    while queue:
+        for text in distribution(queue.pop()).requires or ():
             requirement = Requirement(text)
             wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if wanted and requirement.name not in found:
-                found.add(requirement.name)
-                asked.append(requirement.name)
-    return found
+            if wanted and requirement.name not in result:
+                result.add(requirement.name)
+                queue.append(requirement.name)
+    return result
 
 
 def environment(directory):
-    """A virtual environment that holds what monitor needs and nothing else, copied from this one: no network."""
+    """Create a virtual environment with the required distributions, copied from the present one."""
     subprocess.run([sys._base_executable, "-m", "venv", "--without-pip", directory], check=True)
     site = next(directory.glob("lib/python3*/site-packages"))
     for name in needed():
         for file in distribution(name).files:
-            # what lies outside, such as its scripts, nobody calls
+            # files outside site-packages, such as scripts, are not needed
             if ".." not in file.parts and "__pycache__" not in file.parts:
-                there = site / file
-                there.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file.locate(), there)
+                target = site / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.locate(), target)
     return directory
 
 
 def install(environment_, wheel):
-    """The wheel in place of what is there."""
+    """Install a wheel, replacing an installed version."""
     pip = [sys._base_executable, "-m", "pip", "--disable-pip-version-check", "--python", environment_ / "bin/python"]
     command = [*pip, "install", "--quiet", "--no-index", "--no-deps", "--force-reinstall", wheel]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
@@ -77,7 +77,7 @@ def install(environment_, wheel):
 
 
 def outside(environment_):
-    """The variables of a process that is to see nothing of the checkout."""
+    """Return environment variables without traces of the checkout."""
     kept = {name: os.environ[name] for name in ("LANG", "TZ") if name in os.environ}
     return {**kept, "PATH": f"{environment_}/bin:/usr/bin:/bin"}
 

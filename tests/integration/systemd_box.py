@@ -1,6 +1,6 @@
-"""A machine of its own with a real systemd as its first process, over a view of this one's files.
+"""Container with a real systemd, on an overlay of the files of this machine.
 
-What is written in it lies in memory and is gone with it. Needs root and systemd-nspawn (Debian: systemd-container).
+Its writes are kept in memory and vanish with it. Needs root and systemd-nspawn (Debian: systemd-container).
 """
 
 import json
@@ -27,13 +27,13 @@ MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dev-mqueue.mount", "dev-hugepages.mount"),
     *("sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
 )
-"""What has nothing to do in a box, or cannot start there."""
+"""Units that are useless in a container or cannot start there."""
 
 BOOT_SECONDS = 30
 
 
 def need_systemd():
-    """Loud where no box can be made here; in CI skipped only where the machine itself forbids containers."""
+    """Skip, or fail in CI, without the tools; skip where the machine forbids containers."""
     tools = ("systemd-nspawn", "nsenter", "systemctl", "journalctl")
     lacks = [tool for tool in tools if shutil.which(tool) is None] + ["root"] * (os.geteuid() != 0)
     if not lacks:
@@ -58,7 +58,7 @@ def run(*command, check=True, **options):
 
 
 def seen(*more):
-    """What a box must be shown for this checkout and its interpreter to be there, and more."""
+    """Return the directories of the checkout and the interpreter that a container must see, and more."""
     needs = {path for path in running_program().needs if path.is_dir() and not path.is_relative_to("/usr")}
     needs |= {ROOT, *more}
     # one bind covers all below it
@@ -66,10 +66,10 @@ def seen(*more):
 
 
 class Box:
-    """Booted when it is entered."""
+    """A container, booted as a context manager."""
 
     def __init__(self, directory, needs):
-        """A box.
+        """Prepare a container.
 
         Args:
             directory: an empty one, for its files.
@@ -103,8 +103,8 @@ class Box:
         for wanted in units.glob("*.wants"):
             shutil.rmtree(wanted)
         # a machine on which this was never installed
-        for there in ("var/lib/monitor", "var/lib/private/monitor", "etc/monitor"):
-            shutil.rmtree(self.root / there, ignore_errors=True)
+        for target in ("var/lib/monitor", "var/lib/private/monitor", "etc/monitor"):
+            shutil.rmtree(self.root / target, ignore_errors=True)
         (units / UNIT).unlink(missing_ok=True)
         # images for containers let no package start anything
         (self.root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
@@ -136,16 +136,16 @@ class Box:
         return state in ("running", "degraded")
 
     def __call__(self, *command, check=True, **options):
-        """Runs a command in it, as root, outside of any unit."""
+        """Run a command in it, as root, outside of any unit."""
         return run("nsenter", "--target", self.first, "--all", "--", *command, check=check, **options)
 
     def wait_for(self, condition, seconds, what):
-        """What a condition gives as soon as it gives something."""
+        """Return the first true value of a condition."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            found = condition()
-            if found:
-                return found
+            result = condition()
+            if result:
+                return result
             time.sleep(0.1)
         shown = self("journalctl", "--no-pager", "--lines=60", check=False) if self.first else None
         pytest.fail(
@@ -166,7 +166,7 @@ class Box:
 
 
 class Machine:
-    """The box, with the words of an administrator."""
+    """A container with the commands of an administrator."""
 
     def __init__(self, box, command):
         self.box, self.box_monitor = box, command
@@ -189,8 +189,8 @@ class Machine:
         return self.box(sys.executable, "-c", code, check=False).stdout
 
     def metric(self, name):
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
-        return float(found.group(1)) if found else None
+        result = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        return float(result.group(1)) if result else None
 
     def status(self):
         return json.loads(self.monitor("status", "--json").stdout)
@@ -199,5 +199,5 @@ class Machine:
         return self.box.wait_for(condition, seconds, what)
 
     def restarted(self, pid):
-        """Whether another process than this serves, and samples."""
+        """Return whether a process other than `pid` runs and samples."""
         return self.show("MainPID") not in ("0", pid) and self.show("ActiveState") == "active"

@@ -14,7 +14,7 @@ import pytest
 from monitor.config.loader import Config, document, load_config, render
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
-from storage import ModelRegistry, Sample, SampleStore, TrainingRuns, open_database
+from storage import ModelRegistry, Sample, SampleRepository, TrainingRunRepository, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def outcomes(admin):
     with open_database(admin.url) as database:
-        return {outcome: count for outcome, count in TrainingRuns(database).counts().items() if count}
+        return {outcome: count for outcome, count in TrainingRunRepository(database).counts().items() if count}
 
 
 def test_retrain_promotes_and_reports(admin):
@@ -165,7 +165,7 @@ def test_a_damaged_serving_model_is_named(admin):
     admin("retrain")
     with open_database(admin.url) as database:
         registry = ModelRegistry(database)
-        registry.promote(registry.register(b"not a model", {}, time.time()), time.time())
+        registry.promote(registry.register(b"not a model", "{}", time.time()), time.time())
     code, _, err = admin("predict")
     assert code == 1
     assert "not a model" in err
@@ -214,10 +214,10 @@ def test_a_database_of_a_newer_schema_is_refused(admin):
 def test_samples_stay_what_they_are_when_trained_on(admin):
     admin.fill()
     with open_database(admin.url) as database:
-        before = SampleStore(database).count()
+        before = SampleRepository(database).count()
     admin("retrain")
     with open_database(admin.url) as database:
-        assert SampleStore(database).count() == before
+        assert SampleRepository(database).count() == before
 
 
 @pytest.mark.parametrize("command", [["status"], ["predict"], ["retrain"], ["models", "list"]])
@@ -267,13 +267,13 @@ def test_a_host_that_a_prior_serves_is_told_that_no_sample_is_fresh(admin):
 def test_a_sample_of_the_future_is_told_of_and_is_not_taken_for_the_last_one(admin):
     at = time.time()
     with open_database(admin.url) as database, database.lock("daemon"):
-        SampleStore(database).append(Sample(at - 3600, cpu_usage=0.5))
-        SampleStore(database).append(Sample(at + 3600, cpu_usage=0.5))
+        SampleRepository(database).append(Sample(at - 3600, cpu_usage=0.5))
+        SampleRepository(database).append(Sample(at + 3600, cpu_usage=0.5))
         found = json.loads(admin("status", "--json")[1])
         assert (found["daemon_running"], found["sampling"]) == (True, False)
         assert found["last_sample"]["at"] == pytest.approx(at - 3600, abs=1)
         assert "samples lie in the future" in admin("status")[1]
-        SampleStore(database).append(Sample(at - 1, cpu_usage=0.5))
+        SampleRepository(database).append(Sample(at - 1, cpu_usage=0.5))
         assert json.loads(admin("status", "--json")[1])["sampling"]
 
 
@@ -289,7 +289,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     ("typed", "words"),
     [
         (["--for", "99999999d"], "longer than a hundred years"),
-        (["--from", "253402300000", "--for", "1d"], "would end after the year 9999"),
+        (["--from", "253402300000", "--for", "1d"], "ends after the year 9999"),
         (["--from", "2030-01-01"], "--for"),
     ],
 )
@@ -297,7 +297,7 @@ def test_a_maintenance_that_makes_no_sense_is_refused_and_the_list_stays_readabl
     admin.fill(rows=2)
     done = run_monitor(admin, "anomalies", "maintenance", *typed)
     assert (done.returncode, words in done.stderr) == (2, True)
-    assert admin("anomalies", "maintenance")[:2] == (0, "no maintenance is under way or planned\n")
+    assert admin("anomalies", "maintenance")[:2] == (0, "no maintenance is active or planned\n")
 
 
 def run_monitor(admin, *arguments, **how):

@@ -9,10 +9,10 @@ import pytest
 from model.features.labels import Rules
 from monitor.queries.history import Curves, slot_width, stretches
 from monitor.queries.status import Overview
-from monitor.state import AnomalyState, Status
+from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, Records
-from storage import Anomaly, Prediction, Sample
+from storage import AnomalyRecord, Prediction, Sample
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +83,7 @@ def test_bounds_yet_to_be_learned_make_nothing_high(stores):
 
 
 def test_readings_of_the_watch_fall_into_their_slots(stores, curves):
-    stores.anomalies.begin(Anomaly(NOW - 300, None, 0.9, NOW - 300, "spike", {"cpu_usage": 1.0}, 1))
+    stores.anomalies.add(AnomalyRecord(NOW - 300, None, 0.9, NOW - 300, "spike", {"cpu_usage": 1.0}, 1))
     trail = np.array(
         [[NOW - 100_000, 0.9, 2.0], [NOW - 90, 0.5, 0.25], [NOW - 70, 0.75, np.nan], [NOW - 30, np.nan, 1.5]]
     )
@@ -105,13 +105,13 @@ def test_moments_that_are_apart_are_two_stretches():
     assert stretches(np.empty(0), 2.0) == []
 
 
-STATUS = Status(
+STATUS = DaemonState(
     "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
 )
 
 
 def test_the_documents_are_what_the_commands_print(stores, curves):
-    stores.registry.promote(stores.registry.register(b"x", {"a": 1}, 5.0), 5.0)
+    stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
     answered = {}
 
     def ask(path, query=""):

@@ -1,4 +1,4 @@
-"""The dashboards for Grafana: each query answered by a real Prometheus that scrapes the golden page."""
+"""Grafana dashboards, with every query run on a real Prometheus that scrapes the golden page."""
 
 import itertools
 import json
@@ -29,10 +29,10 @@ PAGE = (ROOT / "tests" / "golden" / "metrics.txt").read_text()
 SERIES = set(re.findall(r"^(\w+)", re.sub(r"^#.*\n", "", PAGE, flags=re.MULTILINE), re.MULTILINE))
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 UNITS = {"none", "short", "sci", "percentunit", "s", "dateTimeFromNow", "bytes", "Bps", "cps"}
-"""Those of Grafana's that are used: one that it does not know would be shown behind the figure, as text."""
+"""Used units of Grafana; it shows an unknown unit as text."""
 WIDTH = 24
 SECONDS = 30
-"""How long the tests wait for Prometheus."""
+"""Seconds to wait for Prometheus."""
 
 each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 
@@ -42,7 +42,7 @@ def panels(dashboard):
 
 
 def queries(dashboard):
-    """Each query with the place it stands in, and whether it asks for now alone."""
+    """Yield each query with its panel, and whether it is an instant query."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
             yield f"{panel['title']} ({target['refId']})", target["expr"], target
@@ -51,33 +51,37 @@ def queries(dashboard):
 
 
 def names(expression):
-    """The names of series in a query: every selector has braces."""
+    """Return the metric names of a query, whose selectors all have braces."""
     return set(re.findall(r"([a-zA-Z_:][\w:]*)\s*\{", expression)) | set(re.findall(r"\bmonitor_\w+", expression))
 
 
-def test_the_files_are_what_the_script_makes(tmp_path):
+def test_dashboard_files_match_the_script(tmp_path):
     script = ROOT / "scripts" / "make_dashboards.py"
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=60)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {f.name: f.read_text() for f in FILES}
 
 
-def test_there_are_four_that_know_each_other():
+def test_dashboards_link_to_each_other():
     assert set(DASHBOARDS) == {"daemon", "host", "quality", "training"}
-    assert {found["uid"] for found in DASHBOARDS.values()} == {f"monitor-{name}" for name in DASHBOARDS}
-    for found in DASHBOARDS.values():
-        assert found["tags"] == ["monitor"] == found["links"][0]["tags"]
-        assert [one["name"] for one in found["annotations"]["list"]] == ["Warnings", "Anomalies", "New models"]
+    assert {response["uid"] for response in DASHBOARDS.values()} == {f"monitor-{name}" for name in DASHBOARDS}
+    for response in DASHBOARDS.values():
+        assert response["tags"] == ["monitor"] == response["links"][0]["tags"]
+        assert [entry["name"] for entry in response["annotations"]["list"]] == [
+            "Warnings",
+            "Anomalies",
+            "New models",
+        ]
 
 
 @each_dashboard
-def test_every_panel_says_what_it_shows_in_which_unit_from_the_chosen_source(dashboard):
+def test_panel_has_description_unit_and_data_source(dashboard):
     for panel in panels(dashboard):
         title = panel["title"]
         assert panel["description"].endswith("."), title
-        overrides = [one for override in panel["fieldConfig"]["overrides"] for one in override["properties"]]
+        overrides = [entry for override in panel["fieldConfig"]["overrides"] for entry in override["properties"]]
         units = {
             panel["fieldConfig"]["defaults"]["unit"],
-            *(one["value"] for one in overrides if one["id"] == "unit"),
+            *(entry["value"] for entry in overrides if entry["id"] == "unit"),
         }
         assert units <= UNITS, title
         assert {"type", "gridPos", "options", "targets"} <= set(panel), title
@@ -86,7 +90,7 @@ def test_every_panel_says_what_it_shows_in_which_unit_from_the_chosen_source(das
 
 
 @each_dashboard
-def test_ids_are_unique_and_panels_fill_each_line_without_overlap(dashboard):
+def test_panels_have_unique_ids_and_do_not_overlap(dashboard):
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)
     taken = {}
@@ -101,7 +105,7 @@ def test_ids_are_unique_and_panels_fill_each_line_without_overlap(dashboard):
 
 
 @each_dashboard
-def test_every_variable_that_is_used_is_defined(dashboard):
+def test_dashboard_defines_every_used_variable(dashboard):
     defined = [variable["name"] for variable in dashboard["templating"]["list"]]
     assert defined[:3] == ["datasource", "job", "instance"]
     used = set(re.findall(r"\$\{?(\w+)", json.dumps([dashboard["panels"], dashboard["annotations"]])))
@@ -109,34 +113,36 @@ def test_every_variable_that_is_used_is_defined(dashboard):
 
 
 @each_dashboard
-def test_every_query_is_about_the_chosen_daemon_and_metrics_that_there_are(dashboard):
+def test_query_selects_daemon_and_known_metrics(dashboard):
     for place, expression, _ in queries(dashboard):
         assert names(expression), place
         assert names(expression) <= SERIES | OF_PROMETHEUS, place
         selectors = re.findall(r"\{([^{}]*)\}", expression)
-        assert all(one.startswith('job="$job", instance="$instance"') for one in selectors), place
+        assert all(entry.startswith('job="$job", instance="$instance"') for entry in selectors), place
 
 
-def test_every_metric_is_shown_somewhere():
-    shown = set().union(*(names(expression) for found in DASHBOARDS.values() for _, expression, _ in queries(found)))
+def test_every_metric_is_on_a_dashboard():
+    shown = set().union(
+        *(names(expression) for response in DASHBOARDS.values() for _, expression, _ in queries(response))
+    )
     families = re.findall(r"^# TYPE (\w+) (\w+)$", PAGE, re.MULTILINE)
     needed = {name + ("_bucket" if kind == "histogram" else "") for name, kind in families}
     assert needed <= shown
 
 
 def need(tool, package):
-    """The path of a tool; loud where it is absent, and never skipped in CI."""
-    found = shutil.which(tool)
-    if found is None:
+    """Return the path of a tool; without it, skip, or fail in CI."""
+    response = shutil.which(tool)
+    if response is None:
         message = f"NOT TESTED: {tool} not installed (apt-get install {package})"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return response
 
 
 class GoldenPage(BaseHTTPRequestHandler):
-    """The golden page, whose counters are greater at each scrape."""
+    """Serve the golden page with growing counters."""
 
     def do_GET(self):
         turn = next(self.server.turns)
@@ -150,11 +156,11 @@ class GoldenPage(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_):
-        """Says nothing."""
+        """Discard the access log."""
 
 
 class Prometheus:
-    """A Prometheus and the page that it scrapes."""
+    """A Prometheus and its target."""
 
     def __init__(self, url, instance):
         self.url, self.instance = url, instance
@@ -169,7 +175,7 @@ class Prometheus:
                 pytest.fail(f"{parameters}: {error.read().decode()}")
 
     def filled(self, text):
-        """With the variables as Grafana would fill them in."""
+        """Return a query with the variables filled in as by Grafana."""
         values = {
             "job": "monitor",
             "instance": self.instance,
@@ -178,24 +184,24 @@ class Prometheus:
             "__interval": "15s",
             "__range": "1m",
         }
-        return re.sub(r"\$(\w+)", lambda found: values[found[1]], text)
+        return re.sub(r"\$(\w+)", lambda response: values[response[1]], text)
 
     def answer(self, expression, *, now):
-        """Labels and values of each series; a scrape may fail on a busy machine, so it asks for a while."""
+        """Return labels and values of each series, retrying while a busy machine misses scrapes."""
         end = time.monotonic() + 5
         while True:
-            found = self.once(expression, now=now)
-            if found or time.monotonic() > end:
-                return found
+            response = self.once(expression, now=now)
+            if response or time.monotonic() > end:
+                return response
             time.sleep(0.5)
 
     def once(self, expression, *, now):
         at = time.time()
         if now:
-            found = self.ask("query", query=self.filled(expression), time=at)["result"]
-            return [(one["metric"], [one["value"]]) for one in found]
-        found = self.ask("query_range", query=self.filled(expression), start=at - 2, end=at, step=1)["result"]
-        return [(one["metric"], one["values"]) for one in found]
+            response = self.ask("query", query=self.filled(expression), time=at)["result"]
+            return [(entry["metric"], [entry["value"]]) for entry in response]
+        response = self.ask("query_range", query=self.filled(expression), start=at - 2, end=at, step=1)["result"]
+        return [(entry["metric"], entry["values"]) for entry in response]
 
 
 @pytest.fixture(scope="module")
@@ -216,9 +222,9 @@ def prometheus(tmp_path_factory):
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
     try:
-        found = Prometheus(f"http://127.0.0.1:{port}", instance)
-        wait_for_scrapes(found, process, directory / "log")
-        yield found
+        response = Prometheus(f"http://127.0.0.1:{port}", instance)
+        wait_for_scrapes(response, process, directory / "log")
+        yield response
     finally:
         process.terminate()
         process.wait(10)
@@ -226,12 +232,12 @@ def prometheus(tmp_path_factory):
         page.server_close()
 
 
-def wait_for_scrapes(found, process, log):
+def wait_for_scrapes(response, process, log):
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:
-            result = found.once("count_over_time(monitor_build_info[1m])", now=True)
+            result = response.once("count_over_time(monitor_build_info[1m])", now=True)
         except OSError:
             result = []
         if result and float(result[0][1][0][1]) >= 8:
@@ -241,38 +247,38 @@ def wait_for_scrapes(found, process, log):
 
 
 @each_dashboard
-def test_no_query_is_empty_and_every_name_in_a_legend_is_a_label(prometheus, dashboard):
+def test_query_returns_data_with_labels_of_its_legend(prometheus, dashboard):
     for place, expression, target in queries(dashboard):
-        found = prometheus.answer(expression, now=target["instant"])
-        figures = [float(value) for _, values in found for _, value in values]
+        response = prometheus.answer(expression, now=target["instant"])
+        figures = [float(value) for _, values in response for _, value in values]
         assert any(math.isfinite(figure) for figure in figures), f"{place} is empty: {expression}"
         legend = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
-        assert all(legend <= set(labels) for labels, _ in found), f"{place}: {legend} of {found[0][0]}"
+        assert all(legend <= set(labels) for labels, _ in response), f"{place}: {legend} of {response[0][0]}"
         if target.get("legendFormat") and not legend:
-            assert len(found) == 1, f"{place}: several series of one name"
+            assert len(response) == 1, f"{place}: several series of one name"
 
 
 @each_dashboard
-def test_counters_that_grow_are_seen_to_grow(prometheus, dashboard):
+def test_query_of_growing_counter_is_positive(prometheus, dashboard):
     for place, expression, target in queries(dashboard):
         if re.search(r"\b(rate|increase)\(", expression):
             values = [
                 float(value)
-                for _, found in prometheus.answer(expression, now=target["instant"])
-                for _, value in found
+                for _, response in prometheus.answer(expression, now=target["instant"])
+                for _, value in response
             ]
             assert max(value for value in values if math.isfinite(value)) > 0, place
 
 
 @each_dashboard
-def test_the_variables_find_the_daemon_and_its_horizons(prometheus, dashboard):
-    found = {}
+def test_variables_return_daemon_and_horizons(prometheus, dashboard):
+    response = {}
     for variable in dashboard["templating"]["list"][1:]:
         query = variable["query"]["query"]
         labels = re.fullmatch(r"label_values\((.*), (\w+)\)", query)
         if labels:
             match = {"match[]": prometheus.filled(labels[1])}
-            found[variable["name"]] = prometheus.ask(f"label/{labels[2]}/values", **match)
+            response[variable["name"]] = prometheus.ask(f"label/{labels[2]}/values", **match)
         else:
             expression = re.fullmatch(r"query_result\((.*)\)", query)[1]
             # Grafana shows each series as Prometheus would write it, and takes the first group of the expression.
@@ -280,17 +286,17 @@ def test_the_variables_find_the_daemon_and_its_horizons(prometheus, dashboard):
                 ",".join(f'{name}="{value}"' for name, value in series.items())
                 for series, _ in prometheus.answer(expression, now=True)
             ]
-            found[variable["name"]] = [re.search(variable["regex"].strip("/"), text)[1] for text in texts]
+            response[variable["name"]] = [re.search(variable["regex"].strip("/"), text)[1] for text in texts]
     expected = {"job": ["monitor"], "instance": [prometheus.instance], "horizon": ["5m"]}
-    assert found == {name: expected[name] for name in found}
+    assert response == {name: expected[name] for name in response}
 
 
 @each_dashboard
-def test_a_table_keeps_the_columns_that_its_queries_give(prometheus, dashboard):
+def test_table_keeps_columns_of_its_queries(prometheus, dashboard):
     for panel in panels(dashboard):
         if panel["type"] != "table":
             continue
-        join, keep, arrange = (one["options"] for one in panel["transformations"])
+        join, keep, arrange = (entry["options"] for entry in panel["transformations"])
         columns = set()
         for target in panel["targets"]:
             labels = {name for series, _ in prometheus.answer(target["expr"], now=True) for name in series}
@@ -298,12 +304,12 @@ def test_a_table_keeps_the_columns_that_its_queries_give(prometheus, dashboard):
             columns |= labels | {f"Value #{target['refId']}"}
         assert set(keep["include"]["names"]) <= columns, panel["title"]
         shown = {arrange["renameByName"].get(name, name) for name in keep["include"]["names"]}
-        styled = {one["matcher"]["options"] for one in panel["fieldConfig"]["overrides"]}
+        styled = {entry["matcher"]["options"] for entry in panel["fieldConfig"]["overrides"]}
         assert styled <= shown, panel["title"]
         assert panel["options"]["sortBy"][0]["displayName"] in shown, panel["title"]
 
 
-def test_the_dashboards_fit_the_types_of_grafana(tmp_path):
+def test_dashboards_match_grafana_types(tmp_path):
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("NOT TESTED: node and npm not installed (apt-get install nodejs npm)")
     check = shutil.copytree(GRAFANA / "check", tmp_path / "check", ignore=shutil.ignore_patterns("node_modules"))
@@ -328,8 +334,8 @@ def test_the_dashboards_fit_the_types_of_grafana(tmp_path):
             check=False,
         )
 
-    found = run(*FILES)
-    assert found.returncode == 0, found.stderr
+    response = run(*FILES)
+    assert response.returncode == 0, response.stderr
     wrong = tmp_path / "wrong.json"
     wrong.write_text(FILES[0].read_text().replace('"graphMode": "none"', '"graphMode": "nothing"', 1))
     assert run(wrong).returncode == 1, "the check lets everything through"

@@ -1,4 +1,4 @@
-"""The Debian package: built, installed, restarted by an upgrade, removed and purged, on a real systemd.
+"""Debian package on a real systemd: build, installation, upgrade, removal and purge.
 
 The tests follow each other on one machine in a box, in the order of this file.
 """
@@ -20,7 +20,7 @@ STATE = "var/lib/private/monitor"
 
 
 def need_debian():
-    """Loud where no package can be made here, and never skipped in CI."""
+    """Skip, or fail in CI, without the tools to build a package."""
     wanted = ("python3-venv", "python3-pip", "init-system-helpers")
     tools = [tool for tool in ("dpkg", "dpkg-deb") if shutil.which(tool) is None]
     lacks = tools or [name for name in wanted if run("dpkg", "--status", name, check=False).returncode]
@@ -54,7 +54,7 @@ def version(package):
     return run("dpkg-deb", "--field", package, "Version").stdout.strip()
 
 
-def test_it_is_named_and_described_as_a_package_of_this_release(package):
+def test_package_name_and_metadata_match_release(package):
     text = (ROOT / "pyproject.toml").read_text()
     assert version(package) == re.search(r'^version = "(.*)"$', text, re.MULTILINE).group(1)
     arch = run("dpkg", "--print-architecture").stdout.strip()
@@ -65,14 +65,14 @@ def test_it_is_named_and_described_as_a_package_of_this_release(package):
         assert f"./usr/share/{file}" in listed or f"./usr/share/zsh/{file}" in listed, file
 
 
-def test_nothing_in_it_tells_where_it_was_made_or_was_compiled_there(package, tmp_path):
+def test_package_has_no_build_paths_or_bytecode(package, tmp_path):
     run("dpkg-deb", "--raw-extract", package, tmp_path / "raw")
     search = ["grep", "--recursive", "--files-with-matches", package.parent, tmp_path / "raw"]
     assert subprocess.run(search, capture_output=True, text=True, check=False).stdout == ""
     assert list((tmp_path / "raw").rglob("__pycache__")) == []
 
 
-def test_an_installation_starts_the_service_from_its_own_files(machine, package):
+def test_installation_starts_service(machine, package):
     machine.box("dpkg", "--install", package)
     assert machine.show("ActiveState") == "active"
     assert machine.show("UnitFileState") == "enabled"
@@ -90,7 +90,7 @@ def test_installed_command_ignores_packages_in_working_directory(machine):
         assert "daemon" in done.stdout
 
 
-def test_an_upgrade_restarts_it_and_keeps_history_and_a_changed_configuration(machine, package):
+def test_upgrade_restarts_service_and_keeps_history_and_configuration(machine, package):
     pid, before = machine.show("MainPID"), machine.status()["oldest_sample_at"]
     changed = '[sampling]\ninterval = "1s"\n'
     machine.box("tee", f"/{CONFIG}", input=changed)
@@ -101,7 +101,7 @@ def test_an_upgrade_restarts_it_and_keeps_history_and_a_changed_configuration(ma
     assert (machine.box.root / CONFIG).read_text() == changed
 
 
-def test_a_configuration_that_the_new_release_refuses_keeps_the_old_one_running(machine, package):
+def test_upgrade_with_refused_configuration_keeps_old_service_running(machine, package):
     pid = machine.show("MainPID")
     machine.box("tee", f"/{CONFIG}", input='[sampling]\nintervall = "1s"\n')
     done = machine.box("dpkg", "--install", "--force-confold", package)
@@ -109,7 +109,7 @@ def test_a_configuration_that_the_new_release_refuses_keeps_the_old_one_running(
     assert (machine.show("MainPID"), machine.show("ActiveState")) == (pid, "active")
 
 
-def test_a_removal_stops_it_and_keeps_history_and_configuration(machine):
+def test_removal_stops_service_and_keeps_history_and_configuration(machine):
     machine.box("dpkg", "--remove", "monitor")
     assert machine.show("ActiveState") == "inactive"
     assert not (machine.box.root / "usr/lib/monitor").exists()
@@ -117,7 +117,7 @@ def test_a_removal_stops_it_and_keeps_history_and_configuration(machine):
     assert (machine.box.root / CONFIG).is_file()
 
 
-def test_a_purge_leaves_nothing(machine):
+def test_purge_deletes_all_files(machine):
     machine.box("dpkg", "--purge", "monitor")
     places = (STATE, "var/lib/monitor", "etc/monitor", "usr/bin/monitor", "usr/lib/monitor")
     assert [place for place in places if os.path.lexists(machine.box.root / place)] == []

@@ -20,7 +20,7 @@ import pytest
 
 from monitor.doctor.checks.port import NO_ANSWER, look
 from monitor.sampling.sources import procfs
-from storage import ModelRegistry, Sample, SampleStore, StorageError, open_database
+from storage import ModelRegistry, Sample, SampleRepository, StorageError, open_database
 from storage.inspection import open_read_only, outside
 
 pytestmark = pytest.mark.integration
@@ -89,7 +89,7 @@ def test_what_a_killed_daemon_left_in_the_log_is_read_and_not_written_back(admin
     admin.fill(rows=10)
     code = (
         "import os; from storage import *\n"
-        f"SampleStore(open_database({admin.url!r})).append(Sample({time.time()!r}))\nos.kill(os.getpid(), 9)"
+        f"SampleRepository(open_database({admin.url!r})).append(Sample({time.time()!r}))\nos.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
     before = files(admin.directory)
@@ -105,7 +105,7 @@ def test_what_a_killed_daemon_left_in_the_log_is_read_and_not_written_back(admin
 def test_a_write_through_what_was_opened_for_reading_is_refused(admin):
     admin.fill(rows=1)
     with open_read_only(admin.url) as database, pytest.raises(StorageError, match="readonly"):
-        SampleStore(database).append(Sample(1.0))
+        SampleRepository(database).append(Sample(1.0))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_lies_beside_the_database_is_named(admin, doctor):
 def test_samples_of_the_future_are_a_failure_that_tells_when(admin, doctor):
     admin.fill(rows=10)
     with open_database(admin.url) as database:
-        SampleStore(database).append(Sample(4_000_000_000.0))
+        SampleRepository(database).append(Sample(4_000_000_000.0))
     code, found = doctor()
     assert (code, found["samples"]["state"]) == (1, "failed")
     assert "1 lie in the future, the last at 2096-10-02" in found["samples"]["found"]
@@ -205,7 +205,9 @@ def test_a_damaged_model_and_a_damaged_detector_are_found(admin, doctor):
     with open_database(admin.url) as database:
         registry = ModelRegistry(database)
         detector = {"at": time.time(), "step": 60.0}
-        registry.promote(registry.register(b"no model", {"detector": detector}, time.time(), b"none"), time.time())
+        registry.promote(
+            registry.register(b"no model", json.dumps({"detector": detector}), time.time(), b"none"), time.time()
+        )
     code, found = doctor()
     assert (code, found["model"]["state"], found["detector"]["state"]) == (1, "failed", "failed")
     assert "monitor models rollback" in found["model"]["mend"]
@@ -349,7 +351,7 @@ def test_a_healthy_daemon_and_the_same_one_hung_as_the_command_tells_them(admin,
         assert "/-/healthy 200, /metrics 200" in lines["port"]
         daemon.send_signal(signal.SIGSTOP)
         with open_read_only(admin.url) as database:
-            stopped = SampleStore(database).last().at
+            stopped = SampleRepository(database).last().at
         while time.time() < stopped + 11:
             time.sleep(0.2)
         code, found = doctor()

@@ -57,7 +57,7 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     ensure_bootstrap_model(stores, config, time.time())
     assert fitted_model_serves(stores)
     assert len(stores.registry.history()) == 1
-    broken = stores.registry.register(b"not a model", {"to": 0.0}, time.time())
+    broken = stores.registry.register(b"not a model", '{"to": 0.0}', time.time())
     stores.registry.promote(broken, time.time())
     ensure_bootstrap_model(stores, config, time.time())
     assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
@@ -84,7 +84,7 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
     sample, later = host(2, time.time() + 100)
     served.advance(sample)
     assert not served.broken
-    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, time.time()), time.time())
+    stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', time.time()), time.time())
     served.advance(later)
     assert served.broken
     assert served.model_id == 1
@@ -92,7 +92,7 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
 
 def test_without_any_model_that_can_be_read_the_prior_serves(opened):
     stores, config = opened
-    stores.registry.promote(stores.registry.register(b"not a model", {"to": 0.0}, 1.0), 1.0)
+    stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', 1.0), 1.0)
     ensure_bootstrap_model(stores, config, time.time())
     assert read_active_model(stores).pretrained
 
@@ -113,7 +113,7 @@ def test_a_host_whose_load_has_changed_shows_it(admin, opened):
     rows[:, 0] = now - 10.0 * np.arange(2000)[::-1]
     rows[:, 1 + SAMPLE_FIELDS.index("cpu_usage")] = 0.3 + 0.01 * np.random.default_rng(0).normal(size=2000)
     rows[:, 1 + SAMPLE_FIELDS.index("memory_usage")] = 0.95
-    stores.samples.add_missing(rows)
+    stores.samples.insert_missing(rows)
     drift = dict(read_overview(stores, config, now).drift)
     assert drift["memory_usage"] > 1
     assert drift["memory_usage"] > drift["cpu_usage"]

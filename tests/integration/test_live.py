@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel, forecast_from_storage
-from monitor.jobs.sampling_cycle import Tick
+from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.sampling.sampler import SourceState
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.stores import open_stores
@@ -47,8 +47,10 @@ def live(admin, stores, samples):
     published = []
     serving = ServedModel(stores, config.rules, config.sampling.interval)
     predictions = PredictionBuffer(stores.predictions)
-    tick = Tick(Replay(samples), SampleBuffer(stores.samples), serving, predictions, published.append, 10.0)
-    return tick, published
+    job = SamplingCycleJob(
+        Replay(samples), SampleBuffer(stores.samples), serving, predictions, (published.append,), 10.0
+    )
+    return job, published
 
 
 def following(end, rows=60):
@@ -58,9 +60,9 @@ def following(end, rows=60):
 def test_every_live_prediction_equals_the_one_computed_from_storage(trained):
     admin, end = trained
     with open_stores(admin.url) as stores:
-        tick, published = live(admin, stores, following(end))
+        job, published = live(admin, stores, following(end))
         for _ in range(60):
-            tick()
+            job.run()
         for status in published:
             again = forecast_from_storage(stores, status.sample.at, 30.0)
             # while a warning stands it needs less to go on, which nothing stored tells
@@ -74,22 +76,22 @@ def test_every_live_prediction_equals_the_one_computed_from_storage(trained):
 def test_a_promotion_and_a_rollback_serve_at_the_next_tick(trained):
     admin, end = trained
     with open_stores(admin.url) as stores:
-        tick, published = live(admin, stores, following(end))
-        tick()
+        job, published = live(admin, stores, following(end))
+        job.run()
         assert admin("retrain", "--force")[0] == 0
-        tick()
+        job.run()
         stores.registry.rollback(None, time.time())
-        tick()
+        job.run()
     assert [status.model_id for status in published] == [1, 2, 1]
 
 
 def test_a_damaged_model_falls_back_to_the_one_before(trained, caplog):
     admin, end = trained
     with open_stores(admin.url) as stores:
-        stores.registry.promote(stores.registry.register(b"garbage", {}, 1.0), 1.0)
-        tick, published = live(admin, stores, following(end))
+        stores.registry.promote(stores.registry.register(b"garbage", "{}", 1.0), 1.0)
+        job, published = live(admin, stores, following(end))
         for _ in range(3):
-            tick()
+            job.run()
     assert {status.model_id for status in published} == {1}
     assert published[0].forecast is not None
     assert caplog.text.count("model load failed") == 1
@@ -101,9 +103,9 @@ def test_a_clock_set_back_loses_no_sample_and_goes_on_predicting(trained):
     again = [Sample(s.at, 0.5) for s in samples[5:15]]
     with open_stores(admin.url) as stores:
         before = stores.samples.count()
-        tick, published = live(admin, stores, [*samples, *again])
+        job, published = live(admin, stores, [*samples, *again])
         for _ in range(30):
-            tick()
+            job.run()
         assert stores.samples.count() == before + 30
     assert all(status.forecast is not None for status in published)
 
@@ -111,8 +113,8 @@ def test_a_clock_set_back_loses_no_sample_and_goes_on_predicting(trained):
 def test_without_a_model_the_present_state_is_known_and_no_probability_told(admin):
     with open_stores(admin.url) as stores:
         high = [Sample(1000.0 + 10 * i, cpu_usage=0.9 if i in (2, 3) else 0.1) for i in range(6)]
-        tick, published = live(admin, stores, high)
+        job, published = live(admin, stores, high)
         for _ in range(6):
-            tick()
+            job.run()
     assert [status.high_load for status in published] == [False, False, False, True, False, False]
     assert all(status.forecast is None for status in published)

@@ -23,7 +23,7 @@ from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack
 from monitor.training.model_archive import FORMAT, KIND, pack_archive, unpack_archive
 from monitor.training.report import TrainingReport
-from storage import SAMPLE_FIELDS, ModelRegistry, SampleStore, UnknownModelError, open_database
+from storage import SAMPLE_FIELDS, ModelRegistry, SampleRepository, UnknownModelError, open_database
 
 from .conftest import Admin
 
@@ -51,7 +51,7 @@ def trained(tmp_path_factory):
         registry = ModelRegistry(database)
         trial = {"alarms": 0, "days": 0, "monthly": None, "allowed": 2.0}
         detector = {"at": time.time(), "step": 60.0, "metrics": ["cpu_usage"], "trial": trial}
-        report = registry.record(1).report | {"detector": detector}
+        report = json.dumps(json.loads(registry.record(1).report_json) | {"detector": detector})
         registry.promote(registry.register(registry.blob(1), report, 1_700_000_000.5, a_detector()), time.time())
     return made.database.read_bytes()
 
@@ -89,7 +89,7 @@ def predictions(admin, blob):
     """What a model says of the history of a host."""
     predictor = loads(blob).fused()
     with open_database(admin.url) as database:
-        rows = SampleStore(database).between(0.0, 4e9)
+        rows = SampleRepository(database).between(0.0, 4e9)
     history = predictor.spec.history(live=True)
     history.extend(rows[:, 0], rows[:, 1:])
     return predictor.probabilities(predictor.features(history))
@@ -102,7 +102,7 @@ def test_a_model_arrives_byte_by_byte_as_it_left_and_predicts_the_same_to_the_la
     left, arrived = registered(here)[0], registered(there)[0]
     assert (arrived[1], arrived[2]) == (left[1], left[2])
     assert arrived[0].created_at == left[0].created_at == 1_700_000_000.5
-    left_report, arrived_report = (TrainingReport.from_plain(model[0].report) for model in (left, arrived))
+    left_report, arrived_report = (TrainingReport.from_json(model[0].report_json) for model in (left, arrived))
     assert replace(arrived_report, imported_from=None, imported_at=None) == left_report
     np.testing.assert_array_equal(predictions(here, arrived[1]), predictions(here, left[1]))
 
@@ -193,7 +193,7 @@ def test_an_unknown_model_is_named_and_no_file_made(here):
 
 def test_a_damaged_model_is_not_exported(here):
     with open_database(here.url) as database:
-        ModelRegistry(database).register(b"no model", {}, 1.0)
+        ModelRegistry(database).register(b"no model", "{}", 1.0)
     code, _, err = here("models", "export", "3", str(here.directory / "x"))
     assert (code, "model 3 cannot be exported: not a model" in err) == (1, True)
     assert not (here.directory / "x").exists()
@@ -313,10 +313,10 @@ def test_an_imported_model_is_among_the_newest_and_outlives_the_trainings_that_f
     with open_database(there.url) as database:
         registry = ModelRegistry(database)
         for number in range(19):
-            registry.promote(registry.register(b"%d" % number, {}, time.time()), time.time())
+            registry.promote(registry.register(b"%d" % number, "{}", time.time()), time.time())
         registry.prune(20)
         assert registry.record(1).promoted_at is None
-        registry.promote(registry.register(b"one more", {}, time.time()), time.time())
+        registry.promote(registry.register(b"one more", "{}", time.time()), time.time())
         registry.prune(20)
         with pytest.raises(UnknownModelError):
             registry.record(1)

@@ -1,4 +1,4 @@
-"""What is published works without a checkout: the wheel, and the wheel that is made of the sdist."""
+"""Wheel and sdist work without the checkout."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from .installing import ROOT, built, copied, environment, foreign_packages, install, made, outside
+from .installing import ROOT, built, copied, environment, foreign_packages, ignored_names, install, outside
 
 pytestmark = pytest.mark.integration
 
 PACKAGES = {"monitor": "monitor", "model": "monitor/_lib/model", "storage": "monitor/_lib/storage"}
-"""Directories of the checkout and where a wheel has them."""
+"""Directories of the checkout and their places in a wheel."""
 
 ASSETS = {
     "deploy/man/monitor.1",
@@ -51,7 +51,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def published(source, tmp_path_factory):
-    """The sdist, and the wheel that is made of it."""
+    """Build the sdist, and the wheel from it."""
     wheel, sdist = sorted(built(source, tmp_path_factory.mktemp("dist")), key=lambda path: path.suffix, reverse=True)
     return sdist, wheel
 
@@ -64,13 +64,13 @@ def installed(published, tmp_path_factory):
 
 
 def contents(wheel):
-    """Every file of a wheel with what is in it."""
+    """Return the content of every file of a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def files(directory):
-    """Every file under a package that is not made from another."""
+    """Return every file of a package except bytecode."""
     return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / directory).rglob("*")
@@ -78,41 +78,41 @@ def files(directory):
     }
 
 
-def test_the_wheel_has_every_file_of_the_packages_and_nothing_else(published):
-    found = {name for name in contents(published[1]) if ".dist-info/" not in name}
+def test_wheel_has_all_files_of_the_packages_and_no_other(published):
+    result = {name for name in contents(published[1]) if ".dist-info/" not in name}
     code = {place + path.removeprefix(name) for name, place in PACKAGES.items() for path in files(name)}
-    assert found == code | {path.replace("deploy/", "monitor/data/assets/", 1) for path in ASSETS}
+    assert result == code | {path.replace("deploy/", "monitor/data/assets/", 1) for path in ASSETS}
 
 
 def test_wheel_installs_one_top_level_package(published):
     assert {name.partition("/")[0] for name in contents(published[1]) if ".dist-info/" not in name} == {"monitor"}
 
 
-def test_the_wheel_is_the_same_whether_made_of_the_sdist_or_of_the_checkout(source, published, tmp_path):
+def test_wheel_from_sdist_equals_wheel_from_checkout(source, published, tmp_path):
     (direct,) = built(source, tmp_path, "--wheel")
     assert contents(direct) == contents(published[1])
 
 
-def test_the_sdist_has_what_packagers_and_operators_need(published):
+def test_sdist_has_files_of_packagers_and_operators(published):
     with tarfile.open(published[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names >= {"LICENSE", "README.md", "CHANGELOG.md", "config.toml", "requirements-dev.lock"}
     shipped = {path for part in ("deploy", "docs", "tests", "scripts") for path in files(part)}
-    ignored = {path for path in shipped if made("", Path(path).parts)}
+    ignored = {path for path in shipped if ignored_names("", Path(path).parts)}
     assert shipped - ignored - names == set()
 
 
-def test_the_metadata_says_what_the_project_says(published):
+def test_wheel_metadata_matches_pyproject(published):
     (text,) = (data for name, data in contents(published[1]).items() if name.endswith(".dist-info/METADATA"))
-    found = Parser().parsestr(text.decode())
-    assert (found["Name"], found["Version"]) == (PROJECT["name"], PROJECT["version"])
-    assert found["Requires-Python"] == PROJECT["requires-python"]
-    assert (found["License-Expression"], found["License-File"]) == ("Apache-2.0", "LICENSE")
-    assert found["Description-Content-Type"] == "text/markdown"
-    assert found.get_payload() == (ROOT / "README.md").read_text()
+    result = Parser().parsestr(text.decode())
+    assert (result["Name"], result["Version"]) == (PROJECT["name"], PROJECT["version"])
+    assert result["Requires-Python"] == PROJECT["requires-python"]
+    assert (result["License-Expression"], result["License-File"]) == ("Apache-2.0", "LICENSE")
+    assert result["Description-Content-Type"] == "text/markdown"
+    assert result.get_payload() == (ROOT / "README.md").read_text()
 
 
-def test_the_version_stands_in_one_place():
+def test_version_is_defined_once():
     written = [
         path.name
         for path in (ROOT / "pyproject.toml", *(ROOT / name for package in PACKAGES for name in files(package)))
@@ -121,7 +121,7 @@ def test_the_version_stands_in_one_place():
     assert written == ["pyproject.toml"]
 
 
-def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_path):
+def test_wheel_runs_daemon_and_commands(installed, tmp_path):
     config, log = tmp_path / "config.toml", tmp_path / "log"
     config.write_text(CONFIG.format(directory=tmp_path))
 
@@ -152,7 +152,7 @@ def test_the_daemon_and_the_commands_run_from_the_wheel_alone(installed, tmp_pat
 
 @pytest.fixture(scope="module")
 def crowded(published, tmp_path_factory):
-    """An environment in which other distributions install packages `model` and `storage`."""
+    """Install next to other distributions with packages `model` and `storage`."""
     directory = environment(tmp_path_factory.mktemp("crowded") / "monitor")
     install(directory, published[1])
     foreign_packages(next(directory.glob("lib/python3*/site-packages")))
@@ -198,7 +198,7 @@ def assert_runs_own_code(command, directory, variables):
 
 
 def scraped(daemon, log):
-    """The metrics, as soon as there is a prediction; where they are is said in the log."""
+    """Return the metrics page once it has a prediction; its address is in the log."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         assert daemon.poll() is None, log.read_text()

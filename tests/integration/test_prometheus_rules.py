@@ -1,4 +1,4 @@
-"""What is shipped for Prometheus: the rules are valid, do what they say, and reach a person.
+"""Rules for Prometheus: validity, cases, and the path of a warning to a receiver.
 
 The files are read line by line, as they are written; whether they are good YAML is promtool's word.
 """
@@ -35,7 +35,7 @@ PACKAGES = {"prometheus-alertmanager": "prometheus-alertmanager"}
 
 
 def need(*tools):
-    """The paths of tools of Debian packages; loud where one is absent, and never skipped in CI."""
+    """Return the paths of tools; without one, skip, or fail in CI."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         packages = " ".join(sorted({PACKAGES.get(tool, "prometheus") for tool in missing}))
@@ -47,45 +47,45 @@ def need(*tools):
 
 
 def promtool(*arguments):
-    found = subprocess.run([*need("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stdout + found.stderr
-    return found.stdout
+    result = subprocess.run([*need("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def blocks(path, key):
-    """Each rule of a file by its name: [(name, text)]."""
+    """Return the rules of a file as [(name, text)]."""
     parts = re.split(rf"^ *- {key}: (\S+)$", path.read_text(), flags=re.MULTILINE)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def alerts():
-    found = blocks(ALERTS, "alert")
-    assert len(found) > 20
-    return found
+    result = blocks(ALERTS, "alert")
+    assert len(result) > 20
+    return result
 
 
 def without_comments(text):
     return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
 
 
-def test_promtool_accepts_the_rules():
+def test_rules_pass_promtool():
     promtool("check", "rules", "--lint-fatal", ALERTS, RECORDING)
 
 
-def test_promtool_accepts_a_configuration_made_of_the_shipped_files(tmp_path):
+def test_shipped_configuration_passes_promtool(tmp_path):
     config = tmp_path / "prometheus.yml"
     config.write_text(f"rule_files: ['{ALERTS}', '{RECORDING}']\n{SCRAPE.read_text()}")
     assert "2 rule files found" in promtool("check", "config", "--lint-fatal", config)
 
 
-def test_the_whole_configuration_has_the_same_job_and_is_accepted_where_the_rules_lie(tmp_path):
+def test_complete_configuration_has_same_job_and_passes_promtool(tmp_path):
     text = (DEPLOY / "prometheus.yml").read_text()
     assert yaml.safe_load(text)["scrape_configs"] == yaml.safe_load(SCRAPE.read_text())["scrape_configs"]
     (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus/monitor", str(DEPLOY)))
     assert "2 rule files found" in promtool("check", "config", "--lint-fatal", tmp_path / "prometheus.yml")
 
 
-def test_what_is_commented_out_of_the_scrape_configuration_is_valid_too(tmp_path):
+def test_commented_scrape_configuration_is_valid(tmp_path):
     several = re.sub(
         r"^( +)# (?=- targets|  labels|file_sd_configs|  - files)", r"\1", SCRAPE.read_text(), flags=re.M
     )
@@ -96,25 +96,25 @@ def test_what_is_commented_out_of_the_scrape_configuration_is_valid_too(tmp_path
 
 
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
-def test_the_alerts_fire_when_they_should_and_not_otherwise(cases):
+def test_alert_cases_pass_promtool(cases):
     promtool("test", "rules", cases)
 
 
-def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not():
-    told = defaultdict(set)
+def test_alert_has_firing_and_silent_case():
+    received = defaultdict(set)
     for path in CASES:
         parts = re.split(r"^ +- eval_time: ", path.read_text(), flags=re.MULTILINE)[1:]
         for part in parts:
             name = re.search(r"alertname: (\w+)", part).group(1)
-            told[name].add("quiet" if "exp_alerts: []" in part else "fires")
-            told[name].update(re.findall(r"exp_labels: .*severity: '(\w+)'", part))
+            received[name].add("quiet" if "exp_alerts: []" in part else "fires")
+            received[name].update(re.findall(r"exp_labels: .*severity: '(\w+)'", part))
     for name, text in alerts():
         severity = re.search(r"severity: (\w+)", text).group(1)
-        assert {"fires", "quiet", severity} <= told[name], name
-    assert set(told) == {name for name, _ in alerts()}
+        assert {"fires", "quiet", severity} <= received[name], name
+    assert set(received) == {name for name, _ in alerts()}
 
 
-def test_every_alert_has_a_severity_and_says_what_it_is_of():
+def test_alert_has_severity_and_annotations():
     for name, text in alerts():
         assert re.search(r"^ +severity: (critical|warning|info)$", text, re.MULTILINE), name
         for annotation in ("summary", "description"):
@@ -124,7 +124,7 @@ def test_every_alert_has_a_severity_and_says_what_it_is_of():
             assert text.count("$labels.instance") >= 2, name
 
 
-def test_every_alert_has_a_runbook_page_and_every_page_an_alert():
+def test_alerts_and_runbooks_match():
     named = {name for name, _ in alerts()}
     pages = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
     assert pages == named
@@ -132,7 +132,7 @@ def test_every_alert_has_a_runbook_page_and_every_page_an_alert():
     assert re.findall(r"\[(\w+)\]\(\1\.md\)", index) == list(dict.fromkeys(name for name, _ in alerts()))
 
 
-def test_every_runbook_page_is_built_alike():
+def test_runbook_has_all_sections():
     for path in RUNBOOKS.glob("Monitor*.md"):
         page = path.read_text()
         assert page.startswith(f"# {path.stem}\n"), path
@@ -140,7 +140,7 @@ def test_every_runbook_page_is_built_alike():
         assert parts == ["Meaning", "Symptoms", "Check", "Fix", "Ignore if"], path
 
 
-def test_the_expressions_of_a_runbook_are_expressions(tmp_path):
+def test_runbook_expressions_pass_promtool(tmp_path):
     shown = [
         line
         for path in sorted(RUNBOOKS.glob("Monitor*.md"))
@@ -153,14 +153,14 @@ def test_the_expressions_of_a_runbook_are_expressions(tmp_path):
     promtool("check", "rules", tmp_path / "rules.json")
 
 
-def test_the_bounds_in_the_rules_are_those_of_the_program():
+def test_rules_use_bounds_of_the_program():
     recording, bounds = RECORDING.read_text(), ALERTS.read_text()
     assert f"monitor_storage_buffered_samples / {CAPACITY}\n" in recording
     assert f"[3d:1h]) > {DRIFTED})" in recording
     assert f"instance:monitor_training_dead_unit_ratio:max >= {DEAD_UNITS_LIMIT}\n" in bounds
 
 
-def test_every_metric_of_a_rule_or_a_runbook_is_on_the_page():
+def test_rules_and_runbooks_use_known_metrics():
     exposed = set(re.findall(r"^(monitor_\w+)", GOLDEN.read_text(), re.MULTILINE))
     exposed |= {f"{metric}_bucket" for metric in re.findall(r"^# TYPE (\w+) histogram", GOLDEN.read_text(), re.M)}
     recorded = {name for name, _ in blocks(RECORDING, "record")}
@@ -169,7 +169,7 @@ def test_every_metric_of_a_rule_or_a_runbook_is_on_the_page():
             assert name in exposed | recorded, f"{path.name}: {name}"
 
 
-def test_what_is_recorded_is_named_by_the_convention():
+def test_recorded_series_follow_naming_convention():
     names = [name for name, _ in blocks(RECORDING, "record")]
     assert len(set(names)) == len(names) > 10
     assert all(re.fullmatch(r"instance:monitor_[a-z_]+:[a-z0-9_]+", name) for name in names)
@@ -179,7 +179,7 @@ def test_what_is_recorded_is_named_by_the_convention():
 
 
 class Web:
-    """An HTTP server on a port of its own: answers GET with `page`, keeps the JSON of every POST."""
+    """An HTTP server that serves `page` on GET and keeps the JSON of every POST."""
 
     def __init__(self):
         self.page, self.posted = "", []
@@ -217,13 +217,13 @@ class Web:
         self._server.server_close()
 
     def notified(self, name, status):
-        """The alerts of that name that were told with that status."""
-        told = [alert for post in list(self.posted) for alert in post["alerts"] if alert["status"] == status]
-        return [alert for alert in told if alert["labels"]["alertname"] == name]
+        """Return the notified alerts of a name and status."""
+        received = [alert for post in list(self.posted) for alert in post["alerts"] if alert["status"] == status]
+        return [alert for alert in received if alert["labels"]["alertname"] == name]
 
 
 def page(warning):
-    """The golden page as of now: three horizons, one warning or none."""
+    """Return the golden page with present times and one warning or none."""
     now = time.time()
     text = re.sub(r" 1\.(79\d*|8)\d*e\+09$", f" {now:.3f}", GOLDEN.read_text(), flags=re.MULTILINE)
     lines = []
@@ -240,13 +240,13 @@ def page(warning):
 
 
 CUT = {"30s": "1s", "2m": "3s", "5m": "5s"}
-"""Waits of the shipped rules for the high load that comes, and those of the test; all others are a second."""
+"""Waits of the shipped high-load rules and their values in the test; all other waits are a second."""
 
 
 def impatient(path, target):
-    """The shipped rules with every wait cut to seconds."""
+    """Return the shipped rules with waits of seconds."""
     waits = re.compile(r"^( +(?:for|keep_firing_for|interval)): (\w+)$", re.MULTILINE)
-    target.write_text(waits.sub(lambda found: f"{found[1]}: {CUT.get(found[2], '1s')}", path.read_text()))
+    target.write_text(waits.sub(lambda match: f"{match[1]}: {CUT.get(match[2], '1s')}", path.read_text()))
 
 
 def free_port():
@@ -257,21 +257,21 @@ def free_port():
 def wait_for(condition, seconds, what, logs):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
+        result = condition()
+        if result:
+            return result
         time.sleep(0.1)
     pytest.fail(f"no {what} within {seconds} s\n" + "\n".join(path.read_text()[-3000:] for path in logs))
 
 
 def answer(url):
-    with urllib.request.urlopen(url, timeout=5) as found:
-        return json.loads(found.read())["data"]
+    with urllib.request.urlopen(url, timeout=5) as result:
+        return json.loads(result.read())["data"]
 
 
 @pytest.fixture
 def road(tmp_path):
-    """A page, Prometheus with the shipped rules, Alertmanager, whoever it tells: (page, Prometheus, told, logs)."""
+    """Start a target, Prometheus with the shipped rules, Alertmanager and a receiver."""
     prometheus, alertmanager = need("prometheus", "prometheus-alertmanager")
     running, logs = [], []
 
@@ -280,33 +280,33 @@ def road(tmp_path):
         with logs[-1].open("wb") as log:
             running.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path))
 
-    with Web() as exporter, Web() as told:
+    with Web() as exporter, Web() as received:
         exporter.page = page(warning=False)
         impatient(ALERTS, tmp_path / "alerts.yml")
         impatient(RECORDING, tmp_path / "recording.yml")
         (tmp_path / "alertmanager.yml").write_text(
             "route: {receiver: person, group_by: [alertname], group_wait: 0s, group_interval: 1s}\n"
-            f"receivers: [{{name: person, webhook_configs: [{{url: 'http://127.0.0.1:{told.port}/'}}]}}]\n"
+            f"receivers: [{{name: person, webhook_configs: [{{url: 'http://127.0.0.1:{received.port}/'}}]}}]\n"
         )
-        asked, heard = free_port(), free_port()
+        port, alert_port = free_port(), free_port()
         scrape = SCRAPE.read_text().replace("127.0.0.1:10190", f"127.0.0.1:{exporter.port}")
         scrape = scrape.replace("scrape_interval: 15s", "scrape_interval: 1s").replace("timeout: 10s", "timeout: 1s")
         (tmp_path / "prometheus.yml").write_text(
             "global: {evaluation_interval: 1s}\nrule_files: [alerts.yml, recording.yml]\n"
-            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{heard}']}}]}}]}}\n{scrape}"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alert_port}']}}]}}]}}\n{scrape}"
         )
         start(
             "alertmanager",
             [alertmanager, "--config.file=alertmanager.yml", "--storage.path=am", "--cluster.listen-address=",
-             f"--web.listen-address=127.0.0.1:{heard}"],
+             f"--web.listen-address=127.0.0.1:{alert_port}"],
         )  # fmt: skip
         start(
             "prometheus",
             [prometheus, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--rules.alert.resend-delay=1s",
-             f"--web.listen-address=127.0.0.1:{asked}"],
+             f"--web.listen-address=127.0.0.1:{port}"],
         )  # fmt: skip
         try:
-            yield exporter, f"http://127.0.0.1:{asked}/api/v1", told, logs
+            yield exporter, f"http://127.0.0.1:{port}/api/v1", received, logs
         finally:
             for process in running:
                 process.terminate()
@@ -314,13 +314,15 @@ def road(tmp_path):
                 process.wait(20)
 
 
-def test_a_warning_reaches_a_person_once_and_is_taken_back(road):
-    exporter, prometheus, told, logs = road
+def test_warning_is_notified_once_and_resolved(road):
+    exporter, prometheus, received, logs = road
     # other alerts of the golden page show that the road is open before there is a warning
-    wait_for(lambda: told.notified("MonitorAnomaly", "firing"), 60, "anomaly at the webhook", logs)
-    assert not told.notified("MonitorHighLoadComing", "firing")
+    wait_for(lambda: received.notified("MonitorAnomaly", "firing"), 60, "anomaly at the webhook", logs)
+    assert not received.notified("MonitorHighLoadComing", "firing")
     exporter.page = page(warning=True)
-    first = wait_for(lambda: told.notified("MonitorHighLoadComing", "firing"), 60, "warning at the webhook", logs)[0]
+    first = wait_for(
+        lambda: received.notified("MonitorHighLoadComing", "firing"), 60, "warning at the webhook", logs
+    )[0]
     assert first["labels"]["instance"] == f"127.0.0.1:{exporter.port}"
     assert first["labels"]["job"] == "monitor"
     assert "is 70%" in first["annotations"]["description"]
@@ -329,11 +331,13 @@ def test_a_warning_reaches_a_person_once_and_is_taken_back(road):
     assert len(rules) == len(alerts()) + len(blocks(RECORDING, "record"))
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     jobs = answer(f"{prometheus}/query?query=monitor_job_runs_total")["result"]
-    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [("monitor", "sample")]
-    # longer than any of the cut waits: what else would be told of it has been told by then
+    assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [
+        ("monitor", "sampling_cycle")
+    ]
+    # longer than any of the shortened waits, so that further notifications would have arrived
     time.sleep(8)
     exporter.page = page(warning=False)
-    wait_for(lambda: told.notified("MonitorHighLoadComing", "resolved"), 60, "all-clear at the webhook", logs)
-    sent = [alert["labels"] for alert in told.notified("MonitorHighLoadComing", "firing")]
+    wait_for(lambda: received.notified("MonitorHighLoadComing", "resolved"), 60, "all-clear at the webhook", logs)
+    sent = [alert["labels"] for alert in received.notified("MonitorHighLoadComing", "firing")]
     assert {(labels["horizon"], labels["severity"]) for labels in sent} == {("5m", "critical")}
-    assert "<error" not in json.dumps(told.posted)
+    assert "<error" not in json.dumps(received.posted)

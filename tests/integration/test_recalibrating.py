@@ -1,5 +1,6 @@
 """The daemon's recalibration is the backtest's, made again from nothing but the stored samples."""
 
+import json
 import time
 from dataclasses import astuple, replace
 
@@ -24,7 +25,7 @@ from monitor.jobs.recalibration import RecalibrationJob, current_decisions, matu
 from monitor.queries.status import read_overview, status_document
 from monitor.reports.status import status_report
 from monitor.stores import open_stores
-from storage import SAMPLE_FIELDS, StorageError, TrainingRun, as_stored
+from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample
 
 from .conftest import host
 
@@ -41,7 +42,7 @@ def lived(tmp_path_factory):
     path = tmp_path_factory.mktemp("lived") / "x.db"
     end = np.floor(time.time() / DAY) * DAY
     learned = end - 2 * DAY
-    samples = [as_stored(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
+    samples = [quantize_sample(s) for s in (*host(4000, learned), *host(17_279, end, seed=1))]
     rows = np.concatenate([sample_row(sample) for sample in samples])
     times = np.array([sample.at for sample in samples])
     # bursts are shorter by half than they were
@@ -51,8 +52,10 @@ def lived(tmp_path_factory):
     past = times <= learned
     predictor = train(times[past], rows[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
     with open_stores(f"sqlite:///{path}") as stores:
-        stores.samples.add_missing(np.column_stack([times, rows]))
-        model_id = stores.registry.register(dumps(predictor), {"from": 0.0, "to": learned, "samples": 0}, learned)
+        stores.samples.insert_missing(np.column_stack([times, rows]))
+        model_id = stores.registry.register(
+            dumps(predictor), json.dumps({"from": 0.0, "to": learned, "samples": 0}), learned
+        )
         stores.registry.promote(model_id, learned)
         yield stores, predictor, times, rows, learned, end
 
@@ -126,7 +129,9 @@ def test_a_model_whose_past_cannot_be_read_waits_for_it_and_is_primed_at_the_nex
     served.advance(first)
     rules = replace(RULES, sustained=30.0)
     other = replace(predictor, spec=replace(predictor.spec, rules=rules), holdout_model=None)
-    stores.registry.promote(stores.registry.register(dumps(other), {"from": 0.0, "to": end, "samples": 0}, end), end)
+    stores.registry.promote(
+        stores.registry.register(dumps(other), json.dumps({"from": 0.0, "to": end, "samples": 0}), end), end
+    )
     try:
         with monkeypatch.context() as broken:
             broken.setattr(
@@ -181,7 +186,8 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     found = (FallbackDecision(calm=FallbackBaseline("current value", table)), FallbackDecision())
     monkeypatch.setattr("monitor.jobs.recalibration.current_decisions", lambda *_: found)
     config, now = Config(), end + 3000.0
-    stores.runs.append(TrainingRun(end - 100.0, end, "promoted", "", served.model_id, {"from": 0.0, "to": 365 * DAY}))
+    report = json.dumps({"from": 0.0, "to": 365 * DAY})
+    stores.runs.append(TrainingRun(end - 100.0, end, TrainingOutcome.PROMOTED, "", served.model_id, report))
     well = read_overview(stores, config, now)
     assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     assert "behind" not in str(status_report(well, "x.db"))

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from storage import ExclusiveLock, LockHeldError, SampleStore, StorageError, is_held, open_database
+from storage import ExclusiveLock, LockHeldError, SampleRepository, StorageError, is_locked, open_database
 
 pytestmark = pytest.mark.integration
 
 WRITE = """
 import itertools, sys
-from storage import Sample, SampleStore, open_database
-store = SampleStore(open_database(sys.argv[1]))
+from storage import Sample, SampleRepository, open_database
+store = SampleRepository(open_database(sys.argv[1]))
 for at in itertools.count(1.0):
     print(store.append(Sample(at, cpu_usage=at)), flush=True)
 """
@@ -54,7 +54,7 @@ def test_every_acknowledged_sample_survives_a_kill(tmp_path: Path) -> None:
         acknowledged += process.stdout.read().splitlines(keepends=True)
     complete = [float(line) for line in acknowledged if line.endswith("\n")]
     with open_database(url) as database:
-        stored = SampleStore(database).between(0, 1e9, ["cpu_usage"]).tolist()
+        stored = SampleRepository(database).between(0, 1e9, ["cpu_usage"]).tolist()
     assert stored[: len(complete)] == [[at, at] for at in complete]
     assert len(stored) - len(complete) in (0, 1), "at most the one whose acknowledgement was cut off"
 
@@ -64,24 +64,24 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     with child(HOLD, str(path)) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert is_held(path)
+        assert is_locked(path)
         with pytest.raises(LockHeldError, match=f"x.lock is held by process {holder.pid}$"), ExclusiveLock(path):
             pass
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert not is_held(path)
+        assert not is_locked(path)
         with ExclusiveLock(path):
             assert path.read_text() == f"{os.getpid()}\n"
 
 
 def test_a_lock_is_free_again_after_its_block(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    assert not is_held(path)
+    assert not is_locked(path)
     assert not path.exists()
     for _ in range(2):
         with ExclusiveLock(path):
-            assert is_held(path)
-        assert not is_held(path)
+            assert is_locked(path)
+        assert not is_locked(path)
 
 
 def test_one_process_cannot_take_a_lock_twice(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_locks_of_a_database_are_beside_it_and_apart(tmp_path: Path) -> None
     with open_database(f"sqlite:///{tmp_path}/x.db") as database:
         assert database.lock_path("retrain") == tmp_path / "x.db.retrain.lock"
         with database.lock("daemon"), database.lock("retrain"):
-            assert is_held(tmp_path / "x.db.daemon.lock")
+            assert is_locked(tmp_path / "x.db.daemon.lock")
 
 
 def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:

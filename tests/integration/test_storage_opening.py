@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Database, Sample, SampleStore, StorageError, open_database
+from storage import Database, Sample, SampleRepository, StorageError, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +46,7 @@ def mode(path: Path | str) -> int:
 def test_nobody_else_may_read_any_file_of_the_database(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x.db"
     with open_database(f"sqlite:///{path}") as database, database.lock("daemon"):
-        SampleStore(database).append(Sample(1.0))
+        SampleRepository(database).append(Sample(1.0))
         names = sorted(one.name for one in path.parent.iterdir())
         assert names == ["x.db", "x.db-shm", "x.db-wal", "x.db.daemon.lock", "x.db.migrate.lock"]
         assert {mode(one) for one in path.parent.iterdir()} == {0o600}
@@ -66,14 +66,14 @@ def test_the_patience_with_other_writers_is_as_asked(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with open_database(url, busy_timeout=0.05) as database, open_database(url) as other, other.writing():
         with pytest.raises(StorageError, match=r"x\.db: database is locked; another process"):
-            SampleStore(database).append(Sample(1.0))
-        assert SampleStore(database).count() == 0
+            SampleRepository(database).append(Sample(1.0))
+        assert SampleRepository(database).count() == 0
 
 
 def test_writing_goes_on_once_another_writer_is_done(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with open_database(url, busy_timeout=0.05) as database, open_database(url) as other:
-        store = SampleStore(database)
+        store = SampleRepository(database)
         with other.writing(), pytest.raises(StorageError):
             store.append_many([Sample(1.0)])
         store.append_many([Sample(1.0)])
@@ -81,7 +81,7 @@ def test_writing_goes_on_once_another_writer_is_done(tmp_path: Path) -> None:
 
 
 def test_a_reader_sees_one_state_while_another_writes(database: Database) -> None:
-    store = SampleStore(database)
+    store = SampleRepository(database)
     with database.reading() as connection:
         count = "SELECT count(*) FROM samples"
         assert connection.exec_driver_sql(count).scalar() == 0
@@ -97,12 +97,12 @@ def test_an_error_undoes_the_whole_transaction(database: Database) -> None:
 
     with pytest.raises(StorageError, match="no such table: nowhere"):
         half()
-    assert SampleStore(database).count() == 0
+    assert SampleRepository(database).count() == 0
 
 
 def test_the_size_counts_the_log(database: Database) -> None:
     before = database.size_bytes()
-    SampleStore(database).append(Sample(1.0))
+    SampleRepository(database).append(Sample(1.0))
     assert database.path is not None
     assert database.size_bytes() >= before + 4096
     assert database.size_bytes() == sum(Path(f"{database.path}{end}").stat().st_size for end in ("", "-wal"))
@@ -194,7 +194,7 @@ def test_a_file_of_someone_else_is_refused(tmp_path: Path, bits: int, message: s
 
 
 def test_a_connection_whose_file_broke_is_replaced_at_the_next_call(database: Database) -> None:
-    store = SampleStore(database)
+    store = SampleRepository(database)
     store.append(Sample(1.0))
     database.driver.run("PRAGMA query_only = ON", ())
     with pytest.raises(StorageError):

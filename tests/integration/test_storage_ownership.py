@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Sample, SampleStore, StorageError, open_database
+from storage import Sample, SampleRepository, StorageError, open_database
 from storage.locks import ExclusiveLock
 
 pytestmark = pytest.mark.integration
@@ -19,12 +19,12 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root
 
 AS_SERVICE = """
 import os, sys
-from storage import Sample, SampleStore, open_database
+from storage import Sample, SampleRepository, open_database
 # All that is loaded late is loaded now: this user may not be able to read the interpreter's own files.
 open_database(f"sqlite:///{sys.argv[2]}").close()
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 with open_database(sys.argv[1]) as database, database.lock("daemon"), database.lock("retrain"):
-    SampleStore(database).append(Sample(2.0))
+    SampleRepository(database).append(Sample(2.0))
 """
 
 
@@ -46,7 +46,7 @@ def directory(tmp_path: Path) -> Path:
 def test_root_and_the_service_take_turns_on_one_database(directory: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{directory}/monitor.db"
     with open_database(url) as database, database.lock("daemon"), database.lock("retrain"):
-        SampleStore(database).append(Sample(1.0))
+        SampleRepository(database).append(Sample(1.0))
         found = {one.name: one.stat() for one in directory.iterdir()}
         assert {"monitor.db", "monitor.db-wal", "monitor.db-shm", "monitor.db.retrain.lock"} <= set(found)
         assert {(one.st_uid, one.st_gid, one.st_mode & 0o777) for one in found.values()} == {
@@ -54,7 +54,7 @@ def test_root_and_the_service_take_turns_on_one_database(directory: Path, tmp_pa
         }
     subprocess.run([sys.executable, "-c", AS_SERVICE, url, tmp_path / "other.db"], check=True)
     with open_database(url) as database:
-        assert SampleStore(database).count() == 2
+        assert SampleRepository(database).count() == 2
 
 
 def test_a_lock_is_never_taken_through_a_link(tmp_path: Path) -> None:

@@ -17,16 +17,16 @@ from alembic.script import ScriptDirectory
 import storage.migrations
 from storage import (
     ModelRegistry,
-    PredictionStore,
+    PredictionRepository,
     Sample,
-    SampleStore,
+    SampleRepository,
     SchemaTooNewError,
     StorageError,
-    TrainingRuns,
+    TrainingRunRepository,
     open_database,
 )
-from storage.migrate import main
-from storage.migration_runner import HEAD, REVISIONS
+from storage.migrations.runner import EXIT_REFUSED, HEAD, REVISIONS
+from storage.migrations.upgrade import main
 from storage.schema import metadata
 
 pytestmark = pytest.mark.integration
@@ -40,11 +40,11 @@ def url(path: Path) -> str:
 
 
 def tables(path: Path) -> dict[str, str]:
-    """Every table's SQL by name, without the white space that Alembic and SQLAlchemy set differently."""
+    """Return the SQL of each table without the white space and quotes that Alembic and SQLAlchemy set differently."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
     connection.close()
-    return {name: "".join(sql.split()) for name, sql in rows}
+    return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
 
 
 def test_a_migrated_database_is_what_the_tables_say(tmp_path: Path) -> None:
@@ -114,10 +114,13 @@ def test_opening_brings_no_alembic_into_the_process_and_does_not_depend_on_the_d
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
-def test_the_migration_can_be_run_by_hand(tmp_path: Path) -> None:
-    assert main([url(tmp_path)]) is None
-    assert main([]) == "usage: python -m storage.migrate URL"
-    assert main([f"sqlite:///{tmp_path}"]) == f"{tmp_path}: not a file; remove it or name another database"
+def test_upgrade_program_exits_with_the_status_of_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([url(tmp_path)]) == 0
+    assert main([]) == 2
+    assert main([f"sqlite:///{tmp_path}"]) == EXIT_REFUSED
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_a_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path) -> None:
@@ -131,10 +134,10 @@ def test_a_database_of_every_release_is_opened_and_usable(tmp_path: Path, revisi
         connection.executescript((SCHEMAS / f"{revision}.sql").read_text())
     connection.close()
     with open_database(url(tmp_path)) as database:
-        samples, registry, runs = SampleStore(database), ModelRegistry(database), TrainingRuns(database)
+        samples, registry, runs = SampleRepository(database), ModelRegistry(database), TrainingRunRepository(database)
         assert samples.between(0, 2e9, ["cpu_usage"]).tolist() == [[1.7e9, 0.25], [1.7e9 + 5, 0.5]]
         assert samples.append(Sample(1.7e9)) == 1.7e9 + 0.001
-        assert [one.horizon for one in PredictionStore(database).last()] == [300.0, 900.0]
+        assert [one.horizon for one in PredictionRepository(database).last()] == [300.0, 900.0]
         assert registry.blob(2) == b"second model"
         assert registry.rollback(None, 1.8e9) == 1
         assert runs.counts()["promoted"] == 1

@@ -1,4 +1,4 @@
-"""The service on a real systemd, from its installation to its end.
+"""Service under a real systemd, from installation to removal.
 
 The tests follow each other on one machine in a box, in the order of this file.
 """
@@ -50,7 +50,7 @@ psutil.cpu_times = hang
 """
 
 
-def test_the_shipped_unit_is_as_closed_as_promised_and_understood_by_systemd(tmp_path):
+def test_unit_passes_systemd_analyze_with_promised_exposure(tmp_path):
     if shutil.which("systemd-analyze") is None:
         need_systemd()
     shown = run("systemd-analyze", "security", "--offline=true", "--threshold=15", ROOT / "deploy" / UNIT)
@@ -68,14 +68,14 @@ def machine(tmp_path_factory):
         yield Machine(box, running_program().command)
 
 
-def test_it_installs_and_says_what_comes_next(machine):
+def test_install_service_prints_next_steps(machine):
     done = machine.monitor("install-service")
     assert "systemctl enable --now monitor.service" in done.stdout
     assert machine.show("LoadState") == "loaded"
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
 
 
-def test_what_root_sampled_before_is_what_the_service_goes_on_with(machine):
+def test_service_continues_history_sampled_by_root(machine):
     ran = machine.box("timeout", "--signal=INT", "4", *machine.box_monitor, "run", check=False, cwd="/")
     assert "daemon started" in ran.stderr
     assert machine.status()["daemon_running"] is False
@@ -85,7 +85,7 @@ def test_what_root_sampled_before_is_what_the_service_goes_on_with(machine):
     assert machine.status()["oldest_sample_at"] == before
 
 
-def test_it_is_ready_only_when_it_samples_and_answers(machine):
+def test_service_is_ready_after_first_sample_and_response(machine):
     machine.systemctl("restart", UNIT)
     # the command has waited for READY=1
     assert machine.get("/-/ready").startswith("sampling; ")
@@ -94,29 +94,29 @@ def test_it_is_ready_only_when_it_samples_and_answers(machine):
     assert machine.show("StatusText").startswith("sampling; ")
 
 
-def test_the_doctor_sees_the_service_its_user_and_its_directory_and_finds_nothing_broken(machine):
+def test_doctor_passes_on_installed_service(machine):
     done = machine.monitor("doctor", "--json", check=False)
-    found = {result["name"]: result for result in json.loads(done.stdout)}
+    output = {result["name"]: result for result in json.loads(done.stdout)}
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     for name in ("state directory", "owner", "config rights", "daemon", "samples", "database", "write lock", "port"):
-        assert found[name]["state"] == "ok", found[name]
-    assert "monitor.service active (running), enabled, 0 restarts, watchdog 1min" in found["service"]["found"]
-    assert "under systemd" in found["daemon"]["found"]
-    assert re.search(r"as (monitor|user) ", found["daemon"]["found"])
+        assert output[name]["state"] == "ok", output[name]
+    assert "monitor.service active (running), enabled, 0 restarts, watchdog 1min" in output["service"]["found"]
+    assert "under systemd" in output["daemon"]["found"]
+    assert re.search(r"as (monitor|user) ", output["daemon"]["found"])
 
 
-def test_everything_is_read_from_inside_the_sandbox(machine):
+def test_sources_succeed_inside_sandbox(machine):
     machine.wait_for(lambda: machine.metric("monitor_host_cpu_usage_ratio") is not None, 10, "rate")
     page = machine.get("/metrics")
     sources = re.findall(r'^monitor_source_success\{source="(\w+)"\} (\S+)$', page, re.MULTILINE)
     assert len(sources) == 7
-    there = {name for name, worked in sources if float(worked) == 1}
+    target = {name for name, worked in sources if float(worked) == 1}
     # a kernel may have no pressure figures; all else is there, or the sandbox hides it
-    assert there >= {"cpu", "memory", "network", "disk", "load", "swap"}
-    assert ("pressure" in there) == Path("/proc/pressure/cpu").exists()
+    assert target >= {"cpu", "memory", "network", "disk", "load", "swap"}
+    assert ("pressure" in target) == Path("/proc/pressure/cpu").exists()
 
 
-def test_it_trains_within_the_sandbox_from_what_root_brought_in(machine, tmp_path):
+def test_service_retrains_inside_sandbox_on_imported_samples(machine, tmp_path):
     rows = ["timestamp,cpu_usage,memory_usage"]
     rows += [f"{s.at},{s.cpu_usage},{s.memory_usage}" for s in host(2000, time.time() - 60)]
     machine.box("tee", "/root/trace.csv", input="\n".join(rows) + "\n")
@@ -128,12 +128,12 @@ def test_it_trains_within_the_sandbox_from_what_root_brought_in(machine, tmp_pat
 
     machine.wait_for(trainer, 60, "trainer")
     # it lowers its own priority, which the sandbox must allow
-    machine.wait_for(lambda: (found := trainer()) and found.group(1) == "19", 10, "trainer at nice 19")
+    machine.wait_for(lambda: (output := trainer()) and output.group(1) == "19", 10, "trainer at nice 19")
     machine.wait_for(lambda: machine.status()["last_training"], 60, "training")
     assert machine.status()["last_training"]["outcome"] in ("promoted", "refused"), machine.journal()
 
 
-def test_root_retrains_from_outside_and_the_service_serves_it_and_is_not_locked_out(machine):
+def test_service_serves_model_retrained_by_root(machine):
     done = machine.monitor("retrain", "--force")
     assert "promoted" in done.stdout
     new = machine.status()["model"]["id"]
@@ -149,7 +149,7 @@ def files(machine):
     return machine.box("find", "/var/lib/private/monitor", "-type", "f").stdout.split()
 
 
-def test_a_reload_takes_a_good_configuration_and_goes_on_with_a_bad_one(machine):
+def test_reload_applies_valid_and_rejects_invalid_configuration(machine):
     pid = machine.show("MainPID")
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG.replace('"5m"]', '"10m"]'))
     machine.systemctl("reload", UNIT)
@@ -166,7 +166,7 @@ def test_a_reload_takes_a_good_configuration_and_goes_on_with_a_bad_one(machine)
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
 
 
-def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(machine):
+def test_journal_has_each_event_once_with_priority(machine):
     shown = machine.box("journalctl", "--no-pager", "--output=json", "--unit", UNIT).stdout
     lines = [json.loads(line) for line in shown.splitlines()]
     priorities = {line["MESSAGE"].partition(" error=")[0]: line["PRIORITY"] for line in lines}
@@ -174,7 +174,7 @@ def test_the_journal_has_each_event_once_without_a_time_and_under_its_priority(m
     assert priorities["INFO monitor.daemon.lifecycle: configuration reloaded file=/etc/monitor/config.toml"] == "6"
 
 
-def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):
+def test_service_restarts_after_kill_without_loss(machine):
     before, pid = machine.status(), machine.show("MainPID")
     machine.systemctl("kill", "--kill-whom=main", "--signal=KILL", UNIT)
     machine.wait_for(lambda: machine.restarted(pid), 30, "restart")
@@ -184,7 +184,7 @@ def test_after_kill_9_it_is_back_and_has_lost_nothing(machine):
 
 
 @pytest.mark.parametrize("how", ["stopped", "sampler"])
-def test_a_hang_is_ended_by_the_watchdog_with_its_stack_in_the_journal(machine, how):
+def test_watchdog_ends_hanging_daemon_with_stack_in_journal(machine, how):
     drop_in = "/etc/systemd/system/monitor.service.d/test.conf"
     # the daemon itself makes it 10 s at least
     extra = "[Service]\nWatchdogSec=15\n"
@@ -226,42 +226,40 @@ BY_SYSTEMD = "".join(
         (BY_SYSTEMD, "/run/credentials/monitor.service/web.config.yml", "0600"),
     ],
 )
-def test_keys_that_not_everyone_may_read_reach_it_by_a_group_or_from_systemd(
-    machine, tmp_path, extra, config_file, mode
-):
-    made, there = Certificates(tmp_path), Path("/etc/monitor/tls")
-    made.write()
-    machine.box("mkdir", "--parents", there)
+def test_private_key_is_readable_by_group_or_credential(machine, tmp_path, extra, config_file, mode):
+    certificates, target = Certificates(tmp_path), Path("/etc/monitor/tls")
+    certificates.write()
+    machine.box("mkdir", "--parents", target)
     for name in ("web.config.yml", "server.crt", "server.key", "ca.pem"):
-        machine.box("tee", there / name, input=(tmp_path / name).read_text())
-        machine.box("chmod", mode, there / name)
-        machine.box("chgrp", "adm", there / name)
+        machine.box("tee", target / name, input=(tmp_path / name).read_text())
+        machine.box("chmod", mode, target / name)
+        machine.box("chgrp", "adm", target / name)
     drop_in = Path("/etc/systemd/system/monitor.service.d/keys.conf")
     machine.box("mkdir", "--parents", drop_in.parent)
     machine.box("tee", drop_in, input=f"[Service]\n{extra}")
     machine.box("tee", "/etc/monitor/config.toml", input=f'{CONFIG}[web]\nconfig_file = "{config_file}"\n')
     machine.systemctl("daemon-reload")
     machine.systemctl("restart", UNIT)
-    said = f"import ssl, urllib.request as u; c = ssl.create_default_context(cafile='{there}/ca.pem'); "
-    said += "print(u.urlopen('https://127.0.0.1:10190/-/ready', timeout=5, context=c).read().decode())"
-    assert machine.box(sys.executable, "-c", said).stdout.startswith("sampling; ")
+    script = f"import ssl, urllib.request as u; c = ssl.create_default_context(cafile='{target}/ca.pem'); "
+    script += "print(u.urlopen('https://127.0.0.1:10190/-/ready', timeout=5, context=c).read().decode())"
+    assert machine.box(sys.executable, "-c", script).stdout.startswith("sampling; ")
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
     machine.box("rm", drop_in)
     machine.systemctl("daemon-reload")
     machine.systemctl("restart", UNIT)
 
 
-def test_it_stops_at_once_and_cleanly(machine):
+def test_service_stops_quickly_and_cleanly(machine):
     machine.systemctl("stop", UNIT)
     assert machine.show("Result") == "success"
     assert machine.show("ExecMainStatus") == "0"
     assert "daemon stopping" in machine.journal()
 
 
-def test_uninstalling_takes_the_unit_and_leaves_the_rest(machine):
+def test_uninstall_service_removes_only_the_unit(machine):
     machine.systemctl("start", UNIT)
-    said = machine.monitor("uninstall-service").stdout
-    assert "/etc/monitor/config.toml, /var/lib/monitor" in said
+    script = machine.monitor("uninstall-service").stdout
+    assert "/etc/monitor/config.toml, /var/lib/monitor" in script
     assert machine.show("LoadState") == "not-found" or machine.show("ActiveState") == "inactive"
     assert not (machine.box.root / "etc/systemd/system" / UNIT).exists()
     assert "/var/lib/private/monitor/monitor.db" in files(machine)

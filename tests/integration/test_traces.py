@@ -14,8 +14,8 @@ import pytest
 
 from monitor.errors import MonitorError
 from monitor.reports.plots import plot_backtest, precision_recall, reliability
-from monitor.sampling.csv_traces import TraceCounts, read_trace, trace_chunks
-from storage import SAMPLE_FIELDS, Sample, SampleStore, open_database
+from monitor.sampling.csv_traces import TraceStatistics, read_trace, read_trace_chunks
+from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,7 @@ def test_a_trace_is_read_in_order_whatever_its_columns_rows_and_ending(tmp_path,
     assert trace.columns == ("cpu_usage", "network_receive")
     assert trace.times.tolist() == [100.0, 200.0, 300.0]
     assert np.array_equal(trace.values, [[0.25, np.nan], [np.nan, 3e6], [0.5, 10.0]], equal_nan=True)
-    assert trace.counts == TraceCounts(rows=4, unordered=2, repeated=1, bad_cells=0)
+    assert trace.counts == TraceStatistics(rows=4, unordered=2, repeated=1, bad_cells=0)
 
 
 def test_cells_without_sense_are_missing_and_counted_but_nan_is_only_missing(tmp_path):
@@ -79,8 +79,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_a_large_trace_comes_in_pieces(tmp_path):
     path = written(tmp_path, "timestamp,cpu_usage\n" + "".join(f"{i},0.5\n" for i in range(45_000)))
-    counts, sizes = TraceCounts(), []
-    for table in trace_chunks(path, counts):
+    counts, sizes = TraceStatistics(), []
+    for table in read_trace_chunks(path, counts):
         assert table.shape[1] == 1 + len(SAMPLE_FIELDS)
         sizes.append(len(table))
     assert sizes == [20_000, 20_000, 5_000]
@@ -90,14 +90,14 @@ def test_a_large_trace_comes_in_pieces(tmp_path):
 def test_what_is_exported_comes_back_as_it_was_and_only_once(admin, tmp_path):
     admin.fill(rows=3000)
     with open_database(admin.url) as database:
-        before = SampleStore(database).between(0, math.inf)
+        before = SampleRepository(database).between(0, math.inf)
     assert admin("export", str(tmp_path / "all.csv.gz"))[0] == 0
     assert "0 samples added (3000 rows, 3000 repeated)" in admin("import", str(tmp_path / "all.csv.gz"))[1]
     admin.database.unlink()
     code, out, _ = admin("import", str(tmp_path / "all.csv.gz"))
     assert (code, "3000 samples added (3000 rows)" in out) == (0, True)
     with open_database(admin.url) as database:
-        after = SampleStore(database).between(0, math.inf)
+        after = SampleRepository(database).between(0, math.inf)
     assert np.array_equal(before, after, equal_nan=True)
     code, out, _ = admin("import", "--json", str(tmp_path / "all.csv.gz"))
     found = json.loads(out)
@@ -123,11 +123,11 @@ def test_an_export_of_nothing_has_a_header_and_a_failed_one_leaves_no_file(admin
 
 def test_what_is_stored_already_is_not_overwritten(admin, tmp_path):
     with open_database(admin.url) as database:
-        SampleStore(database).append(Sample(2.0, cpu_usage=0.9))
+        SampleRepository(database).append(Sample(2.0, cpu_usage=0.9))
     path = written(tmp_path, "timestamp,cpu_usage\n1,0.1\n2,0.2\n3,0.3\n3,0.4\n")
     assert "2 samples added (4 rows, 2 repeated)" in admin("import", str(path))[1]
     with open_database(admin.url) as database:
-        assert SampleStore(database).between(0, 9, ["cpu_usage"]).tolist() == [[1, 0.1], [2, 0.9], [3, 0.3]]
+        assert SampleRepository(database).between(0, 9, ["cpu_usage"]).tolist() == [[1, 0.1], [2, 0.9], [3, 0.3]]
 
 
 def test_a_model_can_be_trained_on_what_was_imported(admin, tmp_path):
@@ -145,7 +145,7 @@ def test_a_bad_file_ends_the_import_with_its_line_and_keeps_the_good_ones(admin,
     assert code == 1
     assert "bad.csv, line 3" in err
     with open_database(admin.url) as database:
-        assert SampleStore(database).count() == 1
+        assert SampleRepository(database).count() == 1
 
 
 def test_a_file_with_a_header_alone_is_said_to_have_no_rows_and_is_no_failure(admin, tmp_path):

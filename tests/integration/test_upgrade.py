@@ -1,4 +1,4 @@
-"""A release put in the place of an older one under a real systemd: nothing is lost but a few seconds.
+"""Upgrade of an older release under a real systemd, without loss but for a few seconds.
 
 The tests follow each other on one machine in a box, in the order of this file.
 """
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from storage.migration_runner import HEAD
+from storage.migrations.runner import HEAD
 
 from .installing import ROOT, built, copied, environment, install
 from .systemd_box import UNIT, Box, Machine, need_systemd, seen
@@ -22,7 +22,7 @@ CONFIG = '[sampling]\ninterval = "1s"\n'
 
 
 class Releases:
-    """The wheels of an older and a newer release, and the virtual environment that they are installed into."""
+    """Wheels of an older and a newer release, with a virtual environment for them."""
 
     def __init__(self, directory):
         self.environment = environment(directory / "environment")
@@ -53,21 +53,21 @@ def machine(releases, tmp_path_factory):
 
 
 def samples(machine):
-    """The times of all samples, as they are exported."""
+    """Return the times of all exported samples."""
     return [float(line.split(",")[0]) for line in machine.monitor("export").stdout.splitlines()[1:]]
 
 
 def samples_after(machine, at):
-    return machine.wait_for(lambda: [one for one in samples(machine) if one > at], 10, "sample")
+    return machine.wait_for(lambda: [entry for entry in samples(machine) if entry > at], 10, "sample")
 
 
 def running(machine):
-    """Which of the releases answers."""
+    """Return the releases named by the metrics page."""
     page = machine.get("/metrics")
     return [version for version in (OLDER, NEWER) if f'version="{version}"' in page]
 
 
-def test_an_older_release_runs_as_a_service(machine, releases):
+def test_older_release_runs_as_service(machine, releases):
     releases.install(OLDER)
     machine.box("mkdir", "--parents", "/etc/monitor")
     machine.box("tee", "/etc/monitor/config.toml", input=CONFIG)
@@ -77,7 +77,7 @@ def test_an_older_release_runs_as_a_service(machine, releases):
     assert machine.show("TimeoutStopUSec") == "29s"
 
 
-def test_a_newer_one_in_its_place_renews_the_unit_and_goes_on_with_the_history(machine, releases):
+def test_newer_release_updates_unit_and_continues_history(machine, releases):
     samples_after(machine, time.time())
     releases.install(NEWER)
     assert "renewed" in machine.monitor("install-service").stdout
@@ -94,7 +94,7 @@ def test_a_newer_one_in_its_place_renews_the_unit_and_goes_on_with_the_history(m
     assert (machine.box.root / "etc/monitor/config.toml").read_text() == CONFIG
 
 
-def test_a_database_of_the_first_schema_is_brought_forward_with_all_that_is_in_it(machine):
+def test_database_of_first_schema_is_upgraded_without_loss(machine):
     machine.systemctl("stop", UNIT)
     path = machine.box.root / DATABASE
     for file in path.parent.glob(f"{path.name}*"):

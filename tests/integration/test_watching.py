@@ -4,7 +4,6 @@ import contextlib
 import json
 import sqlite3
 import time
-from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -13,27 +12,26 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
-from monitor.exporter.collector import StatusCollector
+from monitor.exporter.collector import StateCollector
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.queries.status import read_overview, status_document
-from monitor.reports.anomalies import anomalies_document, anomalies_report, answer
+from monitor.reports.anomalies import anomalies_document, anomalies_report
 from monitor.reports.status import status_report
 from monitor.reports.training import model_report
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
 from monitor.training.records import read_active_model, read_model
 from monitor.training.retrain import Request, retrain
 from monitor.training.train_detector import detector_key, excluded_times, train_detector
-from storage import SAMPLE_FIELDS, Anomaly, StorageError, open_database
+from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, StorageError, Verdict, open_database
 
 pytestmark = pytest.mark.integration
 
 DAY, STEP = 86400.0, 60.0
 BEGIN = 1_793_491_200.0
 LEARNED = 6 * DAY
-SEEN = Anomaly(0.0, None, 0.9, 0.0, "joint", {"cpu_usage": 1.0}, 1)
-NOTHING = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
+SEEN = AnomalyRecord(0.0, None, 0.9, 0.0, "joint", {"cpu_usage": 1.0}, 1)
 CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
 
 
@@ -56,7 +54,7 @@ def trained(tmp_path_factory):
     """A database whose host was never under high load, after its first training."""
     path = tmp_path_factory.mktemp("watched") / "x.db"
     with open_stores(f"sqlite:///{path}") as stores:
-        stores.samples.add_missing(rows(BEGIN, BEGIN + LEARNED, 0))
+        stores.samples.insert_missing(rows(BEGIN, BEGIN + LEARNED, 0))
         now = BEGIN + LEARNED
         ensure_bootstrap_model(stores, CONFIG, now)
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: now)
@@ -90,7 +88,7 @@ class Host:
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
         change(found)
         end = self.now + seconds
-        self.stores.samples.add_missing(found)
+        self.stores.samples.insert_missing(found)
         while self.now < end:
             self.now = min(self.now + every, end)
             self.watching()
@@ -120,16 +118,16 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     began = host.now
     state = host.live(1800.0, busy, every=60.0)
     assert state.active is not None
-    assert 0 <= state.active.began_at - began <= 180
-    assert next(iter(state.active.shares)) == "cpu_usage"
+    assert 0 <= state.active.started_at - began <= 180
+    assert next(iter(state.active.contributions)) == "cpu_usage"
     page = {
         (sample.name, *sample.labels.values()): sample.value
-        for metric in StatusCollector(lambda: Status("1", "3", anomaly=state)).collect()
+        for metric in StateCollector(lambda: DaemonState("1", "3", anomaly=state)).collect()
         for sample in metric.samples
     }
     assert page["monitor_anomaly_active",] == 1
     assert page["monitor_anomaly_events_total",] == 1
-    assert page["monitor_anomaly_started_timestamp_seconds",] == state.active.began_at
+    assert page["monitor_anomaly_started_timestamp_seconds",] == state.active.started_at
     assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
     assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
     overview = read_overview(stores, CONFIG, host.now)
@@ -142,7 +140,7 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     host.live(3600.0, every=60.0)
     (event,) = stores.anomalies.since(0.0)
     assert event.ended_at is not None
-    assert 1700 < event.ended_at - event.began_at < 2 * 3600
+    assert 1700 < event.ended_at - event.started_at < 2 * 3600
     assert host.states[-1].active is None
 
 
@@ -150,11 +148,11 @@ def test_a_restart_in_the_middle_goes_on_with_the_same_event(stores):
     host = Host(stores)
     host.live(3600.0)
     host.live(1200.0, busy)
-    before = stores.anomalies.open()
+    before = stores.anomalies.ongoing()
     assert before is not None
     host.start()
     host.live(600.0, busy, every=60.0)
-    assert stores.anomalies.open().id == before.id
+    assert stores.anomalies.ongoing().id == before.id
     host.live(2 * 3600.0)
     assert [a.id for a in stores.anomalies.since(0.0)] == [before.id]
     # a daemon that was away while it ended closes it with what it last saw
@@ -162,25 +160,25 @@ def test_a_restart_in_the_middle_goes_on_with_the_same_event(stores):
     host.now += 6 * 3600.0
     host.start()
     host.live(600.0)
-    assert stores.anomalies.open() is None
+    assert stores.anomalies.ongoing() is None
 
 
 def test_what_nobody_watches_any_more_does_not_go_on(stores):
     host = Host(stores)
     host.live(3600.0)
     host.live(1200.0, busy)
-    assert stores.anomalies.open() is not None
+    assert stores.anomalies.ongoing() is not None
     host.start(AnomalyConfig(enabled=False))
     host.live(600.0)
     assert host.states[-1] is None
-    assert stores.anomalies.open() is None
+    assert stores.anomalies.ongoing() is None
     host.start()
     host.live(1200.0, busy)
     first = stores.registry.history()[-1].id
     stores.registry.rollback(first, host.now)
     host.live(600.0)
     assert stores.registry.detector(first) is None
-    assert stores.anomalies.open() is None
+    assert stores.anomalies.ongoing() is None
 
 
 def test_a_watch_remembers_its_evidence_over_a_restart(stores):
@@ -200,16 +198,12 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
     host = Host(stores)
     host.live(3600.0)
-    ask = Namespace(**{**NOTHING, "action": "maintenance", "duration": 3600.0, "note": "disks"})
-    document, report = answer(stores, CONFIG.anomaly, ask, host.now)
-    assert "nothing is called an anomaly" in str(report)
+    window_id = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
-    listing = Namespace(**{**NOTHING, "action": "maintenance"})
-    assert answer(stores, CONFIG.anomaly, listing, host.now)[0][0]["note"] == "disks"
-    answer(stores, CONFIG.anomaly, Namespace(**{**vars(listing), "end": document["id"]}), host.now)
+    stores.anomalies.end_maintenance_window(window_id, host.now)
     host.live(1200.0, busy)
-    assert stores.anomalies.open() is not None
+    assert stores.anomalies.ongoing() is not None
 
 
 def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
@@ -244,15 +238,10 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     host.live(2 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
 
-    def asked(**more):
-        return Namespace(**{**NOTHING, "action": "ack", "id": event.id, **more})
-
     report = read_active_model(stores).report.detector
     times = stores.samples.between(0.0, host.now)
     assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
-    document, said = answer(stores, CONFIG.anomaly, asked(judgement="incident", note="a leak"), host.now)
-    assert document["judgement"] == "incident"
-    assert "left out" in str(said)
+    stores.anomalies.set_verdict(event.id, Verdict.INCIDENT, "a leak", host.now)
     told = anomalies_document(stores, CONFIG.anomaly, host.now)
     assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
     assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
@@ -260,7 +249,7 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     assert not again.report.kept
     assert again.report.left_out_share > report.left_out_share == 0
     # expected: the same at the same time of the next day is routine
-    answer(stores, CONFIG.anomaly, asked(judgement="expected"), host.now)
+    stores.anomalies.set_verdict(event.id, Verdict.EXPECTED, None, host.now)
     host.live(DAY - 2.5 * 3600.0)
     assert stores.anomalies.count() == 1
     host.live(1800.0, busy)
@@ -281,13 +270,13 @@ def test_a_busy_database_costs_turns_and_nothing_else(trained, tmp_path, when):
     with open_stores(f"sqlite:///{tmp_path / 'x.db'}", busy_timeout=0.05) as stores:
         host = Host(stores)
         if when == "load":
-            stores.anomalies.begin(replace(SEEN, began_at=host.now - 7200.0))
+            stores.anomalies.add(replace(SEEN, started_at=host.now - 7200.0))
         else:
             host.live(13 * 3600.0)
         found = rows(host.now, host.now + 3600.0, seed=1)
         if when == "begin":
             busy(found)
-        stores.samples.add_missing(found)
+        stores.samples.insert_missing(found)
         held = busy_database(tmp_path / "x.db")
         host.now += 3600.0
         try:
@@ -302,7 +291,7 @@ def test_a_busy_database_costs_turns_and_nothing_else(trained, tmp_path, when):
         state = host.live(1800.0, busy if when == "begin" else lambda _: None, every=60.0)
         assert state.reading.at >= host.now - 2 * STEP
         assert host.watching._done == host.now // STEP * STEP
-        assert (stores.anomalies.open() is not None) == (when == "begin")
+        assert (stores.anomalies.ongoing() is not None) == (when == "begin")
 
 
 def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
@@ -311,7 +300,7 @@ def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
     first = stores.registry.active_id()
     before = host.watching._watch.thresholds
     record, detector = stores.registry.record(first), stores.registry.detector(first)
-    second = stores.registry.register(stores.registry.blob(first), record.report, host.now, detector)
+    second = stores.registry.register(stores.registry.blob(first), record.report_json, host.now, detector)
     stores.registry.promote(second, host.now)
     host.live(600.0)
     assert host.watching._followed == second
@@ -339,8 +328,8 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
     host = Host(stores)
     host.live(13 * 3600.0)
     began = host.now
-    event = stores.anomalies.begin(replace(SEEN, began_at=began + 120.0, ended_at=began + 840.0))
-    stores.anomalies.judge(event, "incident", None, began)
+    event = stores.anomalies.add(replace(SEEN, started_at=began + 120.0, ended_at=began + 840.0))
+    stores.anomalies.set_verdict(event, "incident", None, began)
     host.live(3600.0)
     slot = int(began // 1800)
     assert {slot, slot + 1} <= host.watching._watch.peaks._left_out
@@ -349,7 +338,7 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
 
 def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
-        stores.samples.add_missing(rows(BEGIN, BEGIN + LEARNED, 0))
+        stores.samples.insert_missing(rows(BEGIN, BEGIN + LEARNED, 0))
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
         assert result.detector["metrics"]
         active = stores.registry.active_id()
@@ -361,7 +350,7 @@ def test_why_no_detector_could_be_learned_is_told(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
         found = rows(BEGIN, BEGIN + LEARNED, 0)
         found[:, 1:] = np.where(np.isnan(found[:, 1:]), np.nan, 0.25)
-        stores.samples.add_missing(found)
+        stores.samples.insert_missing(found)
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
         assert "no detector of anomalies: no metric varies" in result.reason
         overview = read_overview(stores, CONFIG, BEGIN + LEARNED)
@@ -386,7 +375,7 @@ def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
 def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
         found = rows(BEGIN, BEGIN + DAY, 0)
-        stores.samples.add_missing(found)
+        stores.samples.insert_missing(found)
         ensure_bootstrap_model(stores, CONFIG, BEGIN + DAY)
         young = train_detector(stores, CONFIG, found[:, 0], found[:, 1:], BEGIN + DAY)
         assert young.blob is None
@@ -405,14 +394,14 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
 def test_the_commands_name_what_is_wrong(admin, capsys):
     admin.fill(10)
     assert admin("anomalies", "list") == (0, "no anomaly in the last 30 d\n", "")
-    assert admin("anomalies", "maintenance")[1] == "no maintenance is under way or planned\n"
+    assert admin("anomalies", "maintenance")[1] == "no maintenance is active or planned\n"
     code, _, error = admin("anomalies", "show", "7")
     assert (code, "there is no anomaly 7" in error) == (1, True)
     assert admin("anomalies", "show")[0] == 2
     code, _, error = admin("anomalies", "ack", "7")
     assert (code, "--as" in error) == (2, True)
     code, out, _ = admin("anomalies", "maintenance", "--for", "2h", "--note", "disks", "--json")
-    assert json.loads(out)["ends_at"] - json.loads(out)["begins_at"] == 7200
+    assert json.loads(out)["ends_at"] - json.loads(out)["starts_at"] == 7200
     assert "disks" in admin("anomalies", "maintenance")[1]
     assert admin("anomalies", "maintenance", "--end", "1")[0] == 0
     for wrong in (

@@ -1,4 +1,4 @@
-"""What the documentation shows runs, what it links to is there, and what is made from the code is as the code is."""
+"""Documentation: examples run, links resolve, and generated pages are current."""
 
 import re
 import shlex
@@ -22,28 +22,28 @@ PAGES = sorted(
     if not any(part.startswith(".") or part in MADE for part in path.relative_to(ROOT).parts)
 )
 PLACEHOLDERS = {"ID": "7", "T": "1772359651", "D": "7d", "L": "debug"}
-"""What stands in a command for a value that its reader knows."""
+"""Values for the placeholders of commands."""
 
 
 def without_code(text):
-    """The prose of a page."""
+    """Return the prose of a page."""
     return re.sub(r"^```.*?^```$|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def anchors(page):
-    """The anchors of the headings of a page, as they are made where it is shown."""
-    found = []
+    """Return the anchors of the headings of a page."""
+    result = []
     for title in re.findall(
         r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.MULTILINE
     ):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
         slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
-        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
-    return found
+        result.append(f"{slug}-{result.count(slug)}" if slug in result else slug)
+    return result
 
 
 def commands(page):
-    """Every `monitor ...` of a page that stands for one that is typed: in blocks and within lines."""
+    """Yield the words of every `monitor ...` command of a page, in blocks and in lines."""
     text = page.read_text()
     blocks = "\n".join(re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     typed = re.findall(r"^(?:\$ )?(?:sudo )?(?:\S*/)?(monitor .+)$", blocks.replace("&& ", "\n"), re.MULTILINE)
@@ -55,7 +55,7 @@ def commands(page):
             yield [PLACEHOLDERS.get(word, word) for word in words]
 
 
-def test_the_examples_of_the_network_page_run_in_order(capsys):
+def test_network_page_examples_run(capsys):
     page = DOCS / "reference" / "network.md"
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
@@ -68,7 +68,7 @@ def test_the_examples_of_the_network_page_run_in_order(capsys):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_within_the_repository_leads_somewhere(page):
+def test_page_links_resolve(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
         if "://" in target:
             continue
@@ -78,7 +78,7 @@ def test_every_link_within_the_repository_leads_somewhere(page):
         assert not anchor or anchor in anchors(file), target
 
 
-def test_every_command_that_a_page_shows_is_a_command(parses):
+def test_pages_show_valid_commands(parses):
     names = {name for section in SECTIONS.values() for name in section}
     shown = [(page, words) for page in PAGES for words in commands(page)]
     for page, words in shown:
@@ -88,7 +88,7 @@ def test_every_command_that_a_page_shows_is_a_command(parses):
     assert {words[0] for _, words in shown} >= {"run", "status", "retrain", "install-service", "export"}
 
 
-def test_every_page_is_in_the_index_and_the_index_in_the_readme():
+def test_index_links_every_page():
     linked = {
         (DOCS / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)\)", (DOCS / "README.md").read_text())
     }
@@ -97,17 +97,17 @@ def test_every_page_is_in_the_index_and_the_index_in_the_readme():
     assert "(docs/README.md)" in (ROOT / "README.md").read_text()
 
 
-def test_the_reference_of_the_configuration_is_made_from_its_one_source():
+def test_configuration_reference_is_current():
     assert (DOCS / "reference" / "configuration.md").read_text() == reference(), "run `make config`"
 
 
-def test_the_map_of_modules_has_all_of_them_in_their_own_words():
+def test_module_list_is_current():
     command = [sys.executable, ROOT / "scripts" / "module_map.py"]
-    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert (DOCS / "reference" / "modules.md").read_text() == made, "run `make modules`"
+    generated = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (DOCS / "reference" / "modules.md").read_text() == generated, "run `make modules`"
 
 
-def test_the_map_of_the_architecture_names_only_what_exists():
+def test_architecture_page_names_existing_files():
     text = (DOCS / "explanation" / "architecture.md").read_text()
     named = set(re.findall(r"`((?:monitor|model|storage|scripts|deploy|tests)/[\w./]*)`", text))
     assert len(named) > 20

@@ -18,7 +18,7 @@ from monitor import DISTRIBUTION
 from monitor.config.loader import Config, document
 from monitor.doctor.context import Evidence
 from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.sampling.sampler import plausible
+from monitor.sampling.sampler import validated_value
 from monitor.sampling.sources import Rates, Source, make_sources, procfs
 from monitor.system.systemd_unit import CONFIG
 from storage.inspection import SQLITE_VERSION
@@ -142,7 +142,7 @@ def judge_figures(source: Source, rates: Rates) -> Result:
         source: which.
         rates: as it made them, not yet checked.
     """
-    name, values = f"source {source.name}", {field: plausible(field, rates[field]) for field in source.fields}
+    name, values = f"source {source.name}", {field: validated_value(field, rates[field]) for field in source.fields}
     known = ", ".join(f"{field} {value:.4g}" for field, value in values.items() if value is not None)
     impossible = [f"{f} {rates[f]:.4g}" for f in source.fields if rates[f] is not None and values[f] is None]
     lacking = [field for field in source.fields if rates[field] is None]

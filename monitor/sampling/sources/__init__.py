@@ -17,9 +17,9 @@ from monitor.sampling.sources.pressure import Pressure
 from monitor.sampling.sources.swap import Swap
 from storage import SAMPLE_FIELDS
 
-__all__ = ["RATIOS", "SOURCES", "Rates", "Source", "make_sources"]
+__all__ = ["RATIO_FIELDS", "SOURCES", "Rates", "Source", "make_sources"]
 
-RATIOS = frozenset(
+RATIO_FIELDS = frozenset(
     name
     for name in SAMPLE_FIELDS
     if name.startswith(("cpu_", "memory_", "swap_", "pressure_")) or name.endswith(("usage", "busy"))

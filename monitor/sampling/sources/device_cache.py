@@ -14,7 +14,7 @@ REFRESH = 60
 """Readings after which an answer is asked for again: a link that came up, a disk that a volume now lies on."""
 
 
-class Facts(Generic[T]):
+class DeviceCache(Generic[T]):
     """The answer for the devices of now; asked again when their names change, and every `REFRESH` readings."""
 
     def __init__(self, ask: Callable[[frozenset[str]], T]) -> None:

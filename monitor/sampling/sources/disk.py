@@ -11,7 +11,7 @@ import psutil
 
 from monitor.sampling.sources import procfs
 from monitor.sampling.sources.base import Rates, per_second
-from monitor.sampling.sources.device_cache import Facts
+from monitor.sampling.sources.device_cache import DeviceCache
 
 VIRTUAL = ("loop", "ram", "zram", "fd", "sr", "zd")
 """No disks, or (zd, a volume of ZFS) lying on disks without a link that says so."""
@@ -37,7 +37,7 @@ class Disk:
     fields = ("disk_read", "disk_write", "disk_busy")
 
     def __init__(self) -> None:
-        self._physical = Facts(lambda names: frozenset(name for name in names if _physical(name)))
+        self._physical = DeviceCache(lambda names: frozenset(name for name in names if _physical(name)))
 
     def read(self) -> dict[str, Counters]:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False)

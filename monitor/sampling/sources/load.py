@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 from monitor.sampling.sources.base import Rates
-from monitor.sampling.sources.device_cache import Facts
-from monitor.sampling.sources.procfs import proc_text
+from monitor.sampling.sources.device_cache import DeviceCache
+from monitor.sampling.sources.procfs import read_proc
 
 
 class Load:
@@ -23,11 +23,11 @@ class Load:
 
     def __init__(self) -> None:
         # asking libc costs it a reading of sysfs
-        self._cpus = Facts(lambda _: os.cpu_count() or 1)
+        self._cpus = DeviceCache(lambda _: os.cpu_count() or 1)
 
     def read(self) -> float:
         # psutil asks libc, which asks the real /proc: a fixture could not be read through it.
-        return float(proc_text("loadavg").split()[0]) / self._cpus.of(())
+        return float(read_proc("loadavg").split()[0]) / self._cpus.of(())
 
     def rates(self, before: float | None, after: float, seconds: float) -> Rates:  # noqa: ARG002
         return {"load_per_cpu": after}

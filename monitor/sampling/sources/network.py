@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psutil
 
 from monitor.sampling.sources.base import Rates
-from monitor.sampling.sources.device_cache import Facts
+from monitor.sampling.sources.device_cache import DeviceCache
 from monitor.sampling.sources.interfaces import counted
 
 
@@ -38,7 +38,7 @@ class Network:
 
     def __init__(self, exclude: Sequence[str] = ()) -> None:
         patterns = tuple(exclude)
-        self._speeds = Facts(lambda names: counted(names, patterns))
+        self._speeds = DeviceCache(lambda names: counted(names, patterns))
 
     def read(self) -> dict[str, Counters]:
         counters = psutil.net_io_counters(pernic=True, nowrap=False)

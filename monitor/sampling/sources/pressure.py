@@ -6,7 +6,7 @@ It is made of the kernel's running totals, as its own averages lag by 10 seconds
 from __future__ import annotations
 
 from monitor.sampling.sources.base import Rates, per_second
-from monitor.sampling.sources.procfs import proc_text
+from monitor.sampling.sources.procfs import read_proc
 
 RESOURCES = ("cpu", "memory", "io")
 
@@ -30,7 +30,7 @@ class Pressure:
         found: dict[str, int] = {}
         for resource in RESOURCES:
             try:
-                text = proc_text(f"pressure/{resource}")
+                text = read_proc(f"pressure/{resource}")
             except OSError:
                 if resource == RESOURCES[-1] and not found:
                     raise

@@ -18,7 +18,7 @@ LARGEST = 8192
 _opened: dict[str, int] = {}
 
 
-def proc_text(name: str) -> str:
+def read_proc(name: str) -> str:
     """The text of a file under /proc.
 
     The file stays open: the kernel writes it anew for each reading from its beginning, and opening it costs several

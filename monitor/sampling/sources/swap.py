@@ -6,7 +6,7 @@ A host without any has no such figure: 0 would say that there is room left.
 from __future__ import annotations
 
 from monitor.sampling.sources.base import Rates
-from monitor.sampling.sources.procfs import proc_text
+from monitor.sampling.sources.procfs import read_proc
 
 
 class Swap:
@@ -20,7 +20,7 @@ class Swap:
     fields = ("swap_usage",)
 
     def read(self) -> float | None:
-        text = proc_text("meminfo")
+        text = read_proc("meminfo")
         total, free = (int(text.partition(f"{key}:")[2].split(maxsplit=1)[0]) for key in ("SwapTotal", "SwapFree"))
         return 1 - free / total if total else None
 

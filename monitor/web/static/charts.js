@@ -61,7 +61,7 @@ const charts = (() => {
 
   function shadeHighLoadAndAnomalies(u) {
     shadeSpans(u, history.high, "high");
-    shadeSpans(u, history.anomalies.map((a) => [a.began_at, a.ended_at ?? history.until]), "anomaly");
+    shadeSpans(u, history.anomalies.map((a) => [a.started_at, a.ended_at ?? history.until]), "anomaly");
   }
 
   function dashedLine(u, value, stroke) {

@@ -1,1 +1,1 @@
-"""One file a revision. A released revision is never edited: databases out there were made by it."""
+"""Alembic revisions, one file each. A released revision never changes: existing databases were created by it."""

@@ -9,10 +9,10 @@ from monitor.inference.served_model import Forecast
 from monitor.jobs.scoring import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
-from monitor.state import AnomalyState, Histogram, JobState, Live, Status
+from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import Anomaly, Prediction, Sample
+from storage import AnomalyRecord, Prediction, Sample
 
 NOW = 1_800_000_000.0
 
@@ -127,7 +127,7 @@ def overview(sample):
 
 @pytest.fixture
 def live(sample, overview):
-    return Live(
+    return LiveState(
         sample=sample,
         sources={"cpu": SourceState(True, 0.0005, ""), "disk": SourceState(False, 0.001, "gone")},
         high_load=True,
@@ -140,7 +140,7 @@ def live(sample, overview):
         samples_total=100,
         samples_missed=2,
         predictions_total=90,
-        buffered=4,
+        samples_buffered=4,
         write_failures=5,
     )
 
@@ -148,19 +148,19 @@ def live(sample, overview):
 @pytest.fixture
 def status(live, overview):
     bounds = (("0.001", 5), ("0.01", 9), ("+Inf", 10))
-    return Status(
+    return DaemonState(
         version="1.2.3",
         python="3.11.0",
         live=live,
         overview=overview,
-        jobs={"sample": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
-        reload_at=NOW - 50_000,
+        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
+        reloaded_at=NOW - 50_000,
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
             reading=DetectorReading(
                 NOW - 60, 0.995, {"joint": 1.5, "spike": 0.25, "flatline": 0.0}, 2.0, np.array([0.75, 0.25])
             ),
-            active=Anomaly(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
+            active=AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4),
             events=4,
             unconfirmed=3,
             allowed=2.0,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from monitor.exporter.collector import HOST_HELP, StatusCollector
-from monitor.state import Status
+from monitor.exporter.collector import HOST_HELP, StateCollector
+from monitor.state import DaemonState
 from storage import SAMPLE_FIELDS, Sample
 
 pytestmark = pytest.mark.unit
@@ -22,7 +22,7 @@ INDEPENDENT_OF_REPORTS = {"monitor_build_info", "monitor_job_runs_total", "monit
 
 def page(status):
     registry = CollectorRegistry()
-    registry.register(StatusCollector(lambda: status))
+    registry.register(StateCollector(lambda: status))
     return generate_latest(registry).decode()
 
 
@@ -46,7 +46,7 @@ def test_every_metric_of_the_page_is_documented_and_every_documented_one_is_ther
 
 
 def test_before_the_first_sample_only_what_is_known_is_told():
-    text = page(Status("1.2.3", "3.11.0"))
+    text = page(DaemonState("1.2.3", "3.11.0"))
     assert "monitor_model_ready 0.0" in text
     assert not [name for name in names(text) if "host" in name or "probability" in name or "sample" in name]
 

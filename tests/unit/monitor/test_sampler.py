@@ -6,7 +6,7 @@ import logging
 import psutil
 import pytest
 
-from monitor.sampling.sampler import Sampler, plausible
+from monitor.sampling.sampler import Sampler, validated_value
 from monitor.sampling.sources import SOURCES, make_sources
 from storage import SAMPLE_FIELDS
 
@@ -207,7 +207,7 @@ def test_garbage_in_proc_is_a_missing_value(monkeypatch, tmp_path, text):
     ],
 )
 def test_an_impossible_value_is_missing(name, value, expected):
-    assert plausible(name, value) == expected
+    assert validated_value(name, value) == expected
 
 
 def test_the_real_host_has_figures_in_range():

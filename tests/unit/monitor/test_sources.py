@@ -147,7 +147,7 @@ def test_a_file_that_stays_open_is_read_anew(monkeypatch, tmp_path):
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     for text in ("0.5 0.1 0.1\n", "12.25 1.0 0.4\n"):
         (tmp_path / "loadavg").write_text(text)
-        assert procfs.proc_text("loadavg") == text
+        assert procfs.read_proc("loadavg") == text
 
 
 def test_a_host_without_swap_has_no_swap_usage(monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ import psutil
 import pytest
 
 from monitor.sampling.sources import procfs
-from monitor.sampling.sources.device_cache import REFRESH, Facts
+from monitor.sampling.sources.device_cache import REFRESH, DeviceCache
 from monitor.sampling.sources.interfaces import counted
 from monitor.sampling.sources.network import Network
 
@@ -105,7 +105,7 @@ def test_a_link_that_comes_up_after_the_start_gets_its_speed(net, monkeypatch, t
 
 def test_facts_are_asked_for_when_the_names_change_and_else_seldom():
     asked = []
-    facts = Facts(lambda names: asked.append(names) or len(asked))
+    facts = DeviceCache(lambda names: asked.append(names) or len(asked))
     answers = [facts.of(names) for names in (["a"], ["a"], ["a", "b"], ["b", "a"], ["b"])]
     assert asked == [frozenset(), {"a"}, {"a", "b"}, {"b"}]
     assert answers == [2, 2, 3, 3, 4]
@@ -118,7 +118,7 @@ def test_facts_that_could_not_be_had_are_asked_for_again():
         return names
 
     ready = []
-    facts = Facts(ask)
+    facts = DeviceCache(ask)
     with pytest.raises(OSError, match="gone"):
         facts.of(["a"])
     ready.append(True)

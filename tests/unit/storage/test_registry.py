@@ -19,13 +19,13 @@ def registry(database: Database) -> ModelRegistry:
 
 
 def registered(registry: ModelRegistry, number: int) -> list[int]:
-    return [registry.register(b"model %d" % i, {"number": i}, 100.0 + i) for i in range(number)]
+    return [registry.register(b"model %d" % i, f'{{"number": {i}}}', 100.0 + i) for i in range(number)]
 
 
 def test_a_registered_model_is_kept_with_its_checksum_and_does_not_serve(registry: ModelRegistry) -> None:
-    model_id = registry.register(b"bytes", {"skill": 0.25, "horizons": [300]}, 12.5)
+    model_id = registry.register(b"bytes", '{"skill": 0.25, "horizons": [300]}', 12.5)
     checksum = hashlib.sha256(b"bytes").hexdigest()
-    expected = ModelRecord(model_id, 12.5, checksum, 5, {"skill": 0.25, "horizons": [300]}, None)
+    expected = ModelRecord(model_id, 12.5, checksum, 5, '{"skill": 0.25, "horizons": [300]}', None)
     assert registry.record(model_id) == expected
     assert registry.blob(model_id) == b"bytes"
     assert registry.active_id() is None
@@ -64,11 +64,11 @@ def test_a_rollback_to_a_model_that_never_served_notes_when_it_began(registry: M
 
 
 def test_a_rollback_needs_somewhere_to_go(registry: ModelRegistry) -> None:
-    with pytest.raises(StorageError, match="no model serves"):
+    with pytest.raises(StorageError, match="no model is active"):
         registry.rollback(None, 1.0)
     (only,) = registered(registry, 1)
     registry.promote(only, 2.0)
-    with pytest.raises(StorageError, match=f"no model has served before model {only}"):
+    with pytest.raises(StorageError, match=f"no model was active before model {only}"):
         registry.rollback(None, 3.0)
     assert registry.active_id() == only
 
@@ -139,18 +139,18 @@ def test_hosts_do_not_see_each_other(database: Database) -> None:
 
 def test_what_serves_instead_is_noted_of_the_serving_model_alone(registry: ModelRegistry) -> None:
     first, second = registered(registry, 2)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}
     registry.promote(first, 200.0)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}
     instead = {"300": {"calm": "current value"}, "900": {"high": "Holt-Winters"}}
-    registry.serve_instead(second, instead)
-    assert registry.instead() == {}
-    registry.serve_instead(first, instead)
-    assert registry.instead() == instead
+    registry.set_fallbacks(second, instead)
+    assert registry.fallbacks() == {}
+    registry.set_fallbacks(first, instead)
+    assert registry.fallbacks() == instead
     registry.promote(first, 250.0)
-    assert registry.instead() == instead
-    registry.serve_instead(first, {})
-    assert registry.instead() == {}
-    registry.serve_instead(first, instead)
+    assert registry.fallbacks() == instead
+    registry.set_fallbacks(first, {})
+    assert registry.fallbacks() == {}
+    registry.set_fallbacks(first, instead)
     registry.promote(second, 300.0)
-    assert registry.instead() == {}
+    assert registry.fallbacks() == {}

@@ -39,17 +39,17 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
 
     `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
     """
-    from monitor.sampling.csv_traces import create_text, stored_tables, write_trace  # noqa: PLC0415
+    from monitor.sampling.csv_traces import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
     start = 0.0 if since is None else time.time() - since
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        tables = stored_tables(stores.samples, start)
+        tables = stored_chunks(stores.samples, start)
         if file is None or file == STANDARD_OUTPUT:
             write_trace(sys.stdout, tables)
             return ExitCode.DONE
-        with create_text(file) as text:
+        with open_text_output(file) as text:
             written = write_trace(text, tables)
     if not logs_are_json():
         sys.stderr.write(f"{file}: {written} samples\n")

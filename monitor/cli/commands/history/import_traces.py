@@ -38,16 +38,16 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from monitor.sampling.csv_traces import TraceCounts, trace_chunks, without_future  # noqa: PLC0415
+    from monitor.sampling.csv_traces import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url) as stores:
         for path in traces:
-            counts = TraceCounts()
+            counts = TraceStatistics()
             added = 0
-            for table in trace_chunks(path, counts):
-                added += stores.samples.add_missing(without_future(table, time.time(), counts))
+            for table in read_trace_chunks(path, counts):
+                added += stores.samples.insert_missing(drop_future_rows(table, time.time(), counts))
             counts.repeated = counts.rows - counts.future - added
             if not counts.rows:
                 print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)

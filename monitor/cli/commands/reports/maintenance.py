@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
-from typing import Any
 
 import click
 
@@ -13,6 +11,7 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, TIME
+from monitor.reports.blocks import Report
 
 
 @click.group(
@@ -79,8 +78,18 @@ def end_command(options: GlobalOptions, window_id: int) -> int:
 
 
 def list_windows(options: GlobalOptions) -> int:
-    """Print the windows that are active or planned."""
-    return _answer(options)
+    """Print the windows that are active or planned, and the configured ones."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+
+    config = load_configuration(options)
+    with open_stores(config.database_url, create=False) as stores:
+        windows = stores.anomalies.maintenance_windows(time.time())
+    report = maintenance_report(windows, config.anomaly.maintenance)
+    print_result(options, [asdict(window) for window in windows], report)
+    return ExitCode.DONE
 
 
 def add_window(options: GlobalOptions, duration: float, start: float | None, note: str | None) -> int:
@@ -91,23 +100,36 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
         duration: length in seconds.
         start: seconds since the epoch, None for now.
         note: free text, or None.
+
+    Raises:
+        click.UsageError: the window lies in the past or ends after the last representable time.
     """
-    return _answer(options, duration=duration, at=start, note=note)
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from monitor.reports.anomalies import maintenance_added_report  # noqa: PLC0415
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.formatting import LATEST  # noqa: PLC0415
+    from storage import MaintenanceWindow  # noqa: PLC0415
+
+    now = time.time()
+    begin = now if start is None else start
+    window = MaintenanceWindow(begin, begin + duration, note or "")
+    if window.ends_at <= now:
+        raise click.UsageError("the maintenance window ends in the past")
+    if window.ends_at > LATEST:
+        raise click.UsageError("the maintenance window ends after the year 9999")
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        window_id = stores.anomalies.add_maintenance_window(window)
+    document = {**asdict(window), "id": window_id}
+    print_result(options, document, maintenance_added_report(window, window_id))
+    return ExitCode.DONE
 
 
 def end_window(options: GlobalOptions, window_id: int) -> int:
     """End or cancel a window and print its id."""
-    return _answer(options, end=window_id)
-
-
-def _answer(options: GlobalOptions, **typed: Any) -> int:
-    from monitor.reports import anomalies  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    config = load_configuration(options)
-    empty = dict.fromkeys(("id", "duration", "at", "end", "note", "since", "judgement"))
-    arguments = Namespace(**(empty | {"action": "maintenance"} | typed))
-    with open_stores(config.database_url, create=False) as stores:
-        document, report = anomalies.answer(stores, config.anomaly, arguments, time.time())
-    print_result(options, document, report)
+    with open_stores(load_configuration(options).database_url, create=False) as stores:
+        stores.anomalies.end_maintenance_window(window_id, time.time())
+    print_result(options, {"ended": window_id}, Report((f"maintenance {window_id} ended",)))
     return ExitCode.DONE

@@ -56,9 +56,9 @@ def command(
     Trains on the first part of each trace and replays the rest as the daemon would, with retraining and
     recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
     """
-    from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
-    from monitor.sampling.csv_traces import create_text, read_trace  # noqa: PLC0415
+    from monitor.sampling.csv_traces import open_text_output, read_trace  # noqa: PLC0415
+    from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
 
     if (predictions or plot) and len(traces) > 1:
@@ -70,7 +70,7 @@ def command(
         result = rerun(trace, config, train_until, retrain=not no_retrain)
         anomalies = rewatch(trace, config, float(result.times[0]), retrain=not no_retrain)
         if predictions:
-            with create_text(predictions) as file:
+            with open_text_output(predictions) as file:
                 file.writelines(prediction_rows(result, anomalies))
         if plot:
             plot_backtest(result, plot)

@@ -37,10 +37,10 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     Progress goes to stderr, the report to stdout. A running daemon serves a promoted model from its next sampling
     cycle on. A refused one is kept for comparison (exit code 3).
     """
-    from monitor.daemon.process import lower_priority  # noqa: PLC0415
     from monitor.reports.progress import progress  # noqa: PLC0415
     from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training import retrain  # noqa: PLC0415
 
     config = load_configuration(options)

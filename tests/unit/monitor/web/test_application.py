@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web.application import Application
 
 from .wsgi import call
 
 pytestmark = pytest.mark.unit
 
-STARTING = Status("1.2.3", "3.11")
+STARTING = DaemonState("1.2.3", "3.11")
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_ready_succeeds_after_the_first_sample(application):
 
 def test_healthy_fails_while_no_samples_arrive(status):
     assert call(Application(lambda: status), "/-/healthy")[0] == 200
-    assert call(Application(lambda: replace(status, turning=False)), "/-/healthy")[0] == 503
+    assert call(Application(lambda: replace(status, sampling=False)), "/-/healthy")[0] == 503
 
 
 @pytest.mark.parametrize("path", ["/x", "/metrics/", "/static/missing.js", "/static/../page.py"])
-def test_unknown_paths_are_not_found(application, path):
+def test_unknown_paths_are_404(application, path):
     assert call(application, path)[0] == 404
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 
 class Daemon:
-    """Stand-in that validates as told and counts reloads."""
+    """Stand-in that raises a configured problem and counts reloads."""
 
     def __init__(self, problem=None):
         self.problem = problem

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from monitor.state import Status
+from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
 
@@ -17,12 +17,12 @@ SVG_ELEMENTS = {"rect", "line", "circle"}
 MALICIOUS_NAME = '<b onclick="x">cpu</b>'
 EVENT = {
     "id": 7,
-    "began_at": 1_800_000_000.0,
+    "started_at": 1_800_000_000.0,
     "ended_at": None,
     "channel": "joint",
     "peak": 0.997,
-    "shares": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
-    "judgement": None,
+    "contributions": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
+    "verdict": None,
 }
 
 
@@ -119,7 +119,7 @@ def test_prediction_panel_names_the_fallback(status):
     assert "persistence" in page.sections["prediction"]
 
 
-def test_prediction_panel_says_why_there_is_no_prediction(status):
+def test_prediction_panel_states_the_reason_without_a_prediction(status):
     waiting = replace(status.overview, model=None, covered=720.0, last_run=None)
     live = replace(status.live, forecast=None, model_id=None)
     text = page_of(replace(status, live=live, overview=waiting)).sections["prediction"]
@@ -148,7 +148,7 @@ def test_quality_panel_highlights_negative_skill(status):
 def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
-    assert event[3:] == ["joint", "0.997", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
+    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(status):
@@ -199,7 +199,7 @@ def test_training_panel_tolerates_a_run_without_a_report(status):
 
 
 def test_page_without_a_sample_has_all_panels_and_no_figures():
-    page = page_of(Status("1.2.3", "3.11"))
+    page = page_of(DaemonState("1.2.3", "3.11"))
     assert {"status", "prediction", "history", "quality", "anomalies", "host", "model"} <= set(page.sections)
     assert page.rows == {}
     assert "chip bad" in page.classes

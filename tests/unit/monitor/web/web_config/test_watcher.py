@@ -32,7 +32,7 @@ def test_watcher_loads_a_changed_file(file, caplog):
     assert levels(caplog) == ["INFO"]
 
 
-def test_watcher_keeps_the_last_valid_version_and_logs_an_invalid_one_once(file, caplog):
+def test_watcher_keeps_the_last_valid_version_and_logs_an_invalid_version_once(file, caplog):
     watched = WatchedWebConfigFile(file)
     file.write_text("basic_auth_users: {alice: plain}\n")
     assert [set(watched.current().users) for _ in range(3)] == [{"alice"}] * 3

@@ -1,0 +1,99 @@
+"""Holder of the daemon's state: jobs write it, the web server reads it."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from monitor import release
+from monitor.config.loader import Config
+from monitor.daemon.sd_notify import Notifier
+from monitor.queries.status import Overview, old_after
+from monitor.reports.status_line import status_line
+from monitor.state import AnomalyState, DaemonState, JobState, LiveState
+from monitor.system.formatting import approximate_duration
+from monitor.web import Records
+
+
+@dataclass(frozen=True)
+class ReloadState:
+    """Result of the newest reload: `successful`, and the time at which a configuration last took effect (seconds)."""
+
+    successful: bool
+    at: float
+
+
+class StateHolder:
+    """Newest state of the daemon. Writers replace a part as a whole, so any thread may read at any time."""
+
+    def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
+        """Start without live state and records.
+
+        Args:
+            config: configuration in effect.
+            notifier: notifies systemd of new samples.
+            reload: result of the newest reload.
+        """
+        self._version = release()
+        self._stale_after = old_after(config.sampling.interval)
+        self._host_metrics = config.web.host_metrics
+        self._notifier = notifier
+        self._reload = reload
+        self._live: LiveState | None = None
+        self._live_at = time.monotonic()
+        self._overview: Overview | None = None
+        self._anomaly: AnomalyState | None = None
+        self._job_states: Callable[[], Mapping[str, JobState]] = dict
+        self.records: Records | None = None
+        """Reads the database for the page and the API; None while the database is closed."""
+
+    @property
+    def overview(self) -> Overview | None:
+        """The newest overview of the database; None before the first status refresh."""
+        return self._overview
+
+    def publish_live(self, live: LiveState) -> None:
+        """Set the result of a sampling cycle, and notify systemd of the sample."""
+        self._live = live
+        self._live_at = time.monotonic()
+        self._notifier.sampled(status_line(live, self._overview), stored=not live.samples_buffered)
+
+    def publish_overview(self, overview: Overview) -> None:
+        """Set the overview of the database."""
+        self._overview = overview
+
+    def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
+        """Set the state of the anomaly detector; None while none runs."""
+        self._anomaly = anomaly
+
+    def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:
+        """Set the function that returns the counters of the jobs."""
+        self._job_states = job_states
+
+    def reload_failed(self) -> None:
+        """Record that a new configuration was refused."""
+        self._reload = ReloadState(successful=False, at=self._reload.at)
+
+    def report_stall(self) -> None:
+        """Notify systemd if samples have stopped."""
+        silence = time.monotonic() - self._live_at
+        if silence >= self._stale_after:
+            self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silence)}")
+
+    def state(self) -> DaemonState:
+        """Return the state of the daemon now; live values are left out while samples have stopped."""
+        sampling = time.monotonic() - self._live_at < self._stale_after
+        return DaemonState(
+            version=self._version,
+            python=platform.python_version(),
+            live=self._live if sampling else None,
+            overview=self._overview,
+            jobs=self._job_states(),
+            sampling=sampling,
+            host_metrics=self._host_metrics,
+            reload_successful=self._reload.successful,
+            reloaded_at=self._reload.at,
+            anomaly=self._anomaly if sampling else None,
+        )

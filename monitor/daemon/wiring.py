@@ -1,0 +1,127 @@
+"""Composition root: builds the objects of the daemon from the configuration."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from model.units import HOUR
+from monitor.config.loader import Config
+from monitor.daemon.scheduler import Job, Scheduler
+from monitor.daemon.state import StateHolder
+from monitor.inference.served_model import ServedModel
+from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.recalibration import RecalibrationJob
+from monitor.jobs.retention import RetentionJob
+from monitor.jobs.retraining import RetrainingJob
+from monitor.jobs.sampling_cycle import SamplingCycleJob
+from monitor.jobs.scoring import ScoringJob, scoring_interval
+from monitor.jobs.status_refresh import StatusRefreshJob
+from monitor.queries.history import Curves
+from monitor.sampling.sampler import Sampler
+from monitor.sampling.sources import make_sources
+from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.stores import Stores
+from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
+from monitor.training.schedule import Serving, recent_coverage
+from monitor.web import Application, Records, WebServer, make_server
+
+
+@dataclass(frozen=True)
+class Services:
+    """Objects of the daemon that work on the open database.
+
+    Attributes:
+        scheduler: runs all jobs.
+        retraining: starts and stops the trainer.
+        predictions: write buffer of the predictions.
+    """
+
+    scheduler: Scheduler
+    retraining: RetrainingJob
+    predictions: PredictionBuffer
+
+
+class TrainingNeeds:
+    """Questions of the retraining job to the database and the serving model."""
+
+    def __init__(self, config: Config, stores: Stores, served: ServedModel) -> None:
+        self._config = config
+        self._stores = stores
+        self._served = served
+
+    def has_enough_history(self, now: float) -> bool:
+        """Return whether the samples before `now` (seconds since the epoch) suffice for a training."""
+        needed = self._config.training.min_history
+        return recent_coverage(self._stores, self._config, now, needed) >= needed
+
+    def serving(self) -> Serving:
+        """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
+        if self._served.broken or not fitted_model_serves(self._stores):
+            return "none"
+        return "behind" if self._served.behind else "well"
+
+
+def build_web_server(
+    config: Config, holder: StateHolder, check_config: Callable[[], Config], request_reload: Callable[[], None]
+) -> WebServer:
+    """Build the web server, and bind its address.
+
+    Args:
+        config: configuration.
+        holder: state that it serves.
+        check_config: reads the configuration before a reload over HTTP.
+        request_reload: requests the reload.
+
+    Raises:
+        MonitorError: the address cannot be bound.
+        ConfigError: `web.config_file` is invalid.
+    """
+    application = Application(holder.state, lambda: holder.records, socket.gethostname())
+    return make_server(config, application, check_config, request_reload)
+
+
+def build_services(config: Config, stores: Stores, holder: StateHolder) -> Services:
+    """Build the jobs and their scheduler; nothing runs yet.
+
+    The bootstrap model is registered where no model fits the configuration, and the overview is read once.
+
+    Raises:
+        StorageError: the database cannot be read or written.
+    """
+    ensure_bootstrap_model(stores, config, time.time())
+    status_refresh = StatusRefreshJob(stores, config, holder.publish_overview, time.time)
+    status_refresh.run()
+    interval = config.sampling.interval
+    served = ServedModel(stores, config.rules, interval)
+    holder.records = Records(stores, Curves(stores, lambda: served.rules, interval))
+    predictions = PredictionBuffer(stores.predictions)
+    needs = TrainingNeeds(config, stores, served)
+    retraining = RetrainingJob(config, stores.runs, needs.has_enough_history, needs.serving, status_refresh.run)
+    sampling_cycle = SamplingCycleJob(
+        sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
+        samples=SampleBuffer(stores.samples),
+        served=served,
+        predictions=predictions,
+        observers=(holder.publish_live, status_refresh.refresh_changed_model),
+        interval=interval,
+    )
+    recalibration = RecalibrationJob(stores, served, config.warning.precision, time.time)
+    scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
+    retention = RetentionJob(stores, config.storage.retention, interval, time.time)
+    anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
+    scheduler = Scheduler(
+        (
+            Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
+            Job("status_refresh", 30.0, status_refresh.run),
+            Job("retraining", 15.0, retraining.run),
+            Job("recalibration", 60.0, recalibration),
+            Job("scoring", scoring_interval(config.high_load.horizons), scoring),
+            Job("retention", HOUR, retention.run),
+            Job("anomaly_detection", 15.0, anomaly_detection),
+        )
+    )
+    holder.read_jobs_from(scheduler.states)
+    return Services(scheduler, retraining, predictions)

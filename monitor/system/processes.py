@@ -1,0 +1,126 @@
+"""Process control: priority, deadlines, memory and child processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+import monitor
+from monitor.errors import MonitorError
+
+M_MMAP_THRESHOLD = -3
+"""Number of the parameter in glibc's malloc.h."""
+
+MMAP_THRESHOLD_BYTES = 128 * 1024
+"""Allocation size from which malloc uses mmap: glibc's initial value."""
+
+FIND_MONITOR = "import importlib.util as u; print(getattr(u.find_spec('monitor'), 'origin', None) or '')"
+"""Program that prints the file of the package `monitor` that an import would load."""
+
+
+@contextmanager
+def deadline(seconds: float, message: str) -> Iterator[None]:
+    """Limit the duration of a block in the main thread.
+
+    Raises:
+        MonitorError: with the message, in the block, when `seconds` have passed.
+    """
+
+    def expire(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise MonitorError(message)
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def lower_priority() -> None:
+    """Give this process the lowest CPU and I/O priority, and make it the first victim of the OOM killer.
+
+    A sandbox may forbid each of them; the process then keeps its priority.
+    """
+    with suppress(OSError):
+        os.nice(19)
+    with suppress(psutil.Error, OSError):
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+
+
+def fix_mmap_threshold() -> None:
+    """Keep glibc's malloc from raising its mmap threshold, so that freed large blocks return to the kernel.
+
+    By default each freed large block raises the threshold; later blocks then come from the heap, where small
+    allocations behind them prevent their return for months. Other C libraries are left alone.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+
+
+def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start `monitor` with the arguments as a child of the same release, with its stderr piped.
+
+    Python's option -P keeps packages in the working directory from being imported in place of ours.
+    """
+    return subprocess.Popen(  # noqa: S603 - this interpreter and this package
+        [sys.executable, "-P", "-m", "monitor", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=child_environment(),
+    )
+
+
+def child_environment() -> Mapping[str, str]:
+    """Return the environment in which `python -P -m monitor` loads the package that this process has loaded.
+
+    An installed package is found without help. A checkout that this process found in its working directory is not:
+    the directory of the package is then put first on $PYTHONPATH.
+    """
+    package_file = Path(str(monitor.__file__)).resolve()
+    probe = subprocess.run(  # noqa: S603 - this interpreter and a constant program
+        [sys.executable, "-P", "-c", FIND_MONITOR], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    importable = os.fsdecode(probe.stdout.strip())
+    if importable and Path(importable).resolve() == package_file:
+        return os.environ
+    search_path = [str(package_file.parents[1])]
+    if inherited := os.environ.get("PYTHONPATH"):
+        search_path.append(inherited)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(search_path)}
+
+
+def stop_child(child: subprocess.Popen[bytes], patience: float) -> None:
+    """Terminate a child process; kill it if it is still running after `patience` seconds."""
+    child.terminate()
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def exit_description(child: subprocess.Popen[bytes]) -> str:
+    """Return how a child process ended, as a phrase, followed by the last line of its stderr."""
+    last_line = ""
+    if child.stderr:
+        last_line = child.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+    if child.returncode < 0:
+        description = f"was ended by {signal.Signals(-child.returncode).name}"
+    else:
+        description = f"ended with exit code {child.returncode}"
+    return f"{description}: {last_line}" if last_line else description

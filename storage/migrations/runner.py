@@ -1,0 +1,104 @@
+"""Migration runner: bring a database to this release's schema in a separate process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
+
+from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
+from storage.locks import ExclusiveLock
+
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+"""All revisions in `migrations/versions`, oldest first."""
+
+HEAD = REVISIONS[-1]
+"""Revision of this release's schema."""
+
+LOCK_TIMEOUT = 120.0
+"""Seconds to wait for another process that migrates the same database."""
+
+EXIT_REFUSED = 3
+"""Exit status of `storage.migrations.upgrade` after a StorageError, whose message is its only output."""
+
+# Alembic's own table, not part of the schema's metadata: read here, written by Alembic.
+alembic_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+def needs_migration(engine: Engine, name: str) -> bool:
+    """Return True if the schema is older than this release's, or does not exist yet.
+
+    Args:
+        engine: connects to the database; used for reading only, because importing Alembic costs 12 MB.
+        name: path or URL of the database, for messages.
+
+    Raises:
+        SchemaTooNewError: a newer release wrote the database.
+        StorageError: the database belongs to another program.
+    """
+    with engine.connect() as connection:
+        tables = inspect(connection).get_table_names()
+        if not tables:
+            return True
+        if alembic_version.name not in tables:
+            detail = f"not a database of monitor (it has a table {tables[0]})"
+            raise StorageError.of_kind(StorageErrorKind.FOREIGN_DATABASE, name, detail)
+        revision = connection.scalar(select(alembic_version.c.version_num))
+    if revision is None or revision in REVISIONS[:-1]:
+        return True
+    if revision != HEAD:
+        detail = f"its schema is revision {revision}, and this release supports revisions up to {HEAD}"
+        raise SchemaTooNewError.of_kind(StorageErrorKind.SCHEMA_TOO_NEW, name, detail)
+    return False
+
+
+def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) -> None:
+    """Migrate the database unless its schema is current; concurrent processes wait for the first one.
+
+    Args:
+        engine: connects to the database; used for reading only.
+        url: URL of the database, passed to the migrating process.
+        name: path or URL of the database, for messages.
+        lock: path of the lock file; None if no other process can open the database.
+
+    Raises:
+        SchemaTooNewError: a newer release wrote the database.
+        StorageError: the migration failed, or another process did not finish its own in time.
+    """
+    if not needs_migration(engine, name):
+        return
+    if lock is None:
+        _run(url, name)
+        return
+    with ExclusiveLock(lock, wait=LOCK_TIMEOUT):
+        if needs_migration(engine, name):
+            _run(url, name)
+
+
+def _run(url: str, name: str) -> None:
+    """Run `storage.migrations.upgrade` in a separate process.
+
+    Alembic stays imported for the life of a process. A daemon that migrates once and then runs for months would
+    keep those 12 MB for nothing.
+    """
+    # -P and an explicit path: this package, not a `storage` package in the current directory.
+    package_root = str(Path(__file__).resolve().parents[2])
+    search_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    process = subprocess.run(  # noqa: S603 - this interpreter and our own module
+        [sys.executable, "-P", "-m", "storage.migrations.upgrade", url],
+        env={**os.environ, "PYTHONPATH": search_path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode == 0:
+        return
+    lines = process.stderr.strip().splitlines()
+    if process.returncode == EXIT_REFUSED:
+        raise StorageError("\n".join(lines), StorageErrorKind.MIGRATION_FAILED)
+    last = lines[-1] if lines else f"its process ended with status {process.returncode}"
+    raise StorageError(f"{name}: the migration failed: {last}", StorageErrorKind.MIGRATION_FAILED)

@@ -1,0 +1,80 @@
+"""Tests of the holder of the daemon's state."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from monitor.config.loader import Config
+from monitor.daemon.sd_notify import Notifier
+from monitor.daemon.state import ReloadState, StateHolder
+
+pytestmark = pytest.mark.unit
+
+
+class RecordingNotifier(Notifier):
+    def __init__(self):
+        super().__init__({})
+        self.calls = []
+
+    def sampled(self, status, *, stored):
+        self.calls.append(("sampled", stored))
+
+    def stalled(self, status):
+        self.calls.append(("stalled", status))
+
+
+@pytest.fixture
+def notifier():
+    return RecordingNotifier()
+
+
+@pytest.fixture
+def holder(notifier):
+    return StateHolder(Config(), notifier, ReloadState(successful=True, at=100.0))
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Move the monotonic clock forward by a number of seconds."""
+    real = time.monotonic
+    return lambda seconds: monkeypatch.setattr("monitor.daemon.state.time.monotonic", lambda: real() + seconds)
+
+
+def test_holder_returns_published_parts(holder, live, overview, status):
+    holder.publish_live(live)
+    holder.publish_overview(overview)
+    holder.publish_anomaly(status.anomaly)
+    holder.read_jobs_from(lambda: status.jobs)
+    state = holder.state()
+    assert (state.live, state.overview, state.anomaly) == (live, overview, status.anomaly)
+    assert (state.jobs, state.sampling) == (status.jobs, True)
+
+
+def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, overview, status, later):
+    holder.publish_live(live)
+    holder.publish_overview(overview)
+    holder.publish_anomaly(status.anomaly)
+    later(3600)
+    state = holder.state()
+    assert (state.sampling, state.live, state.anomaly, state.overview) == (False, None, None, overview)
+
+
+@pytest.mark.parametrize(("buffered", "stored"), [(0, True), (3, False)])
+def test_holder_notifies_of_stored_and_buffered_samples(holder, notifier, live, buffered, stored):
+    holder.publish_live(replace(live, samples_buffered=buffered))
+    assert notifier.calls == [("sampled", stored)]
+
+
+def test_holder_reports_stall_only_after_sampling_has_stopped(holder, notifier, later):
+    holder.report_stall()
+    assert notifier.calls == []
+    later(3600)
+    holder.report_stall()
+    assert notifier.calls == [("stalled", "not sampling: no sample for 1 h")]
+
+
+def test_holder_keeps_time_of_last_effective_configuration_after_failed_reload(holder):
+    holder.reload_failed()
+    state = holder.state()
+    assert (state.reload_successful, state.reloaded_at) == (False, 100.0)

@@ -1,0 +1,35 @@
+"""Tests of the status refresh job."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.config.loader import Config
+from monitor.jobs.status_refresh import StatusRefreshJob
+from monitor.stores import open_stores
+from storage import Sample
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def stores(tmp_path):
+    with open_stores(f"sqlite:///{tmp_path}/monitor.db") as opened:
+        opened.samples.append(Sample(1000.0, cpu_usage=0.5))
+        yield opened
+
+
+def test_status_refresh_publishes_the_records(stores):
+    published = []
+    StatusRefreshJob(stores, Config(), published.append, lambda: 1001.0).run()
+    assert [(overview.at, overview.last_sample.at) for overview in published] == [(1001.0, 1000.0)]
+
+
+def test_status_refresh_reads_again_when_another_model_serves(stores, live):
+    published = []
+    job = StatusRefreshJob(stores, Config(), published.append, lambda: 1001.0)
+    job.run()
+    job.refresh_changed_model(replace(live, model_id=None))
+    assert len(published) == 1
+    job.refresh_changed_model(replace(live, model_id=3))
+    assert len(published) == 2

@@ -1,0 +1,82 @@
+"""Tests of monitor.web.factory."""
+
+import http.client
+from dataclasses import replace
+
+import pytest
+
+from monitor.config.loader import Config
+from monitor.errors import ConfigError
+from monitor.web.factory import make_server
+
+from .wsgi import hello
+
+pytestmark = pytest.mark.unit
+
+
+class Endpoint:
+    """Running endpoint of a configuration, with a client."""
+
+    def __init__(self, tmp_path, **web):
+        config = Config(path=tmp_path / "config.toml")
+        config = replace(config, web=replace(config.web, listen="127.0.0.1:0", **web))
+        self.reloads = 0
+        self._server = make_server(config, hello, lambda: None, self._reload)
+        self._server.start()
+
+    def fetch(self, method, path, host="localhost"):
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=5)
+        try:
+            connection.request(method, path, headers={"Host": host})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def close(self):
+        self._server.close()
+
+    def _reload(self):
+        self.reloads += 1
+
+
+@pytest.fixture
+def endpoint(tmp_path):
+    """Return a factory of endpoints, which are closed after the test."""
+    endpoints = []
+
+    def start(**web):
+        endpoints.append(Endpoint(tmp_path, **web))
+        return endpoints[-1]
+
+    yield start
+    for started in endpoints:
+        started.close()
+
+
+def test_factory_serves_the_application(endpoint):
+    assert endpoint().fetch("GET", "/") == 200
+
+
+def test_factory_applies_allowed_hosts(endpoint):
+    assert endpoint().fetch("GET", "/", host="monitor.example") == 421
+    assert endpoint(allowed_hosts=("monitor.example",)).fetch("GET", "/", host="monitor.example") == 200
+
+
+@pytest.mark.parametrize(("lifecycle", "code", "reloads"), [(True, 200, 1), (False, 403, 0)])
+def test_factory_applies_lifecycle(endpoint, lifecycle, code, reloads):
+    started = endpoint(lifecycle=lifecycle)
+    assert started.fetch("POST", "/-/reload") == code
+    started.close()
+    assert started.reloads == reloads
+
+
+def test_factory_applies_the_web_config_file(endpoint, tmp_path):
+    (tmp_path / "web.yml").write_text("rate_limit: {interval: 1h, burst: 1}\n")
+    started = endpoint(config_file="web.yml")
+    assert [started.fetch("GET", "/") for _ in range(2)] == [200, 429]
+
+
+def test_factory_refuses_an_invalid_web_config_file(tmp_path):
+    (tmp_path / "web.yml").write_text("unknown: 1\n")
+    with pytest.raises(ConfigError):
+        Endpoint(tmp_path, config_file="web.yml")
