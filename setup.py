@@ -11,7 +11,13 @@ from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 PRIVATE = ("model", "storage")
-ASSETS = ("man/*.1", "prometheus/*.yml", "grafana/dashboards/*.json", "grafana/provisioning/*/*.yml")
+ASSETS = (
+    "man/*.1",
+    "monitor.service",
+    "prometheus/*.yml",
+    "grafana/dashboards/*.json",
+    "grafana/provisioning/*/*.yml",
+)
 """Files under deploy/ that `monitor assets` writes."""
 
 

@@ -25,9 +25,9 @@ import numpy as np
 from benchmarks.report import Figure, main
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.training.backtest import BacktestConfig, backtest
-from model.training.pipeline import Task
-from model.training.settings import GateConfig, Recipe
+from model.training.backtest import backtest
+from model.training.settings import BacktestConfig, GateConfig, Recipe
+from model.training.task import Task
 from monitor.config.loader import Config
 from monitor.sampling.csv_traces import read_trace
 from monitor.system.formatting import format_duration

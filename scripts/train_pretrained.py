@@ -16,10 +16,10 @@ import math
 from pathlib import Path
 
 import numpy as np
+from model.features.features import FeatureSpec, design_matrix, windows_for
 
 from model.array_types import Floats
 from model.features.dataset import typical_step
-from model.features.features import FeatureSpec, design_matrix, windows_for
 from model.features.labels import Rules, future_labels
 from model.forecast.ensemble import fit_scaler
 from model.forecast.metrics import score

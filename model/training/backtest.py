@@ -143,7 +143,8 @@ class _Replay:
         same_load_index = previous is not None and self._engine.has_load_index_of(previous)
         self._warm_up(row, log=self._recalibrates and not same_load_index)
         if previous is not None:
-            self._engine.inherit(previous)
+            self._engine.inherit_warnings(previous)
+            self._engine.inherit_baselines(previous)
         if same_load_index:
             self._log.forget_predictions()
 

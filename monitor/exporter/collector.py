@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from model.forecast.fallback import BASELINES
+from model.forecast.online.decisions import FALLBACK_BASELINES
 from monitor.exporter.anomalies import of_anomalies
 from monitor.exporter.metric_families import counter, gauge, labelled
 from monitor.exporter.model import of_model, of_scores, of_training
@@ -131,7 +131,7 @@ def _forecast(live: LiveState) -> Iterator[Metric]:
         [
             ((name, predictor), predictor == by)
             for name, by in zip(names, live.forecast.served_by, strict=True)
-            for predictor in ("model", *BASELINES)
+            for predictor in ("model", *FALLBACK_BASELINES)
         ],
     )
     shares = zip(names, live.forecast.contributions, strict=True)

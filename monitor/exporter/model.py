@@ -8,7 +8,7 @@ from dataclasses import asdict
 from prometheus_client.core import Metric
 
 from monitor.exporter.metric_families import gauge, labelled
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES, TrainingReport
@@ -131,7 +131,7 @@ def of_scores(scores: Sequence[HorizonScore]) -> Iterator[Metric]:
             "Share of the predictions of 7 days before high load that were warnings.",
             lambda s: s.score.recall,
         ),
-        "live_lead_time_seconds": ("Median time of a warning before high load, over 7 days.", lambda s: s.lead),
+        "live_lead_time_seconds": ("Median time of a warning before high load, over 7 days.", lambda s: s.lead_time),
         "live_predictions_scored": ("Predictions of 7 days of which the outcome is known.", lambda s: s.score.scored),
     }
     for name, (text, value) in told.items():

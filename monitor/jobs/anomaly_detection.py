@@ -22,7 +22,7 @@ from model.array_types import Floats
 from model.errors import SerializationError
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
-from monitor.inference.served_model import READ_SECONDS, stored
+from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.state import AnomalyState
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
@@ -179,8 +179,8 @@ class AnomalyDetectionJob:
         detector = watch.detector
         found = []
         # in whole rows: what belongs together is read together
-        together = max(READ_SECONDS // detector.step, 1) * detector.step
-        for rows in stored(self._stores, detector.columns, start - 1e-3, until - 1e-3, together):
+        together = max(CHUNK_SECONDS // detector.step, 1) * detector.step
+        for rows in read_samples(self._stores, detector.columns, start - 1e-3, until - 1e-3, together):
             if len(rows):
                 times, values = resample(rows[:, 0], rows[:, 1:], detector.step)
                 found += [(float(at), row) for at, row in zip(times, values, strict=True) if np.isfinite(row).any()]

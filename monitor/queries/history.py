@@ -12,7 +12,7 @@ from model.array_types import Floats
 from model.features.labels import GAP_FACTOR, Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
-from monitor.inference.served_model import READ_SECONDS, stored
+from monitor.inference.stored_samples import read_samples
 from monitor.stores import Stores
 from monitor.system.formatting import format_duration
 from storage import SAMPLE_FIELDS
@@ -98,9 +98,9 @@ class Curves:
         if not rules.resolved:
             return []
         before = rules.sustained + 2 * self._interval
-        history = RollingWindow(rules.metrics, rules, self._interval, keep=before)
+        history = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=before)
         found = []
-        for rows in stored(self._stores, rules.metrics, start - before, end, READ_SECONDS):
+        for rows in read_samples(self._stores, rules.metrics, start - before, end):
             history.extend(rows[:, 0], rows[:, 1:])
             late = slice(len(history) - len(rows), None)
             found.append(history.times[late][history.state[late] == 1])

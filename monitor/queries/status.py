@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from model.anomaly.resampling import row_interval
-from model.forecast.drift import population_stability_index
+from model.forecast.drift import ReferenceHistogram, population_stability_index
 from model.units import DAY, HOUR
 from monitor.config.loader import Config
-from monitor.jobs.scoring import SCORE_WINDOW, HorizonScore, read_scores, scores_document
+from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores, scores_document
 from monitor.stores import Stores, is_warning
 from monitor.system.formatting import format_duration
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_model
@@ -211,7 +211,7 @@ def _drift(stores: Stores, model: RegisteredModel | None, now: float) -> tuple[t
         return ()
     hours = [now - hour * HOUR for hour in range(24)]
     rows = np.concatenate([stores.samples.between(at - 600.0, at, tuple(inputs)) for at in reversed(hours)])
-    references = {name: {"edges": of.edges, "shares": of.frequencies} for name, of in inputs.items()}
+    references = {name: ReferenceHistogram(of.edges, of.frequencies) for name, of in inputs.items()}
     found = [
         (name, population_stability_index(rows[:, 1 + i], of)) for i, (name, of) in enumerate(references.items())
     ]

@@ -18,8 +18,8 @@ from storage import Prediction
 
 if TYPE_CHECKING:
     # of NumPy's weight, which `status` need not carry
-    from monitor.inference.served_model import Forecast
-    from monitor.jobs.scoring import HorizonScore
+    from monitor.inference.forecast import Forecast
+    from monitor.queries.scores import HorizonScore
 
 NEAR = 0.5
 """Share of its threshold from which on a probability is worth a look."""
@@ -39,7 +39,8 @@ def forecast_report(forecast: Forecast, *, most: int = 4) -> Report:
     lines = []
     for prediction, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True):
         why = "; ".join(
-            f"{forecast.say(group, prediction.horizon)} ({share:+.1f})" for group, share in _largest(shares, most)
+            f"{forecast.describe(group, prediction.horizon)} ({share:+.1f})"
+            for group, share in _largest(shares, most)
         )
         instead = "" if by == "model" else f"said by {by}, which the model has fallen behind; "
         lines.append(Line((*probability(prediction), ": ", Toned(instead, "caution"), why)))
@@ -66,7 +67,7 @@ def forecast_document(forecast: Forecast) -> list[dict[str, Any]]:
             "warning": is_warning(p),
             "served_by": by,
             "contributions": shares,
-            "because": [forecast.say(group, p.horizon) for group, _ in _largest(shares, 4)],
+            "because": [forecast.describe(group, p.horizon) for group, _ in _largest(shares, 4)],
         }
         for p, shares, by in zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True)
     ]
@@ -89,8 +90,8 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> Report:
             skill(found.score.onset_skill),
             format_percent(found.score.precision),
             format_percent(found.score.recall),
-            f"{found.warned} of {found.stretches}",
-            "-" if found.lead is None else approximate_duration(found.lead),
+            f"{found.warned_periods} of {found.periods}",
+            "-" if found.lead_time is None else approximate_duration(found.lead_time),
         )
         for found in scores
     ]
@@ -106,7 +107,7 @@ def scores_report(scores: Sequence[HorizonScore], since: float) -> Report:
 def _reliability(found: HorizonScore) -> tuple[str | Line | Table, ...]:
     off = format_number(found.score.calibration_error)
     rows = [
-        (format_percent(row.said), format_percent(row.came), str(row.scored), Bar(row.came))
+        (format_percent(row.predicted), format_percent(row.observed), str(row.scored), Bar(row.observed))
         for row in found.score.reliability
     ]
     head = heading(f"{format_duration(found.horizon)}: what was said and what came (off by {off} on average)")

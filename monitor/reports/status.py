@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.queries.status import DRIFTED, Overview, fresh
 from monitor.reports.anomalies import anomaly_line
 from monitor.reports.blocks import Line, Report, Tone, Toned, fact, skill
@@ -92,12 +92,12 @@ def _score(found: HorizonScore) -> tuple[str | Toned, ...]:
     score, horizon = found.score, format_duration(found.horizon)
     if not score.scored:
         return (f"{horizon}: no outcome is known yet",)
-    before = f", {approximate_duration(found.lead)} before" if found.lead is not None else ""
+    before = f", {approximate_duration(found.lead_time)} before" if found.lead_time is not None else ""
     return (
         f"{horizon}: {score.scored} scored in 7 days, skill ",
         skill(score.skill),
         f", precision {format_percent(score.precision)}, recall {format_percent(score.recall)}, "
-        f"warned of {found.warned} of {found.stretches} stretches{before}",
+        f"warned of {found.warned_periods} of {found.periods} stretches{before}",
     )
 
 

@@ -17,7 +17,7 @@ from model.anomaly.validation import validate_detector
 from model.array_types import Bools, Floats
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.retrain_policy import retrain_delay
+from model.training.settings import retrain_delay
 from model.units import MINUTE
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import RecurringWindow

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from model.forecast.bundled_weights import bundled_pretrained_model
+
 from model.forecast.serialization import loads
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel

@@ -6,13 +6,13 @@ from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
+from model.forecast.fallback import FallbackBaseline, FallbackDecision, apply_decisions
+from model.forecast.recalibration import Recalibration, fit_recalibrations
 
 from model.features.labels import Rules, future_labels
 from model.features.rolling_window import RollingWindow
 from model.forecast.blend import fit_load_table
-from model.forecast.fallback import FallbackBaseline, FallbackDecision, apply_decisions
 from model.forecast.predictor import predict_at
-from model.forecast.recalibration import Recalibration, fit_recalibrations
 from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
 from model.nn.numerics import logit

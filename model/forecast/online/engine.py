@@ -86,13 +86,12 @@ class OnlineEngine:
         engine._warnings = self._warnings
         return engine
 
-    def inherit(self, engine: OnlineEngine) -> None:
-        """Take over from the engine of the previous model what does not depend on features: warnings and baselines.
-
-        Args:
-            engine: of the same hosts and samples; its baselines are used if `has_load_index_of` it.
-        """
+    def inherit_warnings(self, engine: OnlineEngine) -> None:
+        """Take over the active warnings from an engine of the same hosts."""
         self._warnings = engine._warnings
+
+    def inherit_baselines(self, engine: OnlineEngine) -> None:
+        """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 

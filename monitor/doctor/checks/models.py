@@ -11,7 +11,7 @@ from model.forecast.serialization import loads
 from monitor.config.loader import Config
 from monitor.doctor.context import Evidence, Stored
 from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.queries.status import DRIFTED, Overview
 from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.bootstrap_model import task_differences

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from model.forecast.bundled_weights import bundled_pretrained_model
 
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.predictor import predict_at
 from model.forecast.pretrained import bootstrap_predictor
 from model.nn.fit_config import FitConfig

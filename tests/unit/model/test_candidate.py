@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from model.forecast.fallback import FallbackDecision
+from model.forecast.recalibration import Recalibration, recalibrated
 
 from model.errors import NotEnoughHistoryError, SerializationError
 from model.features.dataset import Dataset, covered_seconds, split
 from model.features.labels import Rules
 from model.forecast.calibration import Calibration, fit_blend_weights, fit_calibration
-from model.forecast.fallback import FallbackDecision
 from model.forecast.metrics import average_precision, calibration_error, score, threshold_for
 from model.forecast.predictor import predict_at
-from model.forecast.recalibration import Recalibration, recalibrated
 from model.forecast.serialization import dumps, loads
 from model.nn.layers import Linear
 from model.nn.network import Network

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from model.features.features import FeatureSpec, design_matrix, make_spec, windows_for
+
 from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 

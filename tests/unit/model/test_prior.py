@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from model.forecast.bundled_weights import bundled_pretrained_model
 
 from model.errors import SerializationError
 from model.features.dataset import features_at
 from model.features.labels import Rules
-from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.predictor import predict_at
 from model.forecast.pretrained import PRETRAINED_HORIZONS, adapted, bootstrap_predictor, inputs
 from model.forecast.serialization import dumps, dumps_pretrained, loads, loads_pretrained

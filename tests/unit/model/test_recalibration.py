@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-
-from model.forecast.calibration import Calibration
-from model.forecast.metrics import calibration_error
 from model.forecast.recalibration import HALF_LIFE, MEMORY, Recalibration, calibration, restlessness
 from model.forecast.recalibration import fit_recalibrations as recalibrations_at
 from model.forecast.recalibration import recalibrated as recalibrated_at
+
+from model.forecast.calibration import Calibration
+from model.forecast.metrics import calibration_error
 from model.nn.numerics import logit, sigmoid
 from model.units import DAY
 

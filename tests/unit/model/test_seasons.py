@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from model.features.features import design_matrix, make_spec
+
 from model.features.labels import Rules
 from model.features.rolling_window import RATIO_GRID
 from model.features.seasonal import seasonal, seasonal_names

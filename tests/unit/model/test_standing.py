@@ -4,10 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from model.forecast.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
-from model.forecast.blend import fit_load_table
-from model.forecast.calibration import Calibration
 from model.forecast.fallback import (
     FallbackBaseline,
     FallbackDecision,
@@ -20,6 +16,10 @@ from model.forecast.fallback import (
     warning_thresholds,
 )
 from model.forecast.recalibration import Recalibration
+
+from model.forecast.baselines import SMOOTHING, binned, holt_winters, seasonal_forecasts
+from model.forecast.blend import fit_load_table
+from model.forecast.calibration import Calibration
 from model.nn.numerics import sigmoid
 from model.units import DAY
 

@@ -6,7 +6,7 @@ import pytest
 from model.anomaly.online_detector import DetectorReading
 from model.forecast.score_totals import LiveScore, Reliability
 from monitor.inference.served_model import Forecast
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
@@ -121,7 +121,7 @@ def overview(sample):
         storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift=(("cpu_usage", 0.05), ("memory_usage", 0.5)),
-        scores=(HorizonScore(300.0, SCORE, stretches=5, warned=4, lead=240.0),),
+        scores=(HorizonScore(300.0, SCORE, periods=5, warned_periods=4, lead_time=240.0),),
     )
 
 

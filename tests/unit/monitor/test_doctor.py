@@ -22,7 +22,7 @@ from monitor.doctor.checks.port import Answer, Seen, judge_exposure, judge_port
 from monitor.doctor.context import NONE_RUNS, Daemon
 from monitor.doctor.results import exit_code, failed, ok, report, skipped, warning
 from monitor.doctor.runner import Named, one
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.sampling.sources import make_sources, procfs
 from monitor.training.bootstrap_model import configured_task, pretrained_task
 from monitor.training.records import CompletedRun, RegisteredModel

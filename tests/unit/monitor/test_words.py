@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from model.features.features import FeatureSpec
+
 from model.features.labels import Rules
 from monitor.inference.explanations import phrase
 

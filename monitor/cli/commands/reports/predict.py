@@ -40,7 +40,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
     For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
     A contribution is in log-odds, positive where it makes high load more probable.
     """
-    from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
+    from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
     from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
@@ -52,8 +52,8 @@ def command(options: GlobalOptions, at: float | None) -> int:
     moment_at = now if at is None else at
     max_age = old_after(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
-        standings = partial(current_decisions, stores, moment_at, config.warning.precision)
-        forecast = forecast_from_storage(stores, moment_at, max_age, standings)
+        decide = partial(current_decisions, stores, moment_at, config.warning.precision)
+        forecast = forecast_from_storage(stores, moment_at, max_age, decide)
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
     if forecast is None and overview.model is None:

@@ -36,7 +36,7 @@ def command(options: GlobalOptions, since: float | None) -> int:
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
     """
-    from monitor.jobs.scoring import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
+    from monitor.queries.scores import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
     from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
     from monitor.reports.predictions import scores_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
