@@ -25,6 +25,7 @@ PACKAGES = {"monitor": "monitor", "model": "monitor/_lib/model", "storage": "mon
 
 ASSETS = {
     "deploy/man/monitor.1",
+    "deploy/monitor.service",
     *(f"deploy/prometheus/{name}.yml" for name in ("alerts", "prometheus", "recording", "scrape")),
     *(f"deploy/grafana/dashboards/{name}.json" for name in ("daemon", "host", "quality", "training")),
     "deploy/grafana/provisioning/dashboards/monitor.yml",
@@ -148,6 +149,16 @@ def test_wheel_runs_daemon_and_commands(installed, tmp_path):
     finally:
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(20) == 0, log.read_text()
+
+
+def test_wheel_writes_its_assets(installed, tmp_path):
+    command = [installed / "bin/monitor", "assets", "--to", tmp_path / "assets", "--json"]
+    done = subprocess.run(command, env=outside(installed), cwd=tmp_path, capture_output=True, text=True, check=True)
+    written = {Path(name).relative_to(tmp_path / "assets").as_posix() for name in json.loads(done.stdout)["files"]}
+    completions = {f"completion/monitor.{shell}" for shell in ("bash", "zsh", "fish")}
+    assert written == {path.removeprefix("deploy/") for path in ASSETS} | completions
+    for path in ASSETS:
+        assert (tmp_path / "assets" / path.removeprefix("deploy/")).read_bytes() == (ROOT / path).read_bytes()
 
 
 @pytest.fixture(scope="module")
