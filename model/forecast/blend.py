@@ -7,6 +7,7 @@ load: the end of a high-load period is a different question from its onset.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,15 +95,35 @@ class HorizonBlend:
     calm: BlendWeights
     high: BlendWeights
 
-    def __call__(self, logits: Floats, high: Bools) -> Floats:
-        """Return the blended logits (rows,) of expert logits (rows, experts)."""
-        return np.where(high, self.high(logits), self.calm(logits))
-
     @property
     def normalized_weights(self) -> tuple[float, ...]:
         """Weight of each expert while load is calm, scaled to a sum of 1."""
         total = sum(self.calm.weights)
         return tuple(weight / total if total else 0.0 for weight in self.calm.weights)
+
+
+class BlendTable:
+    """Blend weights of all horizons as arrays, for calm (index 0) and high load (index 1)."""
+
+    def __init__(self, blends: Sequence[HorizonBlend]) -> None:
+        """Arrange blends in arrays; there is one per horizon."""
+        states = [[blend.calm for blend in blends], [blend.high for blend in blends]]
+        self._weights = np.array([[blend.weights for blend in state] for state in states])
+        self._intercepts = np.array([[blend.intercept for blend in state] for state in states])
+
+    def __call__(self, logits: Floats, high: Bools) -> Floats:
+        """Return the blended logits (rows, horizons), summed expert by expert.
+
+        Args:
+            logits: (rows, horizons, experts).
+            high: (rows,) True during high load.
+        """
+        state = high.astype(np.intp)
+        terms = logits * self._weights[state]
+        total = terms[..., 0]
+        for expert in range(1, len(EXPERTS)):
+            total = total + terms[..., expert]
+        return np.asarray(total + self._intercepts[state])
 
 
 def network_only() -> HorizonBlend:

@@ -41,13 +41,6 @@ class BlendWeights:
     weights: tuple[float, ...]
     intercept: float = 0.0
 
-    def __call__(self, logits: Floats) -> Floats:
-        """Return blended logits (rows,) of expert logits (rows, experts), summed expert by expert."""
-        total = logits[:, 0] * self.weights[0]
-        for expert, weight in enumerate(self.weights[1:], start=1):
-            total = total + logits[:, expert] * weight
-        return np.asarray(total + self.intercept)
-
 
 def fit_calibration(
     z: Floats, y: Floats, block_rows: float, weight: Floats | None = None, prior_blocks: float = 4.0

@@ -40,6 +40,8 @@ class FusedEnsemble(Ensemble):
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
     """Apply a network to each row of (rows, inputs) by itself."""
+    # selected columns are not contiguous in memory, for which NumPy takes another algorithm
+    x = np.ascontiguousarray(x)
     for layer in network.layers:
         if isinstance(layer, Linear):
             x = np.matmul(x[:, None, :], layer.weight)[:, 0]

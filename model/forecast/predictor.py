@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from model.features.dataset import features_at
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.rolling_window import RollingWindow
-from model.forecast.blend import EXPERTS, HorizonBlend
+from model.forecast.blend import EXPERTS, BlendTable, HorizonBlend
 from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.forecast.log_odds import sigmoid
@@ -56,9 +57,7 @@ class Predictor:
 
         They do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
         """
-        logits = self.expert_logits(x)
-        high = self.is_high(x)
-        blended = np.stack([blend(logits[:, i], high) for i, blend in enumerate(self.blends)], axis=1)
+        blended = self._blend_table(self.expert_logits(x), self.is_high(x))
         return np.asarray(np.maximum.accumulate(sigmoid(blended), axis=1))
 
     def expert_logits(self, x: Floats) -> Floats:
@@ -71,6 +70,10 @@ class Predictor:
         if self.pretrained is not None:
             logits[..., PRETRAINED] = self.pretrained.predict(x)
         return logits
+
+    @cached_property
+    def _blend_table(self) -> BlendTable:
+        return BlendTable(self.blends)
 
     def is_high(self, x: Floats) -> Bools:
         """Return (rows,) True for features of samples during high load."""

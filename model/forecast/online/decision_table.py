@@ -62,6 +62,8 @@ class DecisionTable:
         Returns:
             (hosts, rows, horizons).
         """
+        if not (self._any_calibrated or self._any_replaced):
+            return probabilities
         hosts = np.arange(len(high))[:, None]
         state = high.astype(np.intp)
         published = probabilities

@@ -69,7 +69,8 @@ class OnlineEngine:
         self._newest_rows = 0
         self._features: Floats | None = None
         self._model_probabilities: Floats | None = None
-        self._warnings: dict[float, Bools] = {}
+        horizons = () if predictor is None else predictor.horizons
+        self._warnings: Bools = np.zeros((hosts, len(horizons)), bool)
         self._reset_decisions()
 
     def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
@@ -83,12 +84,16 @@ class OnlineEngine:
         engine._windows = self._windows
         engine._smoothers = self._smoothers
         engine._newest_rows = self._newest_rows
-        engine._warnings = self._warnings
+        engine.inherit_warnings(self)
         return engine
 
     def inherit_warnings(self, engine: OnlineEngine) -> None:
-        """Take over the active warnings from an engine of the same hosts."""
-        self._warnings = engine._warnings
+        """Take over the active warnings from an engine of the same hosts, by horizon."""
+        if self.predictor is None or engine.predictor is None:
+            return
+        for i, horizon in enumerate(self.predictor.horizons):
+            if horizon in engine.predictor.horizons:
+                self._warnings[:, i] = engine._warnings[:, engine.predictor.horizons.index(horizon)]
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
         """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
@@ -148,12 +153,9 @@ class OnlineEngine:
         high = states == 1
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
         start, end = self._table.thresholds(high)
-        horizons = self.predictor.horizons
-        none = np.zeros(self._hosts, bool)
-        active = np.stack([self._warnings.get(horizon, none) for horizon in horizons], axis=1)
-        warnings = warning_states(probabilities, start, end, active)
-        before = np.concatenate((active[:, None], warnings[:, :-1]), axis=1)
-        self._warnings = {horizon: warnings[:, -1, i] for i, horizon in enumerate(horizons)}
+        warnings = warning_states(probabilities, start, end, self._warnings)
+        before = np.concatenate((self._warnings[:, None], warnings[:, :-1]), axis=1)
+        self._warnings = warnings[:, -1].copy()
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,
@@ -204,13 +206,15 @@ class OnlineEngine:
 
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
         """Return the newest rows (hosts, rows) of arrays (rows,) of all hosts."""
-        return np.stack([array[len(array) - self._newest_rows :] for array in arrays])
+        newest = [array[len(array) - self._newest_rows :] for array in arrays]
+        return newest[0][None] if self._hosts == 1 else np.stack(newest)
 
     def _all_features(self) -> Floats:
         """Return the features (hosts, rows, features) of the newest samples."""
         if self._features is None:
             rows = np.arange(self._newest_rows)
-            self._features = np.stack([self._features_of(host, rows) for host in range(self._hosts)])
+            features = [self._features_of(host, rows) for host in range(self._hosts)]
+            self._features = features[0][None] if self._hosts == 1 else np.stack(features)
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
