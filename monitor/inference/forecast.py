@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from model.array_types import Floats
 from model.forecast.attribution import contributions
 from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
@@ -85,6 +86,8 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
     """Feed the stored samples up to a time to an engine of one host, as far back as its features need.
 
+    The newest sample comes alone, so that a forecast that follows is for this sample only.
+
     Args:
         engine: without history.
         stores: repositories.
@@ -96,12 +99,19 @@ def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
     Raises:
         StorageError: the samples cannot be read.
     """
-    newest = -np.inf
-    for rows in read_samples(stores, engine.spec.columns, until - engine.spec.required_history, until):
-        if len(rows):
-            engine.advance(rows[None, :, 0], rows[None, :, 1:])
-            newest = float(rows[-1, 0])
-    return newest
+    newest: Floats = np.empty((0, 1 + len(engine.spec.columns)))
+    for chunk in read_samples(stores, engine.spec.columns, until - engine.spec.required_history, until):
+        rows = np.concatenate((newest, chunk))
+        newest = rows[-1:]
+        _advance(engine, rows[:-1])
+    _advance(engine, newest)
+    return float(newest[0, 0]) if len(newest) else -np.inf
+
+
+def _advance(engine: OnlineEngine, rows: Floats) -> None:
+    """Feed stored rows (rows, 1 + columns) to an engine of one host."""
+    if len(rows):
+        engine.advance(rows[None, :, 0], rows[None, :, 1:])
 
 
 def forecast_from_storage(

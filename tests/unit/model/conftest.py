@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from model.features.dataset import Dataset
+from model.features.labels import Rules
+from model.training.pipeline import train
+from model.training.settings import Recipe
+from model.training.task import Task
 
 COLUMNS = ("cpu_usage", "memory_usage", "network_receive", "swap_usage")
 
@@ -36,3 +40,13 @@ def label_rows(y, times, state=None):
         times=times,
         state=np.zeros(n) if state is None else state,
     )
+
+
+TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
+RECIPE = Recipe(layers=(32,))
+
+
+@pytest.fixture(scope="session")
+def candidate(trace):
+    """A candidate trained on the trace for TASK with RECIPE."""
+    return train(*trace, COLUMNS, TASK, RECIPE, np.random.default_rng(0))

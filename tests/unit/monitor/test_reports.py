@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.inference.served_model import Forecast
+from monitor.inference.forecast import Forecast
 from monitor.queries.status import status_document
 from monitor.reports.blocks import table
 from monitor.reports.predictions import forecast_report

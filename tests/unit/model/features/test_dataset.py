@@ -8,8 +8,7 @@ import pytest
 from model.features.dataset import build_dataset, concatenate, covered_seconds, features_at, split, typical_step
 from model.features.feature_spec import make_spec
 from model.features.labels import Rules
-
-from ..conftest import COLUMNS, label_rows
+from tests.unit.model.conftest import COLUMNS, label_rows
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,7 @@ import pytest
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.features.labels import Rules
-
-from ..conftest import COLUMNS
+from tests.unit.model.conftest import COLUMNS
 
 pytestmark = pytest.mark.unit
 

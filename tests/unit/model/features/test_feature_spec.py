@@ -5,8 +5,7 @@ import pytest
 
 from model.features.feature_spec import make_spec, windows_for
 from model.features.labels import Rules
-
-from ..conftest import COLUMNS, make_trace
+from tests.unit.model.conftest import COLUMNS, make_trace
 
 pytestmark = pytest.mark.unit
 

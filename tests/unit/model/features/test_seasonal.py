@@ -10,8 +10,7 @@ from model.features.rolling_window import FIXED_POINT
 from model.features.seasonal import seasonal_feature_names, seasonal_features
 from model.features.time_buckets import TimeBuckets
 from model.units import DAY
-
-from ..conftest import COLUMNS, make_trace
+from tests.unit.model.conftest import COLUMNS, make_trace
 
 pytestmark = pytest.mark.unit
 

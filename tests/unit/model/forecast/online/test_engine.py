@@ -220,7 +220,7 @@ def holt_winters_baseline():
 
 
 def test_log_has_the_predictions_that_the_engine_made(served):
-    engine, predictor, times, values = served
+    _, predictor, times, values = served
     complete = OnlineEngine(predictor.spec, predictor)
     log = PredictionLog(predictor.spec.horizons, 60.0)
     for start in range(0, 100, 25):
@@ -236,7 +236,7 @@ def test_log_has_the_predictions_that_the_engine_made(served):
 
 
 def test_forecast_needs_a_predictor_and_a_sample(served):
-    engine, predictor, times, values = served
+    _, predictor, times, values = served
     without_predictor = OnlineEngine(predictor.spec)
     without_predictor.advance(times[None], values[None])
     for useless in (without_predictor, OnlineEngine(predictor.spec, predictor)):

@@ -1,13 +1,12 @@
-"""A host without a model is served by the prior, which gives way to what serves and is renewed with what is asked."""
+"""Bootstrap model: the pretrained model serves a host without a model of its own."""
 
 import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from model.forecast.bundled_weights import bundled_pretrained_model
 
-from model.forecast.serialization import loads
+from model.forecast.serialization import bundled_pretrained_model, loads
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
 from monitor.queries.status import read_overview
@@ -27,7 +26,7 @@ def opened(admin):
         yield stores, load_config(admin.config)
 
 
-def test_a_prior_is_registered_once_and_serves(opened):
+def test_bootstrap_model_is_registered_once_and_serves(opened):
     stores, config = opened
     for _ in range(2):
         ensure_bootstrap_model(stores, config, time.time())
@@ -41,7 +40,7 @@ def test_a_prior_is_registered_once_and_serves(opened):
     assert "not enough history" in overview.waiting_for
 
 
-def test_other_horizons_make_another_prior(opened):
+def test_other_horizons_register_another_bootstrap_model(opened):
     stores, config = opened
     ensure_bootstrap_model(stores, config, time.time())
     other = replace(config, high_load=replace(config.high_load, horizons=(600.0,)))
@@ -50,7 +49,7 @@ def test_other_horizons_make_another_prior(opened):
     assert loads(stores.registry.blob(2)).horizons == (600.0,)
 
 
-def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin, opened):
+def test_fitted_model_stays_while_it_or_a_previous_one_can_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -60,10 +59,10 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     broken = stores.registry.register(b"not a model", '{"to": 0.0}', time.time())
     stores.registry.promote(broken, time.time())
     ensure_bootstrap_model(stores, config, time.time())
-    assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
+    assert stores.registry.active_id() == broken, "an earlier model can be loaded and serves"
 
 
-def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, opened):
+def test_model_of_another_task_is_replaced_by_the_bootstrap_model(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -76,35 +75,35 @@ def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, open
     assert stores.registry.active_id() == 1
 
 
-def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, opened):
+def test_served_model_reports_a_model_that_cannot_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
     served = ServedModel(stores, config.rules, 10.0)
     sample, later = host(2, time.time() + 100)
     served.advance(sample)
-    assert not served.broken
+    assert not served.load_failed
     stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', time.time()), time.time())
     served.advance(later)
-    assert served.broken
+    assert served.load_failed
     assert served.model_id == 1
 
 
-def test_without_any_model_that_can_be_read_the_prior_serves(opened):
+def test_bootstrap_model_serves_if_no_model_can_be_loaded(opened):
     stores, config = opened
     stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', 1.0), 1.0)
     ensure_bootstrap_model(stores, config, time.time())
     assert read_active_model(stores).pretrained
 
 
-def test_bounds_that_only_a_history_can_tell_have_no_prior(opened):
+def test_quantile_bounds_have_no_bootstrap_model(opened):
     stores, config = opened
     unknown = replace(config, high_load=replace(config.high_load, rules=((("cpu_usage", "p95"),),)))
     ensure_bootstrap_model(stores, unknown, time.time())
     assert stores.registry.active_id() is None
 
 
-def test_a_host_whose_load_has_changed_shows_it(admin, opened):
+def test_changed_load_shows_as_input_drift(admin, opened):
     stores, config = opened
     now = time.time()
     admin.fill(end=now - 2 * 86400)
@@ -122,5 +121,5 @@ def test_a_host_whose_load_has_changed_shows_it(admin, opened):
     assert "the last day is not like the training: " in out
 
 
-def test_the_prior_that_is_shipped_is_what_its_script_says():
+def test_bundled_model_has_the_networks_of_its_script():
     assert len(bundled_pretrained_model().networks) == 4
