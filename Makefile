@@ -29,10 +29,8 @@ build:          ## make sdist and wheel in dist/
 deb:            ## make the Debian package here
 	deploy/debian/build
 
-config:         ## renew config.toml, its reference and deploy/monitor.service from their one source
-	.venv/bin/python -m monitor.config.loader > config.toml
-	.venv/bin/python -m monitor.config.reference > docs/reference/configuration.md
-	cp monitor/data/monitor.service deploy/monitor.service
+config:         ## renew config.toml, its reference and deploy/monitor.service
+	.venv/bin/python scripts/make_config.py
 
 modules:        ## renew the map of all modules from the sentences that they open with
 	.venv/bin/python scripts/module_map.py > docs/reference/modules.md

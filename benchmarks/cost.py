@@ -92,10 +92,11 @@ def anomaly_scores() -> tuple[float, float]:
     values = samples(times, rng)
     missing = np.isnan(values).all(axis=0)
     values[:, missing] = rng.random((len(times), int(missing.sum())))
-    watch, found = OnlineDetector(fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step), 2.0), []
+    detector = fit_detector(times[:-TICKS], values[:-TICKS], SAMPLE_FIELDS, step)
+    online, found = OnlineDetector([detector], 2.0), []
     for at, row in zip(times[-TICKS:], values[-TICKS:], strict=True):
         began = time.perf_counter()
-        watch.step(float(at), row)
+        online.step(float(at), row[None])
         found.append(time.perf_counter() - began)
     return statistics.median(found), statistics.quantiles(found, n=100)[98]
 

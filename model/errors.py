@@ -1,26 +1,54 @@
 """Exceptions of the model package.
 
-ModelError                 a model cannot be made, read or used
-├── InputError             arrays or settings that no network can be fitted with
-├── NotEnoughHistoryError  the history has too few samples or outcomes to learn from
-├── UnsupportedTaskError   the pretrained model does not cover the configured task
-├── DivergedError          the training left the finite numbers or diverged from its start
-└── SerializationError     bytes that are not a model, are damaged, or are of an unsupported format
-
-Each message is a sentence on which an operator can act.
+ModelError
+├── InputError              examples, settings or a checkpoint that a training cannot use
+├── NotEnoughHistoryError   a history too short or too calm to learn from
+├── UnsupportedTaskError    a task that the pretrained model does not cover
+├── DivergedError           a training that diverged
+└── SerializationError      bytes that are no valid model, or a model that cannot be stored
 """
 
-from __future__ import annotations
+from enum import Enum, StrEnum
 
-from enum import StrEnum
+
+class InputProblem(Enum):
+    """Reason of an `InputError`."""
+
+    SETTING = "invalid setting"
+    SHAPE = "wrong type or shape"
+    NOT_FINITE = "value that is not finite"
+    LABEL = "invalid label"
+    NO_KNOWN_LABEL = "output without a known label"
+    SINGLE_CLASS = "labels of one class only"
+    CHECKPOINT = "checkpoint of another training, or inconsistent"
+    INTERRUPTED = "training interrupted inside an epoch"
+
+
+class SerializationProblem(Enum):
+    """Reason of a `SerializationError`."""
+
+    FOREIGN = "no archive of this program"
+    DAMAGED = "damaged archive"
+    KIND = "archive of another kind"
+    NEWER_FORMAT = "format of a newer release"
+    TOO_LARGE = "more bytes than allowed"
+    CONTENT = "inconsistent or unsupported content"
 
 
 class ModelError(Exception):
-    """Raised when a model cannot be made, read or used."""
+    """Base class: a model cannot be made, stored, read or used."""
 
 
 class InputError(ModelError):
-    """Raised for arrays or settings that no network can be fitted with: wrong shapes, values that are not finite."""
+    """Raised before a training starts, if its examples, settings or checkpoint cannot be used.
+
+    Attributes:
+        problem: reason.
+    """
+
+    def __init__(self, message: str, problem: InputProblem = InputProblem.SETTING) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class SkipReason(StrEnum):
@@ -46,11 +74,15 @@ _SKIP_MESSAGES = {
 
 
 class NotEnoughHistoryError(ModelError):
-    """Raised when the history has too few samples or outcomes to learn from."""
+    """Raised if a history has too few samples or outcomes to learn from.
 
-    def __init__(self, message: str, reason: SkipReason = SkipReason.HISTORY_TOO_SHORT) -> None:
+    Attributes:
+        skip_reason: reason.
+    """
+
+    def __init__(self, message: str, skip_reason: SkipReason = SkipReason.HISTORY_TOO_SHORT) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.skip_reason = skip_reason
 
 
 class UnsupportedTaskReason(StrEnum):
@@ -74,7 +106,11 @@ _TASK_MESSAGES = {
 
 
 class UnsupportedTaskError(ModelError, ValueError):
-    """Raised when the pretrained model does not cover the rules, horizons or sampling step of a task."""
+    """Raised if the pretrained model does not cover the rules, horizons or sampling step of a task.
+
+    Attributes:
+        reason: reason.
+    """
 
     def __init__(self, reason: UnsupportedTaskReason, task: str = "") -> None:
         super().__init__(f"{reason.message}, not {task}" if task else reason.message)
@@ -82,8 +118,16 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised when the training leaves the finite numbers or diverges from its start."""
+    """Raised if the loss or the gradients of a training become too large or are not finite."""
 
 
 class SerializationError(ModelError):
-    """Raised for bytes that are not a model, are damaged, or are of a format that this release does not read."""
+    """Raised if bytes are not a model that this release reads, or if a model cannot be stored.
+
+    Attributes:
+        problem: reason.
+    """
+
+    def __init__(self, message: str, problem: SerializationProblem = SerializationProblem.CONTENT) -> None:
+        super().__init__(message)
+        self.problem = problem

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.anomaly.online_detector import DetectorReading
+from model.anomaly.events import DetectorReading
 from model.array_types import Floats
 from monitor.inference.forecast import Forecast
 from monitor.queries.status import Overview

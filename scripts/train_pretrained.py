@@ -40,7 +40,7 @@ from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
 from model.nn.training import fit, initialize_output_bias
 from model.units import DAY, HOUR, MINUTE
-from monitor.sampling.csv_traces import read_trace
+from monitor.sampling.trace_reader import read_trace
 
 QUANTILES = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
 """Quantiles of a trace that are used as its high-load bound."""
@@ -64,7 +64,7 @@ FIT = FitConfig(epochs=16, batch_size=512, patience=0, keep_best=False)
 
 @dataclass(frozen=True)
 class Reading:
-    """Features (rows, inputs) and labels (rows, outputs) of a trace with one bound; `typical` for TYPICAL_QUANTILE."""
+    """Features (rows, inputs) and labels (rows, outputs) of a trace with one bound; typical for TYPICAL_QUANTILE."""
 
     x: Floats
     y: Floats

@@ -1,4 +1,4 @@
-"""Memory: the database of samples, predictions, models and trainings. Knows SQL, and nothing of what it keeps."""
+"""Storage of samples, predictions, models and anomalies: all SQL of the project."""
 
 from storage.anomalies import AnomalyRepository
 from storage.database import Database, open_database
@@ -27,8 +27,9 @@ from storage.records import (
     TrainingOutcome,
     TrainingRun,
     Verdict,
+    quantize_sample,
 )
-from storage.samples import SampleRepository, quantize_sample
+from storage.samples import SampleRepository
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 from storage.training_runs import TrainingRunRepository

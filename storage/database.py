@@ -1,57 +1,62 @@
-"""Opening the database: the file and its mode, the pragmas, the schema. What is SQLite's alone is said here."""
+"""Database opening: file creation, SQLite pragmas, transactions and the schema upgrade."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from sqlite3 import Connection as SQLiteConnection
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from storage.errors import StorageError, StorageErrorKind, storage_errors
-from storage.fast_path import Driver
-from storage.file_ownership import create_as_owner
+from storage.file_ownership import prepare_database_file
 from storage.locks import ExclusiveLock
-from storage.migrations.runner import HEAD, alembic_version, migrate_if_needed
-from storage.schema import metadata
+from storage.migrations.runner import create_schema, migrate_if_needed
 
 PRAGMAS = (
-    # First, so that the others wait for a lock as well. The engine fills it in.
+    # First, so that the following pragmas wait for a lock as well. The engine fills in the value.
     "busy_timeout = {busy_timeout}",
     "journal_mode = WAL",
-    # NORMAL would lose acknowledged samples at a power cut.
+    # NORMAL would lose acknowledged samples at a power failure.
     "synchronous = FULL",
     "foreign_keys = ON",
-    # A slow reader lets the log grow; without a limit it would keep that size for ever.
+    # A slow reader lets the write-ahead log grow; without a limit the file would keep that size.
     f"journal_size_limit = {16 * 2**20}",
-    # In KiB when negative. Appends touch the last page and reads walk once through: the kernel's cache does the rest.
+    # In KiB when negative. Appends touch the last page and reads scan once: the kernel's page cache is enough.
     "cache_size = -1024",
     "temp_store = MEMORY",
 )
 
+MAX_IDLE_CONNECTIONS = 2
+"""Connections kept open between transactions."""
+
+_WRITES = "writes"
+"""Key of `Connection.info`: True if the next transaction takes the write lock at its start."""
+
 
 class Database:
-    """An open database, safe to use from several threads. Closed as a context manager, or by `close`.
+    """An open database, safe to use from several threads.
+
+    `close` closes it, also at the end of a `with` block.
 
     Attributes:
-        engine: SQLAlchemy's engine over it.
-        driver: the short way for single statements.
-        path: absolute path of its file; None for one in memory or on a server.
-        name: what a message calls it: its path, or its URL without the password.
+        engine: SQLAlchemy engine.
+        path: absolute path of the database file; None for a database in memory or on a server.
+        name: the path, or the URL without the password; used in messages.
     """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
         self.engine = engine
         self.path = path
         self.name = str(path or engine.url.render_as_string(hide_password=True))
-        self.driver = Driver(engine, self.name)
-        self._writer = engine.execution_options(writes=True)
+        # Connecting costs more than most transactions, and so does SQLAlchemy's pool: connections are kept here.
+        self._idle: list[Connection] = []
 
     def __enter__(self) -> Self:
         return self
@@ -62,41 +67,43 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Closes every connection. The last one to a file writes its log back into it."""
-        self.driver.close()
+        """Close all connections. The last connection to a file checkpoints its write-ahead log."""
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
     def size_bytes(self) -> int:
-        """Bytes of the file with its write-ahead log; 0 for a database without a file.
+        """Return the size of the file and its write-ahead log in bytes; 0 for a database without a file.
 
         Raises:
-            StorageError: the file cannot be looked at.
+            StorageError: the file system refuses access.
         """
         if self.path is None:
             return 0
         with storage_errors(self.name):
             log = Path(f"{self.path}-wal")
-            return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+            log_size = log.stat().st_size if log.exists() else 0
+            return self.path.stat().st_size + log_size
 
     def free_bytes(self) -> int | None:
-        """Bytes that this user may still write on the file system of the database; None where that is not known."""
+        """Return the bytes available to this user on the file system of the database; None if unknown."""
         if self.path is None:
             return None
         try:
-            found = os.statvfs(self.path.parent)
+            status = os.statvfs(self.path.parent)
         except OSError:
             return None
-        return found.f_bavail * found.f_frsize
+        return status.f_bavail * status.f_frsize
 
     def lock_path(self, name: str) -> Path | None:
-        """The file of the lock `name`, beside the database; None for a database without a file."""
+        """Return the path of the lock file `name`, next to the database; None for a database without a file."""
         return None if self.path is None else Path(f"{self.path}.{name}.lock")
 
     def lock(self, name: str) -> ExclusiveLock:
-        """The lock `name` of this database, not yet taken.
+        """Return the lock `name` of this database, not yet acquired.
 
         Raises:
-            StorageError: the database has no file to put a lock beside.
+            StorageError: the database has no file.
         """
         path = self.lock_path(name)
         if path is None:
@@ -105,101 +112,97 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that sees one state of the database throughout. Keep it short.
+        """Run a transaction that sees one state of the database. Keep it short.
 
         Raises:
-            StorageError: whatever the database refuses, in one line.
+            StorageError: the database refuses an operation.
         """
-        with self._transaction(self.engine) as connection:
+        with self._transaction(writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction that holds the write lock; committed at the end, undone by an error.
+        """Run a transaction that holds the write lock; it is committed at the end and rolled back on an error.
 
         Raises:
-            DuplicateKeyError: a row with this key is there already.
-            StorageError: whatever else the database refuses, in one line.
+            DuplicateKeyError: a row with the same key exists.
+            StorageError: the database refuses an operation.
         """
-        with self._transaction(self._writer) as connection:
+        with self._transaction(writes=True) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        with storage_errors(self.name), engine.connect() as connection:
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        with storage_errors(self.name):
+            connection = self._idle.pop() if self._idle else self.engine.connect()
+            connection.info[_WRITES] = writes
             try:
                 with connection.begin():
                     yield connection
-            except IntegrityError:
+            except (DBAPIError, sqlite3.Error) as error:
+                if not isinstance(error, IntegrityError | sqlite3.IntegrityError):
+                    # The next transaction gets a new connection: the file of this one may be damaged or deleted.
+                    connection.invalidate()
                 raise
-            except DBAPIError:
-                # The next one gets a new connection: this one may stand on a file that is broken or gone.
-                connection.invalidate()
-                raise
+            finally:
+                if connection.invalidated or len(self._idle) >= MAX_IDLE_CONNECTIONS:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
 
 
 def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, create: bool = True) -> Database:
-    """Opens a database, making it or bringing it to this release's schema first where needed.
+    """Open a database; create it or migrate it to this release's schema first if necessary.
 
     Args:
-        url: SQLAlchemy's: `sqlite:////absolute/path`, or `sqlite://` for one in memory.
+        url: SQLAlchemy URL: `sqlite:////absolute/path`, or `sqlite://` for a database in memory.
         busy_timeout: seconds to wait for another writer.
-        migrate: whether to bring the schema up to date.
-        create: whether to make it where it is absent.
+        migrate: migrate an older schema.
+        create: create a missing database instead of failing.
 
     Raises:
-        SchemaTooNewError: a newer release wrote it.
-        StorageError: it cannot be opened; the message names the file.
+        SchemaTooNewError: a newer release wrote the database.
+        StorageError: the database cannot be opened; the message names the file.
     """
-    with storage_errors("the database's URL"):
+    with storage_errors("database URL"):
         parsed, path = parse_url(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
-        # First the engine, which opens nothing: a URL that makes no sense must not leave a file behind.
-        engine = _engine(parsed, busy_timeout)
+        # The engine opens nothing. It comes first, so that an unusable URL does not leave a file behind.
+        engine = _create_engine(parsed, busy_timeout)
         if path is not None:
             if not create and not path.exists():
                 raise StorageError.of_kind(StorageErrorKind.MISSING, str(path), "no database there")
-            _prepare_file(path)
+            prepare_database_file(path)
         database = Database(engine, path)
         try:
-            _bring_up(database, parsed, migrate)
+            _prepare_schema(database, parsed, migrate=migrate)
         except BaseException:
-            # A later release moves a broken file aside here and begins anew.
             database.close()
             raise
     return database
 
 
 def parse_url(url: str) -> tuple[URL, Path | None]:
-    """The URL with an absolute path, so that a change of directory means no other file; and that path."""
+    """Return the URL with an absolute path, and that path; None if the database has no file.
+
+    The path is made absolute so that a change of the working directory does not select another file.
+    """
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    if parsed.get_backend_name() != "sqlite" or _is_in_memory(parsed):
         return parsed, None
     path = Path(str(parsed.database)).absolute()
     return parsed.set(database=str(path)), path
 
 
-def _prepare_file(path: Path) -> None:
-    """Makes an absent file with mode 0600, which its log inherits, and refuses one that cannot serve."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        # Only ever a new file is opened here: closing a descriptor of a database that this process already uses
-        # would drop the locks that SQLite holds on it.
-        os.close(create_as_owner(path, os.O_RDWR | os.O_CLOEXEC))
-    except FileExistsError:
-        if not path.is_file():
-            raise StorageError.of_kind(StorageErrorKind.NOT_A_FILE, str(path), "not a file") from None
-        if not os.access(path, os.R_OK | os.W_OK):
-            detail = "this user may not read and write it"
-            raise StorageError.of_kind(StorageErrorKind.NO_ACCESS, str(path), detail) from None
+def _is_in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
-def _engine(url: URL, busy_timeout: float) -> Engine:
-    in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
-    # A database in memory lives in one connection.
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {"pool_size": 2}
+def _create_engine(url: URL, busy_timeout: float) -> Engine:
+    # A database in memory exists in one connection.
+    pool = StaticPool if _is_in_memory(url) else NullPool
     try:
-        engine = create_engine(url, **options)
+        engine = create_engine(url, poolclass=pool)
     except ImportError as error:
         name = url.render_as_string(hide_password=True)
         detail = f"the driver {error.name} is not installed"
@@ -210,14 +213,14 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
 
 
 def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
-    """Sets the pragmas, and takes the transactions over from the driver.
+    """Set the pragmas of each connection, and begin its transactions instead of the driver.
 
-    The driver begins none before a SELECT or DDL: two reads would see two states of the database, and a migration
-    that fails would leave half of itself behind.
+    The driver begins none before a SELECT or DDL: two reads would see two states of the database, and a failed
+    migration would leave half of its changes.
     """
 
     @event.listens_for(engine, "connect")
-    def connect(connection: SQLiteConnection, _record: object) -> None:
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         with closing(connection.cursor()) as cursor:
             for pragma in PRAGMAS:
@@ -225,28 +228,22 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # IMMEDIATE waits for the write lock at once. A transaction that reads first and writes later fails without
-        # waiting if another has written between.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # IMMEDIATE waits for the write lock now. A transaction that reads first and writes later fails without
+        # waiting if another process has written in between.
+        statement = "BEGIN IMMEDIATE" if connection.info.get(_WRITES, False) else "BEGIN"
+        driver_connection: Any = connection.connection.dbapi_connection
+        driver_connection.execute(statement)
 
 
-def _bring_up(database: Database, url: URL, migrate: bool) -> None:
-    """Connects once, which finds out what is wrong with the file, and migrates."""
-    with database.engine.connect():
+def _prepare_schema(database: Database, url: URL, *, migrate: bool) -> None:
+    """Connect once, which detects an unusable file, and migrate."""
+    with database.reading():
         pass
     if not migrate:
         return
-    if database.engine.pool.__class__ is StaticPool:
-        _make_in_memory(database)
+    if _is_in_memory(url):
+        with database.writing() as connection:
+            create_schema(connection)
         return
     full_url = url.render_as_string(hide_password=False)
     migrate_if_needed(database.engine, full_url, database.name, database.lock_path("migrate"))
-
-
-def _make_in_memory(database: Database) -> None:
-    """No other process could migrate it, and it has no history to migrate."""
-    with database.writing() as connection:
-        metadata.create_all(connection)
-        alembic_version.create(connection)
-        connection.execute(insert(alembic_version).values(version_num=HEAD))

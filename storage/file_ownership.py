@@ -1,7 +1,8 @@
-"""Whose the files of a database are.
+"""File ownership: files created by root next to a service's database belong to that service.
 
-A service keeps its database under a user of its own, and root looks after it from outside. A file that root makes
-there must not lock the service out: it belongs to the owner of its directory. SQLite does the same for its log.
+A service keeps its database under its own user, and root administers it with commands. A file that root creates
+there must not lock the service out, so it is given to the owner of its directory. SQLite does the same for its
+write-ahead log.
 """
 
 from __future__ import annotations
@@ -9,18 +10,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from storage.errors import StorageError, StorageErrorKind
+
 
 def create_as_owner(path: Path, flags: int) -> int:
-    """Makes a file with mode 0600 that belongs to the owner of its directory, as far as this process may give it.
+    """Create a file with mode 0600 and give it to the owner of its directory as far as permitted.
 
-    Only ever a new file changes hands: one that is there may be a link, laid by a user for root to follow.
+    Only a new file changes its owner: an existing one may be a symbolic link that a user has placed for root.
+
+    Args:
+        path: path of the file.
+        flags: flags of `os.open`.
 
     Returns:
-        Its descriptor, opened with `flags`.
+        The file descriptor.
 
     Raises:
-        FileExistsError: it is there.
-        OSError: it cannot be made.
+        FileExistsError: the file exists.
+        OSError: the file cannot be created.
     """
     descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
     if os.geteuid() == 0:
@@ -28,16 +35,23 @@ def create_as_owner(path: Path, flags: int) -> int:
         try:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         except OSError:
-            # A root without that right, or a file system without owners: the file is as good as it can be.
+            # Root without CAP_CHOWN, or a file system without owners: keep the file as it is.
             return descriptor
     return descriptor
 
 
 def open_as_owner(path: Path, flags: int) -> int:
-    """The descriptor of a file, which is made as `create_as_owner` does where it is absent.
+    """Open a file; create a missing one as `create_as_owner` does.
+
+    Args:
+        path: path of the file.
+        flags: flags of `os.open`.
+
+    Returns:
+        The file descriptor.
 
     Raises:
-        OSError: it can be neither opened nor made.
+        OSError: the file can be neither opened nor created.
     """
     while True:
         try:
@@ -46,6 +60,29 @@ def open_as_owner(path: Path, flags: int) -> int:
             try:
                 return create_as_owner(path, flags)
             except FileExistsError:
-                # Somebody else made it between the two; a link that leads nowhere is no file to wait for.
+                # Another process created it in between. A dangling symbolic link would be retried forever.
                 if path.is_symlink():
                     raise
+
+
+def prepare_database_file(path: Path) -> None:
+    """Create a missing database file with mode 0600, which its write-ahead log inherits; check an existing one.
+
+    Args:
+        path: path of the database file; missing directories are created.
+
+    Raises:
+        StorageError: the path is not a regular file, or this user may not read and write it.
+        OSError: the file cannot be created.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # Only a new file is opened here: closing a descriptor of a database that this process has open would
+        # release the locks that SQLite holds on it.
+        os.close(create_as_owner(path, os.O_RDWR | os.O_CLOEXEC))
+    except FileExistsError:
+        if not path.is_file():
+            raise StorageError.of_kind(StorageErrorKind.NOT_A_FILE, str(path), "not a file") from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            detail = "this user may not read and write it"
+            raise StorageError.of_kind(StorageErrorKind.NO_ACCESS, str(path), detail) from None

@@ -1,6 +1,6 @@
-"""Looking at a database without touching it: nothing is made, migrated, mended or moved.
+"""Read-only inspection: examine a database without creating, migrating or locking anything.
 
-Files are opened for reading alone, and the write lock is asked about, not taken. A daemon may run meanwhile.
+Files are opened for reading only, and the write lock is queried, not acquired. A daemon may run meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool
 
 from storage.database import Database, parse_url
 from storage.errors import StorageError, StorageErrorKind, kind_of, storage_errors
@@ -26,37 +26,75 @@ from storage.migrations.runner import needs_migration
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
-WRITE_LOCK = 120
-"""The byte of the -shm file that a writer holds (sqlite.org/walformat.html, 2.3)."""
+HEADER = b"SQLite format 3\0"
+"""First bytes of a database file."""
 
-MAGIC = b"SQLite format 3\0"
+FORMAT_VERSION_OFFSET = 18
+"""Byte of the header that is 2 for a database with a write-ahead log (sqlite.org/fileformat.html, 1.3)."""
 
-FLOCK = "@hhqqi0q"
-"""struct flock of fcntl(2): type, whence, start, length, process."""
+WRITE_LOCK_OFFSET = 120
+"""Byte of the -shm file that a writer locks (sqlite.org/walformat.html, 2.3)."""
 
-BESIDE = ("-wal", "-shm", "-journal", ".daemon.lock", ".migrate.lock", ".retrain.lock")
-"""What the files are called that belong to a database, after its own name."""
+FLOCK_FORMAT = "@hhqqi0q"
+"""struct flock of fcntl(2): type, whence, start, length, process id."""
+
+COMPANION_SUFFIXES = ("-wal", "-shm", "-journal", ".daemon.lock", ".migrate.lock", ".retrain.lock")
+"""Suffixes of the files that belong to a database."""
+
+
+@dataclass(frozen=True)
+class IntegrityCheck:
+    """Result of SQLite's quick check.
+
+    Attributes:
+        problem: first problem reported; empty without any.
+        completed: False if the check was interrupted by its time limit.
+    """
+
+    problem: str
+    completed: bool
+
+
+@dataclass(frozen=True)
+class DatabaseFiles:
+    """Database files as seen without opening the database.
+
+    Attributes:
+        size: bytes of the database file.
+        wal_size: bytes of its write-ahead log.
+        valid_header: the file is empty or begins with the header of SQLite.
+        wal_mode: changes are written to a write-ahead log.
+        writer: id of the process that holds the write lock for long; None without one.
+        unknown_files: names of files whose names begin with the database's and that do not belong to it.
+    """
+
+    size: int
+    wal_size: int
+    valid_header: bool
+    wal_mode: bool
+    writer: int | None
+    unknown_files: tuple[str, ...]
 
 
 def database_path(url: str) -> Path | None:
-    """The absolute path of the file behind a URL; None for a database without one.
+    """Return the absolute path of the database file; None for a database without a file.
 
     Raises:
-        StorageError: the URL makes no sense.
+        StorageError: the URL is invalid.
     """
-    with storage_errors("the database's URL"):
+    with storage_errors("database URL"):
         return parse_url(url)[1]
 
 
 def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
-    """Opens a database for reading alone; a write through it is refused.
+    """Open a database for reading only; it refuses writes.
 
     Args:
-        url: of a database in a file.
+        url: URL of a database with a file.
         busy_timeout: seconds to wait for a lock.
 
     Raises:
-        StorageError: there is none, or it cannot be read; the message names the file.
+        StorageError: the database is missing or cannot be read; the message names the file.
     """
     path = database_path(url)
     if path is None:
@@ -67,7 +105,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
             raise StorageError(f"{path}: no database there", StorageErrorKind.MISSING)
         if not path.is_file():
             raise StorageError(f"{path}: not a file", StorageErrorKind.NOT_A_FILE)
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=QueuePool)
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -77,7 +115,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
     database = Database(engine, path)
     try:
         with database.reading() as connection:
-            # The first look at the file itself: the pragmas do not read it.
+            # The first access to the file: the pragmas do not read it.
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
     except StorageError:
         database.close()
@@ -86,93 +124,73 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
 
 
 def schema_needs_migration(database: Database) -> bool:
-    """Whether the next start of a daemon migrates it.
+    """Return True if the next start of the daemon migrates the database.
 
     Raises:
-        SchemaTooNewError: a newer release wrote it.
-        StorageError: it is somebody else's database, or cannot be read.
+        SchemaTooNewError: a newer release wrote the database.
+        StorageError: the database belongs to another program, or cannot be read.
     """
     with storage_errors(database.name):
         return needs_migration(database.engine, database.name)
 
 
-def damage(path: Path, seconds: float) -> tuple[str, bool]:
-    """What SQLite's own quick check finds.
+def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
+    """Run SQLite's quick check.
 
     Args:
-        path: of the database.
-        seconds: after which it is ended.
-
-    Returns:
-        The first thing that is wrong, "" for none; and whether the check came to its end.
+        path: path of the database.
+        time_limit: seconds after which the check is interrupted.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: the database cannot be read.
     """
     with storage_errors(str(path)), closing(_connect(path)) as connection:
-        timer = threading.Timer(seconds, connection.interrupt)
+        timer = threading.Timer(time_limit, connection.interrupt)
         timer.start()
         try:
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            report = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.OperationalError as error:
             if kind_of(error) is not StorageErrorKind.INTERRUPTED:
                 raise
-            return "", False
+            return IntegrityCheck(problem="", completed=False)
         finally:
             timer.cancel()
             timer.join()
-    return ("" if found == "ok" else " ".join(found.split())), True
+    problem = "" if report == "ok" else " ".join(report.split())
+    return IntegrityCheck(problem, completed=True)
 
 
-@dataclass(frozen=True)
-class Outside:
-    """What the files tell of a database without opening it. Sizes in bytes.
+def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
+    """Examine the files of a database.
 
-    `sound` is whether it begins as a database does, `wal` whether its changes go to a write-ahead log. `writer` is
-    the process that goes on holding the write lock, `strangers` are the names of the files beside it that begin with
-    its name and do not belong to it.
-    """
-
-    size: int
-    log_size: int
-    sound: bool
-    wal: bool
-    writer: int | None
-    strangers: tuple[str, ...]
-
-
-def outside(path: Path, patience: float = 0.3) -> Outside:
-    """Looks at the files of a database.
-
-    Not to be called while this process has the database open: closing its files here would drop SQLite's locks.
+    Do not call this while this process has the database open: closing its file would release SQLite's locks.
 
     Args:
-        path: of the database.
-        patience: seconds after which a write lock that is still held is no ordinary transaction's.
+        path: path of the database.
+        patience: seconds for which an ordinary transaction may hold the write lock.
 
     Raises:
-        StorageError: they cannot be looked at.
+        StorageError: the files cannot be read.
     """
     with storage_errors(str(path)):
-        log = Path(f"{path}-wal")
+        wal = Path(f"{path}-wal")
         with path.open("rb") as file:
-            # The 19th byte of the header is 2 where changes go to a write-ahead log.
-            header = file.read(20)
-        return Outside(
-            path.stat().st_size,
-            log.stat().st_size if log.exists() else 0,
-            header.startswith(MAGIC) or not header,
-            header[18:19] == b"\x02",
-            _writer(path, patience),
-            _strangers(path),
+            header = file.read(FORMAT_VERSION_OFFSET + 2)
+        return DatabaseFiles(
+            size=path.stat().st_size,
+            wal_size=wal.stat().st_size if wal.exists() else 0,
+            valid_header=header.startswith(HEADER) or not header,
+            wal_mode=header[FORMAT_VERSION_OFFSET : FORMAT_VERSION_OFFSET + 1] == b"\x02",
+            writer=_persistent_writer(path, patience),
+            unknown_files=_unknown_files(path),
         )
 
 
 def lock_holder(path: Path) -> str | None:
-    """The process inside a lock of this package, "?" where its file does not tell; None where nobody is.
+    """Return the id of the process that holds a lock, "?" if unknown; None if no process holds it.
 
     Raises:
-        StorageError: the file is there and cannot be opened.
+        StorageError: the lock file cannot be opened.
     """
     with storage_errors(str(path)):
         if not is_locked(path):
@@ -180,35 +198,36 @@ def lock_holder(path: Path) -> str | None:
         return path.read_text(encoding="ascii", errors="replace").strip() or "?"
 
 
-def _strangers(path: Path) -> tuple[str, ...]:
-    own = {path.name, *(path.name + ending for ending in BESIDE)}
-    beside = (found.name for found in path.parent.iterdir() if found.name.startswith(path.name))
-    return tuple(sorted(name for name in beside if name not in own))
+def _unknown_files(path: Path) -> tuple[str, ...]:
+    own = {path.name, *(path.name + suffix for suffix in COMPANION_SUFFIXES)}
+    names = {entry.name for entry in path.parent.iterdir() if entry.name.startswith(path.name)}
+    return tuple(sorted(names - own))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """A connection for reading.
+    """Open a connection for reading.
 
-    While nobody has the database open there is no log, and SQLite would make one for a reader; `immutable` keeps it
-    from that.
+    Without a write-ahead log no process has the database open. SQLite would create a log even for a reader;
+    `immutable` prevents that.
     """
-    quiet = not any(Path(f"{path}{ending}").exists() for ending in ("-wal", "-journal"))
-    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if quiet else ''}"
+    unused = not any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-journal"))
+    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if unused else ''}"
     return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
 
 
-def _writer(path: Path, patience: float, step: float = 0.02) -> int | None:
-    end = time.monotonic() + patience
-    while (holder := _holder(path)) is not None and time.monotonic() < end:
+def _persistent_writer(path: Path, patience: float, step: float = 0.02) -> int | None:
+    """Return the id of the process that still holds the write lock after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while (process := _write_lock_holder(path)) is not None and time.monotonic() < deadline:
         time.sleep(step)
-    return holder
+    return process
 
 
-def _holder(path: Path) -> int | None:
+def _write_lock_holder(path: Path) -> int | None:
     try:
         with Path(f"{path}-shm").open("rb") as file:
-            asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, WRITE_LOCK, 1, 0)
-            kind, _, _, _, process = struct.unpack(FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+            query = struct.pack(FLOCK_FORMAT, fcntl.F_WRLCK, os.SEEK_SET, WRITE_LOCK_OFFSET, 1, 0)
+            lock_type, _, _, _, process = struct.unpack(FLOCK_FORMAT, fcntl.fcntl(file, fcntl.F_GETLK, query))
     except OSError:
         return None
-    return None if kind == fcntl.F_UNLCK else int(process)
+    return None if lock_type == fcntl.F_UNLCK else int(process)

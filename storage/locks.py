@@ -1,4 +1,4 @@
-"""Locks between processes that die with their holder, however it dies."""
+"""Inter-process locks that the kernel releases when their holder ends."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from typing import Self
 from storage.errors import LockHeldError, StorageError, StorageErrorKind
 from storage.file_ownership import open_as_owner
 
-STEP = 0.01
-"""Seconds between two attempts."""
+POLL_INTERVAL = 0.01
+"""Seconds between two attempts to acquire a lock."""
 
 
 class ExclusiveLock:
-    """A context manager which one process at a time may be inside of.
+    """A lock that one process at a time can hold; a `with` block acquires and releases it.
 
-    The kernel frees the lock when its holder ends, also by `kill -9`: there is no stale lock to remove by hand. The
-    file stays behind, because removing it would let two processes lock two files of one name.
+    The kernel releases it when its holder ends, also after `kill -9`: a stale lock is impossible. The file is never
+    deleted, because two processes could then lock two files of the same name.
     """
 
     def __init__(self, path: Path, wait: float = 0.1) -> None:
-        """Names the lock; entering takes it.
+        """Initialize a lock without acquiring it.
 
         Args:
-            path: of the lock file; made with mode 0600 if absent.
-            wait: seconds to go on trying. Not 0 by default, because `is_locked` takes the lock for a moment.
+            path: path of the lock file; created with mode 0600 if missing.
+            wait: seconds to try. Above 0 by default, because `is_locked` acquires the lock for a moment.
         """
         self._path = path
         self._wait = wait
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
-        """Takes the lock.
+        """Acquire the lock.
 
         Raises:
-            LockHeldError: another holds it; the message names its process.
-            StorageError: the file cannot be made.
+            LockHeldError: another process holds it; the message contains its id.
+            StorageError: the file cannot be opened or created.
         """
         descriptor = _open(self._path)
-        if not _take(descriptor, self._wait):
+        if not _acquire(descriptor, self._wait):
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise LockHeldError(f"{self._path} is held by process {holder or 'unknown'}")
@@ -61,22 +61,22 @@ class ExclusiveLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process is inside this lock now; False if it was never taken.
+    """Return True if a process holds the lock; False if the file does not exist.
 
     Raises:
-        StorageError: the file is there and cannot be opened.
+        StorageError: the file cannot be opened.
     """
     if not path.exists():
         return False
     descriptor = _open(path)
     try:
-        return not _take(descriptor, 0.0)
+        return not _acquire(descriptor, 0.0)
     finally:
         os.close(descriptor)
 
 
 def _open(path: Path) -> int:
-    # A lock is emptied and written by whoever takes it, root among them: never what a link points at.
+    # The holder truncates and writes the file, also as root: never follow a symbolic link.
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         return open_as_owner(path, flags)
@@ -85,8 +85,8 @@ def _open(path: Path) -> int:
         raise StorageError.of_kind(StorageErrorKind.LOCK_UNAVAILABLE, str(path), detail) from error
 
 
-def _take(descriptor: int, wait: float) -> bool:
-    """Whether the lock came free within `wait` seconds."""
+def _acquire(descriptor: int, wait: float) -> bool:
+    """Try to lock the file for `wait` seconds; return True on success."""
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -94,6 +94,6 @@ def _take(descriptor: int, wait: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(STEP)
+            time.sleep(POLL_INTERVAL)
         else:
             return True

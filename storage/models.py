@@ -1,130 +1,133 @@
-"""The models of a host, and the pointer to the one that serves. A rollback moves the pointer and nothing else."""
+"""Model registry: the models of a host and the pointer to the active one."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from storage.database import Database
 from storage.errors import StorageError, StorageErrorKind, UnknownModelError
-from storage.queries import ScalarQuery
 from storage.records import ModelRecord
 from storage.schema import LOCAL_HOST_ID, models, serving
 
 _COLUMNS = models.c["id", "created_at", "sha256", "size", "report", "promoted_at"]
 _ACTIVE = select(serving.c.model_id).where(serving.c.host_id == bindparam("host_id"))
 
+Fallbacks = dict[str, dict[str, str]]
+"""Baselines that serve instead of the active model: name by horizon (seconds, as text) and load state."""
+
 
 class ModelRegistry:
-    """The models of one host. Every method raises StorageError for what the database refuses."""
+    """The models of one host. Every method raises StorageError if the database refuses the operation."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._read_active = ScalarQuery(database, _ACTIVE)
 
     def register(self, blob: bytes, report_json: str, at: float, detector: bytes | None = None) -> int:
-        """Keeps a model, which does not serve yet.
+        """Store a model without promoting it.
 
         Args:
-            blob: the model as bytes.
+            blob: the serialized model.
             report_json: its training report as JSON text.
-            at: when it was made, in seconds since the epoch.
-            detector: what watches for anomalies beside it, as bytes with a checksum of their own.
+            at: time of its training, in seconds since the epoch.
+            detector: the serialized anomaly detector, if there is one; it contains its own checksum.
 
         Returns:
-            Its id; later models have greater ones.
+            The id of the model; ids increase and are never reused.
         """
-        model = insert(models).values(
+        query = insert(models).values(
             host_id=self._host_id,
             created_at=at,
-            sha256=hashlib.sha256(blob).hexdigest(),
+            sha256=_checksum(blob),
             size=len(blob),
             report=report_json,
             blob=blob,
             detector=detector,
         )
         with self._database.writing() as connection:
-            return int(connection.execute(model.returning(models.c.id)).scalar_one())
+            return int(connection.execute(query.returning(models.c.id)).scalar_one())
 
     def promote(self, model_id: int, at: float) -> None:
-        """Makes a model serve from `at` on, in one transaction.
+        """Make a model the active one.
+
+        Args:
+            model_id: id of the model.
+            at: time of the promotion, in seconds since the epoch.
 
         Raises:
-            UnknownModelError: this host has no such model.
+            UnknownModelError: the host has no such model.
         """
         with self._database.writing() as connection:
             self._require(connection, model_id)
             connection.execute(update(models).where(models.c.id == model_id).values(promoted_at=at))
-            self._point_at(connection, model_id)
+            self._activate(connection, model_id)
 
     def active_id(self) -> int | None:
-        """The id of the model that serves, or None. A look at one row: cheap enough for every tick."""
-        found: int | None = self._read_active(self._host_id)
-        return found
+        """Return the id of the active model, or None. Cheap enough for every sampling cycle."""
+        with self._database.reading() as connection:
+            return self._active(connection)
 
-    def set_fallbacks(self, model_id: int, fallbacks: dict[str, dict[str, str]]) -> None:
-        """Notes which baselines serve where a model has fallen behind; nothing, if it does not serve any more.
+    def set_fallbacks(self, model_id: int, fallbacks: Fallbacks) -> None:
+        """Store the fallbacks of the active model; do nothing if another model is active by now.
 
         Args:
-            model_id: the serving model.
-            fallbacks: by horizon (seconds, as text) and then by state of load, "calm" or "high", the baseline's name.
+            model_id: the model that the fallbacks replace in part.
+            fallbacks: see `Fallbacks`.
         """
-        mine = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
+        active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
         with self._database.writing() as connection:
-            connection.execute(update(serving).where(*mine).values(fallbacks=fallbacks or None))
+            connection.execute(update(serving).where(*active).values(fallbacks=fallbacks or None))
 
-    def fallbacks(self) -> dict[str, dict[str, str]]:
-        """Which baselines serve instead of the serving model, as `set_fallbacks` noted it; empty for none."""
+    def fallbacks(self) -> Fallbacks:
+        """Return the fallbacks of the active model; empty if the model serves everywhere."""
         query = select(serving.c.fallbacks).where(serving.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return connection.scalar(query) or {}
 
     def blob(self, model_id: int) -> bytes:
-        """The bytes of a model, as they were registered.
+        """Return the bytes of a model, as they were registered.
 
         Raises:
-            UnknownModelError: this host has no such model.
-            StorageError: they are not what was registered. The database's own checks do not see a flipped bit.
+            UnknownModelError: the host has no such model.
+            StorageError: the checksum does not match. SQLite's own checks do not detect a flipped bit.
         """
         query = select(models.c.blob, models.c.sha256).where(self._is(model_id))
         with self._database.reading() as connection:
-            found = connection.execute(query).one_or_none()
-        if found is None:
+            row = connection.execute(query).one_or_none()
+        if row is None:
             raise self._unknown(model_id)
-        blob, sha256 = found
-        if hashlib.sha256(blob).hexdigest() != sha256:
+        if _checksum(row.blob) != row.sha256:
             detail = f"model {model_id} is damaged: its checksum does not match"
             raise StorageError.of_kind(StorageErrorKind.MODEL_DAMAGED, self._database.name, detail)
-        return bytes(blob)
+        return bytes(row.blob)
 
     def detector(self, model_id: int) -> bytes | None:
-        """The bytes of what watches for anomalies beside a model, or None where nothing does.
+        """Return the bytes of the anomaly detector stored with a model, or None without one.
 
         Raises:
-            UnknownModelError: this host has no such model.
+            UnknownModelError: the host has no such model.
         """
         with self._database.reading() as connection:
-            found = connection.execute(select(models.c.detector).where(self._is(model_id))).one_or_none()
-        if found is None:
+            row = connection.execute(select(models.c.detector).where(self._is(model_id))).one_or_none()
+        if row is None:
             raise self._unknown(model_id)
-        return None if found[0] is None else bytes(found[0])
+        return None if row.detector is None else bytes(row.detector)
 
     def find_id(self, blob: bytes, detector: bytes | None) -> int | None:
-        """The newest model of these bytes with this detector, or None. One predictor may be there with several."""
-        same = models.c.detector.is_(None) if detector is None else models.c.detector == detector
-        mine = (models.c.host_id == self._host_id, models.c.sha256 == hashlib.sha256(blob).hexdigest())
+        """Return the id of the newest model with these bytes and this detector, or None."""
+        same_detector = models.c.detector.is_(None) if detector is None else models.c.detector == detector
+        same_model = (models.c.host_id == self._host_id, models.c.sha256 == _checksum(blob))
         with self._database.reading() as connection:
-            found: int | None = connection.scalar(select(func.max(models.c.id)).where(*mine, same))
-        return found
+            model_id: int | None = connection.scalar(select(func.max(models.c.id)).where(*same_model, same_detector))
+        return model_id
 
     def record(self, model_id: int) -> ModelRecord:
-        """What is known about a model, without its bytes.
+        """Return a model without its bytes.
 
         Raises:
-            UnknownModelError: this host has no such model.
+            UnknownModelError: the host has no such model.
         """
         with self._database.reading() as connection:
             row = connection.execute(select(*_COLUMNS).where(self._is(model_id))).one_or_none()
@@ -133,56 +136,57 @@ class ModelRegistry:
         return ModelRecord(*row)
 
     def history(self, limit: int = 50) -> list[ModelRecord]:
-        """The newest models, newest first, without their bytes."""
+        """Return the newest models without their bytes, newest first."""
         query = select(*_COLUMNS).where(models.c.host_id == self._host_id).order_by(models.c.id.desc())
         with self._database.reading() as connection:
             return [ModelRecord(*row) for row in connection.execute(query.limit(limit))]
 
     def previous_id(self, model_id: int) -> int | None:
-        """The newest model before this one that has ever served, or None."""
+        """Return the id of the newest model before this one that was ever promoted, or None."""
         with self._database.reading() as connection:
             return self._previous(connection, model_id)
 
     def rollback(self, model_id: int | None, at: float) -> int:
-        """Lets an earlier model serve again, in one transaction.
-
-        When it first served stays as it is: a rollback does not rewrite history.
+        """Make an earlier model the active one again; the time of its first promotion stays as it is.
 
         Args:
-            model_id: the model to go to; None for the one before the serving one.
-            at: now, in seconds since the epoch; noted for a model that never served before.
+            model_id: id of the model; None for the one that was active before.
+            at: time of the rollback in seconds since the epoch, stored for a model that was never promoted.
 
         Returns:
-            The id of the model that serves now.
+            The id of the active model.
 
         Raises:
-            UnknownModelError: this host has no such model.
-            StorageError: none was named and there is none to go back to.
+            UnknownModelError: the host has no such model.
+            StorageError: no id was given, and no model was active before.
         """
         with self._database.writing() as connection:
-            target = self._before_active(connection) if model_id is None else model_id
+            target = self._previously_active(connection) if model_id is None else model_id
             self._require(connection, target)
-            first_time = (models.c.id == target, models.c.promoted_at.is_(None))
-            connection.execute(update(models).where(*first_time).values(promoted_at=at))
-            self._point_at(connection, target)
+            never_promoted = (models.c.id == target, models.c.promoted_at.is_(None))
+            connection.execute(update(models).where(*never_promoted).values(promoted_at=at))
+            self._activate(connection, target)
         return target
 
     def prune(self, keep: int) -> int:
-        """Removes all but the newest `keep` models; never the serving one, nor the one a rollback would go to.
+        """Delete old models, but neither the active one nor the target of a rollback.
+
+        Args:
+            keep: number of newest models to keep.
 
         Returns:
-            The number of models removed.
+            The number of models deleted.
         """
         newest = select(models.c.id).where(models.c.host_id == self._host_id).order_by(models.c.id.desc())
         with self._database.writing() as connection:
-            active = self._active(connection)
             kept = set(connection.scalars(newest.limit(keep)))
+            active = self._active(connection)
             if active is not None:
                 kept |= {active, self._previous(connection, active)} - {None}
-            stale = (models.c.host_id == self._host_id, models.c.id.not_in(kept))
-            return connection.execute(delete(models).where(*stale)).rowcount
+            old = (models.c.host_id == self._host_id, models.c.id.not_in(kept))
+            return connection.execute(delete(models).where(*old)).rowcount
 
-    def _is(self, model_id: int) -> Any:
+    def _is(self, model_id: int) -> ColumnElement[bool]:
         return (models.c.host_id == self._host_id) & (models.c.id == model_id)
 
     def _unknown(self, model_id: int) -> UnknownModelError:
@@ -193,29 +197,31 @@ class ModelRegistry:
             raise self._unknown(model_id)
 
     def _active(self, connection: Connection) -> int | None:
-        found: int | None = connection.scalar(_ACTIVE, {"host_id": self._host_id})
-        return found
+        model_id: int | None = connection.scalar(_ACTIVE, {"host_id": self._host_id})
+        return model_id
 
     def _previous(self, connection: Connection, model_id: int) -> int | None:
         earlier = (models.c.host_id == self._host_id, models.c.id < model_id, models.c.promoted_at.is_not(None))
-        found: int | None = connection.scalar(select(func.max(models.c.id)).where(*earlier))
-        return found
-
-    def _before_active(self, connection: Connection) -> int:
-        active = self._active(connection)
-        if active is None:
-            detail = "no model is active, so there is none to roll back from"
-            raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
-        previous = self._previous(connection, active)
-        if previous is None:
-            detail = f"no model was active before model {active}"
-            raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
+        previous: int | None = connection.scalar(select(func.max(models.c.id)).where(*earlier))
         return previous
 
-    def _point_at(self, connection: Connection, model_id: int) -> None:
-        before = self._active(connection)
-        if before is None:
+    def _previously_active(self, connection: Connection) -> int:
+        active = self._active(connection)
+        previous = None if active is None else self._previous(connection, active)
+        if previous is not None:
+            return previous
+        detail = "no model is active" if active is None else f"no model was active before model {active}"
+        raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
+
+    def _activate(self, connection: Connection, model_id: int) -> None:
+        """Point at a model; the fallbacks of another model end."""
+        active = self._active(connection)
+        if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))
-        elif before != model_id:
-            mine = serving.c.host_id == self._host_id
-            connection.execute(update(serving).where(mine).values(model_id=model_id, fallbacks=None))
+        elif active != model_id:
+            own = serving.c.host_id == self._host_id
+            connection.execute(update(serving).where(own).values(model_id=model_id, fallbacks=None))
+
+
+def _checksum(blob: bytes) -> str:
+    return hashlib.sha256(blob).hexdigest()

@@ -1,4 +1,4 @@
-"""What was predicted, for scoring it against what then happened."""
+"""Prediction repository: predictions as they were made, kept until they are scored."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import RowInserter, purge, slots
+from storage.queries import purge, time_buckets
 from storage.records import Prediction
 from storage.schema import LOCAL_HOST_ID, predictions
 
-_NAMES = tuple(field.name for field in fields(Prediction))
-_COLUMNS = predictions.c[_NAMES]
+_FIELDS = tuple(field.name for field in fields(Prediction))
+_COLUMNS = predictions.c[_FIELDS]
 _INSERT = insert(predictions)
-_FEW = 64
-"""Rows that go in one statement; SQLite takes some thousand values in one."""
 _DELETE = delete(predictions).where(
     predictions.c.host_id == bindparam("key_host_id"),
     predictions.c.at == bindparam("key_at"),
@@ -28,29 +26,25 @@ _DELETE = delete(predictions).where(
 
 
 class PredictionRepository:
-    """The predictions for one host. Safe to use from several threads.
+    """Predictions for one host, safe to use from several threads.
 
-    Every method raises StorageError for what the database refuses.
+    Every method raises StorageError if the database refuses the operation.
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._commit = RowInserter(database, predictions)
 
     def append(self, new: Sequence[Prediction]) -> None:
-        """Commits predictions together; one for the same moment and horizon as an older one replaces it."""
+        """Store predictions in one transaction; they replace stored ones with the same time and horizon."""
         if not new:
             return
         rows = [
-            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _NAMES}} for prediction in new
+            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _FIELDS}} for prediction in new
         ]
         try:
-            if len(rows) <= _FEW:
-                self._commit(*rows)
-            else:
-                with self._database.writing() as connection:
-                    connection.execute(_INSERT, rows)
+            with self._database.writing() as connection:
+                connection.execute(_INSERT, rows)
         except DuplicateKeyError:
             keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:
@@ -58,12 +52,12 @@ class PredictionRepository:
                 connection.execute(_INSERT, rows)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
-        """The predictions made at start < at <= end, in the order of time and horizon.
+        """Return the predictions made at start < at <= end, ordered by time and horizon.
 
         Args:
-            start: seconds since the epoch, excluded.
-            end: seconds since the epoch, included.
-            horizon: only those for this many seconds ahead.
+            start: seconds since the epoch, exclusive.
+            end: seconds since the epoch, inclusive.
+            horizon: select this horizon (seconds); None for all.
         """
         query = (
             select(*_COLUMNS)
@@ -76,56 +70,61 @@ class PredictionRepository:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
-        """The most that was predicted in each of some stretches of time, worked out by the database.
+        """Return the extremes of the predictions in each time bucket, computed by the database.
 
         Args:
-            start: seconds since the epoch at which the first begins.
-            width: seconds of each.
-            count: how many.
+            start: start of the first bucket, in seconds since the epoch.
+            width: width of a bucket in seconds.
+            count: number of buckets.
 
         Returns:
-            By horizon (seconds), shortest first: array (count, 4) of the largest probability, the mean baseline, the
-            smallest threshold, and the most by which a probability exceeded its threshold; NaN where none was made.
+            Arrays (count, 4) by horizon in seconds, shortest first: largest probability, mean baseline probability,
+            smallest threshold, and largest difference of probability and threshold; NaN for an empty bucket.
         """
-        row = predictions.c
+        column = predictions.c
         figures = (
-            func.max(row.probability),
-            func.avg(row.baseline_probability),
-            func.min(row.threshold),
-            func.max(row.probability - row.threshold),
+            func.max(column.probability),
+            func.avg(column.baseline_probability),
+            func.min(column.threshold),
+            func.max(column.probability - column.threshold),
         )
-        found: dict[float, NDArray[np.float64]] = {}
-        for slot, within in slots(predictions, self._host_id, start, width, count):
-            query = select(row.horizon, slot, *figures).where(*within).group_by(row.horizon, slot)
+        maxima: dict[float, NDArray[np.float64]] = {}
+        for bucket, conditions in time_buckets(predictions, self._host_id, start, width, count):
+            query = select(column.horizon, bucket, *figures).where(*conditions).group_by(column.horizon, bucket)
             with self._database.reading() as connection:
                 for horizon, number, *values in connection.execute(query):
-                    table = found.setdefault(horizon, np.full((count, 4), np.nan))
+                    table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
-        return dict(sorted(found.items()))
+        return dict(sorted(maxima.items()))
 
     def last(self) -> list[Prediction]:
-        """The predictions of the newest moment, all horizons, shortest first; empty while there are none."""
-        host = predictions.c.host_id == self._host_id
-        newest = select(func.max(predictions.c.at)).where(host).scalar_subquery()
-        query = select(*_COLUMNS).where(host, predictions.c.at == newest).order_by(predictions.c.horizon)
+        """Return the newest prediction of every horizon, shortest first; empty without any."""
+        own = predictions.c.host_id == self._host_id
+        newest = select(func.max(predictions.c.at)).where(own).scalar_subquery()
+        query = select(*_COLUMNS).where(own, predictions.c.at == newest).order_by(predictions.c.horizon)
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def next_time(self, after: float, horizon: float) -> float | None:
-        """When the first prediction for this horizon after a moment (seconds) was made, or None."""
+        """Return the time of the first prediction after a time, in seconds since the epoch; None without one.
+
+        Args:
+            after: seconds since the epoch, exclusive.
+            horizon: of the prediction, in seconds.
+        """
         query = select(func.min(predictions.c.at)).where(
             predictions.c.host_id == self._host_id, predictions.c.at > after, predictions.c.horizon == horizon
         )
         with self._database.reading() as connection:
-            found: float | None = connection.scalar(query)
-        return found
+            first: float | None = connection.scalar(query)
+        return first
 
     def purge(self, before: float, batch: int = 5000) -> int:
-        """Deletes the predictions made before a moment, a bounded batch of moments a transaction.
+        """Delete old predictions in short transactions.
 
         Args:
-            before: seconds since the epoch.
-            batch: rows looked at in one transaction; those of its last moment are deleted together.
+            before: predictions before this time (seconds since the epoch) are deleted.
+            batch: rows selected in one transaction.
 
         Returns:
             The number of rows deleted.
@@ -133,7 +132,7 @@ class PredictionRepository:
         return purge(self._database, predictions, self._host_id, before, batch)
 
     def count(self) -> int:
-        """How many predictions there are."""
+        """Return the number of stored predictions."""
         query = select(func.count()).select_from(predictions).where(predictions.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0

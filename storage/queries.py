@@ -1,115 +1,66 @@
-"""A few rows to the disk and one figure back, with statements that are built once; and old rows off the disk."""
+"""SQL shared by the time series: grouping by time bucket, and deletion of old rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, cast, delete, func, insert, select
+from sqlalchemy import ColumnElement, Integer, Table, cast, delete, func, select
 
 from storage.database import Database
 
-QUARTER_DAY = 21_600.0
+CHUNK_SECONDS = 21_600.0
+"""Longest time grouped by one query, in seconds: SQLite sorts the rows of a group in memory."""
 
 
-class ScalarQuery:
-    """Reads one figure of one host. Safe to use from several threads."""
-
-    def __init__(self, database: Database, query: Select[Any]) -> None:
-        """A reader of a query for one column, whose only parameter is the host's id."""
-        self._database = database
-        compiled = query.compile(dialect=database.engine.dialect)
-        self._statement, self._positional = str(compiled), compiled.positiontup is not None
-
-    def __call__(self, host_id: int) -> Any:
-        """The figure, or None where there is no row.
-
-        Raises:
-            StorageError: whatever the database refuses, in one line.
-        """
-        values = (host_id,) if self._positional else {"host_id": host_id}
-        row = self._database.driver.run(self._statement, values)
-        return None if row is None else row[0]
-
-
-class RowInserter:
-    """Commits a few rows of one table at a time. Safe to use from several threads."""
-
-    def __init__(self, database: Database, table: Table) -> None:
-        self._database, self._table = database, table
-        self._statements: dict[int, tuple[str, bool]] = {}
-
-    def __call__(self, *rows: Mapping[str, float | None]) -> None:
-        """Commits rows together.
-
-        Args:
-            rows: each with a value for every column.
-
-        Raises:
-            DuplicateKeyError: a row with the key of one is there already; none is stored.
-            StorageError: whatever else the database refuses, in one line.
-        """
-        self._database.driver.run(*self._prepared(rows))
-
-    def _prepared(self, rows: Sequence[Mapping[str, float | None]]) -> tuple[str, Any]:
-        """One statement for all rows, with its values as the driver wants them."""
-        if len(rows) not in self._statements:
-            names = [column.name for column in self._table.columns]
-            query = insert(self._table).values([dict.fromkeys(names) for _ in rows])
-            compiled = query.compile(dialect=self._database.engine.dialect)
-            self._statements[len(rows)] = str(compiled), compiled.positiontup is not None
-        statement, positional = self._statements[len(rows)]
-        if positional:
-            return statement, [row[column.name] for row in rows for column in self._table.columns]
-        return statement, {f"{name}_m{i}": value for i, row in enumerate(rows) for name, value in row.items()}
-
-
-def slots(
+def time_buckets(
     table: Table, host_id: int, start: float, width: float, count: int
 ) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
-    """Stretches of time of one host, a quarter of a day at once: more could not be sorted in little memory.
+    """Yield the parts of a query that groups the rows of one host by time bucket, one chunk of time each.
 
     Args:
-        table: with the columns host_id and at.
-        host_id: whose rows.
-        start: seconds since the epoch at which the first stretch begins.
-        width: seconds of each.
-        count: how many.
+        table: table with the columns host_id and at.
+        host_id: id of the host.
+        start: start of the first bucket, in seconds since the epoch.
+        width: width of a bucket in seconds.
+        count: number of buckets.
 
     Yields:
-        The number of the stretch that a row falls into, and what holds for the rows of those that are read at once.
+        The expression for the number of a row's bucket, and the conditions that select the chunk's rows.
     """
-    together = max(1, int(QUARTER_DAY // width))
-    for first in range(0, count, together):
-        begin, end = start + first * width, start + min(first + together, count) * width
-        slot = first + cast((table.c.at - begin) / width, Integer)
-        yield slot, (table.c.host_id == host_id, table.c.at >= begin, table.c.at < end)
+    buckets_per_chunk = max(1, int(CHUNK_SECONDS // width))
+    for first in range(0, count, buckets_per_chunk):
+        last = min(first + buckets_per_chunk, count)
+        chunk_start = start + first * width
+        chunk_end = start + last * width
+        bucket = first + cast((table.c.at - chunk_start) / width, Integer)
+        yield bucket, (table.c.host_id == host_id, table.c.at >= chunk_start, table.c.at < chunk_end)
 
 
 def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
-    """Deletes one host's rows of moments before `before`, a bounded batch a transaction.
+    """Delete the old rows of one host in short transactions, so that a writer never waits for long.
 
     Args:
-        database: where they are.
-        table: with the columns host_id and at.
-        host_id: whose rows.
-        before: seconds since the epoch.
-        batch: rows looked at in one transaction; those of its last moment are deleted together.
+        database: the database.
+        table: table with the columns host_id and at.
+        host_id: id of the host.
+        before: rows before this time (seconds since the epoch) are deleted.
+        batch: rows selected in one transaction; all rows of the last selected time are deleted with them.
 
     Returns:
         The number of rows deleted.
     """
-    deleted = 0
-    while removed := _purge_batch(database, table, host_id, before, batch):
-        deleted += removed
-    return deleted
+    total = 0
+    while deleted := _purge_batch(database, table, host_id, before, batch):
+        total += deleted
+    return total
 
 
 def _purge_batch(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
+    """Delete one batch and return the number of rows deleted; 0 if there are no old rows."""
     old = (table.c.host_id == host_id, table.c.at < before)
+    oldest = select(table.c.at).where(*old).order_by(table.c.at).limit(batch).subquery()
     with database.writing() as connection:
-        oldest = select(table.c.at).where(*old).order_by(table.c.at).limit(batch).subquery()
-        up_to = connection.scalar(select(func.max(oldest.c.at)))
-        if up_to is None:
+        last = connection.scalar(select(func.max(oldest.c.at)))
+        if last is None:
             return 0
-        return connection.execute(delete(table).where(*old, table.c.at <= up_to)).rowcount
+        return connection.execute(delete(table).where(*old, table.c.at <= last)).rowcount

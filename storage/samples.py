@@ -1,4 +1,4 @@
-"""The history of samples: appended once an interval, read as one array, purged in small steps."""
+"""Sample repository: appended once per sampling interval, read as arrays, purged in batches."""
 
 from __future__ import annotations
 
@@ -14,149 +14,126 @@ from sqlalchemy import Connection, Float, Select, bindparam, func, insert, selec
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import RowInserter, ScalarQuery, purge, slots
-from storage.records import SAMPLE_FIELDS, Sample
+from storage.queries import purge, time_buckets
+from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
 from storage.schema import LOCAL_HOST_ID, samples
 
-WHOLE = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
-"""Rates in bytes per second, stored without a fraction.
-
-SQLite stores a whole REAL in as few bytes as an integer: 1 to 4 instead of 8, four times in every row. Half a byte
-per second is far below what such a rate is worth knowing to. Errors per second stay exact: one in a minute matters.
-"""
-
-CHUNK_ROWS = 8192
-"""Rows whose missing values are marked at once: the mask of a whole history would cost an eighth of it again."""
+_CHUNK_ROWS = 8192
+"""Rows whose missing values are replaced at once: a mask of the whole history would take an eighth of its memory."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
-_IS_WHOLE = tuple(name in WHOLE for name in SAMPLE_FIELDS)
 _INSERT = insert(samples)
-_LAST = select(*samples.c["at", *SAMPLE_FIELDS]).order_by(samples.c.at.desc()).limit(1)
-_OLDEST = select(func.min(samples.c.at)).where(samples.c.host_id == bindparam("host_id"))
-_FROM = (
-    select(samples.c.at)
-    .where(samples.c.host_id == bindparam("host_id"), samples.c.at >= bindparam("at"))
-    .order_by(samples.c.at)
-)
+_OWN = samples.c.host_id == bindparam("host_id")
+_LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN).order_by(samples.c.at.desc()).limit(1)
+_OLDEST = select(func.min(samples.c.at)).where(_OWN)
+_TIMES_FROM = select(samples.c.at).where(_OWN, samples.c.at >= bindparam("at")).order_by(samples.c.at)
 
 
 class SampleRepository:
-    """The samples of one host. Safe to use from several threads.
+    """Samples of one host, safe to use from several threads.
 
-    Every method raises StorageError for what the database refuses.
+    Every method raises StorageError if the database refuses the operation.
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._commit = RowInserter(database, samples)
-        self._read_oldest = ScalarQuery(database, _OLDEST)
 
     def append(self, sample: Sample) -> float:
-        """Commits one sample.
+        """Store one sample.
 
-        A moment that is taken, because the clock was set back, neither loses the new sample nor rewrites history: it
-        is stored at the next free millisecond.
+        If a sample with the same time exists, because the clock was set back, the new sample is stored at the next
+        free millisecond: it is neither lost nor does it replace history.
 
         Returns:
-            The time it is stored under, in seconds since the epoch.
+            The time under which the sample is stored, in seconds since the epoch.
         """
-        row = self._row(sample)
         try:
-            self._commit(row)
+            with self._database.writing() as connection:
+                connection.execute(_INSERT, self._row(sample))
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                row["at"] = self._insert_moved(connection, row)
-        return float(row["at"] or 0.0)
+                return self._insert_at_free_time(connection, sample)
+        return sample.at
 
     def append_many(self, new: Iterable[Sample]) -> None:
-        """Commits samples together, all or none; a moment that is taken is treated as in `append`."""
-        rows = [self._row(sample) for sample in new]
-        if not rows:
+        """Store samples in one transaction, with times as in `append`."""
+        added = list(new)
+        if not added:
             return
         try:
             with self._database.writing() as connection:
-                connection.execute(_INSERT, rows)
+                connection.execute(_INSERT, [self._row(sample) for sample in added])
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                for row in rows:
-                    self._insert_moved(connection, row)
+                for sample in added:
+                    self._insert_at_free_time(connection, sample)
 
     def insert_missing(self, table: NDArray[np.float64], batch: int = 2000) -> int:
-        """Adds samples of moments that are free; what is stored stays as it is.
+        """Store the samples whose times are not stored yet; stored samples stay as they are.
 
         Args:
-            table: (n, 1 + SAMPLE_FIELDS) `at`, then the fields; NaN where a value is missing.
-            batch: rows in one transaction at most, so that a daemon that samples meanwhile need not wait for long.
+            table: (rows, 1 + SAMPLE_FIELDS) `at` and the fields, NaN for a missing value. Of several rows with the
+                same time the first one is stored.
+            batch: largest number of rows in one transaction, so that a sampling daemon does not wait for long.
 
         Returns:
-            The number of samples added.
+            The number of samples stored.
         """
         added = 0
         for start in range(0, len(table), batch):
-            rows = [
-                self._row(Sample(at, *(None if math.isnan(value) else value for value in values)))
-                for at, *values in table[start : start + batch].tolist()
-            ]
-            # one moment may be there twice: the first one counts, as with what is stored
-            rows = list({row["at"]: row for row in reversed(rows)}.values())[::-1]
+            rows: dict[float, dict[str, float | None]] = {}
+            for at, *values in table[start : start + batch].tolist():
+                rows.setdefault(at, self._row(Sample(at, *values)))
             with self._database.writing() as connection:
-                taken = self._taken(connection, [float(row["at"] or 0.0) for row in rows])
-                free = [row for row in rows if row["at"] not in taken]
-                if free:
-                    connection.execute(_INSERT, free)
-            added += len(free)
+                stored = self._stored_times(connection, min(rows), max(rows))
+                missing = [row for at, row in rows.items() if at not in stored]
+                if missing:
+                    connection.execute(_INSERT, missing)
+            added += len(missing)
         return added
 
-    def _taken(self, connection: Connection, moments: list[float]) -> set[float]:
-        """Which of some moments have a sample."""
-        found = select(samples.c.at).where(
-            samples.c.host_id == self._host_id, samples.c.at >= min(moments), samples.c.at <= max(moments)
-        )
-        return set(connection.scalars(found)) & set(moments)
-
     def last(self, until: float | None = None) -> Sample | None:
-        """The newest sample, or None while there is none.
+        """Return the newest sample, or None without any.
 
         Args:
-            until: seconds since the epoch; later ones do not count.
+            until: ignore samples after this time, in seconds since the epoch.
         """
-        wanted = _LAST.where(samples.c.host_id == self._host_id)
-        if until is not None:
-            wanted = wanted.where(samples.c.at <= until)
+        query = _LAST if until is None else _LAST.where(samples.c.at <= until)
         with self._database.reading() as connection:
-            row = connection.execute(wanted).one_or_none()
+            row = connection.execute(query, {"host_id": self._host_id}).one_or_none()
         return None if row is None else Sample(*row)
 
     def oldest_at(self) -> float | None:
-        """The time of the oldest sample, or None while there is none."""
-        found: float | None = self._read_oldest(self._host_id)
-        return found
+        """Return the time of the oldest sample in seconds since the epoch, or None without any."""
+        with self._database.reading() as connection:
+            oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
+        return oldest
 
     def count(self, since: float | None = None, limit: int | None = None) -> int:
-        """How many samples there are.
+        """Return the number of samples.
 
         Args:
-            since: count only what came after this moment.
-            limit: look at no more rows than this; the result is at most this.
+            since: count samples after this time only, in seconds since the epoch.
+            limit: stop counting at this number.
         """
         rows = select(samples.c.at).where(samples.c.host_id == self._host_id)
         if since is not None:
             rows = rows.where(samples.c.at > since)
-        counted = select(func.count()).select_from(rows.limit(limit).subquery())
+        query = select(func.count()).select_from(rows.limit(limit).subquery())
         with self._database.reading() as connection:
-            return connection.scalar(counted) or 0
+            return connection.scalar(query) or 0
 
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> NDArray[np.float64]:
-        """The samples with start < at <= end, in the order of time.
+        """Return the samples with start < at <= end, ordered by time.
 
         Args:
-            start: seconds since the epoch, excluded.
-            end: seconds since the epoch, included.
-            fields: metrics wanted, in the order wanted.
+            start: seconds since the epoch, exclusive.
+            end: seconds since the epoch, inclusive.
+            fields: fields to read, in the order of the columns returned.
 
         Returns:
-            Array (n, 1 + len(fields)): `at`, then the fields; NaN where a value is missing.
+            Array (rows, 1 + fields): `at` and the fields; NaN for a missing value.
 
         Raises:
             ValueError: a field is unknown.
@@ -164,106 +141,101 @@ class SampleRepository:
         unknown = set(fields) - set(SAMPLE_FIELDS)
         if unknown:
             raise ValueError(f"no such metric: {', '.join(sorted(unknown))}")
-        within = (samples.c.host_id == self._host_id, samples.c.at > start, samples.c.at <= end)
+        conditions = (samples.c.host_id == self._host_id, samples.c.at > start, samples.c.at <= end)
         with self._database.reading() as connection:
-            # The same transaction for both, or a sample that is written in between would not fit.
-            rows = connection.scalar(select(func.count()).select_from(samples).where(*within)) or 0
-            values = _fetch(connection, _columns(fields).where(*within), rows * (1 + len(fields)))
+            # One transaction for both queries: a sample stored in between would not fit into the array.
+            rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
+            values = _fetch(connection, _columns(fields).where(*conditions), rows * (1 + len(fields)))
         return _with_nan(values.reshape(rows, 1 + len(fields)))
 
     def bucket_means(self, start: float, width: float, count: int) -> NDArray[np.float64]:
-        """What the metrics were on average in each of some stretches of time, worked out by the database.
+        """Return the mean of each field in each time bucket, computed by the database.
 
         Args:
-            start: seconds since the epoch at which the first begins.
-            width: seconds of each.
-            count: how many.
+            start: start of the first bucket, in seconds since the epoch.
+            width: width of a bucket in seconds.
+            count: number of buckets.
 
         Returns:
-            Array (count, SAMPLE_FIELDS); NaN where nothing was measured.
+            Array (count, SAMPLE_FIELDS); NaN for a bucket without values.
         """
-        means = [func.avg(samples.c[name]) for name in SAMPLE_FIELDS]
-        found = np.full((count, len(SAMPLE_FIELDS)), np.nan)
-        for slot, within in slots(samples, self._host_id, start, width, count):
+        averages = [func.avg(samples.c[name]) for name in SAMPLE_FIELDS]
+        means = np.full((count, len(SAMPLE_FIELDS)), np.nan)
+        for bucket, conditions in time_buckets(samples, self._host_id, start, width, count):
+            query = select(bucket, *averages).where(*conditions).group_by(bucket)
             with self._database.reading() as connection:
-                for number, *values in connection.execute(select(slot, *means).where(*within).group_by(slot)):
-                    found[min(number, count - 1)] = [np.nan if value is None else value for value in values]
-        return found
+                for number, *values in connection.execute(query):
+                    means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
+        return means
 
     def purge(self, before: float, *, keep_newest: int = 0, batch: int = 5000) -> int:
-        """Deletes old samples, a bounded batch a transaction, so that a writer never waits for long.
+        """Delete old samples in short transactions, so that a writer never waits for long.
 
         Args:
-            before: delete what is older than this, in seconds since the epoch.
-            keep_newest: never delete any of this many newest samples: a clock that jumped years ahead makes all
-                history look old.
-            batch: rows deleted in one transaction at most.
+            before: samples before this time (seconds since the epoch) are deleted.
+            keep_newest: number of newest samples that are never deleted: to a clock that jumped years ahead, all
+                history is old.
+            batch: rows selected in one transaction.
 
         Returns:
             The number of rows deleted.
         """
-        before = min(before, self._nth_newest(keep_newest)) if keep_newest > 0 else before
+        if keep_newest > 0:
+            before = min(before, self._nth_newest(keep_newest))
         return purge(self._database, samples, self._host_id, before, batch)
 
     def _nth_newest(self, n: int) -> float:
-        """The time of the n-th newest sample; -inf if there are fewer."""
+        """Return the time of the n-th newest sample; minus infinity if there are fewer."""
         newest = select(samples.c.at).where(samples.c.host_id == self._host_id).order_by(samples.c.at.desc())
         with self._database.reading() as connection:
             at = connection.scalar(newest.limit(1).offset(n - 1))
         return -math.inf if at is None else at
 
     def _row(self, sample: Sample) -> dict[str, float | None]:
-        values = zip(SAMPLE_FIELDS, _stored_values(sample), strict=True)
+        values = zip(SAMPLE_FIELDS, _VALUES(quantize_sample(sample)), strict=True)
         return {"host_id": self._host_id, "at": sample.at, **dict(values)}
 
-    def _insert_moved(self, connection: Connection, row: dict[str, float | None]) -> float:
-        """Inserts at the row's own moment if that is free, or at the first free millisecond after it."""
-        wanted = float(row["at"] or 0.0)
-        at, milliseconds = wanted, round(wanted * 1000)
-        with connection.execute(_FROM, {"host_id": self._host_id, "at": wanted}) as taken:
-            for (other,) in taken:
+    def _stored_times(self, connection: Connection, first: float, last: float) -> set[float]:
+        query = select(samples.c.at).where(
+            samples.c.host_id == self._host_id, samples.c.at >= first, samples.c.at <= last
+        )
+        return set(connection.scalars(query))
+
+    def _insert_at_free_time(self, connection: Connection, sample: Sample) -> float:
+        """Insert a sample at its own time or at the first free millisecond after it, and return that time."""
+        at = sample.at
+        milliseconds = round(at * 1000)
+        with connection.execute(_TIMES_FROM, {"host_id": self._host_id, "at": at}) as stored:
+            for (other,) in stored:
                 if other > at:
                     break
                 if other == at:
                     milliseconds += 1
                     at = milliseconds / 1000
-        connection.execute(_INSERT, {**row, "at": at})
+        connection.execute(_INSERT, {**self._row(sample), "at": at})
         return at
 
 
-def quantize_sample(sample: Sample) -> Sample:
-    """The sample as it will be read back: what is computed from it live must equal what a training sees later."""
-    return Sample(sample.at, *_stored_values(sample))
-
-
-def _stored_values(sample: Sample) -> list[float | None]:
-    """The values as their columns keep them; what is not a number is missing."""
-    return [
-        None if value is None or not math.isfinite(value) else float(round(value)) if whole else value
-        for value, whole in zip(_VALUES(sample), _IS_WHOLE, strict=True)
-    ]
-
-
 def _columns(fields: Sequence[str]) -> Select[Any]:
-    """Selects `at` and the fields in the order of time, with infinity for what is missing."""
+    """Select `at` and the fields ordered by time, with infinity for a missing value."""
     present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
     return select(samples.c.at, *present).order_by(samples.c.at)
 
 
 def _fetch(connection: Connection, query: Select[Any], size: int) -> NDArray[np.float64]:
-    """All values of the result in one flat array.
+    """Return all values of a result in one flat array of `size` numbers.
 
-    From the driver's cursor straight into the array: SQLAlchemy's rows would take several times as long, and a list
-    of rows many times the memory.
+    The driver's cursor fills the array directly: SQLAlchemy's rows would take several times as long, and a list of
+    rows many times the memory.
     """
-    # The protocol that SQLAlchemy gives its cursor leaves out that every driver's can be iterated over.
+    # SQLAlchemy's cursor protocol omits iteration, which every driver's cursor supports.
     cursor = cast("Iterable[Sequence[float]]", connection.execute(query).cursor)
     return np.fromiter(chain.from_iterable(cursor), dtype=np.float64, count=size)
 
 
 def _with_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same array, with NaN for every infinity."""
-    for start in range(0, len(values), CHUNK_ROWS):
-        chunk = values[start : start + CHUNK_ROWS]
+    """Return the same array with NaN instead of infinity."""
+    for start in range(0, len(values), _CHUNK_ROWS):
+        chunk = values[start : start + _CHUNK_ROWS]
         chunk[np.isinf(chunk)] = np.nan
     return values

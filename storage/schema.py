@@ -1,8 +1,4 @@
-"""The tables as they are now. How a database gets here from an older release is in `migrations`.
-
-`host_id` is part of every key from the first release, so that one database can hold several hosts later without
-rewriting its largest table.
-"""
+"""Current tables. Package `migrations` upgrades databases of older releases to them."""
 
 from __future__ import annotations
 
@@ -26,13 +22,17 @@ from sqlalchemy import (
 from storage.records import SAMPLE_FIELDS
 
 LOCAL_HOST_ID = 1
-"""The `host_id` of the machine that the database lives on."""
+"""`host_id` of the machine that runs the database.
+
+Every key contains a host id since the first release, so that a database can hold several hosts later without
+rewriting its largest table.
+"""
 
 metadata = MetaData()
 
 
 class JsonText(TypeDecorator[str]):
-    """A JSON column whose values are passed as JSON text: their structure is the caller's business."""
+    """A JSON column whose values are passed as JSON text: storage does not depend on their structure."""
 
     impl = JSON
     cache_ok = True
@@ -44,8 +44,8 @@ class JsonText(TypeDecorator[str]):
         return None if value is None else json.dumps(value)
 
 
-# Without a rowid the key is the table: no second index to write at each commit, and a read by time is a walk along
-# neighbouring pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
+# Without a rowid the primary key is the table: a commit writes no second index, and a read by time scans adjacent
+# pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
 samples = Table(
     "samples",
     metadata,
@@ -61,7 +61,7 @@ predictions = Table(
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("at", Float, primary_key=True),
     Column("horizon", Float, primary_key=True),
-    # No foreign key: a prediction stays true after its model has been pruned.
+    # No foreign key: a prediction stays valid after its model has been pruned.
     Column("model_id", Integer, nullable=False),
     Column("probability", Float, nullable=False),
     Column("baseline_probability", Float, nullable=False),
@@ -69,8 +69,8 @@ predictions = Table(
     sqlite_with_rowid=False,
 )
 
-# AUTOINCREMENT: the id of a pruned model is never given to another one, so an id in a log or on a dashboard means
-# one model for ever.
+# AUTOINCREMENT: the id of a pruned model is never reused, so an id in a log or on a dashboard always means the same
+# model.
 models = Table(
     "models",
     metadata,
@@ -79,21 +79,22 @@ models = Table(
     Column("created_at", Float, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("size", Integer, nullable=False),
-    # Before the blob: SQLite reads the columns of a row from the left, and a blob spills over many pages.
+    # Before the blob: SQLite reads the columns of a row from the left, and a blob spans many pages.
     Column("promoted_at", Float, nullable=True),
     Column("report", JsonText, nullable=False),
     Column("blob", LargeBinary, nullable=False),
-    # What watches for anomalies beside the predictor; none while the history is too short for one.
+    # Serialized anomaly detector; NULL while the history is too short for one.
     Column("detector", LargeBinary, nullable=True),
     sqlite_autoincrement=True,
 )
 
+# The active model of each host.
 serving = Table(
     "serving",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
-    # Which baselines serve where the model has fallen behind; empty where it serves everywhere.
+    # Baselines that serve instead of the model, by horizon and load state; NULL without any.
     Column("fallbacks", JSON(none_as_null=True), nullable=True),
 )
 
@@ -111,7 +112,7 @@ training_runs = Table(
     sqlite_autoincrement=True,
 )
 
-# Predictions against what happened, summed up by hour: what `monitor report` and the live metrics are made of.
+# Hourly sums over scored predictions; `monitor report` and the live scores are computed from them.
 score_totals = Table(
     "score_totals",
     metadata,
@@ -134,6 +135,7 @@ score_totals = Table(
     sqlite_with_rowid=False,
 )
 
+# Starts of high-load periods, with the lead time of their first warning.
 onsets = Table(
     "onsets",
     metadata,
@@ -144,6 +146,7 @@ onsets = Table(
     sqlite_with_rowid=False,
 )
 
+# Time up to which the predictions of each horizon are scored.
 scoring_progress = Table(
     "scoring_progress",
     metadata,
@@ -158,7 +161,7 @@ anomalies = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("host_id", Integer, nullable=False),
-    # No foreign key: an anomaly stays true after its model has been pruned.
+    # No foreign key: an anomaly stays valid after its model has been pruned.
     Column("model_id", Integer, nullable=False),
     Column("started_at", Float, nullable=False),
     Column("ended_at", Float, nullable=True),
@@ -166,19 +169,19 @@ anomalies = Table(
     Column("peak_at", Float, nullable=False),
     Column("channel", String(16), nullable=False),
     Column("contributions", JSON, nullable=False),
-    # What the operator says of it.
+    # The operator's verdict.
     Column("verdict", String(16), nullable=True),
     Column("note", String, nullable=True),
     Column("verdict_at", Float, nullable=True),
     sqlite_autoincrement=True,
 )
 
-# The largest evidence of each half hour, by channel: what thresholds and routine are made of.
+# Largest evidence of each half hour by channel; alarm thresholds and expected intervals are computed from it.
 anomaly_peaks = Table(
     "anomaly_peaks",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
-    # Evidence of one detector cannot be held against another's; several models may have the same one.
+    # Evidence of different detectors cannot be compared; several models may contain the same detector.
     Column("detector", String(16), primary_key=True),
     Column("at", Float, primary_key=True),
     Column("channel", String(16), primary_key=True),

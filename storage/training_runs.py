@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, func, insert, select
 
 from storage.database import Database
-from storage.queries import ScalarQuery
 from storage.records import TrainingOutcome, TrainingRun
 from storage.schema import LOCAL_HOST_ID, training_runs
 
@@ -21,7 +20,6 @@ class TrainingRunRepository:
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
-        self._last_id = ScalarQuery(database, _LAST_ID)
 
     def append(self, run: TrainingRun) -> int:
         """Store a run and return its id; the id of the record is ignored."""
@@ -39,7 +37,8 @@ class TrainingRunRepository:
 
     def last_id(self) -> int | None:
         """Return the id of the newest run, or None before the first. Cheap enough for every sampling cycle."""
-        run_id: int | None = self._last_id(self._host_id)
+        with self._database.reading() as connection:
+            run_id: int | None = connection.scalar(_LAST_ID, {"host_id": self._host_id})
         return run_id
 
     def last(self) -> TrainingRun | None:

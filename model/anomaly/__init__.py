@@ -1,1 +1,1 @@
-"""What tells that a host behaves as it never does: evidence, its tail, and alarms at a known rate."""
+"""Anomaly detection: residual-based scores, alarm thresholds from block maxima, anomaly events."""

@@ -1,31 +1,53 @@
-"""A past watched again: learned from what was known, row by row through what then came."""
+"""Rolling-origin evaluation: replay of a trace, and the false-alarm check of a new detector."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.detector import fit_detector
-from model.anomaly.events import AnomalyEvent, next_event
-from model.anomaly.online_detector import OnlineDetector
+from model.anomaly.block_maxima import RECURRING_TOLERANCE, SLOTS_PER_BLOCK, SLOTS_PER_DAY, BlockMaxima
+from model.anomaly.detector import Detector, fit_detector
+from model.anomaly.events import AnomalyEvent, EventChange
+from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
+from model.anomaly.scoring import SCORE_PARTS
+from model.anomaly.thresholds import alarm_rates
 from model.array_types import Floats
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
 from model.units import DAY
 
 TRAINING_WINDOW = 60 * DAY
-"""Seconds of the newest history that a detector is learned from: habits of a year ago are not this host's."""
+"""Seconds of the newest history that a detector is fitted on: older habits of a host no longer hold."""
 
 WARM_UP = 3 * DAY
-"""Seconds of samples by which a watch comes into step: six half-lives of what is usual of late."""
+"""Seconds of rows that warm an online detector up: six half-lives of the background."""
+
+RESIDUAL_WINDOW = DAY / 2
+"""Seconds after an event in which the averages may still contain it."""
+
+DAYS_BEFORE_CHECK = 7
+"""Days of block maxima before the first day of the false-alarm check."""
+
+POISSON_DEVIATIONS = 3.0
+"""Standard deviations of a Poisson count by which alarms may exceed the budget."""
+
+BUDGET_MARGIN = 1.25
+"""Factor above the budget that is still accepted."""
 
 
 @dataclass(frozen=True)
 class AnomalyBacktest:
-    """`scores` (rows,) of the moments asked for, NaN where nothing could be said; `events` in the order of time."""
+    """Results of a backtest of the detector.
+
+    Attributes:
+        scores: (samples,) anomaly scores from the start of the test period on, NaN where there is none.
+        events: anomaly events in order of time, the last one possibly in progress.
+        days: length of the test period.
+    """
 
     scores: Floats
     events: tuple[AnomalyEvent, ...]
@@ -33,65 +55,172 @@ class AnomalyBacktest:
 
 
 def backtest_detector(
-    times: Floats, values: Floats, columns: Sequence[str], until: float, interval: float | None, allowed: float
+    times: Floats,
+    values: Floats,
+    columns: Sequence[str],
+    until: float,
+    interval: float | None,
+    false_alarms_per_month: float,
 ) -> AnomalyBacktest:
-    """Watches the samples from a moment on.
+    """Fit detectors on the past of a trace and replay the rest with them.
 
     Args:
-        times: (rows,) seconds, increasing.
-        values: (rows, columns), NaN where missing.
+        times: (samples,) seconds, increasing.
+        values: (samples, columns), NaN where missing.
         columns: names.
-        until: seconds; the first detector learns from what is before.
-        interval: seconds after which the next one is learned; None learns once.
-        allowed: false alarms in 30 days.
+        until: seconds; the first detector is fitted on the samples before it.
+        interval: seconds between fits; None for a single one.
+        false_alarms_per_month: false-alarm budget.
 
     Raises:
-        NotEnoughHistoryError: no detector can be learned.
+        NotEnoughHistoryError: no detector can be fitted on the samples before `until`.
     """
     step = row_interval(typical_step(times, default=1.0))
+    row_times, rows = resample(times, values, step)
+    origins = np.arange(until, times[-1] + 1, interval) if interval else np.array([until])
+    starts = np.searchsorted(row_times, origins)
+    ends = np.append(starts[1:], len(row_times))
+    scores = np.full(len(row_times), np.nan)
+    run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        run.refit(start)
+        scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))
-    at, rows = resample(times, values, step)
-    begins = np.searchsorted(at, np.arange(until, times[-1] + 1, interval or np.inf) if interval else [until])
-    scores, events = np.full(len(at), np.nan), list[AnomalyEvent]()
-    watch: OnlineDetector | None = None
-    episode: AnomalyEvent | None = None
-    for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
-        watch = _learned(at, rows, columns, step, (int(begin), allowed), watch)
-        for i in range(int(begin), int(end)):
-            reading = watch.step(at[i], rows[i]) if np.isfinite(rows[i]).any() else None
-            if reading is None:
-                continue
-            scores[i] = reading.score
-            over = episode is not None and episode.ended
-            episode = next_event(episode, reading, watch.detector.metrics, step)
-            if episode is not None and episode.ended and not over:
-                events.append(episode)
-    # a row of several samples is known when it is over
-    late = step if len(at) < len(times) else 0.0
-    place = np.searchsorted(at + late, times[first:], side="right") - 1
-    found = np.where(place >= 0, scores[np.maximum(place, 0)], np.nan)
-    days = float(times[-1] - times[first]) / DAY
-    return AnomalyBacktest(found, (*events, *(() if episode is None or episode.ended else (episode,))), days)
+    # the score of a row of several samples is known at its end
+    delay = step if len(row_times) < len(times) else 0.0
+    newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
+    sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
+    return AnomalyBacktest(sample_scores, run.events, float(times[-1] - times[first]) / DAY)
 
 
-def _learned(
-    at: Floats,
-    rows: Floats,
-    columns: Sequence[str],
-    step: float,
-    how: tuple[int, float],
-    before: OnlineDetector | None,
-) -> OnlineDetector:
-    """A watch over a detector of the rows before one, in step; the one before goes on where there cannot be one."""
-    begin, allowed = how
-    start = int(np.searchsorted(at, at[begin - 1] - TRAINING_WINDOW)) if begin else 0
-    try:
-        watch = OnlineDetector(fit_detector(at[start:begin], rows[start:begin], columns, step), allowed)
-    except NotEnoughHistoryError:
-        if before is None:
-            raise
-        return before
-    for i in range(int(np.searchsorted(at, at[begin - 1] - WARM_UP)), begin):
-        if np.isfinite(rows[i]).any():
-            watch.step(at[i], rows[i])
-    return watch
+class _RollingRun:
+    """Online detector of one trace that is fitted again at each origin."""
+
+    def __init__(
+        self, times: Floats, rows: Floats, columns: Sequence[str], step: float, false_alarms_per_month: float
+    ) -> None:
+        self._times = times
+        self._rows = rows
+        self._columns = columns
+        self._step = step
+        self._false_alarms_per_month = false_alarms_per_month
+        self._online: OnlineDetector | None = None
+        self._ended: list[AnomalyEvent] = []
+
+    @property
+    def events(self) -> tuple[AnomalyEvent, ...]:
+        """Events that have ended, and the one in progress."""
+        ongoing = None if self._online is None else self._online.event(0)
+        return (*self._ended, *(() if ongoing is None else (ongoing,)))
+
+    def refit(self, origin: int) -> None:
+        """Fit a detector on the rows before an origin and warm it up; keep the present one if that fails.
+
+        Raises:
+            NotEnoughHistoryError: there is no detector yet, and none can be fitted.
+        """
+        last = self._times[origin - 1]
+        start = int(np.searchsorted(self._times, last - TRAINING_WINDOW)) if origin else 0
+        past = slice(start, origin)
+        try:
+            detector = fit_detector(self._times[past], self._rows[past], self._columns, self._step)
+        except NotEnoughHistoryError:
+            if self._online is None:
+                raise
+            return
+        online = OnlineDetector([detector], self._false_alarms_per_month)
+        ongoing = None if self._online is None else self._online.event(0)
+        if ongoing is not None:
+            online.resume(0, ongoing)
+        self._feed(online, int(np.searchsorted(self._times, last - WARM_UP)), origin, may_start=False)
+        if self._ended and self._ended[-1].ended_at >= last - RESIDUAL_WINDOW:
+            online.restore_residual(0)
+        self._online = online
+
+    def replay(self, start: int, end: int) -> Floats:
+        """Return the scores (rows,) of a range of rows; NaN for rows without a reading."""
+        if self._online is None:
+            return np.full(end - start, np.nan)
+        readings = [step.reading for step in self._feed(self._online, start, end, may_start=True)]
+        return np.array([np.nan if reading is None else reading.score for reading in readings])
+
+    def _feed(self, online: OnlineDetector, start: int, end: int, *, may_start: bool) -> list[HostStep]:
+        """Feed a range of rows to a detector and collect the events that end."""
+        rows = slice(start, end)
+        steps = [step for (step,) in online.replay(self._times[rows], self._rows[rows, None], may_start=may_start)]
+        transitions = [transition for step in steps for transition in step.transitions]
+        self._ended += [transition.event for transition in transitions if transition.change is EventChange.ENDED]
+        return steps
+
+
+@dataclass(frozen=True)
+class DetectorValidation:
+    """False-alarm check of a detector on its own history, by thresholds of the days before each day.
+
+    Attributes:
+        alarms: blocks of six hours with an alarm; true alarms among them are not known.
+        days: days checked.
+        allowed: false-alarm budget in alarms per 30 days.
+    """
+
+    alarms: int
+    days: int
+    allowed: float
+
+    @property
+    def monthly(self) -> float:
+        """Alarms per 30 days; NaN where no day was checked."""
+        return self.alarms * 30.0 / self.days if self.days else float("nan")
+
+    @property
+    def is_accepted(self) -> bool:
+        """True where the alarms are compatible with the budget."""
+        expected = BUDGET_MARGIN * self.allowed * self.days / 30.0
+        return self.alarms <= 1 + expected + POISSON_DEVIATIONS * math.sqrt(expected)
+
+
+def validate_detector(detector: Detector, false_alarms_per_month: float) -> DetectorValidation:
+    """Count the alarms of a detector in a rolling-origin replay of its cross-fitted block maxima.
+
+    Args:
+        detector: fitted detector.
+        false_alarms_per_month: false-alarm budget.
+    """
+    rates = alarm_rates(false_alarms_per_month)
+    maxima = BlockMaxima(len(SCORE_PARTS))
+    slots = detector.slots
+    alarms = 0
+    days = 0
+    first_slot = int(slots[0]) if len(slots) else 0
+    end_slot = int(slots[-1]) + 1 if len(slots) else 0
+    for day_start in range(first_slot, end_slot, SLOTS_PER_DAY):
+        in_day = (slots >= day_start) & (slots < day_start + SLOTS_PER_DAY)
+        day_slots = slots[in_day].tolist()
+        day_values = detector.slot_maxima[in_day]
+        is_checked = day_start >= first_slot + DAYS_BEFORE_CHECK * SLOTS_PER_DAY
+        if is_checked and day_slots:
+            days += 1
+            alarms += _count_alarms(maxima, day_slots, day_values, rates, day_start)
+        for slot, values in zip(day_slots, day_values, strict=True):
+            maxima.add(slot, values)
+    return DetectorValidation(alarms, days, false_alarms_per_month)
+
+
+def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: list[float], day_start: int) -> int:
+    """Return the number of blocks of a day in which a slot exceeds a threshold.
+
+    Args:
+        maxima: of the days before.
+        slots: (n,) numbers of the slots of the day.
+        values: (n, score parts) their maxima.
+        rates: probability of a false alarm per block, by channel.
+        day_start: number of the first slot of the day.
+    """
+    tails = maxima.fit_tails(day_start)
+    levels = [np.inf if tail is None else tail.return_level(rate) for tail, rate in zip(tails, rates, strict=False)]
+    blocks = set()
+    for slot, value in zip(slots, values, strict=True):
+        recurring = maxima.recurring_level(slot)
+        if any(value[i] > max(level, RECURRING_TOLERANCE * recurring[i]) for i, level in enumerate(levels)):
+            blocks.add(slot // SLOTS_PER_BLOCK)
+    return len(blocks)

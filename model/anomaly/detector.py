@@ -1,205 +1,205 @@
-"""A detector learned from one host's own past, whatever its metrics are."""
+"""Anomaly detector of one host: fitted on its stored history, without labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
-from model.anomaly.flatline import Runs, fit_runs
-from model.anomaly.forecaster import REACH, Forecaster, fit_forecaster
-from model.anomaly.mahalanobis import Level, fit_level
-from model.anomaly.resampling import resample
-from model.anomaly.scoring import Constants, Evidence
-from model.anomaly.tails import fit_tails
-from model.anomaly.thresholds import SLOT_SECONDS
+from model.anomaly.block_maxima import SLOT_SECONDS
+from model.anomaly.flatline import FlatlineBaseline, fit_flatline_baseline
+from model.anomaly.forecaster import LOOKBACK, LinearForecaster, fit_forecaster
+from model.anomaly.mahalanobis import MahalanobisDistance, fit_mahalanobis
+from model.anomaly.resampling import continuously_present, forward_fill, resample
+from model.anomaly.scoring import ScoreCalibration, calibrate
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
-SCORE_PARTS = ("joint", "spike", "overall")
-"""Kinds of evidence whose peaks are kept: the first two raise alarms, the third makes the score."""
+MIN_ROWS = 4 * LOOKBACK
+"""Usable rows that a fit needs."""
 
-FARTHEST = 10.0
-"""Standard deviations from the mean beyond which nothing more is told."""
+Z_CAP = 10.0
+"""Upper bound of the absolute value of a standardised metric."""
 
-CUT = (0.001, 0.999)
-"""Quantiles outside of which a past may hold anything: mean and deviation are taken of what lies half a width
-around.
-"""
+CLIP_QUANTILES = (0.001, 0.999)
+"""Values are clipped half the range of these quantiles beyond them, so that anomalies hardly affect the moments."""
 
-FLOOR = 0.05
-"""Errors are never measured in less than this share of a deviation."""
+LOG_TRANSFORM_RATIO = 100.0
+"""A metric whose high quantile exceeds its median (and 1) by this factor is log-transformed."""
 
-NORMAL = 2.6
-"""The 99th percentile of the absolute value of a standard normal variable, about."""
+MIN_RELATIVE_RANGE = 1e-9
+"""A metric whose range is a smaller share of its largest value is constant and not monitored."""
 
-POWERS = 100.0
-"""A metric that comes so many times over its median (and over 1) is a rate that spans powers of ten."""
+MIN_PRESENT_SHARE = 0.2
+"""A metric that is present in a smaller share of the rows is not monitored: it is too new."""
 
-ONLY_ONE = 1e-9
-"""A metric that varies by a smaller share of its size is constant, and has nothing to say."""
 
-SHARE = 0.2
-"""A metric that was there in a smaller share of the rows is not known yet: its first hours would be news forever."""
+class FitRefusal(StrEnum):
+    """Reason for which no detector could be fitted."""
 
-HOLE = 2
-"""A metric missing for more rows than this has to be seen for a while before it is heard again."""
+    TOO_SHORT = "too_short"
+    NO_VARIATION = "no_variation"
+    GAPS = "gaps"
+
+
+REFUSAL_MESSAGES = {
+    FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
+    FitRefusal.NO_VARIATION: "no metric varies in the history",
+    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows outside of gaps",
+}
+
+
+class DetectorFitError(NotEnoughHistoryError):
+    """The history is too short, too incomplete or too constant to fit a detector.
+
+    Attributes:
+        reason: code of the reason.
+    """
+
+    def __init__(self, reason: FitRefusal) -> None:
+        super().__init__(REFUSAL_MESSAGES[reason])
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Selection, log transform and standardisation of the metrics.
+
+    Attributes:
+        selected: (columns,) columns that are monitored.
+        log_transformed: (metrics,) metrics that enter as log(1 + x).
+        mean: (metrics,) after the log transform.
+        deviation: (metrics,) standard deviation after the log transform.
+    """
+
+    selected: Bools
+    log_transformed: Bools
+    mean: Floats
+    deviation: Floats
+
+    def transform(self, values: Floats) -> tuple[Floats, Floats]:
+        """Transform rows (rows, columns), NaN where missing.
+
+        Returns:
+            (rows, metrics) after the log transform, and the same standardised and capped at Z_CAP.
+        """
+        x = _log_transform(values[:, self.selected], self.log_transformed)
+        z = (x - self.mean) / self.deviation
+        return x, np.minimum(np.maximum(z, -Z_CAP), Z_CAP)
 
 
 @dataclass(frozen=True)
 class Detector:
-    """What is known of a host: its metrics, what is usual of them, and how much evidence there has been.
+    """Normal behaviour of one host.
 
-    `columns` are the metrics of the rows it is given, `heard` (columns,) which of them vary; `logarithmic` (heard,)
-    enter as log(1 + x); `mean` and `deviation` (heard,). `slots` (n,) and `peaks` (n, channels) are the largest
-    evidence of each half hour of its own past, by what was learned from the rest of it.
+    Attributes:
+        columns: names of the columns of the rows that it reads.
+        step: length of a row in seconds.
+        standardization: from columns to standardised metrics.
+        forecaster: forecast of all metrics.
+        mahalanobis: distance from the usual values.
+        calibration: scales of the score parts.
+        flatline: runs of unchanged values.
+        slots: (n,) numbers of the half hours of the history.
+        slot_maxima: (n, score parts) largest score parts in them, by models fitted on the other folds.
     """
 
     columns: tuple[str, ...]
     step: float
-    heard: Bools
-    logarithmic: Bools
-    mean: Floats
-    deviation: Floats
-    forecaster: Forecaster
-    level: Level
-    constants: Constants
-    runs: Runs
+    standardization: Standardization
+    forecaster: LinearForecaster
+    mahalanobis: MahalanobisDistance
+    calibration: ScoreCalibration
+    flatline: FlatlineBaseline
     slots: Integers
-    peaks: Floats
+    slot_maxima: Floats
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of those that are heard."""
-        return tuple(name for name, heard in zip(self.columns, self.heard, strict=True) if heard)
-
-    def scaled(self, values: Floats) -> tuple[Floats, Floats]:
-        """(rows, columns) to what is heard of them, (rows, metrics), plain and standardised; NaN where missing."""
-        x = _entered(values[:, self.heard], self.logarithmic)
-        z = (x - self.mean) / self.deviation
-        return x, np.minimum(np.maximum(z, -FARTHEST), FARTHEST)
-
-
-def settled(known: Bools, longest: int = REACH) -> Bools:
-    """(rows, metrics) where a metric is there, and has been for `longest` rows without a hole worth the name."""
-    found = np.zeros(known.shape, bool)
-    for j, column in enumerate(known.T):
-        there = np.flatnonzero(column)
-        begins = np.diff(there, prepend=-HOLE - 2) > HOLE + 1
-        since = np.arange(len(there)) - np.maximum.accumulate(np.where(begins, np.arange(len(there)), 0))
-        found[there[since >= longest], j] = True
-    return found
-
-
-def carried(z: Floats) -> Floats:
-    """(rows, metrics) with each hole filled by what was before it, 0 at the beginning."""
-    known = ~np.isnan(z)
-    last = np.maximum.accumulate(np.where(known, np.arange(len(z))[:, None], -1), axis=0)
-    return np.where(last >= 0, np.take_along_axis(z, np.maximum(last, 0), axis=0), 0.0)
+        """Names of the monitored metrics."""
+        selected = self.standardization.selected
+        return tuple(name for name, is_selected in zip(self.columns, selected, strict=True) if is_selected)
 
 
 def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: float) -> Detector:
-    """Learns a detector; what the past holds of anomalies it has to bear.
+    """Fit a detector on the history of one host; anomalies in it are tolerated.
 
     Args:
         times: (samples,) seconds, increasing.
-        values: (samples, columns), NaN where missing or not to be learned from.
+        values: (samples, columns), NaN where missing or excluded from the fit.
         columns: names.
-        step: seconds of a row, see `row_interval`.
+        step: length of a row in seconds, see `row_interval`.
 
     Raises:
-        NotEnoughHistoryError: nothing varies, or too little of it was watched.
+        DetectorFitError: the history is too short, too incomplete or too constant.
     """
     times, values = resample(times, values, step)
-    heard = _varying(values)
-    if len(times) < 4 * REACH or not heard.any():
-        raise NotEnoughHistoryError("no metric varies in the history, or too little of it was watched")
-    usual = _Usual(values, heard)
-    x = _entered(values[:, usual.heard], usual.logarithmic)
-    z: Floats = np.clip((x - usual.mean) / usual.deviation, -FARTHEST, FARTHEST)
-    known = settled(~np.isnan(z))
-    usable = np.asarray(known.any(axis=1))
-    z = carried(z)
-    if usable.sum() < 4 * REACH:
-        raise NotEnoughHistoryError("too little of the history was watched without a hole")
-    forecaster, errors = fit_forecaster(z, usable)
-    level, distance = fit_level(z, usable)
-    both = np.concatenate((known, known), axis=1)
-    evidence = Evidence(len(usual.mean), step)
-    scales = _scales(errors, both)
-    squared = evidence.squared(errors, both, scales)
-    means = evidence.means(squared, both, distance, usable)
-    singles = evidence.singles(squared, both)
-    constants = Constants(
-        scales,
-        np.maximum(np.quantile(means[usable], 0.99, axis=0), 1e-3),
-        fit_tails(singles, np.concatenate((known, known, known), axis=1)),
-    )
-    found = evidence.found(means, singles, known, constants)
-    slots, peaks = _peaks(times, np.stack([found.joint, found.spike, found.overall], axis=1), usable)
+    selected = _varying_columns(values)
+    if len(times) < MIN_ROWS:
+        raise DetectorFitError(FitRefusal.TOO_SHORT)
+    if not selected.any():
+        raise DetectorFitError(FitRefusal.NO_VARIATION)
+    standardization = _fit_standardization(values, selected)
+    x, z = standardization.transform(values)
+    present = continuously_present(~np.isnan(z))
+    usable = np.asarray(present.any(axis=1))
+    if usable.sum() < MIN_ROWS:
+        raise DetectorFitError(FitRefusal.GAPS)
+    z = forward_fill(z)
+    forecaster, residuals = fit_forecaster(z, usable)
+    mahalanobis, distances = fit_mahalanobis(z, usable)
+    calibration, parts = calibrate(residuals, distances, present, step)
+    slots, slot_maxima = _slot_maxima(times[usable], parts.for_thresholds[usable])
     return Detector(
-        tuple(columns),
-        step,
-        usual.heard,
-        usual.logarithmic,
-        usual.mean,
-        usual.deviation,
-        forecaster,
-        level,
-        constants,
-        fit_runs(x, 1e-9 * usual.deviation),
-        slots,
-        peaks,
+        columns=tuple(columns),
+        step=step,
+        standardization=standardization,
+        forecaster=forecaster,
+        mahalanobis=mahalanobis,
+        calibration=calibration,
+        flatline=fit_flatline_baseline(x, 1e-9 * standardization.deviation),
+        slots=slots,
+        slot_maxima=slot_maxima,
     )
 
 
-def _varying(values: Floats) -> Bools:
-    """(columns,) which of them are not constant, and have been there for long enough to be known."""
-    known = ~np.isnan(values)
-    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
-    watched = np.maximum(known.any(axis=1).sum(), 1)
-    return np.asarray((high - low > ONLY_ONE * np.maximum(np.abs(high), 1.0)) & (known.sum(axis=0) > SHARE * watched))
+def _varying_columns(values: Floats) -> Bools:
+    """Return a mask (columns,) of the columns of (rows, columns) that vary and are present in enough rows."""
+    present = ~np.isnan(values)
+    low = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
+    varies = high - low > MIN_RELATIVE_RANGE * np.maximum(np.abs(high), 1.0)
+    observed_rows = np.maximum(present.any(axis=1).sum(), 1)
+    return np.asarray(varies & (present.sum(axis=0) > MIN_PRESENT_SHARE * observed_rows))
 
 
-class _Usual:
-    """What a past is like, whatever else it holds: the means and deviations of columns that vary."""
-
-    def __init__(self, values: Floats, heard: Bools) -> None:
-        self.heard = heard
-        x = values[:, self.heard]
-        middle, top = np.nanquantile(x, (0.5, CUT[1]), axis=0)
-        self.logarithmic: Bools = (top > POWERS * np.maximum(middle, 1.0)) & (np.nanmin(x, axis=0, initial=0.0) >= 0)
-        x = _entered(x, self.logarithmic)
-        low, high = np.nanquantile(x, CUT, axis=0)
-        around = (high - low) / 2
-        cut = np.clip(x, low - around, high + around)
-        self.mean: Floats = np.nanmean(cut, axis=0)
-        self.deviation: Floats = np.maximum(np.nanstd(cut, axis=0), 0.1 * np.nanstd(x, axis=0))
+def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
+    """Fit the standardisation of the selected columns of (rows, columns), robust against anomalies."""
+    x = values[:, selected]
+    median, high = np.nanquantile(x, (0.5, CLIP_QUANTILES[1]), axis=0)
+    spans_decades = high > LOG_TRANSFORM_RATIO * np.maximum(median, 1.0)
+    log_transformed: Bools = spans_decades & (np.nanmin(x, axis=0, initial=0.0) >= 0)
+    x = _log_transform(x, log_transformed)
+    low, high = np.nanquantile(x, CLIP_QUANTILES, axis=0)
+    margin = (high - low) / 2
+    clipped = np.clip(x, low - margin, high + margin)
+    deviation = np.maximum(np.nanstd(clipped, axis=0), 0.1 * np.nanstd(x, axis=0))
+    return Standardization(selected, log_transformed, np.nanmean(clipped, axis=0), deviation)
 
 
-def _entered(x: Floats, logarithmic: Bools) -> Floats:
-    """What is looked at: rates and sizes by their logarithm, for they span many powers of ten."""
-    if not logarithmic.any():
+def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
+    """Return (rows, metrics) with log(1 + x) in the metrics (metrics,) that span several powers of ten."""
+    if not log_transformed.any():
         return x
-    found = x.copy()
-    found[:, logarithmic] = np.log1p(np.maximum(found[:, logarithmic], 0.0))
-    return found
+    transformed = x.copy()
+    transformed[:, log_transformed] = np.log1p(np.maximum(transformed[:, log_transformed], 0.0))
+    return transformed
 
 
-def _scales(errors: Floats, known: Bools) -> Floats:
-    """(2 * metrics,) what errors are measured in: between their deviation and what their tail would have it be."""
-    found = np.full(errors.shape[1], FLOOR)
-    for j in range(errors.shape[1]):
-        seen = errors[known[:, j], j]
-        if len(seen):
-            found[j] = max(FLOOR, np.sqrt(max(seen.std(), 1e-9) * np.quantile(np.abs(seen), 0.99) / NORMAL))
-    return found
-
-
-def _peaks(times: Floats, found: Floats, usable: Bools) -> tuple[Integers, Floats]:
-    """The largest by half hours since the epoch."""
-    slots = (times[usable] // SLOT_SECONDS).astype(np.int64)
+def _slot_maxima(times: Floats, parts: Floats) -> tuple[Integers, Floats]:
+    """Return the slots (n,) of times (rows,) and the maxima (n, score parts) of (rows, score parts) in them."""
+    slots = (times // SLOT_SECONDS).astype(np.int64)
     starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
-    return slots[starts], np.maximum.reduceat(found[usable], starts, axis=0)
+    return slots[starts], np.maximum.reduceat(parts, starts, axis=0)

@@ -1,103 +1,237 @@
-"""From readings to stretches of time: an anomaly begins, goes on, and ends, and does not flap."""
+"""Anomaly events: start, continuation and end of an anomaly, with hysteresis."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from model.anomaly.online_detector import DetectorReading
+from model.array_types import Floats
 from model.units import HOUR
 
-RELEASED = 0.7
-"""An anomaly goes on while a channel is at least so near to an alarm (ratio)."""
+RELEASE_RATIO = 0.7
+"""An event continues while a channel is at least at this ratio to its alarm threshold."""
 
-QUIET = HOUR / 2
-"""Seconds without that after which it has ended; it lasts at least as long."""
+RELEASE_DELAY = HOUR / 2
+"""Seconds below the release ratio after which an event has ended."""
 
-MORE = 1.5
-"""Times what is left of the evidence of one that has ended is another: evidence of hours outlives what it is of."""
+RESTART_FACTOR = 1.5
+"""Factor by which a channel must exceed its residual ratio to start another event: averages outlast their cause."""
+
+MAX_UNOBSERVED = HOUR
+"""Seconds without a reading after which an event has ended."""
+
+
+@dataclass(frozen=True)
+class DetectorReading:
+    """Output of the detector for one row.
+
+    Attributes:
+        at: start of the row in seconds since the epoch.
+        score: anomaly score, 0 to 1: probability that the overall score part stays lower in a block of six normal
+            hours. NaN while there are too few block maxima.
+        threshold_ratios: by channel, the ratio of its score part to its alarm threshold; 1 and more is an alarm.
+        short_term_ratio: the last minutes alone, as a ratio to their 99th percentile: averages outlast their cause.
+        contributions: (metrics,) attribution of the score to the metrics; they sum to 1.
+    """
+
+    at: float
+    score: float
+    threshold_ratios: dict[str, float]
+    short_term_ratio: float
+    contributions: Floats
+
+    @property
+    def channel(self) -> str:
+        """Channel with the largest ratio to its threshold."""
+        return max(self.threshold_ratios, key=lambda name: self.threshold_ratios[name])
+
+    @property
+    def threshold_ratio(self) -> float:
+        """Largest ratio of a channel to its threshold."""
+        return self.threshold_ratios[self.channel]
+
+    @property
+    def is_alarm(self) -> bool:
+        """True where a channel exceeds its threshold and the last minutes are unusual as well."""
+        return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
+
+    @property
+    def continues_event(self) -> bool:
+        """True where an event in progress has not fallen below the release ratio."""
+        return self.threshold_ratio >= RELEASE_RATIO and self.short_term_ratio >= 1
 
 
 @dataclass(frozen=True)
 class AnomalyEvent:
-    """A stretch of time: `ratio`, `shares` by metric and `peak`, the score, are those of `peak_at`.
+    """Contiguous anomaly of one host.
 
-    `left` is, once it has ended, how near an alarm its evidence still is, by channel.
+    Attributes:
+        started_at: start of its first row, in seconds since the epoch.
+        ended_at: end of its last row; of an event in progress, of the last row so far.
+        channel: channel whose alarm started it.
+        peak: anomaly score of the row with the largest threshold ratio, 0 to 1.
+        peak_at: start of that row.
+        threshold_ratio: ratio of the largest channel to its threshold in that row.
+        contributions: attribution to the metrics in that row, largest first; they sum to 1.
     """
 
-    began_at: float
-    until: float
+    started_at: float
+    ended_at: float
     channel: str
     peak: float
     peak_at: float
-    ratio: float
-    shares: dict[str, float]
-    ended: bool = False
-    left: dict[str, float] = field(default_factory=dict)
+    threshold_ratio: float
+    contributions: dict[str, float]
 
 
-def next_event(
-    episode: AnomalyEvent | None, reading: DetectorReading, metrics: tuple[str, ...], step: float
-) -> AnomalyEvent | None:
-    """What there is after a reading: the episode that goes on, has ended or has begun, or None.
+class EventChange(StrEnum):
+    """Change of an anomaly event by one row."""
 
-    Args:
-        episode: that goes on, or has ended and left evidence, or None.
-        reading: the next row.
-        metrics: names of its shares.
-        step: seconds of a row.
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class EventTransition:
+    """An anomaly event after a change."""
+
+    change: EventChange
+    event: AnomalyEvent
+
+
+class EventTracker:
+    """Anomaly events of one host, from the readings of its rows.
+
+    An event starts with an alarm and ends after half an hour below the release ratio, after an hour without readings,
+    or with a maintenance window. The long averages of the score keep part of an ended event for hours. This residual
+    ratio is remembered by channel, and a new event must exceed it clearly.
     """
-    at = reading.at + step
-    if episode is None or episode.ended:
-        return _begun(episode, reading, metrics, at)
-    if reading.threshold_ratio >= RELEASED and reading.short_term_ratio >= 1:
-        episode = replace(episode, until=at)
-    elif at - episode.until >= QUIET:
-        return replace(episode, ended=True, left=dict(reading.threshold_ratios))
-    if reading.threshold_ratio > episode.ratio:
-        peak, peak_at = _peak(reading)
-        shares = _named(reading, metrics)
-        episode = replace(episode, peak=peak, peak_at=peak_at, ratio=reading.threshold_ratio, shares=shares)
-    return episode
 
+    def __init__(self, metrics: tuple[str, ...], step: float) -> None:
+        """Create a tracker without an event.
 
-def residual_event(reading: DetectorReading | None) -> AnomalyEvent | None:
-    """One that has ended, of which nothing is known but that this is what it left; None where it left nothing."""
-    left = (
-        {}
-        if reading is None
-        else {name: ratio for name, ratio in reading.threshold_ratios.items() if ratio >= RELEASED}
-    )
-    at = 0.0 if reading is None else reading.at
-    return AnomalyEvent(at, at, "", 0.0, at, 0.0, {}, ended=True, left=left) if left else None
+        Args:
+            metrics: names of the contributions of a reading.
+            step: length of a row in seconds.
+        """
+        self._metrics = metrics
+        self._step = step
+        self._residual_ratios: dict[str, float] = {}
+        self._observed_until = -math.inf
+        self.event: AnomalyEvent | None = None
 
+    def resume(self, event: AnomalyEvent) -> None:
+        """Continue an event of an earlier tracker; rows before its start are ignored."""
+        self.event = event
+        self._observed_until = event.ended_at
 
-def _begun(
-    before: AnomalyEvent | None, reading: DetectorReading, metrics: tuple[str, ...], at: float
-) -> AnomalyEvent | None:
-    """One that begins with more than what is left of the one before; else that one, as long as it echoes."""
-    left = {} if before is None else before.left
-    fresh = {
-        name: ratio
-        for name, ratio in reading.threshold_ratios.items()
-        if ratio >= max(1.0, MORE * left.get(name, 0.0))
-    }
-    if reading.alarm and fresh:
-        channel = max(fresh, key=lambda name: fresh[name])
-        return AnomalyEvent(
-            reading.at, at, channel, *_peak(reading), reading.threshold_ratio, _named(reading, metrics)
+    def restore_residual(self, reading: DetectorReading | None) -> None:
+        """Take the ratios of a reading as the residual of an event that ended before this tracker was created."""
+        if self.event is None and not self._residual_ratios and reading is not None:
+            self._residual_ratios = _above_release(reading.threshold_ratios)
+            self._observed_until = reading.at + self._step
+
+    def update(self, reading: DetectorReading, *, may_start: bool) -> list[EventTransition]:
+        """Add the reading of a row.
+
+        Args:
+            reading: of the row.
+            may_start: False to continue or end an event only, as for rows of the past.
+        """
+        if self.event is not None and reading.at < self.event.started_at:
+            return []
+        self._observed_until = reading.at + self._step
+        if self.event is None:
+            return self._start(reading) if may_start and self._is_new_alarm(reading) else self._decay(reading)
+        return self._continue(self.event, reading)
+
+    def expire(self, at: float) -> list[EventTransition]:
+        """End the event if it has not been observed for an hour before a time in seconds."""
+        if at - self._observed_until <= MAX_UNOBSERVED:
+            return []
+        return self._end(self.event)
+
+    def interrupt(self, at: float) -> list[EventTransition]:
+        """End the event at the start of a maintenance window, in seconds."""
+        if self.event is None:
+            return self._end(None)
+        if at < self.event.started_at:
+            return []
+        return self._end(replace(self.event, ended_at=at))
+
+    def _end(self, event: AnomalyEvent | None) -> list[EventTransition]:
+        """End an event, if there is one, and forget the residual of earlier ones."""
+        self.event = None
+        self._residual_ratios = {}
+        return [] if event is None else [EventTransition(EventChange.ENDED, event)]
+
+    def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
+        """Return the channels that exceed their threshold and their residual, with their ratios."""
+        return {
+            name: ratio
+            for name, ratio in reading.threshold_ratios.items()
+            if ratio >= max(1.0, RESTART_FACTOR * self._residual_ratios.get(name, 0.0))
+        }
+
+    def _is_new_alarm(self, reading: DetectorReading) -> bool:
+        """Return True where an alarm is more than the residual of the last event."""
+        return reading.is_alarm and bool(self._new_channels(reading))
+
+    def _start(self, reading: DetectorReading) -> list[EventTransition]:
+        channels = self._new_channels(reading)
+        self.event = AnomalyEvent(
+            started_at=reading.at,
+            ended_at=reading.at + self._step,
+            channel=max(channels, key=lambda name: channels[name]),
+            peak=_score_or_zero(reading),
+            peak_at=reading.at,
+            threshold_ratio=reading.threshold_ratio,
+            contributions=self._contributions(reading),
         )
-    # it only ever gets less: what comes up again is another
-    less = {name: min(ratio, reading.threshold_ratios.get(name, 0.0)) for name, ratio in left.items()}
-    less = {name: ratio for name, ratio in less.items() if ratio >= RELEASED}
-    return replace(before, left=less) if before is not None and less else None
+        self._residual_ratios = {}
+        return [EventTransition(EventChange.STARTED, self.event)]
+
+    def _decay(self, reading: DetectorReading) -> list[EventTransition]:
+        """Lower the residual ratios to those of a reading; they never rise again."""
+        ratios = reading.threshold_ratios
+        self._residual_ratios = _above_release(
+            {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}
+        )
+        return []
+
+    def _continue(self, event: AnomalyEvent, reading: DetectorReading) -> list[EventTransition]:
+        end = reading.at + self._step
+        if reading.continues_event:
+            event = replace(event, ended_at=end)
+        elif end - event.ended_at >= RELEASE_DELAY:
+            self.event = None
+            self._residual_ratios = dict(reading.threshold_ratios)
+            return [EventTransition(EventChange.ENDED, event)]
+        has_new_peak = reading.threshold_ratio > event.threshold_ratio
+        if has_new_peak:
+            event = replace(
+                event,
+                peak=_score_or_zero(reading),
+                peak_at=reading.at,
+                threshold_ratio=reading.threshold_ratio,
+                contributions=self._contributions(reading),
+            )
+        self.event = event
+        return [EventTransition(EventChange.UPDATED, event)] if has_new_peak else []
+
+    def _contributions(self, reading: DetectorReading) -> dict[str, float]:
+        """Return the positive contributions by metric, largest first."""
+        pairs = zip(self._metrics, reading.contributions.tolist(), strict=True)
+        descending = sorted(pairs, key=lambda pair: -pair[1])
+        return {name: round(share, 4) for name, share in descending if share > 0}
 
 
-def _peak(reading: DetectorReading) -> tuple[float, float]:
-    return 0.0 if math.isnan(reading.score) else reading.score, reading.at
+def _above_release(ratios: dict[str, float]) -> dict[str, float]:
+    """Return the ratios from which on an event would continue."""
+    return {name: ratio for name, ratio in ratios.items() if ratio >= RELEASE_RATIO}
 
 
-def _named(reading: DetectorReading, metrics: tuple[str, ...]) -> dict[str, float]:
-    """The shares worth naming, the largest first."""
-    named = sorted(zip(metrics, reading.contributions.tolist(), strict=True), key=lambda one: -one[1])
-    return {name: round(share, 4) for name, share in named if share > 0}
+def _score_or_zero(reading: DetectorReading) -> float:
+    return 0.0 if math.isnan(reading.score) else reading.score

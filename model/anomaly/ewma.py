@@ -1,4 +1,4 @@
-"""Exponential means that take in one row or many, and forget nothing of what came between."""
+"""Exponentially weighted moving averages: bias-corrected, with missing values, by row or in batches."""
 
 from __future__ import annotations
 
@@ -6,77 +6,85 @@ import numpy as np
 
 from model.array_types import Bools, Floats, Integers
 
-TOGETHER = 256
-"""Rows that are summed up in one product."""
+BATCH_ROWS = 256
+"""Rows that one matrix product averages."""
 
 
-class Smoother:
-    """Exponential means of several columns, each at its own pace, right from their first row on.
+class Ewma:
+    """Exponentially weighted moving averages of several columns, each with its own half-life.
 
-    mean <- mean + a (x - mean) with a = 1 - 2^(-1 / half-life), over the weight that has been given so far; a missing
-    value changes nothing.
+    The recursion is mean <- mean + a (x - mean) with a = 1 - 2^(-1 / half_life). The result is divided by the sum of
+    the weights so far, so that the averages are unbiased from the first row on. Missing values are skipped.
     """
 
     def __init__(self, half_lives: Floats) -> None:
-        """Nothing seen yet.
+        """Create averages without observations.
 
         Args:
-            half_lives: (columns,) rows after which a value counts half.
+            half_lives: (columns,) rows after which the weight of a value has halved.
         """
-        self._kept: Floats = 0.5 ** (1.0 / half_lives)
-        self._new: Floats = 1.0 - self._kept
-        self._sums = np.zeros(len(half_lives))
-        self._missing = np.ones(len(half_lives))  # the weight that has not been given yet
+        self._decay: Floats = 0.5 ** (1.0 / half_lives)
+        self._alpha: Floats = 1.0 - self._decay
+        self._weighted_sums = np.zeros(len(half_lives))
+        # product of the decays so far; the weights sum to 1 minus this value
+        self._initial_weight = np.ones(len(half_lives))
 
     @property
     def means(self) -> Floats:
-        """(columns,) after the last row; 0 where nothing was seen."""
-        return np.asarray(self._sums / (1.0 - self._missing + (self._missing == 1.0)))
+        """(columns,) averages after the last row; 0 for columns without observations."""
+        unobserved = self._initial_weight == 1.0
+        return np.asarray(self._weighted_sums / (1.0 - self._initial_weight + unobserved))
 
-    def extend(self, x: Floats, known: Bools) -> Floats:
-        """Takes in rows.
+    def update(self, x: Floats, present: Bools) -> Floats:
+        """Add rows and return the averages after each of them.
 
         Args:
-            x: (rows, columns), finite where known.
-            known: (rows, columns).
+            x: (rows, columns), finite where present.
+            present: (rows, columns), False where a value is missing.
 
         Returns:
-            (rows, columns), the means after each row.
+            (rows, columns) averages.
         """
         if len(x) == 1:
-            self._sums += np.where(known[0], self._new * (x[0] - self._sums), 0.0)
-            self._missing = np.where(known[0], self._missing * self._kept, self._missing)
+            self._weighted_sums += np.where(present[0], self._alpha * (x[0] - self._weighted_sums), 0.0)
+            self._initial_weight = np.where(present[0], self._initial_weight * self._decay, self._initial_weight)
             return self.means[None]
-        found = np.empty(x.shape)
-        for kept in np.unique(self._kept):
-            columns = np.flatnonzero(self._kept == kept)
-            whole = columns[known[:, columns].all(axis=0)]
-            found[:, whole] = self._scanned(x[:, whole], kept, whole)
-            for column in np.setdiff1d(columns, whole):
-                found[:, column] = self._with_holes(x[:, column], known[:, column], kept, column)
-        return found
+        averages = np.empty(x.shape)
+        for decay in np.unique(self._decay):
+            columns = np.flatnonzero(self._decay == decay)
+            complete = columns[present[:, columns].all(axis=0)]
+            averages[:, complete] = self._average_complete(x[:, complete], decay, complete)
+            for column in np.setdiff1d(columns, complete):
+                averages[:, column] = self._average_with_gaps(x[:, column], present[:, column], decay, column)
+        return averages
 
-    def _with_holes(self, x: Floats, known: Bools, kept: float, column: int) -> Floats:
-        before, only = self.means[column], np.array([column])
-        seen = self._scanned(x[known][:, None], kept, only)[:, 0]
-        return np.concatenate(([before], seen))[np.cumsum(known)]
+    def previous_means(self, x: Floats, present: Bools) -> Floats:
+        """Add rows and return the averages before each of them; arguments as for `update`."""
+        first = self.means
+        averages = self.update(x, present)
+        return first[None] if len(x) == 1 else np.concatenate((first[None], averages[:-1]))
 
-    def _scanned(self, x: Floats, kept: float, columns: Integers) -> Floats:
-        """The means of columns of one pace, all known."""
+    def _average_with_gaps(self, x: Floats, present: Bools, decay: float, column: int) -> Floats:
+        """Return the averages (rows,) of one column with missing values: the last average is carried forward."""
+        initial = self.means[column]
+        averages = self._average_complete(x[present][:, None], decay, np.array([column]))[:, 0]
+        return np.concatenate(([initial], averages))[np.cumsum(present)]
+
+    def _average_complete(self, x: Floats, decay: float, columns: Integers) -> Floats:
+        """Return the averages (rows, columns) of columns that share a half-life and have no missing value."""
         n = len(x)
-        size = min(TOGETHER, n)
-        powers = kept ** np.arange(size + 1)
+        size = min(BATCH_ROWS, n)
+        powers = decay ** np.arange(size + 1)
         lag = np.subtract.outer(np.arange(size), np.arange(size))
-        weights = np.where(lag >= 0, (1.0 - kept) * powers[np.maximum(lag, 0)], 0.0)
-        found = np.empty(x.shape)
-        for start in range(0, n, TOGETHER):
-            here = x[start : start + TOGETHER]
-            rows = len(here)
-            found[start : start + rows] = (
-                weights[:rows, :rows] @ here + powers[1 : rows + 1, None] * self._sums[columns]
-            )
-            self._sums[columns] = found[start + rows - 1]
-        given = self._missing[columns] * kept ** np.arange(1, n + 1)[:, None]
+        weights = np.where(lag >= 0, (1.0 - decay) * powers[np.maximum(lag, 0)], 0.0)
+        sums = np.empty(x.shape)
+        for start in range(0, n, BATCH_ROWS):
+            batch = x[start : start + BATCH_ROWS]
+            rows = len(batch)
+            carried = powers[1 : rows + 1, None] * self._weighted_sums[columns]
+            sums[start : start + rows] = weights[:rows, :rows] @ batch + carried
+            self._weighted_sums[columns] = sums[start + rows - 1]
+        initial_weights = self._initial_weight[columns] * decay ** np.arange(1, n + 1)[:, None]
         if n:
-            self._missing[columns] = given[-1]
-        return np.asarray(found / (1.0 - given))
+            self._initial_weight[columns] = initial_weights[-1]
+        return np.asarray(sums / (1.0 - initial_weights))

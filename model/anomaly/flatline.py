@@ -1,4 +1,4 @@
-"""Values that do not move: a sensor that froze, a host that hangs."""
+"""Flatline detection: metrics whose values stopped changing."""
 
 from __future__ import annotations
 
@@ -9,104 +9,155 @@ import numpy as np
 from model.array_types import Bools, Floats
 from model.units import HOUR
 
-LONGER, SHORTEST_FACTOR, LONGEST_FACTOR = 2.0, 1.3, 3.0
-"""A metric is stuck once its run is 1 + LONGER / (false alarms a month) times the longest that is known of it ..."""
+FACTOR_PER_FALSE_ALARM = 2.0
+"""Numerator of the limit factor 1 + this / (false alarms per month); a run is compared with factor * longest run."""
 
-ALL_LONGER = 1.3
-"""... and all together, which happens by chance more seldom, this many times."""
+MIN_FACTOR = 1.3
+"""Lower bound of the limit factor."""
 
-SHORTEST = HOUR / 2
-"""Seconds that count as the longest run at least; half of it for all together."""
+MAX_FACTOR = 3.0
+"""Upper bound of the limit factor."""
 
-RESTING, MOVING = 0.9, 0.998
-"""A metric unchanged in a share of rows this large says nothing by itself; above the second, nothing at all."""
+JOINT_FACTOR = 1.3
+"""Limit factor for a flatline of all metrics at once, which is rarer by chance."""
 
-LASTS = 3 * HOUR
-"""Seconds after which a value that stays is the new state of things."""
+MIN_RUN = HOUR / 2
+"""Lower bound of the longest known run, in seconds; half of it for all metrics at once."""
+
+MAX_RESTING_SHARE = 0.9
+"""A metric that is unchanged in a larger share of the rows is not checked alone."""
+
+MAX_RESTING_SHARE_JOINT = 0.998
+"""A metric that is unchanged in a larger share of the rows is not checked at all."""
+
+MAX_ALARM = 3 * HOUR
+"""Seconds after which a constant value counts as the new normal."""
 
 
 @dataclass(frozen=True)
-class Runs:
-    """What was seen of unchanged values: `longest` (metrics,) rows, `together` rows of all at once.
+class FlatlineBaseline:
+    """Runs of unchanged values in the history.
 
-    `alone` (metrics,) says which metrics are watched by themselves, `moving` which are together; `least` (metrics,)
-    is the difference that counts as one.
+    Attributes:
+        longest_runs: (metrics,) length of the second longest run of each metric, in rows.
+        longest_joint_run: the same for all metrics unchanged at once, in rows.
+        checked_alone: (metrics,) metrics whose own flatline is an anomaly.
+        checked_jointly: (metrics,) metrics that take part in a flatline of all metrics.
+        tolerance: (metrics,) largest difference between two rows that counts as unchanged.
     """
 
-    longest: Floats
-    together: float
-    alone: Bools
-    moving: Bools
-    least: Floats
+    longest_runs: Floats
+    longest_joint_run: float
+    checked_alone: Bools
+    checked_jointly: Bools
+    tolerance: Floats
 
 
-def fit_runs(x: Floats, least: Floats) -> Runs:
-    """Of (rows, metrics), NaN where missing; `least` (metrics,) is the difference that counts as one."""
-    same = np.abs(np.diff(x, axis=0)) <= least
-    known = ~np.isnan(np.diff(x, axis=0))
-    resting = same.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    alone, moving = (resting < RESTING) & (x.shape[1] > 1), resting < MOVING
-    longest = np.array([_longest(column) for column in same.T])
-    quiet = np.asarray((same | ~known)[:, moving].all(axis=1) & known[:, moving].any(axis=1))
-    return Runs(longest, _longest(quiet), alone, moving, least)
+def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
+    """Measure the runs of unchanged values.
+
+    Args:
+        x: (rows, metrics), NaN where missing.
+        tolerance: (metrics,) largest difference between two rows that counts as unchanged.
+    """
+    changes = np.diff(x, axis=0)
+    unchanged = np.abs(changes) <= tolerance
+    known = ~np.isnan(changes)
+    resting_share = unchanged.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    checked_alone = (resting_share < MAX_RESTING_SHARE) & (x.shape[1] > 1)
+    checked_jointly = resting_share < MAX_RESTING_SHARE_JOINT
+    none_changed = (unchanged | ~known)[:, checked_jointly].all(axis=1)
+    all_unchanged = np.asarray(none_changed & known[:, checked_jointly].any(axis=1))
+    return FlatlineBaseline(
+        longest_runs=np.array([_second_longest_run(column) for column in unchanged.T]),
+        longest_joint_run=_second_longest_run(all_unchanged),
+        checked_alone=checked_alone,
+        checked_jointly=checked_jointly,
+        tolerance=tolerance,
+    )
 
 
-def _longest(flags: Bools) -> float:
-    """The second longest run of true ones: the longest may itself have been a fault."""
-    ends = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
-    runs = np.sort(ends[1::2] - ends[::2])
+def _second_longest_run(flags: Bools) -> float:
+    """Return the length of the second longest run of True: the longest one may itself have been a fault."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    runs = np.sort(edges[1::2] - edges[::2])
     return float(runs[-2]) if len(runs) > 1 else float(runs.sum())
 
 
-class StuckRule:
-    """Follows runs, and learns: what has happened twice is no longer strange."""
+class _LongestRuns:
+    """The two longest completed runs of each of several series."""
 
-    def __init__(self, runs: Runs, step: float, false_alarms_per_month: float) -> None:
-        """Nothing seen yet.
+    def __init__(self, series: int) -> None:
+        self._first = np.zeros(series)
+        self.second = np.zeros(series)
+
+    def add(self, completed: Floats) -> None:
+        """Add the lengths (series,) of the runs that have just ended; 0 for series whose run has not."""
+        is_longest = completed > self._first
+        self.second = np.where(is_longest, self._first, np.maximum(self.second, completed))
+        self._first = np.maximum(self._first, completed)
+
+
+class FlatlineDetector:
+    """Streaming flatline detector of one host. A run that has occurred twice is no longer an anomaly."""
+
+    def __init__(self, baseline: FlatlineBaseline, step: float, false_alarms_per_month: float) -> None:
+        """Create a detector without observations.
 
         Args:
-            runs: that have been seen before.
-            step: seconds between rows.
-            false_alarms_per_month: that are allowed of all channels together.
+            baseline: runs in the history.
+            step: length of a row in seconds.
+            false_alarms_per_month: false-alarm budget of all channels together.
         """
-        longer = 1.0 + LONGER / max(false_alarms_per_month, 1e-6)
-        self._longer = min(max(longer, SHORTEST_FACTOR), LONGEST_FACTOR)
-        self._runs, self._least, self._lasts = runs, max(6.0, SHORTEST / step), LASTS / step
-        metrics = len(runs.longest)
-        self._before, self._run = np.full(metrics, np.nan), np.zeros(metrics)
-        self._top, self._second = np.zeros(metrics), np.zeros(metrics)
-        self._together = self._all_top = self._all_second = 0.0
+        factor = 1.0 + FACTOR_PER_FALSE_ALARM / max(false_alarms_per_month, 1e-6)
+        self._factor = min(max(factor, MIN_FACTOR), MAX_FACTOR)
+        self._baseline = baseline
+        self._min_run = max(6.0, MIN_RUN / step)
+        self._max_alarm = MAX_ALARM / step
+        metrics = len(baseline.longest_runs)
+        self._previous = np.full(metrics, np.nan)
+        self._runs = np.zeros(metrics)
+        self._longest = _LongestRuns(metrics)
+        self._joint_run = 0.0
+        self._longest_joint = _LongestRuns(1)
 
-    def __call__(self, x: Floats) -> tuple[float, Floats]:
-        """Takes in a row (metrics,), NaN where missing.
+    def update(self, x: Floats) -> tuple[float, Floats]:
+        """Add a row and compare the current runs with their limits.
+
+        Args:
+            x: (metrics,), NaN where missing.
 
         Returns:
-            How far runs have come toward being strange (1: they are), and (metrics,) that of each metric.
+            The largest ratio of a run to its limit (1 and more is an alarm), and (metrics,) the ratio of each metric.
         """
-        by, known = self._runs, ~np.isnan(x)
-        same = known & (np.abs(x - self._before) <= by.least)
-        changed = known & ~same
-        ended = np.where(changed, self._run, 0.0)
-        self._second = np.where(ended > self._top, self._top, np.maximum(self._second, ended))
-        self._top = np.maximum(self._top, ended)
-        self._run = np.where(changed, 0.0, self._run + same)
-        self._before = np.where(known, x, self._before)
-        limit = np.maximum(self._longer * np.maximum(by.longest, self._second) + 1, 2 * self._least)
-        each = np.where(by.alone & known & (self._run <= limit + self._lasts), self._run / limit, 0.0)
-        together = self._all_stand(same[by.moving & known])
-        if together >= 1:
-            each = np.where(by.moving & known, np.maximum(each, together), each)
-        return max(float(each.max(initial=0.0)), together), each
+        baseline = self._baseline
+        present = ~np.isnan(x)
+        unchanged = present & (np.abs(x - self._previous) <= baseline.tolerance)
+        changed = present & ~unchanged
+        self._longest.add(np.where(changed, self._runs, 0.0))
+        self._runs = np.where(changed, 0.0, self._runs + unchanged)
+        self._previous = np.where(present, x, self._previous)
+        longest = np.maximum(baseline.longest_runs, self._longest.second)
+        limits = np.maximum(self._factor * longest + 1, 2 * self._min_run)
+        is_checked = baseline.checked_alone & present & (self._runs <= limits + self._max_alarm)
+        ratios = np.where(is_checked, self._runs / limits, 0.0)
+        jointly_checked = baseline.checked_jointly & present
+        joint_ratio = self._update_joint_run(unchanged[jointly_checked])
+        if joint_ratio >= 1:
+            ratios = np.where(jointly_checked, np.maximum(ratios, joint_ratio), ratios)
+        return max(float(ratios.max(initial=0.0)), joint_ratio), ratios
 
-    def _all_stand(self, same: Bools) -> float:
-        """How far the run of all metrics together has come."""
-        if len(same) and same.all():
-            self._together += 1
-        else:
-            ended, self._together = self._together, 0.0
-            if ended > self._all_top:
-                self._all_second, self._all_top = self._all_top, ended
-            else:
-                self._all_second = max(self._all_second, ended)
-        limit = max(ALL_LONGER * max(self._runs.together, self._all_second), self._least / 2)
-        return self._together / limit if self._together <= limit + self._lasts else 0.0
+    def _update_joint_run(self, unchanged: Bools) -> float:
+        """Add a row to the run of all metrics and return its ratio to its limit.
+
+        Args:
+            unchanged: (checked metrics,) of the row; empty where all are missing.
+        """
+        if len(unchanged) and unchanged.all():
+            self._joint_run += 1
+        elif self._joint_run:
+            self._longest_joint.add(np.array([self._joint_run]))
+            self._joint_run = 0.0
+        longest = max(self._baseline.longest_joint_run, float(self._longest_joint.second[0]))
+        limit = max(JOINT_FACTOR * longest, self._min_run / 2)
+        return self._joint_run / limit if self._joint_run <= limit + self._max_alarm else 0.0

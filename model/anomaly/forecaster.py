@@ -1,7 +1,7 @@
-"""What all metrics together say that comes next: a linear forecast, and what it could not foresee.
+"""Linear forecast of all metrics: ridge regression on their last rows, with cross-fitted residuals.
 
-On host metrics a ridge regression on the last rows of all metrics was as good as a network over the same rows, and a
-network without the linear path was worse; what matters is how its errors are looked at.
+On host metrics a ridge regression on the last rows was as accurate as a network over the same rows, and a network
+without a linear path was worse. The detection quality depends on the scoring of the residuals.
 """
 
 from __future__ import annotations
@@ -14,91 +14,121 @@ import numpy as np
 from model.array_types import Bools, Floats, Integers
 
 LAGS = 12
-"""Rows of the past that a forecast looks at."""
+"""Past rows that are the input of a forecast."""
 
-AHEAD = (1, 5)
-"""Rows ahead."""
+HORIZONS = (1, 5)
+"""Forecast horizons in rows."""
 
-REACH = LAGS + max(AHEAD) - 1
-"""Rows of the past that any forecast of one row looks at."""
+LOOKBACK = LAGS + max(HORIZONS) - 1
+"""Past rows that the forecasts of one row depend on."""
 
-RIDGE = 10.0
-"""Squares of standardised inputs, in rows, that the weights are held back by."""
+RIDGE_PENALTY = 10.0
+"""Ridge penalty on the weights of standardised inputs, in rows."""
 
-BLOCKS = 3
-"""Contiguous parts of the past, each foreseen by what was learned from the others."""
+INTERCEPT_PENALTY = 1e-6
+"""Ridge penalty on the intercept: keeps the normal equations solvable."""
 
-CHUNK_ROWS = 4096
-"""Rows laid out at once: those of months would not fit a small machine."""
+FOLDS = 3
+"""Contiguous folds of the history: the residuals of each are computed by a model fitted on the others."""
+
+BATCH_ROWS = 4096
+"""Rows whose lagged windows are in memory at once: those of months would not fit a small machine."""
 
 
 @dataclass(frozen=True)
-class Forecaster:
-    """`weights` (REACH * metrics + 1, len(AHEAD) * metrics): from the rows before, oldest first, and 1."""
+class LinearForecaster:
+    """Linear map from the last rows of all metrics to their values at each horizon.
+
+    Attributes:
+        weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics); inputs from the oldest row to the newest, then the
+            intercept.
+    """
 
     weights: Floats
 
-    def __call__(self, before: Floats) -> Floats:
-        """(rows, REACH * metrics) to forecasts (rows, len(AHEAD) * metrics): those of one horizon after the other."""
-        return np.asarray(before @ self.weights[:-1] + self.weights[-1])
+    def __call__(self, windows: Floats) -> Floats:
+        """Forecast rows from the rows before them.
+
+        Args:
+            windows: (rows, LOOKBACK * metrics), see `lagged_windows`.
+
+        Returns:
+            (rows, len(HORIZONS) * metrics): the forecasts of all metrics for one horizon after the other.
+        """
+        return np.asarray(windows @ self.weights[:-1] + self.weights[-1])
 
 
-def windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
-    """The rows from REACH on, some at a time, with what came before each: (rows, REACH * metrics)."""
-    n, d = z.shape
-    for start in range(REACH, n, CHUNK_ROWS):
-        end = min(start + CHUNK_ROWS, n)
-        view = np.lib.stride_tricks.sliding_window_view(z[start - REACH : end - 1], REACH, axis=0)
-        yield slice(start, end), np.ascontiguousarray(view.transpose(0, 2, 1)).reshape(end - start, REACH * d)
-
-
-def thirds(usable: Bools) -> Integers:
-    """(rows,) to which of BLOCKS contiguous parts each row belongs, all with as many usable rows."""
-    found: Integers = np.cumsum(usable) * BLOCKS // (int(usable.sum()) + 1)
-    return found
-
-
-def fit_forecaster(z: Floats, usable: Bools) -> tuple[Forecaster, Floats]:
-    """Learns to foresee.
+def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Iterate over batches of rows with the LOOKBACK rows before each.
 
     Args:
         z: (rows, metrics), finite.
-        usable: (rows,) whether a row and what came before it may be learned from.
 
-    Returns:
-        The forecaster, and (rows, len(AHEAD) * metrics) what it could not foresee of each row, having learned from
-        the two other thirds; 0 for the first rows, which have no past.
+    Yields:
+        The slice of the batch, from row LOOKBACK on, and its windows (batch, LOOKBACK * metrics), oldest row first.
     """
     n, d = z.shape
-    width = REACH * d + 1
-    block = thirds(usable)
-    grams, crosses = np.zeros((BLOCKS, width, width)), np.zeros((BLOCKS, width, d))
-    for rows, before in windows(z):
-        inputs = np.concatenate((before, np.ones((len(before), 1))), axis=1)
-        for b in np.unique(block[rows]):
-            here = usable[rows] & (block[rows] == b)
-            grams[b] += inputs[here].T @ inputs[here]
-            crosses[b] += inputs[here].T @ z[rows][here]
-    without = [
-        _solved(grams.sum(0) - gram, crosses.sum(0) - cross, d) for gram, cross in zip(grams, crosses, strict=True)
+    for start in range(LOOKBACK, n, BATCH_ROWS):
+        end = min(start + BATCH_ROWS, n)
+        view = np.lib.stride_tricks.sliding_window_view(z[start - LOOKBACK : end - 1], LOOKBACK, axis=0)
+        yield slice(start, end), np.ascontiguousarray(view.transpose(0, 2, 1)).reshape(end - start, LOOKBACK * d)
+
+
+def contiguous_folds(usable: Bools) -> Integers:
+    """Return the fold (0 to FOLDS - 1) of each row (rows,); the folds have equal numbers of usable rows."""
+    folds: Integers = np.cumsum(usable) * FOLDS // (int(usable.sum()) + 1)
+    return folds
+
+
+def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
+    """Fit a forecaster by ridge regression and compute its cross-fitted residuals.
+
+    Args:
+        z: (rows, metrics) standardised values, finite.
+        usable: (rows,) False for rows that must not be fitted, as those of a gap and the LOOKBACK rows after it.
+
+    Returns:
+        The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) the residuals of forecasters
+        fitted on the other folds; 0 for the first LOOKBACK rows.
+    """
+    n, d = z.shape
+    width = LOOKBACK * d + 1
+    fold_of = contiguous_folds(usable)
+    grams = np.zeros((FOLDS, width, width))
+    crosses = np.zeros((FOLDS, width, d))
+    for rows, windows in lagged_windows(z):
+        inputs = np.concatenate((windows, np.ones((len(windows), 1))), axis=1)
+        for fold in np.unique(fold_of[rows]):
+            selected = usable[rows] & (fold_of[rows] == fold)
+            grams[fold] += inputs[selected].T @ inputs[selected]
+            crosses[fold] += inputs[selected].T @ z[rows][selected]
+    held_out = [
+        _solve_ridge(grams.sum(0) - gram, crosses.sum(0) - cross, d)
+        for gram, cross in zip(grams, crosses, strict=True)
     ]
-    errors = np.zeros((n, len(AHEAD) * d))
-    target = np.tile(z, (1, len(AHEAD)))
-    for rows, before in windows(z):
-        for b in np.unique(block[rows]):
-            here = block[rows] == b
-            errors[rows][here] = target[rows][here] - without[b](before[here])
-    return _solved(grams.sum(0), crosses.sum(0), d), errors
+    residuals = np.zeros((n, len(HORIZONS) * d))
+    targets = np.tile(z, (1, len(HORIZONS)))
+    for rows, windows in lagged_windows(z):
+        for fold in np.unique(fold_of[rows]):
+            selected = fold_of[rows] == fold
+            residuals[rows][selected] = targets[rows][selected] - held_out[fold](windows[selected])
+    return _solve_ridge(grams.sum(0), crosses.sum(0), d), residuals
 
 
-def _solved(gram: Floats, cross: Floats, metrics: int) -> Forecaster:
-    """Ridge regression by its normal equations; each horizon looks at its own rows alone."""
-    weights = np.zeros((len(gram), len(AHEAD) * metrics))
-    for i, ahead in enumerate(AHEAD):
-        last = REACH - ahead + 1
-        seen = np.append(np.arange((last - LAGS) * metrics, last * metrics), len(gram) - 1)
-        held = np.full(len(seen), RIDGE)
-        held[-1] = 1e-6
-        part = gram[np.ix_(seen, seen)] + np.diag(held)
-        weights[seen, i * metrics : (i + 1) * metrics] = np.linalg.solve(part, cross[seen])
-    return Forecaster(weights)
+def _solve_ridge(gram: Floats, cross: Floats, metrics: int) -> LinearForecaster:
+    """Solve the normal equations of the ridge regression of each horizon on its own LAGS rows.
+
+    Args:
+        gram: (inputs, inputs) sums of products of the inputs, the intercept last.
+        cross: (inputs, metrics) sums of products of inputs and targets.
+        metrics: number of metrics.
+    """
+    weights = np.zeros((len(gram), len(HORIZONS) * metrics))
+    for i, horizon in enumerate(HORIZONS):
+        end = LOOKBACK - horizon + 1
+        inputs = np.append(np.arange((end - LAGS) * metrics, end * metrics), len(gram) - 1)
+        penalty = np.full(len(inputs), RIDGE_PENALTY)
+        penalty[-1] = INTERCEPT_PENALTY
+        regularised = gram[np.ix_(inputs, inputs)] + np.diag(penalty)
+        weights[inputs, i * metrics : (i + 1) * metrics] = np.linalg.solve(regularised, cross[inputs])
+    return LinearForecaster(weights)

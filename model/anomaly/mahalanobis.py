@@ -1,4 +1,4 @@
-"""How far off a host's usual places it is, whether or not it came there suddenly."""
+"""Mahalanobis distance of rows from the usual values of a host."""
 
 from __future__ import annotations
 
@@ -6,54 +6,73 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.forecaster import BLOCKS, thirds
+from model.anomaly.forecaster import FOLDS, contiguous_folds
 from model.array_types import Bools, Floats
 
-FLATTEST = 0.05
-"""No direction counts as varying by less than this share of the variance of the widest one."""
+MIN_VARIANCE_SHARE = 0.05
+"""Floor of the variance of a principal direction, as a share of the largest one."""
 
-ALONE = 32
-"""Rows that a single metric is looked at together: one value has no shape."""
+SINGLE_METRIC_LAGS = 32
+"""Rows that are stacked when there is one metric only: a single value has no correlation structure."""
 
 
 @dataclass(frozen=True)
-class Level:
-    """Mean squared distance in directions of equal variance (Mahalanobis), of `rows` rows together."""
+class MahalanobisDistance:
+    """Mean squared Mahalanobis distance from the mean of the history.
 
-    rows: int
+    Attributes:
+        lags: consecutive rows that are stacked into one vector.
+        mean: (lags * metrics,).
+        whitening: (lags * metrics, lags * metrics) principal directions, scaled to unit variance.
+    """
+
+    lags: int
     mean: Floats
-    directions: Floats
+    whitening: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        """(n, rows * metrics) to (n,)."""
-        return np.asarray(np.square((x - self.mean) @ self.directions).mean(axis=1))
+        """Return the distances (rows,) of stacked vectors (rows, lags * metrics), divided by their length."""
+        return np.asarray(np.square((x - self.mean) @ self.whitening).mean(axis=1))
 
 
-def together(z: Floats, rows: int) -> Floats:
-    """Each row with those before it, oldest first; the first row stands in for what came before it."""
-    if rows == 1:
+def stack_lags(z: Floats, lags: int) -> Floats:
+    """Stack each row with the `lags` - 1 rows before it, oldest first.
+
+    Args:
+        z: (rows, metrics); the first row is repeated in place of the rows before it.
+        lags: rows per vector.
+
+    Returns:
+        (rows, lags * metrics).
+    """
+    if lags == 1:
         return z
-    padded = np.concatenate((np.repeat(z[:1], rows - 1, axis=0), z))
-    view = np.lib.stride_tricks.sliding_window_view(padded, rows, axis=0)
+    padded = np.concatenate((np.repeat(z[:1], lags - 1, axis=0), z))
+    view = np.lib.stride_tricks.sliding_window_view(padded, lags, axis=0)
     return np.ascontiguousarray(view.transpose(0, 2, 1)).reshape(len(z), -1)
 
 
-def fit_level(z: Floats, usable: Bools) -> tuple[Level, Floats]:
-    """Learns usual places; returns them, and (rows,) the distance of each row from those of the two other thirds.
+def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floats]:
+    """Fit mean and covariance, and compute cross-fitted distances.
 
     Args:
-        z: (rows, metrics), finite.
-        usable: (rows,) what may be learned from.
+        z: (rows, metrics) standardised values, finite.
+        usable: (rows,) False for rows that must not be fitted.
+
+    Returns:
+        The distance fitted on all usable rows, and (rows,) the distance of each row by a fit on the other folds.
     """
-    rows = ALONE if z.shape[1] == 1 else 1
-    x = together(z, rows)
-    block = thirds(usable)
-    distance = np.zeros(len(z))
-    for b in range(BLOCKS):
-        distance[block == b] = _fitted(x[usable & (block != b)], rows)(x[block == b])
-    return _fitted(x[usable], rows), distance
+    lags = SINGLE_METRIC_LAGS if z.shape[1] == 1 else 1
+    x = stack_lags(z, lags)
+    fold_of = contiguous_folds(usable)
+    distances = np.zeros(len(z))
+    for fold in range(FOLDS):
+        distances[fold_of == fold] = _fit(x[usable & (fold_of != fold)], lags)(x[fold_of == fold])
+    return _fit(x[usable], lags), distances
 
 
-def _fitted(x: Floats, rows: int) -> Level:
+def _fit(x: Floats, lags: int) -> MahalanobisDistance:
+    """Fit mean and whitening transform of vectors (rows, lags * metrics) by an eigendecomposition."""
     variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
-    return Level(rows, x.mean(axis=0), directions / np.sqrt(np.maximum(variances, FLATTEST * variances[-1] + 1e-9)))
+    floored = np.maximum(variances, MIN_VARIANCE_SHARE * variances[-1] + 1e-9)
+    return MahalanobisDistance(lags, x.mean(axis=0), directions / np.sqrt(floored))

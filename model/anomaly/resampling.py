@@ -1,48 +1,90 @@
-"""Samples averaged over rows of a minute or more: what a detector learns from and watches."""
+"""Row resampling: average samples into rows of a minute or more, and handle gaps."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from model.anomaly.forecaster import REACH
-from model.array_types import Floats
+from model.anomaly.forecaster import LOOKBACK
+from model.array_types import Bools, Floats, Integers
 from model.units import MINUTE
 
+MAX_GAP = 2
+"""Missing rows after which a metric must be present for a warm-up span again."""
 
-def row_interval(step: float) -> float:
-    """Seconds of a row for samples `step` seconds apart: a minute at least, in which samples are averaged."""
-    return max(MINUTE, step)
+
+def row_interval(interval: float) -> float:
+    """Return the length of a row in seconds for samples `interval` seconds apart: at least one minute."""
+    return max(MINUTE, interval)
 
 
 def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
-    """Samples averaged over rows `step` seconds long, with rows of NaN where nobody watched.
+    """Average samples over rows of `step` seconds; gaps become rows of NaN.
 
-    A hole is laid out only as far as it can matter.
+    Of a long gap only the last LOOKBACK rows are returned, because older ones have no influence on a forecast.
 
     Args:
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing.
-        step: seconds of a row.
+        step: length of a row in seconds.
 
     Returns:
-        (rows,) the seconds at which each begins, and (rows, columns).
+        (rows,) start times of the rows in seconds, and (rows, columns) averages.
     """
-    number = np.floor_divide(times, step).astype(np.int64)
-    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1 if len(number) else 0))
-    known = ~np.isnan(values)
-    if len(starts) == len(times):
-        means = values
-    else:
-        totals = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
-        counts = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
-        means = np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0)
-    rows = number[starts]
-    place = np.cumsum(np.minimum(np.diff(rows, prepend=rows[0] - 1), REACH + 1)) - 1
-    found, at = np.full((place[-1] + 1, values.shape[1]), np.nan), np.full(place[-1] + 1, np.nan)
-    found[place], at[place] = means, rows * step
-    missing = np.flatnonzero(np.isnan(at))
-    if len(missing):
-        # within a hole rows are counted back from its end
-        after = np.searchsorted(place, missing)
-        at[missing] = at[place[after]] - (place[after] - missing) * step
-    return at, found
+    if not len(times):
+        return times, values
+    numbers = np.floor_divide(times, step).astype(np.int64)
+    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+    means = values if len(starts) == len(times) else _group_means(values, starts)
+    numbers = numbers[starts]
+    positions = np.cumsum(np.minimum(np.diff(numbers, prepend=numbers[0] - 1), LOOKBACK + 1)) - 1
+    rows = np.full((positions[-1] + 1, values.shape[1]), np.nan)
+    row_times = np.full(positions[-1] + 1, np.nan)
+    rows[positions] = means
+    row_times[positions] = numbers * step
+    gaps = np.flatnonzero(np.isnan(row_times))
+    if len(gaps):
+        # the rows of a gap are numbered backwards from the first row after it
+        following = positions[np.searchsorted(positions, gaps)]
+        row_times[gaps] = row_times[following] - (following - gaps) * step
+    return row_times, rows
+
+
+def _group_means(values: Floats, starts: Integers) -> Floats:
+    """Return the means (groups, columns) of the present values of each group of rows; NaN where none is present.
+
+    Args:
+        values: (rows, columns), NaN where missing.
+        starts: (groups,) index of the first row of each group.
+    """
+    present = ~np.isnan(values)
+    totals = np.add.reduceat(np.where(present, values, 0.0), starts, axis=0)
+    counts = np.add.reduceat(present, starts, axis=0, dtype=np.int64)
+    means: Floats = np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0)
+    return means
+
+
+def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
+    """Return a mask of the values whose metric was present for `warm_up` rows, with gaps of at most MAX_GAP rows.
+
+    Args:
+        present: (rows, metrics), False where a value is missing.
+        warm_up: rows.
+
+    Returns:
+        (rows, metrics); False for missing values.
+    """
+    continuous = np.zeros(present.shape, bool)
+    for metric, column in enumerate(present.T):
+        rows = np.flatnonzero(column)
+        numbers = np.arange(len(rows))
+        after_gap = np.diff(rows, prepend=-MAX_GAP - 2) > MAX_GAP + 1
+        run_length = numbers - np.maximum.accumulate(np.where(after_gap, numbers, 0))
+        continuous[rows[run_length >= warm_up], metric] = True
+    return continuous
+
+
+def forward_fill(z: Floats) -> Floats:
+    """Return (rows, metrics) with NaN replaced by the last value before it, and by 0 where there is none."""
+    present = ~np.isnan(z)
+    last = np.maximum.accumulate(np.where(present, np.arange(len(z))[:, None], -1), axis=0)
+    return np.where(last >= 0, np.take_along_axis(z, np.maximum(last, 0), axis=0), 0.0)

@@ -1,7 +1,7 @@
-"""From what could not be foreseen to how much speaks for an anomaly, row by row or all at once.
+"""Anomaly score parts: smoothed residual energy, Mahalanobis distance and tail probabilities per metric.
 
-A forecast's squared errors are looked at over several times, for a fault that lasts speaks softly at each moment;
-over all metrics together, and over each by itself, for one metric going wrong alone is lost in a mean.
+Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals at each
+moment. They are averaged over all metrics and for each metric, because a fault of one metric vanishes in the mean.
 """
 
 from __future__ import annotations
@@ -10,151 +10,240 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.ewma import Smoother
-from model.anomaly.tails import RAREST, Tails
+from model.anomaly.ewma import Ewma
+from model.anomaly.tails import TAIL_START, ExceedanceTails, fit_tails
 from model.array_types import Bools, Floats
 from model.units import HOUR
 
-LARGEST = 20.0**2
-"""A squared error of one row counts this much at most; one of a single metric and row by itself SPIKE."""
+SCORE_PARTS = ("joint", "spike", "overall")
+"""Score parts with block maxima: the first two are alarm channels, the third determines the score."""
 
-SPIKE = 100.0**2
+ENERGY_CAP = 20.0**2
+"""Upper bound of a normalised squared residual in the averages."""
 
-TIMES = (2, 6, 18)
-"""Half-lives in rows over which evidence of all metrics is gathered."""
+SPIKE_CAP = 100.0**2
+"""Upper bound of a normalised squared residual in the spike part."""
 
-METRIC_TIMES = (6, 36)
-"""Those over which the evidence of each metric is."""
+HALF_LIVES = (2, 6, 18)
+"""Half-lives in rows of the averages over all metrics."""
+
+METRIC_HALF_LIVES = (6, 36)
+"""Half-lives in rows of the averages of each metric."""
 
 BACKGROUND = 12 * HOUR
-"""Half-life in seconds of what is usual of late: errors that stay are a new level, evidence that stays a new
-habit.
-"""
+"""Half-life in seconds of the background: a lasting offset becomes the new normal."""
 
-STEEPEST_BIAS = 8.0
-"""An error moves the level by at most so many of its scales."""
+BIAS_CAP = 8.0
+"""Upper bound of a residual in the bias estimate, in residual scales."""
 
-LEVEL_WEIGHT, METRIC_WEIGHT = 0.2, 0.02
-"""What the level and single metrics count in the score, beside the forecast's errors."""
+DISTANCE_WEIGHT = 0.2
+"""Weight of the Mahalanobis distance in the overall part; the residual energy has weight 1."""
 
-RARE = 1.5 * RAREST
-"""-log probability from which on a metric's last minutes are strange by themselves."""
+METRIC_WEIGHT = 0.02
+"""Weight of the metric surprisals in the overall part."""
 
-FOLD = 4.0
-"""What a doubling of the joint evidence counts, beside one metric's -log probabilities, in the alarm."""
+SURPRISAL_LIMIT = 1.5 * TAIL_START
+"""Surprisal of the short average of a metric at which the short-term part is 1."""
+
+JOINT_FACTOR = 4.0
+"""Weight of the logarithm of energy and distance in the joint part, next to the metric surprisals."""
+
+MIN_RESIDUAL_SCALE = 0.05
+"""Lower bound of a residual scale, in standard deviations of the metric."""
+
+NORMAL_Q99 = 2.6
+"""99th percentile of the absolute value of a standard normal variable, rounded."""
 
 
 @dataclass(frozen=True)
-class Constants:
-    """What evidence is measured by, learned from the past: it is 1 where only one row of a hundred has more.
+class ScoreCalibration:
+    """Scales of the score parts, estimated on the history.
 
-    `scales` (2 * metrics,) of errors; `usual` (6,) the 99th percentiles of the means; `tails` of 3 * metrics columns:
-    each metric's two means, and its single rows.
+    Attributes:
+        residual_scales: (horizons * metrics,) divisor of the residuals.
+        energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
+        tails: of (3 * metrics,) columns: the two averages of each metric and its single rows.
     """
 
-    scales: Floats
-    usual: Floats
-    tails: Tails
+    residual_scales: Floats
+    energy_quantiles: Floats
+    tails: ExceedanceTails
 
 
 @dataclass(frozen=True)
-class Found:
-    """Evidence by row: `joint` and `spike` have thresholds, `overall` makes an order; `metrics` (rows, metrics).
+class ScoreParts:
+    """Score parts of rows, all 0 and more.
 
-    `present` is how strange the last minutes are by themselves: 1 where one row of a hundred is.
+    Attributes:
+        joint: (rows,) deviation of all metrics together, or of one for hours; has an alarm threshold.
+        spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
+        overall: (rows,) weighted sum that the published score is computed from.
+        by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
+        short_term: (rows,) last minutes alone, as a ratio to their 99th percentile.
     """
 
     joint: Floats
     spike: Floats
     overall: Floats
-    metrics: Floats
-    present: Floats
+    by_metric: Floats
+    short_term: Floats
+
+    @property
+    def for_thresholds(self) -> Floats:
+        """Parts with block maxima, (rows, len(SCORE_PARTS))."""
+        return np.array([self.joint, self.spike, self.overall]).T
 
 
-class Evidence:
-    """What has been gathered so far."""
+class AnomalyScorer:
+    """Streaming computation of the score parts of one host."""
 
     def __init__(self, metrics: int, step: float) -> None:
-        """Nothing yet.
+        """Create a scorer without observations.
 
         Args:
-            metrics: how many.
-            step: seconds between rows.
+            metrics: number of metrics.
+            step: length of a row in seconds.
         """
         self._metrics = metrics
-        slow = np.full(2, BACKGROUND / step)
-        times = np.array(TIMES, dtype=np.float64)
-        single = np.repeat(np.array(METRIC_TIMES, dtype=np.float64), metrics)
-        self._bias = Smoother(np.full(2 * metrics, BACKGROUND / step))
-        self._means, self._slow, self._single = Smoother(np.tile(times, 2)), Smoother(slow), Smoother(single)
+        background = BACKGROUND / step
+        half_lives = np.array(HALF_LIVES, dtype=np.float64)
+        metric_half_lives = np.array(METRIC_HALF_LIVES, dtype=np.float64)
+        self._bias = Ewma(np.full(2 * metrics, background))
+        self._averages = Ewma(np.tile(half_lives, 2))
+        self._background = Ewma(np.full(2, background))
+        self._metric_averages = Ewma(np.repeat(metric_half_lives, metrics))
 
-    def squared(self, errors: Floats, known: Bools, scales: Floats) -> Floats:
-        """Squared errors in scales, (rows, 2 * metrics), less what errors have been of late; 0 where unknown.
-
-        Args:
-            errors: (rows, 2 * metrics).
-            known: (rows, 2 * metrics).
-            scales: (2 * metrics,).
-        """
-        farthest = STEEPEST_BIAS * scales
-        late = _before(self._bias, np.minimum(np.maximum(errors, -farthest), farthest), known)
-        return np.asarray(np.where(known, np.square((errors - late) / scales), 0.0))
-
-    def means(self, squared: Floats, known: Bools, level: Floats, there: Bools) -> Floats:
-        """(rows, 6) the errors of all metrics, and the level, over three times each.
+    def residual_energy(self, residuals: Floats, present: Bools, scales: Floats) -> Floats:
+        """Return the squared residuals after removal of their running bias, in squared scales.
 
         Args:
-            squared: (rows, 2 * metrics).
-            known: (rows, 2 * metrics).
-            level: (rows,) distance from usual places.
-            there: (rows,) whether that is known.
-        """
-        number = known.sum(axis=1)
-        error = np.minimum(squared, LARGEST).sum(axis=1) / np.maximum(number, 1)
-        # filled rather than stacked: this is done at every row
-        x, heard = np.empty((len(error), 2 * len(TIMES))), np.empty((len(error), 2 * len(TIMES)), bool)
-        x[:, : len(TIMES)], x[:, len(TIMES) :] = error[:, None], level[:, None]
-        heard[:, : len(TIMES)], heard[:, len(TIMES) :] = (number > 0)[:, None], there[:, None]
-        return self._means.extend(x, heard)
+            residuals: (rows, horizons * metrics).
+            present: (rows, horizons * metrics), False where a residual is not valid.
+            scales: (horizons * metrics,).
 
-    def singles(self, squared: Floats, known: Bools) -> Floats:
-        """(rows, 3 * metrics) the errors of each metric over two times, and of the row itself."""
+        Returns:
+            (rows, horizons * metrics); 0 where not present.
+        """
+        cap = BIAS_CAP * scales
+        bias = self._bias.previous_means(np.minimum(np.maximum(residuals, -cap), cap), present)
+        return np.asarray(np.where(present, np.square((residuals - bias) / scales), 0.0))
+
+    def average(self, energy: Floats, present: Bools, distance: Floats, valid: Bools) -> Floats:
+        """Add rows to the averages of residual energy and Mahalanobis distance.
+
+        Args:
+            energy: (rows, horizons * metrics) of `residual_energy`.
+            present: (rows, horizons * metrics).
+            distance: (rows,) Mahalanobis distance.
+            valid: (rows,) False where the distance is not valid.
+
+        Returns:
+            (rows, 2 * half-lives): averages of the energy, then of the distance.
+        """
+        count = present.sum(axis=1)
+        mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
+        n = len(HALF_LIVES)
+        # assigned instead of stacked: this code runs for every row
+        x = np.empty((len(mean_energy), 2 * n))
+        x[:, :n] = mean_energy[:, None]
+        x[:, n:] = distance[:, None]
+        observed = np.empty(x.shape, bool)
+        observed[:, :n] = (count > 0)[:, None]
+        observed[:, n:] = valid[:, None]
+        return self._averages.update(x, observed)
+
+    def average_by_metric(self, energy: Floats, present: Bools) -> Floats:
+        """Add rows to the averages of each metric.
+
+        Args:
+            energy: (rows, horizons * metrics) of `residual_energy`.
+            present: (rows, horizons * metrics).
+
+        Returns:
+            (rows, 3 * metrics): averages with the short and with the long half-life, and the single rows.
+        """
         d = self._metrics
-        capped = np.minimum(squared, LARGEST)
-        both, heard = (capped[:, :d] + capped[:, d:]) / 2, known[:, :d] & known[:, d:]
-        over = self._single.extend(np.concatenate((both, both), axis=1), np.concatenate((heard, heard), axis=1))
-        return np.concatenate((over, np.minimum(squared[:, :d], SPIKE)), axis=1)
+        capped = np.minimum(energy, ENERGY_CAP)
+        mean = (capped[:, :d] + capped[:, d:]) / 2
+        observed = present[:, :d] & present[:, d:]
+        averages = self._metric_averages.update(
+            np.concatenate((mean, mean), axis=1), np.concatenate((observed, observed), axis=1)
+        )
+        return np.concatenate((averages, np.minimum(energy[:, :d], SPIKE_CAP)), axis=1)
 
-    def found(self, means: Floats, singles: Floats, known: Bools, by: Constants) -> Found:
-        """The evidence by row.
+    def score_parts(
+        self, averages: Floats, by_metric: Floats, present: Bools, calibration: ScoreCalibration
+    ) -> ScoreParts:
+        """Combine the averages into score parts.
 
         Args:
-            means: of `means`.
-            singles: of `singles`.
-            known: (rows, metrics) which metrics have a say.
-            by: what it is measured by.
+            averages: (rows, 2 * half-lives) of `average`.
+            by_metric: (rows, 3 * metrics) of `average_by_metric`.
+            present: (rows, metrics), False for metrics that are not scored.
+            calibration: scales.
         """
-        d, three = self._metrics, len(TIMES)
-        relative = means / by.usual
-        pair = np.empty((len(means), 2))
-        pair[:, 0], pair[:, 1] = relative[:, :three].sum(axis=1) / three, relative[:, three:].sum(axis=1) / three
-        habit = _before(self._slow, pair, np.ones(pair.shape, bool))
-        error, place = (pair / (1.0 + habit)).T
-        rare = by.tails(singles)
-        rare *= np.concatenate((known, known, known), axis=1)
-        short, long, now = rare[:, :d], rare[:, d : 2 * d], rare[:, 2 * d :]
-        alone = short.max(axis=1) + long.max(axis=1)
-        return Found(
-            joint=FOLD * np.log1p(pair[:, 0] + place) + alone,
-            spike=now.max(axis=1),
-            overall=error + LEVEL_WEIGHT * place + METRIC_WEIGHT * alone,
-            metrics=np.maximum(np.maximum(short, long), now),
-            present=np.maximum(np.maximum(relative[:, 0], relative[:, three]), short.max(axis=1) / RARE),
+        d = self._metrics
+        n = len(HALF_LIVES)
+        relative = averages / calibration.energy_quantiles
+        pair = np.empty((len(averages), 2))
+        pair[:, 0] = relative[:, :n].sum(axis=1) / n
+        pair[:, 1] = relative[:, n:].sum(axis=1) / n
+        background = self._background.previous_means(pair, np.ones(pair.shape, bool))
+        energy, distance = (pair / (1.0 + background)).T
+        surprisal = calibration.tails.surprisal(by_metric)
+        surprisal *= np.concatenate((present, present, present), axis=1)
+        short = surprisal[:, :d]
+        long = surprisal[:, d : 2 * d]
+        single = surprisal[:, 2 * d :]
+        metric_surprisal = short.max(axis=1) + long.max(axis=1)
+        short_term_energy = np.maximum(relative[:, 0], relative[:, n])
+        return ScoreParts(
+            joint=JOINT_FACTOR * np.log1p(pair[:, 0] + distance) + metric_surprisal,
+            spike=single.max(axis=1),
+            overall=energy + DISTANCE_WEIGHT * distance + METRIC_WEIGHT * metric_surprisal,
+            by_metric=np.maximum(np.maximum(short, long), single),
+            short_term=np.maximum(short_term_energy, short.max(axis=1) / SURPRISAL_LIMIT),
         )
 
 
-def _before(smoother: Smoother, x: Floats, known: Bools) -> Floats:
-    """(rows, columns) the means before each row; takes the rows in."""
-    first = smoother.means
-    means = smoother.extend(x, known)
-    return first[None] if len(x) == 1 else np.concatenate((first[None], means[:-1]))
+def calibrate(
+    residuals: Floats, distances: Floats, present: Bools, step: float
+) -> tuple[ScoreCalibration, ScoreParts]:
+    """Estimate the scales of the score parts on cross-fitted residuals and distances.
+
+    Args:
+        residuals: (rows, horizons * metrics).
+        distances: (rows,) Mahalanobis distances.
+        present: (rows, metrics) values that are scored.
+        step: length of a row in seconds.
+
+    Returns:
+        The calibration, and the score parts of the history.
+    """
+    usable = np.asarray(present.any(axis=1))
+    scorer = AnomalyScorer(present.shape[1], step)
+    present_by_horizon = np.concatenate((present, present), axis=1)
+    scales = _residual_scales(residuals, present_by_horizon)
+    energy = scorer.residual_energy(residuals, present_by_horizon, scales)
+    averages = scorer.average(energy, present_by_horizon, distances, usable)
+    by_metric = scorer.average_by_metric(energy, present_by_horizon)
+    calibration = ScoreCalibration(
+        residual_scales=scales,
+        energy_quantiles=np.maximum(np.quantile(averages[usable], 0.99, axis=0), 1e-3),
+        tails=fit_tails(by_metric, np.concatenate((present, present, present), axis=1)),
+    )
+    return calibration, scorer.score_parts(averages, by_metric, present, calibration)
+
+
+def _residual_scales(residuals: Floats, present: Bools) -> Floats:
+    """Return the scale (columns,) of residuals (rows, columns).
+
+    The scale is the geometric mean of the standard deviation and of the deviation that the 99th percentile implies.
+    """
+    scales = np.full(residuals.shape[1], MIN_RESIDUAL_SCALE)
+    for column in range(residuals.shape[1]):
+        observed = residuals[present[:, column], column]
+        if len(observed):
+            variance = max(observed.std(), 1e-9) * np.quantile(np.abs(observed), 0.99) / NORMAL_Q99
+            scales[column] = max(MIN_RESIDUAL_SCALE, np.sqrt(variance))
+    return scales

@@ -1,4 +1,4 @@
-"""Detectors as bytes, and back."""
+"""Serialisation of detectors: npz archives of format 2; format 1 is migrated on reading."""
 
 from __future__ import annotations
 
@@ -6,107 +6,159 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.detector import SCORE_PARTS, Detector
-from model.anomaly.flatline import Runs
-from model.anomaly.forecaster import AHEAD, REACH, Forecaster
-from model.anomaly.mahalanobis import Level
-from model.anomaly.scoring import METRIC_TIMES, TIMES, Constants
-from model.anomaly.tails import Tails
+from model.anomaly.detector import Detector, Standardization
+from model.anomaly.flatline import FlatlineBaseline
+from model.anomaly.forecaster import HORIZONS, LOOKBACK, LinearForecaster
+from model.anomaly.mahalanobis import MahalanobisDistance
+from model.anomaly.scoring import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
+from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
 from model.npz import pack, unpack
 
-FORMAT = 1
+FORMAT = 2
+
+KIND = "detector"
+
+FLAGS = ("selected", "log_transformed", "flatline.checked_alone", "flatline.checked_jointly")
+"""Names of the arrays of booleans, which are stored as bytes."""
+
+FORMAT_1_ARRAYS = {
+    "heard": "selected",
+    "logarithmic": "log_transformed",
+    "weights": "forecaster.weights",
+    "level.mean": "mahalanobis.mean",
+    "level.directions": "mahalanobis.whitening",
+    "scales": "calibration.residual_scales",
+    "usual": "calibration.energy_quantiles",
+    "tails": "calibration.tails",
+    "alone": "flatline.checked_alone",
+    "moving": "flatline.checked_jointly",
+    "longest": "flatline.longest_runs",
+    "least": "flatline.tolerance",
+    "peaks": "slot_maxima",
+}
+"""Names of arrays in format 1, with those of format 2."""
+
+FORMAT_1_HEADER = {"rows": "mahalanobis_lags", "together": "longest_joint_run"}
+"""Names of header fields in format 1, with those of format 2."""
 
 
 def dumps_detector(detector: Detector) -> bytes:
-    """The same detector gives the same bytes."""
-    constants, runs, level = detector.constants, detector.runs, detector.level
-    flags = {
-        "heard": detector.heard,
-        "logarithmic": detector.logarithmic,
-        "alone": runs.alone,
-        "moving": runs.moving,
-    }
-    arrays: dict[str, Any] = {
-        "mean": detector.mean,
-        "deviation": detector.deviation,
-        "weights": detector.forecaster.weights,
-        "level.mean": level.mean,
-        "level.directions": level.directions,
-        "scales": constants.scales,
-        "usual": constants.usual,
-        "tails": np.stack([constants.tails.start, constants.tails.scale, constants.tails.shape]),
-        "longest": runs.longest,
-        "least": runs.least,
-        "slots": detector.slots.astype(np.float64),
-        "peaks": detector.peaks,
-        **{name: flag.astype(np.uint8) for name, flag in flags.items()},
-    }
-    header = {
+    """Return a detector as bytes; equal detectors have equal bytes."""
+    standardization = detector.standardization
+    calibration = detector.calibration
+    flatline = detector.flatline
+    mahalanobis = detector.mahalanobis
+    tails = calibration.tails
+    header: dict[str, Any] = {
         "format": FORMAT,
-        "kind": "detector",
+        "kind": KIND,
         "columns": detector.columns,
         "step": detector.step,
-        "rows": level.rows,
-        "together": runs.together,
+        "mahalanobis_lags": mahalanobis.lags,
+        "longest_joint_run": flatline.longest_joint_run,
+    }
+    arrays: dict[str, Any] = {
+        "mean": standardization.mean,
+        "deviation": standardization.deviation,
+        "forecaster.weights": detector.forecaster.weights,
+        "mahalanobis.mean": mahalanobis.mean,
+        "mahalanobis.whitening": mahalanobis.whitening,
+        "calibration.residual_scales": calibration.residual_scales,
+        "calibration.energy_quantiles": calibration.energy_quantiles,
+        "calibration.tails": np.stack([tails.threshold, tails.scale, tails.shape]),
+        "flatline.longest_runs": flatline.longest_runs,
+        "flatline.tolerance": flatline.tolerance,
+        "slots": detector.slots.astype(np.float64),
+        "slot_maxima": detector.slot_maxima,
+        "selected": standardization.selected.astype(np.uint8),
+        "log_transformed": standardization.log_transformed.astype(np.uint8),
+        "flatline.checked_alone": flatline.checked_alone.astype(np.uint8),
+        "flatline.checked_jointly": flatline.checked_jointly.astype(np.uint8),
     }
     return pack(header, arrays)
 
 
 def loads_detector(blob: bytes) -> Detector:
-    """The detector of `dumps_detector`.
+    """Read a detector from the bytes of `dumps_detector`, of this format or an older one.
 
     Raises:
-        SerializationError: not a detector, a damaged one, or one of a newer format.
+        SerializationError: the bytes are not a detector, damaged, or of a newer format.
     """
-    header, arrays = unpack(blob, "detector", FORMAT)
+    header, arrays = unpack(blob, KIND, FORMAT)
+    if header["format"] == 1:
+        header, arrays = _migrate_format_1(header, arrays)
     try:
-        flags = {name: _flags(arrays.pop(name)) for name in ("heard", "logarithmic", "alone", "moving")}
-        _check(arrays, flags, len(header["columns"]), int(header["rows"]))
+        flags = {name: arrays.pop(name).astype(bool) for name in FLAGS}
+        lags = int(header["mahalanobis_lags"])
+        _check(arrays, flags, len(header["columns"]), lags)
         return Detector(
-            tuple(header["columns"]),
-            float(header["step"]),
-            flags["heard"],
-            flags["logarithmic"],
-            arrays["mean"],
-            arrays["deviation"],
-            Forecaster(arrays["weights"]),
-            Level(int(header["rows"]), arrays["level.mean"], arrays["level.directions"]),
-            Constants(arrays["scales"], arrays["usual"], Tails(*arrays["tails"])),
-            Runs(arrays["longest"], float(header["together"]), flags["alone"], flags["moving"], arrays["least"]),
-            arrays["slots"].astype(np.int64),
-            arrays["peaks"],
+            columns=tuple(header["columns"]),
+            step=float(header["step"]),
+            standardization=Standardization(
+                flags["selected"], flags["log_transformed"], arrays["mean"], arrays["deviation"]
+            ),
+            forecaster=LinearForecaster(arrays["forecaster.weights"]),
+            mahalanobis=MahalanobisDistance(lags, arrays["mahalanobis.mean"], arrays["mahalanobis.whitening"]),
+            calibration=ScoreCalibration(
+                arrays["calibration.residual_scales"],
+                arrays["calibration.energy_quantiles"],
+                ExceedanceTails(*arrays["calibration.tails"]),
+            ),
+            flatline=FlatlineBaseline(
+                longest_runs=arrays["flatline.longest_runs"],
+                longest_joint_run=float(header["longest_joint_run"]),
+                checked_alone=flags["flatline.checked_alone"],
+                checked_jointly=flags["flatline.checked_jointly"],
+                tolerance=arrays["flatline.tolerance"],
+            ),
+            slots=arrays["slots"].astype(np.int64),
+            slot_maxima=arrays["slot_maxima"],
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SerializationError(f"not a detector of monitor: {error}") from error
 
 
-def _flags(array: Floats) -> Bools:
-    return array.astype(bool)
+def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Rename the arrays and header fields of format 1."""
+    return (
+        {FORMAT_1_HEADER.get(name, name): value for name, value in header.items()},
+        {FORMAT_1_ARRAYS.get(name, name): array for name, array in arrays.items()},
+    )
 
 
-def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, rows: int) -> None:
-    """One that fits together and is finite: never NaN that watches."""
-    d = int(flags["heard"].sum())
+def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lags: int) -> None:
+    """Check shapes and finiteness of all arrays.
+
+    Args:
+        arrays: numbers, by name.
+        flags: booleans, by name.
+        columns: number of columns.
+        lags: rows per vector of the Mahalanobis distance.
+
+    Raises:
+        SerializationError: an array has another shape or a value that is not finite.
+    """
+    d = int(flags["selected"].sum())
     n = len(arrays["slots"])
     shapes = {
         "mean": (d,),
         "deviation": (d,),
-        "weights": (REACH * d + 1, len(AHEAD) * d),
-        "level.mean": (rows * d,),
-        "level.directions": (rows * d, rows * d),
-        "scales": (len(AHEAD) * d,),
-        "usual": (2 * len(TIMES),),
-        "tails": (3, (len(METRIC_TIMES) + 1) * d),
-        "longest": (d,),
-        "least": (d,),
+        "forecaster.weights": (LOOKBACK * d + 1, len(HORIZONS) * d),
+        "mahalanobis.mean": (lags * d,),
+        "mahalanobis.whitening": (lags * d, lags * d),
+        "calibration.residual_scales": (len(HORIZONS) * d,),
+        "calibration.energy_quantiles": (2 * len(HALF_LIVES),),
+        "calibration.tails": (3, (len(METRIC_HALF_LIVES) + 1) * d),
+        "flatline.longest_runs": (d,),
+        "flatline.tolerance": (d,),
         "slots": (n,),
-        "peaks": (n, len(SCORE_PARTS)),
+        "slot_maxima": (n, len(SCORE_PARTS)),
     }
     lengths = {name: len(flag) for name, flag in flags.items()}
-    if lengths != {"heard": columns, "logarithmic": d, "alone": d, "moving": d}:
-        raise SerializationError(f"flags of {lengths} for {columns} columns, of which {d} are heard")
+    if lengths != {name: columns if name == "selected" else d for name in FLAGS}:
+        raise SerializationError(f"flags of {lengths} for {columns} columns, of which {d} are monitored")
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise SerializationError(f"{name} has the shape {arrays[name].shape}, not {shape}")

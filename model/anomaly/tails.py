@@ -1,4 +1,4 @@
-"""How rare something is: tails of what was seen, beyond what was seen."""
+"""Tail probabilities: generalised Pareto exceedances, Hill estimates and a log-logistic curve."""
 
 from __future__ import annotations
 
@@ -8,98 +8,118 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 
-BODY = 0.98
-"""The quantile from which on a tail is Pareto's."""
+TAIL_QUANTILE = 0.98
+"""Quantile from which on a generalised Pareto tail is fitted."""
 
-RAREST = -np.log(1.0 - BODY)
-"""-log probability there."""
+TAIL_START = -np.log(1.0 - TAIL_QUANTILE)
+"""-log of the exceedance probability at that quantile."""
 
-FLATTEST, HEAVIEST = 0.05, 0.5
-"""Limits of the shape: neither a tail that ends nor one without a variance."""
+MIN_SHAPE = 0.05
+"""Lower bound of the Pareto shape: a tail without an upper end."""
 
-FEWEST = 5
-"""Exceedances from which a shape is told."""
+MAX_SHAPE = 0.5
+"""Upper bound of the Pareto shape: a tail with a finite variance."""
+
+MIN_EXCEEDANCES = 5
+"""Exceedances needed to estimate the shape."""
+
+LOG_LOGISTIC_SHAPE = 4.0
+"""Shape of the log-logistic curve; the same for all hosts, so that scores stay comparable."""
+
+MAX_ORDER_STATISTICS = 10
+"""Largest block maxima that the Hill estimate uses."""
 
 
 @dataclass(frozen=True)
-class Tails:
-    """-log of the probability that a column exceeds a value; each array is (columns,).
+class ExceedanceTails:
+    """Tail distributions of several columns; every attribute is (columns,).
 
-    Beyond `start` (the 98th percentile) a generalised Pareto tail by moments (Hosking & Wallis 1987), below it
-    linear: what is common needs an order, not a probability.
+    Above `threshold` (98th percentile) the exceedances follow a generalised Pareto distribution, fitted by the method
+    of moments (Hosking & Wallis 1987). Below it -log P is interpolated linearly: frequent values need an order, not
+    an exact probability.
     """
 
-    start: Floats
+    threshold: Floats
     scale: Floats
     shape: Floats
 
-    def __call__(self, x: Floats) -> Floats:
-        """(rows, columns) to -log probabilities, 0 and more."""
-        beyond = np.maximum(x - self.start, 0.0)
-        common = RAREST * np.minimum(x / np.maximum(self.start, 1e-9), 1.0)
-        return np.asarray(
-            np.where(beyond > 0, RAREST + np.log1p(self.shape * beyond / self.scale) / self.shape, common)
-        )
+    def surprisal(self, x: Floats) -> Floats:
+        """Return -log P(X > x), 0 and more, of (rows, columns)."""
+        excess = np.maximum(x - self.threshold, 0.0)
+        below = TAIL_START * np.minimum(x / np.maximum(self.threshold, 1e-9), 1.0)
+        above = TAIL_START + np.log1p(self.shape * excess / self.scale) / self.shape
+        return np.asarray(np.where(excess > 0, above, below))
 
 
-def fit_tails(x: Floats, known: Bools) -> Tails:
-    """The tails of columns (rows, columns) of values that are not negative, where they are known (rows, columns)."""
-    start = np.array([np.quantile(x[there, j], BODY) if there.any() else 0.0 for j, there in enumerate(known.T)])
-    shape = np.full(x.shape[1], HEAVIEST)
-    scale = np.maximum(start, 1e-3) * HEAVIEST
-    for j in range(x.shape[1]):
-        beyond = x[known[:, j] & (x[:, j] > start[j]), j] - start[j]
-        if len(beyond) >= FEWEST:
-            mean, spread = float(beyond.mean()), max(float(beyond.var()), 1e-12)
-            shape[j] = np.clip(0.5 * (1.0 - mean * mean / spread), FLATTEST, HEAVIEST)
-            scale[j] = max(mean * (1.0 - shape[j]), 1e-3 * max(start[j], 1e-3))
-    return Tails(start, scale, shape)
+def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
+    """Fit the tail of each column.
+
+    Args:
+        x: (rows, columns), 0 and more.
+        present: (rows, columns), False where a value is missing.
+    """
+    columns = x.shape[1]
+    threshold = np.zeros(columns)
+    shape = np.full(columns, MAX_SHAPE)
+    for column in range(columns):
+        values = x[present[:, column], column]
+        if len(values):
+            threshold[column] = np.quantile(values, TAIL_QUANTILE)
+    scale = np.maximum(threshold, 1e-3) * MAX_SHAPE
+    for column in range(columns):
+        excess = x[present[:, column] & (x[:, column] > threshold[column]), column] - threshold[column]
+        if len(excess) >= MIN_EXCEEDANCES:
+            mean = float(excess.mean())
+            variance = max(float(excess.var()), 1e-12)
+            shape[column] = np.clip(0.5 * (1.0 - mean * mean / variance), MIN_SHAPE, MAX_SHAPE)
+            scale[column] = max(mean * (1.0 - shape[column]), 1e-3 * max(threshold[column], 1e-3))
+    return ExceedanceTails(threshold, scale, shape)
 
 
 @dataclass(frozen=True)
 class BlockMaximaTail:
-    """How often a stretch of time reaches a value: P(peak > x) = share (x / start)^(-1 / index) from `start` on.
+    """Power-law tail of block maxima: P(maximum > x) = rate (x / threshold)^(-1 / index) for x above `threshold`.
 
-    By the largest peaks (Hill 1975). `share` is that of the peaks above `start`.
+    Attributes:
+        threshold: smallest value that belongs to the tail.
+        index: Hill estimate of the tail index (Hill 1975).
+        exceedance_rate: share of the block maxima above `threshold`.
     """
 
-    start: float
+    threshold: float
     index: float
-    share: float
+    exceedance_rate: float
 
-    def reached(self, probability: float) -> float:
-        """The value that a peak exceeds with a probability."""
-        return float(self.start * (self.share / probability) ** self.index)
-
-
-POWER = 4.0
-"""How fast the probability of a peak falls with its size; one measure for all, so that an order stays an order."""
+    def return_level(self, probability: float) -> float:
+        """Return the value that the maximum of a block exceeds with a probability."""
+        return float(self.threshold * (self.exceedance_rate / probability) ** self.index)
 
 
-class Rarity:
-    """The probability that a peak exceeds a value: 1 / (1 + (x / s)^4), with s by one known rate.
+def fit_block_maxima(maxima: Floats) -> BlockMaximaTail | None:
+    """Fit the tail of block maxima (blocks,); return None for fewer than three."""
+    descending = np.sort(np.maximum(maxima, 1e-6))[::-1]
+    k = max(2, min(MAX_ORDER_STATISTICS, len(descending) // 3))
+    if len(descending) <= k:
+        return None
+    index = float(np.mean(np.log(descending[:k] / descending[k])))
+    return BlockMaximaTail(threshold=float(descending[k]), index=index, exceedance_rate=k / len(descending))
 
-    A log-logistic curve, for it has an order from the least to the largest; it is right where alarms are.
+
+class LogLogisticTail:
+    """Exceedance probability of a block maximum: P(maximum > x) = 1 / (1 + (x / s)^4).
+
+    The curve decreases strictly from x = 0 on, so that scores keep their order; it is exact at one given value.
     """
 
     def __init__(self, value: float, probability: float) -> None:
-        """Of a value (above 0) that is exceeded with a probability."""
-        self._scale = value / (1.0 / probability - 1.0) ** (1.0 / POWER)
+        """Create the curve through one point.
 
-    def __call__(self, x: float) -> float:
-        """P(peak > x) for x of 0 and more."""
-        return float(1.0 / (1.0 + (x / self._scale) ** POWER))
+        Args:
+            value: above 0.
+            probability: that the maximum exceeds `value`.
+        """
+        self._scale = value / (1.0 / probability - 1.0) ** (1.0 / LOG_LOGISTIC_SHAPE)
 
-
-LARGEST = 10
-"""BlockMaxima that a tail is made from."""
-
-
-def fit_block_maxima(peaks: Floats) -> BlockMaximaTail | None:
-    """The tail of peaks (n,); None where there are fewer than three."""
-    ordered = np.sort(np.maximum(peaks, 1e-6))[::-1]
-    k = max(2, min(LARGEST, len(ordered) // 3))
-    if len(ordered) <= k:
-        return None
-    index = float(np.mean(np.log(ordered[:k] / ordered[k])))
-    return BlockMaximaTail(float(ordered[k]), index, k / len(ordered))
+    def exceedance_probability(self, x: float) -> float:
+        """Return P(maximum > x) for x of 0 and more."""
+        return float(1.0 / (1.0 + (x / self._scale) ** LOG_LOGISTIC_SHAPE))

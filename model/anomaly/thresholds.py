@@ -1,132 +1,196 @@
-"""The largest evidence of each half hour of the last weeks: what alarms are measured by, and what is routine."""
+"""Alarm thresholds: levels for a false-alarm budget, and the score from 0 to 1."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
 
 import numpy as np
 
-from model.anomaly.tails import BlockMaximaTail, fit_block_maxima
-from model.array_types import Floats, Integers
+from model.anomaly.block_maxima import (
+    BLOCKS_PER_MONTH,
+    RECURRING_TOLERANCE,
+    SLOT_SECONDS,
+    SLOTS_PER_BLOCK,
+    BlockMaxima,
+)
+from model.anomaly.detector import Detector
+from model.anomaly.scoring import SCORE_PARTS
+from model.anomaly.tails import BlockMaximaTail, LogLogisticTail
+from model.array_types import Floats
 from model.units import DAY, HOUR
 
-SLOT_SECONDS = HOUR / 2
-"""Seconds of a slot."""
+FLATLINE_BUDGET = 0.8
+"""False alarms per month that are reserved for the flatline channel."""
 
-A_DAY, A_WEEK = round(DAY / SLOT_SECONDS), round(7 * DAY / SLOT_SECONDS)
-SLOTS_PER_BLOCK = 12
-"""Slots of a peak that thresholds are made from: six hours, so that one story is one peak."""
+BUDGET_SHARES = (0.65, 0.52)
+"""Shares of the remaining budget for joint and spike; they exceed 1 together, because both often alarm at once."""
 
-SLOTS_KEPT = 5 * A_WEEK + 1
-"""Slots that are remembered: a weekly job must be seen three times to be routine."""
+MIN_BUDGET_SHARES = (0.2, 0.15)
+"""Lower bounds for joint and spike, as shares of the whole budget."""
 
-LOOKED_BACK = 30 * A_DAY
-"""Slots whose peaks make a threshold."""
+NEAR_ALARM = 0.7
+"""Ratio of a score part to its threshold from which on an alarm is near."""
 
-MONTH = 30 * A_DAY / SLOTS_PER_BLOCK
-"""Blocks of a month."""
+HABITUATION_DELAY = 3 * HOUR
+"""Seconds after which the level of a lasting alarm counts as normal."""
 
-OCCURRENCES = 3
-"""How often something must have come at a time of day (or week) to be routine there."""
+HABITUATION_RESET = HOUR
+"""Seconds without a ratio near an alarm after which that level is forgotten."""
 
-DAYS, WEEKS = 7, 4
-"""Among so many of the last days, or weeks."""
+SUPPRESSED_RATIO = 0.5
+"""Upper bound of the ratio of a score part whose level is normal at this time."""
 
-MORE_THAN_ROUTINE = 1.2
-"""As much as this times what is routine is routine too."""
+ALARM_WARM_UP = 12 * HOUR
+"""Seconds of rows without alarms after a start: the averages need several half-lives."""
 
-NOTABLE = 1.5
-"""So many times over where a tail starts, evidence that has become routine counts as ordinary: it must not hide
-other.
-"""
+SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
+"""Probability per block at which the score curve is calibrated: once per fortnight."""
 
-NEIGHBOURS = np.array([-1, 0, 1])
+SCORE_FIXED_AFTER = 14 * DAY
+"""Seconds of block maxima after which the score curve stays fixed, so that scores of different days compare."""
+
+SCORE_MARGIN = 1.5
+"""Factor on the largest score part in place of the fitted level while there are too few blocks for a fit."""
+
+OVERALL = SCORE_PARTS.index("overall")
 
 
-class BlockMaxima:
-    """The largest evidence by slot and channel, over the last five weeks. Slots are counted from the epoch."""
+def alarm_rates(false_alarms_per_month: float) -> list[float]:
+    """Return the probability of a false alarm per block for the joint and the spike channel.
 
-    def __init__(self, channels: int) -> None:
-        self._values = np.zeros((SLOTS_KEPT, channels))
-        self._slots = np.full(SLOTS_KEPT, -SLOTS_KEPT - A_WEEK)
-        self._expected: list[tuple[int, Floats]] = []
-        self._left_out: frozenset[int] = frozenset()
+    Args:
+        false_alarms_per_month: false-alarm budget of all channels together.
+    """
+    remaining = max(0.0, false_alarms_per_month - FLATLINE_BUDGET)
+    return [
+        max(minimum * false_alarms_per_month, share * remaining) / BLOCKS_PER_MONTH
+        for share, minimum in zip(BUDGET_SHARES, MIN_BUDGET_SHARES, strict=True)
+    ]
 
-    def add(self, slot: int, values: Floats) -> None:
-        """Takes in evidence (channels,) seen in a slot."""
-        here = slot % SLOTS_KEPT
-        if self._slots[here] != slot:
-            self._slots[here], self._values[here] = slot, values
-        else:
-            np.maximum(self._values[here], values, out=self._values[here])
 
-    def of(self, slot: int) -> Floats | None:
-        """(channels,) the largest of a slot, None where nothing was seen."""
-        here = slot % SLOTS_KEPT
-        return self._values[here] if self._slots[here] == slot else None
+class Habituation:
+    """Level of one score part that has alarmed for so long that it counts as normal."""
 
-    @property
-    def largest(self) -> Floats:
-        """(channels,) of all that is remembered."""
-        return np.asarray(self._values.max(axis=0))
+    def __init__(self) -> None:
+        self._exceeded_since = math.nan
+        self._last_near = math.nan
+        self._level = 0.0
 
-    def judge(self, expected: Sequence[int], left_out: Sequence[int]) -> None:
-        """Takes the operator's word: slots whose evidence is routine from now on, and such as count for nothing."""
-        self._expected = [(slot, of.copy()) for slot in expected if (of := self.of(slot)) is not None]
-        self._left_out = frozenset(left_out)
-
-    def routine(self, slot: int) -> Floats:
-        """(channels,) as much as has come at this time of the day, or of the week, often enough; else 0."""
-        daily = self._third(slot - A_DAY * np.arange(1, DAYS + 1))
-        found = np.maximum(daily, self._third(slot - A_WEEK * np.arange(1, WEEKS + 1)))
-        for known, values in self._expected:
-            if (slot - known + 1) % A_DAY <= 2:
-                found = np.maximum(found, values)
-        return np.asarray(found)
-
-    def _third(self, slots: Integers) -> Floats:
-        """The third largest among slots, each with its neighbours."""
-        near = (slots[:, None] + NEIGHBOURS).astype(np.int64)
-        here = near % SLOTS_KEPT
-        there = self._slots[here] == near
-        largest = np.where(there[..., None], self._values[here], 0.0).max(axis=1)
-        return np.asarray(np.sort(largest, axis=0)[-OCCURRENCES])
-
-    def tails(self, slot: int, *, plain: Collection[int] = ()) -> list[BlockMaximaTail | None]:
-        """How often each channel's evidence reaches what, by the six-hour peaks of the last 30 days.
+    def update(self, at: float, ratio: float, value: float) -> float:
+        """Add a row and return the level that counts as normal, 0 without one.
 
         Args:
-            slot: before which.
-            plain: channels of which routine is looked at like all else.
+            at: time of the row in seconds.
+            ratio: of the score part to its alarm threshold.
+            value: of the score part.
         """
-        first = slot - slot % SLOTS_PER_BLOCK
-        slots = np.arange(first - LOOKED_BACK, first)
-        here = slots % SLOTS_KEPT
-        seen = (self._slots[here] == slots) & ~np.isin(slots, list(self._left_out))
-        blocks = seen.reshape(-1, SLOTS_PER_BLOCK)
-        full = blocks.sum(axis=1) * 2 >= SLOTS_PER_BLOCK
-        values = np.where(seen[:, None], self._values[here], 0.0)
-        found = []
-        for channel in range(values.shape[1]):
-            tail = (
-                fit_block_maxima(values[:, channel].reshape(blocks.shape)[full].max(axis=1)) if full.any() else None
-            )
-            if tail is not None and channel not in plain:
-                known = self._become_routine(slots, values[:, channel], channel, slot, tail)
-                tail = fit_block_maxima(known.reshape(blocks.shape)[full].max(axis=1))
-            found.append(tail)
-        return found
+        if ratio < NEAR_ALARM:
+            is_over = math.isnan(self._last_near) or at - self._last_near >= HABITUATION_RESET
+            if is_over:
+                self._exceeded_since = math.nan
+                self._level = 0.0
+            return self._level
+        self._last_near = at
+        if value <= RECURRING_TOLERANCE * self._level:
+            self._exceeded_since = math.nan
+        elif math.isnan(self._exceeded_since):
+            self._exceeded_since = at if ratio >= 1 else math.nan
+        elif at - self._exceeded_since >= HABITUATION_DELAY:
+            self._level = value
+            self._exceeded_since = math.nan
+        return self._level
 
-    def _become_routine(
-        self, slots: Integers, values: Floats, channel: int, now: int, tail: BlockMaximaTail
-    ) -> Floats:
-        """Values (slots,), with ordinary ones where notable evidence has become routine at its time."""
-        known, ordinary = values.copy(), float(np.median(values[values > 0])) if values.any() else 0.0
-        notable = NOTABLE * tail.start
-        for i in np.flatnonzero(values > notable):
-            since = now - int(slots[i])
-            usual = max(self.routine(now - since % A_DAY)[channel], self.routine(now - since % A_WEEK)[channel])
-            # a job that has become routine explains its first times too, of which more was made
-            if usual >= min(notable, values[i] / MORE_THAN_ROUTINE):
-                known[i] = ordinary
-        return known
+
+class AlarmThresholds:
+    """Thresholds of one host, fitted again each day on the block maxima of the last 30 days."""
+
+    def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
+        """Create thresholds from the block maxima that are stored with a detector.
+
+        Args:
+            detector: fitted detector.
+            false_alarms_per_month: false-alarm budget of all channels together.
+        """
+        self.block_maxima = BlockMaxima(len(SCORE_PARTS))
+        for slot, values in zip(detector.slots.tolist(), detector.slot_maxima, strict=True):
+            self.block_maxima.add(slot, values)
+        self._first_slot = int(detector.slots[0]) if len(detector.slots) else None
+        self._rates = alarm_rates(false_alarms_per_month)
+        self._habituations = [Habituation() for _ in self._rates]
+        self._tails: list[BlockMaximaTail | None] = [None] * len(SCORE_PARTS)
+        self._score_curve: LogLogisticTail | None = None
+        self._recurring: Floats = np.zeros(len(SCORE_PARTS))
+        self._started_at = math.inf
+        self._slot: int | None = None
+        self._day: int | None = None
+
+    def update(self, at: float, parts: Floats) -> dict[str, float]:
+        """Add the score parts of a row and compare them with the thresholds.
+
+        Args:
+            at: time of the row in seconds.
+            parts: (score parts,) in the order of SCORE_PARTS.
+
+        Returns:
+            The ratio of the joint and the spike part to their thresholds; 1 and more is an alarm.
+        """
+        slot = int(at // SLOT_SECONDS)
+        if slot != self._slot:
+            self._start_slot(slot, at)
+        is_warm = at - self._started_at >= ALARM_WARM_UP
+        if is_warm:
+            self.block_maxima.add(slot, parts)
+        ratios = {}
+        for i, rate in enumerate(self._rates):
+            tail = self._tails[i]
+            value = float(parts[i])
+            ratio = 0.0 if tail is None else value / tail.return_level(rate)
+            normal_level = max(self._recurring[i], self._habituations[i].update(at, ratio, value))
+            is_normal = value <= RECURRING_TOLERANCE * normal_level
+            ratios[SCORE_PARTS[i]] = ratio if is_warm and not is_normal else min(ratio, SUPPRESSED_RATIO)
+        return ratios
+
+    def score(self, parts: Floats) -> float:
+        """Return the anomaly score (0 to 1) of score parts; NaN while there are too few block maxima."""
+        if self._score_curve is None:
+            return math.nan
+        return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))
+
+    def refit(self, at: float) -> None:
+        """Fit thresholds and score curve on the block maxima before a time in seconds."""
+        slot = int(at // SLOT_SECONDS)
+        self._tails = self.block_maxima.fit_tails(slot, keep_recurring=(OVERALL,))
+        covered = 0.0
+        if self._first_slot is not None:
+            covered = (slot - slot % SLOTS_PER_BLOCK - self._first_slot) * SLOT_SECONDS
+        if self._score_curve is None or covered <= SCORE_FIXED_AFTER:
+            self._score_curve = self._fit_score_curve()
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """Threshold of the joint and the spike part; NaN while there are too few block maxima."""
+        return {
+            name: math.nan if tail is None else tail.return_level(rate)
+            for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)
+        }
+
+    def _start_slot(self, slot: int, at: float) -> None:
+        """Look up the recurring level of a new slot, and fit the thresholds on the first row of a day."""
+        self._slot = slot
+        self._started_at = min(self._started_at, at)
+        if self._first_slot is None:
+            self._first_slot = slot
+        day = int(at // DAY)
+        if self._day != day:
+            self._day = day
+            self.refit(at)
+        self._recurring = self.block_maxima.recurring_level(slot)
+
+    def _fit_score_curve(self) -> LogLogisticTail | None:
+        """Return the score curve through the level that is exceeded once per fortnight; None without maxima."""
+        tail = self._tails[OVERALL]
+        if tail is None:
+            level = SCORE_MARGIN * float(self.block_maxima.maximum[OVERALL])
+        else:
+            level = tail.return_level(SCORE_PROBABILITY)
+        return LogLogisticTail(level, SCORE_PROBABILITY) if level > 0 else None

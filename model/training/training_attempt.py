@@ -80,7 +80,7 @@ def attempt_training(
     try:
         candidate = train(recent.times, recent.values, recent.columns, task, recipe, rng)
     except NotEnoughHistoryError as error:
-        return None, TrainingAttempt(now, str(error), reason=error.reason)
+        return None, TrainingAttempt(now, str(error), reason=error.skip_reason)
     except DivergedError as error:
         return None, TrainingAttempt(now, str(error))
     refusal = gate_refusal(candidate, incumbent, times, samples.values, config.gate)

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-STANDARD_INPUT = Path("/dev/stdin")
-STANDARD_OUTPUT = Path("/dev/stdout")
+from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
 
 MAX_ID = 2**63 - 1
 """Largest integer that the database can store."""
@@ -35,7 +34,7 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the duration in seconds."""
-        from monitor.config.durations import LONGEST, parse_duration  # noqa: PLC0415
+        from monitor.config.durations import MAX_DURATION, parse_duration  # noqa: PLC0415
 
         if isinstance(value, float):
             return value
@@ -45,7 +44,7 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
         if seconds <= 0:
             self.fail("must be longer than 0 s", param, ctx)
-        if seconds > LONGEST:
+        if seconds > MAX_DURATION:
             self.fail(f"{value!r} is longer than a hundred years", param, ctx)
         return seconds
 

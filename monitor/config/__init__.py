@@ -1,1 +1,1 @@
-"""Configuration."""
+"""Configuration: the keys of config.toml, their reader and their reference."""

@@ -1,4 +1,4 @@
-"""Durations as written in the configuration: "15s", "5m", "1h30m", "30d"."""
+"""Parser of durations such as "15s", "5m", "1h30m" and "30d"."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 
 from monitor.system.formatting import UNITS
 
-LONGEST = 36525 * 86400.0
-"""Seconds of a hundred years: the longest duration that is accepted."""
+MAX_DURATION = 36525 * 86400.0
+"""Longest duration that a command accepts, in seconds: a hundred years."""
 
-_WRITTEN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
+_NOTATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Return a written duration in seconds.
+    """Return a duration in seconds.
 
     Raises:
         ValueError: the text is not a duration.
     """
-    if not _WRITTEN.fullmatch(text):
+    if not _NOTATION.fullmatch(text):
         raise ValueError(f'{text!r} is not a duration such as "15s", "5m", "1h30m" or "30d"')
     return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))

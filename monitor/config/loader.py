@@ -1,19 +1,15 @@
-"""The configuration: config.toml to one frozen Config.
-
-Every problem is collected and named with its file and key, so that one run of `check-config` shows them all.
-"""
+"""Loader of config.toml: find, read and validate the configuration."""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from model.features.labels import Rules
-from monitor.config.fields import nearest, read_section, write_section
 from monitor.config.schema import (
     SECTIONS,
     AnomalyConfig,
@@ -26,14 +22,23 @@ from monitor.config.schema import (
     WarningConfig,
     WebConfig,
 )
+from monitor.config.sections import read_section
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
 from monitor.system.logging import redact_credentials
+from monitor.system.suggestions import suggestion
+
+SYSTEM_CONFIG = Path("/etc/monitor/config.toml")
+MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that can be configured. `path` is the file it came from, None where there was none."""
+    """A complete, valid configuration.
+
+    Attributes:
+        path: the file that it was read from, None for the defaults.
+    """
 
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
@@ -48,24 +53,28 @@ class Config:
 
     @property
     def rules(self) -> Rules:
-        """What high load is."""
+        """Return the definition of high load."""
         return Rules(self.high_load.rules, self.high_load.sustained)
 
     @property
     def database_url(self) -> str:
-        """Where history is kept, with the default worked out."""
+        """Return the URL of the database, with the default resolved."""
         return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
 
     @property
     def web_file(self) -> Path | None:
-        """Where web.config_file is: a relative path begins where the file that names it is."""
+        """Return the path of web.config_file, None if there is none; relative paths start next to `path`."""
         if not self.web.config_file:
             return None
         return (self.path.parent if self.path else Path()) / self.web.config_file
 
 
+Check = Callable[[Config], Sequence[str]]
+"""Further check of a configuration; returns one line per problem."""
+
+
 def default_state_directory(environ: Mapping[str, str]) -> Path:
-    """Where this process may keep its database: given by systemd, the system's, or the user's own."""
+    """Return the directory of the database: of systemd, of the system for root, else of the user."""
     if environ.get("STATE_DIRECTORY"):
         return Path(environ["STATE_DIRECTORY"].split(":")[0])
     if os.geteuid() == 0:
@@ -74,46 +83,36 @@ def default_state_directory(environ: Mapping[str, str]) -> Path:
 
 
 def find_config(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    """The configuration file: as given, $MONITOR_CONFIG, ./config.toml, /etc/monitor/config.toml, or none."""
+    """Return the configuration file to read, None to use the defaults.
+
+    Args:
+        given: path from the command line, used before $MONITOR_CONFIG and the usual places.
+        environ: environment variables.
+    """
     if given or environ.get("MONITOR_CONFIG"):
         return Path(given or environ["MONITOR_CONFIG"])
-    usual = (Path("config.toml"), Path("/etc/monitor/config.toml"))
-    return next((path for path in usual if path.is_file()), None)
+    return next((path for path in (Path("config.toml"), SYSTEM_CONFIG) if path.is_file()), None)
 
 
-def load_config(path: Path | None) -> Config:
-    """The configuration of a file, or the defaults.
+def load_config(path: Path | None, checks: Sequence[Check] = ()) -> Config:
+    """Load the configuration of a file, or the defaults.
 
-    Raises:
-        ConfigError: with one line a problem, each naming the file and the key.
-    """
-    config, problems = _read_file(path)
-    if problems:
-        raise ConfigError(problems)
-    return config
-
-
-def load_checked(path: Path | None) -> Config:
-    """The configuration of a file, for those who will serve it: the web.config.yml that it names is read too.
+    Args:
+        path: the file, None for the defaults.
+        checks: further checks; they run even if the file itself has problems.
 
     Raises:
-        ConfigError: with one line a problem, each naming the file and the key.
+        ConfigError: the configuration is invalid; one line per problem, each naming the file and the key.
     """
     config, problems = _read_file(path)
-    if config.web_file:
-        from monitor.web.web_config.loader import load_web_config_file  # noqa: PLC0415
-
-        try:
-            load_web_config_file(config.web_file)
-        except ConfigError as error:
-            problems += error.problems
+    problems += [problem for check in checks for problem in check(config)]
     if problems:
         raise ConfigError(problems)
     return config
 
 
 def _read_file(path: Path | None) -> tuple[Config, list[str]]:
-    """The configuration of a file, with the problems found in it, each naming the file and the key."""
+    """Return the configuration of a file and the problems in it, each naming the file and the key."""
     if path is None:
         return Config(), []
     try:
@@ -127,61 +126,37 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """The configuration from parsed TOML, with the problems found in it."""
-    problems = [f"{name}: unknown section{nearest(name, tuple(SECTIONS))}" for name in data if name not in SECTIONS]
-    found = {}
+    """Return the configuration from parsed TOML and the problems in it, each naming the key."""
+    problems = [f"{name}: unknown section{suggestion(name, SECTIONS)}" for name in data if name not in SECTIONS]
+    sections = {}
     for name, section in SECTIONS.items():
-        found[name], wrong = read_section(section, data.get(name, {}), name)
-        problems += wrong
-    config = Config(**found)
-    # A value that could not be read has its default now: what it means together with others is not known yet.
-    return config, problems or _contradictions(config)
+        sections[name], section_problems = read_section(section, data.get(name, {}), name)
+        problems += section_problems
+    config = Config(**sections)
+    # An invalid key has its default here, so the combination with other keys is checked only without problems.
+    return config, problems or _conflicts(config)
 
 
-def _contradictions(config: Config) -> list[str]:
-    """What is fine by itself and impossible together."""
+def _conflicts(config: Config) -> list[str]:
+    """Return one line for each combination of valid values that cannot work."""
     problems = []
-    interval, nearest_horizon = config.sampling.interval, config.high_load.horizons[0]
-    if nearest_horizon < interval:
+    interval = config.sampling.interval
+    shortest_horizon = config.high_load.horizons[0]
+    if shortest_horizon < interval:
         problems.append(
-            f"high_load.horizons: {nearest_horizon:g} s is shorter than sampling.interval ({interval:g} s): "
-            "nothing is sampled within it"
+            f"high_load.horizons: {shortest_horizon:g} s is shorter than sampling.interval ({interval:g} s)"
         )
     if config.training.history < config.training.min_history:
         problems.append("training.history: must be at least training.min_history")
     if config.storage.retention < config.training.min_history:
-        problems.append("storage.retention: must be at least training.min_history, or no training ever begins")
-    fields = {name for source in make_sources(config.sampling.sources) for name in source.fields}
+        problems.append("storage.retention: must be at least training.min_history, or no training can start")
+    sampled = {name for source in make_sources(config.sampling.sources) for name in source.fields}
     problems += [
-        f"high_load.rules: {metric} is not sampled: sampling.sources lacks its source"
+        f"high_load.rules: {metric} is not sampled: its source is missing from sampling.sources"
         for metric in config.rules.metrics
-        if metric not in fields
+        if metric not in sampled
     ]
-    if config.web.address[1] > 65535:
-        problems.append(f"web.listen: port {config.web.address[1]} is above 65535")
+    port = config.web.address[1]
+    if port > MAX_PORT:
+        problems.append(f"web.listen: port {port} is above {MAX_PORT}")
     return problems
-
-
-def render(config: Config, *, comments: bool = False) -> str:
-    """The effective configuration as TOML, without the passwords of its URLs."""
-    parts = [write_section(getattr(config, name), name, comments=comments) for name in SECTIONS]
-    return redact_credentials("\n\n".join(parts)) + "\n"
-
-
-def document(config: Config) -> dict[str, Any]:
-    """The effective configuration as plain JSON data, without the password of its URL; durations in seconds."""
-    found = {name: asdict(getattr(config, name)) for name in SECTIONS}
-    found["storage"]["url"] = redact_credentials(config.storage.url)
-    return found
-
-
-HEAD = """\
-# monitor: every key with its default. What is not set here has it anyway; a key that is not known is an error.
-# Durations are written "15s", "5m", "1h30m", "30d"; ratios are 0 to 1.
-
-"""
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(HEAD + render(Config(), comments=True))

@@ -1,6 +1,6 @@
-"""The sections of config.toml: every key with its default, how it is read, and what it means.
+"""Sections of config.toml: one dataclass per section, one field per key.
 
-The one place of a key: the parser, the commented config.toml and `check-config` are made from these fields.
+The reader, the commented config.toml and the reference page are made from these fields.
 """
 
 from __future__ import annotations
@@ -14,173 +14,149 @@ from model.nn.optimizers import OPTIMIZERS
 from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
-from monitor.config.fields import (
-    choice,
-    duration,
-    durations,
-    integer,
-    integers,
-    number,
-    option,
-    rules,
-    string,
-    switch,
-    texts,
-)
+from monitor.config.list_options import RuleBounds, durations, integers, rules, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
+from monitor.config.options import boolean, choice, duration, integer, number, option, string
 from monitor.sampling.sources import SOURCES
 
-_RECIPE, _FIT, _GATE = Recipe(), FitConfig(), GateConfig()
+_RECIPE = Recipe()
+_FIT = FitConfig()
+_GATE = GateConfig()
 
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """[sampling]."""
+    """Values of [sampling]."""
 
-    interval: float = duration(5.0, "Time between two samples, 1s or more; default 5s.", least=1.0)
-    sources: tuple[str, ...] = texts(
-        tuple(SOURCES), f"What is read from the host; default all: {', '.join(SOURCES)}.", allowed=tuple(SOURCES)
-    )
-    network_exclude: tuple[str, ...] = texts(
+    interval: float = duration(5.0, "Interval between samples.", minimum=1.0)
+    sources: tuple[str, ...] = strings(tuple(SOURCES), "Sources of host figures to read.", allowed=tuple(SOURCES))
+    network_exclude: tuple[str, ...] = strings(
         (),
-        'Network interfaces left out beside loopback and virtual ones, as shell patterns, e.g. ["wg*"];\n'
-        "default none.",
+        "Network interfaces to ignore, as shell patterns. Loopback and virtual interfaces are always ignored.",
         example=("wg*",),
     )
 
 
 @dataclass(frozen=True)
 class StorageConfig:
-    """[storage]."""
+    """Values of [storage]."""
 
     url: str = string(
         "",
-        "Where history is kept, e.g. sqlite:////srv/monitor/monitor.db. Default (empty): monitor.db in\n"
-        "$STATE_DIRECTORY (set by systemd), or in /var/lib/monitor for root, or in the user's state directory.",
+        "URL of the SQLite database, such as sqlite:////srv/monitor/monitor.db.",
         pattern=r"|sqlite:///.+",
         example="sqlite:////srv/monitor/monitor.db",
+        default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
+        "the user's state directory",
     )
-    retention: float = duration(90 * DAY, "How long samples and predictions are kept; default 90d.", least=HOUR)
+    retention: float = duration(90 * DAY, "Age at which samples and predictions are deleted.", minimum=HOUR)
 
 
 @dataclass(frozen=True)
 class HighLoadConfig:
-    """[high_load]."""
+    """Values of [high_load]."""
 
-    rules: tuple[tuple[tuple[str, float | str], ...], ...] = rules(
+    rules: tuple[RuleBounds, ...] = rules(
         ((("cpu_usage", 0.85),), (("cpu_usage", 0.60), ("memory_usage", 0.80))),
-        "What high load is: a list of tables of bounds. A sample is high when all bounds of any one table are\n"
-        'reached. A bound is a number, or a quantile of the training data such as "p95".',
+        "Rules that define high load. A sample is high load if it reaches all bounds of one rule. A quantile such as "
+        '"p95" is that of the training data.',
     )
-    sustained: float = duration(60.0, "How long that must last to count; default 1m. 0s counts every sample.")
-    horizons: tuple[float, ...] = durations(
-        (300.0, 900.0, 3600.0), 'How far ahead is predicted; default ["5m", "15m", "1h"].'
+    sustained: float = duration(
+        60.0, "Time for which a rule must hold to count as high load; 0s counts every sample."
     )
+    horizons: tuple[float, ...] = durations((300.0, 900.0, 3600.0), "Horizons of the predictions.")
 
 
 @dataclass(frozen=True)
 class WarningConfig:
-    """[warning]."""
+    """Values of [warning]."""
 
-    precision: float = number(
-        0.8, "The share of warnings that must come true: it sets the threshold; ratio, default 0.8.", above=0, most=1
-    )
+    precision: float = number(0.8, "Precision that the warning threshold is chosen for, a ratio.", above=0, maximum=1)
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """[training]."""
+    """Values of [training]."""
 
     interval: float = duration(
         14 * DAY,
-        "Longest time between two scheduled retrainings; default 14d. A young model is renewed sooner: whenever its\n"
-        "history has grown by a quarter.",
-        least=10.0,
+        "Longest time between two scheduled retrainings. Retrain earlier if the history has grown by a quarter.",
+        minimum=10.0,
     )
-    history: float = duration(90 * DAY, "How much of the past a training looks at; default 90d.", least=10.0)
-    min_history: float = duration(2 * HOUR, "Samples needed before the first training; default 2h.", least=10.0)
+    history: float = duration(90 * DAY, "Length of the history to train on.", minimum=10.0)
+    min_history: float = duration(2 * HOUR, "Length of history needed for the first training.", minimum=10.0)
     networks: int = integer(
-        _RECIPE.networks,
-        "Networks that are trained; what they say is averaged. Some of them look at yesterday and the past days\n"
-        "too; default 8.",
-        least=1,
+        _RECIPE.networks, "Number of networks in the ensemble; some of them use seasonal features.", minimum=1
     )
-    layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer; default [64, 32].")
-    activation: str = choice(
-        _RECIPE.activation, tuple(ACTIVATIONS), f"Between the layers: {', '.join(ACTIVATIONS)}; default relu."
-    )
-    optimizer: str = choice("adamw", tuple(OPTIMIZERS), f"One of {', '.join(OPTIMIZERS)}; default adamw.")
-    learning_rate: float = number(_FIT.learning_rate, "Largest step; default 0.002.", above=0, most=10)
-    schedule: str = choice(
-        "cosine", tuple(SCHEDULES), f"How the learning rate moves: {', '.join(SCHEDULES)}; default cosine."
-    )
-    epochs: int = integer(_FIT.epochs, "Passes over the training data at most; default 16.", least=1)
-    batch_size: int = integer(_FIT.batch_size, "Rows a step at most; default 256.", least=1)
+    layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
+    activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
+    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer of the training.")
+    learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
+    schedule: str = choice("cosine", tuple(SCHEDULES), "Learning rate schedule.")
+    epochs: int = integer(_FIT.epochs, "Maximum number of epochs.", minimum=1)
+    batch_size: int = integer(_FIT.batch_size, "Maximum number of rows in a batch.", minimum=1)
     weight_decay: float = number(
-        _FIT.weight_decay,
-        "Decoupled weight decay; adamw only, the others have none. Default 0.01.",
-        least=0,
-        most=1,
+        _FIT.weight_decay, "Decoupled weight decay; used by adamw only.", minimum=0, maximum=1
     )
-    dropout: float = number(
-        _RECIPE.dropout, "Share of hidden units left out at each step; default 0.15.", least=0, most=0.9
-    )
+    dropout: float = number(_RECIPE.dropout, "Dropout rate of the hidden layers.", minimum=0, maximum=0.9)
     gradient_clip: float = number(
-        _FIT.gradient_clip, "Largest L2 norm of a step's gradient, 0 for none; default 5.", least=0
+        _FIT.gradient_clip, "Maximum L2 norm of the gradient; 0 disables clipping.", minimum=0
     )
     patience: int = integer(
         0,
-        "Epochs without a better loss on the newest fifth of the history before a network stops; its best\n"
-        "epoch is then kept. Default 0: it goes through all epochs and keeps the last.",
-        least=0,
+        "Number of epochs without a lower validation loss after which a training stops and keeps the best epoch. "
+        "0 runs all epochs and keeps the last. The validation data is the newest fifth of the history.",
     )
     vanishing_gradient: float = number(
-        _FIT.vanishing_gradient, "A mean gradient norm below this is reported as vanishing; default 1e-07.", above=0
+        _FIT.vanishing_gradient, "Mean gradient norm below which gradients are reported as vanishing.", above=0
     )
     exploding_gradient: float = number(
-        _FIT.exploding_gradient, "A gradient norm above this is reported as exploding; default 100.", above=0
+        _FIT.exploding_gradient, "Gradient norm above which gradients are reported as exploding.", above=0
     )
-    seed: int = integer(0, "Same seed and same samples, same model; default 0.")
-    timeout: float = duration(600.0, "A training that takes longer is ended; default 10m.", least=1.0)
+    seed: int = integer(0, "Seed of the random numbers; the same seed and samples give the same model.")
+    timeout: float = duration(600.0, "Time after which a training is aborted.", minimum=1.0)
 
     @property
     def recipe(self) -> Recipe:
-        """What the training itself needs to know."""
-        known = {f.name for f in fields(self)}
-        settings = {f.name: getattr(self, f.name) for f in fields(FitConfig) if f.name in known}
+        """Return the settings of the training itself."""
+        names = {key.name for key in fields(self)}
+        settings = {key.name: getattr(self, key.name) for key in fields(FitConfig) if key.name in names}
         fit = FitConfig(**settings, keep_best=self.patience > 0)
-        return Recipe(self.networks, self.layers, self.activation, self.dropout, fit)
+        return Recipe(
+            networks=self.networks, layers=self.layers, activation=self.activation, dropout=self.dropout, fit=fit
+        )
 
 
 @dataclass(frozen=True)
 class GateSection:
-    """[gate]."""
+    """Values of [gate]."""
 
     margin: float = number(
         _GATE.margin,
-        "How much worse than the serving model a candidate may look by chance, in standard errors of the\n"
-        "difference in Brier score; default 1.",
-        least=0,
+        "Margin by which a candidate may score worse than the incumbent, in standard errors of the difference in "
+        "Brier score.",
+        minimum=0,
     )
     min_skill: float = number(
-        _GATE.min_skill, "Brier skill over the base rate that a candidate must have; ratio, default 0.", most=1
+        _GATE.min_skill, "Lowest Brier skill over the base rate that a candidate may have.", maximum=1
     )
 
 
 @dataclass(frozen=True)
 class AnomalyConfig:
-    """[anomaly]."""
+    """Values of [anomaly]."""
 
-    enabled: bool = switch(True, "Whether the host is watched for anomalies; default true.")
+    enabled: bool = boolean(True, "Detect anomalies.")
     false_alarms_per_month: float = number(
-        2.0, "False alarms that are allowed in 30 days; default 2.", above=0, most=100
+        2.0, "False-alarm budget: number of false alarms allowed in 30 days.", above=0, maximum=100
     )
-    min_history: float = duration(3 * DAY, "History from which a detector is learned; default 3d.", least=DAY)
+    min_history: float = duration(3 * DAY, "Length of history needed to train the anomaly detector.", minimum=DAY)
     maintenance: tuple[RecurringWindow, ...] = option(
         (),
         parse_windows,
-        'When nothing is called an anomaly, in UTC; a list as ["daily 03:00-03:30", "sun 02:00-04:00"], default [].',
-        takes="a list of hours of every day or of a day of the week",
+        "Recurring maintenance windows in UTC, during which no anomaly is reported, such as "
+        '["daily 03:00-03:30", "sun 02:00-04:00"].',
+        takes="a list of windows of every day or of a day of the week",
         example='["daily 03:00-03:30", "sun 02:00-04:00"]',
         write=format_windows,
     )
@@ -188,40 +164,42 @@ class AnomalyConfig:
 
 @dataclass(frozen=True)
 class WebConfig:
-    """[web]."""
+    """Values of [web]."""
 
     listen: str = string(
         "127.0.0.1:10190",
-        "Address and port of the HTTP endpoint; default 127.0.0.1:10190 (this machine only).",
+        "Address and port of the HTTP server; the default accepts connections from this host only.",
         pattern=r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}",
         example="127.0.0.1:10190",
     )
-    host_metrics: bool = switch(True, "Whether the host's own figures (monitor_host_*) are exposed; default true.")
+    host_metrics: bool = boolean(True, "Expose the host metrics (monitor_host_*).")
     config_file: str = string(
         "",
-        "TLS, client certificates and users: a web.config.yml (docs/reference/http.md), relative to this\n"
-        "file. Default (empty): none.",
+        "File with TLS, client certificate and user settings: a web.config.yml as Prometheus reads it "
+        "(docs/reference/http.md). A relative path starts at the directory of this file.",
+        default_text="none",
     )
-    allowed_hosts: tuple[str, ...] = texts(
+    allowed_hosts: tuple[str, ...] = strings(
         (),
-        "Names by which the page and the API may be asked for beside this machine's own, localhost and addresses,\n"
-        'as shell patterns, e.g. ["*.example.org"]; default none. Metrics and probes answer to any name.',
+        "Additional host names that requests of the page and the API may use, as shell patterns. The names of this "
+        "host, localhost and IP addresses are always allowed; metrics and probes accept any name.",
+        example=("*.example.org",),
     )
-    lifecycle: bool = switch(False, "Whether POST /-/reload does what SIGHUP does; default false.")
+    lifecycle: bool = boolean(False, "Reload the configuration on POST /-/reload, as on SIGHUP.")
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port."""
+        """Return host and port."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
 
 @dataclass(frozen=True)
 class LogConfig:
-    """[log]."""
+    """Values of [log]."""
 
-    level: str = choice("info", ("debug", "info", "warning", "error"), "debug, info, warning or error; default info.")
-    format: str = choice("text", ("text", "json"), "text or json, one line an event; default text.")
+    level: str = choice("info", ("debug", "info", "warning", "error"), "Lowest level to log.")
+    format: str = choice("text", ("text", "json"), "Format of a log line: text, or one JSON object.")
 
 
 SECTIONS: dict[str, Any] = {

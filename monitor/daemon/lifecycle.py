@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from monitor import release
-from monitor.config.loader import Config, load_checked
+from monitor.config.loader import Config, load_config
 from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.daemon.signals import SignalRequests, handled_signals
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import Services, build_services, build_web_server
 from monitor.errors import EXIT_DONE, MonitorError
-from monitor.queries.status import old_after
+from monitor.queries.status import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold
 from monitor.web import WebServer
+from monitor.web.web_config.loader import web_file_problems
 from storage import LockHeldError, StorageError
 
 log = get_logger(__name__)
@@ -91,7 +92,7 @@ def _opened(
             services = build_services(config, stores, holder)
             services.scheduler.start()
             web.start()
-            notifier.opened(old_after(config.sampling.interval))
+            notifier.opened(max_sample_age(config.sampling.interval))
             _log_start(config, web, holder)
             _tune_garbage_collection()
             try:
@@ -132,7 +133,7 @@ def _load_config(config: Config, holder: StateHolder) -> Config:
         MonitorError: it is invalid; this is logged and shown in the metrics.
     """
     try:
-        return load_checked(config.path)
+        return load_config(config.path, (web_file_problems,))
     except MonitorError as error:
         holder.reload_failed()
         log.error("configuration reload failed", error=error)

@@ -1,4 +1,4 @@
-"""What the metrics page tells of anomalies."""
+"""Metrics of the anomaly detector and of the anomaly in progress."""
 
 from __future__ import annotations
 
@@ -7,46 +7,68 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import counter, gauge, labelled
+from model.anomaly.events import DetectorReading
+from monitor.exporter.metric_families import counter, gauge, labelled_gauge
 from monitor.state import AnomalyState
 
 
-def of_anomalies(state: AnomalyState | None) -> Iterator[Metric]:
-    """All of it; nothing while no detector serves."""
+def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
+    """Yield the state of the detector and its newest scores; nothing while none runs."""
     if state is None:
         return
-    yield gauge("anomaly_active", "Whether an anomaly goes on.", state.active is not None)
-    yield counter("anomaly_events", "Anomalies seen, over all starts.", state.events)
+    yield gauge(
+        "anomaly_active", "Anomaly state: 1 while an anomaly is in progress, else 0.", state.active is not None
+    )
+    yield counter(
+        "anomaly_events",
+        "Number of anomaly events, counted from the database; kept across restarts.",
+        state.events,
+    )
     yield gauge(
         "anomaly_alarms_per_month",
-        "Anomalies that began in the last 30 days and were not called incidents.",
+        "Number of anomaly events of the last 30 days that are not confirmed as incidents.",
         state.unconfirmed,
     )
     yield gauge(
-        "anomaly_allowed_per_month", "False alarms in 30 days that the thresholds are made for.", state.allowed
+        "anomaly_allowed_per_month",
+        "False-alarm budget of the detector, in alarms per 30 days.",
+        state.allowed,
     )
-    yield gauge("anomaly_maintenance", "Whether nothing is called an anomaly now.", state.in_maintenance)
+    yield gauge(
+        "anomaly_maintenance",
+        "Maintenance state: 1 while a maintenance window suppresses anomaly events, else 0.",
+        state.in_maintenance,
+    )
     if state.active is not None:
-        yield gauge("anomaly_started_timestamp_seconds", "When the anomaly began.", state.active.started_at)
-    reading = state.reading
-    if reading is None:
-        return
-    yield gauge("anomaly_timestamp_seconds", "Time of the last score.", reading.at)
+        yield gauge(
+            "anomaly_started_timestamp_seconds",
+            "Start time of the anomaly in progress, in seconds since the epoch.",
+            state.active.started_at,
+        )
+    if state.reading is not None:
+        yield from _reading_metrics(state.metrics, state.reading)
+
+
+def _reading_metrics(metrics: tuple[str, ...], reading: DetectorReading) -> Iterator[Metric]:
+    yield gauge(
+        "anomaly_timestamp_seconds", "Time of the newest anomaly score, in seconds since the epoch.", reading.at
+    )
     if not math.isnan(reading.score):
         yield gauge(
             "anomaly_score",
-            "1 - probability that six ordinary hours bring as much evidence of an anomaly.",
+            "Anomaly score from 0 to 1: 1 - probability that six normal hours yield as much evidence.",
             reading.score,
         )
-    yield labelled(
+    yield labelled_gauge(
         "anomaly_evidence_ratio",
-        "How near each kind of evidence comes to an alarm (1: it is one).",
+        "Evidence of each channel over its alarm threshold, as a ratio; an anomaly starts at 1.",
         ["channel"],
         [((channel,), ratio) for channel, ratio in reading.threshold_ratios.items()],
     )
-    yield labelled(
+    contributions = zip(metrics, reading.contributions.tolist(), strict=True)
+    yield labelled_gauge(
         "anomaly_contribution",
-        "Share of each metric in the evidence; they add up to 1.",
+        "Contribution of each metric to the evidence of an anomaly, as ratios that sum to 1.",
         ["metric"],
-        [((name,), share) for name, share in zip(state.metrics, reading.contributions.tolist(), strict=True)],
+        [((metric,), contribution) for metric, contribution in contributions],
     )

@@ -1,28 +1,47 @@
-"""Metric families by their names after `monitor_`."""
+"""Constructors of Prometheus metric families with the prefix `monitor_`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from monitor.system.formatting import format_duration
 
-def gauge(name: str, text: str, value: float) -> Metric:
-    """A figure that may rise and fall."""
-    return GaugeMetricFamily(f"monitor_{name}", text, value=float(value))
-
-
-def counter(name: str, text: str, value: float) -> Metric:
-    """A number that only grows."""
-    return CounterMetricFamily(f"monitor_{name}", text, value=value)
+PREFIX = "monitor_"
 
 
-def labelled(
-    name: str, text: str, labels: list[str], values: Sequence[tuple[tuple[str, ...], float | None]]
+def gauge(name: str, description: str, value: float) -> Metric:
+    """Return a gauge without labels."""
+    return GaugeMetricFamily(f"{PREFIX}{name}", description, value=float(value))
+
+
+def counter(name: str, description: str, value: float) -> Metric:
+    """Return a counter without labels; the exposition adds `_total` to the name."""
+    return CounterMetricFamily(f"{PREFIX}{name}", description, value=value)
+
+
+def labelled_gauge(
+    name: str, description: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float | None]]
 ) -> Metric:
-    """One figure for each value of its labels; None has none."""
-    family = GaugeMetricFamily(f"monitor_{name}", text, labels=labels)
-    for named, value in values:
+    """Return a gauge with one sample per pair of (label values, value); a value of None has no sample."""
+    family = GaugeMetricFamily(f"{PREFIX}{name}", description, labels=labels)
+    for label_values, value in values:
         if value is not None:
-            family.add_metric(named, float(value))
+            family.add_metric(label_values, float(value))
     return family
+
+
+def labelled_counter(name: str, description: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    """Return a counter with one sample per pair of (label value, count)."""
+    family = CounterMetricFamily(f"{PREFIX}{name}", description, labels=[label])
+    for label_value, count in values:
+        family.add_metric([label_value], count)
+    return family
+
+
+def horizon_gauge(name: str, description: str, values: Iterable[tuple[float, float | None]]) -> Metric:
+    """Return a gauge with the label `horizon`, from pairs of (horizon in seconds, value)."""
+    return labelled_gauge(
+        name, description, ["horizon"], [((format_duration(horizon),), value) for horizon, value in values]
+    )

@@ -8,28 +8,8 @@ from model.array_types import Floats
 from model.features.feature_spec import FeatureSpec
 from model.features.time_buckets import SEASONAL_DAYS
 from model.forecast.attribution import LEVEL
-from monitor.sampling.sources import RATIO_FIELDS
+from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
 from monitor.system.formatting import approximate_duration
-
-LABELS = {
-    "cpu_usage": "CPU",
-    "cpu_iowait": "waiting for disks",
-    "cpu_steal": "CPU stolen by the hypervisor",
-    "load_per_cpu": "load average per CPU",
-    "memory_usage": "memory",
-    "swap_usage": "swap",
-    "network_receive": "network received",
-    "network_transmit": "network sent",
-    "network_errors": "network errors",
-    "network_usage": "network use",
-    "disk_read": "disk reads",
-    "disk_write": "disk writes",
-    "disk_busy": "disk use",
-    "pressure_cpu": "CPU pressure",
-    "pressure_memory": "memory pressure",
-    "pressure_io": "I/O pressure",
-}
-"""Labels of the metrics in phrases."""
 
 MIN_CHANGE = 0.02
 """Smallest change of a ratio, or of a logarithm, that is reported."""
@@ -107,7 +87,7 @@ def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     """Return a phrase on the value of a metric and its largest departure from the mean of a window."""
-    label = LABELS.get(metric, metric)
+    label = METRIC_BY_FIELD[metric].label
     now = _value(spec, x, f"{metric}:last")
     if math.isnan(now):
         return f"{label} is unknown"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
 
 from model.forecast.score_totals import LiveScore, ScoreTotals, live_score
 from model.units import DAY, HOUR
 from monitor.stores import Stores
-from monitor.system.formatting import format_duration
 
 SCORE_WINDOW = 7 * DAY
 """Seconds over which scores are reported by default."""
@@ -54,22 +52,3 @@ def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
             lead_time = median(warned) if warned else None
             scores.append(HorizonScore(horizon, score, len(lead_times), len(warned), lead_time))
     return tuple(scores)
-
-
-def scores_document(scores: tuple[HorizonScore, ...]) -> list[dict[str, Any]]:
-    """Return the scores as plain JSON data; figures that cannot be computed are null."""
-    return [
-        {
-            "horizon": row.horizon,
-            "horizon_name": format_duration(row.horizon),
-            **{f.name: getattr(row.score, f.name) for f in fields(LiveScore) if f.name != "reliability"},
-            "stretches": row.periods,
-            "stretches_warned": row.warned_periods,
-            "lead_time": row.lead_time,
-            "reliability": [
-                {"scored": part.scored, "said": part.predicted, "came": part.observed}
-                for part in row.score.reliability
-            ],
-        }
-        for row in scores
-    ]

@@ -1,7 +1,7 @@
-"""Two raw readings to one sample.
+"""Sampler: turns two consecutive readings of every source into a sample.
 
-Each source is tried alone, and rates are over the monotonic clock: neither a source that fails nor a clock that is
-set makes a wrong number, only a missing one.
+Sources are read independently, and rates use the monotonic clock. A failing source or an adjusted clock therefore
+yields missing values, never wrong ones.
 """
 
 from __future__ import annotations
@@ -13,25 +13,32 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sampling.sources import RATIO_FIELDS, Rates, Source
+from monitor.sampling.metric_catalog import METRIC_BY_FIELD
+from monitor.sampling.sources import Source, Values
 from monitor.system.logging import get_logger
 from storage import Sample
 
 log = get_logger(__name__)
 
 GAP_FACTOR = 2.5
-"""A reading further back than this many intervals is another time: no rate is made across it."""
+"""Longest time between two readings for a rate, in sampling intervals."""
 
-ROUNDING = 1e-6
-"""How far beyond 0 or 1 a ratio may lie by rounding alone."""
+TOLERANCE = 1e-6
+"""Rounding error by which a value may exceed its bounds."""
 
-ERROR_LENGTH = 200
-"""Characters kept of an error: one that quotes a broken file would fill the log with it."""
+MAX_ERROR_LENGTH = 200
+"""Characters kept of an error message: one that quotes a malformed file would flood the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How a source did in the last turn; `duration` in seconds, `error` empty on success."""
+    """Result of the last reading of a source.
+
+    Attributes:
+        success: the source was read and its values computed.
+        duration: seconds taken.
+        error: message of the failure; empty on success.
+    """
 
     success: bool
     duration: float
@@ -39,7 +46,12 @@ class SourceState:
 
 
 class Sampler:
-    """Holds the previous reading of each source. For one thread."""
+    """Reads all sources and keeps the previous reading of each. For use by one thread.
+
+    Attributes:
+        samples_total: samples taken.
+        samples_missed_total: samples that were due and not taken.
+    """
 
     def __init__(
         self,
@@ -49,79 +61,87 @@ class Sampler:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A sampler.
+        """Initialize a sampler without readings.
 
         Args:
-            sources: what is read.
-            interval: seconds between two samples.
-            clock: seconds since the epoch.
-            monotonic: seconds that only grow.
+            sources: the sources to read.
+            interval: sampling interval in seconds.
+            clock: returns seconds since the epoch.
+            monotonic: returns seconds of a clock that never goes back.
         """
-        self._sources, self._interval = tuple(sources), interval
-        self._clock, self._monotonic = clock, monotonic
+        self._sources = tuple(sources)
+        self._interval = interval
+        self._clock = clock
+        self._monotonic = monotonic
         self._readings: dict[str, tuple[float, Any]] = {}
         self._states: dict[str, SourceState] = {}
-        self._last: float | None = None
+        self._sampled_at: float | None = None
         self.samples_total = 0
         self.samples_missed_total = 0
 
     @property
     def states(self) -> Mapping[str, SourceState]:
-        """How each source did in the last turn, by its name."""
+        """Return the state of each source by name."""
         return MappingProxyType(dict(self._states))
 
     def sample(self) -> Sample:
-        """Reads every source once. Raises nothing of theirs: what failed is missing, and `states` says why."""
-        now = self._monotonic()
-        self._count(now)
-        # Whole seconds: an interval is at least one, and one grid for all is compact and easy to read.
+        """Read every source once and return the sample.
+
+        Exceptions of sources do not propagate: the values are missing, and `states` contains the error.
+        """
+        self._count(self._monotonic())
+        # Whole seconds: an interval is at least one second, and a regular grid is compact and readable.
         at = float(math.floor(self._clock()))
-        values: Rates = {}
+        values: Values = {}
         for source in self._sources:
-            values |= self._try(source)
+            values |= self._measure(source)
         return Sample(at, **values)
 
     def _count(self, now: float) -> None:
-        if self._last is not None:
-            self.samples_missed_total += max(0, round((now - self._last) / self._interval) - 1)
-        self._last = now
+        if self._sampled_at is not None:
+            intervals = round((now - self._sampled_at) / self._interval)
+            self.samples_missed_total += max(0, intervals - 1)
+        self._sampled_at = now
         self.samples_total += 1
 
-    def _try(self, source: Source) -> Rates:
+    def _measure(self, source: Source) -> Values:
+        """Return the values of one source, all missing after a failure, and update its state."""
         started = self._monotonic()
         try:
-            values = self._rates(source, started)
+            values = self._compute(source, started)
         except Exception as error:
-            self._note(source.name, started, f"{type(error).__name__}: {error}"[:ERROR_LENGTH])
+            message = f"{type(error).__name__}: {error}"
+            self._update_state(source.name, started, message[:MAX_ERROR_LENGTH])
             return dict.fromkeys(source.fields)
-        self._note(source.name, started, "")
+        self._update_state(source.name, started, "")
         return values
 
-    def _rates(self, source: Source, now: float) -> Rates:
-        after = source.read()
-        # Taken out, not looked up: if no rates can be made of a reading, the next turn starts without it.
-        before_at, before = self._readings.pop(source.name, (-math.inf, None))
-        seconds = now - before_at
-        # The first reading, and the first after a gap, have nothing to be compared with.
-        fresh = 0 < seconds <= GAP_FACTOR * self._interval
-        values = source.rates(before if fresh else None, after, seconds)
-        checked = {name: validated_value(name, values[name]) for name in source.fields}
-        self._readings[source.name] = (now, after)
-        return checked
+    def _compute(self, source: Source, now: float) -> Values:
+        current = source.read()
+        # Removed, not looked up: after a failure below, the next cycle starts without a previous reading.
+        previous_at, previous = self._readings.pop(source.name, (-math.inf, None))
+        seconds = now - previous_at
+        # The first reading, and the first one after a gap, have no previous one to compare with.
+        recent = 0 < seconds <= GAP_FACTOR * self._interval
+        values = source.compute(previous if recent else None, current, seconds)
+        validated = {field: validated_value(field, values[field]) for field in source.fields}
+        self._readings[source.name] = (now, current)
+        return validated
 
-    def _note(self, name: str, started: float, error: str) -> None:
-        before = self._states.get(name)
-        self._states[name] = SourceState(not error, self._monotonic() - started, error)
-        if error and (before is None or before.success):
+    def _update_state(self, name: str, started: float, error: str) -> None:
+        previous = self._states.get(name)
+        self._states[name] = SourceState(success=not error, duration=self._monotonic() - started, error=error)
+        if error and (previous is None or previous.success):
             log.warning("source failed", source=name, error=error)
-        elif not error and before is not None and not before.success:
+        elif not error and previous is not None and not previous.success:
             log.info("source recovered", source=name)
 
 
-def validated_value(name: str, value: float | None) -> float | None:
-    """The value, or None for one that cannot be: not finite, negative, a ratio above 1."""
-    if value is None or not math.isfinite(value) or value < -ROUNDING:
+def validated_value(field: str, value: float | None) -> float | None:
+    """Return the value, limited to its bounds after a rounding error; None for an impossible value."""
+    if value is None or not math.isfinite(value):
         return None
-    if name in RATIO_FIELDS and value > 1:
-        return 1.0 if value <= 1 + ROUNDING else None
-    return max(value, 0.0)
+    bound = METRIC_BY_FIELD[field].upper_bound
+    if not -TOLERANCE <= value <= bound + TOLERANCE:
+        return None
+    return min(max(value, 0.0), bound)

@@ -1,7 +1,4 @@
-"""Samples and predictions outlive a database that is away.
-
-While nothing can be written they wait in memory, and the first write that succeeds brings them all in.
-"""
+"""Write buffers: samples and predictions wait in memory while the database cannot be written."""
 
 from __future__ import annotations
 
@@ -15,64 +12,82 @@ from storage import Prediction, PredictionRepository, Sample, SampleRepository, 
 log = get_logger(__name__)
 
 CAPACITY = 20_000
-"""Samples that wait at most: more than a day at 5 s, about 10 MB."""
+"""Largest number of waiting samples: more than a day at an interval of 5 s, about 10 MB. The oldest are dropped."""
 
 
 class SampleBuffer:
-    """Writes samples in order, through outages. For one thread."""
+    """Stores samples in order; after an outage, the first successful write stores all waiting samples.
 
-    def __init__(self, store: SampleRepository, capacity: int = CAPACITY) -> None:
-        self._store = store
+    For use by one thread.
+
+    Attributes:
+        failures: number of failed writes.
+    """
+
+    def __init__(self, repository: SampleRepository, capacity: int = CAPACITY) -> None:
+        self._repository = repository
         self._waiting: deque[Sample] = deque(maxlen=capacity)
         self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
         self.failures = 0
 
     @property
     def waiting(self) -> int:
-        """Samples that are not yet in the database."""
+        """Return the number of samples that are not stored yet."""
         return len(self._waiting)
 
     def append(self, sample: Sample) -> float:
-        """Stores a sample, or keeps it for later; returns the time it is known under. Raises nothing."""
+        """Store a sample, or keep it for a later write if storage fails.
+
+        Returns:
+            The time under which the sample is stored, in seconds since the epoch; its own time if it waits.
+        """
         try:
             if not self._waiting:
-                return self._store.append(sample)
-            self._store.append_many([*self._waiting, sample])
+                return self._repository.append(sample)
+            self._repository.append_many([*self._waiting, sample])
         except StorageError as error:
-            self._keep(sample, error)
+            self.failures += 1
+            self._waiting.append(sample)
+            self._outage.failure(error=error, samples_waiting=self.waiting)
         else:
             self._outage.success(samples_written=self.waiting + 1)
             self._waiting.clear()
         return sample.at
 
-    def _keep(self, sample: Sample, error: StorageError) -> None:
-        self.failures += 1
-        self._waiting.append(sample)
-        self._outage.failure(error=error, samples_waiting=self.waiting)
-
 
 class PredictionBuffer:
-    """Writes predictions a few seconds together. For one thread.
+    """Stores the predictions of several sampling cycles in one transaction. For use by one thread.
 
-    A sample must be on disk before anything else happens; a prediction can be made again from the samples, so those
-    of up to `together` seconds share one commit.
+    A sample must be on disk before it is used. A prediction can be computed again from the samples, so the
+    predictions of up to `batch_seconds` share one commit.
+
+    Attributes:
+        failures: number of failed writes.
     """
 
-    def __init__(self, store: PredictionRepository, together: float = 5.0, capacity: int = CAPACITY) -> None:
-        self._store, self._together = store, together
+    def __init__(
+        self, repository: PredictionRepository, batch_seconds: float = 5.0, capacity: int = CAPACITY
+    ) -> None:
+        self._repository = repository
+        self._batch_seconds = batch_seconds
         self._waiting: deque[Prediction] = deque(maxlen=capacity)
         self.failures = 0
 
     def append(self, predictions: Sequence[Prediction], interval: float) -> None:
-        """Takes the predictions of a moment; the next one is `interval` seconds away. Raises nothing."""
+        """Add the predictions of one sampling cycle, and store the batch once it is complete.
+
+        Args:
+            predictions: predictions with the same time, one per horizon.
+            interval: seconds until the next cycle.
+        """
         self._waiting.extend(predictions)
-        if self._waiting and predictions[0].at + interval - self._waiting[0].at >= self._together:
+        if self._waiting and predictions[0].at + interval - self._waiting[0].at >= self._batch_seconds:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what waits, or keeps it for later."""
+        """Store the waiting predictions, or keep them if storage fails."""
         try:
-            self._store.append(self._waiting)
+            self._repository.append(self._waiting)
         except StorageError as error:
             self.failures += 1
             log.debug("prediction write failed", error=error)

@@ -1,4 +1,4 @@
-"""Files that commands write: there whole or not at all, and into what is no file as into a pipe."""
+"""Atomic file writes; devices, FIFOs and standard streams are written in place."""
 
 from __future__ import annotations
 
@@ -15,44 +15,46 @@ from monitor.errors import MonitorError
 
 @contextmanager
 def created(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """What to write to; after a power cut there is the old file or the new one.
+    """Open a file for writing and replace the former one when the block ends.
 
-    A link is followed. A device, a FIFO and /dev/stdout are never replaced: they are written to as they are.
+    After a power failure either the former or the new file exists. Symbolic links are followed. A device, a FIFO and
+    /dev/stdout are never replaced.
 
     Args:
-        path: of the file.
-        mode: of a file that is made, less the umask.
+        path: the file to write.
+        mode: permissions of a new file, reduced by the umask.
 
     Raises:
-        MonitorError: it cannot be written; names the path as it was given.
+        MonitorError: the file cannot be written; names the path as given.
     """
     try:
-        if _replaceable(path):
-            with _replaced(Path(os.path.realpath(path)), mode) as file:
+        if _is_replaceable(path):
+            with _replacing(Path(os.path.realpath(path)), mode) as file:
                 yield file
         else:
-            # Appended to: behind /dev/stdout may be a file that has something in it.
+            # /dev/stdout may be a file with content: append.
             with path.open("ab") as file:
                 yield file
     except BrokenPipeError:
-        # Whoever reads has enough.
+        # The reader closed the pipe; the entry point handles this.
         raise
     except OSError as error:
         raise MonitorError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _replaceable(path: Path) -> bool:
-    """Whether there is nothing yet or a regular file, and not by way of a descriptor of this process."""
+def _is_replaceable(path: Path) -> bool:
+    """Return true for a missing or regular file that is not reached through a descriptor of this process."""
     try:
-        regular = stat.S_ISREG(path.stat().st_mode)
+        is_regular = stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return True
-    descriptor = path.is_symlink() and path.absolute().parts[1] in {"dev", "proc"}
-    return regular and not descriptor
+    is_descriptor = path.is_symlink() and path.absolute().parts[1] in {"dev", "proc"}
+    return is_regular and not is_descriptor
 
 
 @contextmanager
-def _replaced(path: Path, mode: int) -> Iterator[BinaryIO]:
+def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Open a temporary file next to `path` and rename it when the block ends; remove it after an error."""
     partial = path.with_name(f".{token_hex(6)}.part")
     with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         try:
@@ -67,6 +69,7 @@ def _replaced(path: Path, mode: int) -> Iterator[BinaryIO]:
 
 
 def _sync_directory(path: Path) -> None:
+    """Write a directory to disk, so that a rename in it survives a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

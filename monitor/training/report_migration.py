@@ -11,17 +11,22 @@ UNVERSIONED = 0
 EXPERTS = {"networks": "network", "load": "load_table", "prior": "pretrained"}
 """Name of each expert by its name in unversioned reports."""
 
+DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
+"""Key of the detector by its name in unversioned reports."""
+
 
 def migrate(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return an unversioned report in the form of version 1.
 
     Unversioned reports differ in these ways: `prior` is called `pretrained`, blend weights are `shares` by the older
-    names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, and the
-    advice may be one string. Values of an unexpected type are passed on: decoding refuses them.
+    names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, two
+    of its keys have older names, and the advice may be one string. Values of an unexpected type are passed on:
+    decoding refuses them.
     """
     renamed = {"pretrained" if key == "prior" else key: value for key, value in report.items()}
     if not renamed.get("detector"):
         renamed["detector"] = None
+    _replace(renamed, "detector", lambda value: _object(value, _detector))
     _replace(renamed, "horizons", lambda value: _each(value, _horizon))
     _replace(renamed, "inputs", lambda value: _each_value(value, _input))
     _replace(renamed, "health", lambda value: _object(value, _health))
@@ -34,6 +39,10 @@ def _horizon(horizon: dict[str, Any]) -> dict[str, Any]:
     if isinstance(shares, dict):
         migrated["blend_weights"] = {EXPERTS.get(name, name): weight for name, weight in shares.items()}
     return migrated
+
+
+def _detector(detector: dict[str, Any]) -> dict[str, Any]:
+    return {DETECTOR_KEYS.get(key, key): value for key, value in detector.items()}
 
 
 def _input(distribution: dict[str, Any]) -> dict[str, Any]:

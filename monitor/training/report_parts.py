@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
+from model.nn.diagnostics.gradient_health import GradientState
 from monitor.system.json_codec import DecodeError
 
 
@@ -63,7 +64,7 @@ class LayerReport:
 class GradientReport:
     """Gradient health of a training; `advice` has one sentence per finding."""
 
-    state: Literal["healthy", "vanishing", "exploding"]
+    state: GradientState
     steps: int
     clipped_steps: int
     nonfinite_steps: int
@@ -123,13 +124,31 @@ class InputDistribution:
 
 
 @dataclass(frozen=True)
-class DetectorTrial:
-    """Alarms that the detector raised in a replay of its own training data; `monthly` is None without any day."""
+class DetectorValidationReport:
+    """False-alarm check of a detector on its own history.
+
+    Attributes:
+        alarms: blocks of six hours with an alarm.
+        days: days checked.
+        monthly: alarms per 30 days; None if no day was checked.
+        allowed: false-alarm budget in alarms per 30 days.
+    """
 
     alarms: int
     days: int
     monthly: float | None
     allowed: float
+
+
+class DetectorSkipReason(StrEnum):
+    """Reason for which a training has not produced a new detector."""
+
+    DISABLED = "disabled"
+    NOT_DUE = "not_due"
+    HISTORY_TOO_SHORT = "history_too_short"
+    HISTORY_GAPS = "history_gaps"
+    NO_VARIATION = "no_variation"
+    TOO_MANY_ALARMS = "too_many_alarms"
 
 
 @dataclass(frozen=True)
@@ -138,18 +157,20 @@ class DetectorReport:
 
     Attributes:
         at: time of its training in seconds since the epoch; None if there is no detector.
-        metrics: names of the metrics that it reads.
-        step: seconds between its rows.
-        left_out_share: ratio of the samples that were excluded as incidents and maintenance.
-        trial: replay of its training data.
-        reason: why no new detector was trained; empty if one was.
+        metrics: names of the metrics that it monitors.
+        step: length of its rows in seconds.
+        excluded_share: ratio of the samples that were excluded as incidents and maintenance.
+        validation: false-alarm check on its own history.
+        skip_reason: reason for which no new detector was trained; None if one was.
+        reason: the same as a message; empty if one was trained.
         kept: True if the detector of the incumbent model stays in use.
     """
 
     at: float | None = None
     metrics: tuple[str, ...] = ()
     step: float | None = None
-    left_out_share: float | None = None
-    trial: DetectorTrial | None = None
+    excluded_share: float | None = None
+    validation: DetectorValidationReport | None = None
+    skip_reason: DetectorSkipReason | None = None
     reason: str = ""
     kept: bool = False

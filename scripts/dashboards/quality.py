@@ -196,7 +196,7 @@ def quality() -> Page:
             "Blend weights",
             "Weight of each expert at normal load: the networks of this host, the load table, and the pretrained "
             "model, which fades out over the first three weeks.",
-            Query(metric("model_share_ratio"), "{{horizon}} {{voice}}"),
+            Query(metric("model_share_ratio"), "{{horizon}} {{expert}}"),
             "percentunit",
             (10, 7),
             decimals=0,

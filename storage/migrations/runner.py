@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
 
 from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
 from storage.locks import ExclusiveLock
+from storage.schema import metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All revisions in `migrations/versions`, oldest first."""
@@ -76,6 +77,13 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
     with ExclusiveLock(lock, wait=LOCK_TIMEOUT):
         if needs_migration(engine, name):
             _run(url, name)
+
+
+def create_schema(connection: Connection) -> None:
+    """Create all tables in an empty database in memory, which has no history to migrate."""
+    metadata.create_all(connection)
+    alembic_version.create(connection)
+    connection.execute(insert(alembic_version).values(version_num=HEAD))
 
 
 def _run(url: str, name: str) -> None:

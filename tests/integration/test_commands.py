@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.loader import Config, document, load_config, render
+from monitor.config.loader import Config, load_config
+from monitor.config.reference import effective_values, to_toml
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
 from storage import ModelRegistry, Sample, SampleRepository, TrainingRunRepository, open_database
@@ -281,7 +282,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     trace = tmp_path / "trace.csv"
     trace.write_text("timestamp,cpu_usage\n1,0.5\n4000000000,0.5\n")
     code, out, err = admin("import", str(trace))
-    assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 future)\n")
+    assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 in the future)\n")
     assert err == f"monitor: {trace}: 1 rows skipped: timestamp more than a day in the future\n"
 
 
@@ -330,8 +331,8 @@ def test_a_password_in_the_url_of_the_database_is_shown_nowhere(admin, command):
 
 def test_a_password_stays_out_of_the_effective_configuration():
     config = replace(Config(), storage=replace(Config().storage, url="sqlite://u:secret@h/db"))
-    assert document(config)["storage"]["url"] == "sqlite://u:***@h/db"
-    assert "secret" not in render(config)
+    assert effective_values(config)["storage"]["url"] == "sqlite://u:***@h/db"
+    assert "secret" not in to_toml(config)
 
 
 @pytest.mark.parametrize("command", [["--help"], ["--version"], ["status"], ["help"]])

@@ -22,12 +22,12 @@ from model.training.settings import Recipe
 from model.training.task import Task
 from model.units import DAY
 from monitor.config.loader import Config
+from monitor.documents.status import status_document
 from monitor.inference.forecast import make_forecast
 from monitor.inference.served_model import ServedModel
 from monitor.inference.stored_samples import sample_values
 from monitor.jobs.recalibration import RecalibrationJob, current_decisions, decisions_at
-from monitor.queries.status import read_overview, status_document
-from monitor.reports.status import status_report
+from monitor.queries.status import ServingFallback, read_overview
 from monitor.stores import open_stores
 from monitor.training.report import TrainingReport
 from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample
@@ -228,10 +228,9 @@ def test_status_and_schedule_read_the_fallbacks_from_the_database(history, monke
     run = TrainingRun(end - 100.0, end, TrainingOutcome.PROMOTED, "", served.model_id, report)
     stores.runs.append(run)
     before = read_overview(stores, config, now)
-    assert (before.instead, before.next_retrain_at) == ((), end - 100.0 + config.training.interval)
+    assert (before.fallbacks, before.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     RecalibrationJob(stores, served, PRECISION, lambda: now).run()
     after = read_overview(stores, config, now, before)
-    assert after.instead == ((predictor.horizons[0], "calm", CURRENT_VALUE),)
+    assert after.fallbacks == (ServingFallback(predictor.horizons[0], "calm", CURRENT_VALUE),)
     assert after.next_retrain_at == end - 100.0 + DAY
-    assert str(status_report(after, "x.db")) != str(status_report(before, "x.db"))
-    assert status_document(after)["serving_instead"] == [{"horizon": 60.0, "load": "calm", "baseline": CURRENT_VALUE}]
+    assert status_document(after).fallbacks == after.fallbacks

@@ -126,11 +126,9 @@ def test_report_and_status_show_the_scores(stores, url, tmp_path, capsys, monkey
     assert main(["--config", str(config), "report", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["horizons"][0]["scored"] == score(stores)[0].score.scored
-    assert document["horizons"][0]["reliability"][0]["came"] >= 0
+    assert document["horizons"][0]["reliability"][0]["observed"] >= 0
     assert main(["--config", str(config), "report"]) == 0
-    out = capsys.readouterr().out
-    assert "against what happened" in out
-    assert "5m: what was said and what came" in out
+    assert capsys.readouterr().out.count("5m") == 2
     assert main(["--config", str(config), "status"]) == 0
     assert "score       5m: " in capsys.readouterr().out
     assert main(["--config", str(config), "report", "--since", "1s"]) == 0

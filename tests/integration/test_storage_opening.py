@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Database, Sample, SampleRepository, StorageError, open_database
+from storage import Database, Sample, SampleRepository, StorageError, StorageErrorKind, open_database
 
 pytestmark = pytest.mark.integration
 
@@ -196,7 +196,9 @@ def test_a_file_of_someone_else_is_refused(tmp_path: Path, bits: int, message: s
 def test_a_connection_whose_file_broke_is_replaced_at_the_next_call(database: Database) -> None:
     store = SampleRepository(database)
     store.append(Sample(1.0))
-    database.driver.run("PRAGMA query_only = ON", ())
-    with pytest.raises(StorageError):
+    with database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StorageError) as caught:
         store.append(Sample(2.0))
+    assert caught.value.kind is StorageErrorKind.READ_ONLY
     assert store.append(Sample(2.0)) == 2.0

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 
 import storage.migrations
 from storage import (
+    AnomalyRepository,
     ModelRegistry,
     PredictionRepository,
     Sample,
@@ -126,6 +127,15 @@ def test_upgrade_program_exits_with_the_status_of_the_result(
 def test_a_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path) -> None:
     (tmp_path / "50%s").mkdir()
     open_database(url(tmp_path / "50%s")).close()
+
+
+def test_migration_renames_the_flatline_channel(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.executescript((SCHEMAS / "0004.sql").read_text())
+        connection.execute("UPDATE anomalies SET channel = 'stuck'")
+    connection.close()
+    with open_database(url(tmp_path)) as database:
+        assert AnomalyRepository(database).get(1).channel == "flatline"
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

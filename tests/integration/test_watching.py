@@ -12,18 +12,18 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.maintenance_windows import parse_windows
 from monitor.config.schema import AnomalyConfig, SamplingConfig
+from monitor.documents.anomalies import anomaly_count_document
+from monitor.documents.status import status_document
 from monitor.exporter.collector import StateCollector
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
-from monitor.queries.status import read_overview, status_document
-from monitor.reports.anomalies import anomalies_document, anomalies_report
-from monitor.reports.status import status_report
-from monitor.reports.training import model_report
+from monitor.queries.status import read_overview
 from monitor.state import DaemonState
 from monitor.stores import open_stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model
+from monitor.training.exclusions import excluded_from_training
 from monitor.training.records import read_active_model, read_model
 from monitor.training.retrain import Request, retrain
-from monitor.training.train_detector import detector_key, excluded_times, train_detector
+from monitor.training.train_detector import detector_key, train_detector
 from storage import SAMPLE_FIELDS, AnomalyRecord, MaintenanceWindow, StorageError, Verdict, open_database
 
 pytestmark = pytest.mark.integration
@@ -82,7 +82,15 @@ class Host:
         self.start(config)
 
     def start(self, config=CONFIG.anomaly):
-        self.watching = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
+        self.job = AnomalyDetectionJob(self.stores, config, self.interval, self.states.append, lambda: self.now)
+
+    @property
+    def thresholds(self):
+        return self.job._session._online.thresholds(0)
+
+    @property
+    def block_maxima(self):
+        return self.thresholds.block_maxima
 
     def live(self, seconds, change=lambda found: None, every=3600.0):
         found = rows(self.now, self.now + seconds, seed=int(self.now) % 1000)
@@ -91,7 +99,7 @@ class Host:
         self.stores.samples.insert_missing(found)
         while self.now < end:
             self.now = min(self.now + every, end)
-            self.watching()
+            self.job.run()
         return self.states[-1]
 
 
@@ -106,10 +114,8 @@ def test_a_host_that_was_never_under_load_is_watched_beside_the_prior(stores):
     assert 0 <= state.reading.score < 1
     assert set(state.metrics) >= {"cpu_usage", "network_receive"}
     overview = read_overview(stores, CONFIG, host.now)
-    assert overview.watching
-    assert "anomalies   none now, 0 in the last 30 days; 2 false ones are allowed" in str(
-        status_report(overview, "x.db")
-    )
+    status = status_document(overview).anomalies
+    assert (status.detecting, status.active, status.last_30_days, status.allowed_in_30_days) == (True, None, 0, 2.0)
 
 
 def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_everywhere(stores):
@@ -131,9 +137,7 @@ def test_an_anomaly_is_an_event_from_its_first_minutes_to_its_end_and_is_told_ev
     assert sum(v for k, v in page.items() if k[0] == "monitor_anomaly_contribution") == pytest.approx(1)
     assert max(v for k, v in page.items() if k[0] == "monitor_anomaly_evidence_ratio") >= 1
     overview = read_overview(stores, CONFIG, host.now)
-    assert f"{state.active.id} went on when the daemon ended" in str(status_report(overview, "x.db"))
-    assert f"{state.active.id} goes on since" in str(status_report(replace(overview, daemon_running=True), "x.db"))
-    assert status_document(overview)["anomalies"]["active"]["id"] == state.active.id
+    assert status_document(overview).anomalies.active.id == state.active.id
     host.live(3 * 3600.0)
     # evidence of hours is left for as long, and a restart does not take it for another one
     host.start()
@@ -190,18 +194,19 @@ def test_a_watch_remembers_its_evidence_over_a_restart(stores):
     assert len(kept) == 3 * 7
     host.start()
     host.live(600.0)
-    for at, channel, peak in kept:
-        found = host.watching._watch.peaks.of(int(at // 1800))
-        assert found[("joint", "spike", "overall").index(channel)] == pytest.approx(peak, rel=0.2)
+    for peak in kept:
+        found = host.block_maxima.get(int(peak.at // 1800))
+        assert found[("joint", "spike", "overall").index(peak.channel)] == pytest.approx(peak.peak, rel=0.2)
 
 
 def test_nothing_is_called_an_anomaly_in_maintenance_and_one_that_goes_on_ends(stores):
     host = Host(stores)
     host.live(3600.0)
-    window_id = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
+    window = stores.anomalies.add_maintenance_window(MaintenanceWindow(host.now, host.now + 3600.0, "disks"))
     assert host.live(3000.0, busy).in_maintenance
     assert stores.anomalies.count() == 0
-    stores.anomalies.end_maintenance_window(window_id, host.now)
+    assert [listed.note for listed in stores.anomalies.maintenance_windows(host.now)] == ["disks"]
+    stores.anomalies.end_maintenance_window(window, host.now)
     host.live(1200.0, busy)
     assert stores.anomalies.ongoing() is not None
 
@@ -214,8 +219,8 @@ def test_hours_of_the_configuration_are_quiet_and_left_out(stores):
     assert host.live(3000.0, busy).in_maintenance
     host.live(1800.0)
     assert stores.anomalies.count() == 0
-    out = excluded_times(stores, windows, BEGIN, host.now)(np.array([host.now - 3600.0, host.now - 2 * 3600.0]))
-    assert out.tolist() == [True, False]
+    out = excluded_from_training(stores, windows, np.array([host.now - 2 * 3600.0, host.now - 3600.0]), host.now)
+    assert out.tolist() == [False, True]
 
 
 def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
@@ -224,9 +229,9 @@ def test_a_hole_a_clock_set_back_and_no_samples_are_no_anomaly(stores):
     host.now += 5 * 3600.0
     host.live(2 * 3600.0)
     host.now -= 3 * 3600.0
-    host.watching()
+    host.job.run()
     host.now += 3600.0
-    host.watching()
+    host.job.run()
     assert stores.anomalies.count() == 0
     assert host.states[-1] is not None
 
@@ -237,17 +242,15 @@ def test_the_operator_s_word_changes_what_is_learned(stores):
     host.live(1800.0, busy)
     host.live(2 * 3600.0)
     (event,) = stores.anomalies.since(0.0)
-
     report = read_active_model(stores).report.detector
     times = stores.samples.between(0.0, host.now)
     assert train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now).report.kept
     stores.anomalies.set_verdict(event.id, Verdict.INCIDENT, "a leak", host.now)
-    told = anomalies_document(stores, CONFIG.anomaly, host.now)
-    assert (told["anomalies"], told["called"]["incident"]) == (1, 1)
-    assert "1 in the last 30 days (1 called incident); 2 false ones are allowed" in anomalies_report(told)
+    counts = anomaly_count_document(stores.anomalies.since(0.0), 2.0, host.now)
+    assert (counts.anomalies, counts.verdicts["incident"]) == (1, 1)
     again = train_detector(stores, CONFIG, times[:, 0], times[:, 1:], host.now)
     assert not again.report.kept
-    assert again.report.left_out_share > report.left_out_share == 0
+    assert again.report.excluded_share > report.excluded_share == 0
     # expected: the same at the same time of the next day is routine
     stores.anomalies.set_verdict(event.id, Verdict.EXPECTED, None, host.now)
     host.live(DAY - 2.5 * 3600.0)
@@ -281,16 +284,16 @@ def test_a_busy_database_costs_turns_and_nothing_else(trained, tmp_path, when):
         host.now += 3600.0
         try:
             for _ in range(2):
-                if when == "rows":
-                    host.watching._done = host.now - 60.0
+                if when == "rows" and host.job._session is not None:
+                    host.job._session.scored_until = host.now - 60.0
                 with contextlib.suppress(StorageError):
-                    host.watching()
+                    host.job.run()
         finally:
             held.rollback()
             held.close()
         state = host.live(1800.0, busy if when == "begin" else lambda _: None, every=60.0)
         assert state.reading.at >= host.now - 2 * STEP
-        assert host.watching._done == host.now // STEP * STEP
+        assert host.job._session.scored_until == host.now // STEP * STEP
         assert (stores.anomalies.ongoing() is not None) == (when == "begin")
 
 
@@ -298,15 +301,15 @@ def test_the_same_detector_under_another_model_keeps_its_evidence(stores):
     host = Host(stores)
     host.live(16 * 3600.0)
     first = stores.registry.active_id()
-    before = host.watching._watch.thresholds
+    before = host.thresholds.levels
     record, detector = stores.registry.record(first), stores.registry.detector(first)
     second = stores.registry.register(stores.registry.blob(first), record.report_json, host.now, detector)
     stores.registry.promote(second, host.now)
     host.live(600.0)
-    assert host.watching._followed == second
+    assert host.job._model_id == second
     slots = range(int((BEGIN + LEARNED + 13 * 3600.0) // 1800), int(host.now // 1800) - 1)
-    assert all(host.watching._watch.peaks.of(slot) is not None for slot in slots)
-    assert host.watching._watch.thresholds == pytest.approx(before, rel=0.3)
+    assert all(host.block_maxima.get(slot) is not None for slot in slots)
+    assert host.thresholds.levels == pytest.approx(before, rel=0.3)
 
 
 def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learned(stores):
@@ -317,8 +320,8 @@ def test_samples_rarer_than_its_rows_leave_a_detector_out_until_another_is_learn
     assert host.states[-1] is None
     rarer = replace(CONFIG, sampling=SamplingConfig(interval=300.0))
     overview = read_overview(stores, rarer, host.now)
-    assert not overview.watching
-    assert "the next training" in overview.watching_waits_for
+    assert not overview.detection.detecting
+    assert "the next training" in overview.detection.waiting_for
     times = stores.samples.between(0.0, host.now)
     again = train_detector(stores, rarer, times[:, 0], times[:, 1:], host.now)
     assert (again.report.step, again.report.kept) == (300.0, False)
@@ -329,21 +332,21 @@ def test_a_short_incident_is_left_out_with_the_half_hour_after_it(stores):
     host.live(13 * 3600.0)
     began = host.now
     event = stores.anomalies.add(replace(SEEN, started_at=began + 120.0, ended_at=began + 840.0))
-    stores.anomalies.set_verdict(event, "incident", None, began)
+    stores.anomalies.set_verdict(event, Verdict.INCIDENT, None, began)
     host.live(3600.0)
     slot = int(began // 1800)
-    assert {slot, slot + 1} <= host.watching._watch.peaks._left_out
-    assert slot + 2 not in host.watching._watch.peaks._left_out
+    assert {slot, slot + 1} <= host.block_maxima._excluded
+    assert slot + 2 not in host.block_maxima._excluded
 
 
 def test_a_training_before_the_first_start_has_its_detector_beside_the_prior(tmp_path):
     with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as stores:
         stores.samples.insert_missing(rows(BEGIN, BEGIN + LEARNED, 0))
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
-        assert result.detector["metrics"]
+        assert result.report.detector.metrics
         active = stores.registry.active_id()
         assert stores.registry.detector(active) is not None
-        assert "detector of anomalies over 5 metrics" in str(model_report(read_model(stores, active), active))
+        assert len(read_model(stores, active).report.detector.metrics) == 5
 
 
 def test_why_no_detector_could_be_learned_is_told(tmp_path):
@@ -354,7 +357,7 @@ def test_why_no_detector_could_be_learned_is_told(tmp_path):
         result = retrain(stores, CONFIG, Request(), lambda _: None, lambda: BEGIN + LEARNED)
         assert "no detector of anomalies: no metric varies" in result.reason
         overview = read_overview(stores, CONFIG, BEGIN + LEARNED)
-        assert overview.watching_waits_for.startswith("no metric varies")
+        assert overview.detection.waiting_for.startswith("no metric varies")
 
 
 def test_a_damaged_detector_is_named_and_the_daemon_goes_on(stores, caplog):
@@ -381,9 +384,7 @@ def test_a_short_history_and_a_switch_say_why_nothing_is_watched(tmp_path):
         assert young.blob is None
         assert "1 d of the 3 d" in young.report.reason
         overview = read_overview(stores, CONFIG, BEGIN + DAY)
-        assert "not watched for yet: not enough history: 1 d of the 3 d it needs" in str(
-            status_report(overview, "y.db")
-        )
+        assert overview.detection.waiting_for == "not enough history: 1 d of the 3 d it needs"
         off = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
         assert (
             train_detector(stores, off, found[:, 0], found[:, 1:], BEGIN + DAY).report.reason

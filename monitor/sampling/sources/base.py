@@ -1,42 +1,48 @@
-"""What a source is, and what all of them do alike.
+"""Source protocol: read raw figures of the host and compute values from two readings.
 
-A source only reads and computes: what it read before is held by the sampler, so that a test needs no host and a
-failure leaves nothing half updated.
+A source keeps no reading: the sampler holds the previous one. A test therefore needs no host, and a failure leaves no
+half-updated state.
 """
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-Rates = dict[str, float | None]
-"""Fields of a sample; None where a value is missing."""
+Values = dict[str, float | None]
+"""Values of a sample by field; None where a value is missing."""
 
 
 class Source(Protocol):
-    """One part of the host."""
+    """A part of the host that is measured."""
 
     @property
     def name(self) -> str:
-        """As in the configuration."""
+        """Return the name in the configuration."""
         ...
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What it gives to a sample."""
+        """Return the fields of a sample that the source measures."""
         ...
 
     def read(self) -> Any:
-        """The raw figures of this moment. Raises whatever the host makes it raise."""
+        """Return the current raw figures. Raises any exception that the host causes."""
         ...
 
-    def rates(self, before: Any | None, after: Any, seconds: float) -> Rates:
-        """The fields from two readings `seconds` apart; without one before, only those that need no rate.
+    def compute(self, previous: Any | None, current: Any, seconds: float) -> Values:
+        """Return the values of the fields.
 
-        Ratios are 0 to 1, rates per second, sizes in bytes. `seconds` is above 0 where there is a reading before.
+        Args:
+            previous: earlier reading; None if there is none, which leaves all rates missing.
+            current: newest reading.
+            seconds: time between the readings; above 0 if there is an earlier one.
+
+        Returns:
+            Ratios from 0 to 1, rates per second, sizes in bytes.
         """
         ...
 
 
-def per_second(before: float, after: float, seconds: float) -> float | None:
-    """The rate of a counter; None where it went back (reset or wrapped)."""
-    return (after - before) / seconds if after >= before and seconds > 0 else None
+def per_second(previous: float, current: float, seconds: float) -> float | None:
+    """Return the rate of a counter; None if the counter decreased, after a reset or an overflow."""
+    return (current - previous) / seconds if current >= previous and seconds > 0 else None

@@ -1,40 +1,40 @@
-"""How busy the CPUs are, from the kernel's own accounting of their time.
+"""CPU source: busy, iowait and steal ratios from the kernel's accounting of CPU time.
 
-The raw times are read, and not a ready percentage, because those remember a reading for each thread that asks.
+Raw times are read instead of `psutil.cpu_percent`, which keeps a separate previous reading per thread.
 """
 
 from __future__ import annotations
 
 import psutil
 
-from monitor.sampling.sources.base import Rates
+from monitor.sampling.metric_catalog import fields_of_source
+from monitor.sampling.sources.base import Values
 
-SLIPPING = frozenset({"idle", "iowait"})
-"""Times that the kernel corrects backwards a little while all is well."""
+DECREASING_TIMES = frozenset({"idle", "iowait"})
+"""Times that the kernel may correct downwards a little, without a reset."""
 
 
 class Cpu:
-    """Shares of the time of all CPUs, ratios. Raw figures: seconds of each kind since boot.
+    """Ratios of the time of all CPUs. A reading holds the seconds of each kind of time since boot.
 
-    Busy is all but idle and waiting for I/O. A stolen second is among it: to the work that waits, that CPU was
-    taken; how much of it there was has a field of its own. The total holds every kind. Reading raises OSError,
-    ValueError or TypeError for a broken line.
+    All time except idle and iowait is busy, including steal: for the waiting work that CPU was unavailable. The total
+    contains every kind of time. `read` raises OSError, ValueError or TypeError for a malformed line.
     """
 
     name = "cpu"
-    fields = ("cpu_usage", "cpu_iowait", "cpu_steal")
+    fields = fields_of_source("cpu")
 
     def read(self) -> dict[str, float]:
         times = psutil.cpu_times()
-        # The kernel counts a guest's time as user time too.
+        # The kernel includes guest time in user time.
         return {name: value for name, value in times._asdict().items() if name not in ("guest", "guest_nice")}
 
-    def rates(self, before: dict[str, float] | None, after: dict[str, float], seconds: float) -> Rates:  # noqa: ARG002
-        spent = _spent(before, after) if before else {}
-        total = sum(spent.values())
+    def compute(self, previous: dict[str, float] | None, current: dict[str, float], seconds: float) -> Values:  # noqa: ARG002
+        elapsed = _elapsed(previous, current) if previous else {}
+        total = sum(elapsed.values())
         if total <= 0:
             return dict.fromkeys(self.fields)
-        idle, iowait, steal = (spent.get(name, 0.0) for name in ("idle", "iowait", "steal"))
+        idle, iowait, steal = (elapsed.get(name, 0.0) for name in ("idle", "iowait", "steal"))
         return {
             "cpu_usage": max(0.0, total - idle - iowait) / total,
             "cpu_iowait": iowait / total,
@@ -42,9 +42,9 @@ class Cpu:
         }
 
 
-def _spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    """Seconds of each kind between two readings; empty where the counters were reset."""
-    spent = {name: after[name] - before[name] for name in after}
-    if any(seconds < 0 for name, seconds in spent.items() if name not in SLIPPING):
+def _elapsed(previous: dict[str, float], current: dict[str, float]) -> dict[str, float]:
+    """Return the seconds of each kind of time between two readings; empty after a reset of the counters."""
+    elapsed = {name: current[name] - previous[name] for name in current}
+    if any(seconds < 0 for name, seconds in elapsed.items() if name not in DECREASING_TIMES):
         return {}
-    return {name: max(0.0, seconds) for name, seconds in spent.items()}
+    return {name: max(0.0, seconds) for name, seconds in elapsed.items()}

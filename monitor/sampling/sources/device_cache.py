@@ -1,7 +1,4 @@
-"""What hardly ever changes and costs much to ask: which devices are real, how fast a link is.
-
-A reading is taken every second or so, and sysfs answers slowly (some drivers lock for it), so answers are kept.
-"""
+"""Device cache: properties of devices that rarely change and are slow to read from sysfs."""
 
 from __future__ import annotations
 
@@ -10,24 +7,36 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-REFRESH = 60
-"""Readings after which an answer is asked for again: a link that came up, a disk that a volume now lies on."""
+REFRESH_AFTER = 60
+"""Number of lookups after which the properties are read again: a link came up, a volume was created on a disk."""
 
 
 class DeviceCache(Generic[T]):
-    """The answer for the devices of now; asked again when their names change, and every `REFRESH` readings."""
+    """Properties of a set of devices, read again when the set changes and after `REFRESH_AFTER` lookups.
 
-    def __init__(self, ask: Callable[[frozenset[str]], T]) -> None:
-        self._ask = ask
+    Samples are taken every few seconds, and sysfs is slow: some drivers acquire a lock for a read.
+    """
+
+    def __init__(self, load: Callable[[frozenset[str]], T]) -> None:
+        """Load the properties of no device, which reads properties of the host as a whole.
+
+        Args:
+            load: reads the properties of the devices with the given names.
+        """
+        self._load = load
         self._names: frozenset[str] = frozenset()
-        self._answer = ask(self._names)
-        self._age = 0
+        self._properties = load(self._names)
+        self._lookups = 0
 
-    def of(self, names: Iterable[str]) -> T:
-        """The facts of these names. Raises whatever asking raises, and then asks again next time."""
-        self._age += 1
-        now = frozenset(names)
-        if now != self._names or self._age >= REFRESH:
-            self._answer = self._ask(now)
-            self._names, self._age = now, 0
-        return self._answer
+    def get(self, names: Iterable[str]) -> T:
+        """Return the properties of the devices with these names.
+
+        An exception of `load` propagates, and the next lookup tries again.
+        """
+        self._lookups += 1
+        current = frozenset(names)
+        if current != self._names or self._lookups >= REFRESH_AFTER:
+            self._properties = self._load(current)
+            self._names = current
+            self._lookups = 0
+        return self._properties

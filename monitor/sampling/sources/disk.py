@@ -1,6 +1,6 @@
-"""What the disks do, each byte counted once.
+"""Disk source: throughput of all physical devices and utilisation of the busiest one.
 
-The kernel lists partitions and volumes beside the devices they lie on, and would count the same bytes in each.
+The kernel also lists partitions and volumes, which would count the same bytes again.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from dataclasses import dataclass
 
 import psutil
 
+from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources import procfs
-from monitor.sampling.sources.base import Rates, per_second
+from monitor.sampling.sources.base import Values, per_second
 from monitor.sampling.sources.device_cache import DeviceCache
 
-VIRTUAL = ("loop", "ram", "zram", "fd", "sr", "zd")
-"""No disks, or (zd, a volume of ZFS) lying on disks without a link that says so."""
+EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd")
+"""Names of virtual and removable devices, and of ZFS volumes (zd), whose disks sysfs does not link."""
 
 
 @dataclass(frozen=True)
 class Counters:
-    """Since boot: bytes read, bytes written, milliseconds busy."""
+    """Counters of one device since boot: bytes read, bytes written, milliseconds busy."""
 
     read: int
     write: int
@@ -27,48 +28,50 @@ class Counters:
 
 
 class Disk:
-    """Bytes/s over all physical devices, and the busy share of the time of the busiest (ratio).
+    """Bytes per second over all physical devices, and the busy ratio of the busiest one.
 
-    Raw figures: counters by device. Reading raises OSError, ValueError or NotImplementedError of psutil where the
-    kernel gives no table, or one that is none.
+    A reading holds the counters by device. `read` raises OSError, or psutil's ValueError or NotImplementedError if
+    the kernel's table is missing or malformed.
     """
 
     name = "disk"
-    fields = ("disk_read", "disk_write", "disk_busy")
+    fields = fields_of_source("disk")
 
     def __init__(self) -> None:
-        self._physical = DeviceCache(lambda names: frozenset(name for name in names if _physical(name)))
+        self._physical = DeviceCache(lambda names: frozenset(name for name in names if _is_physical(name)))
 
     def read(self) -> dict[str, Counters]:
-        counters = psutil.disk_io_counters(perdisk=True, nowrap=False)
-        physical = self._physical.of(counters)
+        table = psutil.disk_io_counters(perdisk=True, nowrap=False)
+        physical = self._physical.get(table)
         return {
-            name: Counters(found.read_bytes, found.write_bytes, found.busy_time)
-            for name, found in counters.items()
+            name: Counters(row.read_bytes, row.write_bytes, row.busy_time)
+            for name, row in table.items()
             if name in physical
         }
 
-    def rates(self, before: dict[str, Counters] | None, after: dict[str, Counters], seconds: float) -> Rates:
-        rates: Rates = dict.fromkeys(self.fields)
-        pairs = [(before[name], after[name]) for name in (before or {}).keys() & after.keys()] if before else []
-        for field, counter in (("disk_read", "read"), ("disk_write", "write")):
-            known = _known(pairs, counter, seconds)
-            rates[field] = sum(known) if known else None
-        busy = _known(pairs, "busy", seconds)
-        rates["disk_busy"] = min(1.0, max(busy) / 1000) if busy else None
-        return rates
+    def compute(self, previous: dict[str, Counters] | None, current: dict[str, Counters], seconds: float) -> Values:
+        before = previous or {}
+        pairs = [(before[name], current[name]) for name in before.keys() & current.keys()]
+        read = _rates(pairs, "read", seconds)
+        write = _rates(pairs, "write", seconds)
+        busy = _rates(pairs, "busy", seconds)
+        return {
+            "disk_read": sum(read) if read else None,
+            "disk_write": sum(write) if write else None,
+            "disk_busy": min(1.0, max(busy) / 1000) if busy else None,
+        }
 
 
-def _known(pairs: list[tuple[Counters, Counters]], counter: str, seconds: float) -> list[float]:
-    """The rates of a counter on the devices where it did not go back."""
-    rates = (per_second(getattr(first, counter), getattr(second, counter), seconds) for first, second in pairs)
+def _rates(pairs: list[tuple[Counters, Counters]], counter: str, seconds: float) -> list[float]:
+    """Return the rates of a counter over the devices whose counter did not decrease."""
+    rates = (per_second(getattr(before, counter), getattr(after, counter), seconds) for before, after in pairs)
     return [rate for rate in rates if rate is not None]
 
 
-def _physical(name: str) -> bool:
-    """Whether sysfs knows this as a whole device that is not made of others."""
+def _is_physical(name: str) -> bool:
+    """Return True for a whole device that is not composed of other devices, according to sysfs."""
     device = procfs.SYSFS / "block" / name.replace("/", "!")
-    if name.startswith(VIRTUAL) or not device.is_dir():
+    if name.startswith(EXCLUDED_PREFIXES) or not device.is_dir():
         return False
     slaves = device / "slaves"
     return not (slaves.is_dir() and any(slaves.iterdir()))

@@ -1,6 +1,6 @@
-"""Which network interfaces count, by what sysfs says of them.
+"""Network interface selection: count each packet once, at the interface nearest to the wire.
 
-A packet passes through several interfaces on its way. One of them is to count it: the one nearest to the wire.
+A packet passes through several interfaces; sysfs describes how they are stacked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor.sampling.sources import procfs
 
-VIRTUAL = (
+EXCLUDED_PATTERNS = (
     "lo",
     "docker*",
     "veth*",
@@ -27,54 +27,54 @@ VIRTUAL = (
     "dummy*",
     "ifb*",
 )
-"""Left out by name, also where sysfs tells nothing. Tunnels too: a physical interface carries what is in them."""
+"""Names excluded even if sysfs has no entry. Tunnels are among them: a physical interface carries their packets."""
 
 
-def counted(names: Iterable[str], exclude: Sequence[str]) -> dict[str, float | None]:
-    """The interfaces to count, each with the speed of its link in bytes/s (None: not known).
+def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str, float | None]:
+    """Return the interfaces to count, with their link speeds in bytes per second (None if unknown).
 
-    Beside a physical interface no virtual one counts, but for a bond, which counts for its members. Where none is
-    physical, as in most containers, those count that no name and no link gives away as counting twice.
+    If there is a physical interface, virtual ones are excluded, except for a bond, which counts for its members.
+    Otherwise, as in most containers, every interface counts that neither its name nor its links mark as a duplicate.
 
     Args:
-        names: all interfaces there are.
-        exclude: shell patterns of names to leave out.
+        names: all interfaces of the host.
+        exclude: shell patterns of names to exclude.
     """
     interfaces = {name: procfs.SYSFS / "class" / "net" / name for name in names}
-    beside_physical = any(_has(path, "device") for path in interfaces.values())
+    has_physical = any(_has_entry(path, "device") for path in interfaces.values())
     return {
-        name: _speed(path)
+        name: _link_speed(path)
         for name, path in interfaces.items()
-        # "eth0:1" is another address of eth0, and ":" is no part of a name in sysfs
+        # "eth0:1" is a further address of eth0; names in sysfs contain no colon.
         if ":" not in name
-        and not any(fnmatch(name, pattern) for pattern in (*VIRTUAL, *exclude))
-        and not _counted_elsewhere(path)
-        and not (beside_physical and _virtual(path))
+        and not any(fnmatch(name, pattern) for pattern in (*EXCLUDED_PATTERNS, *exclude))
+        and not _is_counted_elsewhere(path)
+        and not (has_physical and _is_virtual(path))
     }
 
 
-def _has(interface: Path, entry: str) -> bool:
+def _has_entry(interface: Path, entry: str) -> bool:
     return (interface / entry).exists()
 
 
-def _virtual(interface: Path) -> bool:
-    """Whether sysfs knows it and no device is behind it; what sysfs does not know is judged by name alone."""
-    return interface.exists() and not (_has(interface, "device") or _has(interface, "bonding"))
+def _is_virtual(interface: Path) -> bool:
+    """Return True if sysfs knows the interface and no device is behind it."""
+    return interface.exists() and not (_has_entry(interface, "device") or _has_entry(interface, "bonding"))
 
 
-def _counted_elsewhere(interface: Path) -> bool:
-    """Whether another interface counts the same packets: a bridge, a member of a bond, a VLAN over a device."""
-    if any(_has(interface, entry) for entry in ("bridge", "bonding_slave", "master/device")):
+def _is_counted_elsewhere(interface: Path) -> bool:
+    """Return True if another interface counts the same packets: a bridge, a bond member, a VLAN over a device."""
+    if any(_has_entry(interface, entry) for entry in ("bridge", "bonding_slave", "master/device")):
         return True
-    if _has(interface, "bonding"):
+    if _has_entry(interface, "bonding"):
         return False
-    # A paravirtual device is the master of the physical one that it hands its packets to, and counts for both.
-    paravirtual = _has(interface, "device")
-    return any(not (paravirtual and _has(lower, "master")) for lower in interface.glob("lower_*"))
+    # A paravirtual device is the master of the physical one that carries its packets, and counts for both.
+    paravirtual = _has_entry(interface, "device")
+    return any(not (paravirtual and _has_entry(lower, "master")) for lower in interface.glob("lower_*"))
 
 
-def _speed(interface: Path) -> float | None:
-    """The speed of the link in bytes/s; the kernel gives Mbit/s, -1 or an error where there is none."""
+def _link_speed(interface: Path) -> float | None:
+    """Return the link speed in bytes per second; the kernel reports Mbit/s, or -1 or an error if unknown."""
     try:
         megabits = int((interface / "speed").read_text())
     except (OSError, ValueError):

@@ -1,33 +1,31 @@
-"""How many tasks want to run, by the kernel's own average over a minute.
-
-It tells how long the queue is when the CPUs have no more to give, which their usage cannot.
-"""
+"""Load source: 1-minute load average per CPU, which shows the queue length when all CPUs are busy."""
 
 from __future__ import annotations
 
 import os
 
-from monitor.sampling.sources.base import Rates
+from monitor.sampling.metric_catalog import fields_of_source
+from monitor.sampling.sources.base import Values
 from monitor.sampling.sources.device_cache import DeviceCache
 from monitor.sampling.sources.procfs import read_proc
 
 
 class Load:
-    """The 1-minute load average over the number of CPUs; 1 is as many tasks as CPUs, and more is possible.
+    """1-minute load average over the number of CPUs, which is also the reading; it may exceed 1.
 
-    Reading raises OSError, ValueError or IndexError where the kernel's line is broken.
+    `read` raises OSError, ValueError or IndexError for a malformed line.
     """
 
     name = "load"
-    fields = ("load_per_cpu",)
+    fields = fields_of_source("load")
 
     def __init__(self) -> None:
-        # asking libc costs it a reading of sysfs
+        # Counting the CPUs reads sysfs.
         self._cpus = DeviceCache(lambda _: os.cpu_count() or 1)
 
     def read(self) -> float:
-        # psutil asks libc, which asks the real /proc: a fixture could not be read through it.
-        return float(read_proc("loadavg").split()[0]) / self._cpus.of(())
+        # psutil calls libc, which reads the real /proc: a test could not replace it by a fixture.
+        return float(read_proc("loadavg").split()[0]) / self._cpus.get(())
 
-    def rates(self, before: float | None, after: float, seconds: float) -> Rates:  # noqa: ARG002
-        return {"load_per_cpu": after}
+    def compute(self, previous: float | None, current: float, seconds: float) -> Values:  # noqa: ARG002
+        return {"load_per_cpu": current}

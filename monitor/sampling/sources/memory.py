@@ -1,27 +1,25 @@
-"""How much of the memory is in use, by what the kernel says a new program could still get.
-
-What lies in caches is not in use: it is given up when asked for.
-"""
+"""Memory source: ratio of memory that is unavailable to a new program; caches count as available."""
 
 from __future__ import annotations
 
 import psutil
 
-from monitor.sampling.sources.base import Rates
+from monitor.sampling.metric_catalog import fields_of_source
+from monitor.sampling.sources.base import Values
 
 
 class Memory:
-    """1 - available / total, which is also the raw figure.
+    """1 - available / total, which is also the reading.
 
-    Reading raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a table that is no table.
+    `read` raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a malformed table.
     """
 
     name = "memory"
-    fields = ("memory_usage",)
+    fields = fields_of_source("memory")
 
     def read(self) -> float:
         memory = psutil.virtual_memory()
         return 1 - memory.available / memory.total
 
-    def rates(self, before: float | None, after: float, seconds: float) -> Rates:  # noqa: ARG002
-        return {"memory_usage": after}
+    def compute(self, previous: float | None, current: float, seconds: float) -> Values:  # noqa: ARG002
+        return {"memory_usage": current}

@@ -1,7 +1,7 @@
-"""What goes over the network, each packet counted once.
+"""Network source: throughput, errors and utilisation of the counted interfaces.
 
-A rate is made for each interface alone, so that one that comes, goes or is reset is left out of one interval and
-never shows all it ever carried as a spike.
+Rates are computed per interface: one that appears, disappears or is reset is left out of one interval, instead of
+adding all its traffic since boot as a spike.
 """
 
 from __future__ import annotations
@@ -11,14 +11,22 @@ from dataclasses import dataclass
 
 import psutil
 
-from monitor.sampling.sources.base import Rates
+from monitor.sampling.metric_catalog import fields_of_source
+from monitor.sampling.sources.base import Values
 from monitor.sampling.sources.device_cache import DeviceCache
-from monitor.sampling.sources.interfaces import counted
+from monitor.sampling.sources.interfaces import counted_interfaces
 
 
 @dataclass(frozen=True)
 class Counters:
-    """Since boot: bytes each way, errors and drops; `speed` in bytes/s, None where the link has none."""
+    """Counters of one interface since boot.
+
+    Attributes:
+        receive: bytes received.
+        transmit: bytes transmitted.
+        errors: errors and drops in both directions.
+        speed: link speed in bytes per second; None if unknown.
+    """
 
     receive: int
     transmit: int
@@ -27,53 +35,60 @@ class Counters:
 
 
 class Network:
-    """Bytes/s, errors and drops/s, and the busiest interface's busier direction over its speed (ratio).
+    """Bytes, errors and drops per second, and the utilisation of the busiest interface in its busier direction.
 
-    Raw figures: counters by interface. Reading raises OSError, ValueError or AssertionError of psutil for an
-    interface that vanishes meanwhile and for a table that is no table.
+    A reading holds the counters by interface. `read` raises OSError, or psutil's ValueError or AssertionError for an
+    interface that disappears meanwhile or a malformed table.
     """
 
     name = "network"
-    fields = ("network_receive", "network_transmit", "network_errors", "network_usage")
+    fields = fields_of_source("network")
 
     def __init__(self, exclude: Sequence[str] = ()) -> None:
         patterns = tuple(exclude)
-        self._speeds = DeviceCache(lambda names: counted(names, patterns))
+        self._speeds = DeviceCache(lambda names: counted_interfaces(names, patterns))
 
     def read(self) -> dict[str, Counters]:
-        counters = psutil.net_io_counters(pernic=True, nowrap=False)
+        table = psutil.net_io_counters(pernic=True, nowrap=False)
         return {
             name: Counters(
-                counters[name].bytes_recv,
-                counters[name].bytes_sent,
-                counters[name].errin + counters[name].errout + counters[name].dropin + counters[name].dropout,
-                speed,
+                receive=table[name].bytes_recv,
+                transmit=table[name].bytes_sent,
+                errors=table[name].errin + table[name].errout + table[name].dropin + table[name].dropout,
+                speed=speed,
             )
-            for name, speed in self._speeds.of(counters).items()
+            for name, speed in self._speeds.get(table).items()
         }
 
-    def rates(self, before: dict[str, Counters] | None, after: dict[str, Counters], seconds: float) -> Rates:
-        known = [(before[name], after[name]) for name in before.keys() & after.keys()] if before else []
-        links = [_rates(first, second, seconds) for first, second in known if _went_on(first, second)]
-        if not links:
+    def compute(self, previous: dict[str, Counters] | None, current: dict[str, Counters], seconds: float) -> Values:
+        before = previous or {}
+        pairs = [(before[name], current[name]) for name in before.keys() & current.keys()]
+        interfaces = [_rates(old, new, seconds) for old, new in pairs if _is_continuous(old, new)]
+        if not interfaces:
             return dict.fromkeys(self.fields)
-        usages = [link["network_usage"] for link in links if link["network_usage"] is not None]
-        sums = {name: sum(link[name] or 0.0 for link in links) for name in self.fields}
+        usages = [rates["network_usage"] for rates in interfaces if rates["network_usage"] is not None]
+        sums = {name: sum(rates[name] or 0.0 for rates in interfaces) for name in self.fields}
         return {**sums, "network_usage": max(usages, default=None)}
 
 
-def _went_on(before: Counters, after: Counters) -> bool:
-    return after.receive >= before.receive and after.transmit >= before.transmit and after.errors >= before.errors
+def _is_continuous(previous: Counters, current: Counters) -> bool:
+    """Return True if no counter of the interface decreased."""
+    return (
+        current.receive >= previous.receive
+        and current.transmit >= previous.transmit
+        and current.errors >= previous.errors
+    )
 
 
-def _rates(before: Counters, after: Counters, seconds: float) -> Rates:
-    """The fields of one interface."""
-    receive = (after.receive - before.receive) / seconds
-    transmit = (after.transmit - before.transmit) / seconds
+def _rates(previous: Counters, current: Counters, seconds: float) -> Values:
+    """Return the values of one interface."""
+    receive = (current.receive - previous.receive) / seconds
+    transmit = (current.transmit - previous.transmit) / seconds
+    # Counters and clock are not read at the same time: a saturated link may seem to exceed its speed.
+    usage = min(1.0, max(receive, transmit) / current.speed) if current.speed else None
     return {
         "network_receive": receive,
         "network_transmit": transmit,
-        "network_errors": (after.errors - before.errors) / seconds,
-        # The counters and our clock are not read at the same instant: a full link may seem fuller than full.
-        "network_usage": min(1.0, max(receive, transmit) / after.speed) if after.speed else None,
+        "network_errors": (current.errors - previous.errors) / seconds,
+        "network_usage": usage,
     }

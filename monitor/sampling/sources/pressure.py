@@ -1,55 +1,58 @@
-"""Linux pressure stall information: the share of the time in which some task waited for a resource.
+"""Pressure source: ratio of time in which some task waited for a resource (Linux PSI).
 
-It is made of the kernel's running totals, as its own averages lag by 10 seconds and more.
+It uses the kernel's running totals, because its averages lag by at least 10 seconds.
 """
 
 from __future__ import annotations
 
-from monitor.sampling.sources.base import Rates, per_second
+from monitor.sampling.metric_catalog import fields_of_source
+from monitor.sampling.sources.base import Values, per_second
 from monitor.sampling.sources.procfs import read_proc
 
 RESOURCES = ("cpu", "memory", "io")
 
 
 class Pressure:
-    """Ratios of the time. Raw figures: microseconds in which some task waited, by resource, since boot.
+    """Ratios of time. A reading holds, by resource, the microseconds since boot in which some task waited.
 
-    A kernel that has some of the files gives those; one that has none makes the source fail, so that it shows.
+    If the kernel provides some of the files, the others are missing. If it provides none, the source fails, so that
+    the operator sees it.
     """
 
     name = "pressure"
-    fields = tuple(f"pressure_{resource}" for resource in RESOURCES)
+    fields = fields_of_source("pressure")
 
     def read(self) -> dict[str, int]:
-        """What the kernel has; a resource that it does not watch is left out.
+        """Return the totals of the resources that the kernel tracks.
 
         Raises:
-            OSError: it watches none (CONFIG_PSI off, or psi=0).
-            ValueError: a file is not what it should be.
+            OSError: the kernel tracks none (CONFIG_PSI off, or psi=0).
+            ValueError: a file is malformed.
         """
-        found: dict[str, int] = {}
+        totals: dict[str, int] = {}
         for resource in RESOURCES:
             try:
                 text = read_proc(f"pressure/{resource}")
             except OSError:
-                if resource == RESOURCES[-1] and not found:
+                if resource == RESOURCES[-1] and not totals:
                     raise
                 continue
-            found[resource] = _total(text)
-        return found
+            totals[resource] = _some_total(text)
+        return totals
 
-    def rates(self, before: dict[str, int] | None, after: dict[str, int], seconds: float) -> Rates:
-        rates: Rates = dict.fromkeys(self.fields)
-        for resource in (before or {}).keys() & after.keys():
-            waited = per_second(before[resource] / 1e6, after[resource] / 1e6, seconds) if before else None
-            # the counter and our clock are not read at the same instant
-            rates[f"pressure_{resource}"] = None if waited is None else min(waited, 1.0)
-        return rates
+    def compute(self, previous: dict[str, int] | None, current: dict[str, int], seconds: float) -> Values:
+        before = previous or {}
+        values: Values = dict.fromkeys(self.fields)
+        for resource in before.keys() & current.keys():
+            ratio = per_second(before[resource] / 1e6, current[resource] / 1e6, seconds)
+            # Counter and clock are not read at the same time.
+            values[f"pressure_{resource}"] = None if ratio is None else min(ratio, 1.0)
+        return values
 
 
-def _total(text: str) -> int:
-    """The microseconds of the line "some"; the line "full" is of the time in which all tasks waited."""
+def _some_total(text: str) -> int:
+    """Return the total of the line "some" in microseconds; the line "full" counts time in which all tasks waited."""
     some, _, _ = text.partition("\n")
     if not some.startswith("some "):
-        raise ValueError(f"no line of pressure: {some[:40]!r}")
+        raise ValueError(f"not a pressure file: {some[:40]!r}")
     return int(some.rpartition("total=")[2])

@@ -1,6 +1,6 @@
-"""Where the kernel's figures lie, so that a test can put a fixture in their place.
+"""Access to procfs and sysfs at locations that a test can replace by a fixture.
 
-psutil reads from `psutil.PROCFS_PATH`, which a test can point elsewhere; what psutil does not know is read there too.
+psutil reads `psutil.PROCFS_PATH`; files that psutil does not cover are read from the same directory.
 """
 
 from __future__ import annotations
@@ -12,27 +12,30 @@ import psutil
 
 SYSFS = Path("/sys")
 
-LARGEST = 8192
-"""Bytes; no file that is read here has a tenth of it."""
+MAX_BYTES = 8192
+"""Largest number of bytes read; no file read here has a tenth of it."""
 
-_opened: dict[str, int] = {}
+_descriptors: dict[str, int] = {}
 
 
 def read_proc(name: str) -> str:
-    """The text of a file under /proc.
+    """Return the text of a file under /proc.
 
-    The file stays open: the kernel writes it anew for each reading from its beginning, and opening it costs several
-    times as much as that. For one thread.
+    The file stays open: the kernel generates its content for each read from offset 0, and opening it costs several
+    times as much. For use by one thread.
+
+    Args:
+        name: path relative to /proc.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is no text.
+        OSError: the file cannot be read.
+        ValueError: the content is not ASCII.
     """
     path = f"{psutil.PROCFS_PATH}/{name}"
-    if path not in _opened:
-        _opened[path] = os.open(path, os.O_RDONLY)
+    if path not in _descriptors:
+        _descriptors[path] = os.open(path, os.O_RDONLY)
     try:
-        return os.pread(_opened[path], LARGEST, 0).decode("ascii")
+        return os.pread(_descriptors[path], MAX_BYTES, 0).decode("ascii")
     except OSError:
-        os.close(_opened.pop(path))
+        os.close(_descriptors.pop(path))
         raise

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from monitor.config.fields import nearest, read_section
+from monitor.config.loader import Config
+from monitor.config.sections import read_section
 from monitor.errors import ConfigError
+from monitor.system.suggestions import suggestion
 from monitor.web.tls import CertificateMaterial, make_context
 from monitor.web.web_config.files import FileReader, FileVersion
 from monitor.web.web_config.schema import HttpSection, RateLimitSection, TlsSection, parse_users
@@ -40,6 +42,17 @@ class WebConfigFile:
     files: Mapping[Path, FileVersion] = field(default_factory=dict)
 
 
+def web_file_problems(config: Config) -> Sequence[str]:
+    """Return the problems of the file that web.config_file names, none if it names no file."""
+    if config.web_file is None:
+        return ()
+    try:
+        load_web_config_file(config.web_file)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
 def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebConfigFile:
     """Load a web.config.yml and the files that it names.
 
@@ -56,7 +69,7 @@ def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebCon
     http, http_problems = _read_section(HttpSection, data, "http_server_config")
     rate_limit, rate_limit_problems = _read_section(RateLimitSection, data, "rate_limit")
     users, user_problems = parse_users(data.get("basic_auth_users"))
-    problems = [f"{name}: unknown key{nearest(str(name), SECTIONS)}" for name in data if name not in SECTIONS]
+    problems = [f"{name}: unknown key{suggestion(str(name), SECTIONS)}" for name in data if name not in SECTIONS]
     problems += [*tls_problems, *http_problems, *rate_limit_problems]
     problems += [f"basic_auth_users: {problem}" for problem in user_problems]
     if rate_limit.interval and not rate_limit.burst:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.config.fields import nearest, option, switch
+from monitor.config.options import boolean, option
+from monitor.system.suggestions import suggestion
 
 VERSIONS = ("TLS12", "TLS13")
 CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1"}
@@ -90,7 +91,7 @@ def _parse_cipher_suites(value: Any) -> tuple[str, ...]:
     supported = (*CIPHERS, *CIPHERS_13)
     for name in names:
         if name not in supported:
-            raise ValueError(f"unknown cipher suite {name!r}{nearest(name, supported)}")
+            raise ValueError(f"unknown cipher suite {name!r}{suggestion(name, supported)}")
     return tuple(CIPHERS[name] for name in names if name in CIPHERS)
 
 
@@ -99,7 +100,7 @@ def _parse_curves(value: Any) -> str:
     names = _parse_strings(value)
     for name in names:
         if name not in (*CURVES, "X25519"):
-            raise ValueError(f"unknown curve {name!r}{nearest(name, (*CURVES, 'X25519'))}")
+            raise ValueError(f"unknown curve {name!r}{suggestion(name, (*CURVES, 'X25519'))}")
     if len(names) > 1 or "X25519" in names:
         raise ValueError(f"not supported: Python can set only one curve, of {', '.join(CURVES)}")
     return CURVES[names[0]] if names else ""
@@ -115,7 +116,7 @@ def _parse_headers(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _parse_header_value(name: str, value: Any) -> str:
     if name not in CONFIGURABLE_HEADERS:
-        raise ValueError(f"{name!r} cannot be set{nearest(name, tuple(CONFIGURABLE_HEADERS))}")
+        raise ValueError(f"{name!r} cannot be set{suggestion(name, tuple(CONFIGURABLE_HEADERS))}")
     if not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e]+", value):
         raise ValueError(f"{name} must be a line of printable ASCII")
     allowed = CONFIGURABLE_HEADERS[name]
@@ -155,7 +156,7 @@ class TlsSection:
     min_version: str = option("TLS12", _parse_version, "lowest TLS version")
     max_version: str = option("TLS13", _parse_version, "highest TLS version")
     cipher_suites: tuple[str, ...] = option((), _parse_cipher_suites, "cipher suites of TLS 1.2, named as in Go")
-    prefer_server_cipher_suites: bool = switch(True, "use the server's order of cipher_suites")
+    prefer_server_cipher_suites: bool = boolean(True, "use the server's order of cipher_suites")
     curve_preferences: str = option("", _parse_curves, "curve of the key exchange")
 
 
@@ -163,7 +164,7 @@ class TlsSection:
 class HttpSection:
     """Settings of http_server_config."""
 
-    http2: bool = switch(True, "has no effect: the server uses HTTP/1.1")
+    http2: bool = boolean(True, "has no effect: the server uses HTTP/1.1")
     headers: tuple[tuple[str, str], ...] = option((), _parse_headers, "headers of all responses")
 
 

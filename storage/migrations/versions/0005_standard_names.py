@@ -1,9 +1,9 @@
-"""Standard names for tables and columns; drop the unused column `predictions.outcome`."""
+"""Standard names for tables, columns and anomaly channels; drop the column `predictions.outcome`."""
 
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import Column, Integer
+from sqlalchemy import Column, Integer, String, column, table, update
 
 revision = "0005"
 down_revision = "0004"
@@ -35,22 +35,31 @@ COLUMNS = {
     },
 }
 
+ANOMALIES = table("anomalies", column("channel", String))
+
 
 def upgrade() -> None:
     """Upgrade from 0004."""
     for old, new in TABLES.items():
         op.rename_table(old, new)
-    for table, names in COLUMNS.items():
+    for table_name, names in COLUMNS.items():
         for old, new in names.items():
-            op.alter_column(table, old, new_column_name=new)
+            op.alter_column(table_name, old, new_column_name=new)
+    _rename_channel("stuck", "flatline")
     op.drop_column("predictions", "outcome")
 
 
 def downgrade() -> None:
     """Downgrade to 0004."""
     op.add_column("predictions", Column("outcome", Integer, nullable=True))
-    for table, names in COLUMNS.items():
+    _rename_channel("flatline", "stuck")
+    for table_name, names in COLUMNS.items():
         for old, new in names.items():
-            op.alter_column(table, new, new_column_name=old)
+            op.alter_column(table_name, new, new_column_name=old)
     for old, new in TABLES.items():
         op.rename_table(new, old)
+
+
+def _rename_channel(old: str, new: str) -> None:
+    """Rename the channel of all stored anomalies."""
+    op.execute(update(ANOMALIES).where(ANOMALIES.c.channel == old).values(channel=new))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from storage import SAMPLE_FIELDS, Database, Sample, SampleRepository, open_database
-from storage.samples import WHOLE
+from storage.records import BYTE_RATE_FIELDS
 
 pytestmark = pytest.mark.unit
 
-FULL = Sample(1000.0, **{name: (i + 1) / 3 for i, name in enumerate(SAMPLE_FIELDS) if name not in WHOLE})
+FULL = Sample(1000.0, **{name: (i + 1) / 3 for i, name in enumerate(SAMPLE_FIELDS) if name not in BYTE_RATE_FIELDS})
 
 
 @pytest.fixture

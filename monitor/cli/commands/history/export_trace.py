@@ -12,7 +12,8 @@ from monitor.cli.actions import load_configuration
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
-from monitor.cli.parameters import OUTPUT_FILE, SINCE, STANDARD_OUTPUT
+from monitor.cli.parameters import OUTPUT_FILE, SINCE
+from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
 @click.command(
@@ -39,7 +40,7 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
 
     `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
     """
-    from monitor.sampling.csv_traces import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
+    from monitor.sampling.trace_writer import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_are_json  # noqa: PLC0415
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
+
+if TYPE_CHECKING:
+    from monitor.system.service_installation import Installation
 
 
 @click.command(
@@ -27,14 +31,34 @@ def command(options: GlobalOptions, print_only: bool) -> int:
 
     The unit runs the program that executes this command. Prints the next steps. Needs root; may be repeated.
     """
-    from monitor.system.systemd_unit import CONFIG, install, running_program, unit_text, unreadable  # noqa: PLC0415
+    from monitor.system.systemd_unit import CONFIG, running_program, unit_text, unreadable_paths  # noqa: PLC0415
 
     program = running_program()
     config = Path(options.config).absolute() if options.config else CONFIG
-    if not print_only:
-        sys.stdout.write("\n".join(install(program, config)) + "\n")
+    if print_only:
+        for problem in unreadable_paths((*program.needs, config)):
+            sys.stderr.write(f"monitor: {problem}\n")
+        sys.stdout.write(unit_text(program, config))
         return ExitCode.DONE
-    for problem in unreadable((*program.needs, config)):
-        sys.stderr.write(f"monitor: {problem}\n")
-    sys.stdout.write(unit_text(program, config))
+    from monitor.config.loader import load_config  # noqa: PLC0415
+    from monitor.config.reference import default_file  # noqa: PLC0415
+    from monitor.system.service_installation import install  # noqa: PLC0415
+
+    result = install(program, config, default_config=default_file(), validate=load_config)
+    sys.stdout.write("\n".join(_report_lines(result)) + "\n")
     return ExitCode.DONE
+
+
+def _report_lines(result: Installation) -> list[str]:
+    """Return the changes and the next steps, one per line."""
+    from monitor.system.service_installation import STATE  # noqa: PLC0415
+    from monitor.system.systemd_unit import NAME  # noqa: PLC0415
+
+    config_state = "written, with every default" if result.config_written else "valid, unchanged"
+    return [
+        f"unit           {result.unit} {result.unit_change}, loaded by systemd",
+        f"configuration  {result.config} {config_state}",
+        f"history        {STATE}, created at the first start",
+        f"next           {result.next_command}",
+        f"then           systemctl status {NAME}; journalctl -u {NAME}; monitor status",
+    ]

@@ -20,7 +20,10 @@ def command() -> int:
 
     Keeps data and configuration, and prints their paths. Needs root.
     """
-    from monitor.system.systemd_unit import uninstall  # noqa: PLC0415
+    from monitor.system.service_installation import uninstall  # noqa: PLC0415
 
-    sys.stdout.write("\n".join(uninstall()) + "\n")
+    result = uninstall()
+    unit_state = "stopped and removed" if result.removed else "does not exist"
+    sys.stdout.write(f"unit           {result.unit} {unit_state}\n")
+    sys.stdout.write(f"kept           {', '.join(result.kept) or 'nothing'}\n")
     return ExitCode.DONE

@@ -102,7 +102,7 @@ def test_start_outside_the_trace_is_refused(trace, position):
     config = BacktestConfig(until, None, ALL_HISTORY, GateConfig())
     with pytest.raises(NotEnoughHistoryError) as caught:
         backtest(times, values, COLUMNS, TASK, RECIPE, config)
-    assert caught.value.reason is SkipReason.HISTORY_TOO_SHORT
+    assert caught.value.skip_reason is SkipReason.HISTORY_TOO_SHORT
 
 
 def test_gap_and_missing_values_are_replayed():

@@ -8,6 +8,7 @@ import pytest
 from model.forecast.ensemble import Ensemble, Scaler
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import combine_reports
+from model.nn.diagnostics.gradient_health import GradientState, Issue, IssueKind
 from model.nn.fit_config import FitConfig
 from model.nn.network import mlp
 from model.training.ensemble_training import batch_rows, feature_subsets, fit_networks, without_auxiliary
@@ -74,10 +75,11 @@ def test_reports_combine_to_mean_losses_and_the_worst_health(fitted):
     assert combined.kept_epoch == 3
     assert combined.health.parameters[0].norm_max == max(r.health.parameters[0].norm_max for r in reports)
     assert combined.health.steps == sum(r.health.steps for r in reports)
-    vanishing = replace(reports[2].health, state="vanishing", advice=("use ReLU",))
+    issue = Issue(IssueKind.VANISHING_GRADIENT, "use ReLU")
+    vanishing = replace(reports[2].health, state=GradientState.VANISHING, issues=(issue,))
     worst = combine_reports([*reports[:2], replace(reports[2], health=vanishing)])
-    assert worst.health.state == "vanishing"
-    assert "use ReLU" in worst.health.advice
+    assert worst.health.state is GradientState.VANISHING
+    assert issue in worst.health.issues
 
 
 def test_epochs_are_numbered_across_the_networks():

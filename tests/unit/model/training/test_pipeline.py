@@ -39,7 +39,7 @@ def test_history_without_high_load_is_not_enough():
     values[:, 0] = 0.1
     with pytest.raises(NotEnoughHistoryError) as caught:
         train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
-    assert caught.value.reason is SkipReason.NO_HIGH_LOAD
+    assert caught.value.skip_reason is SkipReason.NO_HIGH_LOAD
 
 
 def test_history_without_known_outcomes_is_not_enough():
@@ -48,4 +48,4 @@ def test_history_without_known_outcomes_is_not_enough():
     values[:, 1] = np.arange(len(values))
     with pytest.raises(NotEnoughHistoryError) as caught:
         train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
-    assert caught.value.reason is SkipReason.NO_KNOWN_OUTCOME
+    assert caught.value.skip_reason is SkipReason.NO_KNOWN_OUTCOME

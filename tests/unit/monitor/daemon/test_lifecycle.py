@@ -14,7 +14,7 @@ NOT_NEEDED = (
     "alembic",
     "rich",
     "jinja2",
-    "monitor.sampling.csv_traces",
+    "monitor.sampling.trace_reader",
 )
 
 

@@ -1,0 +1,163 @@
+"""Block maxima: score parts per half hour, recurring peaks, tail fits of six-hour blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from model.anomaly.tails import BlockMaximaTail, fit_block_maxima
+from model.array_types import Bools, Floats, Integers
+from model.units import DAY, HOUR
+
+SLOT_SECONDS = HOUR / 2
+"""Length of a slot. Slots are numbered from the epoch."""
+
+SLOTS_PER_DAY = round(DAY / SLOT_SECONDS)
+SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
+
+SLOTS_PER_BLOCK = 12
+"""Slots of a block: the maxima of six hours are nearly independent."""
+
+SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
+"""Slots in memory: a weekly job must have occurred three times to count as recurring."""
+
+SLOTS_FITTED = 30 * SLOTS_PER_DAY
+"""Newest slots that thresholds are fitted on."""
+
+BLOCKS_PER_MONTH = SLOTS_FITTED / SLOTS_PER_BLOCK
+
+MIN_OCCURRENCES = 3
+"""Occurrences at the same time of day (or week) that make a peak recurring."""
+
+DAYS_COMPARED = 7
+"""Previous days that are searched for occurrences."""
+
+WEEKS_COMPARED = 4
+"""Previous weeks that are searched for occurrences."""
+
+RECURRING_TOLERANCE = 1.2
+"""A score part up to this factor above the recurring level counts as recurring."""
+
+NOTABLE_FACTOR = 1.5
+"""Recurring peaks above this factor times the tail threshold are replaced before the fit, or they would raise it."""
+
+NEIGHBOURS = np.array([-1, 0, 1])
+"""Offsets of the slots in which an occurrence counts as being at the same time."""
+
+
+class BlockMaxima:
+    """Maxima of the score parts per half-hour slot, over the last five weeks."""
+
+    def __init__(self, parts: int) -> None:
+        """Create an empty history for a number of score parts."""
+        self._values = np.zeros((SLOTS_KEPT, parts))
+        self._slots = np.full(SLOTS_KEPT, -SLOTS_KEPT - SLOTS_PER_WEEK)
+        self._expected: list[tuple[int, Floats]] = []
+        self._excluded: frozenset[int] = frozenset()
+
+    def add(self, slot: int, values: Floats) -> None:
+        """Add the score parts (parts,) of a row in a slot."""
+        index = slot % SLOTS_KEPT
+        if self._slots[index] != slot:
+            self._slots[index] = slot
+            self._values[index] = values
+        else:
+            np.maximum(self._values[index], values, out=self._values[index])
+
+    def get(self, slot: int) -> Floats | None:
+        """Return the maxima (parts,) of a slot; None for a slot without rows."""
+        index = slot % SLOTS_KEPT
+        return self._values[index] if self._slots[index] == slot else None
+
+    @property
+    def maximum(self) -> Floats:
+        """(parts,) maxima over all slots."""
+        return np.asarray(self._values.max(axis=0))
+
+    def apply_verdicts(self, expected: Sequence[int], excluded: Sequence[int]) -> None:
+        """Set the slots that the operator has labelled.
+
+        Args:
+            expected: slots whose maxima count as recurring at their time of day.
+            excluded: slots that are not used to fit thresholds.
+        """
+        maxima = [(slot, self.get(slot)) for slot in expected]
+        self._expected = [(slot, values.copy()) for slot, values in maxima if values is not None]
+        self._excluded = frozenset(excluded)
+
+    def recurring_level(self, slot: int) -> Floats:
+        """Return the level (parts,) that recurs at this time of the day or week; 0 without recurrence."""
+        daily = self._recurring_maximum(slot - SLOTS_PER_DAY * np.arange(1, DAYS_COMPARED + 1))
+        weekly = self._recurring_maximum(slot - SLOTS_PER_WEEK * np.arange(1, WEEKS_COMPARED + 1))
+        level = np.maximum(daily, weekly)
+        for expected_slot, values in self._expected:
+            if (slot - expected_slot + 1) % SLOTS_PER_DAY <= 2:
+                level = np.maximum(level, values)
+        return np.asarray(level)
+
+    def _recurring_maximum(self, slots: Integers) -> Floats:
+        """Return the third largest maximum (parts,) among slots, each joined with its two neighbours."""
+        neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
+        indices = neighbourhoods % SLOTS_KEPT
+        known = self._slots[indices] == neighbourhoods
+        maxima = np.where(known[..., None], self._values[indices], 0.0).max(axis=1)
+        return np.asarray(np.sort(maxima, axis=0)[-MIN_OCCURRENCES])
+
+    def fit_tails(self, slot: int, *, keep_recurring: Collection[int] = ()) -> list[BlockMaximaTail | None]:
+        """Fit the tail of the six-hour maxima of the last 30 days before a slot.
+
+        Args:
+            slot: number of the current slot.
+            keep_recurring: indices of the score parts whose recurring peaks stay in the fit.
+
+        Returns:
+            One tail per score part; None where too few blocks are known.
+        """
+        first = slot - slot % SLOTS_PER_BLOCK
+        slots = np.arange(first - SLOTS_FITTED, first)
+        indices = slots % SLOTS_KEPT
+        known = (self._slots[indices] == slots) & ~np.isin(slots, list(self._excluded))
+        values = np.where(known[:, None], self._values[indices], 0.0)
+        usable_blocks = known.reshape(-1, SLOTS_PER_BLOCK).sum(axis=1) * 2 >= SLOTS_PER_BLOCK
+        tails = []
+        for part, series in enumerate(values.T):
+            tail = _fit_blocks(series, usable_blocks)
+            if tail is not None and part not in keep_recurring:
+                tail = _fit_blocks(self._replace_recurring(slots, series, part, slot, tail), usable_blocks)
+            tails.append(tail)
+        return tails
+
+    def _replace_recurring(
+        self, slots: Integers, series: Floats, part: int, current: int, tail: BlockMaximaTail
+    ) -> Floats:
+        """Replace recurring peaks by the median.
+
+        Args:
+            slots: (slots,) numbers.
+            series: (slots,) maxima of one score part.
+            part: index of the score part.
+            current: number of the current slot.
+            tail: first fit, with all peaks.
+
+        Returns:
+            (slots,) the maxima for the second fit.
+        """
+        replaced = series.copy()
+        median = float(np.median(series[series > 0])) if series.any() else 0.0
+        notable = NOTABLE_FACTOR * tail.threshold
+        for i in np.flatnonzero(series > notable):
+            age = current - int(slots[i])
+            daily = self.recurring_level(current - age % SLOTS_PER_DAY)[part]
+            weekly = self.recurring_level(current - age % SLOTS_PER_WEEK)[part]
+            # the first occurrences of a recurring job, which scored higher, are replaced as well
+            if max(daily, weekly) >= min(notable, series[i] / RECURRING_TOLERANCE):
+                replaced[i] = median
+        return replaced
+
+
+def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
+    """Fit the tail of the maxima of the usable blocks (blocks,) of a series of slots (slots,)."""
+    if not usable.any():
+        return None
+    return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))

@@ -1,0 +1,185 @@
+"""Options of the configuration: dataclass fields that carry their reader, description and notation."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field
+from typing import Any
+
+from monitor.config.durations import parse_duration
+from monitor.system.formatting import format_duration
+
+Reader = Callable[[Any], Any]
+"""Converts a TOML value; raises ValueError with one line per problem."""
+
+Writer = Callable[[Any], str]
+"""Converts a value to TOML."""
+
+MAX_SHOWN = 60
+"""Largest number of characters of a wrong value that a message repeats."""
+
+_KEY = "option"
+
+
+@dataclass(frozen=True)
+class Option:
+    """Description of one key.
+
+    Attributes:
+        read: converts its TOML value.
+        write: converts its value to TOML.
+        description: meaning and unit, one or more sentences.
+        takes: allowed values in words.
+        example: a value in TOML, if the default does not show the notation.
+        default_text: the default in words, if it is not a constant.
+    """
+
+    read: Reader
+    write: Writer = json.dumps
+    description: str = ""
+    takes: str = ""
+    example: str = ""
+    default_text: str = ""
+
+
+def option(
+    default: Any,
+    read: Reader,
+    description: str,
+    *,
+    takes: str = "",
+    example: str = "",
+    default_text: str = "",
+    write: Writer = json.dumps,
+) -> Any:
+    """Return a dataclass field for one key; the arguments are the attributes of `Option`."""
+    details = Option(
+        read=read,
+        write=write,
+        description=description,
+        takes=takes,
+        example=example,
+        default_text=default_text,
+    )
+    return field(default=default, metadata={_KEY: details})
+
+
+def option_of(key: Field[Any]) -> Option:
+    """Return the description of a field that `option` made."""
+    details: Option = key.metadata[_KEY]
+    return details
+
+
+def duration(default: float, description: str, *, minimum: float = 0.0) -> Any:
+    """Return the field of a duration in seconds, at least `minimum`."""
+    takes = f"a duration, at least {format_duration(minimum)}" if minimum else "a duration"
+    return option(default, duration_reader(minimum), description, takes=takes, write=_write_duration)
+
+
+def number(
+    default: float,
+    description: str,
+    *,
+    above: float = -math.inf,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+) -> Any:
+    """Return the field of a number above `above`, at least `minimum` and at most `maximum`."""
+    bounds = (("above", above), ("at least", minimum), ("at most", maximum))
+    range_text = " and ".join(f"{relation} {bound:g}" for relation, bound in bounds if math.isfinite(bound))
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"must be a number, not {shown(value)}")  # noqa: TRY004
+        if not (above < value and minimum <= value <= maximum):
+            raise ValueError(f"must be {range_text or 'a number'}, not {value:g}")
+        return float(value)
+
+    takes = f"a number, {range_text}" if range_text else "a number"
+    return option(default, read, description, takes=takes, write=lambda value: f"{value:g}")
+
+
+def integer(default: int, description: str, *, minimum: int = 0) -> Any:
+    """Return the field of a whole number, at least `minimum`."""
+    takes = f"a whole number, at least {minimum}"
+    return option(default, integer_reader(minimum), description, takes=takes, write=str)
+
+
+def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
+    """Return the field of one of several words."""
+
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}, not {shown(value)}")
+        return str(value)
+
+    return option(default, read, description, takes=f"one of {', '.join(map(json.dumps, allowed))}")
+
+
+def boolean(default: bool, description: str) -> Any:
+    """Return the field of a boolean."""
+
+    def read(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"must be true or false, not {shown(value)}")  # noqa: TRY004
+        return value
+
+    return option(default, read, description, takes="true or false")
+
+
+def string(default: str, description: str, *, pattern: str = ".*", example: str = "", default_text: str = "") -> Any:
+    """Return the field of a string that matches a regular expression."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(f"must look like {example!r}, not {shown(value)}")
+        return value
+
+    return option(
+        default,
+        read,
+        description,
+        takes="a string",
+        example=json.dumps(example) if example else "",
+        default_text=default_text,
+    )
+
+
+def duration_reader(minimum: float) -> Reader:
+    """Return a reader of durations of at least `minimum` seconds."""
+
+    def read(value: Any) -> float:
+        if not isinstance(value, str):
+            raise ValueError(f'must be a duration such as "5m", not {shown(value)}')  # noqa: TRY004
+        seconds = parse_duration(value)
+        if seconds < minimum:
+            raise ValueError(f"must be at least {format_duration(minimum)}, not {value}")
+        return seconds
+
+    return read
+
+
+def integer_reader(minimum: int) -> Reader:
+    """Return a reader of whole numbers of at least `minimum`."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"must be a whole number, not {shown(value)}")  # noqa: TRY004
+        if value < minimum:
+            raise ValueError(f"must be at least {minimum}, not {value}")
+        return value
+
+    return read
+
+
+def shown(value: Any) -> str:
+    """Return the text of a wrong value for a message, shortened if it is long."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+def _write_duration(seconds: float) -> str:
+    return f'"{format_duration(seconds)}"'

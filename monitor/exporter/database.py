@@ -1,0 +1,42 @@
+"""Metrics of the database: writes, buffered samples, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import Metric
+
+from monitor.exporter.metric_families import counter, gauge
+from monitor.queries.status import Overview
+from monitor.state import LiveState
+
+
+def write_metrics(live: LiveState) -> Iterator[Metric]:
+    """Yield the failed writes and the samples that wait for the database."""
+    yield counter(
+        "storage_write_failures", "Number of failed writes since the start of the daemon.", live.write_failures
+    )
+    yield gauge(
+        "storage_buffered_samples",
+        "Number of samples that wait in memory for the database.",
+        live.samples_buffered,
+    )
+
+
+def record_metrics(overview: Overview) -> Iterator[Metric]:
+    """Yield the size of the database, the free space next to it, and the age of its records."""
+    yield gauge(
+        "storage_size_bytes", "Size of the database with its write-ahead log, in bytes.", overview.storage_bytes
+    )
+    if overview.storage_free_bytes is not None:
+        yield gauge(
+            "storage_free_bytes",
+            "Free space on the file system of the database for the daemon's user, in bytes; absent if unknown.",
+            overview.storage_free_bytes,
+        )
+    if overview.oldest_sample_at is not None:
+        yield gauge(
+            "storage_oldest_sample_timestamp_seconds",
+            "Time of the oldest stored sample, in seconds since the epoch.",
+            overview.oldest_sample_at,
+        )

@@ -1,0 +1,188 @@
+"""Detector session: online detector of the active model between sample store and anomaly store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.anomaly.backtest import RESIDUAL_WINDOW, WARM_UP
+from model.anomaly.block_maxima import SLOT_SECONDS, SLOTS_KEPT
+from model.anomaly.detector import Detector
+from model.anomaly.events import DetectorReading, EventTransition
+from model.anomaly.online_detector import HostStep, OnlineDetector
+from model.anomaly.resampling import resample
+from model.anomaly.scoring import SCORE_PARTS
+from model.array_types import Floats
+from model.units import DAY, MINUTE
+from monitor.config.schema import AnomalyConfig
+from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
+from monitor.jobs.event_recorder import EventRecorder, resumed_event
+from monitor.state import AnomalyState
+from monitor.stores import TIME_EPSILON, Stores
+from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
+from storage import Verdict
+
+MONTH = 30 * DAY
+
+SCORES_KEPT = 7 * DAY
+"""Seconds of recent scores that the live state holds for the charts."""
+
+MEMORY = SLOTS_KEPT * SLOT_SECONDS
+"""Seconds of block maxima and verdicts that the thresholds depend on."""
+
+
+@dataclass(frozen=True)
+class LoadedDetector:
+    """A detector with the key of its stored block maxima and the model that it belongs to."""
+
+    detector: Detector
+    key: str
+    model_id: int
+
+
+class DetectorSession:
+    """Online detector of one model with the state that the daemon adds: stored events, block maxima and verdicts.
+
+    Attributes:
+        scored_until: end of the last scored row, in seconds since the epoch.
+        reading: output for the last scored row.
+    """
+
+    def __init__(self, stores: Stores, config: AnomalyConfig, loaded: LoadedDetector) -> None:
+        """Create a session that has not read any sample.
+
+        Args:
+            stores: repositories of the database.
+            config: section `anomaly` of the configuration.
+            loaded: detector of the active model.
+        """
+        self.scored_until = 0.0
+        self.reading: DetectorReading | None = None
+        self._stores = stores
+        self._config = config
+        self._detector = loaded.detector
+        self._key = loaded.key
+        self._online = OnlineDetector([loaded.detector], config.false_alarms_per_month)
+        self._recorder = EventRecorder(stores, loaded.model_id, stores.anomalies.ongoing())
+        self._recent_scores: Floats = np.empty((0, 3))
+        self._slot: int | None = None
+        self._restored_slots: frozenset[int] = frozenset()
+        self._verdicts: tuple[object, ...] | None = None
+
+    def warm_up(self, now: float) -> None:
+        """Feed the rows of the last days, which may continue or end the stored event but not start one."""
+        step = self._detector.step
+        until = now // step * step
+        start = (until - WARM_UP) // step * step
+        self._restore_block_maxima(now)
+        self.apply_verdicts(now)
+        ongoing = self._recorder.ongoing
+        if ongoing is not None:
+            self._online.resume(0, resumed_event(ongoing, start))
+        self._score(start, until, may_start=False)
+        if self._recorder.ongoing is None and self._stores.anomalies.since(until - RESIDUAL_WINDOW):
+            self._online.restore_residual(0)
+        self.scored_until = until
+
+    def score_until(self, now: float) -> None:
+        """Feed the rows that are complete at a time in seconds, and end an event that is no longer observed."""
+        until = now // self._detector.step * self._detector.step
+        self._score(self.scored_until, until, may_start=True)
+        (step,) = self._online.expire(until)
+        self._apply(step.transitions)
+
+    def apply_verdicts(self, now: float) -> None:
+        """Apply the verdicts and maintenance windows to the thresholds, if any of them has changed."""
+        since = now - MEMORY
+        judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
+        windows = self._stores.anomalies.maintenance_windows(since)
+        # each further half hour of an event in progress counts
+        open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
+        verdicts = (judged, windows, now // DAY, open_slot)
+        if verdicts == self._verdicts:
+            return
+        minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
+        is_excluded = excluded_from_training(self._stores, self._config.maintenance, minutes, now)
+        excluded = np.unique(minutes[is_excluded] // SLOT_SECONDS)
+        # the averages contain an event for another slot after its end
+        excluded = np.union1d(excluded, excluded + 1).astype(np.int64)
+        expected = expected_slots(judged, SLOT_SECONDS, now)
+        self._online.thresholds(0).block_maxima.apply_verdicts(expected, excluded.tolist())
+        self._verdicts = verdicts
+
+    def state(self, now: float) -> AnomalyState:
+        """Return the live state at a time in seconds."""
+        recent = self._stores.anomalies.since(now - MONTH)
+        started = [anomaly for anomaly in recent if anomaly.started_at > now - MONTH]
+        windows = self._stores.anomalies.maintenance_windows(now)
+        return AnomalyState(
+            metrics=self._detector.metrics,
+            reading=self.reading,
+            active=self._recorder.ongoing,
+            events=self._stores.anomalies.count(),
+            unconfirmed=sum(anomaly.verdict is not Verdict.INCIDENT for anomaly in started),
+            allowed=self._config.false_alarms_per_month,
+            in_maintenance=in_maintenance(now, windows, self._config.maintenance),
+            recent_scores=self._recent_scores,
+        )
+
+    def _score(self, start: float, until: float, *, may_start: bool) -> None:
+        """Feed the rows from `start` up to `until` (seconds, multiples of the row length)."""
+        windows = self._stores.anomalies.maintenance_windows(start)
+        for at, values in self._rows(start, until):
+            quiet = in_maintenance(at, windows, self._config.maintenance)
+            (step,) = self._online.step(at, values[None], np.array([quiet]), may_start=may_start)
+            self._keep_reading(at, step)
+            self._store_block_maxima(at)
+            self._apply(step.transitions)
+            self.scored_until = at + self._detector.step
+
+    def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
+        """Iterate over the rows with a value: start in seconds, and (columns,) values."""
+        step = self._detector.step
+        # read in multiples of the row length, so that no row is split
+        batch = max(CHUNK_SECONDS // step, 1) * step
+        columns = self._detector.columns
+        for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
+            if len(samples):
+                times, rows = resample(samples[:, 0], samples[:, 1:], step)
+                for at, row in zip(times.tolist(), rows, strict=True):
+                    if np.isfinite(row).any():
+                        yield at, row
+
+    def _keep_reading(self, at: float, step: HostStep) -> None:
+        """Keep the reading, and add it to the recent scores."""
+        self.reading = step.reading
+        if step.reading is not None:
+            recent = self._recent_scores[self._recent_scores[:, 0] > at - SCORES_KEPT]
+            row = [[at, step.reading.score, step.reading.threshold_ratio]]
+            self._recent_scores = np.append(recent, row, axis=0)
+
+    def _apply(self, transitions: tuple[EventTransition, ...]) -> None:
+        for transition in transitions:
+            self._recorder.apply(transition)
+
+    def _restore_block_maxima(self, now: float) -> None:
+        """Load the block maxima that an earlier session of the same detector has stored."""
+        maxima = self._online.thresholds(0).block_maxima
+        restored = set()
+        for peak in self._stores.anomalies.peaks(self._key, now - MEMORY):
+            if peak.channel in SCORE_PARTS:
+                slot = int(peak.at // SLOT_SECONDS)
+                maxima.add(slot, np.where(np.array(SCORE_PARTS) == peak.channel, peak.peak, 0.0))
+                restored.add(slot)
+        self._restored_slots = frozenset(restored)
+
+    def _store_block_maxima(self, at: float) -> None:
+        """Store the maxima of the slot before that of a row, once that slot is over."""
+        slot = int(at // SLOT_SECONDS)
+        completed = self._slot
+        self._slot = slot
+        if completed is None or completed == slot or completed in self._restored_slots:
+            return
+        values = self._online.thresholds(0).block_maxima.get(completed)
+        if values is not None:
+            maxima = dict(zip(SCORE_PARTS, values.tolist(), strict=True))
+            self._stores.anomalies.replace_peaks(completed * SLOT_SECONDS, self._key, maxima)

@@ -1,0 +1,182 @@
+"""Metric catalogue: one row per host metric, read by every consumer of samples.
+
+The exporter, the trace files, the configuration, the page, the documentation and the dashboards read these rows. The
+record `storage.Sample` has one field per row; a test compares both with the table of samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """Unit of a metric; the value is the suffix of its Prometheus name."""
+
+    RATIO = "ratio"
+    BYTES_PER_SECOND = "bytes_per_second"
+    PER_SECOND = "per_second"
+
+
+@dataclass(frozen=True, slots=True)
+class HostMetric:
+    """One metric of the host.
+
+    Attributes:
+        field: field of a sample, and column of a trace file.
+        source: name of the source that measures it.
+        unit: its unit.
+        label: name for people, within a sentence.
+        description: Prometheus HELP text.
+        upper_bound: largest possible value; the smallest is 0.
+    """
+
+    field: str
+    source: str
+    unit: Unit
+    label: str
+    description: str
+    upper_bound: float = math.inf
+
+    @property
+    def prometheus_name(self) -> str:
+        """Return the name of the Prometheus metric, without the prefix of this program."""
+        return f"host_{self.field}_{self.unit}"
+
+
+HOST_METRICS = (
+    HostMetric(
+        field="cpu_usage",
+        source="cpu",
+        unit=Unit.RATIO,
+        label="CPU",
+        description="Busy time of all CPUs, as a ratio; guest time counts once, iowait is not busy.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="cpu_iowait",
+        source="cpu",
+        unit=Unit.RATIO,
+        label="waiting for disks",
+        description="Time in which CPUs were idle and waited for I/O, as a ratio of all CPUs.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="cpu_steal",
+        source="cpu",
+        unit=Unit.RATIO,
+        label="CPU stolen by the hypervisor",
+        description="CPU time that the hypervisor gave to other guests, as a ratio of all CPUs.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="load_per_cpu",
+        source="load",
+        unit=Unit.RATIO,
+        label="load average per CPU",
+        description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
+    ),
+    HostMetric(
+        field="memory_usage",
+        source="memory",
+        unit=Unit.RATIO,
+        label="memory",
+        description="Memory in use, as a ratio: 1 - available / total.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="swap_usage",
+        source="swap",
+        unit=Unit.RATIO,
+        label="swap",
+        description="Swap space in use, as a ratio.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="network_receive",
+        source="network",
+        unit=Unit.BYTES_PER_SECOND,
+        label="network received",
+        description="Bytes received per second over all counted interfaces.",
+    ),
+    HostMetric(
+        field="network_transmit",
+        source="network",
+        unit=Unit.BYTES_PER_SECOND,
+        label="network sent",
+        description="Bytes transmitted per second over all counted interfaces.",
+    ),
+    HostMetric(
+        field="network_errors",
+        source="network",
+        unit=Unit.PER_SECOND,
+        label="network errors",
+        description="Errors and dropped packets per second over all counted interfaces.",
+    ),
+    HostMetric(
+        field="network_usage",
+        source="network",
+        unit=Unit.RATIO,
+        label="network use",
+        description="Busier direction of the busiest interface over its link speed, as a ratio.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="disk_read",
+        source="disk",
+        unit=Unit.BYTES_PER_SECOND,
+        label="disk reads",
+        description="Bytes read per second from all physical disks.",
+    ),
+    HostMetric(
+        field="disk_write",
+        source="disk",
+        unit=Unit.BYTES_PER_SECOND,
+        label="disk writes",
+        description="Bytes written per second to all physical disks.",
+    ),
+    HostMetric(
+        field="disk_busy",
+        source="disk",
+        unit=Unit.RATIO,
+        label="disk use",
+        description="Time in which the busiest disk was busy, as a ratio.",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="pressure_cpu",
+        source="pressure",
+        unit=Unit.RATIO,
+        label="CPU pressure",
+        description="Time in which some task waited for a CPU, as a ratio (Linux PSI).",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="pressure_memory",
+        source="pressure",
+        unit=Unit.RATIO,
+        label="memory pressure",
+        description="Time in which some task waited for memory, as a ratio (Linux PSI).",
+        upper_bound=1.0,
+    ),
+    HostMetric(
+        field="pressure_io",
+        source="pressure",
+        unit=Unit.RATIO,
+        label="I/O pressure",
+        description="Time in which some task waited for I/O, as a ratio (Linux PSI).",
+        upper_bound=1.0,
+    ),
+)
+"""All host metrics, in the order of the fields of a sample."""
+
+METRIC_BY_FIELD = {metric.field: metric for metric in HOST_METRICS}
+
+RATIO_FIELDS = frozenset(metric.field for metric in HOST_METRICS if metric.upper_bound == 1)
+"""Fields that lie between 0 and 1."""
+
+
+def fields_of_source(source: str) -> tuple[str, ...]:
+    """Return the fields that a source measures."""
+    return tuple(metric.field for metric in HOST_METRICS if metric.source == source)

@@ -1,0 +1,199 @@
+"""Installation of the systemd service: write the unit and the configuration, remove the unit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from monitor.errors import MonitorError
+from monitor.system.systemd_unit import CONFIG, NAME, Program, unit_text, unreadable_paths
+
+UNITS = Path("/etc/systemd/system")
+STATE = "/var/lib/monitor"
+MARKER = "`monitor install-service`"
+"""Text in the first line of every unit that this program wrote."""
+
+
+class UnitChange(StrEnum):
+    """Change of the unit file by an installation."""
+
+    WRITTEN = "written"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Result of an installation.
+
+    Attributes:
+        unit: path of the unit.
+        unit_change: change of the unit.
+        config: path of the configuration.
+        config_written: the configuration was missing and has been written.
+        next_command: command that starts the service with this unit.
+    """
+
+    unit: Path
+    unit_change: UnitChange
+    config: Path
+    config_written: bool
+    next_command: str
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Result of a removal.
+
+    Attributes:
+        unit: path of the unit.
+        removed: the unit existed and was removed.
+        kept: existing paths that remain.
+    """
+
+    unit: Path
+    removed: bool
+    kept: tuple[str, ...]
+
+
+def install(
+    program: Program, config: Path, *, default_config: str, validate: Callable[[Path], object]
+) -> Installation:
+    """Write the unit and, if it is missing, the configuration, and make systemd read the unit.
+
+    Args:
+        program: the program that the service runs.
+        config: path of the configuration.
+        default_config: text of a new configuration.
+        validate: raises an error for an existing configuration that is invalid; called before anything is written.
+
+    Raises:
+        MonitorError: a requirement is missing, or the existing unit is not of this program.
+    """
+    _require_systemd("install-service", hint="; with --print it shows the unit")
+    problems = unreadable_paths((*program.needs, config))
+    if problems:
+        raise MonitorError("\n".join(problems))
+    unit = UNITS / NAME
+    text = unit_text(program, config)
+    former_text = _read_own_unit(unit)
+    config_exists = config.exists()
+    if config_exists:
+        validate(config)
+    else:
+        _write_config(config, default_config)
+    if former_text != text:
+        _replace_file(unit, text)
+    systemctl("daemon-reload")
+    running = systemctl("is-active", "--quiet", NAME, check=False) == 0
+    return Installation(
+        unit=unit,
+        unit_change=_unit_change(former_text, text),
+        config=config,
+        config_written=not config_exists,
+        next_command=f"systemctl restart {NAME}" if running else f"systemctl enable --now {NAME}",
+    )
+
+
+def uninstall() -> Removal:
+    """Stop the service and remove its unit.
+
+    Raises:
+        MonitorError: a requirement is missing, or the existing unit is not of this program.
+    """
+    _require_systemd("uninstall-service")
+    unit = UNITS / NAME
+    removed = _read_own_unit(unit) is not None
+    if removed:
+        systemctl("disable", "--now", "--quiet", NAME)
+        unit.unlink()
+        systemctl("daemon-reload")
+        # Otherwise a failed unit would be listed until the next boot.
+        systemctl("reset-failed", "--quiet", NAME, check=False)
+    kept = tuple(path for path in (str(CONFIG), STATE, f"{unit}.d") if Path(path).exists())
+    return Removal(unit=unit, removed=removed, kept=kept)
+
+
+def systemctl(*arguments: str, check: bool = True) -> int:
+    """Run systemctl and return its exit code.
+
+    Args:
+        arguments: of systemctl.
+        check: raise an error for an exit code other than 0.
+
+    Raises:
+        MonitorError: it failed, and `check` is set.
+    """
+    process = subprocess.run(  # noqa: S603 - constant arguments
+        ["systemctl", *arguments],  # noqa: S607 - its directory depends on the distribution
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and process.returncode:
+        messages = process.stderr.strip().splitlines()
+        reason = messages[-1] if messages else f"exit code {process.returncode}"
+        raise MonitorError(f"systemctl {' '.join(arguments)}: {reason}")
+    return process.returncode
+
+
+def _require_systemd(command: str, hint: str = "") -> None:
+    """Check for root and a running systemd.
+
+    Raises:
+        MonitorError: names everything that is missing in one line.
+    """
+    missing = []
+    if os.geteuid() != 0:
+        missing.append(f"root (it changes {UNITS}; try sudo)")
+    if shutil.which("systemctl") is None:
+        missing.append("systemctl (does systemd run on this host?)")
+    elif not Path("/run/systemd/system").is_dir():
+        missing.append("a running systemd (/run/systemd/system does not exist)")
+    if missing:
+        raise MonitorError(f"{command} needs {' and '.join(missing)}{hint}")
+
+
+def _read_own_unit(unit: Path) -> str | None:
+    """Return the text of the installed unit, None if there is none.
+
+    Raises:
+        MonitorError: it was not written by this program.
+    """
+    try:
+        text = unit.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MonitorError(f"{unit}: cannot be read: {error}") from error
+    if MARKER not in text.partition("\n")[0]:
+        raise MonitorError(f"{unit}: was not written by this program; move it away first")
+    return text
+
+
+def _unit_change(former_text: str | None, text: str) -> UnitChange:
+    if former_text is None:
+        return UnitChange.WRITTEN
+    return UnitChange.UNCHANGED if former_text == text else UnitChange.REPLACED
+
+
+def _write_config(path: Path, text: str) -> None:
+    """Write a configuration, and its directory if that is missing."""
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
+        path.parent.chmod(0o755)
+    _replace_file(path, text)
+
+
+def _replace_file(path: Path, text: str) -> None:
+    """Replace a file atomically, with mode 0644."""
+    partial = path.with_name(f".{path.name}.new")
+    partial.write_text(text, encoding="utf-8")
+    partial.chmod(0o644)
+    partial.replace(path)

@@ -1,0 +1,20 @@
+"""Near-miss suggestions for misspelt names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+CUTOFF = 0.5
+"""Least similarity of a suggestion, 0 to 1, as `difflib` measures it."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'X'?" for the most similar known name, an empty string if none is similar.
+
+    Args:
+        name: the unknown name.
+        known: valid names.
+    """
+    matches = get_close_matches(name, list(known), n=1, cutoff=CUTOFF)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -1,0 +1,54 @@
+"""Rows from samples, and gaps between them."""
+
+import numpy as np
+import pytest
+
+from model.anomaly.forecaster import LOOKBACK
+from model.anomaly.resampling import continuously_present, forward_fill, resample, row_interval
+
+pytestmark = pytest.mark.unit
+
+TIMES = np.array([600.0, 605.0, 650.0, 660.0, 780.0, 10_000_020.0])
+VALUES = np.array([[1.0], [3.0], [np.nan], [5.0], [7.0], [9.0]])
+
+
+def test_row_interval_is_at_least_a_minute():
+    assert row_interval(5.0) == 60.0
+    assert row_interval(300.0) == 300.0
+
+
+def test_resample_averages_present_samples_by_row():
+    times, rows = resample(TIMES, VALUES, 60.0)
+    assert times[:4].tolist() == [600.0, 660.0, 720.0, 780.0]
+    assert rows[:4, 0].tolist() == pytest.approx([2.0, 5.0, np.nan, 7.0], nan_ok=True)
+
+
+def test_resample_limits_the_rows_of_a_long_gap():
+    times, rows = resample(TIMES, VALUES, 60.0)
+    assert len(times) == 4 + LOOKBACK + 1
+    assert (np.diff(times[4:]) == 60.0).all()
+    assert np.isnan(rows[4:-1]).all()
+    assert (times[-1], rows[-1, 0]) == (10_000_020.0, 9.0)
+
+
+def test_resample_returns_no_rows_without_samples():
+    times, rows = resample(np.empty(0), np.empty((0, 2)), 60.0)
+    assert times.shape == (0,)
+    assert rows.shape == (0, 2)
+
+
+def test_continuously_present_needs_a_warm_up_after_a_gap():
+    present = np.ones((100, 1), bool)
+    present[40:42] = False
+    present[60:70] = False
+    continuous = continuously_present(present, 10)[:, 0]
+    expected = np.zeros(100, bool)
+    expected[10:40] = True
+    expected[42:60] = True
+    expected[80:] = True
+    assert continuous.tolist() == expected.tolist()
+
+
+def test_forward_fill_repeats_the_last_value():
+    z = np.array([[np.nan, 1.0], [2.0, np.nan], [np.nan, np.nan]])
+    assert forward_fill(z).tolist() == [[0.0, 1.0], [2.0, 1.0], [2.0, 1.0]]

@@ -1,0 +1,63 @@
+"""`monitor install-service`."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.cli.exit_codes import ExitCode
+from monitor.cli.main import main
+from monitor.config.reference import default_file
+from monitor.system import service_installation
+from monitor.system.service_installation import Installation, UnitChange
+from monitor.system.systemd_unit import HIDDEN
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[6]
+
+
+def values(text, key):
+    return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
+
+
+def test_print_writes_the_unit_of_this_installation(capsys):
+    assert main(["install-service", "--print"]) == ExitCode.DONE
+    text = capsys.readouterr().out
+    (command,) = values(text, "ExecStart")
+    assert command.endswith(" --config /etc/monitor/config.toml run")
+    assert Path(command.split()[0]).is_absolute()
+    bound = [Path(path) for path in values(text, "BindReadOnlyPaths")]
+    for path in (Path(sys.prefix), Path(sys.base_prefix), ROOT):
+        is_hidden = any(path.is_relative_to(directory) for directory in HIDDEN)
+        assert is_hidden == any(path.is_relative_to(mount) for mount in bound)
+
+
+def test_print_uses_the_given_configuration(capsys):
+    assert main(["--config", "/srv/other.toml", "install-service", "--print"]) == ExitCode.DONE
+    assert "--config /srv/other.toml run\n" in capsys.readouterr().out
+
+
+def test_install_passes_the_default_configuration_and_prints_the_next_command(monkeypatch, capsys):
+    def install(program, config, *, default_config, validate):
+        assert default_config == default_file()
+        return Installation(Path("/u/monitor.service"), UnitChange.WRITTEN, config, True, "systemctl go")
+
+    monkeypatch.setattr(service_installation, "install", install)
+    assert main(["install-service"]) == ExitCode.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["unit", "configuration", "history", "next", "then"]
+    assert lines[3].split(maxsplit=1)[1] == "systemctl go"
+
+
+def test_missing_requirements_are_one_line_and_nothing_is_written(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(service_installation, "UNITS", tmp_path)
+    assert main(["install-service"]) == ExitCode.FAILED
+    output, errors = capsys.readouterr()
+    (line,) = errors.splitlines()
+    assert output == ""
+    assert line.startswith("monitor: ")
+    assert all(word in line for word in ("root", str(tmp_path), "systemctl", "--print"))
+    assert list(tmp_path.iterdir()) == []

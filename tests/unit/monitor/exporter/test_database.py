@@ -1,0 +1,23 @@
+"""Tests of the metrics of the database."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.exporter.database import record_metrics, write_metrics
+
+pytestmark = pytest.mark.unit
+
+
+def test_write_metrics_state_failures_and_buffered_samples(samples, live):
+    assert samples(write_metrics(live)) == {
+        ("storage_write_failures_total",): 5,
+        ("storage_buffered_samples",): 4.0,
+    }
+
+
+def test_record_metrics_leave_out_unknown_free_space_and_oldest_sample(samples, overview):
+    known = samples(record_metrics(overview))
+    assert known["storage_free_bytes",] == 8_589_934_592
+    unknown = samples(record_metrics(replace(overview, storage_free_bytes=None, oldest_sample_at=None)))
+    assert set(unknown) == {("storage_size_bytes",)}

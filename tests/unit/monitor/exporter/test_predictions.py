@@ -1,0 +1,42 @@
+"""Tests of the metrics of predictions and live scores."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(("high_load", "expected"), [(True, {1.0}), (False, {0.0}), (None, set())])
+def test_high_load_metrics_are_absent_while_unknown(samples, live, high_load, expected):
+    assert set(samples(high_load_metrics(replace(live, high_load=high_load))).values()) == expected
+
+
+def test_prediction_metrics_without_model_have_the_counter_only(samples, live):
+    assert set(samples(prediction_metrics(replace(live, forecast=None)))) == {("predictions_total",)}
+
+
+@pytest.mark.parametrize(
+    ("probability", "threshold", "warning"), [(0.6, 0.6, 1.0), (0.59, 0.6, 0.0), (1.0, 1.0, 0.0)]
+)
+def test_prediction_metrics_warn_from_threshold_on(samples, live, probability, threshold, warning):
+    prediction = replace(live.forecast.predictions[0], probability=probability, threshold=threshold)
+    forecast = replace(live.forecast, predictions=(prediction,))
+    values = samples(prediction_metrics(replace(live, forecast=forecast)))
+    assert values["high_load_warning", "5m"] == warning
+
+
+def test_prediction_metrics_name_the_serving_predictor(samples, live):
+    forecast = replace(live.forecast, served_by=("Holt-Winters",))
+    values = samples(prediction_metrics(replace(live, forecast=forecast)))
+    serving = {labels[-1]: value for labels, value in values.items() if labels[0] == "high_load_served_by"}
+    assert serving == {"model": 0.0, "current value": 0.0, "Holt-Winters": 1.0}
+
+
+def test_score_metrics_leave_out_scores_that_no_horizon_has(samples, overview):
+    (score,) = overview.scores
+    values = samples(score_metrics([replace(score, lead_time=None)]))
+    assert ("live_brier_score", "5m") in values
+    assert ("live_lead_time_seconds", "5m") not in values

@@ -1,0 +1,32 @@
+"""Pressure source."""
+
+import pytest
+
+from monitor.sampling.sources.pressure import Pressure
+
+pytestmark = pytest.mark.unit
+
+
+def test_pressure_is_the_ratio_of_waiting_time(host):
+    expected = {"pressure_cpu": 0.1, "pressure_memory": 0.0, "pressure_io": 0.25}
+    assert host.values(Pressure()) == pytest.approx(expected, abs=1e-12)
+
+
+def test_pressure_read_fails_without_kernel_support(proc):
+    with pytest.raises(FileNotFoundError):
+        Pressure().read()
+
+
+def test_pressure_read_fails_for_malformed_file(proc):
+    (proc / "pressure").mkdir()
+    (proc / "pressure" / "cpu").write_text("")
+    with pytest.raises(ValueError, match="pressure"):
+        Pressure().read()
+
+
+def test_pressure_is_missing_for_untracked_resources(proc):
+    (proc / "pressure").mkdir()
+    (proc / "pressure" / "cpu").write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=100\n")
+    source = Pressure()
+    values = source.compute({"cpu": 0}, source.read(), 1.0)
+    assert values == {"pressure_cpu": 1e-4, "pressure_memory": None, "pressure_io": None}

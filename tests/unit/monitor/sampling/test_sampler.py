@@ -1,0 +1,226 @@
+"""Sampler: independent sources, rates over the monotonic clock, validated values."""
+
+import errno
+import logging
+
+import psutil
+import pytest
+
+from monitor.sampling.sampler import MAX_ERROR_LENGTH, Sampler, validated_value
+from monitor.sampling.sources import SOURCES, make_sources
+from storage import SAMPLE_FIELDS
+
+pytestmark = pytest.mark.unit
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class CounterSource:
+    """A source with a counter that the test sets."""
+
+    name = "network"
+    fields = ("network_receive", "network_transmit")
+
+    def __init__(self):
+        self.counter = 0.0
+        self.error = None
+
+    def read(self):
+        if self.error:
+            raise self.error
+        return self.counter
+
+    def compute(self, previous, current, seconds):
+        rate = None if previous is None else (current - previous) / seconds
+        return {"network_receive": rate, "network_transmit": None}
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def source():
+    return CounterSource()
+
+
+@pytest.fixture
+def sampler(clock, source):
+    return Sampler([source], 5.0, clock=lambda: 1_700_000_000.7 + clock.now, monotonic=clock)
+
+
+def next_rate(sampler, clock, source, seconds=5.0, increase=100.0):
+    """Sample after some time and return the rate of the counter."""
+    clock.now += seconds
+    source.counter += increase
+    return sampler.sample().network_receive
+
+
+def test_sampler_has_rates_from_the_second_sample(sampler, clock, source):
+    assert sampler.sample().network_receive is None
+    assert next_rate(sampler, clock, source) == 20.0
+
+
+def test_sampler_has_no_rate_after_a_gap(sampler, clock, source):
+    sampler.sample()
+    assert next_rate(sampler, clock, source, seconds=13.0, increase=1e9) is None
+    assert next_rate(sampler, clock, source) == 20.0
+
+
+def test_sampler_rounds_time_to_whole_seconds(sampler):
+    assert sampler.sample().at == 1_700_001_000.0
+
+
+@pytest.mark.parametrize(("seconds", "missed"), [(5.0, 0), (7.4, 0), (10.0, 1), (60.0, 11)])
+def test_sampler_counts_missed_samples(sampler, clock, source, seconds, missed):
+    sampler.sample()
+    next_rate(sampler, clock, source, seconds=seconds)
+    assert (sampler.samples_total, sampler.samples_missed_total) == (2, missed)
+
+
+def test_sampler_rate_is_independent_of_the_wall_clock(clock, source):
+    wall_clock = Clock()
+    sampler = Sampler([source], 5.0, clock=wall_clock, monotonic=clock)
+    sampler.sample()
+    wall_clock.now = 5.0
+    assert next_rate(sampler, clock, source) == 20.0
+    assert sampler.samples_missed_total == 0
+
+
+def test_sampler_keeps_other_sources_and_logs_once_if_one_fails(clock, source, caplog):
+    (memory,) = make_sources(["memory"])
+    sampler = Sampler([source, memory], 5.0, monotonic=clock)
+    source.error = OSError("interface gone")
+    for _ in range(3):
+        sample = sampler.sample()
+        clock.now += 5
+    assert sample.network_receive is None
+    assert sample.memory_usage is not None
+    assert not sampler.states["network"].success
+    assert sampler.states["network"].error == "OSError: interface gone"
+    assert sampler.states["memory"].success
+    assert [record.message for record in caplog.records] == ["source failed"]
+
+
+def test_sampler_rate_spans_one_failed_reading(sampler, clock, source):
+    sampler.sample()
+    source.error = OSError("gone")
+    assert next_rate(sampler, clock, source) is None
+    source.error = None
+    assert next_rate(sampler, clock, source) == 20.0
+
+
+def test_sampler_has_no_rate_across_several_failed_readings(sampler, clock, source):
+    sampler.sample()
+    source.error = OSError("gone")
+    next_rate(sampler, clock, source)
+    next_rate(sampler, clock, source)
+    source.error = None
+    assert next_rate(sampler, clock, source) is None
+    assert next_rate(sampler, clock, source) == 20.0
+
+
+def test_sampler_logs_recovery_of_source_once(sampler, clock, source, caplog):
+    caplog.set_level(logging.INFO, logger="monitor.sampling.sampler")
+    source.error = OSError("gone")
+    sampler.sample()
+    source.error = None
+    for _ in range(3):
+        next_rate(sampler, clock, source)
+    assert [record.message for record in caplog.records] == ["source failed", "source recovered"]
+    assert caplog.records[0].fields == {"source": "network", "error": "OSError: gone"}
+
+
+def test_sampler_discards_reading_that_cannot_be_computed(sampler, clock, source):
+    sampler.sample()
+    source.counter = "garbage"
+    clock.now += 5
+    assert sampler.sample().network_receive is None
+    source.counter = 0.0
+    assert next_rate(sampler, clock, source) is None
+    assert next_rate(sampler, clock, source) == 20.0
+
+
+def test_sampler_fails_source_whose_value_is_not_a_number(sampler, source):
+    source.compute = lambda previous, current, seconds: {"network_receive": "fast", "network_transmit": None}
+    assert sampler.sample().network_receive is None
+    assert not sampler.states["network"].success
+
+
+def test_sampler_shortens_long_errors(sampler, source):
+    source.error = ValueError("x" * 100_000)
+    sampler.sample()
+    assert len(sampler.states["network"].error) == MAX_ERROR_LENGTH
+
+
+def test_sampler_states_are_an_immutable_snapshot(sampler, clock, source):
+    sampler.sample()
+    states = sampler.states
+    source.error = OSError("gone")
+    next_rate(sampler, clock, source)
+    assert states["network"].success
+    with pytest.raises(TypeError):
+        states["network"] = None
+
+
+def test_sampler_survives_interface_that_disappears_during_read(monkeypatch):
+    def disappear(**_):
+        raise OSError(errno.ENODEV, "No such device")
+
+    sampler = Sampler(make_sources(["network", "memory"]), 5.0)
+    monkeypatch.setattr(psutil, "net_io_counters", disappear)
+    sample = sampler.sample()
+    assert (sample.network_receive, sampler.states["network"].success) == (None, False)
+    assert sample.memory_usage is not None
+
+
+@pytest.mark.parametrize("text", ["garbage", "", "cpu  x y z\n"])
+def test_sampler_reads_malformed_proc_files_as_missing_values(monkeypatch, tmp_path, text):
+    for name in ("stat", "meminfo", "loadavg", "diskstats"):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    sampler = Sampler(make_sources(tuple(SOURCES)), 5.0)
+    sampler.sample()
+    sample = sampler.sample()
+    assert all(getattr(sample, name) in (None, 0.0) for name in SAMPLE_FIELDS if not name.startswith("disk"))
+    assert sample.cpu_usage is None
+    assert not sampler.states["cpu"].success
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("cpu_usage", 0.5, 0.5),
+        ("cpu_usage", 1.0000001, 1.0),
+        ("cpu_usage", 1.1, None),
+        ("cpu_usage", -0.1, None),
+        ("memory_usage", -1e-9, 0.0),
+        ("load_per_cpu", 7.0, 7.0),
+        ("network_receive", 1e9, 1e9),
+        ("network_receive", float("inf"), None),
+        ("disk_busy", float("nan"), None),
+        ("swap_usage", None, None),
+    ],
+)
+def test_validated_value_is_missing_outside_of_bounds(field, value, expected):
+    assert validated_value(field, value) == expected
+
+
+def test_sampler_has_plausible_values_of_this_host():
+    sampler = Sampler(make_sources(tuple(SOURCES)), 1.0)
+    sampler.sample()
+    for _ in range(50):
+        sample = sampler.sample()
+        if sample.cpu_usage is not None:
+            break
+        # The kernel counts CPU time in hundredths of a second.
+        sum(range(300_000))
+    assert 0 <= sample.cpu_usage <= 1
+    assert 0 < sample.memory_usage < 1

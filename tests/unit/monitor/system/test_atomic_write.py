@@ -1,0 +1,70 @@
+"""Atomic file writes."""
+
+import os
+import threading
+
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.system.atomic_write import created
+
+pytestmark = pytest.mark.unit
+
+
+def write(path, content=b"new", **options):
+    with created(path, **options) as file:
+        file.write(content)
+
+
+def test_created_replaces_a_file_and_leaves_no_temporary_one(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    with created(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_created_keeps_the_former_file_after_an_error(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    with pytest.raises(TypeError), created(path) as file:
+        file.write("text")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_created_applies_mode_and_umask(tmp_path):
+    former = os.umask(0o022)
+    try:
+        write(tmp_path / "public", mode=0o666)
+        write(tmp_path / "private", mode=0o600)
+    finally:
+        os.umask(former)
+    assert (tmp_path / "public").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
+
+
+def test_created_follows_a_link_and_keeps_it(tmp_path):
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("target")
+    write(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_created_writes_to_a_fifo_in_place(tmp_path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    writer = threading.Thread(target=write, args=(path,))
+    writer.start()
+    assert path.read_bytes() == b"new"
+    writer.join()
+    assert path.is_fifo()
+
+
+def test_created_names_a_path_that_cannot_be_written(tmp_path):
+    path = tmp_path / "missing" / "x"
+    with pytest.raises(MonitorError, match=str(path)):
+        write(path)

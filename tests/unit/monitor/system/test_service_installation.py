@@ -1,0 +1,117 @@
+"""Installation and removal of the systemd service."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.system import service_installation
+from monitor.system.service_installation import UnitChange, install, uninstall
+from monitor.system.systemd_unit import Program, unit_text
+
+pytestmark = pytest.mark.unit
+
+PACKAGED = Program(("/usr/bin/monitor",), (Path("/usr"), Path("/usr/bin/monitor")))
+DEFAULT = "[log]\n"
+
+
+@pytest.fixture
+def systemctl_calls(tmp_path, monkeypatch):
+    """Simulate root on a host with systemd, with all paths below a directory; return the calls of systemctl."""
+    calls = []
+
+    def systemctl(*arguments, check=True):
+        calls.append(" ".join(arguments))
+        return 3 if arguments[0] == "is-active" else 0
+
+    monkeypatch.setattr(service_installation, "UNITS", tmp_path / "units")
+    monkeypatch.setattr(service_installation, "STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(service_installation, "CONFIG", tmp_path / "etc" / "config.toml")
+    monkeypatch.setattr(service_installation, "_require_systemd", lambda *_, **__: None)
+    monkeypatch.setattr(service_installation, "unreadable_paths", lambda _: [])
+    monkeypatch.setattr(service_installation, "systemctl", systemctl)
+    (tmp_path / "units").mkdir()
+    return calls
+
+
+@pytest.fixture
+def unit(tmp_path):
+    return tmp_path / "units" / "monitor.service"
+
+
+@pytest.fixture
+def config(tmp_path):
+    return tmp_path / "etc" / "config.toml"
+
+
+def run_install(config, validate=lambda _: None):
+    return install(PACKAGED, config, default_config=DEFAULT, validate=validate)
+
+
+def test_install_writes_the_missing_files(systemctl_calls, unit, config):
+    result = run_install(config)
+    assert (result.unit_change, result.config_written) == (UnitChange.WRITTEN, True)
+    assert result.next_command == "systemctl enable --now monitor.service"
+    assert config.read_text() == DEFAULT
+    assert (config.parent.stat().st_mode & 0o777, config.stat().st_mode & 0o777) == (0o755, 0o644)
+    assert unit.read_text() == unit_text(PACKAGED, config)
+    assert [path.name for path in unit.parent.iterdir()] == ["monitor.service"]
+    assert "daemon-reload" in systemctl_calls
+
+
+def test_install_replaces_the_unit_and_keeps_the_configuration(systemctl_calls, unit, config):
+    run_install(config)
+    config.write_text("[log]\nlevel = 'debug'\n")
+    unit.write_text(unit.read_text().replace("RestartSec=1", "RestartSec=9"))
+    result = run_install(config)
+    assert (result.unit_change, result.config_written) == (UnitChange.REPLACED, False)
+    assert config.read_text() == "[log]\nlevel = 'debug'\n"
+    assert unit.read_text() == unit_text(PACKAGED, config)
+    assert run_install(config).unit_change == UnitChange.UNCHANGED
+
+
+def test_install_writes_nothing_if_the_configuration_is_invalid(systemctl_calls, unit, config):
+    def reject(path):
+        raise MonitorError(f"{path}: invalid")
+
+    config.parent.mkdir()
+    config.write_text("x")
+    with pytest.raises(MonitorError, match="invalid"):
+        run_install(config, reject)
+    assert list(unit.parent.iterdir()) == []
+    assert systemctl_calls == []
+
+
+def test_foreign_unit_is_neither_replaced_nor_removed(systemctl_calls, unit, config):
+    unit.write_text("[Service]\nExecStart=/usr/bin/other\n")
+    for action in (lambda: run_install(config), uninstall):
+        with pytest.raises(MonitorError, match=str(unit)):
+            action()
+    assert "other" in unit.read_text()
+    assert systemctl_calls == []
+
+
+def test_uninstall_removes_the_unit_and_keeps_the_rest(systemctl_calls, unit, config, tmp_path):
+    run_install(config)
+    (tmp_path / "state").mkdir()
+    systemctl_calls.clear()
+    result = uninstall()
+    assert (result.removed, result.kept) == (True, (str(config), str(tmp_path / "state")))
+    assert systemctl_calls[:2] == ["disable --now --quiet monitor.service", "daemon-reload"]
+    assert not unit.exists()
+    assert config.exists()
+
+
+def test_uninstall_without_a_unit_runs_no_systemctl(systemctl_calls):
+    assert not uninstall().removed
+    assert systemctl_calls == []
+
+
+def test_systemctl_reports_the_last_line_of_a_failure(tmp_path, monkeypatch):
+    script = tmp_path / "systemctl"
+    script.write_text("#!/bin/sh\necho first >&2\necho last >&2\nexit 4\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert service_installation.systemctl("is-active", check=False) == 4
+    with pytest.raises(MonitorError, match="systemctl start x: last"):
+        service_installation.systemctl("start", "x")
