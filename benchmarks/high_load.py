@@ -1,9 +1,9 @@
 """Benchmark of high-load forecasts on traces, next to the baselines.
 
 `python -m benchmarks.high_load TRACE... [--no-retrain] [--jobs N]`: traces are CSV files as for `monitor import`.
-The rule is 80 % of CPU if at least 0.5 % of the first three fifths reach it, else their 95th percentile, sustained for
-two minutes. The first model is trained on the first four fifths, and the last fifth is replayed. Figures are means
-over the traces, at all times and at the onset (only samples while load is not high).
+The rule is 80 % of CPU if at least 0.5 % of the first three fifths reach it, else their 95th percentile. It is
+sustained for two minutes. The first model is trained on the first four fifths, and the last fifth is replayed.
+Figures are means over the traces, at all times and at the onset (only samples while load is not high).
 """
 
 from __future__ import annotations
