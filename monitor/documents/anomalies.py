@@ -68,7 +68,14 @@ class AnomalyCountDocument:
 
 @dataclass(frozen=True)
 class MaintenanceDocument:
-    """One maintenance window; times in seconds since the epoch."""
+    """One maintenance window.
+
+    Attributes:
+        id: number of the window.
+        starts_at: seconds since the epoch.
+        ends_at: seconds since the epoch.
+        note: the operator's note.
+    """
 
     id: int
     starts_at: float
@@ -78,7 +85,11 @@ class MaintenanceDocument:
 
 @dataclass(frozen=True)
 class MaintenanceEndDocument:
-    """Number of the maintenance window that was ended."""
+    """Result of `monitor maintenance end`.
+
+    Attributes:
+        ended: number of the maintenance window.
+    """
 
     ended: int
 

@@ -30,7 +30,7 @@ class BacktestEvent:
         channel: kind of evidence that started it.
         peak: largest anomaly score.
         peak_at: time of the largest score.
-        evidence_ratio: evidence over its alarm threshold at that time.
+        threshold_ratio: evidence over its alarm threshold at that time.
         contributions: contribution of each metric at that time.
     """
 
@@ -39,13 +39,18 @@ class BacktestEvent:
     channel: str
     peak: float
     peak_at: float
-    evidence_ratio: float
+    threshold_ratio: float
     contributions: dict[str, float]
 
 
 @dataclass(frozen=True)
 class BacktestAnomalies:
-    """Anomaly events of a backtest over a number of days."""
+    """Anomaly events of a backtest.
+
+    Attributes:
+        days: length of the replayed part.
+        events: anomaly events.
+    """
 
     days: float
     events: tuple[BacktestEvent, ...]
@@ -53,7 +58,13 @@ class BacktestAnomalies:
 
 @dataclass(frozen=True)
 class BacktestAttempt:
-    """Training of a backtest: its time, why its model does not serve (empty if it does), and if the gate decided."""
+    """Training of a backtest.
+
+    Attributes:
+        at: seconds since the epoch.
+        refusal: why its model does not serve; empty if it does.
+        by_gate: True if the gate refused it.
+    """
 
     at: float
     refusal: str
@@ -141,7 +152,7 @@ def _event(event: AnomalyEvent) -> BacktestEvent:
         channel=event.channel,
         peak=event.peak,
         peak_at=event.peak_at,
-        evidence_ratio=event.threshold_ratio,
+        threshold_ratio=event.threshold_ratio,
         contributions=event.contributions,
     )
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from monitor.system.json_codec import JsonValue
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -20,4 +18,4 @@ class ConfigCheckDocument:
 
     file: str | None
     problems: tuple[str, ...] = ()
-    config: Mapping[str, Mapping[str, JsonValue]] | None = field(default=None)
+    config: Mapping[str, Mapping[str, object]] | None = None

@@ -75,7 +75,11 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class DoctorDocument:
-    """Results of all checks in the order of the report; `monitor doctor --json`."""
+    """Result of `monitor doctor`.
+
+    Attributes:
+        checks: result of each check, in the order of the report.
+    """
 
     checks: tuple[CheckResult, ...]
 

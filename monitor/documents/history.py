@@ -23,7 +23,16 @@ Series = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class PredictionHistory:
-    """Predictions for one horizon (seconds): the largest probability of each slot, with its threshold."""
+    """Predictions for one horizon.
+
+    Attributes:
+        horizon: seconds.
+        horizon_name: the horizon as in the configuration.
+        probability: largest probability of each slot.
+        baseline_probability: mean base rate of each slot.
+        threshold: smallest warning threshold of each slot.
+        warning: True for a slot with a warning.
+    """
 
     horizon: float
     horizon_name: str

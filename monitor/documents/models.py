@@ -39,7 +39,11 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class ModelListEntry(ModelSummary):
-    """One registered model; an entry of `monitor models list` and /api/v1/models."""
+    """One registered model; an entry of `monitor models list` and /api/v1/models.
+
+    Attributes:
+        serving: True for the serving model.
+    """
 
     serving: bool
 
@@ -59,14 +63,24 @@ class ModelDocument(ModelListEntry):
 
 @dataclass(frozen=True)
 class ActivationDocument:
-    """Number of the model that serves after `monitor models activate` or `rollback`."""
+    """Result of `monitor models activate` and `monitor models rollback`.
+
+    Attributes:
+        serving: number of the model that serves.
+    """
 
     serving: int
 
 
 @dataclass(frozen=True)
 class ModelExportDocument:
-    """Result of `monitor models export`: the file and its size in bytes."""
+    """Result of `monitor models export`.
+
+    Attributes:
+        file: path of the file.
+        model_id: number of the model.
+        bytes: size of the file.
+    """
 
     file: str
     model_id: int

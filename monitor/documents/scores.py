@@ -11,7 +11,13 @@ from monitor.system.formatting import format_duration
 
 @dataclass(frozen=True)
 class ReliabilityDocument:
-    """Predictions of similar probability: their number, mean probability and ratio followed by high load."""
+    """Predictions of similar probability.
+
+    Attributes:
+        scored: number of predictions.
+        predicted: mean probability.
+        observed: ratio of the predictions that high load followed.
+    """
 
     scored: int
     predicted: float
@@ -61,7 +67,13 @@ class HorizonScoreDocument:
 
 @dataclass(frozen=True)
 class ScoreReportDocument:
-    """Scores of the predictions made since a time (seconds since the epoch): `monitor report`."""
+    """Scores of past predictions: `monitor report`.
+
+    Attributes:
+        since: start of the period in seconds since the epoch.
+        horizons: scores by horizon.
+        anomalies: anomaly events of the last days.
+    """
 
     since: float
     horizons: tuple[HorizonScoreDocument, ...]

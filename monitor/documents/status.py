@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HistoryCoverage:
-    """Seconds of samples that a training could use, and that it needs."""
+    """Coverage of the history.
+
+    Attributes:
+        covered_seconds: seconds of samples that a training could use, counted up to about those that it needs.
+        needed_seconds: seconds of samples that a training needs.
+    """
 
     covered_seconds: float
     needed_seconds: float

@@ -29,7 +29,12 @@ class TraceCountsDocument:
 
 @dataclass(frozen=True)
 class TraceImportDocument(TraceCountsDocument):
-    """Result of `monitor import`: the file, its rows, and the number of samples that were added."""
+    """Result of `monitor import` for one file.
+
+    Attributes:
+        file: path of the file.
+        added: number of samples that were added.
+    """
 
     file: str
     added: int

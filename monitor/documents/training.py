@@ -37,7 +37,11 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class RunDocument(RunSummary):
-    """One training run with its report; /api/v1/training."""
+    """One training run with its report; /api/v1/training.
+
+    Attributes:
+        report: report of the training; None if it failed early, or if the report cannot be used.
+    """
 
     report: TrainingReport | None
 

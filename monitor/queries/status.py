@@ -24,7 +24,13 @@ DRIFT_INTERVAL = HOUR
 
 @dataclass(frozen=True)
 class ServingFallback:
-    """Baseline that serves in place of the model, for one horizon (seconds) and load state."""
+    """Baseline that serves in place of the model.
+
+    Attributes:
+        horizon: seconds.
+        load: load state in which it serves.
+        baseline: name of the baseline.
+    """
 
     horizon: float
     load: Literal["calm", "high"]

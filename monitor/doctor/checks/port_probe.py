@@ -1,4 +1,4 @@
-"""Probe of a TCP port: HTTP or HTTPS requests with a deadline, and the listening process."""
+"""Probe of a TCP port: HTTP or HTTPS requests, and the listening process."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from monitor.documents.backtest import (
     BacktestEvent,
     BacktestHorizon,
 )
+from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.traces import TraceCountsDocument, TraceImportDocument
 from monitor.training.report_parts import ScoreReport
@@ -71,7 +72,7 @@ BACKTEST = BacktestDocument(
                 channel="spike",
                 peak=0.998,
                 peak_at=NOW + 4000,
-                evidence_ratio=1.5,
+                threshold_ratio=1.5,
                 contributions={"disk_read": 0.9, "disk_busy": 0.1},
             ),
         ),
@@ -103,4 +104,27 @@ MODEL_IMPORT = ModelImportDocument(
 )
 TRACE_IMPORT = TraceImportDocument(
     rows=1000, unordered=2, repeated=3, bad_cells=0, future=0, file="trace.csv", added=997
+)
+
+HISTORY = HistoryDocument(
+    from_=NOW,
+    until=NOW + 20,
+    step=10.0,
+    at=(NOW, NOW + 10),
+    load={"cpu_usage": (0.5, None)},
+    high=((NOW, NOW + 10),),
+    rules=({"cpu_usage": 0.85}, {"cpu_usage": "p95"}),
+    predictions=(
+        PredictionHistory(
+            horizon=300.0,
+            horizon_name="5m",
+            probability=(0.7, None),
+            baseline_probability=(0.1, None),
+            threshold=(0.6, None),
+            warning=(True, None),
+        ),
+    ),
+    anomaly_score=(0.25, None),
+    anomaly_evidence_ratio=(0.5, None),
+    anomalies=(IN_PROGRESS,),
 )

@@ -29,7 +29,7 @@ def test_task_that_differs_from_the_configuration_is_a_warning():
     assert (result.status, "horizons" in result.message) == (CheckStatus.WARNING, True)
 
 
-def test_task_of_a_model_without_one_is_skipped():
+def test_model_without_task_is_skipped():
     assert assess_task(registered(), Config()).status is CheckStatus.SKIPPED
 
 

@@ -43,6 +43,6 @@ def test_unit_is_assessed_by_its_properties(changes, status, figure):
         (DaemonProcess(running=True, pid=2**30), None, CheckStatus.SKIPPED),
     ],
 )
-def test_missing_daemon_is_a_failure_once_there_is_a_history(daemon, records, status):
+def test_missing_daemon_is_a_failure_with_a_history(daemon, records, status):
     (result,) = check_daemon(SimpleNamespace(daemon=daemon, records=records, directory=None))
     assert result.status is status
