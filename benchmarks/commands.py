@@ -1,8 +1,8 @@
-"""How long a person waits for the commands that are typed most, on a history of months.
+"""Benchmark of the commands: run time of the most used ones on months of history.
 
     python -m benchmarks.commands --days 90
 
-Each is the whole process, from its start to its end, through a pipe: the median of twenty runs.
+Each figure is the median run time of the whole process, with its output in a pipe.
 """
 
 from __future__ import annotations
@@ -19,40 +19,47 @@ from benchmarks.cost import CONFIG, fill
 from benchmarks.report import Figure, main
 
 RUNS = 20
+"""Number of runs per command."""
 
 
-def monitor(*arguments: str) -> None:
-    """Runs a command as a person would."""
+def run_command(*arguments: str) -> None:
+    """Run `monitor` with some arguments.
+
+    Raises:
+        subprocess.CalledProcessError: its exit code is not 0.
+    """
     subprocess.run([sys.executable, "-m", "monitor", *arguments], check=True, capture_output=True)
 
 
-def waited(*arguments: str) -> float:
-    """Median of the seconds that a command takes."""
-    found = []
+def median_run_time(*arguments: str) -> float:
+    """Return the median run time of a command in seconds."""
+    durations = []
     for _ in range(RUNS):
-        began = time.perf_counter()
-        monitor(*arguments)
-        found.append(time.perf_counter() - began)
-    return statistics.median(found)
+        start = time.perf_counter()
+        run_command(*arguments)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
-    """The figures for a history of so many days, with a model and a detector of its own serving."""
+    """Return the run times on a history of `arguments.days` days, with a trained model and detector."""
     days = arguments.days
-    with tempfile.TemporaryDirectory() as name:
-        config = Path(name) / "config.toml"
-        config.write_text(f"{CONFIG.format(directory=name, days=days)}epochs = 2\nnetworks = 1\n")
-        fill(Path(name), days)
-        here = ("--config", str(config))
-        monitor(*here, "retrain", "--since", "4d", "--force")
-        return [
-            Figure("monitor --help", waited("--help"), 0.15, "s"),
-            Figure("monitor retrain --help", waited("retrain", "--help"), 0.15, "s"),
-            Figure(f"monitor status, {days} d of 5 s samples", waited(*here, "status"), 0.5, "s"),
-            Figure(
-                f"monitor --color always status, {days} d", waited(*here, "--color", "always", "status"), None, "s"
+    with tempfile.TemporaryDirectory() as directory:
+        config = Path(directory) / "config.toml"
+        config.write_text(f"{CONFIG.format(directory=directory, days=days)}epochs = 2\nnetworks = 1\n")
+        fill(Path(directory), days)
+        options = ("--config", str(config))
+        run_command(*options, "retrain", "--since", "4d", "--force")
+        run_times = {
+            "monitor --help": (median_run_time("--help"), 0.15),
+            "monitor retrain --help": (median_run_time("retrain", "--help"), 0.15),
+            f"monitor status, {days} d of 5 s samples": (median_run_time(*options, "status"), 0.5),
+            f"monitor --color always status, {days} d": (
+                median_run_time(*options, "--color", "always", "status"),
+                None,
             ),
-        ]
+        }
+        return [Figure(name, seconds, target, "s") for name, (seconds, target) in run_times.items()]
 
 
 if __name__ == "__main__":

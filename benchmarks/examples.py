@@ -21,11 +21,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits, Loss
 from model.nn.network import Network, mlp
-from model.nn.numerics import one_hot, sigmoid
-from model.nn.training import Examples, fit
+from model.nn.numerics import encode_classes, sigmoid
+from model.nn.training import fit
 
 Array = np.ndarray[Any, Any]
 
@@ -69,7 +70,7 @@ def learned(
     """A network of the library, fitted on the rows to learn from."""
     classes, rng = int(data.y.max()) + 1, np.random.default_rng(seed)
     loss: Loss = BCEWithLogits() if classes == 2 else CrossEntropyWithLogits()
-    y = data.y[:, None].astype(np.float32) if classes == 2 else one_hot(data.y, classes)
+    y = data.y[:, None].astype(np.float32) if classes == 2 else encode_classes(data.y, classes)
     sizes = (data.x.shape[1], *hidden, y.shape[1])
     network = mlp(sizes, rng, activation=activation, dropout=dropout)
     fit(network, loss, Examples(data.x, y), None, config, rng)
@@ -90,7 +91,7 @@ def taught(
 ) -> Callable[[Array], Array]:
     """The network as the tutorials teach it; gives the function from rows to class numbers."""
     classes, rng = int(data.y.max()) + 1, np.random.default_rng(seed)
-    y = data.y[:, None].astype(float) if classes == 2 else one_hot(data.y, classes).astype(float)
+    y = data.y[:, None].astype(float) if classes == 2 else encode_classes(data.y, classes).astype(float)
     sizes = [data.x.shape[1], *hidden, y.shape[1]]
     weights = [rng.normal(0, np.sqrt(2 / n), (n, m)) for n, m in pairwise(sizes)]
     biases = [np.zeros(m) for m in sizes[1:]]
@@ -175,7 +176,9 @@ class Gap:
 def digits_learned(data: Split, seed: int, *, l2: float = 0.0, dropout: float = 0.0) -> Gap:
     config = replace(QUICK, learning_rate=0.003, epochs=40, l2=l2)
     network, loss = learned(data, (128, 64), config, seed, activation="relu", dropout=dropout)
-    nats = [loss(network.predict(x), one_hot(y, 10))[0] for x, y in ((data.x, data.y), (data.test_x, data.test_y))]
+    nats = [
+        loss(network.predict(x), encode_classes(y, 10))[0] for x, y in ((data.x, data.y), (data.test_x, data.test_y))
+    ]
     return Gap(accuracy(network, data.test_x, data.test_y), nats[1] - nats[0])
 
 

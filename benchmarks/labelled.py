@@ -77,7 +77,7 @@ def read_series(sources: Sequence[str]) -> list[Series]:
             raise SystemExit(f"{source}: write PATH@STEP, as series/smd@60s")
         files = sorted(Path(path).glob("*.csv*")) if Path(path).is_dir() else [Path(path)]
         series += [_read_file(file, parse_duration(step)) for file in files]
-    return [one for one in series if one.label.any() and not one.label.all()]
+    return [host for host in series if host.label.any() and not host.label.all()]
 
 
 def _read_file(path: Path, step: float) -> Series:

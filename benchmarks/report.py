@@ -1,4 +1,4 @@
-"""What every benchmark shares: measured figures beside their targets, as text or JSON, and a verdict."""
+"""Report of a benchmark: measured figures with their targets, as text or JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure; `most` and `least` are its targets, None where there is none."""
+    """One measured figure with its targets: `most` is the upper bound, `least` the lower bound, None without one."""
 
     name: str
     value: float
@@ -21,16 +21,18 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Whether a target is missed."""
+        """True if the value is outside its targets, or not a number."""
         too_high = self.most is not None and not self.value <= self.most
-        return too_high or (self.least is not None and not self.value >= self.least)
+        too_low = self.least is not None and not self.value >= self.least
+        return too_high or too_low
 
     @property
     def target(self) -> str:
-        """In words, and whether it is missed; empty where there is none."""
+        """Targets as text, and a mark if one is missed; empty without targets."""
         bounds = [("at most", self.most), ("at least", self.least)]
-        words = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
-        return f"   {words}{'  MISSED' if self.missed else ''}" if words else ""
+        text = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
+        mark = "  MISSED" if self.missed else ""
+        return f"   {text}{mark}" if text else ""
 
 
 def main(
@@ -39,23 +41,26 @@ def main(
     *options: tuple[str, int | str, str],
     more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> int:
-    """Measures, prints, and with --check returns 1 where a target is missed.
+    """Run a benchmark from the command line; return the exit code, 1 if --check is given and a target is missed.
 
     Args:
-        description: of the benchmark.
-        measure: gives the figures.
-        options: name, default and help of each option, of the default's type.
-        more: adds other arguments.
+        description: help text of the benchmark.
+        measure: returns the figures.
+        options: name, default and help of each option; its type is that of the default.
+        more: adds further arguments to the parser.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with code 1 if a target is missed")
     for name, default, text in options:
         parser.add_argument(name, type=type(default), default=default, help=f"{text} (default {default})")
     more(parser)
     arguments = parser.parse_args()
     figures = measure(arguments)
-    print(json.dumps([{**asdict(f), "missed": f.missed} for f in figures]) if arguments.json else _table(figures))
+    if arguments.json:
+        print(json.dumps([{**asdict(figure), "missed": figure.missed} for figure in figures]))
+    else:
+        print(_table(figures))
     missed = [figure.name for figure in figures if figure.missed]
     if missed and arguments.check:
         print(f"missed: {', '.join(missed)}", file=sys.stderr)

@@ -30,12 +30,13 @@ except ImportError as error:
 
 from benchmarks.report import Figure, main
 from model.nn import training as training_loop
+from model.nn.data import Examples
 from model.nn.diagnostics.gradient_statistics import GradientStatistics
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
 from model.nn.network import Network, mlp
-from model.nn.numerics import one_hot
-from model.nn.training import Examples, Training
+from model.nn.numerics import encode_classes
+from model.nn.training import Training
 
 RATE = 1e-3
 LOSS_SEEDS = 3
@@ -69,7 +70,7 @@ class Task:
 
     @property
     def part(self) -> Examples:
-        y = self.y[:, None].astype(np.float32) if self.classes == 2 else one_hot(self.y, self.classes)
+        y = self.y[:, None].astype(np.float32) if self.classes == 2 else encode_classes(self.y, self.classes)
         return Examples(self.x, y)
 
 
@@ -158,11 +159,15 @@ def bare(task: Task) -> None:
 class Blind(GradientStatistics):
     """Sees only what clipping and the divergence stop need."""
 
-    def norm(self) -> float:
+    def __init__(self, network: Network, gradient: np.ndarray[Any, Any]) -> None:
+        super().__init__(network, gradient)
+        self._gradient = gradient
+
+    def record_gradient(self) -> float:
         return float(np.sqrt(self._gradient.dot(self._gradient)))
 
     @property
-    def wants_update(self) -> bool:
+    def update_due(self) -> bool:
         return False
 
 
@@ -224,7 +229,7 @@ def quality(task: Task) -> list[Figure]:
 
     sigmoid, loss = torch.nn.Sigmoid(), BCEWithLogits()
     seeds = range(LOSS_SEEDS)
-    own = [nats(loss.output(ours(task, seed).predict(x))[:, 0]) for seed in seeds]
+    own = [nats(loss.predictions(ours(task, seed).predict(x))[:, 0]) for seed in seeds]
     learn = [nats(sklearns(task, seed).predict_proba(x)[:, 1]) for seed in seeds]
     torched = [nats(sigmoid(torches(task, seed)(torch.from_numpy(x))).detach().numpy()[:, 0]) for seed in seeds]
     spread = max(max(values) - min(values) for values in (own, learn, torched))
@@ -246,7 +251,8 @@ def single_row(task: Task) -> list[Figure]:
     network, peer, loss = ours(task), sklearns(task), BCEWithLogits()
     row = task.x[:1]
     taken = times(
-        {"ours": lambda: loss.output(network.predict(row)), "scikit-learn": lambda: peer.predict_proba(row)}, 5000
+        {"ours": lambda: loss.predictions(network.predict(row)), "scikit-learn": lambda: peer.predict_proba(row)},
+        5000,
     )
     return [
         Figure("single row", statistics.median(taken["ours"]) * 1e6, unit="us"),

@@ -1,4 +1,4 @@
-"""The array types of this package, named once, and constants that arithmetic wants as whole arrays."""
+"""Array type aliases, and allocation of aligned and of constant arrays."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,39 +7,32 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
-"""Any real array; a docstring says which shape and dtype a function gives back."""
+"""Real array of any shape; the docstring of a function states shape and dtype of its result."""
 
 Integers = npt.NDArray[np.integer[Any]]
+
 Bools = npt.NDArray[np.bool_]
 
-
-FEW = 64
-"""Below so many numbers one slow function beats several fast ones."""
-
-ZERO = np.zeros((), np.float32)
-"""Takes on the type of what it meets."""
-
-CACHE_LINE = 64
-"""Bytes."""
+CACHE_LINE_BYTES = 64
 
 
 def aligned_zeros(size: int, dtype: npt.DTypeLike) -> Floats:
-    """(size,) zeros that begin on a cache line.
+    """Return zeros (size,) whose memory starts at a cache line.
 
-    Wide instructions that read across two lines cost an optimizer's step a tenth of its time.
+    SIMD loads that cross a cache line slow an optimizer step down by 10 %.
     """
     dtype = np.dtype(dtype)
-    memory = np.zeros(size * dtype.itemsize + CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
+    memory = np.zeros(size * dtype.itemsize + CACHE_LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE_BYTES
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
 @lru_cache(maxsize=32)
 def constant(value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
-    """The same read-only array each time.
+    """Return a read-only array filled with `value`; equal arguments return the same array.
 
-    NumPy takes two arrays of one shape several times faster than an array and a number, and a 0-d array (shape ())
-    faster than a Python number.
+    NumPy ufuncs run several times faster on two arrays of equal shape than on an array and a Python number, and
+    faster on a 0-d array (shape ()) than on a Python number.
     """
     array = np.full(shape, value, dtype)
     array.setflags(write=False)

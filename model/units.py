@@ -1,3 +1,5 @@
-"""Lengths of time in seconds, which is what every time here is counted in."""
+"""Durations in seconds, the unit of all times in this package."""
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+MINUTE = 60.0
+HOUR = 3600.0
+DAY = 86400.0

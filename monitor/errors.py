@@ -1,4 +1,4 @@
-"""Exceptions of the monitor package; the message of each is one line that an operator can act on.
+"""Exceptions of the package: one tree, whose messages tell an operator what to do.
 
     Exception
     └── MonitorError

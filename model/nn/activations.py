@@ -1,130 +1,119 @@
-"""The activations: elementwise layers that bend.
+"""Activations: elementwise non-linear layers.
 
-Each derivative is written in terms of the output, so that in training an activation may overwrite its input and
-nothing else need be kept.
+Each derivative is a function of the output, so a compiled training step overwrites the input with the output and
+caches nothing else.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
-from model.array_types import ZERO, Bools, Floats, constant
-from model.nn.compiled_step import Run, call, maximum, minimum
-from model.nn.layers import Gradients, Parameterless
-from model.nn.numerics import sigmoid
+from model.array_types import Bools, Floats, constant
+from model.nn.layers import Layer
+from model.nn.numerics import EAGER, ZERO, ArrayOps, maximum, minimum, sigmoid
 
 
-class Activation(Parameterless, ABC):
-    """What the activations share."""
+class Activation(Layer):
+    """Elementwise layer y = f(x); a subclass implements `activate` and `derivative`."""
 
     caches_output = True
 
     @abstractmethod
-    def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
-        """f(x), elementwise, into the array in `out` if there is one."""
+    def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        """Compute f(x) into `out`, or into a new array if None."""
 
     @abstractmethod
-    def slope(self, y: Floats, run: Run) -> Floats:
-        """f'(x), where y = f(x)."""
+    def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
+        """Compute f'(x) from the output y = f(x)."""
 
     def saturated(self, y: Floats) -> Bools | None:  # noqa: ARG002
-        """Where the slope is next to nothing on either side; None for an activation that has no such ends."""
+        """Return a mask of the outputs with a derivative near 0; None for an activation that does not saturate."""
         return None
 
     def apply(self, x: Floats) -> Floats:
-        return self.bend(x, call, [])
+        return self.activate(x, EAGER, None)
 
-    def forward(
+    def compute_output(
         self,
         x: Floats,
-        rng: np.random.Generator | None = None,  # noqa: ARG002
-        run: Run = call,
-        *,
-        overwrite: bool = False,
+        rng: np.random.Generator | None,  # noqa: ARG002
+        ops: ArrayOps,
+        out: Floats | None,
     ) -> tuple[Floats, Floats]:
-        y = self.bend(x, run, [x] if overwrite else [])
+        y = self.activate(x, ops, out)
         return y, y
 
-    def backward(
-        self,
-        grad: Floats,
-        cache: Floats,
-        run: Run = call,
-        into: Gradients | None = None,
-        *,
-        wanted: bool = True,  # noqa: ARG002
-    ) -> tuple[Floats, Gradients]:
-        return self.chain(grad, cache, run, [] if into is None else [grad]), {}
+    def compute_input_gradient(self, grad: Floats, cache: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        return ops(np.multiply, grad, self.derivative(cache, ops), out=out)
 
-    def chain(self, grad: Floats, y: Floats, run: Run, out: list[Floats]) -> Floats:
-        """The gradient times f'(x), where y = f(x), into the array in `out` if there is one."""
-        return run(np.multiply, grad, self.slope(y, run), *out)
-
-    def multiplier(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
-        """The slope of the chord from the reference to x ("rescale" rule, Shrikumar et al. 2017)."""
+    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
+        """Multiply by the slope of the chord from `reference` to `x` (rescale rule, Shrikumar et al. 2017)."""
         y = self.apply(x)
-        rise, run = y - self.apply(reference), x - reference
-        tangent = np.array(self.slope(y, call), dtype=y.dtype)
+        rise = y - self.apply(reference)
+        run = x - reference
+        tangent = np.array(self.derivative(y, EAGER), dtype=y.dtype)
         return np.asarray(grad * np.divide(rise, run, out=tangent, where=np.abs(run) > 1e-12))
 
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """y = max(x, 0); the gradient passes where y > 0."""
+    """y = max(x, 0); dy/dx = 1 where y > 0, else 0."""
 
     def apply(self, x: Floats) -> Floats:
         y: Floats = np.maximum(x, ZERO)
         return y
 
-    def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
-        # a whole array of zeros is four times as fast as the number
+    def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        # NumPy compares with an array of zeros four times as fast as with a scalar.
         zeros = constant(0.0, x.shape, x.dtype)
-        return run(maximum, x, zeros, *out)
+        return ops(maximum, x, zeros, out=out)
 
-    def slope(self, y: Floats, run: Run) -> Floats:
-        return run(np.greater, y, constant(0.0, (), y.dtype))
+    def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
+        return ops(np.greater, y, constant(0.0, (), y.dtype))
 
-    def chain(self, grad: Floats, y: Floats, run: Run, out: list[Floats]) -> Floats:
-        # In the bits of y >= 0 only zero is zero; a number's bits times 1 are the number, times 0 they are zero.
-        # Integers of one size need no conversion, which for a mask of booleans takes most of the time.
-        bits = np.dtype(f"u{y.itemsize}")
-        passes = run(minimum, y.view(bits), constant(1, y.shape, bits))
-        return run(np.multiply, grad.view(bits), passes, *(array.view(bits) for array in out)).view(y.dtype)
+    def compute_input_gradient(self, grad: Floats, cache: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        # Read as an unsigned integer, an output y >= 0 is 0 only where y is 0, so min(bits of y, 1) is the derivative
+        # as integer 0 or 1. The bits of the gradient times 1 are the gradient, times 0 they are 0.0. A product of
+        # integers of equal size avoids the conversion of a boolean mask, which would take most of the time.
+        bits = np.dtype(f"u{cache.itemsize}")
+        passes = ops(minimum, cache.view(bits), constant(1, cache.shape, bits))
+        product = ops(np.multiply, grad.view(bits), passes, out=None if out is None else out.view(bits))
+        return product.view(cache.dtype)
 
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """y = x where x > 0, else leak x: a unit that is off still learns (Maas et al. 2013). The leak is in (0, 1)."""
+    """y = x where x > 0, else leak x, with leak in (0, 1) (Maas et al. 2013); avoids units without gradient."""
 
     leak: float = 0.01
 
     def __post_init__(self) -> None:
         if not 0 < self.leak < 1:
-            raise ValueError(f"a leak is between 0 and 1, not {self.leak}")
+            raise ValueError(f"leak must be between 0 and 1, not {self.leak}")
 
-    def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
-        low = run(np.multiply, x, constant(self.leak, (), x.dtype))
-        return run(maximum, x, low, *out)
+    def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        scaled = ops(np.multiply, x, constant(self.leak, (), x.dtype))
+        return ops(maximum, x, scaled, out=out)
 
-    def slope(self, y: Floats, run: Run) -> Floats:
-        passes = run(np.greater, y, constant(0.0, (), y.dtype))
-        slope = run(np.multiply, passes, constant(1 - self.leak, (), y.dtype))
-        return run(np.add, slope, constant(self.leak, (), y.dtype), slope)
+    def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
+        passes = ops(np.greater, y, constant(0.0, (), y.dtype))
+        slope = ops(np.multiply, passes, constant(1 - self.leak, (), y.dtype))
+        return ops(np.add, slope, constant(self.leak, (), y.dtype), out=slope)
 
 
 @dataclass(frozen=True)
 class Tanh(Activation):
     """y = tanh(x); dy/dx = 1 - y^2."""
 
-    def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
-        return run(np.tanh, x, *out)
+    def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        return ops(np.tanh, x, out=out)
 
-    def slope(self, y: Floats, run: Run) -> Floats:
-        square = run(np.square, y)
-        return run(np.subtract, constant(1.0, (), y.dtype), square, square)
+    def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
+        square = ops(np.square, y)
+        return ops(np.subtract, constant(1.0, (), y.dtype), square, out=square)
 
     def saturated(self, y: Floats) -> Bools:
         return np.asarray(np.abs(y) > 0.99)
@@ -134,12 +123,12 @@ class Tanh(Activation):
 class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x)); dy/dx = y (1 - y)."""
 
-    def bend(self, x: Floats, run: Run, out: list[Floats]) -> Floats:
-        return run(sigmoid, x, *out)
+    def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
+        return ops(sigmoid, x, out=out)
 
-    def slope(self, y: Floats, run: Run) -> Floats:
-        rest = run(np.subtract, constant(1.0, (), y.dtype), y)
-        return run(np.multiply, rest, y, rest)
+    def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
+        complement = ops(np.subtract, constant(1.0, (), y.dtype), y)
+        return ops(np.multiply, complement, y, out=complement)
 
     def saturated(self, y: Floats) -> Bools:
         return np.asarray(np.abs(y - 0.5) > 0.495)
@@ -151,3 +140,4 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     "tanh": Tanh,
     "sigmoid": Sigmoid,
 }
+"""Activation classes by configuration name."""

@@ -1,8 +1,7 @@
-"""A training between two epochs, as arrays and facts that JSON can hold."""
+"""Checkpoint: state of a training between two epochs, and its serialisation."""
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,116 +10,168 @@ from typing import Any
 import numpy as np
 
 from model.array_types import Floats
-from model.errors import InputError
+from model.errors import InputError, InputProblem, SerializationError
+from model.nn.diagnostics.fit_report import Epoch
+from model.nn.diagnostics.gradient_statistics import StatisticsState
 from model.nn.layers import Layer
 from model.nn.network import Network
-from model.nn.optimizers import State
+from model.nn.optimizers import Optimizer, OptimizerState
+from model.nn.serialization import FORMAT
+from model.npz import pack, unpack
+
+KIND = "checkpoint"
+"""Kind in the header of the stored form."""
+
+OPTIMIZER = "optimizer."
+"""Prefix of the optimizer's arrays in the stored form."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Arrays by name, and what JSON can hold."""
+    """State of a training between two epochs, as copies.
 
-    arrays: dict[str, Floats]
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a checkpoint holds, checked."""
-
-    weights: Floats
-    kept: Floats
-    optimizer: State
-    epochs: list[list[float]]
-    best: int
-    start: float
-    health: dict[str, Any]
-    random: dict[str, Any]
-
-
-def made_with(settings: Mapping[str, Any], network: Network) -> dict[str, str]:
-    """What must be the same for a resumed training to go on as if nothing had been: all but how long it lasts."""
-    layers = [f"{type(layer).__name__}{_settings(layer)}" for layer in network.layers]
-    made = {name: value for name, value in settings.items() if name not in {"epochs", "patience"}}
-    return {name: str(value) for name, value in {"layers": layers, **made}.items()}
-
-
-def take(
-    made_with: dict[str, str], dtype: Any, weights: dict[str, Floats], optimizer: State, facts: dict[str, Any]
-) -> Checkpoint:
-    """A checkpoint of copies.
-
-    Args:
-        made_with: what must be the same where it is taken up.
-        dtype: of the network.
-        weights: by name.
-        optimizer: what it remembers.
-        facts: the rest.
+    Attributes:
+        signature: settings that must be equal in a resumed training, as text by name.
+        weights: (parameters,) after the last epoch.
+        kept_weights: (parameters,) of the kept epoch.
+        optimizer: state of the optimizer.
+        epochs: completed so far.
+        kept_index: index of the kept epoch.
+        initial_loss: loss before the first step.
+        statistics: state of the gradient statistics.
+        generator: state of the random generator, as NumPy represents it.
     """
-    arrays = {name: value.copy() for name, value in weights.items()}
-    remembered = {name: value for name, value in optimizer.items() if isinstance(value, np.ndarray)}
-    arrays |= {f"optimizer.{name}": value.astype(dtype) for name, value in remembered.items()}
-    numbers = {name: value for name, value in optimizer.items() if name not in remembered}
-    return Checkpoint(arrays, _plain({**facts, "made_with": made_with, "optimizer": numbers}))
+
+    signature: dict[str, str]
+    weights: Floats
+    kept_weights: Floats
+    optimizer: OptimizerState
+    epochs: tuple[Epoch, ...]
+    kept_index: int
+    initial_loss: float
+    statistics: StatisticsState
+    generator: Mapping[str, Any]
+
+    def check(self, signature: Mapping[str, str], network: Network, optimizer: Optimizer) -> None:
+        """Check that a training can resume from this checkpoint.
+
+        Args:
+            signature: of the training.
+            network: of the training.
+            optimizer: of the training.
+
+        Raises:
+            InputError: the settings differ, or the content is inconsistent.
+        """
+        for name, value in signature.items():
+            saved = self.signature.get(name, "missing")
+            if saved != value:
+                raise InputError(f"checkpoint: {name} was {saved}, and is {value} now", InputProblem.CHECKPOINT)
+        arrays = {"weights": self.weights, "kept_weights": self.kept_weights, **self.optimizer.arrays}
+        for name, array in arrays.items():
+            _check_array(name, array, network.flat)
+        consistent = (
+            self.optimizer.names == (optimizer.state_names if self.epochs else frozenset()),
+            self.optimizer.steps >= 0,
+            0 <= self.kept_index < max(1, len(self.epochs)),
+            self.statistics.sums.shape == (4, len(network.names)),
+            min(self.statistics.counts) >= 0,
+        )
+        if not all(consistent):
+            raise InputError("checkpoint: its content is inconsistent", InputProblem.CHECKPOINT)
+
+    def restore_generator(self, rng: np.random.Generator) -> None:
+        """Set the state of a random generator.
+
+        Raises:
+            InputError: the state is invalid, or of another kind of generator.
+        """
+        try:
+            rng.bit_generator.state = self.generator
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"checkpoint: invalid state of the random generator: {error!r}"
+            raise InputError(message, InputProblem.CHECKPOINT) from error
 
 
-def checked_checkpoint(
-    checkpoint: Checkpoint, made_with: dict[str, str], network: Network, remembers: frozenset[str]
-) -> Found:
-    """What a checkpoint holds.
+def training_signature(settings: Mapping[str, Any], network: Network) -> dict[str, str]:
+    """Return the settings that must be equal in a resumed training: all but the length of the training."""
+    layers = [f"{type(layer).__name__}{_layer_settings(layer)}" for layer in network.layers]
+    fixed = {name: value for name, value in settings.items() if name not in {"epochs", "patience"}}
+    return {name: str(value) for name, value in {"layers": layers, **fixed}.items()}
+
+
+def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Serialise a checkpoint."""
+    arrays = {"weights": checkpoint.weights, "kept": checkpoint.kept_weights}
+    arrays |= {OPTIMIZER + name: value for name, value in checkpoint.optimizer.arrays.items()}
+    facts = {
+        "made_with": checkpoint.signature,
+        "optimizer": {"steps": checkpoint.optimizer.steps} if checkpoint.optimizer.steps else {},
+        "epochs": [list(epoch) for epoch in checkpoint.epochs],
+        "best": checkpoint.kept_index,
+        "start": checkpoint.initial_loss,
+        "health": {"sums": checkpoint.statistics.sums, "counts": checkpoint.statistics.counts},
+        "random": checkpoint.generator,
+    }
+    return pack({"format": FORMAT, "kind": KIND, "facts": _to_json(facts)}, arrays)
+
+
+def load_checkpoint(blob: bytes) -> Checkpoint:
+    """Deserialise a checkpoint.
 
     Raises:
-        InputError: it is of another training, or does not hold together.
+        SerializationError: not a checkpoint, a damaged one, or one of a newer format.
     """
-    facts = copy.deepcopy(checkpoint.facts)
+    header, arrays = unpack(blob, KIND, FORMAT)
     try:
-        for name, now in made_with.items():
-            if facts["made_with"][name] != now:
-                raise InputError(f"checkpoint: {name} was {facts['made_with'][name]}, and is {now} here")
-        arrays = {name: _fitting(name, value, network) for name, value in checkpoint.arrays.items()}
-        own = {name.partition(".")[2]: value for name, value in arrays.items() if name.startswith("optimizer.")}
-        state = own | facts["optimizer"]
-        epochs = [[math.nan if value is None else value for value in epoch] for epoch in facts["epochs"]]
-        best, start, health = facts["best"], float(facts["start"]), facts["health"]
-        sums = [len(network.names)] * 4
-        holds = (
-            set(state) == (remembers if epochs else set()),
-            all(isinstance(value, np.ndarray) or (isinstance(value, int) and value >= 0) for value in state.values()),
-            isinstance(best, int) and 0 <= best < max(1, len(epochs)),
-            [len(values) for values in health["sums"]] == sums,
-            all(isinstance(value, int) and value >= 0 for value in health["counts"]),
-            len(health["counts"]) == 5,
-            all(len(epoch) == 4 for epoch in epochs),
+        facts = header["facts"]
+        optimizer_arrays = {
+            name.removeprefix(OPTIMIZER): value for name, value in arrays.items() if name.startswith(OPTIMIZER)
+        }
+        return Checkpoint(
+            signature={str(name): str(value) for name, value in facts["made_with"].items()},
+            weights=arrays["weights"],
+            kept_weights=arrays["kept"],
+            optimizer=OptimizerState(optimizer_arrays, int(facts["optimizer"].get("steps", 0))),
+            epochs=tuple(_epoch(values) for values in facts["epochs"]),
+            kept_index=int(facts["best"]),
+            initial_loss=float(facts["start"]),
+            statistics=_statistics(facts["health"]),
+            generator=dict(facts["random"]),
         )
-        if not all(holds):
-            raise InputError("checkpoint: it does not hold together")
-        return Found(arrays["weights"], arrays["kept"], state, epochs, best, start, health, facts["random"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"checkpoint: not one of this kind of training: {error!r}") from error
+        raise SerializationError(f"not a {KIND} of monitor: {error!r}") from error
 
 
-def _settings(layer: Layer) -> list[object]:
+def _epoch(values: list[Any]) -> Epoch:
+    number, *figures = values
+    train_loss, validation_loss, gradient_norm = (math.nan if value is None else float(value) for value in figures)
+    return Epoch(int(number), train_loss, validation_loss, gradient_norm)
+
+
+def _statistics(facts: dict[str, Any]) -> StatisticsState:
+    epoch_steps, updates, steps, clipped, nonfinite = (int(count) for count in facts["counts"])
+    return StatisticsState(np.array(facts["sums"], np.float64), (epoch_steps, updates, steps, clipped, nonfinite))
+
+
+def _layer_settings(layer: Layer) -> list[object]:
     return [value for value in vars(layer).values() if not isinstance(value, np.ndarray)]
 
 
-def _fitting(name: str, value: Floats, network: Network) -> Floats:
-    flat = network.flat
-    if value.shape != flat.shape or value.dtype != flat.dtype:
-        raise InputError(
-            f"checkpoint: {name} has {value.size} numbers of {value.dtype}, the network {flat.size} of {flat.dtype}"
-        )
-    if not np.isfinite(value).all():
-        raise InputError(f"checkpoint: {name} holds numbers that are not finite")
-    return value.copy()
+def _check_array(name: str, array: Floats, flat: Floats) -> None:
+    if array.shape != flat.shape or array.dtype != flat.dtype:
+        sizes = f"{array.size} numbers of {array.dtype}, the network {flat.size} of {flat.dtype}"
+        raise InputError(f"checkpoint: {name} has {sizes}", InputProblem.CHECKPOINT)
+    if not np.isfinite(array).all():
+        raise InputError(f"checkpoint: {name} holds numbers that are not finite", InputProblem.CHECKPOINT)
 
 
-def _plain(value: Any) -> Any:
-    """The same as JSON can hold it: lists for arrays, null for what is not a number."""
+def _to_json(value: Any) -> Any:
+    """Convert to what JSON can represent: arrays to lists, NaN to null."""
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: _to_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [_to_json(entry) for entry in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return _to_json(value.tolist())
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,49 +1,136 @@
-"""Rows to fit on or to validate with, and what cannot be learned from."""
+"""Training examples: inputs with labels, their checks, and losses on them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.array_types import Floats
-from model.errors import InputError
+from model.errors import InputError, InputProblem
 from model.nn.losses import Loss, Targets
 from model.nn.network import Network
+
+SAMPLE_ROWS = 1024
+"""Largest number of rows on which the loss before the first and after the last step is measured."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs (rows, features) without NaN, labels (rows, outputs) with NaN for unknown."""
+    """Inputs and labels to train or to validate with.
+
+    Attributes:
+        x: (rows, inputs) without NaN.
+        y: (rows, outputs), NaN where the label is unknown.
+    """
 
     x: Floats
     y: Floats
 
 
-def checked(network: Network, loss: Loss, part: Examples, name: str) -> tuple[Floats, Targets]:
-    """Inputs of the network's dtype and the loss's targets."""
-    x, y, dtype = np.asarray(part.x), np.asarray(part.y), network.flat.dtype
+class TrainingData:
+    """Checked training and validation examples of one training.
+
+    Args:
+        network: trained network.
+        loss: minimised function.
+        train: examples to learn from.
+        validation: examples for early stopping, None for none.
+
+    Attributes:
+        network: trained network.
+        inputs: (rows, inputs) of the training examples.
+        targets: of the training examples.
+        validation: inputs and targets of the validation examples, or None.
+
+    Raises:
+        InputError: invalid examples, or training labels of one class only.
+    """
+
+    def __init__(self, network: Network, loss: Loss, train: Examples, validation: Examples | None) -> None:
+        self.network = network
+        self._loss = loss
+        self.inputs, self.targets = prepare(network, loss, train, "training")
+        output = loss.constant_output(np.asarray(train.y))
+        if output is not None:
+            raise InputError(f"training labels: output {output} has only one class", InputProblem.SINGLE_CLASS)
+        self.validation = None if validation is None else prepare(network, loss, validation, "validation")
+
+    @property
+    def shapes(self) -> list[tuple[int, ...] | None]:
+        """Return the shapes of training inputs, training labels and validation inputs."""
+        validation = None if self.validation is None else self.validation[0].shape
+        return [self.inputs.shape, self.targets.values.shape, validation]
+
+    @property
+    def evaluation_inputs(self) -> Floats:
+        """Return the inputs of the validation examples, or of the training examples if there are none."""
+        return self.inputs if self.validation is None else self.validation[0]
+
+    def sampled_loss(self) -> float:
+        """Return the training loss of the network on evenly spaced rows."""
+        rows = slice(None, None, max(1, -(-len(self.inputs) // SAMPLE_ROWS)))
+        return self._loss.value(self.network.predict(self.inputs[rows]), self.targets.take(rows))
+
+    def validation_loss(self) -> float:
+        """Return the validation loss of the network; NaN without validation examples."""
+        if self.validation is None:
+            return math.nan
+        inputs, targets = self.validation
+        return self._loss.value(self.network.predict(inputs), targets)
+
+
+def prepare(network: Network, loss: Loss, examples: Examples, name: str) -> tuple[Floats, Targets]:
+    """Check examples and convert them to the inputs of the network and the targets of the loss.
+
+    Args:
+        network: determines number of inputs and outputs, and the dtype.
+        loss: determines the valid labels.
+        examples: inputs are copied only if their dtype differs from the network's.
+        name: of the examples in error messages, e.g. "training".
+
+    Raises:
+        InputError: arrays of the wrong type or shape, values that are not finite, invalid labels, or an output
+            without a known label.
+    """
+    x, y = np.asarray(examples.x), np.asarray(examples.y)
+    _check_shapes(network, x, y, name)
+    x = _finite_inputs(x, network.flat.dtype, name)
+    try:
+        targets = loss.targets(y, network.flat.dtype)
+    except InputError as error:
+        raise InputError(f"{name} {error}", error.problem) from error
+    unknown = np.flatnonzero(np.isnan(y).all(axis=0))
+    if len(unknown):
+        raise InputError(f"{name} labels: output {unknown[0]} has no known label", InputProblem.NO_KNOWN_LABEL)
+    return x, targets
+
+
+def _check_shapes(network: Network, x: Floats, y: Floats, name: str) -> None:
     if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
-        raise InputError(f"{name} inputs of {x.dtype} and labels of {y.dtype} must be real numbers")
+        raise InputError(
+            f"{name} inputs of {x.dtype} and labels of {y.dtype} must be real numbers", InputProblem.SHAPE
+        )
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
-        raise InputError(f"{name} inputs {x.shape} and labels {y.shape} must be two tables of the same rows")
+        raise InputError(
+            f"{name} inputs {x.shape} and labels {y.shape} must be two-dimensional with equal rows",
+            InputProblem.SHAPE,
+        )
     try:
         outputs = network.layer_widths(x.shape[1])[-1]
     except ValueError as error:
-        raise InputError(f"{name} inputs {x.shape} do not fit the network: {error}") from error
+        raise InputError(f"{name} inputs {x.shape} do not fit the network: {error}", InputProblem.SHAPE) from error
     if outputs != y.shape[1]:
-        raise InputError(f"{name} labels {y.shape} do not fit the network's {outputs} outputs")
+        raise InputError(f"{name} labels {y.shape} do not fit the network's {outputs} outputs", InputProblem.SHAPE)
+
+
+def _finite_inputs(x: Floats, dtype: np.dtype[np.floating], name: str) -> Floats:
     with np.errstate(over="ignore"):
         x = x.astype(dtype, copy=False)
-    # the extremes show a NaN and an infinity without a table of truths as long as the data
+    # Minimum and maximum reveal NaN and infinity without a boolean array of the size of the data.
     if not np.isfinite([x.min(), x.max()]).all():
         row, column = np.argwhere(~np.isfinite(x))[0]
-        raise InputError(f"{name} input {x[row, column]} (row {row}, column {column}) is not finite in {dtype}")
-    try:
-        targets = loss.targets(y, dtype)
-    except InputError as error:
-        raise InputError(f"{name} {error}") from error
-    unknown = np.flatnonzero(np.isnan(y).all(axis=0))
-    if len(unknown):
-        raise InputError(f"{name} labels: not one is known in output {unknown[0]}")
-    return x, targets
+        message = f"{name} input {x[row, column]} (row {row}, column {column}) is not finite in {dtype}"
+        raise InputError(message, InputProblem.NOT_FINITE)
+    return x

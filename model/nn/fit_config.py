@@ -1,10 +1,10 @@
-"""Fit configuration: the settings of a training, with their validation."""
+"""Fit configuration: settings of a training and their validation."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Real
 
@@ -12,7 +12,7 @@ from model.errors import InputError
 from model.nn.optimizers import OPTIMIZERS, AdamW, Optimizer, make_optimizer
 from model.nn.schedules import SCHEDULES, Schedule
 
-_NOT_NEGATIVE = (
+NON_NEGATIVE = (
     "weight_decay",
     "l1",
     "l2",
@@ -22,27 +22,28 @@ _NOT_NEGATIVE = (
     "vanishing_gradient",
     "exploding_gradient",
 )
+"""Settings that must be 0 or above."""
 
 
 @dataclass(frozen=True)
 class FitConfig:
-    """How to fit.
+    """Settings of a training.
 
     Attributes:
-        optimizer: one of OPTIMIZERS, or one made by hand (which is copied).
-        learning_rate: the largest step.
-        schedule: one of SCHEDULES, or one made by hand (which is copied).
-        epochs: passes over the training rows, at most.
-        batch_size: rows a step.
-        weight_decay: decoupled, for "adamw" only.
-        l1: penalty on the sum of the weights' sizes, any optimizer.
-        l2: penalty on half the sum of their squares, any optimizer.
-        gradient_clip: largest L2 norm of a step's gradient, 0 for no limit.
-        gradient_clip_value: largest element of a step's gradient, 0 for no limit.
-        patience: epochs without a better validation loss before it stops, 0 to go on to the end.
-        keep_best: whether the weights of the epoch with the best validation loss are kept, or those of the last.
-        vanishing_gradient: a mean gradient norm of a weight matrix below this is reported.
-        exploding_gradient: a gradient norm above this is reported.
+        optimizer: name in OPTIMIZERS, or an instance, which is copied.
+        learning_rate: largest learning rate; the schedule multiplies it.
+        schedule: name in SCHEDULES, or an instance, which is copied.
+        epochs: largest number of passes over the training examples.
+        batch_size: rows per step.
+        weight_decay: decoupled weight decay, for "adamw" only.
+        l1: factor of the L1 penalty on the weights.
+        l2: factor of the L2 penalty on the weights.
+        gradient_clip: largest L2 norm of the gradient of a step, 0 for no limit.
+        gradient_clip_value: largest element of the gradient of a step, 0 for no limit.
+        patience: epochs without a lower validation loss before the training stops, 0 for no early stopping.
+        keep_best: True keeps the weights of the epoch with the lowest validation loss, False those of the last epoch.
+        vanishing_gradient: mean gradient norm of a weight matrix below which gradients are reported as vanishing.
+        exploding_gradient: gradient norm above which gradients are reported as exploding.
     """
 
     optimizer: str | Optimizer = "adamw"
@@ -61,32 +62,46 @@ class FitConfig:
     exploding_gradient: float = 100.0
 
     def check(self) -> None:
-        """Raises InputError, naming a setting that makes no training."""
+        """Raise InputError that names the first invalid setting."""
         for name in ("epochs", "batch_size"):
-            self._require(name, "a whole number from 1 on", lambda value: value >= 1 and value == int(value))
-        self._require("learning_rate", "above 0 and finite", lambda value: 0 < value < math.inf)
-        for name in _NOT_NEGATIVE:
-            self._require(name, "0 or above and finite", lambda value: 0 <= value < math.inf)
-        for name, known, method in (("optimizer", OPTIMIZERS, "update"), ("schedule", SCHEDULES, "factor")):
             value = getattr(self, name)
-            if isinstance(value, type) or not (value in known if isinstance(value, str) else hasattr(value, method)):
-                raise InputError(f"unknown {name} {value!r}; one of {', '.join(known)}")
+            if not _is_finite(value) or value < 1 or value != int(value):
+                raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if not _is_finite(self.learning_rate) or self.learning_rate <= 0:
+            raise InputError(f"learning_rate must be above 0 and finite, not {self.learning_rate!r}")
+        for name in NON_NEGATIVE:
+            value = getattr(self, name)
+            if not _is_finite(value) or value < 0:
+                raise InputError(f"{name} must be 0 or above and finite, not {value!r}")
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS, "update")
+        _check_choice("schedule", self.schedule, SCHEDULES, "factor")
 
-    def new_optimizer(self, penalised: int) -> Optimizer:
-        """The optimizer, before its first step; AdamW decays the first `penalised` parameters, unless told which."""
+    def new_optimizer(self, weight_count: int) -> Optimizer:
+        """Create the optimizer before its first step.
+
+        Args:
+            weight_count: number of leading parameters that AdamW decays, unless the configured instance sets it.
+        """
         if isinstance(self.optimizer, str):
-            decay = self.weight_decay if self.optimizer == "adamw" else 0.0
-            return make_optimizer(self.optimizer, decay, penalised)
+            weight_decay = self.weight_decay if self.optimizer == "adamw" else 0.0
+            return make_optimizer(self.optimizer, weight_decay, weight_count)
         optimizer = copy.deepcopy(self.optimizer)
         if isinstance(optimizer, AdamW) and optimizer.decayed is None:
-            optimizer.decayed = penalised
+            optimizer.decayed = weight_count
         return optimizer
 
     def new_schedule(self) -> Schedule:
-        """The schedule, before its first epoch."""
+        """Create the schedule before its first epoch."""
         return SCHEDULES[self.schedule]() if isinstance(self.schedule, str) else copy.deepcopy(self.schedule)
 
-    def _require(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, Real) or not holds(float(value)):
-            raise InputError(f"{name} must be {what}, not {value!r}")
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
+
+
+def _check_choice(name: str, value: object, choices: Collection[str], method: str) -> None:
+    """Raise InputError unless the value is one of the names, or an instance with the method."""
+    is_name = isinstance(value, str) and value in choices
+    is_instance = hasattr(value, method) and not isinstance(value, type)
+    if not is_name and not is_instance:
+        raise InputError(f"unknown {name} {value!r}; one of {', '.join(choices)}")

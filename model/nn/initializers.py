@@ -1,7 +1,7 @@
-"""Starting weights.
+"""Initial weights: He, Xavier, small normal and zero initialisation.
 
-A layer that starts too large or too small passes its error on multiplied or faded; these keep the variance of
-what flows through it constant. Each is (fan_in, fan_out, rng) to (fan_in, fan_out) float64.
+An initializer returns float64 weights (fan_in, fan_out). He and Xavier initialisation keep the variance of
+activations and gradients constant from layer to layer.
 """
 
 from __future__ import annotations
@@ -13,39 +13,43 @@ import numpy as np
 
 from model.array_types import Floats
 
-# a string: to look the name up would load all of numpy.random into a daemon that draws nothing
+# A string: evaluating the name would import numpy.random into a daemon that never uses it.
 Initializer = Callable[[int, int, "np.random.Generator"], Floats]
+"""Function of fan_in, fan_out and random generator that returns initial weights (fan_in, fan_out)."""
 
 
 def he_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Normal of variance 2 / fan_in, for layers followed by a ReLU (He et al. 2015, eq. 10)."""
+    """Draw from a normal distribution of variance 2 / fan_in, for layers before a ReLU (He et al. 2015, eq. 10)."""
     return rng.normal(0.0, math.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 
 def he_uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Uniform of the same variance: within sqrt(6 / fan_in)."""
+    """Draw from a uniform distribution of variance 2 / fan_in: within sqrt(6 / fan_in)."""
     limit = math.sqrt(6.0 / fan_in)
     return rng.uniform(-limit, limit, (fan_in, fan_out))
 
 
 def xavier_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Normal of variance 2 / (fan_in + fan_out), for tanh, sigmoid and linear (Glorot and Bengio 2010, eq. 12)."""
+    """Draw from a normal distribution of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 12).
+
+    Suits layers before tanh or sigmoid, and linear output layers.
+    """
     return rng.normal(0.0, math.sqrt(2.0 / (fan_in + fan_out)), (fan_in, fan_out))
 
 
 def xavier_uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Uniform of the same variance: within sqrt(6 / (fan_in + fan_out)) (eq. 16 there)."""
+    """Draw uniformly within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16)."""
     limit = math.sqrt(6.0 / (fan_in + fan_out))
     return rng.uniform(-limit, limit, (fan_in, fan_out))
 
 
 def small_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Normal of deviation 0.01 whatever the width: right for shallow networks, fades in deep ones."""
+    """Draw from a normal distribution of deviation 0.01; suits shallow networks, signals vanish in deep ones."""
     return rng.normal(0.0, 0.01, (fan_in, fan_out))
 
 
 def zeros(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:  # noqa: ARG001
-    """All zero: for an output layer only, since units that start equal stay equal."""
+    """Return zeros; suits output layers only, since hidden units with equal weights stay equal."""
     return np.zeros((fan_in, fan_out))
 
 
@@ -57,3 +61,4 @@ INITIALIZERS: dict[str, Initializer] = {
     "small_normal": small_normal,
     "zeros": zeros,
 }
+"""Initializers by name."""

@@ -1,100 +1,102 @@
-"""The layers of a network.
-
-A layer is a value: `forward` writes nothing but what it returns, so any number of threads may predict with one
-network, and what `backward` needs travels beside the result as the cache. `apply` is what a layer does in prediction.
-"""
+"""Network layers: base class, linear layer and dropout."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from model.array_types import Floats, constant
-from model.nn.compiled_step import Run, call, transposed
+from model.nn.numerics import EAGER, ArrayOps, transposed_copy
 
 Gradients = dict[str, Floats]
 
-LARGE = 1024
-"""Numbers in a weight matrix from which it is worth while to copy it for a product."""
+TRANSPOSE_SIZE = 1024
+"""Number of weights from which a product with a transposed copy is faster than one with a transposed view."""
 
 
-class Layer(Protocol):
-    """One step of a network."""
+class Layer(ABC):
+    """Immutable layer of a network.
 
-    elementwise: bool
-    """Whether each output comes from the input at its place alone, so that it may take its memory."""
+    A layer writes only to arrays that it allocates itself, so any number of threads may predict with one network. The
+    arrays that the backward pass needs are returned by the forward pass as the cache.
 
-    caches_output: bool
-    """Whether backward looks at the output, which then must not be overwritten by the next layer."""
+    A new layer implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_gradient`; one with
+    parameters also `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
+    """
 
-    def parameters(self) -> dict[str, Floats]:
-        """The learned arrays by name; empty for a layer that learns nothing."""
-        ...
+    caches_output: ClassVar[bool] = False
+    """True if the cache is the output, which the next layer then must not overwrite."""
 
-    def with_parameters(self, parameters: dict[str, Floats]) -> Self:
-        """The same layer over other arrays."""
-        ...
-
-    def width(self, inputs: int) -> int:
-        """How many outputs it has for so many inputs; ValueError where it does not fit them."""
-        ...
-
-    def apply(self, x: Floats) -> Floats:
-        """(rows, inputs) to (rows, outputs), or (inputs,) to (outputs,), as in prediction."""
-        ...
-
-    def forward(
-        self, x: Floats, rng: np.random.Generator | None = None, run: Run = call, *, overwrite: bool = False
-    ) -> tuple[Floats, Any]:
-        """(rows, inputs) to ((rows, outputs), cache).
+    def forward(self, x: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Any]:
+        """Return the outputs (rows, outputs) for inputs (rows, inputs), and the cache.
 
         Args:
-            x: the inputs.
-            rng: a generator means training: layers may then be random.
-            run: through which every array function is called.
-            overwrite: whether an elementwise layer may write its output over `x`.
+            x: (rows, inputs).
+            rng: randomness of layers such as dropout while training; None for prediction.
         """
-        ...
+        return self.compute_output(x, rng, EAGER, None)
 
-    def backward(
-        self, grad: Floats, cache: Any, run: Run = call, into: Gradients | None = None, *, wanted: bool = True
-    ) -> tuple[Floats | None, Gradients]:
-        """dL/d(output) to (dL/d(input), dL/d(parameter) by name).
+    def backward(self, grad: Floats, cache: Any) -> tuple[Floats, Gradients]:
+        """Return dL/d(input) (rows, inputs), and dL/d(parameter) by name.
 
         Args:
-            grad: (rows, outputs); with `into`, an elementwise layer overwrites it.
+            grad: dL/d(output), (rows, outputs).
             cache: of the forward pass.
-            run: through which every array function is called.
-            into: where the parameters' gradients are written.
-            wanted: whether anybody asks for dL/d(input).
         """
-        ...
-
-    def multiplier(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
-        """dL/d(output) to dL/d(input), each derivative replaced by the slope between two inputs of the layer."""
-        ...
-
-
-class Parameterless:
-    """What the layers without parameters share: they keep the width."""
-
-    elementwise = True
+        gradients = {name: np.empty_like(value, grad.dtype) for name, value in self.parameters().items()}
+        self.compute_parameter_gradients(grad, cache, gradients, EAGER)
+        return self.compute_input_gradient(grad, cache, EAGER, None), gradients
 
     def parameters(self) -> dict[str, Floats]:
+        """Return the parameter arrays by name."""
         return {}
 
     def with_parameters(self, parameters: dict[str, Floats]) -> Self:  # noqa: ARG002
+        """Return the same layer with other parameter arrays."""
         return self
 
-    def width(self, inputs: int) -> int:
+    def output_width(self, inputs: int) -> int:
+        """Return the number of outputs for a number of inputs.
+
+        Raises:
+            ValueError: the layer does not accept this number of inputs.
+        """
         return inputs
+
+    @abstractmethod
+    def apply(self, x: Floats) -> Floats:
+        """Predict: (rows, inputs) to (rows, outputs), or (inputs,) to (outputs,)."""
+
+    @abstractmethod
+    def compute_output(
+        self, x: Floats, rng: np.random.Generator | None, ops: ArrayOps, out: Floats | None
+    ) -> tuple[Floats, Any]:
+        """Compute `forward` by calls through `ops`; an elementwise layer writes its output to `out`."""
+
+    def compute_parameter_gradients(self, grad: Floats, cache: Any, gradients: Gradients, ops: ArrayOps) -> None:  # noqa: B027
+        """Write dL/d(parameter) to the arrays in `gradients` by calls through `ops`."""
+
+    @abstractmethod
+    def compute_input_gradient(self, grad: Floats, cache: Any, ops: ArrayOps, out: Floats | None) -> Floats:
+        """Compute dL/d(input) by calls through `ops`; an elementwise layer writes it to `out`."""
+
+    @abstractmethod
+    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
+        """Return dL/d(input) with derivatives replaced by the slope between two inputs of the layer.
+
+        Args:
+            grad: dL/d(output), (rows, outputs).
+            x: (1, inputs).
+            reference: (1, inputs).
+        """
 
 
 @dataclass(frozen=True)
-class Linear:
-    """y = x W + b, with W (inputs, outputs) and b (outputs,).
+class Linear(Layer):
+    """Affine layer y = x W + b with weight W (inputs, outputs) and bias b (outputs,).
 
     dL/dW = x^T g, dL/db = sum of g over the rows, dL/dx = g W^T.
     """
@@ -102,16 +104,13 @@ class Linear:
     weight: Floats
     bias: Floats
 
-    elementwise = False
-    caches_output = False
-
     def parameters(self) -> dict[str, Floats]:
         return {"weight": self.weight, "bias": self.bias}
 
     def with_parameters(self, parameters: dict[str, Floats]) -> Self:
         return replace(self, **parameters)
 
-    def width(self, inputs: int) -> int:
+    def output_width(self, inputs: int) -> int:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[1:]:
             raise ValueError(f"has weights {self.weight.shape} and biases {self.bias.shape}")
         if self.weight.shape[0] != inputs:
@@ -120,83 +119,78 @@ class Linear:
 
     def apply(self, x: Floats) -> Floats:
         y: Floats = x.dot(self.weight)
-        # a single number is added three times as fast into new memory
+        # For a single row, addition into new memory is three times as fast as in place.
         return np.add(y, self.bias, None if y.ndim == 1 else y)
 
-    def forward(
+    def compute_output(
         self,
         x: Floats,
-        rng: np.random.Generator | None = None,  # noqa: ARG002
-        run: Run = call,
-        *,
-        overwrite: bool = False,  # noqa: ARG002
+        rng: np.random.Generator | None,  # noqa: ARG002
+        ops: ArrayOps,
+        out: Floats | None,  # noqa: ARG002
     ) -> tuple[Floats, Floats]:
-        y = run(x.dot, self.weight)
-        # a single output's bias as a number: NumPy takes that three times as fast as an array to be stretched
-        return run(np.add, y, self.bias.reshape(()) if self.bias.size == 1 else self.bias, y), x
+        y = ops(x.dot, self.weight)
+        # NumPy adds a 0-d array three times as fast as it broadcasts an array of one element.
+        bias = self.bias.reshape(()) if self.bias.size == 1 else self.bias
+        return ops(np.add, y, bias, out=y), x
 
-    def backward(
-        self, grad: Floats, cache: Floats, run: Run = call, into: Gradients | None = None, *, wanted: bool = True
-    ) -> tuple[Floats | None, Gradients]:
-        into = into or {name: np.empty_like(value, grad.dtype) for name, value in self.parameters().items()}
-        run(cache.T.dot, grad, into["weight"])
-        # the sum over rows as a product: BLAS adds five times as fast
-        run(constant(1.0, grad.shape[:1], grad.dtype).dot, grad, into["bias"])
-        if not wanted:
-            return None, into
-        # a product with the transposed costs a third more than one with a copy of it, once that is cheap
-        back = self.weight.T if self.weight.size < LARGE else run(transposed, self.weight)
-        return run(grad.dot, back), into
+    def compute_parameter_gradients(self, grad: Floats, cache: Floats, gradients: Gradients, ops: ArrayOps) -> None:
+        ops(cache.T.dot, grad, out=gradients["weight"])
+        # BLAS sums the rows five times as fast, as a product with ones, as NumPy's reduction.
+        ops(constant(1.0, grad.shape[:1], grad.dtype).dot, grad, out=gradients["bias"])
 
-    def multiplier(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
-        through: Floats = grad.dot(self.weight.T)
-        return through
+    def compute_input_gradient(
+        self,
+        grad: Floats,
+        cache: Floats,  # noqa: ARG002
+        ops: ArrayOps,
+        out: Floats | None,  # noqa: ARG002
+    ) -> Floats:
+        # BLAS multiplies by a transposed view a third slower than by a copy of it.
+        large = self.weight.size >= TRANSPOSE_SIZE
+        transposed = ops(transposed_copy, self.weight) if large else self.weight.T
+        return ops(grad.dot, transposed)
+
+    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
+        input_gradient: Floats = grad.dot(self.weight.T)
+        return input_gradient
 
 
 @dataclass(frozen=True)
-class Dropout(Parameterless):
-    """Zeroes a share of its inputs in training and scales the rest up, so that prediction needs no correction.
+class Dropout(Layer):
+    """Inverted dropout (Srivastava et al. 2014).
 
-    (Srivastava et al. 2014, in its inverted form.) The share is exact to 1/65536.
+    In training each input is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate); in prediction
+    inputs pass unchanged. The probability is exact to 1/65536.
     """
 
     rate: float
 
-    caches_output = False
-
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 0.999:
-            raise ValueError(f"a dropout rate is from 0 to 0.999, not {self.rate}")
+            raise ValueError(f"dropout rate must be from 0 to 0.999, not {self.rate}")
 
     def apply(self, x: Floats) -> Floats:
         return x
 
     def mask(self, x: Floats, rng: np.random.Generator, out: Floats | None = None) -> Floats:
-        """Like x: 0 with the probability `rate`, else 1 / (1 - rate)."""
-        # 16 random bits an element: half the cost of a training step would go into drawing floats
+        """Draw a mask of the shape of `x`: 0 with probability `rate`, else 1 / (1 - rate)."""
+        # Drawing 16 random bits per element instead of a float halves the cost of a training step.
         bits = np.frombuffer(rng.bytes(2 * x.size), np.uint16).reshape(x.shape)
         return np.multiply(bits >= round(self.rate * 65536), constant(1 / (1 - self.rate), (), x.dtype), out)
 
-    def forward(
-        self, x: Floats, rng: np.random.Generator | None = None, run: Run = call, *, overwrite: bool = False
+    def compute_output(
+        self, x: Floats, rng: np.random.Generator | None, ops: ArrayOps, out: Floats | None
     ) -> tuple[Floats, Floats | None]:
         if rng is None or self.rate == 0:
             return x, None
-        mask = run(self.mask, x, rng)
-        return run(np.multiply, x, mask, *([x] if overwrite else [])), mask
+        mask = ops(self.mask, x, rng)
+        return ops(np.multiply, x, mask, out=out), mask
 
-    def backward(
-        self,
-        grad: Floats,
-        cache: Floats | None,
-        run: Run = call,
-        into: Gradients | None = None,
-        *,
-        wanted: bool = True,  # noqa: ARG002
-    ) -> tuple[Floats, Gradients]:
+    def compute_input_gradient(self, grad: Floats, cache: Floats | None, ops: ArrayOps, out: Floats | None) -> Floats:
         if cache is None:
-            return grad, {}
-        return run(np.multiply, grad, cache, *([] if into is None else [grad])), {}
+            return grad
+        return ops(np.multiply, grad, cache, out=out)
 
-    def multiplier(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
+    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
         return grad

@@ -1,7 +1,4 @@
-"""A network is a tuple of layers, and all its parameters are views into one flat vector.
-
-Layers stay values that can be read alone; optimizer, clipping and gradient health see a single array.
-"""
+"""Feed-forward network: a sequence of layers over one flat parameter vector."""
 
 from __future__ import annotations
 
@@ -13,77 +10,75 @@ import numpy as np
 
 from model.array_types import Floats, aligned_zeros
 from model.nn.activations import ACTIVATIONS
-from model.nn.compiled_step import Run, call
 from model.nn.initializers import INITIALIZERS
 from model.nn.layers import Dropout, Gradients, Layer, Linear
 
 CHUNK_ROWS = 1024
-"""Rows predicted at once: their activations stay in the processor's cache, and memory is bounded whatever comes."""
+"""Rows per prediction pass: keeps the activations in the processor's cache and bounds the memory."""
 
 
 class Network:
-    """Layers applied one after the other; parameters are named "<layer>.<name>", e.g. "0.weight".
+    """Layers applied in sequence.
+
+    All parameters are views into one vector, on which optimizer, clipping and gradient statistics operate. They are
+    named "<layer>.<name>", e.g. "0.weight".
 
     Attributes:
-        layers: their arrays are views into `flat`.
+        layers: with parameters that are views into `flat`.
         names: of the parameters, in order of the layers.
-        flat: (parameters,) all of them, the weights before the biases.
-        penalised: how many of the first numbers in `flat` are weights: penalties and decay spare the biases.
+        flat: (parameters,), all weights before all biases.
+        weight_count: number of weights; penalties and weight decay apply to `flat[:weight_count]`, not to biases.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        named = {f"{i}.{k}": v for i, layer in enumerate(layers) for k, v in layer.parameters().items()}
-        dtype = next(iter(named.values())).dtype if named else np.dtype(np.float32)
-        self.names: tuple[str, ...] = tuple(named)
-        order = sorted(named, key=lambda name: not name.endswith(".weight"))
-        ends = np.cumsum([named[name].size for name in order], dtype=int).tolist()
-        self._places = {
-            name: (slice(end - named[name].size, end), named[name].shape)
-            for name, end in zip(order, ends, strict=True)
+        parameters = {
+            f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.parameters().items()
         }
-        self.weight_count: int = sum(value.size for name, value in named.items() if name.endswith(".weight"))
-        self.flat: Floats = aligned_zeros(ends[-1] if ends else 0, dtype)
+        dtype = next((value.dtype for value in parameters.values()), np.dtype(np.float32))
+        self.names: tuple[str, ...] = tuple(parameters)
+        self._slices = _slices({name: value.size for name, value in parameters.items()})
+        self._shapes = {name: value.shape for name, value in parameters.items()}
+        self.weight_count: int = sum(value.size for name, value in parameters.items() if _is_weight(name))
+        self.flat: Floats = aligned_zeros(sum(value.size for value in parameters.values()), dtype)
         views = self.views(self.flat)
-        for name, value in named.items():
+        for name, value in parameters.items():
             views[name][...] = value
         self.layers: tuple[Layer, ...] = tuple(
-            layer.with_parameters({k: views[f"{i}.{k}"] for k in layer.parameters()})
+            layer.with_parameters({name: views[f"{i}.{name}"] for name in layer.parameters()})
             for i, layer in enumerate(layers)
         )
-        learning = (i for i, layer in enumerate(layers) if layer.parameters())
-        self._first_learning = next(learning, 0)
 
     def views(self, flat: Floats) -> dict[str, Floats]:
-        """The parts of a vector like `flat` by parameter name, in order of the layers."""
-        return {name: flat[self._places[name][0]].reshape(self._places[name][1]) for name in self.names}
+        """Return views into a vector of the layout of `flat` by parameter name, in order of the layers."""
+        return {name: flat[self._slices[name]].reshape(self._shapes[name]) for name in self.names}
 
-    def place(self, name: str) -> slice:
-        """Where a parameter lies in `flat`."""
-        return self._places[name][0]
+    def parameter_slice(self, name: str) -> slice:
+        """Return the position of a parameter in `flat`."""
+        return self._slices[name]
 
     def parameters(self) -> dict[str, Floats]:
-        """Every learned array by name, as views into `flat`."""
+        """Return the parameters by name as views into `flat`."""
         return self.views(self.flat)
 
     def layer_widths(self, inputs: int) -> list[int]:
-        """How many outputs each layer has for so many inputs.
+        """Return the number of outputs of each layer for a number of inputs.
 
         Raises:
-            ValueError: a layer does not fit the one before it, by its number.
+            ValueError: a layer does not accept the outputs of the layer before it.
         """
         widths = []
         for i, layer in enumerate(self.layers):
             try:
-                inputs = layer.width(inputs)
+                inputs = layer.output_width(inputs)
             except ValueError as error:
                 raise ValueError(f"layer {i} {error}") from error
             widths.append(inputs)
         return widths
 
     def predict(self, x: Floats) -> Floats:
-        """(rows, inputs) to logits (rows, outputs). Writes nothing: safe from any thread."""
+        """Return logits (rows, outputs) for inputs (rows, inputs); safe to call from several threads."""
         if len(x) == 1:
-            # a single row as a vector: NumPy adds two vectors faster than a vector to a table
+            # NumPy adds a vector to a vector faster than to a matrix of one row.
             return self._apply(x[0])[None]
         if len(x) <= CHUNK_ROWS:
             return self._apply(x)
@@ -99,66 +94,65 @@ class Network:
             x = layer.apply(x)
         return x
 
-    def forward(
-        self, x: Floats, rng: np.random.Generator | None = None, run: Run = call, *, overwrite: bool = False
-    ) -> tuple[Floats, list[Any]]:
-        """(rows, inputs) to (logits (rows, outputs), one cache a layer).
+    def forward(self, x: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, list[Any]]:
+        """Return logits (rows, outputs) and one cache per layer.
 
         Args:
-            x: the inputs; never overwritten.
-            rng: a generator means training.
-            run: through which every array function is called.
-            overwrite: whether a layer may take the memory of an output that nobody looks at again.
+            x: (rows, inputs).
+            rng: randomness of layers such as dropout while training; None for prediction.
         """
-        caches, free = [], False
+        caches = []
         for layer in self.layers:
-            y, cache = layer.forward(x, rng, run, overwrite=free)
+            x, cache = layer.forward(x, rng)
             caches.append(cache)
-            # a layer that hands its input on hands on also whether it is anybody's
-            free = overwrite and not layer.caches_output and (free or y is not x)
-            x = y
         return x, caches
 
-    def backward(self, grad: Floats, caches: list[Any], run: Run = call, into: Gradients | None = None) -> Gradients:
-        """dL/d(logits) to dL/d(parameter) by name (the chain rule, last layer first).
+    def backward(self, grad: Floats, caches: Sequence[Any]) -> tuple[Floats, Gradients]:
+        """Return dL/d(input) (rows, inputs), and dL/d(parameter) by name, by backpropagation.
 
         Args:
-            grad: (rows, outputs); overwritten with `into`.
+            grad: dL/d(logits), (rows, outputs).
             caches: of the forward pass.
-            run: through which every array function is called.
-            into: where the gradients are written, by name.
         """
         gradients: Gradients = {}
-        passed: Floats | None = grad
-        for i in reversed(range(self._first_learning, len(self.layers))):
-            layer = self.layers[i]
-            assert passed is not None  # noqa: S101  asked for in each layer but the last of this loop
-            own = None if into is None else {name: into[f"{i}.{name}"] for name in layer.parameters()}
-            passed, own = layer.backward(passed, caches[i], run, own, wanted=i > self._first_learning)
-            gradients |= {f"{i}.{name}": value for name, value in own.items()}
-        return gradients
+        for i in reversed(range(len(self.layers))):
+            grad, layer_gradients = self.layers[i].backward(grad, caches[i])
+            gradients |= {f"{i}.{name}": value for name, value in layer_gradients.items()}
+        return grad, gradients
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Each input's share in f(x) - f(reference); the shares of an output add up to that difference.
+        """Attribute f(x) - f(reference) to the inputs; the attributions of an output add up to that difference.
 
         DeepLIFT with the rescale rule (Shrikumar et al. 2017): one backward pass in which each activation's
         derivative is replaced by its slope between the two points.
 
         Args:
             x: (inputs,).
-            reference: (inputs,), what the shares are counted from.
+            reference: (inputs,).
 
         Returns:
             (outputs, inputs).
         """
-        entered, here, there = [], x[None, :], reference[None, :]
+        point, base = x[None, :], reference[None, :]
+        layer_inputs = []
         for layer in self.layers:
-            entered.append((here, there))
-            here, there = layer.apply(here), layer.apply(there)
-        multiplier = np.eye(here.shape[1], dtype=here.dtype)
-        for layer, (here, there) in zip(reversed(self.layers), reversed(entered), strict=True):
-            multiplier = layer.multiplier(multiplier, here, there)
-        return np.asarray(multiplier * (x - reference))
+            layer_inputs.append((point, base))
+            point, base = layer.apply(point), layer.apply(base)
+        slope = np.eye(point.shape[1], dtype=point.dtype)
+        for layer, (point, base) in zip(reversed(self.layers), reversed(layer_inputs), strict=True):
+            slope = layer.rescale_gradient(slope, point, base)
+        return np.asarray(slope * (x - reference))
+
+
+def _is_weight(name: str) -> bool:
+    return name.endswith(".weight")
+
+
+def _slices(sizes: dict[str, int]) -> dict[str, slice]:
+    """Return the position of each parameter in the flat vector: weights first, in order of the layers."""
+    order = sorted(sizes, key=lambda name: not _is_weight(name))
+    stops = list(itertools.accumulate(sizes[name] for name in order))
+    return {name: slice(stop - sizes[name], stop) for name, stop in zip(order, stops, strict=True)}
 
 
 def mlp(
@@ -170,35 +164,41 @@ def mlp(
     initializer: str | None = None,
     dtype: type[np.floating[Any]] = np.float32,
 ) -> Network:
-    """A multilayer perceptron: an activation (and dropout) between linear layers, logits at the end.
+    """Build a multilayer perceptron: linear layers, each but the last followed by activation and dropout.
 
     Args:
-        sizes: inputs, hidden units..., outputs.
-        rng: where the starting weights come from.
-        activation: one of ACTIVATIONS.
-        dropout: share of the hidden units left out at each training step.
-        initializer: one of INITIALIZERS for all layers; None for He before the ReLUs and Xavier elsewhere.
-        dtype: of the parameters.
+        sizes: number of inputs, of units of each hidden layer, and of outputs.
+        rng: randomness of the initial weights.
+        activation: name in ACTIVATIONS.
+        dropout: probability of zeroing a hidden unit at a training step.
+        initializer: name in INITIALIZERS for all layers; None for He before ReLUs and Xavier elsewhere.
+        dtype: of the parameters, float32 or float64.
 
     Raises:
-        ValueError: fewer than two sizes, or one below 1; a name that is not in its table; a rate outside 0 to 1.
+        ValueError: fewer than two sizes or a size below 1, an unknown name, a rate or dtype out of range.
     """
-    for kind, wanted, table in (("activation", activation, ACTIVATIONS), ("initializer", initializer, INITIALIZERS)):
-        if wanted is not None and wanted not in table:
-            raise ValueError(f"unknown {kind} {wanted!r}; one of {', '.join(table)}")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}; one of {', '.join(ACTIVATIONS)}")
+    if initializer is not None and initializer not in INITIALIZERS:
+        raise ValueError(f"unknown initializer {initializer!r}; one of {', '.join(INITIALIZERS)}")
     if dtype not in (np.float32, np.float64):
-        raise ValueError(f"a network is of float32 or float64, not {dtype}")
+        raise ValueError(f"dtype must be float32 or float64, not {dtype}")
     if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes {tuple(sizes)} are not inputs, hidden units..., outputs")
+        raise ValueError(f"sizes must be inputs, hidden units and outputs of at least 1, not {tuple(sizes)}")
+    hidden_initializer = initializer or ("he_normal" if activation.endswith("relu") else "xavier_normal")
+    output_initializer = initializer or "xavier_normal"
     layers: list[Layer] = []
-    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-        last = i == len(sizes) - 2
-        rectified = activation.endswith("relu") and not last
-        name = initializer or ("he_normal" if rectified else "xavier_normal")
-        weight = INITIALIZERS[name](fan_in, fan_out, rng).astype(dtype)
-        layers.append(Linear(weight, np.zeros(fan_out, dtype)))
-        if not last:
-            layers.append(ACTIVATIONS[activation]())
-            if dropout:
-                layers.append(Dropout(dropout))
+    for fan_in, fan_out in itertools.pairwise(sizes[:-1]):
+        layers.append(_linear(fan_in, fan_out, hidden_initializer, dtype, rng))
+        layers.append(ACTIVATIONS[activation]())
+        if dropout:
+            layers.append(Dropout(dropout))
+    layers.append(_linear(sizes[-2], sizes[-1], output_initializer, dtype, rng))
     return Network(layers)
+
+
+def _linear(
+    fan_in: int, fan_out: int, initializer: str, dtype: type[np.floating[Any]], rng: np.random.Generator
+) -> Linear:
+    weight = INITIALIZERS[initializer](fan_in, fan_out, rng).astype(dtype)
+    return Linear(weight, np.zeros(fan_out, dtype))

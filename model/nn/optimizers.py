@@ -1,9 +1,8 @@
-"""Optimizers over one flat parameter vector.
+"""Optimizers over one flat parameter vector: SGD, RMSprop, Adam and AdamW.
 
-All parameters of a network live in one array, so a step is a handful of vector operations whatever the depth.
-What an optimizer remembers is made at its first step and written in place from then on.
-
-A non-finite gradient must be kept away from them: their memory would never recover.
+All parameters of a network are one array, so a step is a few vector operations regardless of the number of layers.
+State arrays are allocated at the first step and updated in place. Gradients must be finite: a NaN would remain in the
+moments.
 """
 
 from __future__ import annotations
@@ -11,58 +10,89 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from model.array_types import Floats, aligned_zeros
 
-State = dict[str, Any]
+FLUSH_INTERVAL = 128
+"""Steps between two flushes of small first moments of Adam to zero."""
 
-CLEAR_EVERY, FADED = 128, 1e-30
-"""The mean gradient of a weight that gets none halves every seven steps. Before it becomes so small that processors
-take a slow path for it, it is cleared."""
+FLUSH_THRESHOLD = 1e-30
+"""First moments below this are flushed: without gradient a moment halves every seven steps and would become a
+denormal number, with which processors compute slowly."""
+
+
+@dataclass
+class OptimizerState:
+    """State of an optimizer, empty before the first step.
+
+    Attributes:
+        arrays: (parameters,) arrays by name, e.g. the first moment.
+        steps: number of steps, for optimizers that need it.
+    """
+
+    arrays: dict[str, Floats] = field(default_factory=dict)
+    steps: int = 0
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of what is set."""
+        return frozenset(self.arrays) | ({"steps"} if self.steps else set())
+
+    def array(self, name: str, grad: Floats) -> Floats:
+        """Return an array; create it with zeros of the size and dtype of `grad` if missing."""
+        if name not in self.arrays:
+            self.arrays[name] = aligned_zeros(grad.size, grad.dtype)
+        return self.arrays[name]
 
 
 class Optimizer(Protocol):
-    """Turns a gradient into the next step."""
+    """Rule that computes the update of the parameters from their gradient."""
 
-    state: State
-    """What it remembers: arrays (size,) and numbers by name. Setting it resumes where it was taken."""
+    state: OptimizerState
+    """Assigning a saved state resumes from it."""
 
     @property
-    def remembers(self) -> frozenset[str]:
-        """The names in a state that is not empty."""
+    def state_names(self) -> frozenset[str]:
+        """Return the names that `state` has after the first step."""
         ...
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
-        """The step to add to `weights`; (size,) like both, and overwritten by the next call."""
+        """Return the update to add to the weights; the next call overwrites it.
+
+        Args:
+            weights: (parameters,).
+            grad: (parameters,), finite.
+            rate: learning rate.
+        """
         ...
 
 
 @dataclass
 class SGD:
-    """Stochastic gradient descent, v = momentum v + g; step = -rate v, or -rate (g + momentum v) with Nesterov.
+    """Stochastic gradient descent with optional momentum (Sutskever et al. 2013).
 
-    (Sutskever et al. 2013, in the form that keeps the rate out of the velocity.)
+    v = momentum v + g; the update is -rate v, with Nesterov momentum -rate (g + momentum v).
     """
 
     momentum: float = 0.0
     nesterov: bool = False
-    state: State = field(default_factory=dict, repr=False)
+    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
 
     def __post_init__(self) -> None:
         _require(0 <= self.momentum < 1, self)
 
     @property
-    def remembers(self) -> frozenset[str]:
+    def state_names(self) -> frozenset[str]:
         return frozenset({"step", "velocity"} if self.momentum else {"step"})
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        step = _remembered(self.state, "step", grad)
+        step = self.state.array("step", grad)
         if not self.momentum:
             return np.multiply(grad, -rate, step)
-        velocity = _remembered(self.state, "velocity", grad)
+        velocity = self.state.array("velocity", grad)
         np.multiply(velocity, self.momentum, velocity)
         np.add(velocity, grad, velocity)
         if not self.nesterov:
@@ -74,20 +104,23 @@ class SGD:
 
 @dataclass
 class RMSprop:
-    """v = decay v + (1 - decay) g^2; step = -rate g / (sqrt(v) + epsilon) (Tieleman and Hinton 2012)."""
+    """RMSprop (Tieleman and Hinton 2012).
+
+    v = decay v + (1 - decay) g^2; the update is -rate g / (sqrt(v) + epsilon).
+    """
 
     decay: float = 0.99
     epsilon: float = 1e-8
-    state: State = field(default_factory=dict, repr=False)
+    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
 
-    remembers = frozenset({"step", "square"})
+    state_names = frozenset({"step", "square"})
 
     def __post_init__(self) -> None:
         _require(0 <= self.decay < 1 and self.epsilon > 0, self)
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        step = _remembered(self.state, "step", grad)
-        square = _remembered(self.state, "square", grad)
+        step = self.state.array("step", grad)
+        square = self.state.array("square", grad)
         np.square(grad, step)
         np.multiply(step, 1 - self.decay, step)
         np.multiply(square, self.decay, square)
@@ -102,40 +135,37 @@ class RMSprop:
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1).
 
-    Its two means are kept without their factors (1 - beta), m = beta1 m + g and v = beta2 v + g^2; these, the bias
-    corrections and the rate then join in two numbers, and epsilon stands beside the corrected root as in the paper.
+    The moments are kept without their factors (1 - beta): m = beta1 m + g, v = beta2 v + g^2. These factors, the bias
+    corrections and the learning rate then combine into two scalars per step.
     """
 
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    state: State = field(default_factory=dict, repr=False)
+    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
     _step: Floats | None = field(default=None, repr=False, compare=False)
-    _numbers: tuple[Floats, ...] = field(default=(), repr=False, compare=False)
+    _scalars: tuple[Floats, ...] = field(default=(), repr=False, compare=False)
 
-    remembers = frozenset({"mean", "square", "steps"})
+    state_names = frozenset({"mean", "square", "steps"})
 
     def __post_init__(self) -> None:
         _require(0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0, self)
 
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        state = self.state
-        if not state:
-            state |= {name: aligned_zeros(grad.size, grad.dtype) for name in ("mean", "square")} | {"steps": 0}
-        if self._step is None:
-            self._step = aligned_zeros(grad.size, grad.dtype)
-            self._numbers = tuple(np.array(value, grad.dtype) for value in (self.beta1, self.beta2, 0, 0))
-        step, mean, square = self._step, state["mean"], state["square"]
-        beta1, beta2, epsilon, scale = self._numbers
-        t = state["steps"] = state["steps"] + 1
-        # sqrt of v over this is the root of the corrected mean
+        step = self._allocate(grad) if self._step is None else self._step
+        mean = self.state.array("mean", grad)
+        square = self.state.array("square", grad)
+        self.state.steps += 1
+        t = self.state.steps
+        beta1, beta2, epsilon, scale = self._scalars
+        # sqrt(v) over this root is the square root of the bias-corrected second moment.
         root = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
         scale[...] = -rate * root * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon[...] = self.epsilon * root
         np.multiply(mean, beta1, mean)
         np.add(mean, grad, mean)
-        if t % CLEAR_EVERY == 0:
-            mean[np.abs(mean) < FADED] = 0
+        if t % FLUSH_INTERVAL == 0:
+            mean[np.abs(mean) < FLUSH_THRESHOLD] = 0
         np.multiply(square, beta2, square)
         np.add(square, np.square(grad, step), square)
         np.sqrt(square, step)
@@ -143,13 +173,20 @@ class Adam:
         np.divide(mean, step, step)
         return np.multiply(step, scale, step)
 
+    def _allocate(self, grad: Floats) -> Floats:
+        self._step = aligned_zeros(grad.size, grad.dtype)
+        # 0-d arrays of the dtype of the gradient: NumPy would convert a Python number at each call.
+        self._scalars = tuple(np.array(value, grad.dtype) for value in (self.beta1, self.beta2, 0, 0))
+        return self._step
+
 
 @dataclass
 class AdamW(Adam):
-    """Adam with decoupled weight decay: step -= rate weight_decay w (Loshchilov and Hutter 2019).
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): the update is reduced by rate weight_decay w.
 
     Attributes:
-        decayed: how many of the first weights decay; None for all.
+        weight_decay: decay factor.
+        decayed: number of leading parameters that decay; None for all.
     """
 
     weight_decay: float = 0.01
@@ -162,21 +199,15 @@ class AdamW(Adam):
     def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
         step = super().update(weights, grad, rate)
         if self.weight_decay:
-            own = step[: self.decayed]
-            np.subtract(own, weights[: self.decayed] * weights.dtype.type(rate * self.weight_decay), own)
+            decay = weights[: self.decayed] * weights.dtype.type(rate * self.weight_decay)
+            decayed_step = step[: self.decayed]
+            np.subtract(decayed_step, decay, decayed_step)
         return step
 
 
-def _require(sense: bool, optimizer: object) -> None:
-    if not sense:
-        raise ValueError(f"{optimizer!r} is no optimizer: momentum, decay and betas are from 0 to below 1")
-
-
-def _remembered(state: State, name: str, like: Floats) -> Floats:
-    found: Floats | None = state.get(name)
-    if found is None:
-        found = state[name] = aligned_zeros(like.size, like.dtype)
-    return found
+def _require(valid: bool, optimizer: object) -> None:
+    if not valid:
+        raise ValueError(f"{optimizer!r}: momentum, decay and betas must be from 0 to below 1, epsilon above 0")
 
 
 OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
@@ -187,18 +218,19 @@ OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "adam": Adam,
     "adamw": AdamW,
 }
+"""Optimizer factories by configuration name."""
 
 
 def make_optimizer(name: str, weight_decay: float = 0.0, decayed: int | None = None) -> Optimizer:
-    """The optimizer of that name; only `adamw` takes a weight decay.
+    """Create the optimizer of that name.
 
     Args:
-        name: one of OPTIMIZERS.
-        weight_decay: decoupled.
-        decayed: how many of the first weights decay; None for all.
+        name: name in OPTIMIZERS.
+        weight_decay: decoupled weight decay, for "adamw" only.
+        decayed: number of leading parameters that decay; None for all.
 
     Raises:
-        ValueError: for an unknown name, or a decay that the optimizer does not do.
+        ValueError: unknown name, or a weight decay for an optimizer without it.
     """
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; one of {', '.join(OPTIMIZERS)}")

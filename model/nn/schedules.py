@@ -1,8 +1,4 @@
-"""How the learning rate moves over a training.
-
-A schedule gives the factor on the learning rate at each step. All but one depend on the share of the training that
-is done; that one looks at the losses, from which it can always be told anew, so a resumed training needs no more.
-"""
+"""Learning-rate schedules: factors on the learning rate during a training."""
 
 from __future__ import annotations
 
@@ -13,19 +9,26 @@ from dataclasses import dataclass, field
 
 
 class Schedule(ABC):
-    """A factor on the learning rate."""
+    """Factor on the learning rate as a function of training progress.
 
-    def begin_epoch(self, losses: Sequence[float]) -> None:  # noqa: B027  most do not look
-        """Told of the loss of each epoch so far, before the next begins."""
+    A schedule is determined by progress and past losses, so a resumed training needs no state of it.
+    """
+
+    def start_epoch(self, losses: Sequence[float]) -> None:  # noqa: B027  most schedules ignore the losses
+        """Update the schedule before an epoch.
+
+        Args:
+            losses: of all epochs so far: validation loss, or training loss without validation examples.
+        """
 
     @abstractmethod
     def factor(self, progress: float) -> float:
-        """The factor when `progress` (0 to 1) of all steps is done."""
+        """Return the factor on the learning rate; `progress` is the completed share of all steps, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same rate throughout."""
+    """Constant learning rate."""
 
     def factor(self, progress: float) -> float:  # noqa: ARG002
         return 1.0
@@ -33,7 +36,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Multiplied by `drop` after each `every` of the training."""
+    """Multiplication by `drop` after each `every` of the training (a share, 0 to 1)."""
 
     drop: float = 0.5
     every: float = 0.25
@@ -47,7 +50,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Falls by the same ratio in equal times, down to `final` at the end."""
+    """Exponential decay from 1 to `final` at the end of the training."""
 
     final: float = 0.01
 
@@ -60,7 +63,7 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine from 1 to 0 (Loshchilov and Hutter 2017, without restarts)."""
+    """Cosine decay from 1 to 0 (Loshchilov and Hutter 2017, without restarts)."""
 
     def factor(self, progress: float) -> float:
         return 0.5 * (1.0 + math.cos(math.pi * progress))
@@ -68,7 +71,10 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """Rises evenly from 0 to 1 during the first `share`, then another schedule over the rest (Goyal et al. 2017)."""
+    """Linear increase from 0 to 1 during the first `share` of the training, then the schedule `then`.
+
+    (Goyal et al. 2017.)
+    """
 
     share: float = 0.1
     then: Schedule = field(default_factory=Cosine)
@@ -76,8 +82,8 @@ class WarmUp(Schedule):
     def __post_init__(self) -> None:
         _require(0 < self.share < 1, self)
 
-    def begin_epoch(self, losses: Sequence[float]) -> None:
-        self.then.begin_epoch(losses)
+    def start_epoch(self, losses: Sequence[float]) -> None:
+        self.then.start_epoch(losses)
 
     def factor(self, progress: float) -> float:
         if progress < self.share:
@@ -87,33 +93,37 @@ class WarmUp(Schedule):
 
 @dataclass
 class ReduceOnPlateau(Schedule):
-    """Multiplied by `drop` whenever the loss has not been lower than its best for `patience` epochs, to `least`."""
+    """Multiplication by `drop` after `patience` epochs without a new lowest loss, down to the factor `least`."""
 
     drop: float = 0.5
     patience: int = 3
     least: float = 1e-3
-    _now: float = field(default=1.0, repr=False, compare=False)
+    _factor: float = field(default=1.0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require(0 < self.drop < 1 and self.patience >= 1 and 0 <= self.least <= 1, self)
 
-    def begin_epoch(self, losses: Sequence[float]) -> None:
-        self._now, best, waited = 1.0, math.inf, 0
+    def start_epoch(self, losses: Sequence[float]) -> None:
+        self._factor = 1.0
+        lowest = math.inf
+        epochs_without_progress = 0
         for loss in losses:
-            if loss < best:
-                best, waited = loss, 0
+            if loss < lowest:
+                lowest = loss
+                epochs_without_progress = 0
             else:
-                waited += 1
-            if waited == self.patience:
-                self._now, waited = max(self._now * self.drop, self.least), 0
+                epochs_without_progress += 1
+            if epochs_without_progress == self.patience:
+                self._factor = max(self._factor * self.drop, self.least)
+                epochs_without_progress = 0
 
     def factor(self, progress: float) -> float:  # noqa: ARG002
-        return self._now
+        return self._factor
 
 
-def _require(sense: bool, schedule: Schedule) -> None:
-    if not sense:
-        raise ValueError(f"{schedule!r} is no schedule: shares and factors are between 0 and 1, patience from 1 on")
+def _require(valid: bool, schedule: Schedule) -> None:
+    if not valid:
+        raise ValueError(f"{schedule!r}: shares and factors must be between 0 and 1, patience at least 1")
 
 
 SCHEDULES: dict[str, type[Schedule]] = {
@@ -124,3 +134,4 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "warmup": WarmUp,
     "plateau": ReduceOnPlateau,
 }
+"""Schedule classes by configuration name."""

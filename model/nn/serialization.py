@@ -1,4 +1,4 @@
-"""Networks and checkpoints as bytes, and back."""
+"""Serialisation of networks: parameters and layer descriptions in the npz container format."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.nn.activations import ACTIVATIONS
-from model.nn.checkpoint import Checkpoint
 from model.nn.layers import Dropout, Layer, Linear
 from model.nn.network import Network
 from model.npz import pack, unpack
 
 FORMAT = 2
-"""Of all that is kept."""
+"""Format number of networks, checkpoints and models."""
 
 NETWORK = "network."
-"""What the names of arrays begin with, of a network alone."""
+"""Prefix of the arrays of a network that is stored alone."""
 
 
 def dump_network(network: Network) -> bytes:
-    """A network alone; the same one gives the same bytes.
+    """Serialise a network; equal networks give equal bytes.
 
     Raises:
-        SerializationError: it cannot be kept: a layer of a kind of one's own, numbers that are not finite, too many.
+        SerializationError: the network has no linear layer, a layer of an unknown class, parameters that are not
+            finite, or too many parameters.
     """
     if not any(isinstance(layer, Linear) for layer in network.layers):
-        raise SerializationError("a network without a Linear layer cannot be kept")
+        raise SerializationError("a network without a Linear layer cannot be stored")
     require_finite(network.flat)
     header = {
         "format": FORMAT,
@@ -40,7 +40,7 @@ def dump_network(network: Network) -> bytes:
 
 
 def load_network(blob: bytes) -> Network:
-    """The network of `dump_network`.
+    """Deserialise a network.
 
     Raises:
         SerializationError: not a network, a damaged one, or one of a newer format.
@@ -56,33 +56,16 @@ def load_network(blob: bytes) -> Network:
     return network
 
 
-def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """A training between two epochs."""
-    return pack({"format": FORMAT, "kind": "checkpoint", "facts": checkpoint.facts}, checkpoint.arrays)
-
-
-def load_checkpoint(blob: bytes) -> Checkpoint:
-    """The checkpoint of `dump_checkpoint`.
-
-    Raises:
-        SerializationError: not a checkpoint, a damaged one, or one of a newer format.
-    """
-    header, arrays = unpack(blob, "checkpoint", FORMAT)
-    if not isinstance(header.get("facts"), dict):
-        raise SerializationError("not a checkpoint of monitor: it holds no facts")
-    return Checkpoint(arrays, header["facts"])
-
-
 def named_arrays(network: Network, prefix: str) -> dict[str, Floats]:
-    """Its parameters, by names that begin with `prefix`."""
+    """Return the parameters of a network by prefixed name."""
     return {f"{prefix}{name}": value for name, value in network.parameters().items()}
 
 
 def describe_layer(layer: Layer) -> list[Any]:
-    """A layer without its arrays, as JSON can hold it.
+    """Describe a layer without its arrays: name and settings, as JSON can represent them.
 
     Raises:
-        SerializationError: it is of a kind of one's own.
+        SerializationError: the class of the layer is unknown.
     """
     match layer:
         case Linear():
@@ -92,10 +75,10 @@ def describe_layer(layer: Layer) -> list[Any]:
     for name, kind in ACTIVATIONS.items():
         if type(layer) is kind:
             return [name, *astuple(layer)]  # type: ignore[call-overload]
-    raise SerializationError(f"a {type(layer).__name__} layer cannot be kept")
+    raise SerializationError(f"a {type(layer).__name__} layer cannot be stored")
 
 
-def _layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
+def _build_layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
     match described:
         case ["linear"]:
             return Linear(arrays[f"{name}.weight"], arrays[f"{name}.bias"])
@@ -103,27 +86,33 @@ def _layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
             return Dropout(rate)
         case [str(kind), *settings] if kind in ACTIVATIONS:
             return ACTIVATIONS[kind](*settings)
-    raise SerializationError(f"layer {name} is of an unknown kind: {described}")
+    raise SerializationError(f"layer {name} has an unknown description: {described}")
 
 
-def build_network(layers_described: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
-    """The network of some descriptions, and of those arrays whose names begin with `prefix`.
+def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
+    """Build a network from layer descriptions and arrays.
+
+    Args:
+        descriptions: of the layers, from `describe_layer`.
+        arrays: by name; those with the prefix belong to the network.
+        prefix: of the names.
 
     Raises:
-        SerializationError: they do not make one.
+        SerializationError: a description is unknown, or the arrays do not match the layers.
     """
-    layers = [_layer(layer, f"{prefix}{i}", arrays) for i, layer in enumerate(layers_described)]
+    layers = [_build_layer(description, f"{prefix}{i}", arrays) for i, description in enumerate(descriptions)]
     dtypes = {value.dtype for layer in layers for value in layer.parameters().values()}
     if len(dtypes) != 1 or dtypes.pop().kind != "f":
-        raise SerializationError("the network's arrays are not of one type of floats")
+        raise SerializationError("the network's arrays do not share one floating-point type")
     network = Network(layers)
-    strange = {name for name in arrays if name.startswith(prefix)} - {f"{prefix}{name}" for name in network.names}
-    if strange:
-        raise SerializationError(f"no layer has {', '.join(sorted(strange))}")
+    network_arrays = {name for name in arrays if name.startswith(prefix)}
+    extra = network_arrays - {f"{prefix}{name}" for name in network.names}
+    if extra:
+        raise SerializationError(f"arrays {', '.join(sorted(extra))} belong to no layer")
     return network
 
 
 def require_finite(*arrays: Floats) -> None:
-    """Raises SerializationError where a number is not finite."""
+    """Raise SerializationError if an array holds NaN or infinity."""
     if not all(np.isfinite(values).all() for values in arrays):
         raise SerializationError("the model holds numbers that are not finite")

@@ -1,4 +1,4 @@
-"""Entry point of `monitor`: run one command and turn every error into one line and an exit code."""
+"""Entry point: run one command, report errors in one line each, return the exit code."""
 
 from __future__ import annotations
 

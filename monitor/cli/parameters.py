@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-STANDARD_INPUT = Path("/dev/stdin")
-STANDARD_OUTPUT = Path("/dev/stdout")
+from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
 
 MAX_ID = 2**63 - 1
 """Largest integer that the database can store."""

@@ -1,4 +1,4 @@
-"""Hours at which nothing is called an anomaly, because somebody said so: each week, or once."""
+"""Recurring maintenance windows of the configuration: parsing, formatting, membership of a time."""
 
 from __future__ import annotations
 
@@ -6,70 +6,82 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from model.units import DAY, HOUR, MINUTE
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAILY = "daily"
 
-_PATTERN = re.compile(
+DAILY = "daily"
+"""Day of a window that recurs every day."""
+
+PATTERN = re.compile(
     rf"({DAILY}|{'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", re.IGNORECASE
 )
 
-# 1 January 1970 was a Thursday
-_FIRST_WEEKDAY = WEEKDAYS.index("thu")
+EPOCH_WEEKDAY = WEEKDAYS.index("thu")
+"""Weekday of 1 January 1970."""
 
 
 @dataclass(frozen=True)
 class RecurringWindow:
-    """From `begins` to `ends` (seconds of the day, UTC) on a day of the week, or on every day.
+    """Maintenance window that recurs every day or every week, in UTC.
 
-    One that ends before it begins goes on into the next day.
+    Attributes:
+        day: a weekday of WEEKDAYS, or DAILY.
+        start: seconds of the day.
+        end: seconds of the day, exclusive; of the next day if it is before `start`.
     """
 
     day: str
-    begins: float
-    ends: float
+    start: float
+    end: float
 
     def contains(self, at: float) -> bool:
-        """Whether a moment (seconds since the epoch) lies within."""
-        time = at % DAY
-        if self.begins < self.ends:
-            return self.begins <= time < self.ends and self._is_day(at)
-        return (time >= self.begins and self._is_day(at)) or (time < self.ends and self._is_day(at - DAY))
+        """Return True for a time (seconds since the epoch) within the window."""
+        time_of_day = at % DAY
+        if self.start < self.end:
+            return self.start <= time_of_day < self.end and self._starts_on(at)
+        if time_of_day >= self.start:
+            return self._starts_on(at)
+        return time_of_day < self.end and self._starts_on(at - DAY)
 
-    def _is_day(self, at: float) -> bool:
-        return self.day == DAILY or WEEKDAYS[(int(at // DAY) + _FIRST_WEEKDAY) % 7] == self.day
+    def _starts_on(self, at: float) -> bool:
+        """Return True if the window starts on the day of a time."""
+        weekday = WEEKDAYS[(int(at // DAY) + EPOCH_WEEKDAY) % len(WEEKDAYS)]
+        return self.day in {DAILY, weekday}
 
 
-def parse_windows(value: Any) -> tuple[RecurringWindow, ...]:
-    """The windows of a list of texts.
+def parse_windows(value: object) -> tuple[RecurringWindow, ...]:
+    """Parse a list of windows as `["daily 03:00-03:30", "sun 02:00-04:00"]`.
 
     Raises:
-        ValueError: another form; the message says which.
+        ValueError: the value is not such a list; the message names the entry.
     """
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ValueError('must be a list of strings as "sun 02:00-04:00"')
-    return tuple(_read(entry) for entry in value)
+    return tuple(_parse_window(entry) for entry in value)
 
 
-def _read(text: str) -> RecurringWindow:
-    found = _PATTERN.fullmatch(text.strip())
-    if found is None:
+def _parse_window(text: str) -> RecurringWindow:
+    match = PATTERN.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f'{text!r} is not a window as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
-    day, *numbers = found.groups()
-    hour, minute, last_hour, last_minute = (int(number) for number in numbers)
-    begins, ends = hour * HOUR + minute * MINUTE, last_hour * HOUR + last_minute * MINUTE
-    if ends > DAY or begins == ends:
-        raise ValueError(f"{text!r} ends after 24:00, or when it begins")
-    return RecurringWindow(day.lower(), begins, ends)
+    day, *numbers = match.groups()
+    start_hour, start_minute, end_hour, end_minute = (int(number) for number in numbers)
+    start = start_hour * HOUR + start_minute * MINUTE
+    end = end_hour * HOUR + end_minute * MINUTE
+    if end > DAY:
+        raise ValueError(f"{text!r} ends after 24:00")
+    if start == end:
+        raise ValueError(f"{text!r} is empty: it ends when it starts")
+    return RecurringWindow(day.lower(), start, end)
 
 
 def format_windows(windows: Iterable[RecurringWindow]) -> str:
-    """The list as TOML."""
-    return json.dumps([f"{window.day} {_clock(window.begins)}-{_clock(window.ends)}" for window in windows])
+    """Return windows as a TOML list of strings, in the form that `parse_windows` reads."""
+    return json.dumps([f"{window.day} {_format_time(window.start)}-{_format_time(window.end)}" for window in windows])
 
 
-def _clock(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
+    """Return seconds of the day as HH:MM."""
     return f"{int(seconds // HOUR):02d}:{int(seconds % HOUR // MINUTE):02d}"

@@ -31,8 +31,8 @@ class UnusedReason(StrEnum):
 
 
 UNUSED_MESSAGES = {
-    UnusedReason.ROWS_TOO_SHORT: "samples are less frequent than its rows; the next training fits another",
-    UnusedReason.UNREADABLE: "its bytes cannot be read; the next training fits another",
+    UnusedReason.ROWS_TOO_SHORT: "its rows are shorter than the sampling interval; the next training fits another",
+    UnusedReason.UNREADABLE: "its bytes are damaged or of another format; the next training fits another",
 }
 
 
@@ -120,11 +120,20 @@ class AnomalyDetectionJob:
         try:
             detector = loads_detector(blob)
         except SerializationError as error:
-            log.error("detector load failed", model=model_id, error=error)
+            reason = UnusedReason.UNREADABLE
+            log.error(
+                "detector load failed", model=model_id, reason=reason, detail=UNUSED_MESSAGES[reason], error=error
+            )
             return None
         if detector.step < row_interval(self._interval):
             reason = UnusedReason.ROWS_TOO_SHORT
-            log.warning("detector rejected", model=model_id, reason=reason, row_seconds=detector.step)
+            log.warning(
+                "detector rejected",
+                model=model_id,
+                reason=reason,
+                detail=UNUSED_MESSAGES[reason],
+                row_seconds=detector.step,
+            )
             return None
         return LoadedDetector(detector, detector_key(blob), model_id)
 

@@ -1,4 +1,4 @@
-"""Detector session: the online detector of one model, fed with stored samples; its results are stored."""
+"""Detector session: online detector of the active model between sample store and anomaly store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""systemd unit of the daemon: the text for the running installation, and checks of its sandbox.
+"""systemd unit of the daemon: text for this installation, and checks of its sandbox.
 
 The template is `data/monitor.service`. Hosts differ only in the command and in the paths that the sandbox exposes.
 """

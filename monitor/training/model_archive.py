@@ -27,6 +27,7 @@ from monitor.stores import Stores
 from monitor.system.atomic_write import created
 from monitor.system.formatting import LATEST
 from monitor.system.json_codec import DecodeError, from_plain
+from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import read_model
 from monitor.training.report import ReportError, TrainingReport
@@ -191,11 +192,13 @@ def _part(name: str, array: Floats, sha256: str) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    """Return the bytes of a regular file within the size limit."""
+    """Return the bytes of a regular file or of standard input within the size limit."""
+    is_stream = path == STANDARD_INPUT
+    # Opening a FIFO without a writer would block forever.
+    flags = os.O_RDONLY | os.O_CLOEXEC | (0 if is_stream else os.O_NONBLOCK)
     try:
-        # O_NONBLOCK: opening a FIFO without a writer would block forever
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not path.is_file():
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            if not is_stream and not path.is_file():
                 raise MonitorError(f"{path}: not a file")
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -206,8 +209,8 @@ def _read(path: Path) -> bytes:
 
 
 def _replace_file(path: Path, data: bytes) -> None:
-    """Replace a regular file atomically."""
-    if path.exists() and not path.is_file():
+    """Replace a regular file atomically, or write to standard output."""
+    if path != STANDARD_OUTPUT and path.exists() and not path.is_file():
         raise MonitorError(f"{path}: is there and not a file")
     with created(path, 0o600) as file:
         file.write(data)

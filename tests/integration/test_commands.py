@@ -282,7 +282,7 @@ def test_rows_far_in_the_future_are_left_out_of_an_import_and_counted(admin, tmp
     trace = tmp_path / "trace.csv"
     trace.write_text("timestamp,cpu_usage\n1,0.5\n4000000000,0.5\n")
     code, out, err = admin("import", str(trace))
-    assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 future)\n")
+    assert (code, out) == (0, f"{trace}: 1 samples added (2 rows, 1 in the future)\n")
     assert err == f"monitor: {trace}: 1 rows skipped: timestamp more than a day in the future\n"
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model.nn.diagnostics.gradient_health import DEAD_UNITS_LIMIT
+from model.nn.diagnostics.assessment import DEAD_UNITS_LIMIT
 from monitor.queries.status import DRIFTED
 from monitor.sampling.write_buffer import CAPACITY
 

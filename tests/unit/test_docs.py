@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import model.nn
 from monitor.cli.root import SECTIONS
 from monitor.config.reference import reference_page
 
@@ -58,13 +59,19 @@ def commands(page):
 def test_network_page_examples_run(capsys):
     page = DOCS / "reference" / "network.md"
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) >= 4
     scope = {}
     for block in blocks:
         exec(compile(block, str(page), "exec"), scope)
     right = (scope["probabilities"] > 0.5) == (scope["y"] == 1)
     assert right.mean() > 0.95
     assert "healthy" in capsys.readouterr().out
+
+
+def test_network_page_names_the_whole_public_api():
+    rows = re.findall(r"^\|.*\|$", (DOCS / "reference" / "network.md").read_text(), re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(model.nn.__all__) - names == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

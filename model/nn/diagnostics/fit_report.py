@@ -1,4 +1,4 @@
-"""How a fit went: epoch by epoch, and at its end."""
+"""Fit report: losses per epoch, the kept epoch and gradient health."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from model.nn.diagnostics.gradient_health import GradientHealth, combine_health
 
 
 class Epoch(NamedTuple):
-    """One pass over the training rows.
+    """Figures of one pass over the training examples.
 
-    `train_loss` is the mean over its steps, each before its update; `validation_loss` is NaN where there is nothing
-    to validate on; `gradient_norm` is the mean L2 norm of the whole gradient before clipping.
+    Attributes:
+        number: from 1 on.
+        train_loss: mean over the steps, each before its update.
+        validation_loss: after the epoch; NaN without validation examples.
+        gradient_norm: mean L2 norm of the gradient before clipping.
     """
 
     number: int
@@ -26,7 +29,13 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class FitReport:
-    """How a fit went. `kept_epoch` is the number of the epoch whose weights were kept."""
+    """Result of a training.
+
+    Attributes:
+        epochs: in order.
+        kept_epoch: number of the epoch with the kept weights.
+        health: of the gradients and activations.
+    """
 
     epochs: tuple[Epoch, ...]
     kept_epoch: int
@@ -34,17 +43,28 @@ class FitReport:
 
     @property
     def best(self) -> Epoch:
-        """The epoch that was kept."""
+        """Return the epoch with the kept weights."""
         return self.epochs[self.kept_epoch - 1]
 
 
 def combine_reports(reports: Sequence[FitReport]) -> FitReport:
-    """The trainings of an ensemble as one: losses on average, health at its worst."""
-    epochs = []
-    for at_once in zip_longest(*(report.epochs for report in reports)):
-        there = [epoch for epoch in at_once if epoch is not None]
-        epochs.append(
-            Epoch(there[0].number, *(fmean(values) for values in zip(*(e[1:] for e in there), strict=True)))
-        )
-    kept = round(fmean(report.kept_epoch for report in reports))
-    return FitReport(tuple(epochs), kept, combine_health([report.health for report in reports]))
+    """Combine the reports of the networks of an ensemble.
+
+    Figures of an epoch are means over the networks that reached it, the kept epoch is the rounded mean; for gradient
+    health see `combine_health`.
+    """
+    epochs = tuple(
+        _mean_epoch([epoch for epoch in same_number if epoch is not None])
+        for same_number in zip_longest(*(report.epochs for report in reports))
+    )
+    kept_epoch = round(fmean(report.kept_epoch for report in reports))
+    return FitReport(epochs, kept_epoch, combine_health([report.health for report in reports]))
+
+
+def _mean_epoch(epochs: Sequence[Epoch]) -> Epoch:
+    return Epoch(
+        number=epochs[0].number,
+        train_loss=fmean(epoch.train_loss for epoch in epochs),
+        validation_loss=fmean(epoch.validation_loss for epoch in epochs),
+        gradient_norm=fmean(epoch.gradient_norm for epoch in epochs),
+    )

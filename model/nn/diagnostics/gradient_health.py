@@ -1,37 +1,59 @@
-"""The health of a training, seen through its gradients and activations.
-
-A network that cannot learn shows it here first: gradients that fade or burst, units that never fire or never leave
-their ends. What is found is said in words, with what to do about it.
-"""
+"""Gradient health: diagnosis of a training by its gradients and activations, as a value."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import fmean
-from typing import Literal
+from typing import NamedTuple
 
-import numpy as np
 
-from model.array_types import Floats
-from model.nn.activations import Activation, ReLU
-from model.nn.network import Network
+class GradientState(StrEnum):
+    """Overall state of the gradients of a training, from best to worst."""
 
-State = Literal["healthy", "vanishing", "exploding"]
+    HEALTHY = "healthy"
+    VANISHING = "vanishing"
+    EXPLODING = "exploding"
 
-SAMPLE_ROWS = 4096
-"""Rows at most that show what the units do."""
 
-DEAD_UNITS_LIMIT, SATURATION_LIMIT, CLIPPED_STEPS_LIMIT = 0.4, 0.5, 0.5
-"""Shares from which something is said."""
+class IssueKind(StrEnum):
+    """Kind of problem found in a training."""
+
+    STALLED_LOSS = "stalled loss"
+    NONFINITE_GRADIENT = "non-finite gradient"
+    EXPLODING_GRADIENT = "exploding gradient"
+    VANISHING_GRADIENT = "vanishing gradient"
+    DEAD_UNITS = "dead units"
+    SATURATED_OUTPUTS = "saturated outputs"
+    CLIPPED_STEPS = "clipped steps"
+
+
+class Issue(NamedTuple):
+    """Problem found in a training, with a message that states the figures and a remedy."""
+
+    kind: IssueKind
+    message: str
+
+
+class StepCounts(NamedTuple):
+    """Number of steps of a training: all, with clipped gradient, and skipped because of a non-finite gradient."""
+
+    total: int
+    clipped: int
+    nonfinite: int
 
 
 @dataclass(frozen=True)
 class ParameterHealth:
-    """Gradient of one parameter before clipping: L2 norms (mean of the last epoch, last step, largest).
+    """Gradient norms (L2, before clipping) and update ratio of one parameter.
 
-    `update_ratio` is the L2 norm of the update over that of the parameter, mean over the last epoch's steps that were
-    looked at.
+    Attributes:
+        name: of the parameter.
+        norm: mean over the steps of the last epoch.
+        norm_last: at the last step.
+        norm_max: largest of all steps.
+        update_ratio: norm of the update over norm of the parameter, mean over the measured steps of the last epoch.
     """
 
     name: str
@@ -43,11 +65,14 @@ class ParameterHealth:
 
 @dataclass(frozen=True)
 class LayerHealth:
-    """One activation layer on rows that were not fitted on.
+    """Statistics of one activation layer on examples that it was not fitted on.
 
-    `dead_ratio` is the share of units that no row moves from where their slope is nothing, `saturation_ratio` the
-    share of all outputs that lie there (None for an activation without such ends); mean and deviation are over all
-    outputs.
+    Attributes:
+        name: number of the layer.
+        dead_ratio: share of units that are inactive (ReLU) or saturated in every row.
+        saturation_ratio: share of saturated outputs; None for an activation that does not saturate.
+        mean: of all outputs.
+        deviation: standard deviation of all outputs.
     """
 
     name: str
@@ -59,131 +84,63 @@ class LayerHealth:
 
 @dataclass(frozen=True)
 class GradientHealth:
-    """What a training showed of itself. `clipped_steps` and `nonfinite_steps` are out of `steps`."""
+    """Diagnosis of a training from its gradients and activations.
 
-    state: State
+    Attributes:
+        state: overall state.
+        parameters: gradient statistics per parameter.
+        layers: activation statistics per activation layer.
+        steps: number of steps.
+        clipped_steps: number of steps with clipped gradient.
+        nonfinite_steps: number of steps skipped because of a non-finite gradient.
+        issues: problems with remedies.
+    """
+
+    state: GradientState
     parameters: tuple[ParameterHealth, ...]
     layers: tuple[LayerHealth, ...]
     steps: int
     clipped_steps: int
     nonfinite_steps: int
-    advice: tuple[str, ...]
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """Return the messages of the issues."""
+        return tuple(issue.message for issue in self.issues)
 
 
-def assess_gradients(
-    parameters: tuple[ParameterHealth, ...],
-    layers: tuple[LayerHealth, ...],
-    counts: tuple[int, int, int],
-    vanishing: float,
-    exploding: float,
-) -> GradientHealth:
-    """What is said of a training.
-
-    Args:
-        parameters: of the gradients.
-        layers: of the units.
-        counts: all steps, those that were clipped, and those that were not finite.
-        vanishing: a mean gradient norm of any weight matrix below this is vanishing.
-        exploding: a gradient norm above this at any step is exploding.
-    """
-    steps, clipped, nonfinite = counts
-    state, reason = _state(parameters, nonfinite, vanishing, exploding)
-    advice = (*((reason,) if reason else ()), *_advice(layers, steps, clipped))
-    return GradientHealth(state, parameters, layers, steps, clipped, nonfinite, advice)
-
-
-def _state(
-    parameters: tuple[ParameterHealth, ...], nonfinite: int, vanishing: float, exploding: float
-) -> tuple[State, str]:
-    """The state with its reason, "" where it is healthy."""
-    largest = max(parameters, key=lambda p: p.norm_max)
-    smallest = min((p for p in parameters if p.name.endswith("weight")), key=lambda p: p.norm)
-    if nonfinite:
-        return "exploding", f"gradient not finite in {nonfinite} steps: lower the learning rate"
-    if largest.norm_max > exploding:
-        return "exploding", (
-            f"gradient of {largest.name} up to {largest.norm_max:.3g}: lower the learning rate or the gradient clip"
-        )
-    if smallest.norm < vanishing:
-        return "vanishing", f"gradient of {smallest.name} only {smallest.norm:.1e}: use fewer layers, or ReLU"
-    return "healthy", ""
-
-
-def _advice(layers: tuple[LayerHealth, ...], steps: int, clipped: int) -> list[str]:
-    advice = []
-    for layer in layers:
-        if layer.dead_ratio >= DEAD_UNITS_LIMIT:
-            advice.append(
-                f"layer {layer.name}: {layer.dead_ratio:.0%} of units dead: lower the learning rate or use LeakyReLU"
-            )
-        if layer.saturation_ratio is not None and layer.saturation_ratio >= SATURATION_LIMIT:
-            advice.append(
-                f"layer {layer.name}: {layer.saturation_ratio:.0%} of outputs saturated: "
-                "scale the inputs, start with smaller weights or lower the learning rate"
-            )
-    if steps and clipped / steps >= CLIPPED_STEPS_LIMIT:
-        advice.append(f"{clipped / steps:.0%} of steps clipped: raise the gradient clip or lower the learning rate")
-    return advice
-
-
-def activation_health(network: Network, x: Floats) -> tuple[LayerHealth, ...]:
-    """What each activation layer does on evenly spread rows of `x` (rows, inputs)."""
-    x = x[:: max(1, -(-len(x) // SAMPLE_ROWS))]
-    found = []
-    for i, layer in enumerate(network.layers):
-        x = layer.apply(x)
-        if isinstance(layer, Activation):
-            ends = layer.saturated(x)
-            stuck = x == 0 if isinstance(layer, ReLU) else ends
-            dead = 0.0 if stuck is None else float(stuck.all(axis=0).mean())
-            saturation = None if ends is None else float(ends.mean())
-            mean, deviation = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
-            found.append(LayerHealth(str(i), dead, saturation, mean, deviation))
-    return tuple(found)
-
-
-def not_learning(losses: list[float], start: float, epochs: int) -> str:
-    """A sentence if the training loss was not once below its start in the first tenth of the epochs, else ""."""
-    # the loss of an epoch is of its steps before their updates: the first one need not be lower
-    tenth = max(2, epochs // 10)
-    if len(losses) < tenth or min(losses[:tenth]) < start:
-        return ""
-    return (
-        f"the loss had not fallen after {tenth} of {epochs} epochs "
-        f"({start:.3g} before, {min(losses[:tenth]):.3g} then): "
-        "check the labels, change the learning rate or the starting weights"
-    )
-
-
-def combine_health(found: Sequence[GradientHealth]) -> GradientHealth:
-    """Trainings of networks of as many layers as one: figures on average, extremes and verdict at their worst."""
-    worst: tuple[State, ...] = ("exploding", "vanishing", "healthy")
-    parameters = tuple(
-        ParameterHealth(
-            same[0].name,
-            fmean(one.norm for one in same),
-            fmean(one.norm_last for one in same),
-            max(one.norm_max for one in same),
-            fmean(one.update_ratio for one in same),
-        )
-        for same in zip(*(one.parameters for one in found), strict=True)
-    )
-    layers = tuple(
-        LayerHealth(
-            same[0].name,
-            fmean(one.dead_ratio for one in same),
-            fmean(ratios) if (ratios := [r for one in same if (r := one.saturation_ratio) is not None]) else None,
-            fmean(one.mean for one in same),
-            fmean(one.deviation for one in same),
-        )
-        for same in zip(*(one.layers for one in found), strict=True)
-    )
+def combine_health(trainings: Sequence[GradientHealth]) -> GradientHealth:
+    """Combine the diagnoses of networks with equal layers: means, but the largest norm and the worst state."""
+    severity = list(GradientState)
+    issues = [issue for training in trainings for issue in training.issues]
     return GradientHealth(
-        min((one.state for one in found), key=worst.index),
-        parameters,
-        layers,
-        sum(one.steps for one in found),
-        sum(one.clipped_steps for one in found),
-        sum(one.nonfinite_steps for one in found),
-        tuple(dict.fromkeys(text for one in found for text in one.advice)),
+        state=max((training.state for training in trainings), key=severity.index),
+        parameters=tuple(map(_combine_parameter, zip(*(training.parameters for training in trainings), strict=True))),
+        layers=tuple(map(_combine_layer, zip(*(training.layers for training in trainings), strict=True))),
+        steps=sum(training.steps for training in trainings),
+        clipped_steps=sum(training.clipped_steps for training in trainings),
+        nonfinite_steps=sum(training.nonfinite_steps for training in trainings),
+        issues=tuple(dict.fromkeys(issues)),
+    )
+
+
+def _combine_parameter(parameters: Sequence[ParameterHealth]) -> ParameterHealth:
+    return ParameterHealth(
+        name=parameters[0].name,
+        norm=fmean(parameter.norm for parameter in parameters),
+        norm_last=fmean(parameter.norm_last for parameter in parameters),
+        norm_max=max(parameter.norm_max for parameter in parameters),
+        update_ratio=fmean(parameter.update_ratio for parameter in parameters),
+    )
+
+
+def _combine_layer(layers: Sequence[LayerHealth]) -> LayerHealth:
+    ratios = [layer.saturation_ratio for layer in layers if layer.saturation_ratio is not None]
+    return LayerHealth(
+        name=layers[0].name,
+        dead_ratio=fmean(layer.dead_ratio for layer in layers),
+        saturation_ratio=fmean(ratios) if ratios else None,
+        mean=fmean(layer.mean for layer in layers),
+        deviation=fmean(layer.deviation for layer in layers),
     )

@@ -1,158 +1,198 @@
-"""What a training leaves of its gradients while it runs: sums that cost little and tell its health in the end."""
+"""Gradient statistics: running sums over the steps of a training."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from model.array_types import Floats
-from model.nn.diagnostics.gradient_health import GradientHealth, ParameterHealth, activation_health, assess_gradients
+from model.nn.diagnostics.gradient_health import ParameterHealth, StepCounts
 from model.nn.network import Network
 
-UPDATE_EVERY = 64
-"""Steps between two looks at the size of the update: it moves slowly, and each look reads all weights."""
+UPDATE_INTERVAL = 64
+"""Steps between two measurements of the update ratio: it changes slowly, and a measurement reads all parameters."""
 
-TOGETHER = 256
-"""Steps that are summed up at once."""
+BUFFER_STEPS = 256
+"""Number of steps after which the buffered gradients are summed up."""
 
-SMALL = 2048
-"""Parameters up to which a step's gradient is only kept and looked at later, with others: on so few numbers the call
-costs more than what it does."""
+BUFFERED_PARAMETERS = 2048
+"""Largest number of parameters whose gradients are buffered: for so few, one call per step costs more than the
+arithmetic, so the norms of many steps are computed in one call."""
+
+
+@dataclass(frozen=True)
+class StatisticsState:
+    """State of `GradientStatistics` between two epochs.
+
+    Attributes:
+        sums: (4, parameters) sum of norms in the last epoch, last norm, largest norm, sum of update ratios.
+        counts: steps of the last epoch, measured updates of the last epoch, all steps, clipped and skipped steps.
+    """
+
+    sums: Floats
+    counts: tuple[int, int, int, int, int]
 
 
 class GradientStatistics:
-    """Watches each step of a training, by views into the vectors that the training writes anyway.
+    """Running statistics of the gradients of a training, per parameter.
+
+    Call `record_gradient` at each step, and `record_update` before the update if `update_due`. The gradients of
+    parameters at the end of the flat vector are buffered: all of a small network, else the biases.
 
     Args:
-        network: whose parameters are watched.
-        gradient: the vector that every backward pass writes to.
+        network: trained network.
+        gradient: (parameters,) vector that receives the gradient of each step.
     """
 
     def __init__(self, network: Network, gradient: Floats) -> None:
-        self._network, self._gradient = network, gradient
-        self._weights = [view.reshape(-1) for view in network.parameters().values()]
-        # what comes from here on in the vector is only kept at each step: all of a small network, else the biases
-        start = next(at for at in (0, network.weight_count, gradient.size) if gradient.size - at <= SMALL)
-        self._places = [network.place(name) for name in network.names]
-        self._parts = [gradient[place] for place in self._places if place.start < start]
-        self._rest, self._start = gradient[start:], start
-        self._squares: list[list[float]] = []
-        self._kept: Floats = np.empty((TOGETHER, gradient.size - start), gradient.dtype)
-        self._filled = self._first = 0
-        self._steps = self._clipped = self._nonfinite = self._count = self._looks = 0
-        shape = len(network.names)
-        self._sum, self._last, self._max = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self._ratio_sum = np.zeros(shape)
-        self._fresh = False
+        self._network = network
+        self._slices = [network.parameter_slice(name) for name in network.names]
+        self._parameters = [network.flat[position] for position in self._slices]
+        self._buffer_start = _buffer_start(network)
+        self._direct = [gradient[position] for position in self._slices if position.start < self._buffer_start]
+        self._buffered = gradient[self._buffer_start :]
+        self._direct_squares: list[list[float]] = []
+        self._buffer: Floats = np.empty((BUFFER_STEPS, len(self._buffered)), gradient.dtype)
+        self._buffer_steps = 0
+        self._epoch_start = 0
+        size = len(network.names)
+        self._norm_sum: Floats = np.zeros(size)
+        self._norm_last: Floats = np.zeros(size)
+        self._norm_max: Floats = np.zeros(size)
+        self._ratio_sum: Floats = np.zeros(size)
+        self._norm_count = 0
+        self._ratio_count = 0
+        self._ratio_of_epoch = False
+        self._steps = 0
+        self._clipped_steps = 0
+        self._nonfinite_steps = 0
 
-    def begin_epoch(self) -> None:
-        """Means are of the last epoch: earlier ones are forgotten."""
-        self._first = self._filled
-        if self._count:
-            self._sum[:], self._count = 0, 0
-        if self._looks > 1:
-            # an epoch may be shorter than the distance of two looks: the last one stays until there is another
-            self._ratio_sum /= self._looks
-            self._looks = 1
-        self._fresh = False
+    def start_epoch(self) -> None:
+        """Start new means: the reported means are those of the last epoch."""
+        self._epoch_start = self._buffer_steps
+        if self._norm_count:
+            self._norm_sum[:] = 0
+            self._norm_count = 0
+        if self._ratio_count > 1:
+            # An epoch may have no measured update; the mean of the previous one is reported until there is one.
+            self._ratio_sum /= self._ratio_count
+            self._ratio_count = 1
+        self._ratio_of_epoch = False
 
-    def norm(self) -> float:
-        """The L2 norm of the gradient as it stands, which is remembered by parameter."""
-        if self._filled == TOGETHER:
-            self._fold()
-        rest = self._rest
-        self._kept[self._filled] = rest
-        self._filled += 1
+    def record_gradient(self) -> float:
+        """Record the current gradient and return its L2 norm."""
+        if self._buffer_steps == BUFFER_STEPS:
+            self._flush()
+        buffered = self._buffered
+        self._buffer[self._buffer_steps] = buffered
+        self._buffer_steps += 1
         self._steps += 1
-        squares = [float(part.dot(part)) for part in self._parts]
-        self._squares.append(squares)
-        return math.sqrt(rest.dot(rest) + sum(squares))
+        squares = [float(part.dot(part)) for part in self._direct]
+        self._direct_squares.append(squares)
+        return math.sqrt(buffered.dot(buffered) + sum(squares))
 
-    def _fold(self) -> None:
-        """Sums up the steps since the last time."""
-        if self._filled:
-            norms = np.sqrt(self._taken())
-            np.maximum(self._max, norms.max(axis=0), out=self._max)
-            own = norms[self._first :]
-            self._sum += own.sum(axis=0)
-            self._count += len(own)
-            self._last = norms[-1]
-        self._filled = self._first = 0
-        self._squares.clear()
+    def discard_nonfinite(self) -> None:
+        """Remove the last gradient, which was not finite, and count the step as skipped."""
+        self._nonfinite_steps += 1
+        self._buffer_steps -= 1
+        del self._direct_squares[self._buffer_steps :]
 
-    def _taken(self) -> Floats:
-        """(steps, parameters) squared norms of the steps since the last time."""
-        measured, kept = iter(np.array(self._squares).T), self._kept[: self._filled]
+    def count_clipped(self) -> None:
+        """Count the last step as clipped."""
+        self._clipped_steps += 1
+
+    @property
+    def update_due(self) -> bool:
+        """Return True if the update of the current step is to be recorded."""
+        return self._steps % UPDATE_INTERVAL == 1
+
+    def record_update(self, update: Floats) -> None:
+        """Record the norm ratio of an update (parameters,) that is about to be added to the parameters."""
+        if not self._ratio_of_epoch:
+            self._ratio_sum[:] = 0
+            self._ratio_count = 0
+            self._ratio_of_epoch = True
+        # Biases start at zero: the floor keeps their first ratios finite.
+        self._ratio_sum += [
+            math.sqrt(float(step.dot(step)) / max(float(parameter.dot(parameter)), 1e-6))
+            for step, parameter in zip([update[position] for position in self._slices], self._parameters, strict=True)
+        ]
+        self._ratio_count += 1
+
+    @property
+    def step_counts(self) -> StepCounts:
+        """Return the number of all, clipped and skipped steps."""
+        return StepCounts(self._steps, self._clipped_steps, self._nonfinite_steps)
+
+    def parameter_health(self) -> tuple[ParameterHealth, ...]:
+        """Return the gradient norms and update ratios per parameter."""
+        self._flush()
+        norm_mean = self._norm_sum / max(1, self._norm_count)
+        ratio_mean = self._ratio_sum / max(1, self._ratio_count)
+        return tuple(
+            ParameterHealth(
+                name=name,
+                norm=float(norm_mean[i]),
+                norm_last=float(self._norm_last[i]),
+                norm_max=float(self._norm_max[i]),
+                update_ratio=float(ratio_mean[i]),
+            )
+            for i, name in enumerate(self._network.names)
+        )
+
+    def state(self) -> StatisticsState:
+        """Return the state for a checkpoint between two epochs."""
+        self._flush()
+        return StatisticsState(
+            sums=np.stack([self._norm_sum, self._norm_last, self._norm_max, self._ratio_sum]),
+            counts=(
+                self._norm_count,
+                self._ratio_count,
+                self._steps,
+                self._clipped_steps,
+                self._nonfinite_steps,
+            ),
+        )
+
+    def restore(self, state: StatisticsState) -> None:
+        """Continue from a saved state."""
+        self._norm_sum, self._norm_last, self._norm_max, self._ratio_sum = state.sums.copy()
+        self._norm_count, self._ratio_count, self._steps, self._clipped_steps, self._nonfinite_steps = state.counts
+
+    def _flush(self) -> None:
+        """Add the buffered steps to the sums."""
+        if self._buffer_steps:
+            norms = np.sqrt(self._squared_norms())
+            np.maximum(self._norm_max, norms.max(axis=0), out=self._norm_max)
+            norms_of_epoch = norms[self._epoch_start :]
+            self._norm_sum += norms_of_epoch.sum(axis=0)
+            self._norm_count += len(norms_of_epoch)
+            self._norm_last = norms[-1]
+        self._buffer_steps = 0
+        self._epoch_start = 0
+        self._direct_squares.clear()
+
+    def _squared_norms(self) -> Floats:
+        """Return the squared gradient norms (steps, parameters) of the buffered steps."""
+        direct_columns = iter(np.array(self._direct_squares).T)
         columns = []
-        for place in self._places:
-            if place.start < self._start:
-                columns.append(next(measured))
+        for position in self._slices:
+            if position.start < self._buffer_start:
+                columns.append(next(direct_columns))
             else:
-                part = kept[:, place.start - self._start : place.stop - self._start]
-                columns.append(np.einsum("ij,ij->i", part, part))
+                start, stop = position.start - self._buffer_start, position.stop - self._buffer_start
+                steps = self._buffer[: self._buffer_steps, start:stop]
+                columns.append(np.einsum("ij,ij->i", steps, steps))
         return np.stack(columns, axis=1, dtype=np.float64)
 
-    def nonfinite(self) -> None:
-        """The last step's gradient was not finite, and was left out."""
-        self._nonfinite += 1
-        self._filled -= 1
-        del self._squares[self._filled :]
 
-    @property
-    def nonfinite_steps(self) -> int:
-        """How many steps were left out."""
-        return self._nonfinite
-
-    def clipped(self) -> None:
-        """The last step's gradient was cut."""
-        self._clipped += 1
-
-    @property
-    def wants_update(self) -> bool:
-        """Whether the size of this step's update is looked at."""
-        return self._steps % UPDATE_EVERY == 1
-
-    def update(self, step: Floats) -> None:
-        """What is about to be added to the network's vector."""
-        if not self._fresh:
-            self._ratio_sum[:], self._looks, self._fresh = 0, 0, True
-        own = [view.reshape(-1) for view in self._network.views(step).values()]
-        # Biases start at zero: without the floor their first ratios would be infinite.
-        self._ratio_sum += [
-            math.sqrt(float(part.dot(part)) / max(float(weight.dot(weight)), 1e-6))
-            for part, weight in zip(own, self._weights, strict=True)
-        ]
-        self._looks += 1
-
-    def state(self) -> dict[str, Any]:
-        """What a resumed training needs; to be taken between epochs."""
-        self._fold()
-        return {
-            "sums": [values.tolist() for values in (self._sum, self._last, self._max, self._ratio_sum)],
-            "counts": [self._count, self._looks, self._steps, self._clipped, self._nonfinite],
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken."""
-        self._sum, self._last, self._max, self._ratio_sum = (np.array(values) for values in state["sums"])
-        self._count, self._looks, self._steps, self._clipped, self._nonfinite = state["counts"]
-
-    def result(self, x: Floats, vanishing: float, exploding: float) -> GradientHealth:
-        """The verdict on the network as it was kept.
-
-        Args:
-            x: (rows, inputs) that it was not fitted on, to see what its units do.
-            vanishing: a mean gradient norm of any weight matrix below this is vanishing.
-            exploding: a gradient norm above this at any step is exploding.
-        """
-        self._fold()
-        means = self._sum / max(1, self._count), self._ratio_sum / max(1, self._looks)
-        columns = (means[0], self._last, self._max, means[1])
-        parameters = tuple(
-            ParameterHealth(name, *(float(v) for v in values))
-            for name, *values in zip(self._network.names, *columns, strict=True)
-        )
-        counts = self._steps, self._clipped, self._nonfinite
-        return assess_gradients(parameters, activation_health(self._network, x), counts, vanishing, exploding)
+def _buffer_start(network: Network) -> int:
+    """Return the position in the flat vector from which gradients are buffered."""
+    size = network.flat.size
+    if size <= BUFFERED_PARAMETERS:
+        return 0
+    if size - network.weight_count <= BUFFERED_PARAMETERS:
+        return network.weight_count
+    return size

@@ -7,6 +7,7 @@ import pytest
 
 from model.forecast.ensemble import Ensemble, Scaler
 from model.nn.diagnostics.fit_report import combine_reports
+from model.nn.diagnostics.gradient_health import GradientState, Issue, IssueKind
 from model.nn.fit_config import FitConfig
 from model.nn.network import mlp
 from model.nn.training import Examples
@@ -94,10 +95,11 @@ def test_trainings_together_are_their_mean_and_their_worst():
     worst = max(r.health.parameters[0].norm_max for r in reports)
     assert all_of.health.parameters[0].norm_max == worst
     assert all_of.health.steps == sum(r.health.steps for r in reports)
-    ill = replace(reports[2].health, state="vanishing", advice=("use ReLU",))
+    issue = Issue(IssueKind.VANISHING_GRADIENT, "use ReLU")
+    ill = replace(reports[2].health, state=GradientState.VANISHING, issues=(issue,))
     mixed = combine_reports([*reports[:2], replace(reports[2], health=ill)])
     assert mixed.health.state == "vanishing"
-    assert "use ReLU" in mixed.health.advice
+    assert issue in mixed.health.issues
 
 
 def test_the_epochs_of_all_networks_are_counted_through():

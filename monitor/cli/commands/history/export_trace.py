@@ -12,7 +12,8 @@ from monitor.cli.actions import load_configuration
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
-from monitor.cli.parameters import OUTPUT_FILE, SINCE, STANDARD_OUTPUT
+from monitor.cli.parameters import OUTPUT_FILE, SINCE
+from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
 @click.command(

@@ -26,8 +26,8 @@ def command(context: click.Context, names: tuple[str, ...]) -> int:
         group = shown.command
         if not isinstance(group, click.Group):
             raise click.UsageError(f"{shown.command_path!r} has no sub-commands", context)
-        _, found, _ = group.resolve_command(shown, [name])
-        if found is not None:
-            shown = found.context_class(found, parent=shown, info_name=name, **found.context_settings)
+        _, subcommand, _ = group.resolve_command(shown, [name])
+        if subcommand is not None:
+            shown = subcommand.context_class(subcommand, parent=shown, info_name=name, **subcommand.context_settings)
     click.echo(shown.get_help(), color=shown.color)
     return ExitCode.DONE

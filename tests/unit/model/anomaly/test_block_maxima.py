@@ -47,7 +47,7 @@ def test_recurring_level_of_a_weekly_job_holds_on_its_weekday_only():
     assert maxima.recurring_level(4 * SLOTS_PER_WEEK + sunday - SLOTS_PER_DAY)[0] == 1.0
 
 
-def test_expected_verdict_makes_one_occurrence_recurring():
+def test_expected_verdict_makes_an_occurrence_recurring():
     maxima = constant_maxima(10)
     expected = 9 * SLOTS_PER_DAY + 20
     maxima.add(expected, PEAK)
@@ -67,7 +67,7 @@ def test_fit_tails_ignores_excluded_slots():
     assert maxima.fit_tails(20 * SLOTS_PER_DAY)[0].return_level(RATE) < level / 3
 
 
-def test_fit_tails_replaces_recurring_peaks_unless_told_to_keep_them():
+def test_fit_tails_replaces_recurring_peaks_unless_kept():
     maxima = constant_maxima(20)
     for day in range(12, 20):
         maxima.add(day * SLOTS_PER_DAY + 6, np.array([50.0]))

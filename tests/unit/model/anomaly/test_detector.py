@@ -58,9 +58,9 @@ def test_fit_tolerates_anomalies_in_the_history(detector):
     later = host(TRAINING_DAYS + 1)[TRAINING_ROWS:]
     later[:72] = later[0]
     later[150:170, :3] += 0.4
-    found = alarms(detect(robust, later))
-    assert found[:80].any()
-    assert found[150:175].any()
+    is_alarm = alarms(detect(robust, later))
+    assert is_alarm[:80].any()
+    assert is_alarm[150:175].any()
 
 
 def with_gaps():

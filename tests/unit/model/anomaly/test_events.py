@@ -34,7 +34,7 @@ def tracker():
 
 def update(tracker, *readings, may_start=True):
     """Return the changes of all readings."""
-    transitions = [t for one in readings for t in tracker.update(one, may_start=may_start)]
+    transitions = [t for item in readings for t in tracker.update(item, may_start=may_start)]
     return [transition.change for transition in transitions]
 
 
@@ -160,5 +160,5 @@ def test_resume_ignores_rows_before_the_start_of_the_event(tracker):
 
 
 def test_reading_names_the_channel_nearest_to_an_alarm():
-    one = reading(0, 0.8, spike=0.9)
-    assert (one.channel, one.threshold_ratio, one.is_alarm) == ("spike", 0.9, False)
+    strongest = reading(0, 0.8, spike=0.9)
+    assert (strongest.channel, strongest.threshold_ratio, strongest.is_alarm) == ("spike", 0.9, False)

@@ -23,7 +23,7 @@ def ratios(detector, x):
     return np.array([detector.update(row)[0] for row in x])
 
 
-def test_flatline_of_one_metric_alarms_until_it_is_the_new_normal():
+def test_flatline_of_a_metric_alarms_until_it_is_the_new_normal():
     detector = flatline_detector(moving_values(2000))
     x = moving_values(1000, seed=7)
     x[200:, 1] = 0.5
@@ -66,6 +66,6 @@ def test_missing_values_neither_continue_nor_end_a_run():
     x[20:, 1] = 0.5
     expected = ratios(detector, x)
     with_gap = np.insert(x, 50, np.nan, axis=0)
-    found = ratios(flatline_detector(moving_values(2000)), with_gap)
-    assert np.delete(found, 50) == pytest.approx(expected)
-    assert found[50] == 0.0
+    results = ratios(flatline_detector(moving_values(2000)), with_gap)
+    assert np.delete(results, 50) == pytest.approx(expected)
+    assert results[50] == 0.0

@@ -123,24 +123,24 @@ def test_nightly_job_stops_alarming_and_the_same_load_by_day_alarms(detector):
     x = host(30)[TRAINING_ROWS:]
     add_job(x, range(2, 12), hour=3)
     add_job(x, [12], hour=14)
-    found = alarms(detect(detector, x))
-    nights = [found[day * ROWS_PER_DAY + 36 : day * ROWS_PER_DAY + 50].any() for day in range(2, 12)]
+    is_alarm = alarms(detect(detector, x))
+    nights = [is_alarm[day * ROWS_PER_DAY + 36 : day * ROWS_PER_DAY + 50].any() for day in range(2, 12)]
     assert nights[0]
     assert not any(nights[3:])
     afternoon = 12 * ROWS_PER_DAY + 14 * 12
-    assert found[afternoon : afternoon + 14].any()
+    assert is_alarm[afternoon : afternoon + 14].any()
 
 
 def test_weekly_job_stops_alarming_at_its_fourth_occurrence(detector):
     x = host(TRAINING_DAYS + 44)[TRAINING_ROWS:]
     add_job(x, range(2, 44, 7), hour=3)
     add_job(x, [41], hour=14)
-    found = alarms(detect(detector, x))
-    weeks = [found[day * ROWS_PER_DAY + 36 : day * ROWS_PER_DAY + 50].any() for day in range(2, 44, 7)]
+    is_alarm = alarms(detect(detector, x))
+    weeks = [is_alarm[day * ROWS_PER_DAY + 36 : day * ROWS_PER_DAY + 50].any() for day in range(2, 44, 7)]
     assert weeks[0]
     assert not any(weeks[3:])
     afternoon = 41 * ROWS_PER_DAY + 14 * 12
-    assert found[afternoon : afternoon + 14].any()
+    assert is_alarm[afternoon : afternoon + 14].any()
 
 
 def test_lasting_saturation_becomes_normal_within_a_day(detector):

@@ -49,11 +49,11 @@ def test_score_parts_are_the_same_row_by_row_and_in_a_batch(calibration):
     ]
     # without any metric there is nothing to average, and such a row has no meaning in a batch
     valid = present.any(axis=1)
-    found = np.concatenate([row.for_thresholds for row in rows])
-    assert found[valid] == pytest.approx(batch.for_thresholds[valid])
+    parts = np.concatenate([row.for_thresholds for row in rows])
+    assert parts[valid] == pytest.approx(batch.for_thresholds[valid])
 
 
-def test_short_term_part_exceeds_one_in_a_hundredth_of_the_rows(calibration):
+def test_short_term_part_is_calibrated_to_rare_rows(calibration):
     residuals, distances = residuals_and_distances(20_000, seed=3)
     parts = score(AnomalyScorer(METRICS, STEP), residuals, distances, np.ones((20_000, METRICS), bool), calibration)
     assert (parts.short_term >= 1).mean() == pytest.approx(0.02, abs=0.015)

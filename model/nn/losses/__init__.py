@@ -1,0 +1,16 @@
+"""Loss functions, each fused with the output activation it belongs to."""
+
+from model.nn.losses.base import Loss, Targets
+from model.nn.losses.classification import BCEWithLogits, CrossEntropyWithLogits
+from model.nn.losses.regression import MSE, Huber, Pinball
+
+__all__ = ["LOSSES", "MSE", "BCEWithLogits", "CrossEntropyWithLogits", "Huber", "Loss", "Pinball", "Targets"]
+
+LOSSES: dict[str, type[Loss]] = {
+    "bce": BCEWithLogits,
+    "cross_entropy": CrossEntropyWithLogits,
+    "mse": MSE,
+    "huber": Huber,
+    "pinball": Pinball,
+}
+"""Loss classes by name."""

@@ -1,0 +1,106 @@
+"""Classification losses: binary and categorical cross-entropy on logits.
+
+Fused with its output activation, the derivative is `a - y`: it does not vanish where a sigmoid saturates at the wrong
+end, and no logarithm of zero occurs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats, constant
+from model.errors import InputError, InputProblem
+from model.nn.losses.base import Loss, require_valid
+from model.nn.numerics import ArrayOps, compute_softmax, logit, row_maximum, sigmoid, softmax, softplus
+
+
+@dataclass(frozen=True)
+class BCEWithLogits(Loss):
+    """Binary cross-entropy of a = sigmoid(z) for labels 0 and 1.
+
+    With s = 1 - 2 y the loss is log(1 + exp(s z)) and its derivative a - y = (tanh(z / 2) + s) / 2.
+
+    Attributes:
+        positive_weight: weight of a label 1 relative to a label 0, for rare events.
+        output_weights: weight of the labels of each output; None for equal weights.
+    """
+
+    positive_weight: float = 1.0
+    output_weights: tuple[float, ...] | None = None
+
+    factor = 0.5
+
+    def __post_init__(self) -> None:
+        if not all(0 < weight < math.inf for weight in (self.positive_weight, *(self.output_weights or ()))):
+            raise ValueError(f"weights must be positive and finite: {self}")
+
+    def _check(self, y: Floats, unknown: Bools) -> None:
+        require_valid(y, (y == 0) | (y == 1) | unknown, "is neither 0 nor 1 nor unknown")
+        if self.output_weights is not None and y.shape[1] != len(self.output_weights):
+            raise InputError(
+                f"labels have {y.shape[1]} outputs, the loss {len(self.output_weights)} weights", InputProblem.SHAPE
+            )
+
+    def _weights(self, y: Floats) -> Floats | None:
+        if self.positive_weight == 1 and self.output_weights is None:
+            return None
+        weights = np.where(y == 1, self.positive_weight, 1.0)
+        return weights if self.output_weights is None else weights * np.asarray(self.output_weights)
+
+    def _encode(self, y: Floats) -> Floats:
+        return 1 - 2 * y
+
+    def _terms(self, logits: Floats, values: Floats) -> Floats:
+        return softplus(values * logits)
+
+    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+        half = ops(np.multiply, logits, constant(0.5, (), logits.dtype))
+        ops(np.tanh, half, out=half)
+        return ops(np.add, half, values, out=half)
+
+    def predictions(self, logits: Floats) -> Floats:
+        return sigmoid(logits)
+
+    def constant_output(self, y: Floats) -> int | None:
+        both_classes = (y == 0).any(axis=0) & (y == 1).any(axis=0)
+        outputs = np.flatnonzero(~both_classes)
+        return int(outputs[0]) if len(outputs) else None
+
+    def base_rate_bias(self, y: Floats) -> Floats:
+        known = ~np.isnan(y)
+        base_rate = np.where(known, y, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        return logit(base_rate, floor=1e-3)
+
+
+@dataclass(frozen=True)
+class CrossEntropyWithLogits(Loss):
+    """Cross-entropy of a = softmax(z) for labels (rows, classes) that are probabilities, e.g. from `encode_classes`.
+
+    L = log(sum of exp(z)) - z . y; dL/dz = a - y.
+    """
+
+    per_row = True
+
+    def _check(self, y: Floats, unknown: Bools) -> None:
+        require_valid(y, ~((y < 0) | (y > 1)) | unknown, "is outside 0 and 1")
+        sums = y.sum(axis=1, keepdims=True)
+        require_valid(sums, ~(np.abs(sums - 1) > 1e-3), "is the sum of a row that should add up to 1")
+
+    def _terms(self, logits: Floats, values: Floats) -> Floats:
+        z = logits - row_maximum(logits)
+        ones = constant(1.0, (z.shape[1], 1), z.dtype)
+        return np.asarray(np.log(np.exp(z).dot(ones)) - (z * values).dot(ones))
+
+    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+        a = compute_softmax(logits, ops)
+        return ops(np.subtract, a, values, out=a)
+
+    def predictions(self, logits: Floats) -> Floats:
+        return softmax(logits)
+
+    def constant_output(self, y: Floats) -> int | None:
+        classes = np.flatnonzero(np.nansum(y, axis=0))
+        return int(classes[0]) if len(classes) == 1 else None

@@ -1,0 +1,25 @@
+"""Tests of `model.array_types`."""
+
+import numpy as np
+import pytest
+
+from model.array_types import aligned_zeros, constant
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("size", [1, 17, 5000])
+def test_aligned_zeros_start_at_a_cache_line(size):
+    zeros = aligned_zeros(size, np.float32)
+    assert zeros.shape == (size,)
+    assert zeros.dtype == np.float32
+    assert not zeros.any()
+    assert zeros.ctypes.data % 64 == 0
+
+
+def test_constant_is_shared_and_read_only():
+    array = constant(0.5, (3,), np.dtype(np.float32))
+    assert array.tolist() == [0.5, 0.5, 0.5]
+    assert constant(0.5, (3,), np.dtype(np.float32)) is array
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1

@@ -1,0 +1,125 @@
+"""Tests of the anomaly detection job."""
+
+import logging
+
+import pytest
+
+from monitor.config.schema import AnomalyConfig
+from monitor.jobs.anomaly_detection import UNUSED_MESSAGES, AnomalyDetectionJob, UnusedReason
+from storage import AnomalyRecord, StorageError
+
+from .anomaly_host import STEP, TRAINING_END, detector_blob, promote_model
+
+pytestmark = pytest.mark.unit
+
+HOUR = 3600.0
+NOW = TRAINING_END + HOUR
+
+
+class Daemon:
+    """A job with a clock, and the states that it has published."""
+
+    def __init__(self, stores, config=None, interval=STEP):
+        self.now = NOW
+        self.states = []
+        self.job = AnomalyDetectionJob(
+            stores, config or AnomalyConfig(), interval, self.states.append, lambda: self.now
+        )
+
+    def run(self, at):
+        self.now = at
+        self.job.run()
+        return self.states[-1]
+
+
+@pytest.fixture
+def stores(anomaly_stores):
+    return anomaly_stores
+
+
+def ongoing_event(stores):
+    record = AnomalyRecord(
+        started_at=NOW - HOUR,
+        ended_at=None,
+        peak=0.9,
+        peak_at=NOW - HOUR,
+        channel="joint",
+        contributions={"cpu_usage": 1.0},
+        model_id=1,
+    )
+    return stores.anomalies.add(record)
+
+
+def test_job_publishes_the_newest_complete_row(stores):
+    promote_model(stores, detector_blob())
+    daemon = Daemon(stores)
+    assert daemon.run(NOW).reading.at == NOW - STEP
+    assert daemon.run(NOW + STEP - 1).reading.at == NOW - STEP
+    assert daemon.run(NOW + STEP).reading.at == NOW
+
+
+def test_job_publishes_none_without_a_model(stores):
+    assert Daemon(stores).run(NOW) is None
+
+
+@pytest.mark.parametrize("config", [AnomalyConfig(enabled=False), AnomalyConfig()], ids=["disabled", "no detector"])
+def test_job_without_a_detector_ends_the_stored_event(stores, config):
+    promote_model(stores, detector_blob() if not config.enabled else None)
+    event_id = ongoing_event(stores)
+    assert Daemon(stores, config).run(NOW) is None
+    assert stores.anomalies.get(event_id).ended_at == NOW
+
+
+def test_job_loads_the_detector_of_a_new_model(stores):
+    daemon = Daemon(stores)
+    assert daemon.run(NOW) is None
+    promote_model(stores, detector_blob())
+    assert daemon.run(NOW + 60.0) is not None
+    promote_model(stores, None)
+    assert daemon.run(NOW + 120.0) is None
+
+
+def logged_reasons(caplog):
+    return [record.fields["reason"] for record in caplog.records if "reason" in getattr(record, "fields", {})]
+
+
+def test_job_rejects_a_detector_with_rows_shorter_than_the_sampling_interval(stores, caplog):
+    promote_model(stores, detector_blob())
+    assert Daemon(stores, interval=2 * STEP).run(NOW) is None
+    assert logged_reasons(caplog) == [UnusedReason.ROWS_TOO_SHORT]
+
+
+def test_job_reports_an_unreadable_detector(stores, caplog):
+    promote_model(stores, detector_blob()[:-100] + bytes(100))
+    with caplog.at_level(logging.ERROR):
+        assert Daemon(stores).run(NOW) is None
+    assert logged_reasons(caplog) == [UnusedReason.UNREADABLE]
+
+
+def test_every_unused_reason_has_a_message():
+    assert set(UNUSED_MESSAGES) == set(UnusedReason)
+
+
+def test_job_reads_the_samples_again_after_the_clock_was_set_back(stores):
+    promote_model(stores, detector_blob())
+    daemon = Daemon(stores)
+    daemon.run(NOW + 5 * HOUR)
+    assert daemon.run(NOW).reading.at == NOW - STEP
+
+
+@pytest.mark.parametrize("method", ["since", "count"])
+def test_job_starts_again_after_a_storage_error(stores, monkeypatch, method):
+    promote_model(stores, detector_blob())
+    daemon = Daemon(stores)
+    daemon.run(NOW)
+
+    def fail(*_):
+        raise StorageError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.anomalies, method, fail)
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                daemon.run(NOW + HOUR)
+    assert len(daemon.states) == 1
+    assert daemon.run(NOW + HOUR).reading.at == NOW + HOUR - STEP
