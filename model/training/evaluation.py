@@ -1,4 +1,4 @@
-"""Evaluation of a candidate: predictions of its holdout model, of the baselines and of the incumbent."""
+"""Evaluation of a candidate: holdout predictions of the candidate, baselines and incumbent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Alembic runs: the revisions, over the connection that `storage.migrations.upgrade` passes in."""
+"""Alembic environment: run the revisions on the connection of `storage.migrations.upgrade`."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_cells_without_sense_are_missing_and_counted_but_nan_is_only_missing(tmp
     [
         ("", "line 1: no column is named timestamp"),
         ("time,cpu_usage\n", "line 1: no column is named timestamp"),
-        ("timestamp\n1\n", "line 1: no column beside timestamp"),
+        ("timestamp\n1\n", "line 1: no column except timestamp"),
         ("timestamp,cpu_usag\n", "line 1: unknown column 'cpu_usag'; did you mean 'cpu_usage'"),
         ("timestamp,cpu_usage,cpu_usage\n", "line 1: the column cpu_usage is there twice"),
         ("timestamp,cpu_usage\n1,0.5\n2\n", "line 3: 1 cells, the header has 2"),
@@ -100,11 +100,11 @@ def test_what_is_exported_comes_back_as_it_was_and_only_once(admin, tmp_path):
         after = SampleRepository(database).between(0, math.inf)
     assert np.array_equal(before, after, equal_nan=True)
     code, out, _ = admin("import", "--json", str(tmp_path / "all.csv.gz"))
-    found = json.loads(out)
-    assert (found["added"], found["rows"], found["repeated"]) == (0, 3000, 3000)
+    result = json.loads(out)
+    assert (result["added"], result["rows"], result["repeated"]) == (0, 3000, 3000)
 
 
-def test_export_writes_to_stdout_and_only_what_is_asked_for(admin):
+def test_export_writes_selected_history_to_stdout(admin):
     admin.fill(rows=500)
     lines = admin("export")[1].splitlines()
     assert lines[0] == "timestamp," + ",".join(SAMPLE_FIELDS)
@@ -185,11 +185,11 @@ def test_a_backtest_in_json_retrains_at_its_interval(admin, tmp_path):
     trace = exported(admin, tmp_path)
     admin.config.write_text(admin.config.read_text() + 'interval = "1h"\n')
     code, out, _ = admin("backtest", "--json", str(trace))
-    found = json.loads(out)
+    result = json.loads(out)
     assert code == 0
-    assert len(found["attempts"]) == 5
-    assert [row["horizon"] for row in found["horizons"]] == [60.0, 300.0]
-    assert found["horizons"][0]["all"]["network"]["brier_skill"] > 0.3
+    assert len(result["attempts"]) == 5
+    assert [row["horizon"] for row in result["horizons"]] == [60.0, 300.0]
+    assert result["horizons"][0]["all"]["network"]["brier_skill"] > 0.3
 
 
 def test_a_backtest_that_cannot_be_made_says_why(admin, tmp_path):
@@ -273,7 +273,7 @@ def test_what_cannot_be_read_or_written_is_named_as_typed_with_the_reason(admin,
 @pytest.mark.parametrize("name", ["picture.png", "picture.svg", "picture"])
 def test_a_picture_is_written_whole_in_the_format_of_its_name(tmp_path, name):
     pytest.importorskip("matplotlib")
-    found = SimpleNamespace(
+    result = SimpleNamespace(
         horizons=(60.0,),
         times=np.arange(4.0),
         labels=np.array([[0.0], [1.0], [0.0], [1.0]]),
@@ -281,8 +281,8 @@ def test_a_picture_is_written_whole_in_the_format_of_its_name(tmp_path, name):
         state=np.zeros(4),
         load_index=np.ones(4),
     )
-    plot_backtest(found, tmp_path / name)
+    plot_backtest(result, tmp_path / name)
     head = (tmp_path / name).read_bytes()[:100]
     assert (b"<?xml" if name.endswith("svg") else b"\x89PNG") in head
     with pytest.raises(MonitorError, match=r"picture\.png: cannot be written"):
-        plot_backtest(found, tmp_path / "no" / "picture.png")
+        plot_backtest(result, tmp_path / "no" / "picture.png")

@@ -33,9 +33,9 @@ def test_digits_are_read_and_penalties_and_dropout_shrink_the_gap():
         plain.append(examples.digits_learned(data, seed))
         penalised.append(examples.digits_learned(data, seed, l2=1e-3))
         dropped.append(examples.digits_learned(data, seed, dropout=0.3))
-    gaps = [statistics.mean(g.gap for g in found) for found in (plain, penalised, dropped)]
-    for found in (plain, penalised, dropped):
-        assert statistics.mean(g.accuracy for g in found) >= 0.97
+    gaps = [statistics.mean(g.gap for g in result) for result in (plain, penalised, dropped)]
+    for result in (plain, penalised, dropped):
+        assert statistics.mean(g.accuracy for g in result) >= 0.97
     assert max(gaps[1:]) < 0.9 * gaps[0]
 
 

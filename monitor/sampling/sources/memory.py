@@ -1,4 +1,7 @@
-"""Memory source: ratio of memory that is unavailable to a new program; caches count as available."""
+"""Memory source: ratio of memory that is unavailable to a new program.
+
+Caches count as available.
+"""
 
 from __future__ import annotations
 

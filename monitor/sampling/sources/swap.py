@@ -1,4 +1,7 @@
-"""Swap source: ratio of swap space in use. It is missing on a host without swap, where 0 would mean free space."""
+"""Swap source: ratio of swap space in use.
+
+The value is missing on a host without swap, where 0 would mean free space.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The first schema. Spelled out rather than taken from `storage.schema`, which moves on with later releases."""
+"""Initial schema.
+
+Spelled out, as `storage.schema` changes with later releases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which baselines serve instead of the model."""
+"""Column for the baselines that serve instead of the model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Alembic revisions, one file each. A released revision never changes: existing databases were created by it."""
+"""Alembic revisions, one file each.
+
+A released revision never changes: existing databases were created by it.
+"""

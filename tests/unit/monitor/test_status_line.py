@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.reports.status_line import model_line, status_line
+from monitor.status_line import model_line, status_line
 
 pytestmark = pytest.mark.unit
 
