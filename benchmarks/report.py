@@ -1,4 +1,4 @@
-"""What every benchmark shares: measured figures beside their targets, as text or JSON, and a verdict."""
+"""Benchmark report: measured figures with targets, as text or JSON, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure; `most` and `least` are its targets, None where there is none."""
+    """Measured figure with optional targets: largest (`most`) and smallest (`least`) accepted value."""
 
     name: str
     value: float
@@ -21,13 +21,13 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Whether a target is missed."""
+        """Return True if the value misses a target."""
         too_high = self.most is not None and not self.value <= self.most
         return too_high or (self.least is not None and not self.value >= self.least)
 
     @property
     def target(self) -> str:
-        """In words, and whether it is missed; empty where there is none."""
+        """Return the targets as text, marked if missed; empty without target."""
         bounds = [("at most", self.most), ("at least", self.least)]
         words = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
         return f"   {words}{'  MISSED' if self.missed else ''}" if words else ""
@@ -39,17 +39,17 @@ def main(
     *options: tuple[str, int | str, str],
     more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> int:
-    """Measures, prints, and with --check returns 1 where a target is missed.
+    """Measure and print figures; return the exit code, which is 1 if --check is given and a target is missed.
 
     Args:
         description: of the benchmark.
-        measure: gives the figures.
-        options: name, default and help of each option, of the default's type.
-        more: adds other arguments.
+        measure: returns the figures for the parsed arguments.
+        options: name, default and help of each option; the type is that of the default.
+        more: adds further arguments to the parser.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     for name, default, text in options:
         parser.add_argument(name, type=type(default), default=default, help=f"{text} (default {default})")
     more(parser)
