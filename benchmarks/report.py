@@ -1,4 +1,4 @@
-"""Benchmark report: measured figures with targets, as text or JSON, and the exit code."""
+"""Report of a benchmark: measured figures with their targets, as text or JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """Measured figure with optional targets: largest (`most`) and smallest (`least`) accepted value."""
+    """One measured figure with its targets: `most` is the upper bound, `least` the lower bound, None without one."""
 
     name: str
     value: float
@@ -21,16 +21,18 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Return True if the value misses a target."""
+        """True if the value is outside its targets, or not a number."""
         too_high = self.most is not None and not self.value <= self.most
-        return too_high or (self.least is not None and not self.value >= self.least)
+        too_low = self.least is not None and not self.value >= self.least
+        return too_high or too_low
 
     @property
     def target(self) -> str:
-        """Return the targets as text, marked if missed; empty without target."""
+        """Targets as text, and a mark if one is missed; empty without targets."""
         bounds = [("at most", self.most), ("at least", self.least)]
-        words = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
-        return f"   {words}{'  MISSED' if self.missed else ''}" if words else ""
+        text = ", ".join(f"{word} {bound:.4g}" for word, bound in bounds if bound is not None)
+        mark = "  MISSED" if self.missed else ""
+        return f"   {text}{mark}" if text else ""
 
 
 def main(
@@ -39,23 +41,26 @@ def main(
     *options: tuple[str, int | str, str],
     more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> int:
-    """Measure and print figures; return the exit code, which is 1 if --check is given and a target is missed.
+    """Run a benchmark from the command line; return the exit code, 1 if --check is given and a target is missed.
 
     Args:
-        description: of the benchmark.
-        measure: returns the figures for the parsed arguments.
-        options: name, default and help of each option; the type is that of the default.
+        description: help text of the benchmark.
+        measure: returns the figures.
+        options: name, default and help of each option; its type is that of the default.
         more: adds further arguments to the parser.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with code 1 if a target is missed")
     for name, default, text in options:
         parser.add_argument(name, type=type(default), default=default, help=f"{text} (default {default})")
     more(parser)
     arguments = parser.parse_args()
     figures = measure(arguments)
-    print(json.dumps([{**asdict(f), "missed": f.missed} for f in figures]) if arguments.json else _table(figures))
+    if arguments.json:
+        print(json.dumps([{**asdict(figure), "missed": figure.missed} for figure in figures]))
+    else:
+        print(_table(figures))
     missed = [figure.name for figure in figures if figure.missed]
     if missed and arguments.check:
         print(f"missed: {', '.join(missed)}", file=sys.stderr)

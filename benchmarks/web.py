@@ -1,212 +1,91 @@
-"""Which server goes under the endpoint: what each costs, and what is left of it while 400 slow clients hang on it.
+"""Benchmark of HTTP servers for the endpoint: costs, and behaviour with slow clients.
 
 Each candidate serves the same WSGI application in a process of its own, in one run: waitress (one thread reads all
-sockets; no TLS), tornado (likewise, with TLS), cheroot (threads), uvicorn (asyncio, with its own WSGI wrapper) and
-prometheus_client's own server (a thread a connection); and `monitor`, which is what was made of one of them. A slow
-client has sent half a header or, over TLS, nothing at all. `python -m benchmarks.web tornado` measures one alone.
+sockets; no TLS), tornado (the same, with TLS), cheroot (threads), uvicorn (asyncio, with its own WSGI wrapper),
+prometheus_client's own server (one thread per connection), and `monitor`, the daemon's server on top of tornado. A
+slow client has sent half a header or, over TLS, nothing. `python -m benchmarks.web tornado` measures one candidate.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import http.client
 import math
-import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
-from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.report import Figure, main
-from monitor.exporter.collector import StateCollector
-from monitor.sampling.sampler import SourceState
-from monitor.state import DaemonState, LiveState
-from storage import SAMPLE_FIELDS, Sample
+from benchmarks.web_servers import CANDIDATES, CONNECTION_LIMIT, IDLE_SECONDS, Page, make_certificate
 
-SLOW = 400
-BOUND = 600
-"""Connections that those are told to hold at most which can be told."""
-
-IDLE = 10
-THREADS = 4
-PATIENCE = 2.0
+SLOW_CLIENTS = 400
+EXCESS_CLIENTS = CONNECTION_LIMIT + 200
+SCRAPE_TIMEOUT = 2.0
 """Seconds after which a scrape counts as lost."""
 
-Serve = Callable[[Any, int, Path | None], None]
+MAX_LOST = 5
+"""Lost scrapes after which a series of scrapes is ended."""
+
+Measurements = dict[str, tuple[float, str]]
+"""Values and units by name."""
 
 
-class Page:
-    """The metrics of a host that was sampled once, without what monitor/web puts around them."""
-
-    def __init__(self) -> None:
-        sample = Sample(time.time(), **dict.fromkeys(SAMPLE_FIELDS, 0.25))
-        sources = dict.fromkeys(("cpu", "disk", "memory", "network"), SourceState(True, 0.001, ""))
-        status = DaemonState("1", "3", live=LiveState(sample, sources, False, None, None, 1, 0, 0, 0, 0))
-        self.registry = CollectorRegistry()
-        self.registry.register(StateCollector(lambda: status))
-
-    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:  # noqa: ARG002
-        body = generate_latest(self.registry)
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-        return [body]
-
-
-def waitress(app: Any, port: int, certificate: Path | None) -> None:  # noqa: ARG001
-    """As the daemon ran it before."""
-    from waitress import serve  # noqa: PLC0415
-
-    serve(
-        app,
-        listen=f"127.0.0.1:{port}",
-        threads=THREADS,
-        connection_limit=BOUND,
-        channel_timeout=IDLE,
-        cleanup_interval=5,
-        asyncore_use_poll=True,
-        asyncore_loop_timeout=5,
-    )
-
-
-def tornado(app: Any, port: int, certificate: Path | None) -> None:
-    """The library alone, without what monitor/web/server.py puts around it."""
-    import logging  # noqa: PLC0415
-
-    from tornado.httpserver import HTTPServer  # noqa: PLC0415
-    from tornado.wsgi import WSGIContainer  # noqa: PLC0415
-
-    logging.getLogger("tornado").setLevel(logging.CRITICAL)
-
-    async def serve() -> None:
-        options: dict[str, Any] = {"idle_connection_timeout": IDLE, "ssl_options": context(certificate)}
-        HTTPServer(WSGIContainer(app, ThreadPoolExecutor(THREADS)), **options).listen(port, "127.0.0.1")
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
-
-
-def cheroot(app: Any, port: int, certificate: Path | None) -> None:
-    """A pool of threads, each of which reads one connection at a time."""
-    from cheroot.ssl.builtin import BuiltinSSLAdapter  # noqa: PLC0415
-    from cheroot.wsgi import Server  # noqa: PLC0415
-
-    server = Server(("127.0.0.1", port), app, numthreads=THREADS, timeout=IDLE)
-    if certificate:
-        server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(certificate))
-    server.start()
-
-
-def uvicorn(app: Any, port: int, certificate: Path | None) -> None:
-    """asyncio, with h11 and the wrapper that comes with it."""
-    import warnings  # noqa: PLC0415
-
-    from uvicorn import run  # noqa: PLC0415
-
-    warnings.simplefilter("ignore")
-    run(
-        app,
-        port=port,
-        interface="wsgi",
-        limit_concurrency=BOUND,
-        timeout_keep_alive=IDLE,
-        log_level="critical",
-        ssl_certfile=certificate,
-        ssl_keyfile=certificate,
-    )
-
-
-def prometheus_client(app: Any, port: int, certificate: Path | None) -> None:
-    """For reference: a thread a connection, every path a page of metrics."""
-    from prometheus_client import start_http_server  # noqa: PLC0415
-
-    path = str(certificate) if certificate else None
-    start_http_server(port, "127.0.0.1", app.registry, path, path)[1].join()
-
-
-def monitor(app: Any, port: int, certificate: Path | None) -> None:
-    """What the daemon runs: tornado, with the bounds and the guard around it."""
-    from monitor.web import WebServer  # noqa: PLC0415
-    from monitor.web.allowed_hosts import AllowedHosts  # noqa: PLC0415
-    from monitor.web.middleware import AccessMiddleware  # noqa: PLC0415
-    from monitor.web.web_config.loader import WebConfigFile  # noqa: PLC0415
-
-    web_file = WebConfigFile(tls_context=context(certificate))
-    WebServer(
-        ("127.0.0.1", port), AccessMiddleware(app, AllowedHosts(()), lambda: web_file), lambda: web_file
-    ).start()
-    threading.Event().wait()
-
-
-def context(certificate: Path | None) -> ssl.SSLContext | None:
-    """The server's side of TLS, None without a certificate."""
-    if certificate is None:
-        return None
-    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    made.load_cert_chain(certificate)
-    return made
-
-
-CANDIDATES: dict[str, Serve] = {
-    f.__name__: f for f in (waitress, tornado, monitor, cheroot, uvicorn, prometheus_client)
-}
-
-
-class Served:
+class ServerProcess:
     """A candidate in a process of its own, and a client of it."""
 
     def __init__(self, name: str, certificate: Path | None) -> None:
         self.certificate = certificate
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            self.port = int(unused.getsockname()[1])
         command = [sys.executable, "-m", "benchmarks.web", "--serve", f"{name}:{self.port}:{certificate or ''}"]
         self._child = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._child.stdout is not None
-        self.before = int(self._child.stdout.readline())
+        self.memory_before = int(self._child.stdout.readline())
         self.process = psutil.Process(self._child.pid)
         self._trust = ssl.create_default_context(cafile=str(certificate)) if certificate else None
 
     def connect(self) -> http.client.HTTPConnection:
-        """A new connection, not opened yet."""
+        """Return a new connection, not opened yet."""
         if self._trust:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self._trust)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=SCRAPE_TIMEOUT, context=self._trust)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=SCRAPE_TIMEOUT)
 
     def scrape(self, connection: http.client.HTTPConnection | None = None) -> float:
-        """Milliseconds that one scrape took, infinite where none came back."""
-        began, over = time.perf_counter(), connection or self.connect()
+        """Return the duration of one scrape in milliseconds; infinite if it is lost."""
+        started = time.perf_counter()
+        client = connection or self.connect()
         try:
-            over.request("GET", "/metrics")
-            answer = over.getresponse()
-            answer.read()
+            client.request("GET", "/metrics")
+            response = client.getresponse()
+            response.read()
         except OSError:
             return math.inf
         finally:
             if connection is None:
-                over.close()
-        return (time.perf_counter() - began) * 1000 if answer.status == 200 else math.inf
+                client.close()
+        if response.status != 200:
+            return math.inf
+        return (time.perf_counter() - started) * 1000
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Wait until the server responds."""
         for _ in range(100):
             if self.scrape() < math.inf:
                 return
             time.sleep(0.1)
-        raise SystemExit("the server did not come up")
+        raise SystemExit("the server did not start")
 
     def cpu(self, scrapes: int, connection: Callable[[], http.client.HTTPConnection | None]) -> float:
-        """CPU milliseconds of the server for one scrape."""
+        """Return the CPU time of the server per scrape, in milliseconds."""
         before = self.process.cpu_times()
         for _ in range(scrapes):
             assert self.scrape(connection()) < math.inf
@@ -215,31 +94,31 @@ class Served:
 
     @contextmanager
     def slow(self, count: int) -> Iterator[list[socket.socket]]:
-        """Clients that hang: with half a header, over TLS with nothing."""
-        found: list[socket.socket] = []
+        """Connect slow clients for the duration of a block: half a header sent, over TLS nothing."""
+        clients: list[socket.socket] = []
         try:
-            # one that is slow to take them has as many as it will
-            end = time.monotonic() + 3 * PATIENCE
+            # A server that accepts slowly gets fewer clients.
+            end = time.monotonic() + 3 * SCRAPE_TIMEOUT
             with suppress(TimeoutError):
-                while len(found) < count and time.monotonic() < end:
-                    found.append(socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE))
+                while len(clients) < count and time.monotonic() < end:
+                    clients.append(socket.create_connection(("127.0.0.1", self.port), timeout=SCRAPE_TIMEOUT))
                     if self.certificate is None:
                         with suppress(OSError):
-                            found[-1].sendall(b"GET /metrics HTTP/1.1\r\nHos")
+                            clients[-1].sendall(b"GET /metrics HTTP/1.1\r\nHos")
             time.sleep(0.2)
-            yield found
+            yield clients
         finally:
-            for connection in found:
+            for connection in clients:
                 connection.close()
 
     def close(self) -> None:
-        """Ends the process."""
+        """End the process."""
         self._child.kill()
         self._child.wait()
 
 
-def still_open(connections: list[socket.socket]) -> int:
-    """How many of these the server has not closed."""
+def count_open(connections: list[socket.socket]) -> int:
+    """Return the number of connections that the server has not closed."""
     count = 0
     for connection in connections:
         connection.setblocking(False)
@@ -252,109 +131,111 @@ def still_open(connections: list[socket.socket]) -> int:
     return count
 
 
-def lost_after(scrapes: Iterator[float], most: int) -> list[float]:
-    """The times of the scrapes, ended early where five were lost."""
-    found: list[float] = []
-    for took in scrapes:
-        found.append(took)
-        if len(found) == most or sum(map(math.isinf, found)) == 5:
+def until_lost(scrapes: Iterator[float]) -> list[float]:
+    """Return the durations of scrapes, up to the one with which `MAX_LOST` are lost."""
+    durations: list[float] = []
+    for duration in scrapes:
+        durations.append(duration)
+        if sum(map(math.isinf, durations)) == MAX_LOST:
             break
-    return found
+    return durations
 
 
-def ordinary(served: Served, scrapes: int) -> dict[str, tuple[float, str]]:
-    """What a good scrape costs, and what the server itself does."""
+def measure_costs(server: ServerProcess, scrapes: int) -> Measurements:
+    """Measure memory, and CPU time per scrape, without slow clients."""
     for _ in range(50):
-        served.scrape()
-    found = {"memory added": ((served.process.memory_info().rss - served.before) / 1e6, "MB")}
-    found["CPU a scrape, new connection"] = served.cpu(scrapes, lambda: None), "ms"
-    kept = served.connect()
-    served.scrape(kept)
-    # HTTP/1.0 closes
+        server.scrape()
+    memory_added = server.process.memory_info().rss - server.memory_before
+    measurements: Measurements = {"memory added": (memory_added / 1e6, "MB")}
+    measurements["CPU per scrape, new connection"] = server.cpu(scrapes, lambda: None), "ms"
+    kept = server.connect()
+    server.scrape(kept)
+    # A server that speaks HTTP/1.0 has closed the connection.
     if kept.sock is not None:
-        found["CPU a scrape, kept connection"] = served.cpu(scrapes, lambda: kept), "ms"
+        measurements["CPU per scrape, kept connection"] = server.cpu(scrapes, lambda: kept), "ms"
     kept.close()
-    return found
+    return measurements
 
 
-def hostile(served: Served, scrapes: int) -> dict[str, tuple[float, str]]:
-    """What is left of it while slow clients hang, and beyond its bound."""
-    found = {}
-    with served.slow(SLOW) as slow:
-        took = lost_after((served.scrape() for _ in range(scrapes)), scrapes)
-        found[f"p50 beside {SLOW} slow"] = float(np.percentile(took, 50, method="nearest")), "ms"
-        found[f"p99 beside {SLOW} slow"] = float(np.percentile(took, 99, method="nearest")), "ms"
-        threads = served.process.num_threads()
-        time.sleep(IDLE + 6)
-        found[f"of {len(slow)} slow ones left after 16 s"] = still_open(slow), ""
-    found["threads beside them"] = threads, ""
-    with served.slow(BOUND + 200):
-        took = lost_after((served.scrape() for _ in range(10)), 10)
-        found[f"scrapes lost beside {BOUND + 200} slow"] = sum(map(math.isinf, took)) / len(took), ""
-    return found
+def measure_resilience(server: ServerProcess, scrapes: int) -> Measurements:
+    """Measure scrapes while slow clients are connected, up to the connection limit and beyond it."""
+    measurements: Measurements = {}
+    with server.slow(SLOW_CLIENTS) as clients:
+        durations = until_lost(server.scrape() for _ in range(scrapes))
+        p50, p99 = np.percentile(durations, (50, 99), method="nearest")
+        measurements[f"p50 with {SLOW_CLIENTS} slow clients"] = float(p50), "ms"
+        measurements[f"p99 with {SLOW_CLIENTS} slow clients"] = float(p99), "ms"
+        threads = server.process.num_threads()
+        wait = IDLE_SECONDS + 6
+        time.sleep(wait)
+        measurements[f"open after {wait} s of {len(clients)} slow clients"] = count_open(clients), ""
+    measurements["threads with slow clients"] = threads, ""
+    with server.slow(EXCESS_CLIENTS):
+        durations = until_lost(server.scrape() for _ in range(10))
+        lost = sum(map(math.isinf, durations)) / len(durations)
+        measurements[f"ratio of scrapes lost with {EXCESS_CLIENTS} slow clients"] = lost, ""
+    return measurements
 
 
-def measured(name: str, certificate: Path | None, scrapes: int) -> dict[str, tuple[float, str]]:
-    """All figures of one candidate."""
-    served = Served(name, certificate)
+def measure_candidate(name: str, certificate: Path | None, scrapes: int) -> Measurements:
+    """Measure one candidate, over TLS with a certificate."""
+    server = ServerProcess(name, certificate)
     try:
-        served.wait()
-        return {**ordinary(served, scrapes), **hostile(served, scrapes)}
+        server.wait()
+        return {**measure_costs(server, scrapes), **measure_resilience(server, scrapes)}
     finally:
-        served.close()
+        server.close()
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
-    """Every candidate without and with TLS; the ratio is to waitress without."""
+    """Measure every candidate without and with TLS, and its ratio to waitress without TLS."""
     figures: list[Figure] = []
-    base: dict[str, tuple[float, str]] = {}
+    reference: Measurements = {}
     with tempfile.TemporaryDirectory() as directory:
         certificate = make_certificate(Path(directory))
         for name in arguments.candidates or CANDIDATES:
-            for tls in (None, certificate) if name != "waitress" else (None,):
-                found = measured(name, tls, arguments.scrapes)
-                base = base or (found if name == "waitress" else {})
-                title = f"{name}{' TLS' if tls else ''}"
-                figures += [figure(title, what, value, base.get(what)) for what, value in found.items()]
+            for tls in (None,) if name == "waitress" else (None, certificate):
+                measurements = measure_candidate(name, tls, arguments.scrapes)
+                if name == "waitress":
+                    reference = measurements
+                title = f"{name} TLS" if tls else name
+                figures += [
+                    figure(f"{title}: {measurement}", value, reference.get(measurement))
+                    for measurement, value in measurements.items()
+                ]
     return figures
 
 
-def figure(title: str, what: str, value: tuple[float, str], base: tuple[float, str] | None) -> Figure:
-    """One line, with its ratio to waitress where there is one."""
-    ratio = f" ({value[0] / base[0]:.2f} of waitress)" if base and value[1] and base[0] else ""
-    return Figure(f"{title}: {what}{ratio}", value[0], unit=value[1])
+def figure(name: str, measurement: tuple[float, str], reference: tuple[float, str] | None) -> Figure:
+    """Return a figure, with its ratio to the reference in its name if there is one."""
+    value, unit = measurement
+    ratio = f" ({value / reference[0]:.2f} of waitress)" if reference and unit and reference[0] else ""
+    return Figure(f"{name}{ratio}", value, unit=unit)
 
 
-def make_certificate(directory: Path) -> Path:
-    """A certificate for 127.0.0.1 with its key, signed by itself."""
-    if shutil.which("openssl") is None:
-        raise SystemExit("openssl is not installed")
-    made = directory / "server.pem"
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
-    command = ["openssl", "req", "-x509", *curve, *subject, "-keyout", str(made), "-out", str(directory / "c.pem")]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    with made.open("a") as together:
-        together.write((directory / "c.pem").read_text())
-    return made
+def serve(specification: str) -> None:
+    """Run a candidate in this process, after printing its memory without the server.
 
-
-def serve(what: str) -> None:
-    """The child: says what it weighs before the server, and serves."""
-    name, port, certificate = what.split(":", 2)
+    Args:
+        specification: `NAME:PORT:CERTIFICATE`, the certificate empty for plain HTTP.
+    """
+    name, port, certificate = specification.split(":", 2)
     app = Page()
     app({}, lambda *_: None)
     print(psutil.Process().memory_info().rss, flush=True)
     CANDIDATES[name](app, int(port), Path(certificate) if certificate else None)
 
 
-def arguments_of(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("candidates", nargs="*", choices=[*CANDIDATES, []], help="which (default all)")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the candidates to the parser."""
+    parser.add_argument(
+        "candidates", nargs="*", choices=[*CANDIDATES, []], help="candidates to measure (default all)"
+    )
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
         serve(sys.argv[2])
     else:
-        scrapes = ("--scrapes", 300, "good scrapes of each kind")
-        sys.exit(main(__doc__ or "", measure, scrapes, more=arguments_of))
+        scrapes = ("--scrapes", 300, "scrapes per measurement")
+        sys.exit(main(__doc__ or "", measure, scrapes, more=add_arguments))

@@ -55,7 +55,12 @@ class AnomalyBacktest:
 
 
 def backtest_detector(
-    times: Floats, values: Floats, columns: Sequence[str], until: float, interval: float | None, allowed: float
+    times: Floats,
+    values: Floats,
+    columns: Sequence[str],
+    until: float,
+    interval: float | None,
+    false_alarms_per_month: float,
 ) -> AnomalyBacktest:
     """Fit detectors on the past of a trace and replay the rest with them.
 
@@ -65,7 +70,7 @@ def backtest_detector(
         columns: names.
         until: seconds; the first detector is fitted on the samples before it.
         interval: seconds between fits; None for a single one.
-        allowed: false-alarm budget in alarms per 30 days.
+        false_alarms_per_month: false-alarm budget.
 
     Raises:
         NotEnoughHistoryError: no detector can be fitted on the samples before `until`.
@@ -76,7 +81,7 @@ def backtest_detector(
     starts = np.searchsorted(row_times, origins)
     ends = np.append(starts[1:], len(row_times))
     scores = np.full(len(row_times), np.nan)
-    run = _RollingRun(row_times, rows, columns, step, allowed)
+    run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         run.refit(start)
         scores[start:end] = run.replay(start, end)
@@ -91,12 +96,14 @@ def backtest_detector(
 class _RollingRun:
     """Online detector of one trace that is fitted again at each origin."""
 
-    def __init__(self, times: Floats, rows: Floats, columns: Sequence[str], step: float, allowed: float) -> None:
+    def __init__(
+        self, times: Floats, rows: Floats, columns: Sequence[str], step: float, false_alarms_per_month: float
+    ) -> None:
         self._times = times
         self._rows = rows
         self._columns = columns
         self._step = step
-        self._allowed = allowed
+        self._false_alarms_per_month = false_alarms_per_month
         self._online: OnlineDetector | None = None
         self._ended: list[AnomalyEvent] = []
 
@@ -121,7 +128,7 @@ class _RollingRun:
             if self._online is None:
                 raise
             return
-        online = OnlineDetector([detector], self._allowed)
+        online = OnlineDetector([detector], self._false_alarms_per_month)
         ongoing = None if self._online is None else self._online.event(0)
         if ongoing is not None:
             online.resume(0, ongoing)
@@ -167,7 +174,7 @@ class DetectorValidation:
 
     @property
     def is_accepted(self) -> bool:
-        """True where the alarms are compatible with the budget."""
+        """True if the number of alarms is compatible with the budget."""
         expected = BUDGET_MARGIN * self.allowed * self.days / 30.0
         return self.alarms <= 1 + expected + POISSON_DEVIATIONS * math.sqrt(expected)
 

@@ -43,6 +43,7 @@ NOTABLE_FACTOR = 1.5
 """Recurring peaks above this factor times the tail threshold are replaced before the fit, or they would raise it."""
 
 NEIGHBOURS = np.array([-1, 0, 1])
+"""Offsets of the slots in which an occurrence counts as being at the same time."""
 
 
 class BlockMaxima:

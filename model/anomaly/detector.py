@@ -24,7 +24,7 @@ Z_CAP = 10.0
 """Upper bound of the absolute value of a standardised metric."""
 
 CLIP_QUANTILES = (0.001, 0.999)
-"""Mean and deviation ignore anomalies in the history: values beyond half the range of these quantiles are clipped."""
+"""Values are clipped half the range of these quantiles beyond them, so that anomalies hardly affect the moments."""
 
 LOG_TRANSFORM_RATIO = 100.0
 """A metric whose high quantile exceeds its median (and 1) by this factor is log-transformed."""
@@ -166,7 +166,7 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
 
 
 def _varying_columns(values: Floats) -> Bools:
-    """Return which columns (columns,) of (rows, columns) vary and are present in enough rows."""
+    """Return a mask (columns,) of the columns of (rows, columns) that vary and are present in enough rows."""
     present = ~np.isnan(values)
     low = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)

@@ -10,25 +10,25 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 FACTOR_PER_FALSE_ALARM = 2.0
-"""The limit of a run is 1 + this / (false alarms per month) times the longest known run ..."""
+"""Numerator of the limit factor 1 + this / (false alarms per month); a run is compared with factor * longest run."""
 
 MIN_FACTOR = 1.3
-"""... at least this ..."""
+"""Lower bound of the limit factor."""
 
 MAX_FACTOR = 3.0
-"""... and at most this."""
+"""Upper bound of the limit factor."""
 
 JOINT_FACTOR = 1.3
-"""The same factor for a flatline of all metrics at once, which is rarer by chance."""
+"""Limit factor for a flatline of all metrics at once, which is rarer by chance."""
 
 MIN_RUN = HOUR / 2
 """Lower bound of the longest known run, in seconds; half of it for all metrics at once."""
 
 MAX_RESTING_SHARE = 0.9
-"""A metric that is unchanged in a larger share of rows is not checked alone ..."""
+"""A metric that is unchanged in a larger share of the rows is not checked alone."""
 
 MAX_RESTING_SHARE_JOINT = 0.998
-"""... and above this share not at all."""
+"""A metric that is unchanged in a larger share of the rows is not checked at all."""
 
 MAX_ALARM = 3 * HOUR
 """Seconds after which a constant value counts as the new normal."""

@@ -70,9 +70,9 @@ class OnlineDetector:
         Raises:
             ValueError: the row is not later than the one before.
         """
-        quiet = np.zeros(len(self._hosts), bool) if maintenance is None else maintenance
+        in_maintenance = np.zeros(len(self._hosts), bool) if maintenance is None else maintenance
         return tuple(
-            self._step_host(host, at, values[host], in_maintenance=bool(quiet[host]), may_start=may_start)
+            self._step_host(host, at, values[host], in_maintenance=bool(in_maintenance[host]), may_start=may_start)
             for host in range(len(self._hosts))
         )
 
@@ -90,8 +90,9 @@ class OnlineDetector:
         Returns:
             (rows,) each (hosts,) results.
         """
-        quiet = np.zeros(rows.shape[:2], bool) if maintenance is None else maintenance
-        return [self.step(float(at), rows[i], quiet[i], may_start=may_start) for i, at in enumerate(times)]
+        if maintenance is None:
+            maintenance = np.zeros(rows.shape[:2], bool)
+        return [self.step(float(at), rows[i], maintenance[i], may_start=may_start) for i, at in enumerate(times)]
 
     def expire(self, at: float) -> tuple[HostStep, ...]:
         """End the events that have not been observed for an hour before a time in seconds.

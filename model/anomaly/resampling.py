@@ -64,14 +64,14 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
 
 
 def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
-    """Return where each metric has been present for `warm_up` rows without a gap of more than MAX_GAP rows.
+    """Return a mask of the values whose metric was present for `warm_up` rows, with gaps of at most MAX_GAP rows.
 
     Args:
         present: (rows, metrics), False where a value is missing.
         warm_up: rows.
 
     Returns:
-        (rows, metrics); False as well where the value itself is missing.
+        (rows, metrics); False for missing values.
     """
     continuous = np.zeros(present.shape, bool)
     for metric, column in enumerate(present.T):

@@ -43,7 +43,7 @@ METRIC_WEIGHT = 0.02
 """Weight of the metric surprisals in the overall part."""
 
 SURPRISAL_LIMIT = 1.5 * TAIL_START
-"""Surprisal from which on the last minutes of a metric are unusual by themselves."""
+"""Surprisal of the short average of a metric at which the short-term part is 1."""
 
 JOINT_FACTOR = 4.0
 """Weight of the logarithm of energy and distance in the joint part, next to the metric surprisals."""
@@ -75,7 +75,7 @@ class ScoreParts:
     """Score parts of rows, all 0 and more.
 
     Attributes:
-        joint: (rows,) evidence over all metrics, or over one for hours; has an alarm threshold.
+        joint: (rows,) deviation of all metrics together, or of one for hours; has an alarm threshold.
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
         overall: (rows,) weighted sum that the published score is computed from.
         by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
@@ -90,7 +90,7 @@ class ScoreParts:
 
     @property
     def for_thresholds(self) -> Floats:
-        """(rows, len(SCORE_PARTS)) the parts with block maxima."""
+        """Parts with block maxima, (rows, len(SCORE_PARTS))."""
         return np.array([self.joint, self.spike, self.overall]).T
 
 
@@ -140,15 +140,15 @@ class AnomalyScorer:
         Returns:
             (rows, 2 * half-lives): averages of the energy, then of the distance.
         """
-        number = present.sum(axis=1)
-        mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(number, 1)
+        count = present.sum(axis=1)
+        mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
         n = len(HALF_LIVES)
         # assigned instead of stacked: this code runs for every row
         x = np.empty((len(mean_energy), 2 * n))
         x[:, :n] = mean_energy[:, None]
         x[:, n:] = distance[:, None]
         observed = np.empty(x.shape, bool)
-        observed[:, :n] = (number > 0)[:, None]
+        observed[:, :n] = (count > 0)[:, None]
         observed[:, n:] = valid[:, None]
         return self._averages.update(x, observed)
 

@@ -40,7 +40,7 @@ HABITUATION_RESET = HOUR
 SUPPRESSED_RATIO = 0.5
 """Upper bound of the ratio of a score part whose level is normal at this time."""
 
-WARM_UP = 12 * HOUR
+ALARM_WARM_UP = 12 * HOUR
 """Seconds of rows without alarms after a start: the averages need several half-lives."""
 
 SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
@@ -137,7 +137,7 @@ class AlarmThresholds:
         slot = int(at // SLOT_SECONDS)
         if slot != self._slot:
             self._start_slot(slot, at)
-        is_warm = at - self._started_at >= WARM_UP
+        is_warm = at - self._started_at >= ALARM_WARM_UP
         if is_warm:
             self.block_maxima.add(slot, parts)
         ratios = {}

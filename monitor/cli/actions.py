@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from monitor.cli.options import GlobalOptions
 from monitor.reports.blocks import Report
-from monitor.reports.terminal import show
+from monitor.reports.terminal import print_report
 
 if TYPE_CHECKING:
     from monitor.config.loader import Config
@@ -44,7 +44,7 @@ def print_result(options: GlobalOptions, document: Any, report: Report, *, to_st
     elif to_stderr:
         _write_line(str(report), sys.stderr)
     else:
-        show(report, options.color)
+        print_report(report, options.color)
 
 
 def _write_line(text: str, stream: TextIO) -> None:

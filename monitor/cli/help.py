@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from monitor.cli.options import shared_options
-from monitor.reports.terminal import wanted
+from monitor.reports.terminal import choose_style
 
 MAX_WIDTH = 100
 """Largest number of characters in a line of help."""
@@ -24,7 +24,7 @@ class HelpFormatter(click.HelpFormatter):
     """A help formatter that prints headings in bold where reports are coloured."""
 
     def write_heading(self, heading: str) -> None:
-        bold = wanted("auto", os.environ, tty=sys.stdout.isatty()) == "colors"
+        bold = choose_style("auto", os.environ, tty=sys.stdout.isatty()) == "colors"
         super().write_heading(click.style(heading, bold=True) if bold else heading)
 
     def write_definitions(self, title: str, rows: Mapping[str, str]) -> None:
@@ -50,6 +50,13 @@ class Context(click.Context):
         super().__init__(*args, **attributes)
         # Otherwise click would remove the bold headings that FORCE_COLOR asks for in a pipe.
         self.color = True
+
+
+class DeprecatedArgument(click.Argument):
+    """An optional argument of a former spelling, which neither usage nor help shows."""
+
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
+        return []
 
 
 class Command(click.Command):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from monitor import release
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
-from monitor.queries.status import Overview, old_after
+from monitor.queries.status import Overview, max_sample_age
 from monitor.reports.status_line import status_line
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
 from monitor.system.formatting import approximate_duration
-from monitor.web import Records
+from monitor.web import StoredDocuments
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class StateHolder:
             reload: result of the newest reload.
         """
         self._version = release()
-        self._stale_after = old_after(config.sampling.interval)
+        self._stale_after = max_sample_age(config.sampling.interval)
         self._host_metrics = config.web.host_metrics
         self._notifier = notifier
         self._reload = reload
@@ -46,7 +46,7 @@ class StateHolder:
         self._overview: Overview | None = None
         self._anomaly: AnomalyState | None = None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
-        self.records: Records | None = None
+        self.records: StoredDocuments | None = None
         """Reads the database for the page and the API; None while the database is closed."""
 
     @property

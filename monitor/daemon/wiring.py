@@ -19,14 +19,14 @@ from monitor.jobs.retraining import RetrainingJob
 from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
-from monitor.queries.history import Curves
+from monitor.queries.history import HistoryReader
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.schedule import Serving, recent_coverage
-from monitor.web import Application, Records, WebServer, make_server
+from monitor.web import Application, StoredDocuments, WebServer, make_server
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     status_refresh.run()
     interval = config.sampling.interval
     served = ServedModel(stores, config.rules, interval)
-    holder.records = Records(stores, Curves(stores, lambda: served.rules, interval))
+    holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
     predictions = PredictionBuffer(stores.predictions)
     needs = TrainingNeeds(config, stores, served)
     retraining = RetrainingJob(config, stores.runs, needs.has_enough_history, needs.serving, status_refresh.run)

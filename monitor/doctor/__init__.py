@@ -1,6 +1,5 @@
-"""`monitor doctor`: looks at everything that a daemon stands on, says what is wrong, and how to mend it."""
+"""Checks of the installation for `monitor doctor`."""
 
-from monitor.doctor.results import exit_code, report
-from monitor.doctor.runner import examine, examine_without
+from monitor.doctor.runner import examine, examine_invalid_configuration
 
-__all__ = ["examine", "examine_without", "exit_code", "report"]
+__all__ = ["examine", "examine_invalid_configuration"]

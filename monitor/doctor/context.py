@@ -1,7 +1,4 @@
-"""What the checks look at together, read once: the configuration, the files of the database, what is stored.
-
-All of it is read and nothing is changed, while a daemon runs or not.
-"""
+"""Input of the checks, read once: configuration, database files, stored records."""
 
 from __future__ import annotations
 
@@ -11,11 +8,12 @@ from pathlib import Path
 from model.array_types import Floats
 from model.units import DAY
 from monitor.config.loader import Config
-from monitor.queries.status import Overview, old_after, read_overview
+from monitor.queries.status import Overview, max_sample_age, read_overview
 from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
 from storage import StorageError
+from storage.errors import StorageErrorKind
 from storage.inspection import (
     DatabaseFiles,
     database_path,
@@ -26,115 +24,153 @@ from storage.inspection import (
 )
 
 RUNS = 50
-"""Trainings that are looked at, the newest."""
+"""Number of training runs that the checks read, newest first."""
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What the database tells.
+class StoredRecords:
+    """Records of the database.
 
-    `recent` holds the times (seconds) of the samples of the last day, `ahead` counts those of the future, and
-    `blob_error` says why the serving model could not be read.
+    Attributes:
+        overview: overview, as the daemon reads it.
+        recent: times of the samples of the last day, in seconds since the epoch.
+        future: number of samples in the future.
+        runs: training runs, newest first.
+        model: bytes of the serving model; None without one, or if they cannot be read.
+        model_error: reason for which the serving model cannot be read.
+        detector: bytes of the anomaly detector of the serving model; None without one.
     """
 
     overview: Overview
     recent: Floats
-    ahead: int
+    future: int
     runs: tuple[CompletedRun, ...]
-    blob: bytes | None
-    blob_error: str
+    model: bytes | None
+    model_error: str
     detector: bytes | None
 
 
 @dataclass(frozen=True)
-class Daemon:
-    """Whether one runs on the database, None where `why` it is not known; and its process, None where not known."""
+class DaemonProcess:
+    """Process that holds the daemon's lock on the database.
+
+    Attributes:
+        running: a daemon runs; None if that cannot be determined, for the `reason`.
+        pid: its process; None if unknown.
+        reason: why it cannot be determined.
+    """
 
     running: bool | None
-    process: int | None = None
-    why: str = ""
+    pid: int | None = None
+    reason: str = ""
+
+
+NO_DAEMON = DaemonProcess(running=False)
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Where something could not be read it is None, and the word beside it says why."""
+class DoctorContext:
+    """Input of the checks; a part that could not be read is None, next to its error.
+
+    Attributes:
+        now: time of the examination in seconds since the epoch.
+        config: configuration.
+        database: path of the database; None for one that is not a file.
+        daemon: process of the daemon.
+        files: properties of the database files.
+        files_error: reason for which the files could not be read.
+        needs_migration: the schema is of an earlier release.
+        records: records of the database.
+        records_error: reason for which the records could not be read.
+    """
 
     now: float
     config: Config
-    database: Path | None
-    outside: DatabaseFiles | None
-    unseen: str
-    daemon: Daemon
-    behind: bool
-    stored: Stored | None
-    unread: str
+    database: Path | None = None
+    daemon: DaemonProcess = NO_DAEMON
+    files: DatabaseFiles | None = None
+    files_error: StorageError | None = None
+    needs_migration: bool = False
+    records: StoredRecords | None = None
+    records_error: StorageError | None = None
 
     @property
     def directory(self) -> Path | None:
-        """Where the database lies."""
+        """Directory of the database."""
         return None if self.database is None else self.database.parent
 
 
-NONE_RUNS = Daemon(False)
-
-
-def gather(config: Config, now: float) -> Evidence:
-    """Reads it all. Raises nothing for what the database refuses: that is evidence too."""
+def read_context(config: Config, now: float) -> DoctorContext:
+    """Read the input of the checks without changing anything. Errors of the database become part of the result."""
     try:
         path = database_path(config.database_url)
     except StorageError as error:
-        return Evidence(now, config, None, None, str(error), NONE_RUNS, False, None, str(error))
+        return DoctorContext(now, config, files_error=error, records_error=error)
     if path is None:
-        why = f"{redact_credentials(config.database_url)}: not a database in a file"
-        return Evidence(now, config, None, None, why, NONE_RUNS, False, None, why)
-    # Before it is opened: this closes files of it, which would drop SQLite's locks.
-    files, unseen = _outside(path)
-    behind, stored, unread = _stored(config, now)
-    return Evidence(now, config, path, files, unseen, _daemon(path), behind, stored, unread)
+        message = f"{redact_credentials(config.database_url)}: not a database in a file"
+        no_file = StorageError(message, StorageErrorKind.NO_FILE)
+        return DoctorContext(now, config, files_error=no_file, records_error=no_file)
+    # Read the files before the database is opened: closing them later would drop SQLite's locks.
+    files, files_error = _read_files(path)
+    needs_migration, records, records_error = _read_database(config, now)
+    return DoctorContext(
+        now=now,
+        config=config,
+        database=path,
+        daemon=_find_daemon(path),
+        files=files,
+        files_error=files_error,
+        needs_migration=needs_migration,
+        records=records,
+        records_error=records_error,
+    )
 
 
-def _outside(path: Path) -> tuple[DatabaseFiles | None, str]:
+def _read_files(path: Path) -> tuple[DatabaseFiles | None, StorageError | None]:
     try:
-        return inspect_files(path), ""
+        return inspect_files(path), None
     except StorageError as error:
-        return None, str(error)
+        return None, error
 
 
-def _daemon(path: Path) -> Daemon:
+def _find_daemon(path: Path) -> DaemonProcess:
     try:
         holder = lock_holder(Path(f"{path}.daemon.lock"))
     except StorageError as error:
-        return Daemon(None, why=str(error))
+        return DaemonProcess(running=None, reason=str(error))
     if holder is None:
-        return NONE_RUNS
-    return Daemon(True, int(holder) if holder.isdecimal() else None)
+        return NO_DAEMON
+    return DaemonProcess(running=True, pid=int(holder) if holder.isdecimal() else None)
 
 
-def _stored(config: Config, now: float) -> tuple[bool, Stored | None, str]:
-    behind = False
+def _read_database(config: Config, now: float) -> tuple[bool, StoredRecords | None, StorageError | None]:
+    """Return whether the schema is of an earlier release, the records, and the error that prevented reading them."""
+    needs_migration = False
     try:
         with open_read_only(config.database_url) as database:
-            behind = schema_needs_migration(database)
-            return behind, _read(stores_of(database), config, now), ""
+            needs_migration = schema_needs_migration(database)
+            return needs_migration, _read_records(stores_of(database), config, now), None
     except StorageError as error:
-        return behind, None, str(error)
+        return needs_migration, None, error
 
 
-def _read(stores: Stores, config: Config, now: float) -> Stored:
+def _read_records(stores: Stores, config: Config, now: float) -> StoredRecords:
     overview = read_overview(stores, config, now)
-    blob, blob_error, detector = None, "", None
+    model = None
+    model_error = ""
+    detector = None
     if overview.model is not None:
         try:
-            blob = stores.registry.blob(overview.model.id)
+            model = stores.registry.blob(overview.model.id)
             detector = stores.registry.detector(overview.model.id)
         except StorageError as error:
-            blob_error = str(error)
-    return Stored(
+            model_error = str(error)
+    return StoredRecords(
         overview=overview,
         recent=stores.samples.between(now - DAY, now, ())[:, 0],
-        ahead=stores.samples.count(since=now + old_after(config.sampling.interval)),
+        future=stores.samples.count(since=now + max_sample_age(config.sampling.interval)),
         runs=tuple(map(completed_run, stores.runs.history(RUNS))),
-        blob=blob,
-        blob_error=blob_error,
+        model=model,
+        model_error=model_error,
         detector=detector,
     )

@@ -1,92 +1,109 @@
-"""All checks, each by itself: one that raises is told of like one that fails."""
+"""Runner of the checks: all of them, each isolated from the failures of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from monitor.config.loader import Config
-from monitor.doctor.checks import clock, database, disk, host, models, permissions, port
-from monitor.doctor.context import Evidence, gather
-from monitor.doctor.results import Result, failed
+from monitor.doctor.checks import (
+    clock,
+    database,
+    disk,
+    kernel,
+    model,
+    permissions,
+    port,
+    quality,
+    service,
+    software,
+)
+from monitor.doctor.context import DoctorContext, read_context
+from monitor.doctor.results import failed
+from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
 from monitor.system.logging import redact_credentials
 
-Check = Callable[[Evidence], Iterable[Result]]
+MESSAGE_LENGTH = 300
+"""Characters of the message of an unexpected error."""
+
+THREADS = 4
+"""Checks that run at the same time: several wait for a port, for systemd, or for a second reading."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """A check, and what it is called where it raises."""
+class Check:
+    """A check without arguments, and its first subject, which names it if it raises."""
 
-    name: str
-    look: Callable[[], Iterable[Result]]
+    id: CheckId
+    run: Callable[[], Iterable[CheckResult]]
 
 
-WITHOUT_CONFIGURATION = (
-    Named("versions", host.versions),
-    Named("BLAS threads", host.blas_threads),
-    Named("clock", clock.synchronised),
-    Named("service", permissions.service),
+HOST_CHECKS = (
+    Check(CheckId.VERSIONS, software.check_versions),
+    Check(CheckId.BLAS_THREADS, software.check_blas_threads),
+    Check(CheckId.CLOCK, clock.check_kernel_clock),
+    Check(CheckId.SERVICE, service.check_unit),
 )
+"""Checks that need no configuration."""
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("configuration", host.configuration),
-    ("source", host.kernel_figures),
-    ("limits", host.container_limits),
-    ("state directory", permissions.state_directory),
-    ("config rights", permissions.configuration_readable),
-    ("key rights", permissions.keys_private),
-    ("daemon", permissions.daemon),
-    ("samples", clock.stored_times),
-    ("disk space", disk.room),
-    ("file system", disk.file_system),
-    ("database", database.opened),
-    ("integrity", database.integrity),
-    ("log", database.files),
-    ("port", port.port),
-    ("model", models.serving),
-    ("trainings", models.trainings),
-    ("live skill", models.quality),
-    ("detector", models.detector),
+CONTEXT_CHECKS: tuple[tuple[CheckId, Callable[[DoctorContext], Iterable[CheckResult]]], ...] = (
+    (CheckId.CONFIGURATION, software.check_configuration),
+    (CheckId.SOURCE, kernel.check_sources),
+    (CheckId.MEMORY_LIMIT, kernel.check_memory_limit),
+    (CheckId.STATE_DIRECTORY, permissions.check_state_directory),
+    (CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
+    (CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
+    (CheckId.DAEMON, service.check_daemon),
+    (CheckId.NEWEST_SAMPLE, clock.check_samples),
+    (CheckId.DISK_SPACE, disk.check_space),
+    (CheckId.FILE_SYSTEM, disk.check_file_system),
+    (CheckId.DATABASE, database.check_database),
+    (CheckId.INTEGRITY, database.check_integrity),
+    (CheckId.WRITE_AHEAD_LOG, database.check_files),
+    (CheckId.PORT, port.check_port),
+    (CheckId.MODEL, model.check_model),
+    (CheckId.TRAININGS, quality.check_trainings),
+    (CheckId.LIVE_SKILL, quality.check_predictions),
+    (CheckId.DETECTOR, model.check_detector),
 )
-"""In the order in which they are told."""
+"""Checks of a configured installation, in the order of the report."""
 
 
-def examine(config: Config, now: float) -> list[Result]:
-    """Every check; changes nothing.
+def examine(config: Config, now: float) -> DoctorDocument:
+    """Run every check; nothing is changed.
 
     Args:
-        config: of the daemon that is looked at.
+        config: configuration of the daemon.
         now: seconds since the epoch.
     """
-    # One after the other what is read of the database: the evidence closes files that a check may open.
-    evidence = gather(config, now)
-    return _examined([*WITHOUT_CONFIGURATION, *(Named(name, partial(look, evidence)) for name, look in CHECKS)])
+    # Read the context first: it opens and closes the database files, which no check may hold open meanwhile.
+    context = read_context(config, now)
+    checks = [Check(check, partial(function, context)) for check, function in CONTEXT_CHECKS]
+    return DoctorDocument(tuple(run_checks([*HOST_CHECKS, *checks])))
 
 
-def examine_without(problems: tuple[str, ...]) -> list[Result]:
-    """What can be looked at where the configuration is broken."""
-    return [*_examined(WITHOUT_CONFIGURATION), *host.broken_configuration(problems)]
+def examine_invalid_configuration(problems: Sequence[str]) -> DoctorDocument:
+    """Run the checks that need no configuration, and report the problems of an invalid one."""
+    return DoctorDocument((*run_checks(HOST_CHECKS), *software.configuration_problems(problems)))
 
 
-def _examined(checks: Iterable[Named]) -> list[Result]:
-    # Beside each other, because several wait: for a port, for systemd, for a second reading.
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        return [result for found in pool.map(one, checks) for result in found]
+def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
+    """Run checks in parallel; return their results in order."""
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        return [result for results in pool.map(run_check, checks) for result in results]
 
 
-def one(check: Named) -> list[Result]:
-    """What a check finds, and that it raised where it did."""
-    found: list[Result] = []
+def run_check(check: Check) -> list[CheckResult]:
+    """Run one check; an exception that it raises becomes a failed result after those it returned before."""
+    results: list[CheckResult] = []
     try:
-        found.extend(check.look())
+        results.extend(check.run())
     except Exception as error:
-        told = (
-            f"the check could not be made: {type(error).__name__}: {redact_credentials(' '.join(str(error).split()))}"
+        detail = redact_credentials(" ".join(str(error).split()))
+        message = f"the check raised {type(error).__name__}: {detail}"[:MESSAGE_LENGTH]
+        results.append(
+            failed(check.id, message, "report this: a fault in monitor, or a host that it does not support")
         )
-        found.append(
-            failed(check.name, told[:300], "a mistake in this program, or a host it does not know: report it")
-        )
-    return found
+    return results

@@ -1,1 +1,1 @@
-"""Typed documents: the only source of JSON."""
+"""Typed documents: the only source of JSON, reports and the page."""

@@ -85,5 +85,5 @@ def drift_metrics(overview: Overview) -> Iterator[Metric]:
         "input_drift",
         "Population stability index of a metric, last day against the training data; above 0.25 is a large drift.",
         ["metric"],
-        [((name,), value) for name, value in overview.drift],
+        [((name,), value) for name, value in overview.drift.items()],
     )

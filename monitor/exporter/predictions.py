@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from model.forecast.fallback import BASELINES
 from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.inference.served_model import Forecast
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
 from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
@@ -107,7 +107,7 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
     ),
     "live_lead_time_seconds": (
         "Median lead time of the warnings of the last 7 days before high load, in seconds.",
-        lambda s: s.lead,
+        lambda s: s.lead_time,
     ),
     "live_predictions_scored": (
         "Number of predictions of the last 7 days with a known outcome.",

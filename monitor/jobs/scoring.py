@@ -8,41 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
-from statistics import median
-from typing import Any
 
 import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.labels import GAP_FACTOR, Rules, future_labels
 from model.features.rolling_window import RollingWindow
-from model.forecast.score_totals import LiveScore, ScoreTotals, live_score, sum_scores
-from model.units import DAY, HOUR
+from model.forecast.score_totals import ScoreTotals, sum_scores
+from model.units import HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning
-from monitor.system.formatting import format_duration
 from storage import Onset, Prediction, ScoreRow
-
-SCORE_WINDOW = 7 * DAY
-"""Seconds over which scores are told, unless somebody asks for another time."""
 
 AT_ONCE = 6 * HOUR
 """Seconds of predictions that are scored in one go: after days without a daemon they must not all be read at once."""
-
-
-@dataclass(frozen=True)
-class HorizonScore:
-    """One horizon's predictions against what happened.
-
-    `stretches` is how often load became high, `warned` before how many of them a warning stood, `lead` the median of
-    how long before, in seconds (None without any).
-    """
-
-    horizon: float
-    score: LiveScore
-    stretches: int
-    warned: int
-    lead: float | None
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
@@ -147,59 +125,6 @@ def _stored(row: ScoreTotals) -> ScoreRow:
         baseline_squared_sum=row.base_squared,
         baseline_event_sum=row.base_right,
     )
-
-
-def _score_totals(row: ScoreRow) -> ScoreTotals:
-    """Return stored sums for scoring."""
-    return ScoreTotals(
-        hour=row.hour,
-        high=row.high_load,
-        decile=row.decile,
-        unknown=row.unknown,
-        scored=row.scored,
-        events=row.events,
-        warned=row.warnings,
-        warned_events=row.true_warnings,
-        said=row.probability_sum,
-        said_squared=row.probability_squared_sum,
-        said_right=row.probability_event_sum,
-        base_squared=row.baseline_squared_sum,
-        base_right=row.baseline_event_sum,
-    )
-
-
-def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
-    """The scores of the predictions made since a moment (seconds), by horizon; hours count as a whole.
-
-    Raises:
-        StorageError: the database cannot be read.
-    """
-    found = []
-    for horizon in sorted(stores.scores.scored_until()):
-        rows = [_score_totals(row) for row in stores.scores.totals_since(horizon, since - since % HOUR)]
-        leads = stores.scores.lead_times(horizon, since)
-        known = [lead for lead in leads if lead is not None]
-        score = live_score(rows)
-        if score.scored or score.unknown:
-            lead = median(known) if known else None
-            found.append(HorizonScore(horizon, score, len(leads), len(known), lead))
-    return tuple(found)
-
-
-def scores_document(scores: tuple[HorizonScore, ...]) -> list[dict[str, Any]]:
-    """The scores as plain JSON data; figures that do not exist are null."""
-    return [
-        {
-            "horizon": found.horizon,
-            "horizon_name": format_duration(found.horizon),
-            **{f.name: getattr(found.score, f.name) for f in fields(LiveScore) if f.name != "reliability"},
-            "stretches": found.stretches,
-            "stretches_warned": found.warned,
-            "lead_time": found.lead,
-            "reliability": [asdict(row) for row in found.score.reliability],
-        }
-        for found in scores
-    ]
 
 
 def scoring_interval(horizons: Sequence[float]) -> float:

@@ -1,10 +1,9 @@
-"""How it came: the last hours of the host and of what was said of it, in as many points as a picture has room for."""
+"""Recent history from the database, aggregated to time slots for charts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,130 +13,124 @@ from model.features.rolling_window import RollingWindow
 from model.units import DAY
 from monitor.inference.served_model import READ_SECONDS, stored
 from monitor.stores import Stores
-from monitor.system.formatting import format_duration
-from storage import SAMPLE_FIELDS
+from storage import AnomalyRecord
 
-LONGEST = 30 * DAY
-"""Seconds that can be asked for."""
+MAX_RANGE = 30 * DAY
+"""Longest history that can be read, in seconds."""
 
-MOST_POINTS = 2000
+MAX_POINTS = 2000
+"""Largest number of slots."""
 
-STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Lengths of a slot (seconds): round ones, so that a picture made a moment later has the same slots."""
+SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+"""Possible slot lengths in seconds: round ones, so that charts drawn a moment apart have the same slots."""
 
 
-class Curves:
-    """Reads them from the database. Safe to use from several threads."""
+@dataclass(frozen=True)
+class RecentHistory:
+    """Recent history in slots of equal length.
+
+    Attributes:
+        start: start of the first slot in seconds since the epoch.
+        step: length of a slot in seconds.
+        count: number of slots.
+        load: (count, metrics) mean of each metric, NaN without samples.
+        high_load_periods: (start, end) in seconds since the epoch.
+        rules: high-load rules as tuples of (metric, bound).
+        predictions: by horizon (count, 4) largest probability, baseline probability, threshold and margin.
+        anomaly_scores: (count, 2) largest anomaly score and evidence ratio.
+        anomalies: anomaly events.
+    """
+
+    start: float
+    step: float
+    count: int
+    load: Floats
+    high_load_periods: tuple[tuple[float, float], ...]
+    rules: tuple[tuple[tuple[str, float | str], ...], ...]
+    predictions: Mapping[float, Floats]
+    anomaly_scores: Floats
+    anomalies: tuple[AnomalyRecord, ...]
+
+
+class HistoryReader:
+    """Reader of the recent history. Safe to use from several threads."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], interval: float) -> None:
-        """Nothing is read yet.
+        """Create a reader; nothing is read yet.
 
         Args:
-            stores: of the database.
-            rules: what high load is, by the model that serves.
-            interval: seconds between two samples.
+            stores: repositories.
+            rules: returns the high-load rules of the serving model.
+            interval: seconds between samples.
         """
-        self._stores, self._rules, self._interval = stores, rules, interval
+        self._stores = stores
+        self._rules = rules
+        self._interval = interval
 
-    def document(self, seconds: float, points: int, until: float, trail: Floats) -> dict[str, Any]:
-        """The curves as plain JSON data; what was not measured or not said is null.
+    def read(self, seconds: float, points: int, until: float, recent_scores: Floats) -> RecentHistory:
+        """Read the history.
 
         Args:
-            seconds: how far back, at most LONGEST.
-            points: how many slots at most, up to MOST_POINTS.
-            until: seconds since the epoch; the slot that it falls into is the last.
-            trail: (rows, 3) readings of the watch for anomalies: time, score, how near to an alarm.
+            seconds: length, at most MAX_RANGE.
+            points: largest number of slots, at most MAX_POINTS.
+            until: seconds since the epoch; the last slot contains it.
+            recent_scores: (rows, 3) time, anomaly score and evidence ratio, as the online detector reported them.
 
         Raises:
             StorageError: the database cannot be read.
         """
-        width = slot_width(seconds / points, self._interval)
-        count = max(1, round(seconds / width))
-        start = (until // width + 1 - count) * width
-        anomalies = self._stores.anomalies.since(start)
-        nearness = _slots(trail[:, 0], trail[:, 1:], start, width, count)
-        return {
-            "from": start,
-            "until": start + width * count,
-            "step": width,
-            "at": [start + width * number for number in range(count)],
-            "load": dict(
-                zip(SAMPLE_FIELDS, _columns(self._stores.samples.bucket_means(start, width, count)), strict=True)
-            ),
-            "high": self._high(start, start + width * count),
-            "rules": [dict(rule) for rule in self._rules().rules],
-            "predictions": self._predictions(start, width, count),
-            "anomaly_score": _columns(nearness)[0],
-            "anomaly_evidence_ratio": _columns(nearness)[1],
-            "anomalies": [asdict(anomaly) for anomaly in anomalies],
-        }
+        step = slot_length(seconds / points, self._interval)
+        count = max(1, round(seconds / step))
+        start = (until // step + 1 - count) * step
+        return RecentHistory(
+            start=start,
+            step=step,
+            count=count,
+            load=self._stores.samples.bucket_means(start, step, count),
+            high_load_periods=self._high_load_periods(start, start + step * count),
+            rules=self._rules().rules,
+            predictions=self._stores.predictions.bucket_maxima(start, step, count),
+            anomaly_scores=_maxima(recent_scores[:, 0], recent_scores[:, 1:], start, step, count),
+            anomalies=tuple(self._stores.anomalies.since(start)),
+        )
 
-    def _predictions(self, start: float, width: float, count: int) -> list[dict[str, Any]]:
-        found = []
-        for horizon, table in self._stores.predictions.bucket_maxima(start, width, count).items():
-            probability, baseline, threshold, margin = _columns(table)
-            warned = [
-                None if over is None or needs is None else over >= 0 and needs < 1
-                for over, needs in zip(margin, threshold, strict=True)
-            ]
-            found.append(
-                {
-                    "horizon": horizon,
-                    "horizon_name": format_duration(horizon),
-                    "probability": probability,
-                    "baseline_probability": baseline,
-                    "threshold": threshold,
-                    "warning": warned,
-                }
-            )
-        return found
-
-    def _high(self, start: float, end: float) -> list[list[float]]:
-        """When load was high, as [from, until] in seconds; nothing while the rules have bounds yet to be learned."""
+    def _high_load_periods(self, start: float, end: float) -> tuple[tuple[float, float], ...]:
+        """Return the high-load periods between two times; none while the rules have unresolved percentile bounds."""
         rules = self._rules()
         if not rules.resolved:
-            return []
-        before = rules.sustained + 2 * self._interval
-        history = RollingWindow(rules.metrics, rules, self._interval, keep=before)
-        found = []
-        for rows in stored(self._stores, rules.metrics, start - before, end, READ_SECONDS):
-            history.extend(rows[:, 0], rows[:, 1:])
-            late = slice(len(history) - len(rows), None)
-            found.append(history.times[late][history.state[late] == 1])
-        at = np.concatenate(found)
-        return stretches(at[at >= start], GAP_FACTOR * self._interval)
+            return ()
+        margin = rules.sustained + 2 * self._interval
+        window = RollingWindow(rules.metrics, rules, self._interval, keep=margin)
+        high_times = []
+        for rows in stored(self._stores, rules.metrics, start - margin, end, READ_SECONDS):
+            window.extend(rows[:, 0], rows[:, 1:])
+            newest = slice(len(window) - len(rows), None)
+            high_times.append(window.times[newest][window.state[newest] == 1])
+        times = np.concatenate(high_times)
+        return contiguous_periods(times[times >= start], GAP_FACTOR * self._interval)
 
 
-def slot_width(wanted: float, least: float) -> float:
-    """The shortest round length of at least both (seconds)."""
-    need = max(wanted, least)
-    return float(next((step for step in STEPS if step >= need - 1e-9), STEPS[-1]))
+def slot_length(wanted: float, interval: float) -> float:
+    """Return the shortest slot length that is at least the wanted one and the sampling interval, in seconds."""
+    needed = max(wanted, interval)
+    return float(next((length for length in SLOT_LENGTHS if length >= needed - 1e-9), SLOT_LENGTHS[-1]))
 
 
-def stretches(at: Floats, apart: float) -> list[list[float]]:
-    """Moments (seconds, increasing) as stretches [first, last]; those further apart than `apart` are not one."""
-    if not len(at):
-        return []
-    breaks = np.flatnonzero(np.diff(at) > apart)
-    firsts, lasts = np.append(0, breaks + 1), np.append(breaks, len(at) - 1)
-    return [[float(at[i]), float(at[j])] for i, j in zip(firsts, lasts, strict=True)]
+def contiguous_periods(times: Floats, gap: float) -> tuple[tuple[float, float], ...]:
+    """Group times (rows,), increasing, into periods (first, last) that are further apart than `gap` seconds."""
+    if not len(times):
+        return ()
+    breaks = np.flatnonzero(np.diff(times) > gap)
+    firsts = np.append(0, breaks + 1)
+    lasts = np.append(breaks, len(times) - 1)
+    return tuple((float(times[first]), float(times[last])) for first, last in zip(firsts, lasts, strict=True))
 
 
-def _slots(at: Floats, values: Floats, start: float, width: float, count: int) -> Floats:
-    """(count, columns) the largest of what falls into each slot; NaN where nothing does."""
-    found = np.full((count, values.shape[1]), -np.inf)
-    slot = ((at - start) // width).astype(np.int64)
+def _maxima(times: Floats, values: Floats, start: float, step: float, count: int) -> Floats:
+    """Return (count, columns) the largest of the values in each slot, NaN for an empty slot."""
+    maxima = np.full((count, values.shape[1]), -np.inf)
+    slot = ((times - start) // step).astype(np.int64)
     inside = (slot >= 0) & (slot < count)
-    np.maximum.at(found, slot[inside], np.nan_to_num(values[inside], nan=-np.inf))
-    found[np.isinf(found)] = np.nan
-    return found
-
-
-def _columns(table: Floats) -> list[list[float | None]]:
-    """Each column as JSON has it; four digits are more than a picture shows."""
-    return [_figures(column) for column in np.asarray(table).T]
-
-
-def _figures(column: Sequence[float] | Floats) -> list[float | None]:
-    values = np.asarray(column)
-    return [None if missing else round(v, 4) for v, missing in zip(values.tolist(), np.isnan(values), strict=True)]
+    np.maximum.at(maxima, slot[inside], np.nan_to_num(values[inside], nan=-np.inf))
+    maxima[np.isinf(maxima)] = np.nan
+    return maxima

@@ -1,1 +1,1 @@
-"""Reports for people: each says once what is told, for a terminal, a pipe or a mail."""
+"""Reports for people: one renderer per document, for terminals and plain text."""

@@ -1,27 +1,37 @@
-"""What reports are made of: lines and tables whose parts say what they mean, and how they read as plain text.
+"""Building blocks of reports: lines and tables with toned parts, and their plain text form.
 
-A report is written once. As a string it is the plain text of a pipe or a mail; on a terminal `tables` draws the same
-parts in colour, fitted to its width.
+A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
+draws the same blocks in colour and fits them to its width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from monitor.system.formatting import format_number
 
-Tone = Literal["good", "caution", "bad", "faint", "heading"]
-"""What a part of a report means to its reader."""
+if TYPE_CHECKING:
+    # The help of the commands uses this module and must not import the model.
+    from monitor.training.report_parts import ScoreReport
 
-BAR = 24
+Tone = Literal["good", "caution", "bad", "faint", "heading"]
+"""Meaning of a part of a report."""
+
+BAR_WIDTH = 24
 """Characters of a full bar."""
+
+LABEL_WIDTH = 12
+"""Characters of the label of a line."""
+
+SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
+"""Header of `score_cells`."""
 
 
 @dataclass(frozen=True)
 class Toned:
-    """Text with what it means, None for nothing in particular."""
+    """Text with its meaning; None for neutral text."""
 
     text: str
     tone: Tone | None
@@ -32,22 +42,26 @@ class Toned:
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio, 0 to 1, as a length beside its figure."""
+    """A ratio, 0 to 1, drawn as a bar."""
 
     ratio: float
 
     def __str__(self) -> str:
-        return ("#" * round(BAR * self.ratio)).ljust(BAR)
+        return ("#" * round(BAR_WIDTH * self.ratio)).ljust(BAR_WIDTH)
 
 
 Cell = str | Toned | Bar
+"""Content of a table cell."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence in parts, behind a label that is as wide as it is written; a line too long goes on below its text.
+    """One sentence in parts, after a label of fixed width.
 
-    `exact` ones are meant for machines too: nobody breaks them.
+    Attributes:
+        parts: text and toned text.
+        label: text before the parts; continuation lines are indented by its width.
+        exact: never broken, as it is meant for programs too.
     """
 
     parts: tuple[str | Toned, ...]
@@ -60,7 +74,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a heading. The first column and those named in `words` may be folded at spaces, the others never."""
+    """Rows under a header.
+
+    Attributes:
+        header: names of the columns.
+        rows: cells, one per column.
+        words: names of the columns that may be folded at spaces, in addition to the first one.
+    """
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
@@ -68,57 +88,58 @@ class Table:
 
     def __str__(self) -> str:
         texts = [[str(cell) for cell in row] for row in self.rows]
-        return "\n".join(table(self.header, texts))
+        return "\n".join(align_columns(self.header, texts))
+
+
+Block = str | Line | Table
+"""Part of a report; a plain string is a line."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Lines and tables from top to bottom; a plain string is a line."""
+    """Blocks from top to bottom."""
 
-    blocks: tuple[str | Line | Table, ...]
+    blocks: tuple[Block, ...]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.blocks))
 
 
-def fact(label: str, *parts: str | Toned) -> Line:
-    """A line of a report in which every line has a label."""
-    return Line(parts, f"{label:<12}")
+def labelled_line(label: str, *parts: str | Toned) -> Line:
+    """Return a line with a label of the common width."""
+    return Line(parts, label.ljust(LABEL_WIDTH))
 
 
 def heading(text: str) -> Line:
-    """What stands above a table."""
+    """Return the line above a table."""
     return Line((Toned(text, "heading"),))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as they must be; the first to the left, figures to the right."""
+def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, the first column aligned to the left, the others to the right."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = (
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        return "  " + "  ".join(cells).rstrip()
-
-    return [line(row) for row in (header, *rows)]
+    return [_aligned_row(row, widths) for row in (header, *rows)]
 
 
-def skill(value: float | None) -> Toned:
-    """How much better than a simple guess, 1 at most: below 0 the guess was better."""
-    tone: Tone | None = None if not value else "good" if value > 0 else "bad"
+def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(row, widths, strict=True)
+    cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+    return "  " + "  ".join(cells).rstrip()
+
+
+def toned_skill(value: float | None) -> Toned:
+    """Return a skill score; a negative one is worse than its reference."""
+    tone: Tone | None = None
+    if value:
+        tone = "good" if value > 0 else "bad"
     return Toned(format_number(value), tone)
 
 
-SCORES = ("Brier", "skill", "avg precision", "calibration error")
-"""The heading over `score_cells`."""
-
-
-def score_cells(score: Mapping[str, float | None]) -> tuple[Cell, ...]:
-    """A score on data that was kept back, as `model.forecast.metrics` has it, in a row of a table."""
+def score_cells(score: ScoreReport) -> tuple[Cell, ...]:
+    """Return the cells of the scores on a holdout; see SCORE_COLUMNS."""
     return (
-        format_number(score["brier"], 4),
-        skill(score["brier_skill"]),
-        format_number(score["average_precision"]),
-        format_number(score["calibration_error"]),
+        format_number(score.brier, 4),
+        toned_skill(score.brier_skill),
+        format_number(score.average_precision),
+        format_number(score.calibration_error),
     )

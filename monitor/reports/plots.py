@@ -1,4 +1,4 @@
-"""A backtest as a picture: does it mean what it says, what does it find, and how did it look."""
+"""Plot of a backtest: reliability, precision and recall, and an example period."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from model.array_types import Floats
 from model.training.backtest import BacktestResult
 from model.units import HOUR
 from monitor.errors import MonitorError
@@ -15,12 +16,14 @@ from monitor.system.atomic_write import created
 from monitor.system.formatting import format_duration
 
 BINS = 10
-STRETCH = 600
-"""Rows shown of the prediction beside the load."""
+"""Bins of equal width of the reliability curve."""
+
+EXAMPLE_ROWS = 600
+"""Rows of the example period."""
 
 
-def plot_backtest(found: BacktestResult, path: Path) -> None:
-    """Draws reliability, precision over recall at the onset, and a stretch of prediction beside the load.
+def plot_backtest(result: BacktestResult, path: Path) -> None:
+    """Plot a backtest to a file; its suffix selects the format.
 
     Raises:
         MonitorError: matplotlib is not installed, or the file cannot be written.
@@ -32,79 +35,91 @@ def plot_backtest(found: BacktestResult, path: Path) -> None:
         raise MonitorError("--plot needs matplotlib: pip install 'monitor[plot]'") from error
     figure = Figure(figsize=(12, 8), layout="constrained")
     FigureCanvasAgg(figure)
-    above = figure.add_gridspec(2, 2)
-    _reliability(figure.add_subplot(above[0, 0]), found)
-    _precision(figure.add_subplot(above[0, 1]), found)
-    _stretch(figure.add_subplot(above[1, :]), found)
-    picture = BytesIO()
+    grid = figure.add_gridspec(2, 2)
+    _plot_reliability(figure.add_subplot(grid[0, 0]), result)
+    _plot_precision(figure.add_subplot(grid[0, 1]), result)
+    _plot_example(figure.add_subplot(grid[1, :]), result)
+    image = BytesIO()
     try:
-        figure.savefig(picture, format=path.suffix[1:] or "png", dpi=110)
+        figure.savefig(image, format=path.suffix[1:] or "png", dpi=110)
     except ValueError as error:
         raise MonitorError(f"{path}: {error}") from error
     with created(path) as file:
-        file.write(picture.getvalue())
+        file.write(image.getvalue())
 
 
-def reliability(y: Any, p: Any) -> tuple[list[float], list[float]]:
-    """Mean probability and share of events in each of ten bins that holds anything."""
+def reliability_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
+    """Return the mean probability and the observed frequency of each bin that is not empty.
+
+    Args:
+        y: (rows,) outcomes, 0 or 1.
+        p: (rows,) probabilities.
+    """
     which = np.minimum((p * BINS).astype(int), BINS - 1)
     rows = np.bincount(which, minlength=BINS)
     used = rows > 0
-    said = np.bincount(which, weights=p, minlength=BINS)[used] / rows[used]
-    came = np.bincount(which, weights=y, minlength=BINS)[used] / rows[used]
-    return said.tolist(), came.tolist()
+    predicted = np.bincount(which, weights=p, minlength=BINS)[used] / rows[used]
+    observed = np.bincount(which, weights=y, minlength=BINS)[used] / rows[used]
+    return predicted.tolist(), observed.tolist()
 
 
-def precision_recall(y: Any, p: Any) -> tuple[list[float], list[float]]:
-    """Recall and precision at each threshold, from the highest on."""
+def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
+    """Return recall and precision at each threshold, from the highest one on.
+
+    Args:
+        y: (rows,) outcomes, 0 or 1.
+        p: (rows,) probabilities.
+    """
     order = np.argsort(-p, kind="stable")
     hits = np.cumsum(y[order])
-    last = np.append(np.diff(p[order]) != 0, True)
+    last_of_ties = np.append(np.diff(p[order]) != 0, True)
     taken = np.arange(1, len(y) + 1)
-    return (hits[last] / max(1.0, hits[-1])).tolist(), (hits[last] / taken[last]).tolist()
+    recall = hits[last_of_ties] / max(1.0, hits[-1])
+    precision = hits[last_of_ties] / taken[last_of_ties]
+    return recall.tolist(), precision.tolist()
 
 
-def _known(found: BacktestResult, i: int, *, onset: bool) -> tuple[Any, Any]:
-    rows = ~np.isnan(found.labels[:, i]) & ~np.isnan(found.probabilities[:, i])
+def _scored_rows(result: BacktestResult, i: int, *, onset: bool) -> tuple[Floats, Floats]:
+    """Return outcomes and probabilities of the rows with both, for the horizon number i."""
+    rows = ~np.isnan(result.labels[:, i]) & ~np.isnan(result.probabilities[:, i])
     if onset:
-        rows &= found.state == 0
-    return found.labels[rows, i], found.probabilities[rows, i]
+        rows &= result.state == 0
+    return result.labels[rows, i], result.probabilities[rows, i]
 
 
-def _reliability(axes: Any, found: BacktestResult) -> None:
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="means what it says")
-    for i, horizon in enumerate(found.horizons):
-        y, p = _known(found, i, onset=False)
+def _plot_reliability(axes: Any, result: BacktestResult) -> None:
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect calibration")
+    for i, horizon in enumerate(result.horizons):
+        y, p = _scored_rows(result, i, onset=False)
         if len(y):
-            axes.plot(*reliability(y, p), marker="o", label=format_duration(horizon))
-    axes.set(title="Reliability", xlabel="probability said", ylabel="share that came", xlim=(0, 1), ylim=(0, 1))
+            axes.plot(*reliability_curve(y, p), marker="o", label=format_duration(horizon))
+    labels = {"xlabel": "predicted probability", "ylabel": "observed frequency"}
+    axes.set(title="Reliability", xlim=(0, 1), ylim=(0, 1), **labels)
     axes.legend()
 
 
-def _precision(axes: Any, found: BacktestResult) -> None:
-    for i, horizon in enumerate(found.horizons):
-        y, p = _known(found, i, onset=True)
+def _plot_precision(axes: Any, result: BacktestResult) -> None:
+    for i, horizon in enumerate(result.horizons):
+        y, p = _scored_rows(result, i, onset=True)
         if len(y) and y.any():
-            axes.plot(*precision_recall(y, p), label=format_duration(horizon))
-    axes.set(
-        title="At the onset (load not high yet)", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02)
-    )
+            axes.plot(*precision_recall_curve(y, p), label=format_duration(horizon))
+    title = "Precision and recall at the onset (load not high yet)"
+    axes.set(title=title, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend()
 
 
-def _stretch(axes: Any, found: BacktestResult) -> None:
-    """The rows around the first stretch of high load that was spoken about."""
-    high = np.flatnonzero((found.state == 1) & ~np.isnan(found.probabilities).all(axis=1))
-    first = max(0, int(high[0]) - STRETCH // 2) if len(high) else 0
-    here = slice(first, first + STRETCH)
-    hours = (found.times[here] - found.times[here][0]) / HOUR
-    axes.fill_between(hours, 0, 1, where=found.state[here] == 1, color="tab:red", alpha=0.2, label="high load")
-    axes.plot(hours, found.load_index[here], color="grey", linewidth=1, label="load index (1 is high)")
-    for i, horizon in enumerate(found.horizons):
-        axes.plot(hours, found.probabilities[here, i], label=f"P within {format_duration(horizon)}")
-    axes.set(
-        title="A stretch",
-        xlabel="hours",
-        ylim=(0, max(1.3, float(np.nan_to_num(found.load_index[here]).max()) + 0.1)),
-    )
+def _plot_example(axes: Any, result: BacktestResult) -> None:
+    """Plot the rows around the first high-load period with predictions."""
+    high = np.flatnonzero((result.state == 1) & ~np.isnan(result.probabilities).all(axis=1))
+    first = max(0, int(high[0]) - EXAMPLE_ROWS // 2) if len(high) else 0
+    rows = slice(first, first + EXAMPLE_ROWS)
+    hours = (result.times[rows] - result.times[rows][0]) / HOUR
+    load_index = result.load_index[rows]
+    axes.fill_between(hours, 0, 1, where=result.state[rows] == 1, color="tab:red", alpha=0.2, label="high load")
+    axes.plot(hours, load_index, color="grey", linewidth=1, label="load index (1 is high)")
+    for i, horizon in enumerate(result.horizons):
+        label = f"probability within {format_duration(horizon)}"
+        axes.plot(hours, result.probabilities[rows, i], label=label)
+    top = max(1.3, float(np.nan_to_num(load_index).max()) + 0.1)
+    axes.set(title="Example period", xlabel="hours", ylim=(0, top))
     axes.legend(loc="upper right")

@@ -1,4 +1,4 @@
-"""The progress of a training on stderr: a bar on a terminal, a few plain lines elsewhere, nothing among JSON."""
+"""Training progress on stderr: a bar on a terminal, a few lines elsewhere, nothing with JSON logs."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from model.nn.diagnostics.fit_report import Epoch
 from monitor.system.logging import logs_are_json
 
-LINES = 10
+MAX_LINES = 10
+"""Approximate number of lines without a terminal."""
 
 
 @contextmanager
-def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
-    """What to call after each of at most `epochs` epochs."""
+def training_progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
+    """Show the progress of a training of at most `epochs` epochs; yields the callback for each epoch."""
     if logs_are_json():
         yield lambda _: None
         return
     if not sys.stderr.isatty():
-        yield _lines(epochs)
+        yield _line_printer(epochs)
         return
-    # Imported here: it costs about 50 ms and 5 MB that no other command should pay.
+    # Imported late: rich takes about 50 ms and 5 MB, which other commands do without.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -39,13 +40,13 @@ def progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
 
 
 def _losses(epoch: Epoch) -> str:
-    judged = "" if math.isnan(epoch.validation_loss) else f", on data it has not seen {epoch.validation_loss:.4f}"
-    return f"loss {epoch.train_loss:.4f}{judged}"
+    validation = "" if math.isnan(epoch.validation_loss) else f", validation loss {epoch.validation_loss:.4f}"
+    return f"loss {epoch.train_loss:.4f}{validation}"
 
 
-def _lines(epochs: int) -> Callable[[Epoch], None]:
-    def show(epoch: Epoch) -> None:
-        if (epoch.number - 1) % max(1, epochs // LINES) == 0:
+def _line_printer(epochs: int) -> Callable[[Epoch], None]:
+    def print_epoch(epoch: Epoch) -> None:
+        if (epoch.number - 1) % max(1, epochs // MAX_LINES) == 0:
             print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
 
-    return show
+    return print_epoch

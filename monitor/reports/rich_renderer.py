@@ -1,8 +1,8 @@
-"""A report on a terminal: tables fitted to its width, and colours that carry meaning. Only this file draws with rich.
+"""Rendering of reports on a terminal: coloured tables, fitted to its width.
 
-No figure is ever cut. A table that is too wide folds its headings and words, then does without its bars, and at last
-is turned: its rows become columns, as many side by side as there is room for. The colours are the terminal's own
-sixteen, which its owner has made readable on its background; each says again what a word or a figure says.
+No value is ever cut. A table that is too wide folds its headings and words first, then drops its bars, and is at last
+transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal; each repeats
+what a word or a number states.
 """
 
 from __future__ import annotations
@@ -19,21 +19,30 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from monitor.reports.blocks import BAR, Bar, Cell, Line, Report, Table
+from monitor.reports.blocks import BAR_WIDTH, Bar, Cell, Line, Report, Table
 
 STYLES = {"good": "green", "caution": "yellow", "bad": "bold red", "faint": "dim", "heading": "bold", None: ""}
-INDENT, GAP = 2, 2
-LONGEST_WORD, LONGEST, SHORTEST_BAR = 16, 24, 8
-"""Characters: longer words are broken, longer words of a turned table folded; a shorter bar says nothing."""
+
+INDENT = 2
+GAP = 2
+"""Characters between two columns."""
+
+MAX_WORD_WIDTH = 16
+"""Longer words are broken to make a column narrower."""
+
+MAX_TRANSPOSED_WIDTH = 24
+"""Longer text of a transposed table is folded."""
+
+MIN_BAR_WIDTH = 8
 
 
-def drawn(report: Report, file: TextIO, *, colors: bool) -> str:
-    """What to write to a terminal.
+def draw(report: Report, file: TextIO, *, colors: bool) -> str:
+    """Return the text of a report for a terminal.
 
     Args:
-        report: what is told.
-        file: the terminal; its width and encoding are looked at.
-        colors: whether colours are wanted beside the tables.
+        report: the report.
+        file: the terminal; its width and encoding are used.
+        colors: use colours in addition to tables.
     """
     console = Console(
         file=file, force_terminal=True, color_system="standard", no_color=not colors, highlight=False, markup=False,
@@ -49,14 +58,15 @@ def drawn(report: Report, file: TextIO, *, colors: bool) -> str:
 
 def _print(console: Console, block: Line | Table) -> None:
     if isinstance(block, Table):
-        for number, part in enumerate(_table(block, console.width, "#" if console.options.ascii_only else "█")):
+        bar_character = "#" if console.options.ascii_only else "█"
+        for number, part in enumerate(_render_table(block, console.width, bar_character)):
             if number:
                 console.print()
             console.print(Padding(part, (0, 0, 0, INDENT), expand=False))
     elif block.exact:
         console.print(_text(block.parts), soft_wrap=True)
     else:
-        console.print(_line(block))
+        console.print(_render_line(block))
 
 
 def _text(parts: Sequence[Cell]) -> Text:
@@ -67,8 +77,8 @@ def _style(cell: Cell) -> str:
     return "" if isinstance(cell, str | Bar) else STYLES[cell.tone]
 
 
-def _line(line: Line) -> RenderableType:
-    """A line that goes on under its own beginning, not under its label."""
+def _render_line(line: Line) -> RenderableType:
+    """Return a line whose continuation is indented to the start of its text."""
     text = _text(line.parts)
     indent = cell_len(line.label) + len(text.plain) - len(text.plain.lstrip())
     if not indent or not text.plain:
@@ -82,92 +92,102 @@ def _line(line: Line) -> RenderableType:
 
 @dataclass(frozen=True)
 class _Column:
-    """One column: how wide it would be, and how narrow it may become with no figure of it cut."""
+    """One column with its limits of width.
+
+    Attributes:
+        name: header.
+        cells: content of its rows.
+        folds: True if its text may be folded at spaces.
+    """
 
     name: str
     cells: Sequence[Cell]
     folds: bool
 
     @property
-    def bars(self) -> bool:
+    def has_bars(self) -> bool:
         return any(isinstance(cell, Bar) for cell in self.cells)
 
     @property
-    def widest(self) -> int:
+    def max_width(self) -> int:
+        """Return the width without any folding."""
         return max(cell_len(text) for text in (self.name, *map(str, self.cells)))
 
     @property
-    def narrowest(self) -> int:
-        if self.bars:
-            return SHORTEST_BAR
+    def min_width(self) -> int:
+        """Return the smallest width that cuts no value."""
+        if self.has_bars:
+            return MIN_BAR_WIDTH
         texts = [str(cell) for cell in self.cells]
-        whole = 1 if self.folds else max(map(cell_len, texts), default=1)
+        longest_value = 1 if self.folds else max(map(cell_len, texts), default=1)
         words = " ".join((self.name, *(texts if self.folds else ()))).split()
-        return max(whole, *(min(cell_len(word), LONGEST_WORD) for word in words))
+        return max(longest_value, *(min(cell_len(word), MAX_WORD_WIDTH) for word in words))
 
 
-def _table(table: Table, width: int, block: str) -> Iterator[Grid]:
+def _render_table(table: Table, width: int, bar_character: str) -> Iterator[Grid]:
     folding = {table.header[0], *table.words}
     columns = [_Column(name, [row[i] for row in table.rows], name in folding) for i, name in enumerate(table.header)]
-    room = width - INDENT
-    if _needed(columns) > room:
-        columns = [column for column in columns if not column.bars]
-    if _needed(columns) > room:
-        yield from _turned(columns, room)
+    available = width - INDENT
+    if _min_table_width(columns) > available:
+        columns = [column for column in columns if not column.has_bars]
+    if _min_table_width(columns) > available:
+        yield from _transposed(columns, available)
     else:
-        yield _upright(columns, _widths(columns, room), block)
+        yield _upright(columns, _fit_widths(columns, available), bar_character)
 
 
-def _upright(columns: Sequence[_Column], sizes: Sequence[int], block: str) -> Grid:
+def _upright(columns: Sequence[_Column], widths: Sequence[int], bar_character: str) -> Grid:
     grid = _grid()
-    for column, size in zip(columns, sizes, strict=True):
-        justify: JustifyMethod = "left" if column.folds or column.bars else "right"
-        grid.add_column(column.name, width=size, justify=justify, overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
+        justify: JustifyMethod = "left" if column.folds or column.has_bars else "right"
+        grid.add_column(column.name, width=width, justify=justify, overflow="fold")
     for row in zip(*(column.cells for column in columns), strict=True):
-        grid.add_row(*(_cell(cell, size, block) for cell, size in zip(row, sizes, strict=True)))
+        grid.add_row(*(_render_cell(cell, width, bar_character) for cell, width in zip(row, widths, strict=True)))
     return grid
 
 
-def _turned(columns: Sequence[_Column], room: int) -> Iterator[Grid]:
-    """Rows as columns, as many side by side as fit beside the names."""
-    head, rest = columns[0], columns[1:]
-    names = max(cell_len(column.name) for column in columns)
-    size = max(
-        min(column.widest, LONGEST)
-        if column.folds
-        else max((cell_len(str(cell)) for cell in column.cells), default=1)
-        for column in columns
-    )
-    together = max(1, (room - names) // (size + GAP))
-    for first in range(0, len(head.cells), together):
-        shown = range(len(head.cells))[first : first + together]
+def _transposed(columns: Sequence[_Column], available: int) -> Iterator[Grid]:
+    """Yield tables with the rows as columns, as many side by side as fit next to the names."""
+    head, *others = columns
+    name_width = max(cell_len(column.name) for column in columns)
+    width = max(map(_transposed_width, columns))
+    rows_per_table = max(1, (available - name_width) // (width + GAP))
+    for first in range(0, len(head.cells), rows_per_table):
+        shown = range(len(head.cells))[first : first + rows_per_table]
         grid = _grid()
-        grid.add_column(head.name, width=names)
+        grid.add_column(head.name, width=name_width)
         for i in shown:
-            grid.add_column(_cell(head.cells[i]), width=size, overflow="fold")
-        for column in rest:
-            grid.add_row(Text(column.name, "dim"), *(_cell(column.cells[i]) for i in shown))
+            grid.add_column(_render_cell(head.cells[i]), width=width, overflow="fold")
+        for column in others:
+            grid.add_row(Text(column.name, "dim"), *(_render_cell(column.cells[i]) for i in shown))
         yield grid
+
+
+def _transposed_width(column: _Column) -> int:
+    if column.folds:
+        return min(column.max_width, MAX_TRANSPOSED_WIDTH)
+    return max((cell_len(str(cell)) for cell in column.cells), default=1)
 
 
 def _grid() -> Grid:
     return Grid(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), border_style="dim")
 
 
-def _needed(columns: Sequence[_Column]) -> int:
-    return sum(column.narrowest + GAP for column in columns) - GAP
+def _min_table_width(columns: Sequence[_Column]) -> int:
+    return sum(column.min_width + GAP for column in columns) - GAP
 
 
-def _widths(columns: Sequence[_Column], room: int) -> list[int]:
-    """Each as wide as it would be, less what there is no room for: headings and bars give first, then the widest."""
-    sizes = [column.widest for column in columns]
-    for _ in range(sum(sizes) + GAP * (len(sizes) - 1) - room):
-        spare = [i for i, column in enumerate(columns) if sizes[i] > column.narrowest]
-        sizes[max(spare, key=lambda i: (not columns[i].folds, sizes[i]))] -= 1
-    return sizes
+def _fit_widths(columns: Sequence[_Column], available: int) -> list[int]:
+    """Return the widths of the columns; those of values shrink first, in headings and bars, then the widest."""
+    widths = [column.max_width for column in columns]
+    excess = sum(widths) + GAP * (len(widths) - 1) - available
+    for _ in range(excess):
+        shrinkable = [i for i, column in enumerate(columns) if widths[i] > column.min_width]
+        widths[max(shrinkable, key=lambda i: (not columns[i].folds, widths[i]))] -= 1
+    return widths
 
 
-def _cell(cell: Cell, size: int = 0, block: str = "") -> Text:
+def _render_cell(cell: Cell, width: int = 0, bar_character: str = "") -> Text:
     if isinstance(cell, Bar):
-        return Text(block * round(min(size, BAR) * cell.ratio), "cyan")
+        return Text(bar_character * round(min(width, BAR_WIDTH) * cell.ratio), "cyan")
     return Text(str(cell), _style(cell))

@@ -1,121 +1,147 @@
-"""The whole in a dozen lines: what `monitor status` prints."""
+"""Status report: daemon, predictions, models, trainings and scores on one page."""
 
 from __future__ import annotations
 
-from monitor.jobs.scoring import HorizonScore
-from monitor.queries.status import DRIFTED, Overview, fresh
-from monitor.reports.anomalies import anomaly_line
-from monitor.reports.blocks import Line, Report, Tone, Toned, fact, skill
-from monitor.reports.predictions import probability
-from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
-from monitor.training.records import CompletedRun
+from monitor.documents.scores import HorizonScoreDocument
+from monitor.documents.status import StatusDocument
+from monitor.documents.training import RunSummary
+from monitor.queries.drift import DRIFT_THRESHOLD
+from monitor.reports.anomalies import contribution_text
+from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
+from monitor.reports.prediction import probability_parts
+from monitor.system.formatting import (
+    approximate_duration,
+    format_duration,
+    format_mebibytes,
+    format_percent,
+    format_time,
+)
 from storage import TrainingOutcome
 
-OUTCOMES: dict[TrainingOutcome, Tone] = {
+OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.PROMOTED: "good",
     TrainingOutcome.REFUSED: "caution",
     TrainingOutcome.SKIPPED: "caution",
     TrainingOutcome.FAILED: "bad",
 }
-"""What it means that a training ended so."""
+"""Meaning of the outcome of a training."""
 
 
-def status_report(overview: Overview, database: str) -> Report:
-    """Is it sampling, what does it predict, what serves, how did the last training go, how good was it."""
-    sample = overview.last_sample
-    running = Toned("running", "good") if overview.daemon_running else Toned("not running", "bad")
-    sampling = Toned("sampling", "good") if overview.sampling else Toned("not sampling", "bad")
+def status_report(status: StatusDocument) -> Report:
+    """Return the report of the status."""
+    running = Toned("running", "good") if status.daemon_running else Toned("not running", "bad")
+    sampling = Toned("sampling", "good") if status.sampling else Toned("not sampling", "bad")
+    last_sample = format_time(status.last_sample.at if status.last_sample else None)
     return Report(
         (
-            fact("daemon", running, ", ", sampling, f"; last sample {format_time(sample.at if sample else None)}"),
-            *_future(overview),
-            fact("history", f"since {format_time(overview.oldest_sample_at)}"),
-            fact("database", f"{database}, {overview.storage_bytes / 2**20:.1f} MiB"),
-            *_model(overview),
-            *_predictions(overview),
-            *_training(overview.last_run),
-            fact("anomalies", Toned(anomaly_line(overview), "bad" if overview.anomaly is not None else None)),
-            *(fact("score", *_score(found)) for found in overview.scores),
-            *_drift(overview),
-            fact("retraining", _retraining(overview)),
+            labelled_line("daemon", running, ", ", sampling, f"; last sample {last_sample}"),
+            *_future_samples(status),
+            labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
+            labelled_line("database", f"{status.database}, {format_mebibytes(status.storage_bytes)}"),
+            *_model(status),
+            *_predictions(status),
+            *_training(status.last_training),
+            labelled_line("anomalies", _anomalies(status)),
+            *(labelled_line("score", *_score(score)) for score in status.scores),
+            *_drift(status),
+            labelled_line("retraining", _retraining(status)),
         )
     )
 
 
-def _future(overview: Overview) -> list[Line]:
-    if overview.future_at is None:
+def _future_samples(status: StatusDocument) -> list[Line]:
+    if status.future_sample_at is None:
         return []
-    told = Toned("samples lie in the future", "caution")
-    return [fact("", told, f", the last at {format_time(overview.future_at)}: was the clock set back?")]
+    warning = Toned("samples lie in the future", "caution")
+    newest = format_time(status.future_sample_at)
+    return [labelled_line("", warning, f", the last at {newest}: was the clock set back?")]
 
 
-def _model(overview: Overview) -> list[Line]:
-    model = overview.model
+def _model(status: StatusDocument) -> list[Line]:
+    model = status.model
     if model is None:
-        serves = fact("model", Toned("none serves yet", "caution"), f": {overview.waiting_for}")
-    elif model.pretrained:
-        own = f"a prior learned on other hosts; of this one: {overview.waiting_for}"
-        serves = fact("model", f"{model.id} serves, {own}")
+        return [labelled_line("model", Toned("none serves yet", "caution"), f": {status.waiting_for}")]
+    if model.pretrained:
+        serving = f"pretrained on other hosts; a model of this host: {status.waiting_for}"
     else:
-        host = model.imported_from
-        trained = f"trained {format_time(model.created_at)}{f' on {host} and imported' if host else ''}"
-        serves = fact("model", f"{model.id} serves, {trained}, sha256 {model.sha256[:12]}")
-    behind = [
-        fact(
-            "", Toned("behind", "caution"), f": {name} serves instead for {format_duration(h)} while load is {state}"
+        origin = f" on {model.imported_from} and imported" if model.imported_from else ""
+        serving = f"trained {format_time(model.created_at)}{origin}, sha256 {model.sha256[:12]}"
+    return [labelled_line("model", f"{model.id} serves, {serving}"), *_fallbacks(status)]
+
+
+def _fallbacks(status: StatusDocument) -> list[Line]:
+    return [
+        labelled_line(
+            "",
+            Toned("fallback", "caution"),
+            f": {fallback.baseline} serves for {format_duration(fallback.horizon)} while load is {fallback.load}",
         )
-        for h, state, name in overview.instead
+        for fallback in status.fallbacks
     ]
-    return [serves, *behind]
 
 
-def _predictions(overview: Overview) -> list[Line]:
-    predictions = fresh(overview)
-    if predictions or overview.model is None:
-        return [fact("prediction", *probability(prediction)) for prediction in predictions]
-    return [fact("prediction", "none: the last one is too old" if overview.predictions else "none yet")]
+def _predictions(status: StatusDocument) -> list[Line]:
+    if status.predictions:
+        return [labelled_line("prediction", *probability_parts(prediction)) for prediction in status.predictions]
+    if status.model is None:
+        return []
+    reason = "none: the newest one is too old" if status.predictions_outdated else "none yet"
+    return [labelled_line("prediction", reason)]
 
 
-def _training(run: CompletedRun | None) -> list[Line]:
+def _training(run: RunSummary | None) -> list[Line]:
     if run is None:
         return []
-    why = f": {run.reason}" if run.reason else ""
-    return [
-        fact(
-            "training", "last ", Toned(run.outcome, OUTCOMES[run.outcome]), f" at {format_time(run.finished_at)}{why}"
-        )
-    ]
+    reason = f": {run.reason}" if run.reason else ""
+    outcome = Toned(run.outcome, OUTCOME_TONES[run.outcome])
+    return [labelled_line("training", "last ", outcome, f" at {format_time(run.finished_at)}{reason}")]
 
 
-def _score(found: HorizonScore) -> tuple[str | Toned, ...]:
-    """One horizon over the last days in a line."""
-    score, horizon = found.score, format_duration(found.horizon)
+def _anomalies(status: StatusDocument) -> Toned:
+    detection = status.anomalies
+    event = detection.active
+    if event is not None and not status.daemon_running:
+        started = format_time(event.started_at)
+        return Toned(f"event {event.id} was in progress when the daemon stopped; it started {started}", "bad")
+    if event is not None and detection.detecting:
+        contributions = contribution_text(event.contributions)
+        started = format_time(event.started_at)
+        return Toned(f"event {event.id} in progress since {started} ({event.channel}: {contributions})", "bad")
+    if not detection.detecting:
+        return Toned(f"not detected yet: {detection.waiting_for or 'no detector has been trained'}", None)
+    count = f"{detection.last_30_days} in the last 30 days"
+    return Toned(f"none in progress, {count}; {detection.allowed_in_30_days:g} false alarms are allowed", None)
+
+
+def _score(score: HorizonScoreDocument) -> tuple[str | Toned, ...]:
     if not score.scored:
-        return (f"{horizon}: no outcome is known yet",)
-    before = f", {approximate_duration(found.lead)} before" if found.lead is not None else ""
+        return (f"{score.horizon_name}: no outcome is known yet",)
+    lead_time = ""
+    if score.lead_time is not None:
+        lead_time = f", median lead time {approximate_duration(score.lead_time)}"
     return (
-        f"{horizon}: {score.scored} scored in 7 days, skill ",
-        skill(score.skill),
+        f"{score.horizon_name}: {score.scored} scored in 7 days, skill ",
+        toned_skill(score.skill),
         f", precision {format_percent(score.precision)}, recall {format_percent(score.recall)}, "
-        f"warned of {found.warned} of {found.stretches} stretches{before}",
+        f"warned before {score.warned_periods} of {score.high_load_periods} high-load periods{lead_time}",
     )
 
 
-def _drift(overview: Overview) -> list[Line]:
-    drifted = ", ".join(f"{name} {value:.2f}" for name, value in overview.drift if value >= DRIFTED)
+def _drift(status: StatusDocument) -> list[Line]:
+    drifted = {metric: index for metric, index in status.input_drift.items() if index >= DRIFT_THRESHOLD}
     if not drifted:
         return []
-    told = ("the last day is not like the training: ", Toned(drifted, "caution"), " (index, 0.25 is far)")
-    return [fact("drift", *told)]
+    text = ", ".join(f"{metric} {index:.2f}" for metric, index in drifted.items())
+    note = f" (population stability index; from {DRIFT_THRESHOLD} the input differs from the training data)"
+    return [labelled_line("drift", Toned(text, "caution"), note)]
 
 
-def _retraining(overview: Overview) -> str:
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in overview.runs.items() if count) or "none yet"
-    if overview.retrain_running:
-        return f"under way; {counts}"
-    due = (
-        "as soon as there is enough history"
-        if overview.next_retrain_at is None
-        else format_time(overview.next_retrain_at)
-    )
+def _retraining(status: StatusDocument) -> str:
+    retrain = status.retrain
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in retrain.runs.items() if count) or "none yet"
+    if retrain.running:
+        return f"in progress; {counts}"
+    due = "as soon as there is enough history"
+    if retrain.next_at is not None:
+        due = format_time(retrain.next_at)
     return f"next {due}; {counts}"

@@ -1,186 +1,163 @@
-"""What a training did, and the models that came of trainings."""
+"""Training report: history, losses, holdout scores, gradient health, detector, verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
-
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
-from model.forecast.blend import EXPERTS
-from monitor.reports.blocks import BAR, SCORES, Bar, Line, Report, Table, Tone, Toned, heading, score_cells
-from monitor.reports.status import OUTCOMES
-from monitor.system.formatting import format_duration, format_number, format_percent, format_time
-from monitor.training.records import RegisteredModel
-from monitor.training.report import TrainingReport
+from monitor.documents.training import RetrainDocument
+from monitor.reports.blocks import (
+    BAR_WIDTH,
+    SCORE_COLUMNS,
+    Bar,
+    Block,
+    Line,
+    Report,
+    Table,
+    Tone,
+    Toned,
+    heading,
+    score_cells,
+)
+from monitor.reports.status import OUTCOME_TONES
+from monitor.system.formatting import (
+    format_duration,
+    format_mebibytes,
+    format_number,
+    format_percent,
+    format_scientific,
+    format_time,
+)
+from monitor.training.report import MODEL_SCORES, TrainingReport
 from monitor.training.report_parts import DetectorReport, GradientReport
-from storage import TrainingOutcome
 
-MODELS = ("model", "trained", "promoted", "bytes", "sha256")
+PREDICTORS = (MODEL_SCORES, HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
+"""Predictors in the order of the score table."""
 
-PREDICTORS = ("network", HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
+STATE_TONES: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
 
-GRADIENTS: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
-
-Blocks = tuple[str | Line | Table, ...]
-
-
-def training_report(
-    outcome: TrainingOutcome, reason: str, model_id: int | None, report: TrainingReport, dry: bool = False
-) -> Report:
-    """What a training did: data, losses, scores beside the baselines, health, verdict."""
-    name = f"model {model_id}" if model_id is not None else "candidate"
-    why = f": {reason}" if reason else ""
-    verdict = Line((f"{name} {'would be ' if dry else ''}", Toned(outcome, OUTCOMES[outcome]), why))
-    return Report((*training_lines(report), "", verdict))
+LISTED_EPOCHS = 7
+"""Approximate number of epochs listed in addition to the first, the kept and the last one."""
 
 
-def training_lines(report: TrainingReport) -> Blocks:
-    """Return the blocks of a training's report; only the detector's if it fitted no network."""
+def retrain_report(document: RetrainDocument) -> Report:
+    """Return the report of a retraining; without a fitted network only its detector and verdict."""
+    name = "candidate" if document.model_id is None else f"model {document.model_id}"
+    reason = f": {document.reason}" if document.reason else ""
+    outcome = Toned(document.outcome, OUTCOME_TONES[document.outcome])
+    verdict = Line((f"{name} {'would be ' if document.dry_run else ''}", outcome, reason))
+    report = document.report
+    if report is None:
+        return Report((verdict,))
+    if report.health is None:
+        detector = detector_text(report.detector)
+        return Report((detector, verdict) if detector else (verdict,))
+    return Report((*training_blocks(report), "", verdict))
+
+
+def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
+    """Return the blocks of a training that fitted a network; otherwise only the line on the detector."""
     health = report.health
     if health is None:
-        return (detector_report(report.detector),)
-    seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
-    memory = f", {report.peak_memory_bytes / 2**20:.0f} MiB" if report.peak_memory_bytes is not None else ""
+        return (detector_text(report.detector),)
     return (
-        Line((f"{format_time(report.from_)} to {format_time(report.to)}, {report.samples} samples",), "history   "),
-        Line(
-            (f"{report.rows} rows of {report.features} features, {len(report.epochs)} epochs{seconds}{memory}",),
-            "training  ",
-        ),
+        *_history(report),
         "",
         *_losses(report),
         "",
         *_scores(report),
-        *_left_out(report),
+        *(f"  {format_duration(left.horizon)} left out: {left.reason}" for left in report.left_out),
         "",
-        *_shares(report),
+        *_blend_weights(report),
         "",
-        *_health(health),
+        *_gradients(health),
         "",
-        detector_report(report.detector),
+        detector_text(report.detector),
     )
 
 
-def detector_report(detector: DetectorReport | None) -> str:
-    """What watches for anomalies beside the predictor, or why nothing does."""
+def detector_text(detector: DetectorReport | None) -> str:
+    """Return one sentence on the anomaly detector, or on why there is none; empty if it was not considered."""
     if detector is None:
         return ""
     if detector.at is None:
-        return f"anomalies are not watched for: {detector.reason}" if detector.reason else ""
+        return f"no anomaly detector: {detector.reason}" if detector.reason else ""
     validation = detector.validation
-    rate = ""
+    alarms = ""
     if validation is not None and validation.monthly is not None:
-        rate = f"; {validation.alarms} alarms in the last {validation.days} days of its past"
+        alarms = f"; {validation.alarms} alarms in a replay of its last {validation.days} days"
     kept = f", kept: {detector.reason}" if detector.kept else ""
-    return f"detector of anomalies over {len(detector.metrics)} metrics{rate}{kept}"
+    return f"anomaly detector over {len(detector.metrics)} metrics{alarms}{kept}"
 
 
-def model_report(record: RegisteredModel, active: int | None) -> Report:
-    """One model with the report of its training."""
-    serves = Toned("serves now", "good") if record.id == active else f"promoted {format_time(record.promoted_at)}"
-    head = Line((f"model {record.id}, ", serves, f", {record.size} bytes, sha256 {record.sha256}"))
-    first = (head, imported(record)) if imported(record) else (head,)
-    if record.report is None:
-        return Report((*first, f"the report of its training cannot be used: {_problem(record)}"))
-    if record.pretrained:
-        detector = detector_report(record.report.detector)
-        prior = "a prior: learned on other hosts; it serves until a model of this host does"
-        return Report((*first, prior, *([detector] if detector else [])))
-    return Report((*first, *training_lines(record.report)))
+def _history(report: TrainingReport) -> tuple[Block, ...]:
+    period = f"{format_time(report.from_)} to {format_time(report.to)}"
+    duration = "" if report.seconds is None else f" in {report.seconds:.1f} s"
+    memory = "" if report.peak_memory_bytes is None else f", {format_mebibytes(report.peak_memory_bytes, 0)}"
+    size = f"{report.rows} rows of {report.features} features, {len(report.epochs)} epochs"
+    return (
+        Line((f"{period}, {report.samples} samples",), "history   "),
+        Line((f"{size}{duration}{memory}",), "training  "),
+    )
 
 
-def _problem(record: RegisteredModel) -> str:
-    return "there is none" if record.report_problem is None else record.report_problem.message
-
-
-def imported(record: RegisteredModel) -> str:
-    """Where a model comes from that was brought in; empty for one that was made here."""
-    if record.report is None or record.report.imported_from is None:
-        return ""
-    return f"imported at {format_time(record.report.imported_at)}, trained on {record.report.imported_from}"
-
-
-def _marks(record: RegisteredModel, active: int | None) -> list[str]:
-    """What sets a model apart from others in a list."""
-    marks = {"prior": record.pretrained, "imported": bool(imported(record)), "serves": record.id == active}
-    return [mark for mark, holds in marks.items() if holds]
-
-
-def models_document(records: Sequence[RegisteredModel], active: int | None) -> list[dict[str, Any]]:
-    """The same as plain JSON data, without their reports."""
-    return [
-        {k: v for k, v in asdict(record).items() if k not in ("report", "report_problem")}
-        | {"serving": record.id == active, "imported_from": record.imported_from}
-        for record in records
-    ]
-
-
-def models_report(records: Sequence[RegisteredModel], active: int | None) -> Report:
-    """One line a model, newest first."""
+def _losses(report: TrainingReport) -> tuple[Block, ...]:
+    """Return the loss curve: some epochs, the first, the kept and the last one included."""
+    epochs = report.epochs
+    stride = max(1, len(epochs) // LISTED_EPOCHS)
+    listed = {1, report.kept_epoch, len(epochs), *range(1, len(epochs) + 1, stride)}
+    largest = max(epoch.validation_loss for epoch in epochs)
     rows = [
         (
-            Toned(" ".join([str(record.id), *_marks(record, active)]), "good" if record.id == active else None),
-            format_time(record.created_at),
-            format_time(record.promoted_at),
-            str(record.size),
-            record.sha256[:12],
-        )
-        for record in records
-    ]
-    return Report((Table(MODELS, rows, words={"trained", "promoted"}),) if rows else ("no models yet",))
-
-
-def _losses(report: TrainingReport) -> Blocks:
-    """The loss curve: at most ten epochs, the first, the kept and the last among them."""
-    epochs, kept = report.epochs, report.kept_epoch
-    shown = {1, kept, len(epochs), *range(1, len(epochs) + 1, max(1, len(epochs) // 7))}
-    worst = max(epoch.validation_loss for epoch in epochs)
-    rows = [
-        (
-            Toned(f"{epoch.number} kept", "good") if epoch.number == kept else str(epoch.number),
+            Toned(f"{epoch.number} kept", "good") if epoch.number == report.kept_epoch else str(epoch.number),
             format_number(epoch.train_loss, 4),
             format_number(epoch.validation_loss, 4),
-            f"{epoch.gradient_norm:.2e}",
-            Bar(max(1 / BAR, epoch.validation_loss / worst) if worst > 0 else 0.0),
+            format_scientific(epoch.gradient_norm),
+            Bar(max(1 / BAR_WIDTH, epoch.validation_loss / largest) if largest > 0 else 0.0),
         )
         for epoch in epochs
-        if epoch.number in shown
+        if epoch.number in listed
     ]
-    header = ("epoch", "train", "validation", "gradient", "")
-    return heading("losses (cross-entropy in nats)"), Table(header, rows)
+    return heading("losses (cross-entropy in nats)"), Table(("epoch", "train", "validation", "gradient", ""), rows)
 
 
-def _scores(report: TrainingReport) -> Blocks:
+def _scores(report: TrainingReport) -> tuple[Block, ...]:
     rows = [
-        (f"{format_duration(horizon.horizon)} {name}", *score_cells(asdict(horizon.scores[name])))
+        (f"{format_duration(horizon.horizon)} {name}", *score_cells(horizon.scores[name]))
         for horizon in report.horizons
         for name in PREDICTORS
         if name in horizon.scores
     ]
-    head = heading("scores on the most recent data, which the network never saw")
-    return head, Table(("horizon", *SCORES), rows)
+    return heading("scores on the holdout"), Table(("horizon", *SCORE_COLUMNS), rows)
 
 
-def _shares(report: TrainingReport) -> Blocks:
-    """How much each voice counts."""
-    rows = [
-        (
-            format_duration(horizon.horizon),
-            *(format_percent(weight) for weight in asdict(horizon.blend_weights).values()),
-        )
+def _blend_weights(report: TrainingReport) -> tuple[Block, ...]:
+    weights = [
+        (format_duration(horizon.horizon), horizon.blend_weights)
         for horizon in report.horizons
         if horizon.blend_weights is not None
     ]
-    return heading("how much each voice counts while load is calm"), Table(("horizon", *EXPERTS), rows)
+    rows = [
+        (
+            horizon,
+            format_percent(weight.network),
+            format_percent(weight.load_table),
+            format_percent(weight.pretrained),
+        )
+        for horizon, weight in weights
+    ]
+    header = ("horizon", "network", "load table", "pretrained")
+    return heading("blend weights while load is not high"), Table(header, rows)
 
 
-def _left_out(report: TrainingReport) -> list[str]:
-    return [f"  {format_duration(omitted.horizon)} left out: {omitted.reason}" for omitted in report.left_out]
-
-
-def _health(health: GradientReport) -> Blocks:
-    parameters = [(p.name, f"{p.norm:.2e}", f"{p.norm_max:.2e}", f"{p.update_ratio:.2e}") for p in health.parameters]
+def _gradients(health: GradientReport) -> tuple[Block, ...]:
+    parameters = [
+        (
+            parameter.name,
+            format_scientific(parameter.norm),
+            format_scientific(parameter.norm_max),
+            format_scientific(parameter.update_ratio),
+        )
+        for parameter in health.parameters
+    ]
     layers = [
         (
             layer.name,
@@ -192,8 +169,9 @@ def _health(health: GradientReport) -> Blocks:
         for layer in health.layers
     ]
     steps = f"{health.clipped_steps} of {health.steps} steps clipped, {health.nonfinite_steps} not finite"
+    state = Toned(health.state, STATE_TONES[health.state])
     return (
-        Line((Toned("gradients ", "heading"), Toned(health.state, GRADIENTS[health.state]), f"; {steps}")),
+        Line((Toned("gradients ", "heading"), state, f"; {steps}")),
         *(Line((Toned(f"  {sentence}", "caution"),)) for sentence in health.advice),
         Table(("parameter", "mean norm", "max norm", "update/weight"), parameters),
         Table(("layer", "dead units", "saturated", "mean output", "deviation"), layers),

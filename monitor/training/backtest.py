@@ -1,12 +1,9 @@
-"""`monitor backtest`: the daemon's own training, gate and scores over a trace, with no database touched."""
+"""Backtest of a trace: the daemon's training, gate and predictions, replayed without a database."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,50 +13,61 @@ from model.features.dataset import covered_seconds, typical_step
 from model.training.backtest import BacktestConfig, BacktestResult, backtest
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
-from monitor.reports.blocks import SCORES, Line, Report, Table, Toned, heading, score_cells
 from monitor.sampling.trace_reader import Trace
-from monitor.system.formatting import approximate_duration, format_duration, format_time
-from monitor.system.json_codec import to_plain
 from monitor.training.retrain import gate_of, task_of
 
-SHARE = 0.6
-"""Of the rows, before which a model learns where nobody says when."""
+TRAINING_RATIO = 0.6
+"""Ratio of the rows that the first model is trained on by default."""
+
+HEADER = "timestamp,horizon,probability,warning,anomaly_score\n"
 
 
-def rerun(
-    trace: Trace,
-    config: Config,
-    until: float | None,
-    *,
-    retrain: bool,
-) -> BacktestResult:
-    """Lives through a trace as the daemon would with this configuration.
+def backtest_forecasts(trace: Trace, config: Config, until: float | None, *, retrain: bool) -> BacktestResult:
+    """Train on the first part of a trace and replay the rest as the daemon would.
+
+    Args:
+        trace: samples.
+        config: forecasting task, training and gate.
+        until: end of the first part in seconds since the epoch; None for 60 % of the rows.
+        retrain: retrain at every training interval, as the daemon does.
 
     Raises:
-        MonitorError: the trace lacks a metric of the rules.
-        NotEnoughDataError: no model could be trained on it.
-        RefusedError: the gate let no model serve.
+        MonitorError: the trace lacks a metric of the high-load rules.
+        NotEnoughDataError: the trace is too short to train a model.
+        RefusedError: the gate refused every model.
     """
     missing = {metric for rule in config.high_load.rules for metric, _ in rule} - set(trace.columns)
     if missing:
         raise MonitorError(f"the trace has no {', '.join(sorted(missing))}, which high_load.rules look at")
     if until is None:
-        until = float(trace.times[int(len(trace.times) * SHARE)]) if len(trace.times) else 0.0
+        until = float(trace.times[int(len(trace.times) * TRAINING_RATIO)]) if len(trace.times) else 0.0
     training = config.training
-    interval = training.interval if retrain else None
-    how = BacktestConfig(until, interval, training.history, gate_of(config), training.seed)
-    found = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, how)
-    if np.isnan(found.probabilities).all():
-        last = found.attempts[-1]
-        raise (RefusedError if last.by_gate else NotEnoughDataError)(f"no model could serve: {last.refusal}")
-    return found
+    settings = BacktestConfig(
+        until, training.interval if retrain else None, training.history, gate_of(config), training.seed
+    )
+    result = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, settings)
+    if np.isnan(result.probabilities).all():
+        last = result.attempts[-1]
+        message = f"no model could serve: {last.refusal}"
+        raise RefusedError(message) if last.by_gate else NotEnoughDataError(message)
+    return result
 
 
-def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> AnomalyBacktest | None:
-    """Watches the same part of a trace for anomalies; None where that is not wanted, or too little is before it."""
-    known = trace.times[trace.times < until]
+def backtest_anomalies(trace: Trace, config: Config, until: float, *, retrain: bool) -> AnomalyBacktest | None:
+    """Train a detector on the first part of a trace and replay the rest.
+
+    Args:
+        trace: samples.
+        config: anomaly detection.
+        until: end of the first part in seconds since the epoch.
+        retrain: retrain at every training interval, as the daemon does.
+
+    Returns:
+        None if the detection is disabled, or the first part is too short to train a detector.
+    """
+    first_part = trace.times[trace.times < until]
     step = typical_step(trace.times, config.sampling.interval)
-    if not config.anomaly.enabled or covered_seconds(known, step) < config.anomaly.min_history:
+    if not config.anomaly.enabled or covered_seconds(first_part, step) < config.anomaly.min_history:
         return None
     interval = config.training.interval if retrain else None
     allowed = config.anomaly.false_alarms_per_month
@@ -69,97 +77,14 @@ def rewatch(trace: Trace, config: Config, until: float, *, retrain: bool) -> Ano
         return None
 
 
-def prediction_rows(found: BacktestResult, seen: AnomalyBacktest | None) -> Iterator[str]:
-    """The lines of a file of predictions: a header, then one a moment and horizon at which something was said."""
-    yield "timestamp,horizon,probability,warning,anomaly_score\n"
-    scores = np.full(len(found.times), np.nan) if seen is None else seen.scores
-    anomalous = ["" if math.isnan(score) else f"{score:.6g}" for score in scores.tolist()]
-    rows = zip(found.times, found.probabilities, found.warnings, anomalous, strict=True)
-    for at, p, warned, score in rows:
-        for horizon, probability, warning in zip(found.horizons, p.tolist(), warned.tolist(), strict=True):
+def prediction_lines(result: BacktestResult, anomalies: AnomalyBacktest | None) -> Iterator[str]:
+    """Yield the lines of a CSV file of predictions: a header, then one line per row and horizon with a prediction."""
+    yield HEADER
+    scores = np.full(len(result.times), np.nan) if anomalies is None else anomalies.scores
+    score_texts = ["" if math.isnan(score) else f"{score:.6g}" for score in scores.tolist()]
+    rows = zip(result.times, result.probabilities, result.warnings, score_texts, strict=True)
+    for at, probabilities, warnings, score in rows:
+        predictions = zip(result.horizons, probabilities.tolist(), warnings.tolist(), strict=True)
+        for horizon, probability, warning in predictions:
             if not math.isnan(probability):
                 yield f"{at:.15g},{horizon:g},{probability:.6g},{warning:g},{score}\n"
-
-
-def backtest_document(
-    path: Path, trace: Trace, found: BacktestResult, seen: AnomalyBacktest | None
-) -> dict[str, Any]:
-    """The backtest as plain JSON data; figures that do not exist are null."""
-    tasks = {"all": found.scores(onset=False), "onset": found.scores(onset=True)}
-    return {
-        "file": str(path),
-        "trace": asdict(trace.counts),
-        "until": float(found.times[0]),
-        "rows": len(found.times),
-        "anomalies": None
-        if seen is None
-        else {
-            "days": seen.days,
-            "events": [asdict(event) for event in seen.events],
-        },
-        "attempts": [asdict(attempt) for attempt in found.attempts],
-        "horizons": [
-            {
-                "horizon": horizon,
-                "base_rate": to_plain(float(found.base_rates[i])),
-                "said": float(np.mean(~np.isnan(found.probabilities[:, i]))),
-                **{
-                    task: {name: to_plain(score) for name, score in scores[i].items()}
-                    for task, scores in tasks.items()
-                },
-            }
-            for i, horizon in enumerate(found.horizons)
-        ],
-    }
-
-
-def backtest_report(document: dict[str, Any]) -> Report:
-    """The backtest for a person."""
-    served = [attempt for attempt in document["attempts"] if not attempt["refusal"]]
-    rows = [
-        (f"{format_duration(row['horizon'])} {task} {name}", *score_cells(score))
-        for row in document["horizons"]
-        for task in ("all", "onset")
-        for name, score in row[task].items()
-    ]
-    silent = [
-        f"  {format_duration(row['horizon'])}: something was said at {row['said']:.0%} of the moments"
-        for row in document["horizons"]
-        if row["said"] < 1
-    ]
-    reasons = sorted({attempt["refusal"] for attempt in document["attempts"] if attempt["refusal"]})
-    return Report(
-        (
-            f"{document['file']}: {document['trace']['rows']} rows, {document['rows']} of them from "
-            f"{format_time(document['until'])} on",
-            f"{len(document['attempts'])} trainings, {len(served)} of whose models came to serve",
-            *(Line(("  ", Toned("refused", "caution"), f": {reason}")) for reason in reasons[:3]),
-            *(() if served else ("  the prior, learned on other hosts, served throughout",)),
-            heading("scores on what came (onset: only moments at which load was not high)"),
-            Table(("horizon", *SCORES), rows),
-            *silent,
-            *_anomalies(document["anomalies"]),
-        )
-    )
-
-
-def _anomalies(seen: dict[str, Any] | None) -> list[str | Line | Table]:
-    """What was seen of anomalies, the longest first."""
-    if seen is None:
-        return ["anomalies: too little history before it to watch for any"]
-    events = sorted(seen["events"], key=lambda one: one["started_at"] - one["ended_at"])
-    monthly = len(events) * 30 / max(seen["days"], 1e-9)
-    rows = [
-        (
-            format_time(one["started_at"]),
-            approximate_duration(one["ended_at"] - one["started_at"]),
-            one["channel"],
-            ", ".join(f"{name} {share:.0%}" for name, share in list(one["contributions"].items())[:3]),
-        )
-        for one in events[:5]
-    ]
-    head = heading(f"anomalies: {len(events)} in {seen['days']:.1f} days, {monthly:.1f} in 30")
-    return [
-        head,
-        *([Table(("began", "lasted", "kind", "metrics"), rows, words={"began", "kind", "metrics"})] if rows else []),
-    ]

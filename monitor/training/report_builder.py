@@ -68,22 +68,23 @@ def _horizon(candidate: Candidate, i: int) -> HorizonReport:
         horizon=predictor.horizons[i],
         base_rate=predictor.base_rates[i],
         threshold=predictor.thresholds[i],
-        scores={name: _score(score) for name, score in candidate.scores[i].items()},
+        scores={name: score_report(score) for name, score in candidate.scores[i].items()},
         blend_weights=ExpertWeights(*predictor.blends[i].shares),
     )
 
 
-def _score(score: Score) -> ScoreReport:
+def score_report(score: Score) -> ScoreReport:
+    """Return scores in their stored form."""
     return ScoreReport(
-        brier=_finite(score.brier),
-        brier_skill=_finite(score.brier_skill),
-        average_precision=_finite(score.average_precision),
-        calibration_error=_finite(score.calibration_error),
+        brier=finite_or_none(score.brier),
+        brier_skill=finite_or_none(score.brier_skill),
+        average_precision=finite_or_none(score.average_precision),
+        calibration_error=finite_or_none(score.calibration_error),
     )
 
 
-def _finite(value: float) -> float | None:
-    """Return None for a score that cannot be computed, which is NaN in the mathematics."""
+def finite_or_none(value: float) -> float | None:
+    """Return None for a value that cannot be computed, which is NaN in the mathematics."""
     return value if math.isfinite(value) else None
 
 

@@ -30,7 +30,14 @@ class ForecastTask:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """One pass over the training rows: losses in nats, mean L2 norm of the gradient before clipping."""
+    """One pass over the training rows.
+
+    Attributes:
+        number: 1 for the first epoch.
+        train_loss: mean cross-entropy of the training rows in nats.
+        validation_loss: mean cross-entropy of the validation rows in nats.
+        gradient_norm: mean L2 norm of the whole gradient before clipping.
+    """
 
     number: int
     train_loss: float
@@ -40,7 +47,15 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class ParameterReport:
-    """Gradient of one parameter: L2 norms (mean of the last epoch, last step, largest), update-to-weight ratio."""
+    """Gradient of one parameter.
+
+    Attributes:
+        name: layer number and name of the parameter.
+        norm: mean L2 norm in the last epoch.
+        norm_last: L2 norm in the last step.
+        norm_max: largest L2 norm.
+        update_ratio: L2 norm of the update over that of the parameter, mean of the last epoch.
+    """
 
     name: str
     norm: float
@@ -51,7 +66,15 @@ class ParameterReport:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """Outputs of one activation layer: ratios of dead units and saturated outputs, mean, standard deviation."""
+    """Outputs of one activation layer on rows that it was not fitted on.
+
+    Attributes:
+        name: layer number.
+        dead_ratio: ratio of units without a gradient on any row.
+        saturation_ratio: ratio of saturated outputs; None for an activation that does not saturate.
+        mean: mean output.
+        deviation: standard deviation of the outputs.
+    """
 
     name: str
     dead_ratio: float
@@ -62,7 +85,17 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """Gradient health of a training; `advice` has one sentence per finding."""
+    """Gradient health of a training.
+
+    Attributes:
+        state: healthy, vanishing or exploding.
+        steps: number of optimizer steps.
+        clipped_steps: steps with a clipped gradient.
+        nonfinite_steps: steps skipped because the gradient was not finite.
+        advice: one sentence per finding.
+        parameters: gradient of each parameter.
+        layers: outputs of each activation layer.
+    """
 
     state: GradientState
     steps: int
@@ -75,7 +108,14 @@ class GradientReport:
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """Scores of one predictor on the holdout; None for a score that cannot be computed."""
+    """Scores of one predictor; None for a score that cannot be computed.
+
+    Attributes:
+        brier: Brier score.
+        brier_skill: Brier skill over the base rate.
+        average_precision: average precision.
+        calibration_error: expected calibration error.
+    """
 
     brier: float | None
     brier_skill: float | None
@@ -85,7 +125,13 @@ class ScoreReport:
 
 @dataclass(frozen=True)
 class ExpertWeights:
-    """Weights of the experts of the blend while load is not high; they sum to 1."""
+    """Weights of the experts of the blend while load is not high; they sum to 1.
+
+    Attributes:
+        network: networks fitted on this host.
+        load_table: load table.
+        pretrained: pretrained model.
+    """
 
     network: float
     load_table: float
@@ -94,7 +140,15 @@ class ExpertWeights:
 
 @dataclass(frozen=True)
 class HorizonReport:
-    """One horizon (seconds): base rate, warning threshold, blend weights, and holdout scores by predictor name."""
+    """Evaluation of the candidate for one horizon.
+
+    Attributes:
+        horizon: seconds.
+        base_rate: ratio of the training rows that high load followed.
+        threshold: probability from which a prediction is a warning; 1 never warns.
+        scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
+        blend_weights: weights of the experts.
+    """
 
     horizon: float
     base_rate: float
@@ -105,7 +159,12 @@ class HorizonReport:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """A configured horizon (seconds) that the history has no examples for, and the reason."""
+    """Configured horizon without enough examples in the history.
+
+    Attributes:
+        horizon: seconds.
+        reason: message.
+    """
 
     horizon: float
     reason: str
@@ -113,7 +172,12 @@ class OmittedHorizon:
 
 @dataclass(frozen=True)
 class InputDistribution:
-    """Training distribution of one metric: inner bin edges and the relative frequency of each bin."""
+    """Training distribution of one metric.
+
+    Attributes:
+        edges: inner edges of the bins.
+        frequencies: relative frequency of each bin.
+    """
 
     edges: tuple[float, ...]
     frequencies: tuple[float, ...]

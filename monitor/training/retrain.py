@@ -50,8 +50,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Result of one retraining.
+class RetrainResult:
+    """RetrainResult of one retraining.
 
     Attributes:
         outcome: promoted, refused, skipped or failed; for a dry run the outcome it would have had.
@@ -74,7 +74,7 @@ def retrain(
     request: Request,
     on_epoch: Callable[[Epoch], None],
     clock: Callable[[], float] = time.time,
-) -> Result:
+) -> RetrainResult:
     """Train once and record the run; a dry run is not recorded.
 
     Args:
@@ -111,7 +111,7 @@ def retrain(
 
 def _attempt_within_deadline(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
-) -> Result:
+) -> RetrainResult:
     """Run one attempt; return expected errors as a result."""
     limit = config.training.timeout
     try:
@@ -125,13 +125,15 @@ def _attempt_within_deadline(
         return _without_candidate(TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history"))
 
 
-def _without_candidate(outcome: TrainingOutcome, error: MonitorError, report: TrainingReport | None = None) -> Result:
-    return Result(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
+def _without_candidate(
+    outcome: TrainingOutcome, error: MonitorError, report: TrainingReport | None = None
+) -> RetrainResult:
+    return RetrainResult(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
 
 
 def _attempt(
     stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
-) -> Result:
+) -> RetrainResult:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
     detector = train_detector(stores, config, times, values, now)
@@ -146,20 +148,22 @@ def _attempt(
     report = build_report(candidate, times, values, configured_task(config), detector.report)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return Result(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
+        return RetrainResult(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
         refusal = RefusedError(f"the gate refused model {model_id}: {reason}")
-        result = Result(TrainingOutcome.REFUSED, reason, model_id, report, refusal)
+        result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refusal)
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
-    return Result(TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None)
+    return RetrainResult(
+        TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None
+    )
 
 
 def _promote_detector(
-    stores: Stores, config: Config, detector: DetectorTraining, result: Result, request: Request, now: float
-) -> Result:
+    stores: Stores, config: Config, detector: DetectorTraining, result: RetrainResult, request: Request, now: float
+) -> RetrainResult:
     """Let a new detector serve together with the incumbent predictor, or with the bootstrap model if none serves.
 
     Returns:

@@ -69,24 +69,29 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     in_window = times > now - TRAINING_WINDOW
     times = times[in_window]
     values = values[in_window]
-    step = typical_step(times, default=1.0)
-    covered = covered_seconds(times, step)
+    covered = covered_seconds(times, typical_step(times, default=1.0))
     needed = min(anomaly.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
-        message = f"{approximate_duration(covered)} of the {approximate_duration(needed)} of history it needs"
+        required = approximate_duration(needed)
+        message = f"the history of {approximate_duration(covered)} is shorter than the required {required}"
         return _keep_active(stores, DetectorSkipReason.HISTORY_TOO_SHORT, message)
-    excluded = excluded_from_training(stores, anomaly.maintenance, times, now)
+    return _fit_and_validate(stores, config, times, values, now)
+
+
+def _fit_and_validate(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
+    """Fit a detector; keep the active one if the fit fails or the false-alarm check rejects the new one."""
+    excluded = excluded_from_training(stores, config.anomaly.maintenance, times, now)
     usable_values = np.where(excluded[:, None], np.nan, values)
-    row_length = row_interval(max(step, config.sampling.interval))
+    row_length = row_interval(max(typical_step(times, default=1.0), config.sampling.interval))
     try:
         detector = fit_detector(times, usable_values, SAMPLE_FIELDS, row_length)
     except DetectorFitError as error:
         return _keep_active(stores, FIT_SKIP_REASONS[error.reason], str(error))
-    validation = validate_detector(detector, anomaly.false_alarms_per_month)
+    validation = validate_detector(detector, config.anomaly.false_alarms_per_month)
     if not validation.is_accepted:
         message = (
-            f"it would have raised {validation.alarms} alarms in {validation.days} days of its own history, where"
-            f" {validation.allowed:g} in 30 are allowed"
+            f"{validation.alarms} alarms in {validation.days} days of the history exceed the budget of"
+            f" {validation.allowed:g} per 30 days"
         )
         return _keep_active(stores, DetectorSkipReason.TOO_MANY_ALARMS, message)
     report = DetectorReport(

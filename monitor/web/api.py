@@ -1,184 +1,182 @@
-"""The JSON API: what the commands print with --json, as of now, and the curves of the last hours."""
+"""JSON API: the documents that the commands print with --json, and the recent history."""
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
-from monitor.queries.history import LONGEST, MOST_POINTS, Curves
-from monitor.queries.status import status_document
-from monitor.reports.anomalies import SHOWN
-from monitor.reports.predictions import forecast_document
-from monitor.reports.training import models_document
+from monitor.documents.anomalies import RECENT, AnomalyDocument, anomaly_document
+from monitor.documents.history import HistoryDocument, history_document
+from monitor.documents.models import ModelDocument, ModelListEntry, model_document, model_list_entry
+from monitor.documents.prediction import PredictionDocument, prediction_documents
+from monitor.documents.status import StatusDocument, daemon_status_document
+from monitor.documents.training import RunDocument, run_document
+from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
-from monitor.system.json_codec import to_plain
 from monitor.training.records import registered_model
 from storage import StorageError
 
-LONGEST_ECHO = 60
-"""Characters of a query that an error repeats."""
+MAX_ECHO = 60
+"""Characters of a query that an error message repeats."""
+
+DEFAULT_RANGE = 6 * HOUR
+DEFAULT_POINTS = 360
+MIN_POINTS = 10
+
+HISTORY_PATH = "/api/v1/history"
+HISTORY_PARAMETERS = {"range", "points"}
 
 Query = Mapping[str, str]
 
 
 class ApiError(Exception):
-    """What cannot be answered: a code of HTTP, and why."""
+    """Raised if a document is not available or the query is invalid; `code` is the HTTP status code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-class Records:
-    """What is read from the database when somebody asks. Safe to use from several threads."""
+class StoredDocuments:
+    """Documents that are read from the database on request. Safe to use from several threads."""
 
-    def __init__(self, stores: Stores, curves: Curves) -> None:
-        self._stores, self._curves = stores, curves
+    def __init__(self, stores: Stores, history: HistoryReader) -> None:
+        self._stores = stores
+        self._history = history
 
-    def anomalies(self) -> list[dict[str, Any]]:
-        """Those of the last 30 days, newest first."""
-        return [asdict(anomaly) for anomaly in self._stores.anomalies.since(time.time() - SHOWN)]
+    def anomalies(self) -> tuple[AnomalyDocument, ...]:
+        """Return the events of the last 30 days, newest first."""
+        return tuple(map(anomaly_document, self._stores.anomalies.since(time.time() - RECENT)))
 
-    def models(self) -> list[dict[str, Any]]:
-        """Newest first, without their reports."""
+    def models(self) -> tuple[ModelListEntry, ...]:
+        """Return the registered models, newest first."""
         registry = self._stores.registry
-        return models_document([registered_model(record) for record in registry.history()], registry.active_id())
+        active = registry.active_id()
+        return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
-    def curves(self, seconds: float, points: int, status: DaemonState) -> dict[str, Any]:
-        """Those of the last `seconds`."""
-        trail = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
-        return self._curves.document(seconds, points, time.time(), trail)
+    def history(self, seconds: float, points: int, status: DaemonState) -> HistoryDocument:
+        """Return the history of the last `seconds` in at most `points` slots."""
+        recent_scores = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
+        return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
 class Api:
-    """Each document by the path that it is found at."""
+    """Documents by path."""
 
-    def __init__(self, status: Callable[[], DaemonState], records: Callable[[], Records | None]) -> None:
-        """Nothing is read before it is asked for.
+    def __init__(self, status: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+        """Create the API; nothing is read before it is requested.
 
         Args:
-            status: the status of the moment.
-            records: what reads the database; None while it is not open.
+            status: returns the state of the daemon.
+            stored: returns the reader of the database; None while it is not open.
         """
-        self._status, self._records = status, records
-        self.documents: dict[str, Callable[[Query], Any]] = {
-            "/api/v1/status": self._now,
-            "/api/v1/prediction": self._prediction,
-            "/api/v1/history": self._history,
-            "/api/v1/anomalies": lambda _: self._stored().anomalies(),
-            "/api/v1/models": lambda _: self._stored().models(),
-            "/api/v1/model": self._model,
-            "/api/v1/training": self._training,
+        self._status = status
+        self._stored = stored
+        self.documents: dict[str, Callable[[Query], object]] = {
+            "/api/v1/status": lambda _: self.status(),
+            "/api/v1/prediction": lambda _: self.prediction(),
+            HISTORY_PATH: self._history,
+            "/api/v1/anomalies": lambda _: self.anomalies(),
+            "/api/v1/models": lambda _: self._reader().models(),
+            "/api/v1/model": lambda _: self.model(),
+            "/api/v1/training": lambda _: self.training(),
         }
 
-    def answer(self, path: str, query: Query) -> Any:
-        """The document of a path, as plain data.
+    def answer(self, path: str, query: Query) -> object:
+        """Return the document of a path.
 
         Raises:
-            ApiError: it cannot be had, or the query makes no sense.
+            ApiError: the document is not available, or the query is invalid.
         """
-        unknown = set(query) - ({"range", "points"} if path == "/api/v1/history" else set())
+        unknown = set(query) - (HISTORY_PARAMETERS if path == HISTORY_PATH else set())
         if unknown:
-            raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:LONGEST_ECHO]}")
+            raise ApiError(400, f"{path} takes no parameter {', '.join(sorted(unknown))[:MAX_ECHO]}")
         try:
             return self.documents[path](query)
         except StorageError as error:
             raise ApiError(503, str(error)) from error
 
-    def _now(self, _: Query) -> Any:
-        """What `status --json` prints, with the figures of the last tick rather than the last stored ones."""
-        status = self._status()
-        overview, live = status.overview, status.live
-        if overview is None:
+    def status(self) -> StatusDocument:
+        """Return the status of the daemon.
+
+        Raises:
+            ApiError: the daemon has just started.
+        """
+        document = daemon_status_document(self._status(), time.time())
+        if document is None:
             raise ApiError(503, "not sampling yet")
-        if live is not None:
-            predictions = live.forecast.predictions if live.forecast else ()
-            overview = replace(overview, at=time.time(), last_sample=live.sample, predictions=predictions)
-        return {
-            **status_document(overview),
-            "version": status.version,
-            "interval": overview.interval,
-            "high_load": None if live is None else live.high_load,
-            "samples_missed": None if live is None else live.samples_missed,
-            "reload_successful": status.reload_successful,
-        }
+        return document
 
-    def _prediction(self, _: Query) -> Any:
+    def prediction(self) -> tuple[PredictionDocument, ...]:
+        """Return the newest prediction, one document per horizon; empty without a prediction."""
         live = self._status().live
-        return [] if live is None or live.forecast is None else forecast_document(live.forecast)
+        return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
-    def _history(self, query: Query) -> Any:
-        seconds = _within(query, "range", 6 * HOUR, (MINUTE, LONGEST), parse_duration, approximate_duration)
-        points = _within(query, "points", 360, (10, MOST_POINTS), _whole, str)
-        return self._stored().curves(float(seconds), int(points), self._status())
+    def anomalies(self) -> tuple[AnomalyDocument, ...]:
+        """Return the events of the last 30 days, newest first.
 
-    def _model(self, _: Query) -> Any:
+        Raises:
+            ApiError: the database is not open.
+            StorageError: the database cannot be read.
+        """
+        return self._reader().anomalies()
+
+    def model(self) -> ModelDocument | None:
+        """Return the serving model; None if none serves."""
         overview = self._status().overview
-        return None if overview is None or overview.model is None else to_plain(overview.model)
+        if overview is None or overview.model is None:
+            return None
+        return model_document(overview.model, overview.model.id)
 
-    def _training(self, _: Query) -> Any:
+    def training(self) -> RunDocument | None:
+        """Return the newest training run; None before the first one."""
         overview = self._status().overview
-        return None if overview is None or overview.last_run is None else to_plain(overview.last_run)
+        return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
-    def _stored(self) -> Records:
-        records = self._records()
-        if records is None:
+    def _history(self, query: Query) -> HistoryDocument:
+        seconds = _range(query)
+        points = _points(query)
+        return self._reader().history(seconds, points, self._status())
+
+    def _reader(self) -> StoredDocuments:
+        stored = self._stored()
+        if stored is None:
             raise ApiError(503, "the database is not open yet")
-        return records
+        return stored
 
 
-def _within(
-    query: Query,
-    name: str,
-    default: float,
-    bounds: tuple[float, float],
-    read: Callable[[str], float],
-    write: Callable[[float], str],
-) -> float:
-    """A parameter, or its default."""
-    given = query.get(name)
-    if given is None:
-        return default
-    told = f"{name} is from {write(bounds[0])} to {write(bounds[1])}"
-    given = given[:LONGEST_ECHO]
+def _range(query: Query) -> float:
+    """Return the requested length of the history in seconds."""
+    text = query.get("range")
+    if text is None:
+        return DEFAULT_RANGE
+    bounds = f"range is from {approximate_duration(MINUTE)} to {approximate_duration(MAX_RANGE)}"
+    invalid = ApiError(400, f"range={text[:MAX_ECHO]}: {bounds}")
     try:
-        value = read(given)
+        seconds = parse_duration(text[:MAX_ECHO])
     except ValueError as error:
-        raise ApiError(400, f"{name}={given}: {told}") from error
-    if not bounds[0] <= value <= bounds[1]:
-        raise ApiError(400, f"{name}={given}: {told}")
-    return value
+        raise invalid from error
+    if not MINUTE <= seconds <= MAX_RANGE:
+        raise invalid
+    return seconds
 
 
-def _whole(text: str) -> int:
-    """A number as everybody writes it: `int` would take 1_000, spaces and the digits of other scripts."""
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(text)
-    return int(text)
-
-
-def encoded(document: Any) -> bytes:
-    """The document as JSON, which knows no NaN: what is not a number is null."""
-    try:
-        text = json.dumps(document, allow_nan=False)
-    except ValueError:
-        text = json.dumps(_finite(document))
-    return text.encode()
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(of) for key, of in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(of) for of in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _points(query: Query) -> int:
+    """Return the requested number of slots."""
+    text = query.get("points")
+    if text is None:
+        return DEFAULT_POINTS
+    invalid = ApiError(400, f"points={text[:MAX_ECHO]}: points is from {MIN_POINTS} to {MAX_POINTS}")
+    # `int` would accept 1_000, spaces and the digits of other scripts
+    if not (text.isascii() and text.isdigit()) or len(text) > MAX_ECHO:
+        raise invalid
+    points = int(text)
+    if not MIN_POINTS <= points <= MAX_POINTS:
+        raise invalid
+    return points

@@ -14,7 +14,8 @@ from prometheus_client.exposition import choose_encoder
 from monitor.exporter.collector import StateCollector
 from monitor.reports.status_line import model_line
 from monitor.state import DaemonState
-from monitor.web.api import Api, ApiError, Records, encoded
+from monitor.system.json_codec import to_json
+from monitor.web.api import Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ class Application:
     """Routes of the endpoint, over the current status of the daemon."""
 
     def __init__(
-        self, status: Callable[[], DaemonState], records: Callable[[], Records | None] = lambda: None, host: str = ""
+        self,
+        status: Callable[[], DaemonState],
+        records: Callable[[], StoredDocuments | None] = lambda: None,
+        host: str = "",
     ) -> None:
         """Create the routes.
 
@@ -121,9 +125,9 @@ class Application:
             if len(query) < len(parameters):
                 raise ApiError(400, "duplicate query parameter")
             document = self._api.answer(environ["PATH_INFO"], query)
-            return RouteResponse(200, JSON, encoded(document))
+            return RouteResponse(200, JSON, to_json(document).encode())
         except ApiError as error:
-            return RouteResponse(error.code, JSON, encoded({"error": str(error)}))
+            return RouteResponse(error.code, JSON, to_json({"error": str(error)}).encode())
 
     def _page(self, _: WSGIEnvironment) -> RouteResponse:
         # Imported on the first page view, to keep the memory of daemons low that are only scraped.

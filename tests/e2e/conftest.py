@@ -1,4 +1,4 @@
-"""A real daemon on a real database, with a real CPU burner beside it."""
+"""Fixtures of the end-to-end tests: a real daemon on a real database, and real CPU load."""
 
 import json
 import multiprocessing
@@ -43,7 +43,7 @@ def free_port():
 
 
 def need(*tools):
-    """The paths of tools of Debian packages; loud where one is absent, and never skipped in CI."""
+    """Return the paths of tools; skip the test if one is missing, but fail in CI."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         message = f"NOT TESTED: {', '.join(missing)} not installed (apt-get install prometheus)"
@@ -54,7 +54,7 @@ def need(*tools):
 
 
 class Service:
-    """The daemon, its configuration and its commands."""
+    """A daemon, its configuration and its commands."""
 
     def __init__(self, directory):
         self.port = free_port()
@@ -78,16 +78,16 @@ class Service:
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     def json(self, *arguments):
-        found = self.command(*arguments, "--json")
-        assert found.returncode == 0, found.stderr
-        return json.loads(found.stdout)
+        completed = self.command(*arguments, "--json")
+        assert completed.returncode == 0, completed.stderr
+        return json.loads(completed.stdout)
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-            return answer.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+            return response.read().decode()
 
     def metrics(self):
-        """The page as a mapping from name with labels to value; empty while nobody answers."""
+        """Return the values of the metrics page by name with labels; empty while the daemon does not respond."""
         try:
             page = self.get("/metrics")
         except OSError:
@@ -110,25 +110,25 @@ class Service:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log()
-            found = condition()
-            if found:
-                return found
+            result = condition()
+            if result:
+                return result
             time.sleep(0.1)
         pytest.fail(f"no {what} within {seconds} s\n{self.log()}")
 
 
 def _burn(stop, started):
     while not stop.is_set():
-        began = time.monotonic()
+        burst_start = time.monotonic()
         started.append(time.time())
-        while time.monotonic() < began + BURST and not stop.is_set():
+        while time.monotonic() < burst_start + BURST and not stop.is_set():
             sum(range(20_000))
-        stop.wait(max(0.0, began + BURST + CALM - time.monotonic()))
+        stop.wait(max(0.0, burst_start + BURST + CALM - time.monotonic()))
 
 
 @pytest.fixture(scope="session")
 def burner():
-    """All CPUs busy for 5 s, then calm for 8; gives the times at which the bursts began."""
+    """Alternate 5 s of load on all CPUs with 8 s of rest; yield the start times of the bursts."""
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         stop, started = context.Event(), manager.list()
@@ -143,9 +143,9 @@ def burner():
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
-    found = Service(tmp_path_factory.mktemp("state"))
-    found.start()
-    yield found
-    if found.process.poll() is None:
-        found.process.kill()
-        found.process.wait()
+    running = Service(tmp_path_factory.mktemp("state"))
+    running.start()
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()

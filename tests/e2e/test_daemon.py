@@ -1,6 +1,6 @@
-"""The whole road, as an operator walks it: sample, wait, train, serve, roll back, kill, restart, stop.
+"""End-to-end test of a daemon: sample, wait, train, serve, roll back, kill, restart, stop.
 
-The tests follow each other on one daemon, in the order of this file.
+The tests share one daemon and depend on the order of this file.
 """
 
 import json
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.e2e
 
 PROBABILITY = f'monitor_high_load_probability{{horizon="{HORIZON}"}}'
 SECONDS = 4.0
+MIN_HISTORY = 150.0
 
 
 def rows(service, table):
@@ -29,64 +30,62 @@ def rows(service, table):
         return connection.execute(f"SELECT at FROM {table} ORDER BY at").fetchall()
 
 
-def test_a_new_daemon_samples_and_says_what_it_waits_for(service, burner):
+def test_new_daemon_samples_and_states_what_the_first_training_waits_for(service, burner):
     service.wait_for(lambda: "monitor_host_cpu_usage_ratio" in service.metrics(), 20, "sample with rates")
     page = service.metrics()
     assert page["monitor_model_ready"] == 0
     assert not [name for name in page if name.startswith("monitor_high_load_probability")]
     assert page['monitor_source_success{source="cpu"}'] == 1
-    assert "of the 2.5 min it needs" in service.get("/-/ready")
-    assert "of the 2.5 min it needs" in service.command("status").stdout
-    assert "of the 2.5 min it needs" in service.log()
-    assert service.get("/-/healthy") == "healthy\n"
+    assert "2.5 min" in service.get("/-/ready")
+    assert service.json("status")["history"]["needed_seconds"] == MIN_HISTORY
+    assert "training pending" in service.log()
+    assert service.get("/-/healthy")
     assert service.database.stat().st_mode & 0o777 == 0o600
 
 
-def test_retraining_and_predicting_too_early_say_so_and_end_with_4(service, burner):
+def test_commands_exit_with_4_without_enough_history(service, burner):
     for command in ("retrain", "predict"):
-        found = service.command(command)
-        assert found.returncode == 4
-        assert "of the 2.5 min it needs" in found.stderr
-        assert "Traceback" not in found.stderr
+        completed = service.command(command)
+        assert completed.returncode == 4
+        assert "2.5 min" in completed.stderr
+        assert "Traceback" not in completed.stderr
 
 
-def test_with_horizons_of_minutes_the_prior_predicts_from_the_first_samples_on(tmp_path):
+def test_pretrained_model_predicts_from_the_first_samples_on(tmp_path):
     other = Service(tmp_path)
     other.config.write_text(re.sub(r"horizons = .*", "", other.config.read_text()))
     other.start()
     try:
-        shown = 'monitor_high_load_probability{horizon="15m"}'
-        other.wait_for(lambda: shown in other.metrics(), 20, "prediction")
+        probability = 'monitor_high_load_probability{horizon="15m"}'
+        other.wait_for(lambda: probability in other.metrics(), 20, "prediction")
         page = other.metrics()
         assert (page["monitor_model_ready"], page["monitor_model_prior"]) == (1, 1)
-        assert 0 < page[shown] < 1
-        assert "of the 2.5 min it needs" in other.get("/-/ready")
-        said = other.command("predict")
-        assert (said.returncode, "learned on other hosts" in said.stdout) == (0, True)
-        assert "a prior learned on other hosts" in other.command("status").stdout
+        assert 0 < page[probability] < 1
+        assert "2.5 min" in other.get("/-/ready")
+        assert len(other.json("predict")) == 3
     finally:
         assert other.stop() == 0
 
 
-def test_a_second_daemon_on_the_same_database_is_refused(service, burner, tmp_path):
+def test_second_daemon_on_the_same_database_is_refused(service, burner, tmp_path):
     other = tmp_path / "config.toml"
     other.write_text(service.config.read_text().replace(str(service.port), str(free_port())))
-    found = service.command("--config", str(other), "run")
-    assert found.returncode == 1
-    assert str(service.process.pid) in found.stderr
-    assert len(found.stderr.splitlines()) == 1
+    completed = service.command("--config", str(other), "run")
+    assert completed.returncode == 1
+    assert str(service.process.pid) in completed.stderr
+    assert len(completed.stderr.splitlines()) == 1
 
 
-def test_a_second_daemon_on_the_same_port_is_refused(service, burner, tmp_path):
+def test_second_daemon_on_the_same_port_is_refused(service, burner, tmp_path):
     other = tmp_path / "config.toml"
     other.write_text(service.config.read_text().replace(str(service.directory), str(tmp_path)))
-    found = service.command("--config", str(other), "run")
-    assert found.returncode == 1
-    assert f"127.0.0.1:{service.port}" in found.stderr
+    completed = service.command("--config", str(other), "run")
+    assert completed.returncode == 1
+    assert f"127.0.0.1:{service.port}" in completed.stderr
     assert not (tmp_path / "monitor.db").exists()
 
 
-def test_it_trains_by_itself_once_it_has_enough(service, burner):
+def test_daemon_trains_once_the_history_suffices(service, burner):
     service.wait_for(lambda: PROBABILITY in service.metrics(), 300, "model of its own")
     service.wait_for(lambda: service.model_serving() is not None, 15, "model in the records")
     assert service.json("status")["model"]["id"] == service.model_serving()
@@ -97,67 +96,67 @@ def test_it_trains_by_itself_once_it_has_enough(service, burner):
     assert sum(value for name, value in page.items() if name.startswith("monitor_training_gradient_state")) == 1
 
 
-def test_an_admin_retrains_and_the_running_daemon_serves_the_new_model(service, burner):
+def test_daemon_serves_model_of_retrain_command(service, burner):
     before = service.model_serving()
-    found = service.command("retrain", "--force")
-    assert found.returncode == 0, found.stderr
+    completed = service.command("retrain", "--force")
+    assert completed.returncode == 0, completed.stderr
     for part in ("losses", "scores", "persistence", "climatology", "gradients", "0.weight", "dead units", "promoted"):
-        assert part in found.stdout
-    assert "epoch 1/" in found.stderr
+        assert part in completed.stdout
+    assert "epoch 1/" in completed.stderr
     service.wait_for(lambda: service.model_serving() == before + 1, 5, "second model")
     assert [entry["id"] for entry in service.json("models", "list")] == [before + 1, before]
 
 
-def test_the_probability_rises_before_or_during_the_bursts_and_is_calibrated(service, burner):
-    began = time.time()
-    seen = []
-    while time.time() < began + 4 * (BURST + CALM):
+def test_probability_rises_around_bursts_and_beats_the_base_rate(service, burner):
+    started = time.time()
+    predictions = []
+    while time.time() < started + 4 * (BURST + CALM):
         page = service.metrics()
-        seen.append((page["monitor_prediction_timestamp_seconds"], page[PROBABILITY]))
+        predictions.append((page["monitor_prediction_timestamp_seconds"], page[PROBABILITY]))
         time.sleep(0.5)
-    starts = np.array([at for at in burner if at > began - BURST - CALM])
-    at, p = np.array(seen).T
+    starts = np.array([at for at in burner if at > started - BURST - CALM])
+    at, p = np.array(predictions).T
     near = np.any((at[:, None] >= starts - 2) & (at[:, None] < starts + BURST - 1), axis=1)
     assert p[near].mean() > p[~near].mean() + 0.1
-    brier, base = scored(service, began)
-    assert brier < base, "worse than always saying the base rate"
+    brier, base_rate_brier = brier_scores(service, started)
+    assert brier < base_rate_brier
 
 
-def scored(service, since):
-    """Brier scores of the stored predictions and of their base rate, against the samples that followed."""
+def brier_scores(service, since):
+    """Return the Brier scores of the stored predictions and of their base rates."""
     with open_database(f"sqlite:///{service.database}") as database:
         table = SampleRepository(database).between(since - 5, time.time(), ("cpu_usage",))
         predictions = PredictionRepository(database).between(since, time.time(), SECONDS)
     at, high = table[:, 0], table[:, 1] >= BOUND
-    lasted = high & np.append(False, high[:-1])
-    known = [p for p in predictions if p.at + SECONDS <= at[-1]]
-    y = np.array([lasted[(at > p.at) & (at <= p.at + SECONDS)].any() for p in known], float)
-    p = np.array([p.probability for p in known])
-    base = np.array([p.baseline_probability for p in known])
+    sustained = high & np.append(False, high[:-1])
+    matured = [p for p in predictions if p.at + SECONDS <= at[-1]]
+    y = np.array([sustained[(at > p.at) & (at <= p.at + SECONDS)].any() for p in matured], float)
+    p = np.array([p.probability for p in matured])
+    base = np.array([p.baseline_probability for p in matured])
     assert len(y) > 40
     assert 0.1 < y.mean() < 0.95
     return np.mean((p - y) ** 2), np.mean((base - y) ** 2)
 
 
-def test_predict_explains_itself(service, burner):
-    found = service.json("predict")
-    assert [entry["horizon_name"] for entry in found] == [HORIZON, "6s"]
-    assert "load_index" in found[0]["contributions"]
+def test_predict_states_contributions(service, burner):
+    predictions = service.json("predict")
+    assert [entry["horizon_name"] for entry in predictions] == [HORIZON, "6s"]
+    assert "load_index" in predictions[0]["contributions"]
     assert "usually" in service.command("predict").stdout
 
 
-def test_a_rollback_takes_effect_without_restart(service, burner):
+def test_rollback_takes_effect_without_restart(service, burner):
     second = service.model_serving()
     assert service.json("models", "rollback")["serving"] == second - 1
     service.wait_for(lambda: service.model_serving() == second - 1, 5, "first model")
 
 
-def test_prometheus_scrapes_it_and_promtool_finds_nothing_to_say(service, burner, tmp_path):
+def test_prometheus_scrapes_the_page_and_promtool_accepts_it(service, burner, tmp_path):
     prometheus, promtool = need("prometheus", "promtool")
-    checked = subprocess.run(
+    completed = subprocess.run(
         [promtool, "check", "metrics"], input=service.get("/metrics"), text=True, capture_output=True, check=False
     )
-    assert (checked.returncode, checked.stderr) == (0, "")
+    assert (completed.returncode, completed.stderr) == (0, "")
     port = free_port()
     (tmp_path / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s}\n"
@@ -177,13 +176,13 @@ def test_prometheus_scrapes_it_and_promtool_finds_nothing_to_say(service, burner
 def query(port, expression):
     try:
         url = f"http://127.0.0.1:{port}/api/v1/query?query={expression}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return json.loads(answer.read())["data"]["result"]
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return json.loads(response.read())["data"]["result"]
     except OSError:
         return []
 
 
-def test_kill_minus_9_and_restart_lose_no_committed_sample(service, burner):
+def test_sigkill_and_restart_lose_no_committed_sample(service, burner):
     committed = rows(service, "samples")
     assert len(committed) > 120
     service.stop(signal.SIGKILL)
@@ -193,7 +192,7 @@ def test_kill_minus_9_and_restart_lose_no_committed_sample(service, burner):
     assert rows(service, "samples")[: len(committed)] == committed
 
 
-def test_a_reload_with_a_bad_configuration_changes_nothing_and_shows(service, burner):
+def test_reload_with_invalid_configuration_keeps_the_previous_one(service, burner):
     good = service.config.read_text()
     service.config.write_text(good + '\n[training]\nlayrs = "x"\n')
     service.process.send_signal(signal.SIGHUP)
@@ -205,8 +204,7 @@ def test_a_reload_with_a_bad_configuration_changes_nothing_and_shows(service, bu
     assert "monitor_host_cpu_usage_ratio" not in page
 
 
-def test_sigterm_ends_it_with_0_and_leaves_no_lock(service, burner):
+def test_sigterm_exits_with_0_and_releases_the_lock(service, burner):
     assert service.stop() == 0
-    found = service.json("status")
-    assert found["daemon_running"] is False
+    assert service.json("status")["daemon_running"] is False
     assert "Traceback" not in service.log()

@@ -1,5 +1,7 @@
 """A database with half a day of a made-up host in it: bursts in a rhythm that can be learned."""
 
+import json
+import socket
 import time
 
 import numpy as np
@@ -68,3 +70,20 @@ def admin(tmp_path, capsys, monkeypatch):
     # The test process itself must not stay at the lowest priority.
     monkeypatch.setattr("monitor.system.processes.lower_priority", lambda: None)
     return Admin(tmp_path, capsys)
+
+
+@pytest.fixture
+def doctor(admin):
+    """Return a function that runs `monitor doctor --json`: exit code, and results by check and subject."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    admin.config.write_text(f'{admin.config.read_text()}[web]\nlisten = "127.0.0.1:{port}"\n')
+
+    def run():
+        code, out, err = admin("doctor", "--json")
+        assert err == ""
+        return code, {
+            f"{result['check']} {result['subject']}".strip(): result for result in json.loads(out)["checks"]
+        }
+
+    return run

@@ -20,10 +20,10 @@ from model.training.pipeline import Task, train
 from model.training.settings import Recipe
 from model.units import DAY
 from monitor.config.loader import Config
+from monitor.documents.status import status_document
 from monitor.inference.served_model import ServedModel, make_forecast, sample_row
 from monitor.jobs.recalibration import RecalibrationJob, current_decisions, matured
-from monitor.queries.status import read_overview, status_document
-from monitor.reports.status import status_report
+from monitor.queries.status import ServingFallback, read_overview
 from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample
 
@@ -189,13 +189,9 @@ def test_status_and_schedule_know_what_serves_instead_from_the_database(lived, m
     report = json.dumps({"from": 0.0, "to": 365 * DAY})
     stores.runs.append(TrainingRun(end - 100.0, end, TrainingOutcome.PROMOTED, "", served.model_id, report))
     well = read_overview(stores, config, now)
-    assert (well.instead, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
-    assert "behind" not in str(status_report(well, "x.db"))
+    assert (well.fallbacks, well.next_retrain_at) == ((), end - 100.0 + config.training.interval)
     RecalibrationJob(stores, served, 0.8, lambda: now)()
     fell = read_overview(stores, config, now, well)
-    assert fell.instead == ((predictor.horizons[0], "calm", "current value"),)
+    assert fell.fallbacks == (ServingFallback(predictor.horizons[0], "calm", "current value"),)
     assert fell.next_retrain_at == end - 100.0 + DAY
-    assert "behind: current value serves instead for 1m while load is calm" in str(status_report(fell, "x.db"))
-    assert status_document(fell)["serving_instead"] == [
-        {"horizon": 60.0, "load": "calm", "baseline": "current value"}
-    ]
+    assert status_document(fell).fallbacks == fell.fallbacks

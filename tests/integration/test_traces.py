@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.reports.plots import plot_backtest, precision_recall, reliability
+from monitor.reports.plots import plot_backtest, precision_recall_curve, reliability_curve
 from monitor.sampling.trace_reader import TraceStatistics, read_trace, read_trace_chunks
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
@@ -223,8 +223,8 @@ def test_a_backtest_is_drawn_and_without_matplotlib_says_what_it_needs(admin, tm
 
 def test_reliability_and_precision_by_hand():
     y, p = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.05, 0.95, 0.92, 0.95])
-    assert reliability(y, p) == (pytest.approx([0.05, 0.94]), pytest.approx([0.0, 2 / 3]))
-    recall, precision = precision_recall(y, p)
+    assert reliability_curve(y, p) == (pytest.approx([0.05, 0.94]), pytest.approx([0.0, 2 / 3]))
+    recall, precision = precision_recall_curve(y, p)
     assert (recall, precision) == (pytest.approx([0.5, 1.0, 1.0]), pytest.approx([0.5, 2 / 3, 0.5]))
 
 

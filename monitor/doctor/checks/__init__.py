@@ -1,1 +1,1 @@
-"""Checks of `monitor doctor`."""
+"""Checks of `monitor doctor`, one module per subject."""

@@ -1,4 +1,4 @@
-"""Whether time is told right: by the kernel, and by what is stored."""
+"""Checks of the clock and of the times of the samples."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from model.array_types import Floats
-from monitor.doctor.context import Evidence
-from monitor.doctor.results import Result, failed, ok, skipped, warning
-from monitor.queries.status import old_after
+from monitor.doctor.context import DoctorContext, StoredRecords
+from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
+from monitor.queries.status import max_sample_age
 from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 
 UNSYNCHRONISED = 0x40
 """STA_UNSYNC of adjtimex(2)."""
 
-MISSED_MUCH = 0.05
-"""The share of a day's samples from which on it is worth a word."""
+MISSED_RATIO = 0.05
+"""Ratio of missed samples of a day from which on the check warns."""
 
-SYNCHRONISE = "run chrony or systemd-timesyncd: timedatectl set-ntp true"
+SHIFTED_SECONDS = 0.1
+"""Samples are stored at whole seconds; one whose time is taken is shifted by some milliseconds, less than this."""
+
+SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
+SHOW_LOG = "look into the log: `journalctl -u monitor -n 50`"
 
 
 class Timex(ctypes.Structure):
-    """struct timex of adjtimex(2), as far as it is read, and room for the rest."""
+    """First fields of struct timex of adjtimex(2), and room for the others."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -37,84 +42,95 @@ class Timex(ctypes.Structure):
     )
 
 
-def synchronised() -> Iterator[Result]:
-    """What the kernel says of its clock; asking sets nothing."""
-    asked = Timex()
-    ask = getattr(ctypes.CDLL(None), "adjtimex", None)
-    if ask is None or ask(ctypes.byref(asked)) < 0:
-        yield skipped("clock", "the kernel does not tell whether it is synchronised (adjtimex)")
+def check_kernel_clock() -> Iterator[CheckResult]:
+    """Check that the kernel considers its clock synchronised; the query changes nothing."""
+    timex = Timex()
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    if adjtimex is None or adjtimex(ctypes.byref(timex)) < 0:
+        yield skipped(CheckId.CLOCK, "the kernel does not report the state of its clock (adjtimex)")
     else:
-        yield judge_kernel_clock(asked.status, asked.maxerror)
+        yield assess_kernel_clock(timex.status, timex.maxerror)
 
 
-def judge_kernel_clock(status: int, error: int) -> Result:
-    """Whether the kernel holds its clock for right.
+def assess_kernel_clock(status: int, max_error: int) -> CheckResult:
+    """Assess the state of the kernel's clock.
 
     Args:
-        status: bits of adjtimex(2).
-        error: microseconds that it may be off at most.
+        status: status bits of adjtimex(2).
+        max_error: largest deviation in microseconds.
     """
     if status & UNSYNCHRONISED:
-        return warning("clock", "not synchronised, as far as the kernel knows", SYNCHRONISE)
-    return ok("clock", f"synchronised, off by {error / 1000:.0f} ms at most")
+        return warning(CheckId.CLOCK, "not synchronised according to the kernel", SYNCHRONISE)
+    return ok(CheckId.CLOCK, f"synchronised to at most {max_error / 1000:.0f} ms")
 
 
-def stored_times(evidence: Evidence) -> Iterator[Result]:
-    """Samples of the future, the last one's age, and the holes of the last day."""
-    stored, interval = evidence.stored, evidence.config.sampling.interval
-    if stored is None:
-        yield skipped("samples", "the database could not be read")
+def check_samples(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check the age of the newest sample, samples in the future, and the gaps of the last day."""
+    records = context.records
+    if records is None:
+        yield skipped(CheckId.NEWEST_SAMPLE, DATABASE_NOT_READ)
         return
-    last, future = stored.overview.last_sample, stored.overview.future_at
-    if stored.ahead and future is not None:
-        last_at, now = format_time(future), format_time(evidence.now)
-        told = f"{stored.ahead} lie in the future, the last at {last_at}; now it is {now}"
-        yield failed("samples", told, f"set the clock right ({SYNCHRONISE}); samples stay as they are stored")
-    elif last is None:
-        yield warning("samples", "there is none yet", "start the daemon, or bring a history in: monitor import")
+    interval = context.config.sampling.interval
+    newest = records.overview.last_sample
+    if records.future and records.overview.future_at is not None:
+        yield _future_samples(records, records.overview.future_at, context.now)
+    elif newest is None:
+        fix = "start the daemon, or import a history: `monitor import FILE`"
+        yield warning(CheckId.NEWEST_SAMPLE, "no sample is stored yet", fix)
     else:
-        yield judge_age(evidence.now - last.at, interval, running=evidence.daemon.running)
-    if last is not None:
-        yield judge_day(stored.recent, evidence.now, interval)
+        yield assess_sample_age(context.now - newest.at, interval, running=context.daemon.running)
+    if newest is not None:
+        yield assess_gaps(records.recent, context.now, interval)
 
 
-def judge_age(age: float, interval: float, *, running: bool | None) -> Result:
-    """Whether the last sample is as young as it should be; `age` and `interval` in seconds."""
-    told = f"last one {approximate_duration(max(age, 0.0))} ago, one every {interval:g} s"
-    if age <= old_after(interval):
-        return ok("samples", told)
-    if running:
-        return failed("samples", f"{told}, and the daemon runs", "see why in its log: journalctl -u monitor -n 50")
-    if running is None:
-        return warning("samples", told, "see whether the daemon runs, as root or as the user that it runs as")
-    return warning("samples", f"{told}; no daemon runs", "start it: systemctl start monitor, or monitor run")
+def _future_samples(records: StoredRecords, newest_at: float, now: float) -> CheckResult:
+    message = f"{records.future} samples in the future, the last at {format_time(newest_at)}; now {format_time(now)}"
+    return failed(CheckId.NEWEST_SAMPLE, message, f"set the clock and {SYNCHRONISE}; stored samples keep their time")
 
 
-def judge_day(times: Floats, now: float, interval: float) -> Result:
-    """The holes in the samples of the last day.
+def assess_sample_age(age: float, interval: float, *, running: bool | None) -> CheckResult:
+    """Assess the age of the newest sample.
 
     Args:
-        times: seconds, in order.
-        now: seconds.
+        age: seconds.
+        interval: seconds between two samples.
+        running: a daemon runs on this database; None if unknown.
+    """
+    message = f"newest {approximate_duration(max(age, 0.0))} old, interval {interval:g} s"
+    if age <= max_sample_age(interval):
+        return ok(CheckId.NEWEST_SAMPLE, message)
+    if running:
+        return failed(CheckId.NEWEST_SAMPLE, f"{message}, although the daemon runs", SHOW_LOG)
+    if running is None:
+        fix = "run this as root or as the daemon's user, to see whether the daemon runs"
+        return warning(CheckId.NEWEST_SAMPLE, message, fix)
+    fix = "start the daemon: `systemctl start monitor`, or `monitor run`"
+    return warning(CheckId.NEWEST_SAMPLE, f"{message}; no daemon runs", fix)
+
+
+def assess_gaps(times: Floats, now: float, interval: float) -> CheckResult:
+    """Assess the gaps between the samples of the last day.
+
+    Args:
+        times: (samples,) ascending seconds since the epoch.
+        now: seconds since the epoch.
         interval: seconds between two samples.
     """
     if len(times) < 2:
-        return skipped("last day", f"{len(times)} samples: too few to look for gaps")
-    gaps = np.diff(times)
-    holes = gaps[gaps > GAP_FACTOR * interval]
-    # The sampler stores whole seconds, and a moment that is taken already as the next free millisecond.
-    moved = int(np.sum((times % 1 > 0) & (times % 1 < 0.1)))
+        return skipped(CheckId.SAMPLE_GAPS, f"{len(times)} samples in the last day: too few to find gaps")
+    intervals = np.diff(times)
+    gaps = intervals[intervals > GAP_FACTOR * interval]
+    fraction = times % 1
+    shifted = int(np.sum((fraction > 0) & (fraction < SHIFTED_SECONDS)))
     expected = (now - float(times[0])) // interval + 1
-    share = max(0.0, 1 - len(times) / expected)
-    told = f"{len(times)} samples since {format_time(float(times[0]))}, {share:.1%} missed"
-    if len(holes):
-        told += f"; {len(holes)} gaps, the longest {approximate_duration(float(holes.max()))}"
-    if moved:
-        told += f"; {moved} at moments that were taken: the clock was set back"
-    if moved:
-        return warning("last day", told, f"let the clock be slewed and not set: {SYNCHRONISE}")
-    if share > MISSED_MUCH:
-        return warning(
-            "last day", told, "was the daemon stopped, or the clock set, or the host too busy? See its log"
-        )
-    return ok("last day", told)
+    missed = max(0.0, 1 - len(times) / expected)
+    message = f"{len(times)} samples since {format_time(float(times[0]))}, {missed:.1%} missed"
+    if len(gaps):
+        message += f"; {len(gaps)} gaps, the longest {approximate_duration(float(gaps.max()))}"
+    if shifted:
+        message += f"; {shifted} samples with a time that was taken: the clock was set back"
+        return warning(CheckId.SAMPLE_GAPS, message, f"slew the clock instead of setting it: {SYNCHRONISE}")
+    if missed > MISSED_RATIO:
+        fix = f"find out whether the daemon was stopped, the clock set, or the host overloaded; {SHOW_LOG}"
+        return warning(CheckId.SAMPLE_GAPS, message, fix)
+    return ok(CheckId.SAMPLE_GAPS, message)

@@ -1,112 +1,124 @@
-"""Whether the database can be used, is whole, and by whom it is used."""
+"""Checks of the database: readable, undamaged, not locked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.doctor.context import Evidence
-from monitor.doctor.results import Result, failed, ok, skipped, warning
+from monitor.doctor.context import DoctorContext
+from monitor.doctor.results import failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_time
 from storage import StorageError
-from storage.inspection import DatabaseFiles, check_integrity
+from storage.errors import StorageErrorKind
+from storage.inspection import DatabaseFiles
+from storage.inspection import check_integrity as run_integrity_check
 
 CHECK_SECONDS = 1.0
-"""After which the check for damage is ended; it reads the whole file."""
+"""Duration after which the integrity check is interrupted; it reads the whole file."""
 
-LARGE_LOG = 64 * 2**20
-"""Bytes; it is cut to a quarter of that whenever it has been written back."""
+LARGE_LOG_BYTES = 64 * 2**20
+"""Size of the write-ahead log from which on the check warns; a checkpoint truncates it to a quarter of that."""
 
-RESTORE = "stop the daemon, move the file aside and restore a backup, or let the daemon begin a new one"
+RESTORE = "stop the daemon, then restore a backup, or move the file away: the daemon creates a new one"
+START_DAEMON = "start the daemon, which creates it: `systemctl start monitor`, or `monitor run`"
 
-
-def opened(evidence: Evidence) -> Iterator[Result]:
-    """Whether it is there, can be read, and has the schema of this release."""
-    if evidence.stored is None and evidence.behind:
-        yield _behind(evidence)
-    elif evidence.stored is None:
-        yield judge_refusal(evidence.unread, running=bool(evidence.daemon.running))
-    elif evidence.behind:
-        yield _behind(evidence)
-    else:
-        overview = evidence.stored.overview
-        told = f"{evidence.database}, {overview.storage_bytes / 2**20:.1f} MiB, schema current"
-        yield ok("database", f"{told}; samples since {format_time(overview.oldest_sample_at)}")
+REFUSAL_FIXES = {
+    StorageErrorKind.SCHEMA_TOO_NEW: "set another storage.url, or install the release that wrote it",
+    StorageErrorKind.FOREIGN_DATABASE: "set another storage.url",
+    StorageErrorKind.CANNOT_OPEN: "run this as root or as the daemon's user",
+    StorageErrorKind.NO_ACCESS: "run this as root or as the daemon's user",
+    StorageErrorKind.FILE_SYSTEM: "run this as root or as the daemon's user",
+}
+"""Fixes by kind of error; all other kinds need a backup."""
 
 
-def _behind(evidence: Evidence) -> Result:
-    found = f"{evidence.database}: its schema is of an earlier release"
-    return warning("database", found, "the next start of the daemon brings it up to date; back it up before")
+def check_database(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check that the database exists, can be read, and has the schema of this release."""
+    if context.needs_migration:
+        message = f"{context.database}: the schema is of an earlier release"
+        fix = "back the database up; the next start of the daemon migrates it"
+        yield warning(CheckId.DATABASE, message, fix)
+    elif context.records is not None:
+        overview = context.records.overview
+        message = f"{context.database}, {overview.storage_bytes / 2**20:.1f} MiB, schema current"
+        yield ok(CheckId.DATABASE, f"{message}; samples since {format_time(overview.oldest_sample_at)}")
+    elif context.records_error is not None:
+        yield assess_refusal(context.records_error, str(context.database), running=bool(context.daemon.running))
 
 
-def judge_refusal(error: str, *, running: bool) -> Result:
-    """What it means that the database could not be read."""
-    if "no database there" in error:
-        mend = "start the daemon, which makes it: monitor run, or systemctl start monitor"
+def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckResult:
+    """Assess the error that prevented reading the database.
+
+    Args:
+        error: the error.
+        name: path of the database.
+        running: a daemon runs on it.
+    """
+    if error.kind is StorageErrorKind.MISSING:
         if running:
-            return failed("database", f"{error}, though a daemon runs on it", "it was deleted: restart the daemon")
-        return warning("database", error, mend)
-    if "schema is revision" in error or "not a database of monitor" in error:
-        return failed("database", error, "name another one in storage.url, or install the release that wrote it")
-    if "locked" in error:
-        return failed("database", error, f"see which process has it open: fuser -v {error.partition(':')[0]}")
-    if "denied" in error or "unable to open" in error:
-        return failed("database", error, "run this as root, or as the user that the daemon runs as")
-    return failed("database", error, RESTORE)
+            message = f"{error}, although a daemon runs on it"
+            return failed(CheckId.DATABASE, message, "it was deleted: restart the daemon")
+        return warning(CheckId.DATABASE, str(error), START_DAEMON)
+    if error.kind is StorageErrorKind.BUSY:
+        return failed(CheckId.DATABASE, str(error), f"find the process that has it open: `fuser -v {name}`")
+    return failed(CheckId.DATABASE, str(error), REFUSAL_FIXES.get(error.kind, RESTORE))
 
 
-def integrity(evidence: Evidence) -> Iterator[Result]:
-    """What SQLite's own check finds within a second."""
-    if evidence.database is None or evidence.outside is None:
-        yield skipped("integrity", evidence.unseen)
+def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
+    """Run SQLite's integrity check for at most a second."""
+    if context.database is None or context.files is None:
+        yield skipped(CheckId.INTEGRITY, str(context.files_error))
         return
     try:
-        check = check_integrity(evidence.database, CHECK_SECONDS)
+        integrity = run_integrity_check(context.database, CHECK_SECONDS)
     except StorageError as error:
-        # What kept it from being read at all is told of the database itself.
-        unread = evidence.stored is None
-        yield skipped("integrity", str(error)) if unread else failed("integrity", str(error), RESTORE)
+        if context.records is None:
+            # The check of the database itself reports this error.
+            yield skipped(CheckId.INTEGRITY, str(error))
+        else:
+            yield failed(CheckId.INTEGRITY, str(error), RESTORE)
         return
-    if check.problem:
-        yield failed("integrity", f"damaged: {check.problem[:200]}", RESTORE)
-    elif check.completed:
-        yield ok("integrity", "no damage found")
+    if integrity.problem:
+        yield failed(CheckId.INTEGRITY, f"damaged: {integrity.problem[:200]}", RESTORE)
+    elif integrity.completed:
+        yield ok(CheckId.INTEGRITY, "no damage found")
     else:
-        whole = f"sqlite3 -readonly {evidence.database} 'PRAGMA integrity_check'"
-        yield ok("integrity", f"no damage found in {CHECK_SECONDS:g} s of looking; all of it: {whole}")
-
-
-def files(evidence: Evidence) -> Iterator[Result]:
-    """How changes are kept, who is writing, and what else lies there."""
-    if evidence.outside is None:
-        yield skipped("log", evidence.unseen)
-        return
-    yield judge_log(evidence.outside, str(evidence.database))
-    yield judge_writer(evidence.outside.writer)
-    if evidence.outside.unknown_files:
-        names = ", ".join(evidence.outside.unknown_files)
-        mend = (
-            "see what they hold; a broken database that was moved aside, or a copy, may go once it is saved elsewhere"
+        full_check = f"sqlite3 -readonly {context.database} 'PRAGMA integrity_check'"
+        yield ok(
+            CheckId.INTEGRITY, f"no damage found within {CHECK_SECONDS:g} s; for a full check run `{full_check}`"
         )
-        yield warning("files beside", names, mend)
+
+
+def check_files(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check the write-ahead log, the write lock, and the other files next to the database."""
+    if context.files is None:
+        yield skipped(CheckId.WRITE_AHEAD_LOG, str(context.files_error))
+        return
+    yield assess_write_ahead_log(context.files, str(context.database))
+    yield assess_write_lock(context.files.writer)
+    if context.files.unknown_files:
+        fix = "delete copies and damaged databases that were moved away, once they are saved elsewhere"
+        yield warning(CheckId.UNKNOWN_FILES, ", ".join(context.files.unknown_files), fix)
     else:
-        yield ok("files beside", "none but its own")
+        yield ok(CheckId.UNKNOWN_FILES, "none next to the database")
 
 
-def judge_log(seen: DatabaseFiles, name: str) -> Result:
-    """Whether changes go to a write-ahead log that is written back."""
-    told = f"{seen.wal_size / 2**20:.1f} MiB of changes not yet written back"
-    if not seen.valid_header:
-        return failed("log", "the file does not begin as a database of SQLite does", RESTORE)
-    if not seen.wal_mode:
-        return warning("log", "changes do not go to a write-ahead log (WAL)", "the daemon turns it on: restart it")
-    if seen.wal_size > LARGE_LOG:
-        return warning("log", told, f"end what reads the database for long: fuser -v {name}")
-    return ok("log", f"write-ahead (WAL), {told}")
+def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
+    """Assess the header of the database file and the size of its write-ahead log."""
+    size = f"{files.wal_size / 2**20:.1f} MiB not yet checkpointed"
+    if not files.valid_header:
+        return failed(CheckId.WRITE_AHEAD_LOG, "the file has no SQLite header", RESTORE)
+    if not files.wal_mode:
+        fix = "restart the daemon, which turns the write-ahead log on"
+        return warning(CheckId.WRITE_AHEAD_LOG, "the journal mode is not WAL", fix)
+    if files.wal_size > LARGE_LOG_BYTES:
+        return warning(CheckId.WRITE_AHEAD_LOG, size, f"end long-running readers of the database: `fuser -v {name}`")
+    return ok(CheckId.WRITE_AHEAD_LOG, size)
 
 
-def judge_writer(process: int | None) -> Result:
-    """Whether somebody keeps everyone else from writing."""
-    if process is None:
-        return ok("write lock", "nobody holds it")
-    mend = f"see what it does and end it: ps -o pid,lstart,cmd -p {process}; samples wait in memory meanwhile"
-    return failed("write lock", f"process {process} goes on holding it", mend)
+def assess_write_lock(pid: int | None) -> CheckResult:
+    """Assess the process that holds the write lock longer than a transaction takes; None without one."""
+    if pid is None:
+        return ok(CheckId.WRITE_LOCK, "free")
+    fix = f"inspect the process and end it: `ps -o pid,lstart,cmd -p {pid}`; samples wait in memory until then"
+    return failed(CheckId.WRITE_LOCK, f"held by process {pid}", fix)

@@ -1,4 +1,4 @@
-"""Whether there is room for the history, and on what."""
+"""Checks of the file system of the database: free space, inodes, type."""
 
 from __future__ import annotations
 
@@ -8,108 +8,126 @@ from pathlib import Path
 
 import psutil
 
-from monitor.doctor.context import Evidence
-from monitor.doctor.results import Result, failed, ok, skipped, warning
+from monitor.doctor.context import DoctorContext
+from monitor.doctor.results import failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
 
-NO_ROOM = 32 * 2**20
-"""Bytes; the write-ahead log alone may take half of it."""
+MIN_FREE_BYTES = 32 * 2**20
+"""Free space below which the check fails; the write-ahead log alone may take half of it."""
 
-NO_INODES = 8
-"""Database, log, its index and locks are eight at most."""
+MIN_FREE_INODES = 8
+"""Free inodes below which the check fails: database, write-ahead log, its index and the locks."""
 
-BYTES_A_SAMPLE = 290
-"""With its predictions for three horizons; for as long as a history is too short to tell."""
+BYTES_PER_SAMPLE = 290
+"""Size of a sample with its predictions for three horizons, used until a history is long enough to measure it."""
 
-ENOUGH_TO_TELL = 10_000
-"""Samples from which on their own size counts."""
+MEASURABLE_SAMPLES = 10_000
+"""Samples from which on the size per sample is measured."""
 
-NETWORK = ("nfs", "cifs", "smb", "9p", "ceph", "glusterfs", "lustre", "afs", "fuse.sshfs")
-FLEETING = {"tmpfs": "the next boot", "ramfs": "the next boot", "overlay": "the end of the container"}
-"""What ends a history that lies on such a file system."""
+NO_DIRECTORY = "no directory exists yet"
+
+NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "ceph", "glusterfs", "lustre", "afs", "fuse.sshfs")
+"""Prefixes of types of network file systems."""
+
+VOLATILE_TYPES = {
+    "tmpfs": "deleted at the next boot",
+    "ramfs": "deleted at the next boot",
+    "overlay": "deleted with the container",
+}
+"""Types of file systems whose content is lost, and when."""
 
 
-def room(evidence: Evidence) -> Iterator[Result]:
-    """Bytes and inodes that are free, against what is still to come."""
-    there = _existing(evidence.directory)
-    if there is None:
-        yield skipped("disk space", "no directory to look at")
+def check_space(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check free space and inodes against the growth that is still to come, and that the mount is writable."""
+    directory = _existing_directory(context.directory)
+    if directory is None:
+        yield skipped(CheckId.DISK_SPACE, NO_DIRECTORY)
         return
-    found = os.statvfs(there)
-    yield judge_room(found.f_bavail * found.f_frsize, *growth(evidence))
-    yield judge_inodes(found.f_favail, found.f_files)
-    if found.f_flag & os.ST_RDONLY:
-        yield failed(
-            "mount", f"{there} is mounted read-only", f"mount -o remount,rw {_mount(there)[0]}; then see dmesg"
-        )
+    status = os.statvfs(directory)
+    growth, bytes_per_sample = expected_growth(context)
+    yield assess_space(status.f_bavail * status.f_frsize, growth, bytes_per_sample)
+    yield assess_inodes(status.f_favail, status.f_files)
+    if status.f_flag & os.ST_RDONLY:
+        fix = f"run `mount -o remount,rw {_mount(directory)[0]}`, then look for the cause: `dmesg`"
+        yield failed(CheckId.MOUNT, f"{directory} is mounted read-only", fix)
 
 
-def growth(evidence: Evidence) -> tuple[int, float]:
-    """Bytes that the database will still grow by, and those a sample takes."""
-    config, stored = evidence.config, evidence.stored
-    size = evidence.outside.size + evidence.outside.wal_size if evidence.outside else 0
-    each, interval = float(BYTES_A_SAMPLE), config.sampling.interval
-    if (
-        stored is not None
-        and stored.overview.last_sample is not None
-        and stored.overview.oldest_sample_at is not None
-    ):
-        rows = (stored.overview.last_sample.at - stored.overview.oldest_sample_at) / interval
-        if rows >= ENOUGH_TO_TELL:
-            each = size / rows
-    return max(0, round(each * config.storage.retention / interval) - size), each
+def expected_growth(context: DoctorContext) -> tuple[int, float]:
+    """Return the bytes by which the database will still grow until the retention, and the bytes per sample."""
+    size = context.files.size + context.files.wal_size if context.files else 0
+    interval = context.config.sampling.interval
+    bytes_per_sample = float(BYTES_PER_SAMPLE)
+    overview = context.records.overview if context.records else None
+    if overview and overview.last_sample is not None and overview.oldest_sample_at is not None:
+        samples = (overview.last_sample.at - overview.oldest_sample_at) / interval
+        if samples >= MEASURABLE_SAMPLES:
+            bytes_per_sample = size / samples
+    full_size = round(bytes_per_sample * context.config.storage.retention / interval)
+    return max(0, full_size - size), bytes_per_sample
 
 
-def judge_room(free: int, to_come: int, each: float) -> Result:
-    """Whether the history fits; all in bytes, `each` of them a sample."""
-    told = f"{_size(free)} free; {_size(to_come)} still to come until storage.retention ({each:.0f} bytes a sample)"
-    mend = "make room, lower storage.retention, or move the database (storage.url) with the daemon stopped"
-    if free < NO_ROOM:
-        return failed("disk space", told, mend)
-    return warning("disk space", told, mend) if free < to_come else ok("disk space", told)
+def assess_space(free: int, growth: int, bytes_per_sample: float) -> CheckResult:
+    """Assess the free space; all arguments in bytes."""
+    message = (
+        f"{_format_size(free)} free; the database will grow by {_format_size(growth)} until storage.retention "
+        f"({bytes_per_sample:.0f} bytes per sample)"
+    )
+    fix = "free space, lower storage.retention, or stop the daemon and move the database (storage.url)"
+    if free < MIN_FREE_BYTES:
+        return failed(CheckId.DISK_SPACE, message, fix)
+    if free < growth:
+        return warning(CheckId.DISK_SPACE, message, fix)
+    return ok(CheckId.DISK_SPACE, message)
 
 
-def judge_inodes(free: int, total: int) -> Result:
-    """Whether a file can be made; some file systems count none."""
+def assess_inodes(free: int, total: int) -> CheckResult:
+    """Assess the free inodes; a total of 0 means that the file system has no fixed number."""
     if not total:
-        return skipped("inodes", "this file system counts none")
-    if free < NO_INODES:
-        return failed("inodes", f"{free} of {total} free", "delete files on it: df -i")
-    return ok("inodes", f"{free} of {total} free")
+        return skipped(CheckId.INODES, "this file system has no fixed number of inodes")
+    message = f"{free} of {total} free"
+    if free < MIN_FREE_INODES:
+        return failed(CheckId.INODES, message, "delete files on it: `df -i` shows the file systems")
+    return ok(CheckId.INODES, message)
 
 
-def file_system(evidence: Evidence) -> Iterator[Result]:
-    """What kind the database lies on."""
-    there = _existing(evidence.directory)
-    if there is None:
-        yield skipped("file system", "no directory to look at")
+def check_file_system(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check the type of the file system of the database."""
+    directory = _existing_directory(context.directory)
+    if directory is None:
+        yield skipped(CheckId.FILE_SYSTEM, NO_DIRECTORY)
     else:
-        yield judge_file_system(*_mount(there))
+        yield assess_file_system(*_mount(directory))
 
 
-def judge_file_system(mounted_on: str, kind: str) -> Result:
-    """Whether a write-ahead log can be kept there, and outlives the machine."""
-    told = f"{kind or 'unknown'} on {mounted_on}"
-    mend = "put the database on a local disk: storage.url"
-    if kind.startswith(NETWORK):
-        return warning("file system", f"{told}: SQLite's write-ahead log is not safe over a network", mend)
-    if kind in FLEETING:
-        return warning("file system", f"{told}: the history ends with {FLEETING[kind]}", mend)
-    return ok("file system", told)
+def assess_file_system(mount_point: str, kind: str) -> CheckResult:
+    """Assess a type of file system: SQLite's write-ahead log needs a local one, the history a persistent one."""
+    message = f"{kind or 'unknown'} on {mount_point}"
+    fix = "move the database to a local disk: storage.url"
+    if kind.startswith(NETWORK_TYPES):
+        return warning(CheckId.FILE_SYSTEM, f"{message}: SQLite's write-ahead log is unsafe over a network", fix)
+    if kind in VOLATILE_TYPES:
+        return warning(CheckId.FILE_SYSTEM, f"{message}: the history is {VOLATILE_TYPES[kind]}", fix)
+    return ok(CheckId.FILE_SYSTEM, message)
 
 
 def _mount(path: Path) -> tuple[str, str]:
-    """Where the file system of a path is mounted, and its kind."""
-    real = path.resolve()
-    over = [part for part in psutil.disk_partitions(all=True) if real.is_relative_to(part.mountpoint)]
-    # Of several mounts on one place the last one is what is seen.
-    found = max(enumerate(over), key=lambda at: (len(at[1].mountpoint), at[0]), default=None)
-    return ("/", "") if found is None else (found[1].mountpoint, found[1].fstype)
+    """Return the mount point of a path and the type of its file system."""
+    real_path = path.resolve()
+    partitions = psutil.disk_partitions(all=True)
+    candidates = [partition for partition in partitions if real_path.is_relative_to(partition.mountpoint)]
+    if not candidates:
+        return "/", ""
+    # Of several mounts on the same directory the last one is visible, and max() returns the first of equal ones.
+    partition = max(reversed(candidates), key=lambda candidate: len(candidate.mountpoint))
+    return partition.mountpoint, partition.fstype
 
 
-def _existing(path: Path | None) -> Path | None:
-    """The nearest directory above that is there: the database may not have been made yet."""
-    return None if path is None else next((one for one in (path, *path.parents) if os.access(one, os.F_OK)), None)
+def _existing_directory(path: Path | None) -> Path | None:
+    """Return the directory or its nearest existing parent."""
+    if path is None:
+        return None
+    return next((directory for directory in (path, *path.parents) if os.access(directory, os.F_OK)), None)
 
 
-def _size(number: float) -> str:
-    return f"{number / 2**30:.1f} GiB" if number >= 2**30 else f"{number / 2**20:.1f} MiB"
+def _format_size(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

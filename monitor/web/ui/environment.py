@@ -8,12 +8,14 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monitor.sampling.metric_catalog import Unit
 from monitor.system.formatting import (
     EARLIEST,
     LATEST,
     approximate_duration,
     format_number,
     format_percent,
+    format_scientific,
     format_time,
 )
 from monitor.web.ui.static_files import static_url
@@ -40,7 +42,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         duration=approximate_duration,
-        exponent=format_exponent,
+        scientific=format_scientific,
         iso_time=iso_time,
         norm_position=norm_position,
         number=format_number,
@@ -61,23 +63,18 @@ def iso_time(at: float) -> str | None:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-def format_exponent(value: float) -> str:
-    """Return a number in scientific notation with two digits."""
-    return f"{value:.1e}"
-
-
-def format_quantity(value: float | None, unit: str) -> str:
+def format_quantity(value: float | None, unit: Unit) -> str:
     """Return the value of a host metric with its unit.
 
     Args:
         value: in base units; None if it is missing.
-        unit: "ratio", "bytes_per_second" or "per_second".
+        unit: unit of the metric.
     """
     if value is None:
         return "-"
-    if unit == "ratio":
+    if unit is Unit.RATIO:
         return f"{value:.1%}"
-    if unit == "bytes_per_second":
+    if unit is Unit.BYTES_PER_SECOND:
         return f"{_with_si_prefix(value)}B/s"
     return f"{value:.3g}/s"
 
@@ -105,7 +102,9 @@ def point_radius(count: int, largest: int) -> float:
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on the logarithmic axis of its bar, 0 to 1."""
+    """Return the position of a gradient norm on the logarithmic axis of its bar; 0 to 1 within the axis."""
+    if not math.isfinite(norm):
+        return 1.0
     low, high = NORM_DECADES
     exponent = math.log10(max(norm, 10**low))
     return (exponent - low) / (high - low)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
+from monitor.documents.anomalies import AnomalyDocument
+from monitor.documents.models import ModelDocument
+from monitor.documents.prediction import PredictionDocument
+from monitor.documents.status import StatusDocument
+from monitor.documents.training import RunDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.web.api import Api, ApiError
 from monitor.web.ui.environment import environment
+from storage import StorageError
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
 
 RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
 """Time ranges of the charts: value of the API parameter, label."""
@@ -20,13 +30,13 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 
 @dataclass(frozen=True)
 class PageDocuments:
-    """Documents that the page shows; None for those that are not available."""
+    """Documents that the page shows; None or empty where one is not available yet."""
 
-    status: Any
-    predictions: Any
-    anomalies: Any
-    model: Any
-    training: Any
+    status: StatusDocument | None
+    predictions: tuple[PredictionDocument, ...]
+    anomalies: tuple[AnomalyDocument, ...]
+    model: ModelDocument | None
+    training: RunDocument | None
 
 
 def render_page(api: Api, host: str) -> str:
@@ -37,39 +47,36 @@ def render_page(api: Api, host: str) -> str:
         host: name of this machine.
     """
     documents = read_documents(api)
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
-            host=host,
-            status=documents.status,
-            predictions=documents.predictions or [],
-            anomalies=(documents.anomalies or [])[:LISTED_ANOMALIES],
-            model=documents.model,
-            training=documents.training,
-            ranges=RANGES,
-            metric_units={metric.field: metric.unit for metric in HOST_METRICS},
-            host_metrics=HOST_METRICS,
-            holdout_scores=HOLDOUT_SCORES,
-            document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
-        )
+    template = environment().get_template("page.html")
+    return template.render(
+        host=host,
+        status=documents.status,
+        predictions=documents.predictions,
+        anomalies=documents.anomalies,
+        model=documents.model,
+        training=documents.training,
+        ranges=RANGES,
+        metric_units={metric.field: metric.unit for metric in HOST_METRICS},
+        host_metrics=HOST_METRICS,
+        holdout_scores=HOLDOUT_SCORES,
+        document_paths=("/metrics", "/-/healthy", "/-/ready", *api.documents),
     )
 
 
 def read_documents(api: Api) -> PageDocuments:
     """Read the documents of the page."""
     return PageDocuments(
-        status=_document_or_none(api, "/api/v1/status"),
-        predictions=_document_or_none(api, "/api/v1/prediction"),
-        anomalies=_document_or_none(api, "/api/v1/anomalies"),
-        model=_document_or_none(api, "/api/v1/model"),
-        training=_document_or_none(api, "/api/v1/training"),
+        status=_value_or(None, api.status),
+        predictions=api.prediction(),
+        anomalies=_value_or((), api.anomalies)[:LISTED_ANOMALIES],
+        model=api.model(),
+        training=api.training(),
     )
 
 
-def _document_or_none(api: Api, path: str) -> Any:
-    """Return a document, None if it is not available yet or the database cannot be read."""
+def _value_or(default: Default, read: Callable[[], Value]) -> Default | Value:
+    """Return a document, or a default if it is not available yet or the database cannot be read."""
     try:
-        return api.answer(path, {})
-    except ApiError:
-        return None
+        return read()
+    except (ApiError, StorageError):
+        return default

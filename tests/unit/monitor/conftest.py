@@ -6,13 +6,13 @@ import pytest
 from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, Reliability
 from monitor.inference.served_model import Forecast
-from monitor.jobs.scoring import HorizonScore
+from monitor.queries.scores import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
-from storage import AnomalyRecord, Prediction, Sample
+from storage import AnomalyRecord, Prediction, Sample, TrainingOutcome
 
 NOW = 1_800_000_000.0
 
@@ -102,7 +102,7 @@ SCORE = LiveScore(
 
 @pytest.fixture
 def overview(sample):
-    run = CompletedRun(NOW - 900, NOW - 896, "promoted", "", 3, TRAINING_REPORT, 7)
+    run = CompletedRun(NOW - 900, NOW - 896, TrainingOutcome.PROMOTED, "", 3, TRAINING_REPORT, 7)
     return Overview(
         at=NOW,
         last_sample=sample,
@@ -113,15 +113,20 @@ def overview(sample):
         model=RegisteredModel(3, NOW - 896, "abcdef0123456789", 12_345, TRAINING_REPORT, NOW - 896),
         last_run=run,
         last_success=run,
-        runs={"promoted": 3, "refused": 2, "skipped": 1, "failed": 0},
+        runs={
+            TrainingOutcome.PROMOTED: 3,
+            TrainingOutcome.REFUSED: 2,
+            TrainingOutcome.SKIPPED: 1,
+            TrainingOutcome.FAILED: 0,
+        },
         next_retrain_at=NOW + 20_700,
         retrain_running=False,
         daemon_running=True,
         storage_bytes=1_048_576,
         storage_free_bytes=8_589_934_592,
         interval=5.0,
-        drift=(("cpu_usage", 0.05), ("memory_usage", 0.5)),
-        scores=(HorizonScore(300.0, SCORE, stretches=5, warned=4, lead=240.0),),
+        drift={"cpu_usage": 0.05, "memory_usage": 0.5},
+        scores=(HorizonScore(300.0, SCORE, periods=5, warned_periods=4, lead_time=240.0),),
     )
 
 

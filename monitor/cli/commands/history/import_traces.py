@@ -12,7 +12,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE
-from monitor.reports.blocks import Report
 
 
 @click.command(
@@ -36,8 +35,8 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
     A trace has a column `timestamp` (seconds since the epoch) and any fields of a sample, its rows in any order; an
     empty cell is a missing value. Stored samples are kept. The daemon may run meanwhile.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
+    from monitor.documents.traces import trace_import_document  # noqa: PLC0415
+    from monitor.reports.files import trace_import_report  # noqa: PLC0415
     from monitor.sampling.trace_reader import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import print_warning  # noqa: PLC0415
@@ -58,6 +57,6 @@ def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
                     file=path,
                     rows=counts.future,
                 )
-            document = {"file": str(path), "added": added, **asdict(counts)}
-            print_result(options, document, Report((f"{path}: {added} samples added ({counts})",)))
+            document = trace_import_document(path, counts, added)
+            print_result(options, document, trace_import_report(document))
     return ExitCode.DONE

@@ -59,14 +59,13 @@ def list_events(options: GlobalOptions, since: float | None) -> int:
 @pass_options
 def show_event(options: GlobalOptions, event_id: int) -> int:
     """Show one anomaly event with the attribution to each metric."""
-    from dataclasses import asdict  # noqa: PLC0415
-
+    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
     from monitor.reports.anomalies import anomaly_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        event = stores.anomalies.get(event_id)
-    print_result(options, asdict(event), anomaly_report(event, time.time()))
+        event = anomaly_document(stores.anomalies.get(event_id))
+    print_result(options, event, anomaly_report(event, time.time()))
     return ExitCode.DONE
 
 
@@ -90,16 +89,15 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
 @pass_options
 def acknowledge(options: GlobalOptions, event_id: int, verdict: str, note: str | None) -> int:
     """Record a verdict on an anomaly event."""
-    from dataclasses import asdict  # noqa: PLC0415
-
+    from monitor.documents.anomalies import anomaly_document  # noqa: PLC0415
     from monitor.reports.anomalies import verdict_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import Verdict  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         stores.anomalies.set_verdict(event_id, Verdict(verdict), note, time.time())
-        event = stores.anomalies.get(event_id)
-    print_result(options, asdict(event), verdict_report(event))
+        event = anomaly_document(stores.anomalies.get(event_id))
+    print_result(options, event, verdict_report(event))
     return ExitCode.DONE
 
 
@@ -126,13 +124,13 @@ def former_maintenance(
 
 
 def _list(options: GlobalOptions, since: float | None) -> int:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from monitor.reports.anomalies import SHOWN, anomaly_list_report  # noqa: PLC0415
+    """Print the events of the last `since` seconds, by default of the last 30 days."""
+    from monitor.documents.anomalies import RECENT, anomaly_document  # noqa: PLC0415
+    from monitor.reports.anomalies import anomalies_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
-    period = since or SHOWN
+    period = since or RECENT
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        events = stores.anomalies.since(time.time() - period)
-    print_result(options, [asdict(event) for event in events], anomaly_list_report(events, period))
+        events = tuple(map(anomaly_document, stores.anomalies.since(time.time() - period)))
+    print_result(options, events, anomalies_report(events, period))
     return ExitCode.DONE

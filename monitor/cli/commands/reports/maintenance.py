@@ -11,7 +11,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import DURATION, ROW_ID, TIME
-from monitor.reports.blocks import Report
 
 
 @click.group(
@@ -78,17 +77,17 @@ def end_command(options: GlobalOptions, window_id: int) -> int:
 
 
 def list_windows(options: GlobalOptions) -> int:
-    """Print the windows that are active or planned, and the configured ones."""
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
+    """Print the windows that are active or planned."""
+    from monitor.config.maintenance_windows import format_windows  # noqa: PLC0415
+    from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_list_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
     with open_stores(config.database_url, create=False) as stores:
-        windows = stores.anomalies.maintenance_windows(time.time())
-    report = maintenance_report(windows, config.anomaly.maintenance)
-    print_result(options, [asdict(window) for window in windows], report)
+        windows = tuple(map(maintenance_document, stores.anomalies.maintenance_windows(time.time())))
+    recurring = config.anomaly.maintenance
+    print_result(options, windows, maintenance_list_report(windows, format_windows(recurring) if recurring else ""))
     return ExitCode.DONE
 
 
@@ -102,34 +101,39 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
         note: free text, or None.
 
     Raises:
-        click.UsageError: the window lies in the past or ends after the last representable time.
+        click.UsageError: the window ends in the past or after the year 9999.
     """
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415
 
-    from monitor.reports.anomalies import maintenance_added_report  # noqa: PLC0415
+    from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.formatting import LATEST  # noqa: PLC0415
     from storage import MaintenanceWindow  # noqa: PLC0415
 
     now = time.time()
-    begin = now if start is None else start
-    window = MaintenanceWindow(begin, begin + duration, note or "")
-    if window.ends_at <= now:
+    starts_at = now if start is None else start
+    ends_at = starts_at + duration
+    if ends_at <= now:
         raise click.UsageError("the maintenance window ends in the past")
-    if window.ends_at > LATEST:
+    if ends_at > LATEST:
         raise click.UsageError("the maintenance window ends after the year 9999")
+    window = MaintenanceWindow(starts_at, ends_at, note or "")
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        window_id = stores.anomalies.add_maintenance_window(window)
-    document = {**asdict(window), "id": window_id}
-    print_result(options, document, maintenance_added_report(window, window_id))
+        window = replace(window, id=stores.anomalies.add_maintenance_window(window))
+    document = maintenance_document(window)
+    print_result(options, document, maintenance_report(document))
     return ExitCode.DONE
 
 
 def end_window(options: GlobalOptions, window_id: int) -> int:
     """End or cancel a window and print its id."""
+    from monitor.documents.anomalies import MaintenanceEndDocument  # noqa: PLC0415
+    from monitor.reports.anomalies import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         stores.anomalies.end_maintenance_window(window_id, time.time())
-    print_result(options, {"ended": window_id}, Report((f"maintenance {window_id} ended",)))
+    document = MaintenanceEndDocument(window_id)
+    print_result(options, document, maintenance_end_report(document))
     return ExitCode.DONE

@@ -13,7 +13,6 @@ from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import TIME
 from monitor.errors import NotEnoughDataError
-from monitor.reports.blocks import Report
 
 
 @click.command(
@@ -40,20 +39,21 @@ def command(options: GlobalOptions, at: float | None) -> int:
     For each horizon: the probability of high load, its base rate on this host, and the metrics that moved it most.
     A contribution is in log-odds, positive where it makes high load more probable.
     """
+    from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
     from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
-    from monitor.queries.status import old_after, read_overview  # noqa: PLC0415
-    from monitor.reports.predictions import forecast_document, forecast_report  # noqa: PLC0415
+    from monitor.queries.status import max_sample_age, read_overview  # noqa: PLC0415
+    from monitor.reports.prediction import prediction_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415
 
     config = load_configuration(options)
     now = time.time()
-    moment_at = now if at is None else at
-    max_age = old_after(config.sampling.interval)
+    as_of = now if at is None else at
+    max_age = max_sample_age(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
-        standings = partial(current_decisions, stores, moment_at, config.warning.precision)
-        forecast = forecast_from_storage(stores, moment_at, max_age, standings)
+        decisions = partial(current_decisions, stores, as_of, config.warning.precision)
+        forecast = forecast_from_storage(stores, as_of, max_age, decisions)
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
     if forecast is None and overview.model is None:
@@ -61,9 +61,9 @@ def command(options: GlobalOptions, at: float | None) -> int:
     if forecast is None:
         hint = ": is the daemon running?" if at is None else ""
         raise NotEnoughDataError(
-            f"no sample in the {approximate_duration(max_age)} before {format_time(moment_at)}{hint}"
+            f"no sample in the {approximate_duration(max_age)} before {format_time(as_of)}{hint}"
         )
-    notes = (f"predicted by the pretrained model; a model of this host: {waiting}",) if waiting else ()
-    report = Report((*forecast_report(forecast).blocks, *notes))
-    print_result(options, forecast_document(forecast), report)
+    note = f"predicted by the pretrained model; a model of this host: {waiting}" if waiting else ""
+    documents = prediction_documents(forecast)
+    print_result(options, documents, prediction_report(documents, note))
     return ExitCode.DONE

@@ -11,7 +11,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import SINCE
-from monitor.reports.blocks import Report
 
 
 @click.command(
@@ -36,9 +35,10 @@ def command(options: GlobalOptions, since: float | None) -> int:
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
     """
-    from monitor.jobs.scoring import SCORE_WINDOW, read_scores, scores_document  # noqa: PLC0415
-    from monitor.reports.anomalies import anomalies_document, anomalies_report  # noqa: PLC0415
-    from monitor.reports.predictions import scores_report  # noqa: PLC0415
+    from monitor.documents.anomalies import RECENT, anomaly_count_document  # noqa: PLC0415
+    from monitor.documents.scores import ScoreReportDocument, score_document  # noqa: PLC0415
+    from monitor.queries.scores import SCORE_WINDOW, read_scores  # noqa: PLC0415
+    from monitor.reports.scores import score_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     config = load_configuration(options)
@@ -46,8 +46,8 @@ def command(options: GlobalOptions, since: float | None) -> int:
     start = now - (since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:
         scores = read_scores(stores, start)
-        anomalies = anomalies_document(stores, config.anomaly, now)
-    document = {"since": start, "horizons": scores_document(scores), "anomalies": anomalies}
-    report = Report((*scores_report(scores, start).blocks, anomalies_report(anomalies)))
-    print_result(options, document, report)
+        events = stores.anomalies.since(now - RECENT)
+    counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
+    document = ScoreReportDocument(since=start, horizons=tuple(map(score_document, scores)), anomalies=counts)
+    print_result(options, document, score_report(document))
     return ExitCode.DONE

@@ -27,7 +27,8 @@ def command(options: GlobalOptions) -> int:
 
     Everything is read from the database: the daemon need not run.
     """
-    from monitor.queries.status import read_overview, status_document  # noqa: PLC0415
+    from monitor.documents.status import status_document  # noqa: PLC0415
+    from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import redact_credentials  # noqa: PLC0415
@@ -35,7 +36,6 @@ def command(options: GlobalOptions) -> int:
     config = load_configuration(options)
     with open_stores(config.database_url, create=False) as stores:
         overview = read_overview(stores, config, time.time())
-    database = redact_credentials(config.database_url)
-    document = {"database": database, **status_document(overview)}
-    print_result(options, document, status_report(overview, database))
+    document = status_document(overview, redact_credentials(config.database_url))
+    print_result(options, document, status_report(document))
     return ExitCode.DONE

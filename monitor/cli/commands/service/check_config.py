@@ -35,6 +35,7 @@ def command(options: GlobalOptions, file: str | None) -> int:
     """
     from monitor.config.loader import find_config, load_config  # noqa: PLC0415
     from monitor.config.reference import effective_values, to_toml  # noqa: PLC0415
+    from monitor.documents.configuration import ConfigCheckDocument  # noqa: PLC0415
     from monitor.web.web_config.loader import web_file_problems  # noqa: PLC0415
 
     path = find_config(file or options.config, os.environ)
@@ -42,12 +43,11 @@ def command(options: GlobalOptions, file: str | None) -> int:
         config = load_config(path, (web_file_problems,))
     except ConfigError as error:
         if options.json:
-            print_result(options, {"file": str(path), "problems": error.problems}, Report(()))
+            print_result(options, ConfigCheckDocument(str(path), error.problems), Report(()))
         raise
     lines = [f"# {path or 'no file: the defaults'}", *to_toml(config).splitlines()]
     tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
     report = Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))
-    print_result(
-        options, {"file": str(path) if path else None, "problems": [], "config": effective_values(config)}, report
-    )
+    checked = ConfigCheckDocument(str(path) if path else None, config=effective_values(config))
+    print_result(options, checked, report)
     return ExitCode.DONE

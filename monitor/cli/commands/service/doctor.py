@@ -8,6 +8,7 @@ import time
 import click
 
 from monitor.cli.actions import print_result
+from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import ConfigError
@@ -29,14 +30,13 @@ def command(options: GlobalOptions) -> int:
     Checks kernel figures, permissions, clock, disk, database, port and model, whether the daemon runs or not, and
     changes nothing. Exit code 1 if a check failed.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
     from monitor.config.loader import find_config, load_config  # noqa: PLC0415
-    from monitor.doctor import examine, examine_without, exit_code, report  # noqa: PLC0415
+    from monitor.doctor import examine, examine_invalid_configuration  # noqa: PLC0415
+    from monitor.reports.doctor import doctor_report  # noqa: PLC0415
 
     try:
-        results = examine(load_config(find_config(options.config, os.environ)), time.time())
+        document = examine(load_config(find_config(options.config, os.environ)), time.time())
     except ConfigError as error:
-        results = examine_without(error.problems)
-    print_result(options, [asdict(result) for result in results], report(results))
-    return exit_code(results)
+        document = examine_invalid_configuration(error.problems)
+    print_result(options, document, doctor_report(document))
+    return ExitCode.FAILED if document.failed else ExitCode.DONE

@@ -57,11 +57,13 @@ def command(
     Trains on the first part of each trace and replays the rest as the daemon would, with retraining and
     recalibration. Scores the predictions against the outcomes, next to the baselines. Uses no database.
     """
+    from monitor.documents.backtest import backtest_document  # noqa: PLC0415
+    from monitor.reports.backtest import backtest_report  # noqa: PLC0415
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
     from monitor.sampling.trace_reader import read_trace  # noqa: PLC0415
     from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
-    from monitor.training.backtest import backtest_document, backtest_report, prediction_rows, rerun, rewatch  # noqa: PLC0415
+    from monitor.training.backtest import backtest_anomalies, backtest_forecasts, prediction_lines  # noqa: PLC0415
 
     if (predictions or plot) and len(traces) > 1:
         raise click.UsageError("--predictions and --plot need a single trace")
@@ -69,11 +71,11 @@ def command(
     lower_priority()
     for path in traces:
         trace = read_trace(path)
-        result = rerun(trace, config, train_until, retrain=not no_retrain)
-        anomalies = rewatch(trace, config, float(result.times[0]), retrain=not no_retrain)
+        result = backtest_forecasts(trace, config, train_until, retrain=not no_retrain)
+        anomalies = backtest_anomalies(trace, config, float(result.times[0]), retrain=not no_retrain)
         if predictions:
             with open_text_output(predictions) as file:
-                file.writelines(prediction_rows(result, anomalies))
+                file.writelines(prediction_lines(result, anomalies))
         if plot:
             plot_backtest(result, plot)
         document = backtest_document(path, trace, result, anomalies)

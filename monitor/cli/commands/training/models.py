@@ -9,10 +9,9 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
-from monitor.cli.help import Group
+from monitor.cli.help import DeprecatedArgument, Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID
-from monitor.reports.blocks import Report
 from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
@@ -52,14 +51,15 @@ def list_models(options: GlobalOptions) -> int:
 @pass_options
 def show_model(options: GlobalOptions, model_id: int) -> int:
     """Show one model with the report of its training."""
-    from monitor.reports.training import model_report  # noqa: PLC0415
+    from monitor.documents.models import model_document  # noqa: PLC0415
+    from monitor.reports.models import model_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.records import read_model  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         model = read_model(stores, model_id)
-        active = stores.registry.active_id()
-    print_result(options, model, model_report(model, active))
+        document = model_document(model, stores.registry.active_id())
+    print_result(options, document, model_report(document))
     return ExitCode.DONE
 
 
@@ -73,7 +73,7 @@ def activate(options: GlobalOptions, model_id: int) -> int:
 
 
 @command.command("rollback", examples={"monitor models rollback": "Let the previous model serve again."})
-@click.argument("model_id", metavar="ID", type=ROW_ID, required=False)
+@click.argument("model_id", cls=DeprecatedArgument, type=ROW_ID, required=False)
 @json_option
 @pass_options
 def rollback(options: GlobalOptions, model_id: int | None) -> int:
@@ -94,14 +94,15 @@ def rollback(options: GlobalOptions, model_id: int | None) -> int:
 @pass_options
 def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
     """Write a model to a file, with its detector and its report."""
+    from monitor.documents.models import model_export_document  # noqa: PLC0415
+    from monitor.reports.files import model_export_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         size = model_archive.export_model(stores, model_id, file)
-    document = {"file": str(file), "model_id": model_id, "bytes": size}
-    report = Report((f"{file}: model {model_id}, {size} bytes",))
-    print_result(options, document, report, to_stderr=file == STANDARD_OUTPUT)
+    document = model_export_document(model_id, file, size)
+    print_result(options, document, model_export_report(document), to_stderr=file == STANDARD_OUTPUT)
     return ExitCode.DONE
 
 
@@ -111,34 +112,40 @@ def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
 @pass_options
 def import_model(options: GlobalOptions, file: Path) -> int:
     """Register the model of a file; it serves only after `models activate`."""
+    from monitor.documents.models import model_import_document  # noqa: PLC0415
+    from monitor.reports.files import model_import_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training import model_archive  # noqa: PLC0415
 
     config = load_configuration(options)
     with open_stores(config.database_url) as stores:
-        imported = model_archive.import_model(stores, config, file, time.time())
-    report = Report((model_archive.imported_text(imported),))
-    print_result(options, model_archive.imported_document(imported), report)
+        result = model_archive.import_model(stores, config, file, time.time())
+    document = model_import_document(result)
+    print_result(options, document, model_import_report(document))
     return ExitCode.DONE
 
 
 def _list(options: GlobalOptions) -> int:
-    from monitor.reports.training import models_document, models_report  # noqa: PLC0415
+    from monitor.documents.models import model_list_entry  # noqa: PLC0415
+    from monitor.reports.models import models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.training.records import registered_model  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        models = [registered_model(record) for record in stores.registry.history()]
         active = stores.registry.active_id()
-    print_result(options, models_document(models, active), models_report(models, active))
+        models = tuple(model_list_entry(registered_model(record), active) for record in stores.registry.history())
+    print_result(options, models, models_report(models))
     return ExitCode.DONE
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
     """Let a model serve, or the previous one for None."""
+    from monitor.documents.models import ActivationDocument  # noqa: PLC0415
+    from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
 
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         serving = stores.registry.rollback(model_id, time.time())
-    print_result(options, {"serving": serving}, Report((f"model {serving} serves",)))
+    document = ActivationDocument(serving)
+    print_result(options, document, activation_report(document))
     return ExitCode.DONE

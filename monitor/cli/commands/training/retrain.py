@@ -9,7 +9,6 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import SINCE
-from monitor.reports.blocks import Report
 
 
 @click.command(
@@ -37,8 +36,9 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     Progress goes to stderr, the report to stdout. A running daemon serves a promoted model from its next sampling
     cycle on. A refused one is kept for comparison (exit code 3).
     """
-    from monitor.reports.progress import progress  # noqa: PLC0415
-    from monitor.reports.training import detector_report, training_report  # noqa: PLC0415
+    from monitor.documents.training import retrain_document  # noqa: PLC0415
+    from monitor.reports.progress import training_progress  # noqa: PLC0415
+    from monitor.reports.training import retrain_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
     from monitor.training import retrain  # noqa: PLC0415
@@ -47,22 +47,11 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     lower_priority()
     request = retrain.Request(since, dry_run, force)
     epochs = config.training.recipe.epochs
-    with open_stores(config.database_url, create=False) as stores, progress(epochs) as on_epoch:
+    with open_stores(config.database_url, create=False) as stores, training_progress(epochs) as on_epoch:
         result = retrain.retrain(stores, config, request, on_epoch)
-    document = {
-        "outcome": result.outcome,
-        "reason": result.reason,
-        "model_id": result.model_id,
-        "dry_run": dry_run,
-        "report": result.report,
-    }
-    report = None
-    if result.report is not None and result.report.health is not None:
-        report = training_report(result.outcome, result.reason, result.model_id, result.report, dry_run)
-    elif result.report is not None:
-        report = Report((detector_report(result.report.detector), f"{result.outcome}: {result.reason}"))
-    if report is not None or options.json:
-        print_result(options, document, report or Report(()))
+    document = retrain_document(result, dry_run=dry_run)
+    if result.report is not None or options.json:
+        print_result(options, document, retrain_report(document))
     if result.error is not None:
         raise result.error
     return ExitCode.DONE

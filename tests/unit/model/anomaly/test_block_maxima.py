@@ -67,7 +67,7 @@ def test_fit_tails_ignores_excluded_slots():
     assert maxima.fit_tails(20 * SLOTS_PER_DAY)[0].return_level(RATE) < level / 3
 
 
-def test_fit_tails_replaces_recurring_peaks_unless_told_to_keep_them():
+def test_fit_tails_replaces_recurring_peaks_unless_kept():
     maxima = constant_maxima(20)
     for day in range(12, 20):
         maxima.add(day * SLOTS_PER_DAY + 6, np.array([50.0]))

@@ -7,11 +7,11 @@ import pytest
 
 from model.anomaly.block_maxima import BLOCKS_PER_MONTH, SLOT_SECONDS
 from model.anomaly.thresholds import (
+    ALARM_WARM_UP,
     FLATLINE_BUDGET,
     HABITUATION_DELAY,
     HABITUATION_RESET,
     SUPPRESSED_RATIO,
-    WARM_UP,
     AlarmThresholds,
     Habituation,
     alarm_rates,
@@ -61,9 +61,9 @@ def warm(thresholds, detector):
     """Feed median parts through the warm-up; return the time after it."""
     start = (detector.slots[-1] + 1) * SLOT_SECONDS
     parts = np.median(detector.slot_maxima, axis=0)
-    for at in np.arange(start, start + WARM_UP, STEP):
+    for at in np.arange(start, start + ALARM_WARM_UP, STEP):
         thresholds.update(at, parts)
-    return start + WARM_UP
+    return start + ALARM_WARM_UP
 
 
 def test_thresholds_suppress_alarms_in_the_warm_up(detector):

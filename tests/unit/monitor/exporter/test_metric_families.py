@@ -17,7 +17,7 @@ def test_labelled_gauge_leaves_out_missing_values(samples):
     assert samples([metric]) == {("x", "one"): 1.0}
 
 
-def test_labelled_counter_has_one_sample_per_label_value(samples):
+def test_labelled_counter_has_a_sample_per_label_value(samples):
     metric = labelled_counter("x", "Number of x.", "a", [("one", 1), ("two", 0)])
     assert samples([metric]) == {("x_total", "one"): 1, ("x_total", "two"): 0}
 

@@ -37,6 +37,6 @@ def test_prediction_metrics_name_the_serving_predictor(samples, live):
 
 def test_score_metrics_leave_out_scores_that_no_horizon_has(samples, overview):
     (score,) = overview.scores
-    values = samples(score_metrics([replace(score, lead=None)]))
+    values = samples(score_metrics([replace(score, lead_time=None)]))
     assert ("live_brier_score", "5m") in values
     assert ("live_lead_time_seconds", "5m") not in values

@@ -20,7 +20,7 @@ def test_retraining_metrics_leave_out_unknown_times(samples, overview):
     assert not [labels for labels in samples(retraining_metrics(never)) if "timestamp" in labels[0]]
 
 
-def test_report_metrics_set_exactly_one_gradient_state(samples, overview):
+def test_report_metrics_set_a_single_gradient_state(samples, overview):
     values = samples(report_metrics(overview.last_run.report))
     states = {labels[1]: value for labels, value in values.items() if labels[0] == "training_gradient_state"}
     assert states == {"healthy": 1.0, "vanishing": 0.0, "exploding": 0.0}

@@ -3,10 +3,10 @@
 import pytest
 from jinja2 import UndefinedError
 
+from monitor.sampling.metric_catalog import Unit
 from monitor.web.ui.environment import (
     MAX_POINT_RADIUS,
     environment,
-    format_exponent,
     format_quantity,
     iso_time,
     norm_position,
@@ -46,21 +46,17 @@ def test_iso_time_is_absent_outside_the_calendar():
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (None, "ratio", "-"),
-        (0.256, "ratio", "25.6%"),
-        (0.0, "bytes_per_second", "0 B/s"),
-        (1000.0, "bytes_per_second", "1 kB/s"),
-        (2.5e6, "bytes_per_second", "2.5 MB/s"),
-        (1.25e9, "bytes_per_second", "1.25 GB/s"),
-        (0.5, "per_second", "0.5/s"),
+        (None, Unit.RATIO, "-"),
+        (0.256, Unit.RATIO, "25.6%"),
+        (0.0, Unit.BYTES_PER_SECOND, "0 B/s"),
+        (1000.0, Unit.BYTES_PER_SECOND, "1 kB/s"),
+        (2.5e6, Unit.BYTES_PER_SECOND, "2.5 MB/s"),
+        (1.25e9, Unit.BYTES_PER_SECOND, "1.25 GB/s"),
+        (0.5, Unit.PER_SECOND, "0.5/s"),
     ],
 )
 def test_format_quantity_appends_the_unit(value, unit, text):
     assert format_quantity(value, unit) == text
-
-
-def test_format_exponent_has_two_digits():
-    assert format_exponent(0.00123) == "1.2e-03"
 
 
 @pytest.mark.parametrize(("ratio", "length"), [(-1.0, "0.0%"), (0.125, "12.5%"), (7.0, "100.0%")])
@@ -73,6 +69,8 @@ def test_point_radius_grows_with_the_count():
     assert point_radius(1, 100) < point_radius(50, 100) < MAX_POINT_RADIUS
 
 
-@pytest.mark.parametrize(("norm", "position"), [(0.0, 0.0), (1e-8, 0.0), (1e-3, 0.5), (1e2, 1.0)])
+@pytest.mark.parametrize(
+    ("norm", "position"), [(0.0, 0.0), (1e-8, 0.0), (1e-3, 0.5), (1e2, 1.0), (float("nan"), 1.0), (float("inf"), 1.0)]
+)
 def test_norm_position_is_logarithmic(norm, position):
     assert norm_position(norm) == pytest.approx(position)

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from monitor.queries.detection import DetectionState
+from monitor.queries.status import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
@@ -81,7 +83,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def detecting(status):
     """The full status, with a detector that serves."""
-    return replace(status, overview=replace(status.overview, watching=True))
+    return replace(status, overview=replace(status.overview, detection=DetectionState(detecting=True)))
 
 
 def html_of(status, records=None):
@@ -175,7 +177,7 @@ def test_model_panel_shows_holdout_scores(status):
 
 
 def test_model_panel_names_fallbacks(status):
-    overview = replace(status.overview, instead=((300.0, "calm", "persistence"),))
+    overview = replace(status.overview, fallbacks=(ServingFallback(300.0, "calm", "persistence"),))
     text = page_of(replace(status, overview=overview)).sections["model"]
     assert "persistence" in text
     assert "5 min" in text

@@ -1,0 +1,103 @@
+"""Checks of the serving model and of the anomaly detector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.anomaly.serialization import loads_detector
+from model.errors import SerializationError
+from model.forecast.serialization import loads
+from monitor.config.loader import Config
+from monitor.doctor.context import DoctorContext, StoredRecords
+from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
+from monitor.queries.status import Overview
+from monitor.system.formatting import approximate_duration, format_duration
+from monitor.training.bootstrap_model import task_differences
+from monitor.training.records import RegisteredModel
+
+OLD_INTERVALS = 2.0
+"""Age of a model in training intervals from which on the check warns."""
+
+
+def check_model(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check that a model serves, can be loaded, fits the configuration, and is recent."""
+    records = context.records
+    if records is None:
+        yield skipped(CheckId.MODEL, DATABASE_NOT_READ)
+        return
+    overview = records.overview
+    model = overview.model
+    if model is None:
+        yield warning(CheckId.MODEL, f"no model serves yet: {overview.waiting_for}", _first_model_fix(overview))
+        return
+    yield assess_model_bytes(model, records)
+    yield assess_task(model, context.config)
+    yield assess_model_age(model, overview, context.config)
+
+
+def _first_model_fix(overview: Overview) -> str:
+    if overview.covered < overview.needed:
+        return "wait while the daemon samples, or import a history: `monitor import FILE`"
+    return "see the result of a training: `monitor retrain --dry-run`"
+
+
+def assess_model_bytes(model: RegisteredModel, records: StoredRecords) -> CheckResult:
+    """Assess whether the stored bytes of the serving model are undamaged and can be loaded."""
+    fix = "return to the previous model: `monitor models rollback`, then train: `monitor retrain`"
+    if records.model is None:
+        return failed(CheckId.MODEL, records.model_error, fix)
+    try:
+        predictor = loads(records.model)
+    except SerializationError as error:
+        return failed(CheckId.MODEL, f"model {model.id} cannot be loaded: {error}", fix)
+    kind = "the pretrained model" if model.pretrained else f"{len(predictor.ensemble.networks)} networks"
+    message = f"model {model.id} serves: {kind}, {model.size} bytes, sha256 {model.sha256[:12]} verified"
+    return ok(CheckId.MODEL, message)
+
+
+def assess_task(model: RegisteredModel, config: Config) -> CheckResult:
+    """Assess whether the serving model was fitted for the configured rules and horizons."""
+    report = model.report
+    if report is None or not (report.pretrained or report.task):
+        return skipped(CheckId.MODEL_TASK, f"model {model.id} does not state its task")
+    differences = task_differences(report, config)
+    if differences:
+        message = f"model {model.id} was fitted for other {', '.join(differences)} than configured"
+        fix = "run `monitor retrain`; after a restart of the daemon the pretrained model serves until then"
+        return warning(CheckId.MODEL_TASK, message, fix)
+    horizons = ", ".join(format_duration(horizon) for horizon in config.high_load.horizons)
+    return ok(CheckId.MODEL_TASK, f"fitted for the configured rules and horizons ({horizons})")
+
+
+def assess_model_age(model: RegisteredModel, overview: Overview, config: Config) -> CheckResult:
+    """Assess whether the serving model was fitted on this host, and recently."""
+    age = max(0.0, overview.at - model.created_at)
+    if model.pretrained:
+        # Not a problem by itself: the check of the trainings reports why there is no other model.
+        message = f"the pretrained model serves for {approximate_duration(age)}; {overview.waiting_for}"
+        return ok(CheckId.MODEL_AGE, message)
+    if age > OLD_INTERVALS * config.training.interval:
+        interval = approximate_duration(config.training.interval)
+        fix = "see why no candidate passes the gate: `monitor status`, `monitor retrain --dry-run`"
+        return warning(CheckId.MODEL_AGE, f"{approximate_duration(age)} old, training.interval is {interval}", fix)
+    return ok(CheckId.MODEL_AGE, f"{approximate_duration(age)} old")
+
+
+def check_detector(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check that the anomaly detector can be loaded."""
+    records = context.records
+    if records is None:
+        yield skipped(CheckId.DETECTOR, DATABASE_NOT_READ)
+        return
+    overview = records.overview
+    if not overview.detection.detecting:
+        yield skipped(CheckId.DETECTOR, f"no anomaly detection: {overview.detection.waiting_for}")
+        return
+    try:
+        detector = loads_detector(records.detector or b"")
+    except SerializationError as error:
+        yield failed(CheckId.DETECTOR, f"cannot be loaded: {error}", "fit another one: `monitor retrain`")
+        return
+    message = f"monitors {len(detector.metrics)} metrics, {overview.detection.recent} anomalies in 30 days"
+    yield ok(CheckId.DETECTOR, message)

@@ -1,0 +1,126 @@
+"""Checks of the daemon's process and of its systemd unit."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+
+from monitor.doctor.checks.permissions import user_name
+from monitor.doctor.context import DoctorContext
+from monitor.doctor.results import failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
+from monitor.system.systemd_unit import NAME
+
+SYSTEMD = Path("/run/systemd/system")
+"""Exists where systemd is the init system."""
+
+PROPERTIES = (
+    "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",
+)  # fmt: skip
+"""Properties of the unit that the check reads."""
+
+SYSTEMCTL_TIMEOUT = 1.5
+"""Seconds."""
+
+MANY_RESTARTS = 3
+
+WRITE_UNIT = "write the unit again: `sudo monitor install-service`"
+START_DAEMON = "start the daemon: `systemctl start monitor`, or `monitor run`"
+
+
+def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check that a daemon runs on this database, its user and its state."""
+    daemon = context.daemon
+    if daemon.running is None:
+        yield skipped(CheckId.DAEMON, f"unknown whether a daemon runs: {daemon.reason}")
+        return
+    if not daemon.running:
+        used = context.records is not None and context.records.overview.last_sample is not None
+        result = failed if used else warning
+        yield result(CheckId.DAEMON, "no daemon runs on this database", START_DAEMON)
+        return
+    try:
+        process = psutil.Process(daemon.pid or 0)
+        user = process.uids().effective
+        parent = process.ppid()
+        state = process.status()
+    except psutil.Error:
+        yield skipped(CheckId.DAEMON, f"running as process {daemon.pid}, which is not visible from here")
+        return
+    owner = context.directory.stat().st_uid if context.directory else user
+    manager = "under systemd" if parent == 1 and SYSTEMD.is_dir() else "not under systemd"
+    message = f"process {daemon.pid}, user {user_name(user)}, {manager}"
+    if state == psutil.STATUS_STOPPED:
+        fix = f"continue it: `kill -CONT {daemon.pid}`"
+        yield failed(CheckId.DAEMON, f"{message}: stopped by a signal (SIGSTOP)", fix)
+    elif user not in (0, owner):
+        fix = f"run `chown -R {user} {context.directory}`, then restart the daemon"
+        yield failed(CheckId.DAEMON, f"{message}; its directory is owned by {user_name(owner)}", fix)
+    elif user == 0:
+        fix = "run it as a service: `sudo monitor install-service`"
+        yield warning(CheckId.DAEMON, f"{message}: it does not need to run as root", fix)
+    else:
+        yield ok(CheckId.DAEMON, message)
+
+
+def check_unit() -> Iterator[CheckResult]:
+    """Check the systemd unit."""
+    if not SYSTEMD.is_dir():
+        yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
+        return
+    try:
+        yield assess_unit(_unit_properties())
+    except (OSError, subprocess.SubprocessError) as error:
+        yield skipped(CheckId.SERVICE, f"systemctl failed: {error}")
+
+
+def _unit_properties() -> dict[str, str]:
+    completed = subprocess.run(  # noqa: S603 - constant arguments
+        ["systemctl", "show", NAME, f"--property={','.join(PROPERTIES)}"],  # noqa: S607 - its directory differs
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SYSTEMCTL_TIMEOUT,
+    )
+    return dict(line.split("=", 1) for line in completed.stdout.splitlines() if "=" in line)
+
+
+def assess_unit(properties: Mapping[str, str]) -> CheckResult:
+    """Assess the properties of the unit as `systemctl show` prints them."""
+    if properties.get("LoadState") == "not-found":
+        return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")
+    active = properties.get("ActiveState", "unknown")
+    state = f"{NAME} {active} ({properties.get('SubState', '')})"
+    restarts = int(properties.get("NRestarts") or 0)
+    message = f"{state}, {_enabled(properties)}, {restarts} restarts, watchdog {_watchdog(properties)}"
+    if properties.get("LoadState") != "loaded":
+        return failed(CheckId.SERVICE, f"{message}: {properties.get('LoadState')}", WRITE_UNIT)
+    if active != "active":
+        result = properties.get("Result", "success")
+        detail = "" if result == "success" else f"; last result {result}"
+        fix = f"run `systemctl start {NAME}`; for the reason, `journalctl -u {NAME} -n 50`"
+        return failed(CheckId.SERVICE, f"{message}{detail}", fix)
+    return _assess_active_unit(message, properties, restarts)
+
+
+def _assess_active_unit(message: str, properties: Mapping[str, str], restarts: int) -> CheckResult:
+    if restarts >= MANY_RESTARTS:
+        fix = f"look for what ends it: `journalctl -u {NAME} -p warning`"
+        return warning(CheckId.SERVICE, message, fix)
+    if _enabled(properties) != "enabled":
+        return warning(CheckId.SERVICE, f"{message}: not started at boot", f"run `systemctl enable {NAME}`")
+    if _watchdog(properties) in ("0", "infinity"):
+        return warning(CheckId.SERVICE, f"{message}: a hang would not be detected", WRITE_UNIT)
+    return ok(CheckId.SERVICE, message)
+
+
+def _enabled(properties: Mapping[str, str]) -> str:
+    return properties.get("UnitFileState", "unknown")
+
+
+def _watchdog(properties: Mapping[str, str]) -> str:
+    return properties.get("WatchdogUSec", "0")

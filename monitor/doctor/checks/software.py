@@ -1,0 +1,97 @@
+"""Checks of the software: versions, BLAS threads, configuration."""
+
+from __future__ import annotations
+
+import platform
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import psutil
+
+from monitor import DISTRIBUTION
+from monitor.config.loader import Config
+from monitor.config.reference import effective_values
+from monitor.doctor.context import DoctorContext
+from monitor.doctor.results import failed, ok, skipped, warning
+from monitor.documents.doctor import CheckId, CheckResult
+from monitor.system.systemd_unit import CONFIG
+from storage.inspection import SQLITE_VERSION
+
+MIN_SQLITE = (3, 35)
+"""First version with INSERT ... RETURNING."""
+
+MISSING = "missing"
+
+
+def check_versions() -> Iterator[CheckResult]:
+    """Check the versions of Python, libc, SQLite and the required packages."""
+    required = [re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
+    versions = {name: _installed_version(name) for name in required}
+    libc = " ".join(part for part in platform.libc_ver() if part) or "libc unknown"
+    parts = [f"Python {platform.python_version()}", libc, f"SQLite {SQLITE_VERSION}"]
+    parts += [f"{name} {number}" for name, number in versions.items()]
+    message = ", ".join(parts)
+    missing = [name for name, number in versions.items() if number == MISSING]
+    if missing:
+        fix = f"install the missing packages into this environment: {', '.join(missing)}"
+        yield failed(CheckId.VERSIONS, message, fix)
+    elif tuple(map(int, SQLITE_VERSION.split(".")[:2])) < MIN_SQLITE:
+        fix = f"use a Python with SQLite {'.'.join(map(str, MIN_SQLITE))} or newer"
+        yield failed(CheckId.VERSIONS, message, fix)
+    else:
+        yield ok(CheckId.VERSIONS, message)
+
+
+def _installed_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return MISSING
+
+
+def check_blas_threads() -> Iterator[CheckResult]:
+    """Check that NumPy's BLAS library starts no threads of its own in this process, as in daemon and trainer."""
+    import numpy as np  # noqa: F401, PLC0415 - the import starts the threads
+
+    extra_threads = psutil.Process().num_threads() - threading.active_count()
+    if extra_threads > 0:
+        fix = "set OPENBLAS_NUM_THREADS=1, OMP_NUM_THREADS=1 and MKL_NUM_THREADS=1 in the daemon's environment"
+        yield warning(CheckId.BLAS_THREADS, f"{extra_threads + 1}: they make training slower", fix)
+    else:
+        yield ok(CheckId.BLAS_THREADS, "1")
+
+
+def check_configuration(context: DoctorContext) -> Iterator[CheckResult]:
+    """Report the file of the configuration and its keys that differ from the defaults."""
+    config = context.config
+    changed = _changed_keys(config)
+    keys = f"{len(changed)} keys differ from their defaults"
+    if changed:
+        keys += f": {', '.join(changed)}"
+    message = f"{config.path or 'no file, the defaults'}: valid, {keys}; database {context.database}"
+    is_local = config.path not in (None, CONFIG) and config.path == Path.cwd() / "config.toml"
+    if is_local and CONFIG.exists():
+        fix = f"to check the service instead, run `monitor --config {CONFIG} doctor`"
+        yield warning(CheckId.CONFIGURATION, f"{message}; in this directory it is used instead of {CONFIG}", fix)
+    else:
+        yield ok(CheckId.CONFIGURATION, message)
+
+
+def _changed_keys(config: Config) -> list[str]:
+    defaults = effective_values(Config())
+    return [
+        f"{section}.{key}"
+        for section, values in effective_values(config).items()
+        for key, value in values.items()
+        if value != defaults[section][key]
+    ]
+
+
+def configuration_problems(problems: Sequence[str]) -> list[CheckResult]:
+    """Return one failed result per problem of an invalid configuration, and one for the checks that need it."""
+    fix = "correct the key; `monitor check-config` lists all problems"
+    results = [failed(CheckId.CONFIGURATION, problem, fix) for problem in problems]
+    return [*results, skipped(CheckId.REMAINING_CHECKS, "need a valid configuration")]

@@ -1,0 +1,135 @@
+"""Documents of anomaly events and maintenance windows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.units import DAY
+from storage import AnomalyRecord, MaintenanceWindow, Verdict
+
+RECENT = 30 * DAY
+"""Seconds of the past whose events are listed and counted."""
+
+NO_VERDICT = "none"
+"""Key of the events without a verdict in a count by verdict."""
+
+
+@dataclass(frozen=True)
+class AnomalyDocument:
+    """One anomaly event; an entry of `monitor anomalies list` and /api/v1/anomalies.
+
+    Attributes:
+        id: number of the event.
+        started_at: seconds since the epoch.
+        ended_at: seconds since the epoch; None while it is in progress.
+        peak: largest anomaly score, 0 to 1.
+        peak_at: time of the largest score.
+        channel: kind of evidence that started it: joint, spike or flatline.
+        contributions: contribution of each metric at the peak; they sum to 1.
+        model_id: the model whose detector reported it.
+        verdict: the operator's verdict.
+        note: the operator's note.
+        verdict_at: time of the verdict.
+    """
+
+    id: int
+    started_at: float
+    ended_at: float | None
+    peak: float
+    peak_at: float
+    channel: str
+    contributions: dict[str, float]
+    model_id: int
+    verdict: Verdict | None
+    note: str | None
+    verdict_at: float | None
+
+
+@dataclass(frozen=True)
+class AnomalyCountDocument:
+    """Anomaly events of the last days; a part of `monitor report`.
+
+    Attributes:
+        days: length of the period.
+        anomalies: number of events that started in it.
+        verdicts: number of events by verdict: incident, expected, none.
+        channels: number of events by channel.
+        allowed: false alarms in 30 days that the thresholds are set for.
+    """
+
+    days: float
+    anomalies: int
+    verdicts: dict[str, int]
+    channels: dict[str, int]
+    allowed: float
+
+
+@dataclass(frozen=True)
+class MaintenanceDocument:
+    """One maintenance window.
+
+    Attributes:
+        id: number of the window.
+        starts_at: seconds since the epoch.
+        ends_at: seconds since the epoch.
+        note: the operator's note.
+    """
+
+    id: int
+    starts_at: float
+    ends_at: float
+    note: str
+
+
+@dataclass(frozen=True)
+class MaintenanceEndDocument:
+    """Result of `monitor maintenance end`.
+
+    Attributes:
+        ended: number of the maintenance window.
+    """
+
+    ended: int
+
+
+def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
+    """Return the document of a stored event."""
+    return AnomalyDocument(
+        id=event.id,
+        started_at=event.started_at,
+        ended_at=event.ended_at,
+        peak=event.peak,
+        peak_at=event.peak_at,
+        channel=event.channel,
+        contributions=event.contributions,
+        model_id=event.model_id,
+        verdict=event.verdict,
+        note=event.note,
+        verdict_at=event.verdict_at,
+    )
+
+
+def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now: float) -> AnomalyCountDocument:
+    """Count the events that started in the recent past.
+
+    Args:
+        events: stored events.
+        allowed: configured false alarms in 30 days.
+        now: seconds since the epoch.
+    """
+    recent = [event for event in events if event.started_at > now - RECENT]
+    verdicts = Counter(event.verdict or NO_VERDICT for event in recent)
+    return AnomalyCountDocument(
+        days=RECENT / DAY,
+        anomalies=len(recent),
+        verdicts={verdict: verdicts[verdict] for verdict in ("incident", "expected", NO_VERDICT)},
+        channels=dict(Counter(event.channel for event in recent)),
+        allowed=allowed,
+    )
+
+
+def maintenance_document(window: MaintenanceWindow) -> MaintenanceDocument:
+    """Return the document of a stored maintenance window."""
+    return MaintenanceDocument(id=window.id, starts_at=window.starts_at, ends_at=window.ends_at, note=window.note)

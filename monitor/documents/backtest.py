@@ -1,0 +1,161 @@
+"""Document of a backtest: trainings, scores and anomaly events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.documents.traces import TraceCountsDocument, trace_counts_document
+from monitor.training.report_builder import finite_or_none, score_report
+from monitor.training.report_parts import ScoreReport
+
+if TYPE_CHECKING:
+    from model.anomaly.backtest import AnomalyBacktest
+    from model.anomaly.events import AnomalyEvent
+    from model.forecast.metrics import Score
+    from model.training.backtest import BacktestResult
+    from monitor.sampling.trace_reader import Trace
+
+
+@dataclass(frozen=True)
+class BacktestEvent:
+    """Anomaly event of a backtest.
+
+    Attributes:
+        started_at: seconds since the epoch.
+        ended_at: seconds since the epoch.
+        channel: kind of evidence that started it.
+        peak: largest anomaly score.
+        peak_at: time of the largest score.
+        threshold_ratio: evidence over its alarm threshold at that time.
+        contributions: contribution of each metric at that time.
+    """
+
+    started_at: float
+    ended_at: float
+    channel: str
+    peak: float
+    peak_at: float
+    threshold_ratio: float
+    contributions: dict[str, float]
+
+
+@dataclass(frozen=True)
+class BacktestAnomalies:
+    """Anomaly events of a backtest.
+
+    Attributes:
+        days: length of the replayed part.
+        events: anomaly events.
+    """
+
+    days: float
+    events: tuple[BacktestEvent, ...]
+
+
+@dataclass(frozen=True)
+class BacktestAttempt:
+    """Training of a backtest.
+
+    Attributes:
+        at: seconds since the epoch.
+        refusal: why its model does not serve; empty if it does.
+        by_gate: True if the gate refused it.
+    """
+
+    at: float
+    refusal: str
+    by_gate: bool
+
+
+@dataclass(frozen=True)
+class BacktestHorizon:
+    """Scores of a backtest for one horizon.
+
+    Attributes:
+        horizon: seconds.
+        base_rate: ratio of the first part that high load followed.
+        predicted_ratio: ratio of the rows with a prediction.
+        all: scores by predictor over all rows.
+        onset: scores by predictor over the rows at which load was not high.
+    """
+
+    horizon: float
+    base_rate: float | None
+    predicted_ratio: float
+    all: dict[str, ScoreReport]
+    onset: dict[str, ScoreReport]
+
+
+@dataclass(frozen=True)
+class BacktestDocument:
+    """Result of `monitor backtest` for one trace.
+
+    Attributes:
+        file: path of the trace.
+        trace: rows of the trace.
+        until: start of the replayed part in seconds since the epoch.
+        rows: number of replayed rows.
+        anomalies: anomaly events; None without a detector.
+        attempts: trainings.
+        horizons: scores by horizon.
+    """
+
+    file: str
+    trace: TraceCountsDocument
+    until: float
+    rows: int
+    anomalies: BacktestAnomalies | None
+    attempts: tuple[BacktestAttempt, ...]
+    horizons: tuple[BacktestHorizon, ...]
+
+
+def backtest_document(
+    path: Path, trace: Trace, result: BacktestResult, anomalies: AnomalyBacktest | None
+) -> BacktestDocument:
+    """Return the document of a backtest."""
+    all_scores = result.scores(onset=False)
+    onset_scores = result.scores(onset=True)
+    horizons = tuple(
+        BacktestHorizon(
+            horizon=horizon,
+            base_rate=finite_or_none(float(result.base_rates[i])),
+            predicted_ratio=sum(not math.isnan(p) for p in result.probabilities[:, i].tolist()) / len(result.times),
+            all=_scores(all_scores[i]),
+            onset=_scores(onset_scores[i]),
+        )
+        for i, horizon in enumerate(result.horizons)
+    )
+    return BacktestDocument(
+        file=str(path),
+        trace=trace_counts_document(trace.counts),
+        until=float(result.times[0]),
+        rows=len(result.times),
+        anomalies=None
+        if anomalies is None
+        else BacktestAnomalies(days=anomalies.days, events=tuple(map(_event, anomalies.events))),
+        attempts=tuple(
+            BacktestAttempt(at=attempt.at, refusal=attempt.refusal, by_gate=attempt.by_gate)
+            for attempt in result.attempts
+        ),
+        horizons=horizons,
+    )
+
+
+def _event(event: AnomalyEvent) -> BacktestEvent:
+    return BacktestEvent(
+        started_at=event.started_at,
+        ended_at=event.ended_at,
+        channel=event.channel,
+        peak=event.peak,
+        peak_at=event.peak_at,
+        threshold_ratio=event.threshold_ratio,
+        contributions=event.contributions,
+    )
+
+
+def _scores(scores: Mapping[str, Score]) -> dict[str, ScoreReport]:
+    return {name: score_report(score) for name, score in scores.items()}

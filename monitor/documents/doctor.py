@@ -1,0 +1,89 @@
+"""Document of `monitor doctor`: the result of each check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckStatus(StrEnum):
+    """Result of a check."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class CheckId(StrEnum):
+    """Subject of a check."""
+
+    VERSIONS = "versions"
+    BLAS_THREADS = "blas_threads"
+    CLOCK = "clock"
+    SERVICE = "service"
+    CONFIGURATION = "configuration"
+    SOURCE = "source"
+    MEMORY_LIMIT = "memory_limit"
+    STATE_DIRECTORY = "state_directory"
+    FILE_OWNERS = "file_owners"
+    CONFIG_PERMISSIONS = "config_permissions"
+    KEY_PERMISSIONS = "key_permissions"
+    DAEMON = "daemon"
+    NEWEST_SAMPLE = "newest_sample"
+    SAMPLE_GAPS = "sample_gaps"
+    DISK_SPACE = "disk_space"
+    INODES = "inodes"
+    MOUNT = "mount"
+    FILE_SYSTEM = "file_system"
+    DATABASE = "database"
+    INTEGRITY = "integrity"
+    WRITE_AHEAD_LOG = "write_ahead_log"
+    WRITE_LOCK = "write_lock"
+    UNKNOWN_FILES = "unknown_files"
+    PORT = "port"
+    EXPOSURE = "exposure"
+    MODEL = "model"
+    MODEL_TASK = "model_task"
+    MODEL_AGE = "model_age"
+    TRAININGS = "trainings"
+    GRADIENTS = "gradients"
+    LIVE_SKILL = "live_skill"
+    INPUT_DRIFT = "input_drift"
+    DETECTOR = "detector"
+    REMAINING_CHECKS = "remaining_checks"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Result of one check.
+
+    Attributes:
+        check: subject of the check.
+        status: result.
+        message: finding with its figures, for people.
+        fix: command or step that fixes the problem; empty without a problem.
+        subject: which one, where a check covers several: the name of a source.
+    """
+
+    check: CheckId
+    status: CheckStatus
+    message: str
+    fix: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class DoctorDocument:
+    """Result of `monitor doctor`.
+
+    Attributes:
+        checks: result of each check, in the order of the report.
+    """
+
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def failed(self) -> bool:
+        """True if any check failed; warnings do not count."""
+        return any(result.status is CheckStatus.FAILED for result in self.checks)

@@ -1,0 +1,119 @@
+"""Document of the recent history: load, predictions and anomalies in equal time slots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.documents.anomalies import AnomalyDocument, anomaly_document
+from monitor.system.formatting import format_duration
+from storage import SAMPLE_FIELDS
+
+if TYPE_CHECKING:
+    from model.array_types import Floats
+    from monitor.queries.history import RecentHistory
+
+DIGITS = 4
+"""Decimals of a value; charts show fewer."""
+
+Series = tuple[float | None, ...]
+"""One value per slot; None where there is none."""
+
+
+@dataclass(frozen=True)
+class PredictionHistory:
+    """Predictions for one horizon.
+
+    Attributes:
+        horizon: seconds.
+        horizon_name: the horizon as in the configuration.
+        probability: largest probability of each slot.
+        baseline_probability: mean base rate of each slot.
+        threshold: smallest warning threshold of each slot.
+        warning: True for a slot with a warning.
+    """
+
+    horizon: float
+    horizon_name: str
+    probability: Series
+    baseline_probability: Series
+    threshold: Series
+    warning: tuple[bool | None, ...]
+
+
+@dataclass(frozen=True)
+class HistoryDocument:
+    """Recent history in slots of equal length; /api/v1/history.
+
+    Attributes:
+        from_: start of the first slot in seconds since the epoch.
+        until: end of the last slot.
+        step: length of a slot in seconds.
+        at: start of each slot.
+        load: mean of each metric.
+        high: high-load periods as (start, end).
+        rules: high-load rules, each a bound by metric.
+        predictions: predictions by horizon.
+        anomaly_score: largest anomaly score.
+        anomaly_evidence_ratio: largest evidence over its alarm threshold.
+        anomalies: anomaly events.
+    """
+
+    from_: float
+    until: float
+    step: float
+    at: tuple[float, ...]
+    load: dict[str, Series]
+    high: tuple[tuple[float, float], ...]
+    rules: tuple[dict[str, float | str], ...]
+    predictions: tuple[PredictionHistory, ...]
+    anomaly_score: Series
+    anomaly_evidence_ratio: Series
+    anomalies: tuple[AnomalyDocument, ...]
+
+
+def history_document(history: RecentHistory) -> HistoryDocument:
+    """Return the document of a history."""
+    score, evidence_ratio = _columns(history.anomaly_scores)
+    return HistoryDocument(
+        from_=history.start,
+        until=history.start + history.step * history.count,
+        step=history.step,
+        at=tuple(history.start + history.step * number for number in range(history.count)),
+        load=dict(zip(SAMPLE_FIELDS, _columns(history.load), strict=True)),
+        high=history.high_load_periods,
+        rules=tuple(dict(rule) for rule in history.rules),
+        predictions=tuple(_prediction_history(horizon, table) for horizon, table in history.predictions.items()),
+        anomaly_score=score,
+        anomaly_evidence_ratio=evidence_ratio,
+        anomalies=tuple(map(anomaly_document, history.anomalies)),
+    )
+
+
+def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
+    """Return the document of one horizon.
+
+    Args:
+        horizon: seconds.
+        table: (slots, 4) probability, baseline probability, threshold, probability less threshold.
+    """
+    probability, baseline, threshold, margin = _columns(table)
+    return PredictionHistory(
+        horizon=horizon,
+        horizon_name=format_duration(horizon),
+        probability=probability,
+        baseline_probability=baseline,
+        threshold=threshold,
+        warning=tuple(map(_is_warning, margin, threshold)),
+    )
+
+
+def _is_warning(margin: float | None, threshold: float | None) -> bool | None:
+    return None if margin is None or threshold is None else margin >= 0 and threshold < 1
+
+
+def _columns(table: Floats) -> Sequence[Series]:
+    """Return each column of a table (slots, columns), rounded, None for NaN."""
+    # a comparison with itself finds NaN without NumPy
+    return [tuple(round(v, DIGITS) if v == v else None for v in column) for column in table.T.tolist()]  # noqa: PLR0124

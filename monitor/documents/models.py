@@ -1,0 +1,184 @@
+"""Documents of registered models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.training.records import RegisteredModel
+from monitor.training.report import ReportProblem, TrainingReport
+
+if TYPE_CHECKING:
+    # imports NumPy, which `monitor models list` does without
+    from monitor.training.model_archive import ImportResult
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One registered model; a part of the status.
+
+    Attributes:
+        id: number in the registry.
+        created_at: time of its training in seconds since the epoch.
+        sha256: checksum of its bytes.
+        size: bytes.
+        promoted_at: time at which it first served; None if it never did.
+        pretrained: True for the pretrained model, which was not fitted on this host's history.
+        imported_from: host name of an imported model.
+    """
+
+    id: int
+    created_at: float
+    sha256: str
+    size: int
+    promoted_at: float | None
+    pretrained: bool
+    imported_from: str | None
+
+
+@dataclass(frozen=True)
+class ModelListEntry(ModelSummary):
+    """One registered model; an entry of `monitor models list` and /api/v1/models.
+
+    Attributes:
+        serving: True for the serving model.
+    """
+
+    serving: bool
+
+
+@dataclass(frozen=True)
+class ModelDocument(ModelListEntry):
+    """One registered model with the report of its training; `monitor models show` and /api/v1/model.
+
+    Attributes:
+        report: report of its training; None if there is none, or if it cannot be used.
+        report_problem: reason for which the report cannot be used.
+    """
+
+    report: TrainingReport | None
+    report_problem: ReportProblem | None
+
+
+@dataclass(frozen=True)
+class ActivationDocument:
+    """Result of `monitor models activate` and `monitor models rollback`.
+
+    Attributes:
+        serving: number of the model that serves.
+    """
+
+    serving: int
+
+
+@dataclass(frozen=True)
+class ModelExportDocument:
+    """Result of `monitor models export`.
+
+    Attributes:
+        file: path of the file.
+        model_id: number of the model.
+        bytes: size of the file.
+    """
+
+    file: str
+    model_id: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ModelImportDocument:
+    """Result of `monitor models import`.
+
+    Attributes:
+        model_id: number in the registry.
+        duplicate: True if the registry had the model already.
+        imported_from: name of the host that trained it.
+        created_at: time of its training in seconds since the epoch.
+        detector: True if it comes with an anomaly detector.
+        task_differences: fields of the forecasting task in which it differs from the configuration.
+        notes: sentences on what an operator should know before it serves.
+    """
+
+    model_id: int
+    duplicate: bool
+    imported_from: str
+    created_at: float
+    detector: bool
+    task_differences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def model_summary(model: RegisteredModel) -> ModelSummary:
+    """Return the summary of a registered model."""
+    return ModelSummary(
+        id=model.id,
+        created_at=model.created_at,
+        sha256=model.sha256,
+        size=model.size,
+        promoted_at=model.promoted_at,
+        pretrained=model.pretrained,
+        imported_from=model.imported_from,
+    )
+
+
+def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEntry:
+    """Return the document of a model in the list; `active` is the number of the serving one."""
+    return ModelListEntry(
+        id=model.id,
+        created_at=model.created_at,
+        sha256=model.sha256,
+        size=model.size,
+        promoted_at=model.promoted_at,
+        pretrained=model.pretrained,
+        imported_from=model.imported_from,
+        serving=model.id == active,
+    )
+
+
+def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
+    """Return the document of a model with its report; `active` is the number of the serving one."""
+    return ModelDocument(
+        id=model.id,
+        created_at=model.created_at,
+        sha256=model.sha256,
+        size=model.size,
+        promoted_at=model.promoted_at,
+        pretrained=model.pretrained,
+        imported_from=model.imported_from,
+        serving=model.id == active,
+        report=model.report,
+        report_problem=model.report_problem,
+    )
+
+
+def model_export_document(model_id: int, file: Path, size: int) -> ModelExportDocument:
+    """Return the document of an export; `size` in bytes."""
+    return ModelExportDocument(file=str(file), model_id=model_id, bytes=size)
+
+
+def model_import_document(result: ImportResult) -> ModelImportDocument:
+    """Return the document of an import."""
+    archive = result.archive
+    return ModelImportDocument(
+        model_id=result.model_id,
+        duplicate=result.duplicate,
+        imported_from=archive.host,
+        created_at=archive.created_at,
+        detector=archive.detector is not None,
+        task_differences=result.task_differences,
+        notes=_import_notes(result),
+    )
+
+
+def _import_notes(result: ImportResult) -> tuple[str, ...]:
+    notes = []
+    if result.task_differences:
+        notes.append(
+            f"it was made for other {', '.join(result.task_differences)} than are configured: at its next start the"
+            " daemon replaces it by a model for the configured ones, or by the pretrained model"
+        )
+    if result.archive.detector is None:
+        notes.append("it has no detector: while it serves, anomalies are not detected until the next training")
+    return tuple(notes)

@@ -1,0 +1,104 @@
+"""Documents of scores: predictions against outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.documents.anomalies import AnomalyCountDocument
+from monitor.queries.scores import HorizonScore
+from monitor.system.formatting import format_duration
+
+
+@dataclass(frozen=True)
+class ReliabilityDocument:
+    """Predictions of similar probability.
+
+    Attributes:
+        scored: number of predictions.
+        predicted: mean probability.
+        observed: ratio of the predictions that high load followed.
+    """
+
+    scored: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class HorizonScoreDocument:
+    """Scores of the predictions for one horizon; None for a score that cannot be computed.
+
+    Attributes:
+        horizon: seconds.
+        horizon_name: the horizon as in the configuration.
+        scored: predictions with a known outcome.
+        unknown: predictions whose outcome is unknown because of a gap.
+        base_rate: ratio of the scored predictions that high load followed.
+        brier: Brier score.
+        skill: Brier skill over the base rate.
+        skill_over_persistence: Brier skill over the present load state.
+        onset_skill: Brier skill of the predictions made while load was not high.
+        precision: ratio of the warnings that high load followed.
+        recall: ratio of the predictions before high load that were warnings.
+        calibration_error: expected calibration error.
+        high_load_periods: number of high-load periods that started.
+        warned_periods: number of high-load periods with a warning before their onset.
+        lead_time: median time from the first warning to the onset, in seconds.
+        reliability: reliability table.
+    """
+
+    horizon: float
+    horizon_name: str
+    scored: int
+    unknown: int
+    base_rate: float | None
+    brier: float | None
+    skill: float | None
+    skill_over_persistence: float | None
+    onset_skill: float | None
+    precision: float | None
+    recall: float | None
+    calibration_error: float | None
+    high_load_periods: int
+    warned_periods: int
+    lead_time: float | None
+    reliability: tuple[ReliabilityDocument, ...]
+
+
+@dataclass(frozen=True)
+class ScoreReportDocument:
+    """Scores of past predictions: `monitor report`.
+
+    Attributes:
+        since: start of the period in seconds since the epoch.
+        horizons: scores by horizon.
+        anomalies: anomaly events of the last days.
+    """
+
+    since: float
+    horizons: tuple[HorizonScoreDocument, ...]
+    anomalies: AnomalyCountDocument
+
+
+def score_document(horizon: HorizonScore) -> HorizonScoreDocument:
+    """Return the document of the scores of one horizon."""
+    score = horizon.score
+    reliability = tuple(ReliabilityDocument(row.scored, row.said, row.came) for row in score.reliability)
+    return HorizonScoreDocument(
+        horizon=horizon.horizon,
+        horizon_name=format_duration(horizon.horizon),
+        scored=score.scored,
+        unknown=score.unknown,
+        base_rate=score.base_rate,
+        brier=score.brier,
+        skill=score.skill,
+        skill_over_persistence=score.skill_over_persistence,
+        onset_skill=score.onset_skill,
+        precision=score.precision,
+        recall=score.recall,
+        calibration_error=score.calibration_error,
+        high_load_periods=horizon.periods,
+        warned_periods=horizon.warned_periods,
+        lead_time=horizon.lead_time,
+        reliability=reliability,
+    )

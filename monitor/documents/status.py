@@ -1,0 +1,196 @@
+"""Document of the status: daemon, predictions, models, trainings, scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from monitor.documents.anomalies import AnomalyDocument, anomaly_document
+from monitor.documents.models import ModelSummary, model_summary
+from monitor.documents.prediction import PredictionSummary, prediction_summary
+from monitor.documents.scores import HorizonScoreDocument, score_document
+from monitor.documents.training import RunSummary, run_summary
+from monitor.queries.status import Overview, ServingFallback
+from storage import Sample, TrainingOutcome
+
+if TYPE_CHECKING:
+    # imports the forecasting model, which `monitor status` does without
+    from monitor.state import DaemonState
+
+
+@dataclass(frozen=True)
+class HistoryCoverage:
+    """Coverage of the history.
+
+    Attributes:
+        covered_seconds: seconds of samples that a training could use, counted up to about those that it needs.
+        needed_seconds: seconds of samples that a training needs.
+    """
+
+    covered_seconds: float
+    needed_seconds: float
+
+
+@dataclass(frozen=True)
+class RetrainStatus:
+    """State of the retraining.
+
+    Attributes:
+        running: True while a training runs.
+        next_at: time of the next training in seconds since the epoch; None while there is too little history.
+        last_success_at: end of the last training that promoted a model.
+        runs: number of training runs by outcome.
+    """
+
+    running: bool
+    next_at: float | None
+    last_success_at: float | None
+    runs: dict[TrainingOutcome, int]
+
+
+@dataclass(frozen=True)
+class DetectionStatus:
+    """State of the anomaly detection.
+
+    Attributes:
+        detecting: True if a detector serves.
+        waiting_for: why no detector serves; empty if one does.
+        active: the event in progress.
+        last_30_days: number of events that started in the last 30 days.
+        allowed_in_30_days: false alarms in 30 days that the thresholds are set for.
+    """
+
+    detecting: bool
+    waiting_for: str
+    active: AnomalyDocument | None
+    last_30_days: int
+    allowed_in_30_days: float
+
+
+@dataclass(frozen=True)
+class StatusDocument:
+    """Status; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
+
+    Attributes:
+        at: time of the status.
+        interval: seconds between samples.
+        daemon_running: True while a daemon holds the database.
+        sampling: True if samples arrive.
+        last_sample: newest sample.
+        oldest_sample_at: time of the oldest sample.
+        future_sample_at: time of the newest sample in the future.
+        history: coverage of the history.
+        waiting_for: why no model fitted on this host serves; empty if one does.
+        predictions: newest predictions; empty if they are too old.
+        predictions_outdated: True if the newest predictions are too old to be listed.
+        model: the serving model.
+        fallbacks: baselines that serve in place of the model.
+        last_training: the newest training run.
+        retrain: state of the retraining.
+        storage_bytes: size of the database.
+        storage_free_bytes: free space on the file system of the database.
+        anomalies: state of the anomaly detection.
+        scores: scores of the last 7 days.
+        input_drift: population stability index by metric.
+        database: URL of the database without credentials; None from the daemon.
+        version: release of the daemon; None from the command.
+        high_load: True while load is high; None from the command, or while it is not known.
+        samples_missed: samples missed since the start of the daemon; None from the command.
+        reload_successful: False if the last reload of the configuration failed; None from the command.
+    """
+
+    at: float
+    interval: float
+    daemon_running: bool
+    sampling: bool
+    last_sample: Sample | None
+    oldest_sample_at: float | None
+    future_sample_at: float | None
+    history: HistoryCoverage
+    waiting_for: str
+    predictions: tuple[PredictionSummary, ...]
+    predictions_outdated: bool
+    model: ModelSummary | None
+    fallbacks: tuple[ServingFallback, ...]
+    last_training: RunSummary | None
+    retrain: RetrainStatus
+    storage_bytes: int
+    storage_free_bytes: int | None
+    anomalies: DetectionStatus
+    scores: tuple[HorizonScoreDocument, ...]
+    input_drift: dict[str, float]
+    database: str | None = None
+    version: str | None = None
+    high_load: bool | None = None
+    samples_missed: int | None = None
+    reload_successful: bool | None = None
+
+
+def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
+    """Return the document of a stored state.
+
+    Args:
+        overview: the stored state.
+        database: URL of the database without credentials.
+    """
+    detection = overview.detection
+    predictions = overview.fresh_predictions
+    return StatusDocument(
+        at=overview.at,
+        interval=overview.interval,
+        daemon_running=overview.daemon_running,
+        sampling=overview.sampling,
+        last_sample=overview.last_sample,
+        oldest_sample_at=overview.oldest_sample_at,
+        future_sample_at=overview.future_at,
+        history=HistoryCoverage(overview.covered, overview.needed),
+        waiting_for=overview.waiting_for,
+        predictions=tuple(map(prediction_summary, predictions)),
+        predictions_outdated=bool(overview.predictions) and not predictions,
+        model=None if overview.model is None else model_summary(overview.model),
+        fallbacks=overview.fallbacks,
+        last_training=None if overview.last_run is None else run_summary(overview.last_run),
+        retrain=RetrainStatus(
+            running=overview.retrain_running,
+            next_at=overview.next_retrain_at,
+            last_success_at=None if overview.last_success is None else overview.last_success.finished_at,
+            runs=overview.runs,
+        ),
+        storage_bytes=overview.storage_bytes,
+        storage_free_bytes=overview.storage_free_bytes,
+        anomalies=DetectionStatus(
+            detecting=detection.detecting,
+            waiting_for=detection.waiting_for,
+            active=None if detection.active is None else anomaly_document(detection.active),
+            last_30_days=detection.recent,
+            allowed_in_30_days=detection.allowed,
+        ),
+        scores=tuple(map(score_document, overview.scores)),
+        input_drift=overview.drift,
+        database=database,
+    )
+
+
+def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | None:
+    """Return the document of the daemon's state, with the newest sample and predictions instead of the stored ones.
+
+    Args:
+        state: state of the daemon.
+        now: seconds since the epoch.
+
+    Returns:
+        None before the state has been read from the database for the first time.
+    """
+    overview, live = state.overview, state.live
+    if overview is None:
+        return None
+    if live is not None:
+        predictions = live.forecast.predictions if live.forecast else ()
+        overview = replace(overview, at=now, last_sample=live.sample, predictions=predictions)
+    return replace(
+        status_document(overview),
+        version=state.version,
+        high_load=None if live is None else live.high_load,
+        samples_missed=None if live is None else live.samples_missed,
+        reload_successful=state.reload_successful,
+    )

@@ -1,0 +1,101 @@
+"""Documents of training runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.training.records import CompletedRun
+from monitor.training.report import TrainingReport
+from storage import TrainingOutcome
+
+if TYPE_CHECKING:
+    # imports NumPy, which `monitor status` does without
+    from monitor.training.retrain import RetrainResult
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One training run; a part of the status.
+
+    Attributes:
+        id: number of the run.
+        started_at: seconds since the epoch.
+        finished_at: seconds since the epoch.
+        outcome: promoted, refused, skipped or failed.
+        reason: message on why no model was promoted.
+        model_id: the candidate; None if none was registered.
+    """
+
+    id: int
+    started_at: float
+    finished_at: float
+    outcome: TrainingOutcome
+    reason: str
+    model_id: int | None
+
+
+@dataclass(frozen=True)
+class RunDocument(RunSummary):
+    """One training run with its report; /api/v1/training.
+
+    Attributes:
+        report: report of the training; None if it failed early, or if the report cannot be used.
+    """
+
+    report: TrainingReport | None
+
+
+@dataclass(frozen=True)
+class RetrainDocument:
+    """Result of `monitor retrain`.
+
+    Attributes:
+        outcome: promoted, refused, skipped or failed; of a dry run the outcome that it would have had.
+        reason: message on why no model was promoted.
+        model_id: the candidate; None if none was registered.
+        dry_run: True if nothing was registered.
+        report: report of the training; None if it failed early.
+    """
+
+    outcome: TrainingOutcome
+    reason: str
+    model_id: int | None
+    dry_run: bool
+    report: TrainingReport | None
+
+
+def run_summary(run: CompletedRun) -> RunSummary:
+    """Return the summary of a training run."""
+    return RunSummary(
+        id=run.id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        outcome=run.outcome,
+        reason=run.reason,
+        model_id=run.model_id,
+    )
+
+
+def run_document(run: CompletedRun) -> RunDocument:
+    """Return the document of a training run."""
+    return RunDocument(
+        id=run.id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        outcome=run.outcome,
+        reason=run.reason,
+        model_id=run.model_id,
+        report=run.report,
+    )
+
+
+def retrain_document(result: RetrainResult, *, dry_run: bool) -> RetrainDocument:
+    """Return the document of a retraining."""
+    return RetrainDocument(
+        outcome=result.outcome,
+        reason=result.reason,
+        model_id=result.model_id,
+        dry_run=dry_run,
+        report=result.report,
+    )

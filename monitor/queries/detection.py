@@ -1,0 +1,91 @@
+"""State of the anomaly detection: active event, recent events, serving detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.anomaly.resampling import row_interval
+from model.units import DAY
+from monitor.config.loader import Config
+from monitor.stores import Stores
+from monitor.training.records import CompletedRun, RegisteredModel
+from monitor.training.report_parts import DetectorReport
+from monitor.training.schedule import insufficient_history, recent_coverage
+from storage import AnomalyRecord
+
+RECENT = 30 * DAY
+"""Seconds of the past whose events are counted."""
+
+
+@dataclass(frozen=True)
+class DetectionState:
+    """State of the anomaly detection.
+
+    Attributes:
+        active: the event in progress.
+        recent: number of events that started in the last 30 days.
+        allowed: configured false alarms in 30 days.
+        detecting: True if a detector serves.
+        waiting_for: why no detector serves; empty if one does.
+    """
+
+    active: AnomalyRecord | None = None
+    recent: int = 0
+    allowed: float = 0.0
+    detecting: bool = False
+    waiting_for: str = ""
+
+
+def read_detection(
+    stores: Stores, config: Config, model: RegisteredModel | None, last_run: CompletedRun | None, now: float
+) -> DetectionState:
+    """Read the state of the anomaly detection.
+
+    Args:
+        stores: repositories.
+        config: anomaly detection and sampling interval.
+        model: the serving model.
+        last_run: the newest training run.
+        now: seconds since the epoch.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    waiting_for = _waiting_for(stores, config, model, last_run, now)
+    since = now - RECENT
+    return DetectionState(
+        active=stores.anomalies.ongoing(),
+        recent=sum(event.started_at > since for event in stores.anomalies.since(since)),
+        allowed=config.anomaly.false_alarms_per_month,
+        detecting=not waiting_for,
+        waiting_for=waiting_for,
+    )
+
+
+def _waiting_for(
+    stores: Stores, config: Config, model: RegisteredModel | None, last_run: CompletedRun | None, now: float
+) -> str:
+    if not config.anomaly.enabled:
+        return "anomaly.enabled is false"
+    detector = _serving_detector(model)
+    if detector.step is not None and detector.step < row_interval(config.sampling.interval):
+        return "samples are rarer than the detector knows; the next training learns another"
+    if detector.at is not None:
+        return ""
+    needed = config.anomaly.min_history
+    covered = recent_coverage(stores, config, now, needed)
+    if covered < needed:
+        return insufficient_history(covered, needed)
+    return _refusal(last_run) or "the next training learns what is usual"
+
+
+def _serving_detector(model: RegisteredModel | None) -> DetectorReport:
+    """Return the report of the serving detector; an empty one if none serves."""
+    report = None if model is None else model.report
+    return DetectorReport() if report is None or report.detector is None else report.detector
+
+
+def _refusal(run: CompletedRun | None) -> str:
+    """Return why the last training made no detector; empty if it made one, or ended before."""
+    detector = None if run is None or run.report is None else run.report.detector
+    return "" if detector is None or detector.at is not None else detector.reason

@@ -1,0 +1,47 @@
+"""Input drift: distribution of the recent samples against the training data of the serving model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from model.forecast.drift import population_stability_index
+from model.units import HOUR
+from monitor.stores import Stores
+from monitor.training.records import RegisteredModel
+
+DRIFT_THRESHOLD = 0.25
+"""Population stability index from which the input differs from the training data."""
+
+SAMPLED_HOURS = 24
+SAMPLED_PER_HOUR = 600.0
+"""Seconds of each hour that are read: ten minutes are enough for a distribution."""
+
+
+def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dict[str, float]:
+    """Return the population stability index of each input metric over the last day.
+
+    Args:
+        stores: repositories.
+        model: the serving model.
+        now: seconds since the epoch.
+
+    Returns:
+        Empty without a model that records its training distribution; metrics without samples are left out.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    inputs = {} if model is None or model.report is None else model.report.inputs
+    if not inputs:
+        return {}
+    ends = [now - hour * HOUR for hour in reversed(range(SAMPLED_HOURS))]
+    rows = np.concatenate([stores.samples.between(end - SAMPLED_PER_HOUR, end, tuple(inputs)) for end in ends])
+    drift = {}
+    for column, (metric, distribution) in enumerate(inputs.items(), start=1):
+        reference = {"edges": distribution.edges, "shares": distribution.frequencies}
+        index = population_stability_index(rows[:, column], reference)
+        if not math.isnan(index):
+            drift[metric] = index
+    return drift

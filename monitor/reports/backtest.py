@@ -1,0 +1,66 @@
+"""Backtest report: trainings, scores next to the baselines, anomaly events."""
+
+from __future__ import annotations
+
+from monitor.documents.backtest import BacktestAnomalies, BacktestDocument
+from monitor.reports.anomalies import contribution_text
+from monitor.reports.blocks import SCORE_COLUMNS, Block, Line, Report, Table, Toned, heading, score_cells
+from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
+
+LISTED_REFUSALS = 3
+LISTED_EVENTS = 5
+
+EVENT_HEADER = ("start", "duration", "channel", "metrics")
+
+
+def backtest_report(document: BacktestDocument) -> Report:
+    """Return the report of a backtest."""
+    return Report((*_trainings(document), *_scores(document), *_anomalies(document.anomalies)))
+
+
+def _trainings(document: BacktestDocument) -> tuple[Block, ...]:
+    start = format_time(document.until)
+    promoted = sum(not attempt.refusal for attempt in document.attempts)
+    refusals = sorted({attempt.refusal for attempt in document.attempts if attempt.refusal})
+    return (
+        f"{document.file}: {document.trace.rows} rows, {document.rows} of them replayed from {start} on",
+        f"{len(document.attempts)} trainings, {promoted} of their models served",
+        *(Line(("  ", Toned("refused", "caution"), f": {refusal}")) for refusal in refusals[:LISTED_REFUSALS]),
+        *(() if promoted else ("  the pretrained model served throughout",)),
+    )
+
+
+def _scores(document: BacktestDocument) -> tuple[Block, ...]:
+    rows = [
+        (f"{format_duration(horizon.horizon)} {task} {name}", *score_cells(score))
+        for horizon in document.horizons
+        for task, scores in (("all", horizon.all), ("onset", horizon.onset))
+        for name, score in scores.items()
+    ]
+    incomplete = [
+        f"  {format_duration(horizon.horizon)}: predictions for {format_percent(horizon.predicted_ratio)} of the rows"
+        for horizon in document.horizons
+        if horizon.predicted_ratio < 1
+    ]
+    title = heading("scores against the outcomes (onset: only rows at which load was not high)")
+    return title, Table(("horizon", *SCORE_COLUMNS), rows), *incomplete
+
+
+def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
+    """Return the longest events."""
+    if anomalies is None:
+        return ("anomalies: too little history to train a detector",)
+    count = len(anomalies.events)
+    monthly = count * 30 / max(anomalies.days, 1e-9)
+    title = heading(f"anomalies: {count} in {anomalies.days:.1f} days, {monthly:.1f} in 30")
+    longest = sorted(anomalies.events, key=lambda event: event.started_at - event.ended_at)[:LISTED_EVENTS]
+    rows = [
+        (
+            format_time(event.started_at),
+            approximate_duration(event.ended_at - event.started_at),
+            event.channel,
+            contribution_text(event.contributions),
+        )
+        for event in longest
+    ]
+    return (title, Table(EVENT_HEADER, rows, words={"start", "channel", "metrics"})) if rows else (title,)

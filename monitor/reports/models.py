@@ -1,0 +1,64 @@
+"""Model reports: the list of models, and one model with the report of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.documents.models import ActivationDocument, ModelDocument, ModelListEntry
+from monitor.reports.blocks import Block, Line, Report, Table, Toned
+from monitor.reports.training import detector_text, training_blocks
+from monitor.system.formatting import format_time
+
+HEADER = ("model", "trained", "promoted", "bytes", "sha256")
+
+
+def models_report(models: Sequence[ModelListEntry]) -> Report:
+    """Return the list of models."""
+    if not models:
+        return Report(("no models yet",))
+    rows = [
+        (
+            Toned(" ".join([str(model.id), *_marks(model)]), "good" if model.serving else None),
+            format_time(model.created_at),
+            format_time(model.promoted_at),
+            str(model.size),
+            model.sha256[:12],
+        )
+        for model in models
+    ]
+    return Report((Table(HEADER, rows, words={"trained", "promoted"}),))
+
+
+def model_report(model: ModelDocument) -> Report:
+    """Return one model with the report of its training."""
+    return Report((*_head(model), *_training(model)))
+
+
+def activation_report(document: ActivationDocument) -> Report:
+    """Return the line on the model that serves after an activation."""
+    return Report((f"model {document.serving} serves",))
+
+
+def _head(model: ModelDocument) -> tuple[Block, ...]:
+    state = Toned("serves now", "good") if model.serving else f"promoted {format_time(model.promoted_at)}"
+    head = Line((f"model {model.id}, ", state, f", {model.size} bytes, sha256 {model.sha256}"))
+    if model.imported_from is None:
+        return (head,)
+    imported_at = None if model.report is None else model.report.imported_at
+    return head, f"imported at {format_time(imported_at)}, trained on {model.imported_from}"
+
+
+def _training(model: ModelDocument) -> tuple[Block, ...]:
+    if model.report is None:
+        problem = "there is none" if model.report_problem is None else model.report_problem.message
+        return (f"the report of its training cannot be used: {problem}",)
+    if not model.pretrained:
+        return training_blocks(model.report)
+    detector = detector_text(model.report.detector)
+    pretrained = "pretrained on other hosts; serves until a model of this host does"
+    return (pretrained, detector) if detector else (pretrained,)
+
+
+def _marks(model: ModelListEntry) -> list[str]:
+    marks = {"pretrained": model.pretrained, "imported": model.imported_from is not None, "serves": model.serving}
+    return [mark for mark, holds in marks.items() if holds]

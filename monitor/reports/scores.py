@@ -1,0 +1,64 @@
+"""Score report: predictions against outcomes, with reliability tables."""
+
+from __future__ import annotations
+
+from monitor.documents.anomalies import AnomalyCountDocument
+from monitor.documents.scores import HorizonScoreDocument, ScoreReportDocument
+from monitor.reports.blocks import Bar, Block, Cell, Report, Table, heading, toned_skill
+from monitor.system.formatting import approximate_duration, format_number, format_percent, format_time
+
+HEADER = (
+    "horizon", "scored", "unknown", "base rate", "Brier", "skill", "over persistence", "onset skill", "precision",
+    "recall", "periods warned", "lead time",
+)  # fmt: skip
+
+RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
+
+
+def score_report(document: ScoreReportDocument) -> Report:
+    """Return the report of the scores."""
+    since = format_time(document.since)
+    counts = _anomaly_counts(document.anomalies)
+    if not document.horizons:
+        waiting = "an outcome is known once the horizon has passed"
+        return Report((f"no prediction made since {since} has been scored yet: {waiting}", counts))
+    rows = [_row(score) for score in document.horizons]
+    reliability = (block for score in document.horizons if score.scored for block in _reliability(score))
+    title = heading(f"predictions made since {since}, against the outcomes")
+    return Report((title, Table(HEADER, rows), *reliability, counts))
+
+
+def _row(score: HorizonScoreDocument) -> tuple[Cell, ...]:
+    return (
+        score.horizon_name,
+        str(score.scored),
+        str(score.unknown),
+        format_percent(score.base_rate),
+        format_number(score.brier, 4),
+        toned_skill(score.skill),
+        toned_skill(score.skill_over_persistence),
+        toned_skill(score.onset_skill),
+        format_percent(score.precision),
+        format_percent(score.recall),
+        f"{score.warned_periods} of {score.high_load_periods}",
+        "-" if score.lead_time is None else approximate_duration(score.lead_time),
+    )
+
+
+def _reliability(score: HorizonScoreDocument) -> tuple[Block, ...]:
+    error = format_number(score.calibration_error)
+    rows = [
+        (format_percent(row.predicted), format_percent(row.observed), str(row.scored), Bar(row.observed))
+        for row in score.reliability
+    ]
+    title = heading(f"{score.horizon_name}: predicted and observed frequency (calibration error {error})")
+    return "", title, Table(RELIABILITY_HEADER, rows)
+
+
+def _anomaly_counts(counts: AnomalyCountDocument) -> str:
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.verdicts.items() if number)
+    by_verdict = f" (by verdict: {verdicts})" if verdicts else ""
+    return (
+        f"anomalies: {counts.anomalies} in the last {counts.days:.0f} days{by_verdict}; "
+        f"{counts.allowed:g} false alarms are allowed in 30"
+    )

@@ -1,0 +1,142 @@
+"""Recent history from a real database, and the documents of the JSON API."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.features.labels import Rules
+from monitor.documents.history import history_document
+from monitor.queries.history import HistoryReader
+from monitor.queries.status import Overview
+from monitor.state import AnomalyState, DaemonState
+from monitor.stores import open_stores
+from monitor.web import Application, StoredDocuments
+from storage import AnomalyRecord, Prediction, Sample
+
+pytestmark = pytest.mark.integration
+
+NOW = 1_800_000_000.0
+RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
+NO_SCORES = np.empty((0, 3))
+
+
+@pytest.fixture
+def stores(tmp_path):
+    with open_stores(f"sqlite:///{tmp_path}/x.db") as opened:
+        opened.samples.append_many(
+            Sample(NOW - 3600 + 10 * i, cpu_usage=0.9 if 100 <= i < 110 else 0.2, disk_read=1000.0 * i)
+            for i in range(360)
+            if not 200 <= i < 260
+        )
+        opened.predictions.append(
+            [
+                Prediction(NOW - 3600 + 10 * i, horizon, 1, 0.7 if i == 95 else 0.1, 0.05, 0.6)
+                for i in range(360)
+                for horizon in (300.0, 900.0)
+            ]
+        )
+        yield opened
+
+
+@pytest.fixture
+def reader(stores):
+    return HistoryReader(stores, lambda: RULES, 10.0)
+
+
+def read(reader, slots=60, scores=NO_SCORES):
+    """Return the document of the last hour."""
+    return history_document(reader.read(3600.0, slots, NOW - 1, scores))
+
+
+def test_history_has_the_mean_of_each_slot_and_none_for_an_empty_one(reader):
+    history = read(reader)
+    assert (history.from_, history.until, history.step) == (NOW - 3600, NOW, 60.0)
+    assert history.at == tuple(NOW - 3600 + 60 * i for i in range(60))
+    cpu = history.load["cpu_usage"]
+    assert cpu[0] == 0.2
+    assert cpu[16] == pytest.approx((4 * 0.2 + 2 * 0.9) / 6, abs=1e-4)
+    assert history.load["disk_read"][1] == 8500.0
+    assert [i for i, value in enumerate(cpu) if value is None] == list(range(34, 43))
+    assert set(history.load["swap_usage"]) == {None}
+
+
+def test_history_has_the_largest_probability_of_each_slot(reader):
+    predictions = read(reader, 12).predictions
+    assert [prediction.horizon_name for prediction in predictions] == ["5m", "15m"]
+    assert max(predictions[0].probability) == 0.7
+    assert [i for i, warning in enumerate(predictions[0].warning) if warning] == [3]
+    assert set(predictions[0].threshold) == {0.6}
+
+
+def test_history_has_no_warning_at_a_threshold_of_one(stores, reader):
+    stores.predictions.append([Prediction(NOW - 5, 60.0, 1, 0.99, 0.5, 1.0)])
+    prediction = read(reader).predictions[0]
+    assert prediction.probability[-1] == 0.99
+    assert prediction.warning[-1] is False
+
+
+def test_high_load_period_starts_after_the_sustained_time(reader):
+    (period,) = read(reader).high
+    start = NOW - 3600 + 1000
+    assert period == (start + 10, start + 90)
+
+
+def test_history_has_no_high_load_periods_with_unresolved_bounds(stores):
+    rules = Rules(((("cpu_usage", "p95"),),), 20.0)
+    assert read(HistoryReader(stores, lambda: rules, 10.0)).high == ()
+
+
+def test_history_has_the_largest_anomaly_score_of_each_slot(stores, reader):
+    stores.anomalies.add(AnomalyRecord(NOW - 300, None, 0.9, NOW - 300, "spike", {"cpu_usage": 1.0}, 1))
+    scores = np.array(
+        [[NOW - 100_000, 0.9, 2.0], [NOW - 90, 0.5, 0.25], [NOW - 70, 0.75, np.nan], [NOW - 30, np.nan, 1.5]]
+    )
+    history = read(reader, scores=scores)
+    assert history.anomaly_score[-3:] == (None, 0.75, None)
+    assert history.anomaly_evidence_ratio[-3:] == (None, 0.25, 1.5)
+    assert [event.channel for event in history.anomalies] == ["spike"]
+
+
+STATUS = DaemonState(
+    "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
+)
+
+
+@pytest.fixture
+def get(stores, reader):
+    """Return a function that requests a path and returns the HTTP status line and the document."""
+    stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
+    application = Application(
+        lambda: replace(STATUS, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
+        lambda: StoredDocuments(stores, reader),
+    )
+
+    def request(path, query=""):
+        lines = []
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "QUERY_STRING": query}
+        body = application(environ, lambda line, _: lines.append(line))
+        return lines[0], json.loads(b"".join(body))
+
+    return request
+
+
+def test_api_answers_each_document(get):
+    answers = {path: get(f"/api/v1/{path}") for path in ("models", "anomalies", "status", "prediction", "model")}
+    assert {line for line, _ in answers.values()} == {"200 OK"}
+    (model,) = answers["models"][1]
+    assert (model["id"], model["serving"], "report" in model) == (1, True, False)
+    assert answers["status"][1]["interval"] == 5.0
+    assert [answers[path][1] for path in ("anomalies", "prediction", "model")] == [[], [], None]
+    assert len(get("/api/v1/history", "range=24h&points=24")[1]["at"]) == 24
+    assert get("/api/v1/training") == ("200 OK", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [("/api/v1/history", "range=1h&range=7d"), ("/api/v1/status", "x=1"), ("/api/v1/model", "=")]
+)
+def test_api_refuses_an_invalid_query(get, path, query):
+    line, document = get(path, query)
+    assert line == "400 Bad Request"
+    assert document["error"]

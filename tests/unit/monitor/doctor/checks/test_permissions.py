@@ -1,0 +1,51 @@
+"""Tests of the checks of permissions."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import trustme
+
+from monitor.doctor.checks.permissions import assess_owners, check_config_permissions, check_key_permissions
+from monitor.documents.doctor import CheckStatus
+
+pytestmark = pytest.mark.unit
+
+
+def context(**config):
+    return SimpleNamespace(config=SimpleNamespace(**config))
+
+
+def test_owners_name_files_of_other_users():
+    assert assess_owners(Path("/x"), 7, {"monitor.db": 7, "monitor.db-wal": 7}).status is CheckStatus.OK
+    result = assess_owners(Path("/x"), 7, {"monitor.db": 7, "monitor.db-wal": 0})
+    assert (result.status, result.fix) == (CheckStatus.FAILED, "run `chown 7 /x/*`")
+    assert "monitor.db-wal" in result.message
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "fix"), [(0o644, CheckStatus.WARNING, "run `chmod o= {}`"), (0o640, CheckStatus.OK, "")]
+)
+def test_private_key_readable_for_everyone_is_a_warning(tmp_path, mode, status, fix):
+    certificate = trustme.CA().issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(str(tmp_path / "server.key"))
+    certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "server.crt"))
+    file = tmp_path / "web.yml"
+    file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
+    (tmp_path / "server.key").chmod(mode)
+    (result,) = check_key_permissions(context(web_file=file))
+    assert (result.status, result.fix) == (status, fix.format(tmp_path / "server.key"))
+
+
+@pytest.mark.parametrize(("mode", "status"), [(0o644, CheckStatus.OK), (0o640, CheckStatus.WARNING)])
+def test_configuration_must_be_readable_for_the_service(tmp_path, mode, status):
+    file = tmp_path / "config.toml"
+    file.touch()
+    file.chmod(mode)
+    (result,) = check_config_permissions(context(path=file))
+    assert result.status is status
+
+
+def test_configuration_permissions_are_skipped_without_a_file():
+    (result,) = check_config_permissions(context(path=None))
+    assert result.status is CheckStatus.SKIPPED

@@ -1,0 +1,40 @@
+"""Tests of the runner of the checks."""
+
+import pytest
+
+from monitor.doctor.results import ok
+from monitor.doctor.runner import CONTEXT_CHECKS, HOST_CHECKS, Check, run_check, run_checks
+from monitor.documents.doctor import CheckId, CheckStatus
+
+pytestmark = pytest.mark.unit
+
+
+def test_check_that_raises_is_a_failure_after_its_earlier_results():
+    def check():
+        yield ok(CheckId.CLOCK, "fine")
+        raise RuntimeError("two\nlines")
+
+    results = run_check(Check(CheckId.PORT, check))
+    assert [(result.check, result.status) for result in results] == [
+        (CheckId.CLOCK, CheckStatus.OK),
+        (CheckId.PORT, CheckStatus.FAILED),
+    ]
+    assert "RuntimeError: two lines" in results[1].message
+
+
+def test_check_that_raises_redacts_credentials():
+    def check():
+        raise RuntimeError("postgresql://u:secret@db/m")
+
+    (result,) = run_check(Check(CheckId.DATABASE, check))
+    assert "secret" not in result.message
+
+
+def test_checks_keep_their_order():
+    checks = [Check(check, lambda check=check: [ok(check, "")]) for check in CheckId]
+    assert [result.check for result in run_checks(checks)] == list(CheckId)
+
+
+def test_each_check_has_an_id_of_its_own():
+    ids = [check.id for check in HOST_CHECKS] + [check for check, _ in CONTEXT_CHECKS]
+    assert len(ids) == len(set(ids))

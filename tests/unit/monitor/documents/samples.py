@@ -1,0 +1,130 @@
+"""Full documents for the tests of reports and schemas, every field of them set."""
+
+from monitor.documents.anomalies import AnomalyCountDocument, AnomalyDocument, MaintenanceDocument
+from monitor.documents.backtest import (
+    BacktestAnomalies,
+    BacktestAttempt,
+    BacktestDocument,
+    BacktestEvent,
+    BacktestHorizon,
+)
+from monitor.documents.history import HistoryDocument, PredictionHistory
+from monitor.documents.models import ModelExportDocument, ModelImportDocument
+from monitor.documents.traces import TraceCountsDocument, TraceImportDocument
+from monitor.training.report_parts import ScoreReport
+from storage import Verdict
+
+NOW = 1_800_000_000.0
+
+ENDED = AnomalyDocument(
+    id=3,
+    started_at=NOW - 7200,
+    ended_at=NOW - 3600,
+    peak=0.9975,
+    peak_at=NOW - 5400,
+    channel="joint",
+    contributions={"cpu_usage": 0.75, "disk_busy": 0.245, "swap_usage": 0.005},
+    model_id=3,
+    verdict=Verdict.INCIDENT,
+    note="disk full",
+    verdict_at=NOW - 600,
+)
+IN_PROGRESS = AnomalyDocument(
+    id=4,
+    started_at=NOW - 600,
+    ended_at=None,
+    peak=0.999,
+    peak_at=NOW - 120,
+    channel="flatline",
+    contributions={"cpu_usage": 1.0},
+    model_id=3,
+    verdict=None,
+    note=None,
+    verdict_at=None,
+)
+
+COUNTS = AnomalyCountDocument(
+    days=30.0,
+    anomalies=3,
+    verdicts={"incident": 1, "expected": 0, "none": 2},
+    channels={"joint": 2, "flatline": 1},
+    allowed=2.0,
+)
+
+MAINTENANCE = MaintenanceDocument(id=2, starts_at=NOW + 3600, ends_at=NOW + 7200, note="new disks")
+
+SCORE = ScoreReport(brier=0.01, brier_skill=0.5, average_precision=0.75, calibration_error=0.02)
+UNDEFINED_SCORE = ScoreReport(brier=0.02, brier_skill=-0.25, average_precision=None, calibration_error=0.01)
+
+TRACE_COUNTS = TraceCountsDocument(rows=1000, unordered=2, repeated=3, bad_cells=4, future=5)
+
+BACKTEST = BacktestDocument(
+    file="trace.csv",
+    trace=TRACE_COUNTS,
+    until=NOW,
+    rows=400,
+    anomalies=BacktestAnomalies(
+        days=15.0,
+        events=(
+            BacktestEvent(
+                started_at=NOW + 3600,
+                ended_at=NOW + 7200,
+                channel="spike",
+                peak=0.998,
+                peak_at=NOW + 4000,
+                threshold_ratio=1.5,
+                contributions={"disk_read": 0.9, "disk_busy": 0.1},
+            ),
+        ),
+    ),
+    attempts=(
+        BacktestAttempt(at=NOW, refusal="", by_gate=False),
+        BacktestAttempt(at=NOW + 86400, refusal="it is not better than persistence", by_gate=True),
+    ),
+    horizons=(
+        BacktestHorizon(
+            horizon=300.0,
+            base_rate=0.1,
+            predicted_ratio=0.75,
+            all={"network": SCORE, "climatology": UNDEFINED_SCORE},
+            onset={"network": SCORE},
+        ),
+    ),
+)
+
+MODEL_EXPORT = ModelExportDocument(file="web1.npz", model_id=3, bytes=12_345)
+MODEL_IMPORT = ModelImportDocument(
+    model_id=5,
+    duplicate=False,
+    imported_from="web1",
+    created_at=NOW,
+    detector=False,
+    task_differences=("horizons",),
+    notes=("it has no detector",),
+)
+TRACE_IMPORT = TraceImportDocument(
+    rows=1000, unordered=2, repeated=3, bad_cells=0, future=0, file="trace.csv", added=997
+)
+
+HISTORY = HistoryDocument(
+    from_=NOW,
+    until=NOW + 20,
+    step=10.0,
+    at=(NOW, NOW + 10),
+    load={"cpu_usage": (0.5, None)},
+    high=((NOW, NOW + 10),),
+    rules=({"cpu_usage": 0.85}, {"cpu_usage": "p95"}),
+    predictions=(
+        PredictionHistory(
+            horizon=300.0,
+            horizon_name="5m",
+            probability=(0.7, None),
+            baseline_probability=(0.1, None),
+            threshold=(0.6, None),
+            warning=(True, None),
+        ),
+    ),
+    anomaly_score=(0.25, None),
+    anomaly_evidence_ratio=(0.5, None),
+    anomalies=(IN_PROGRESS,),
+)

@@ -1,0 +1,105 @@
+"""JSON schemas of the documents: current, complete, and fulfilled by documents."""
+
+from dataclasses import replace
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from monitor.documents.anomalies import MaintenanceEndDocument
+from monitor.documents.configuration import ConfigCheckDocument
+from monitor.documents.doctor import CheckId, CheckResult, CheckStatus, DoctorDocument
+from monitor.documents.models import ActivationDocument, model_document, model_list_entry
+from monitor.documents.prediction import prediction_documents
+from monitor.documents.scores import ScoreReportDocument, score_document
+from monitor.documents.status import daemon_status_document, status_document
+from monitor.documents.training import RetrainDocument, run_document
+from monitor.system.json_codec import to_plain
+from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
+from storage import TrainingOutcome
+from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.documents.samples import (
+    BACKTEST,
+    COUNTS,
+    ENDED,
+    HISTORY,
+    IN_PROGRESS,
+    MAINTENANCE,
+    MODEL_EXPORT,
+    MODEL_IMPORT,
+    TRACE_IMPORT,
+)
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def documents(status, overview, live):
+    """A list of documents by the name of their schema."""
+    run = overview.last_run
+    report = run.report
+    retrained = RetrainDocument(
+        outcome=TrainingOutcome.REFUSED, reason="why", model_id=4, dry_run=False, report=report
+    )
+    model = overview.model
+    unusable = replace(model, report=None)
+    check = CheckResult(CheckId.CLOCK, CheckStatus.WARNING, "5 s ahead", "synchronise it")
+    daemon = daemon_status_document(status, NOW)
+    return {
+        "anomalies": [(ENDED, IN_PROGRESS), ()],
+        "anomaly": [ENDED, IN_PROGRESS],
+        "backtest": [BACKTEST, replace(BACKTEST, anomalies=None)],
+        "check-config": [ConfigCheckDocument("x", ("wrong",)), ConfigCheckDocument(None, config={"web": {"a": [1]}})],
+        "doctor": [DoctorDocument((check,))],
+        "history": [HISTORY],
+        "maintenance": [MAINTENANCE],
+        "maintenance-end": [MaintenanceEndDocument(3)],
+        "maintenance-list": [(MAINTENANCE,), ()],
+        "model": [model_document(model, 3), model_document(unusable, None)],
+        "model-activation": [ActivationDocument(3)],
+        "model-export": [MODEL_EXPORT],
+        "model-import": [MODEL_IMPORT],
+        "models": [(model_list_entry(model, 3), model_list_entry(unusable, 3))],
+        "prediction": [prediction_documents(live.forecast), ()],
+        "report": [ScoreReportDocument(NOW, tuple(map(score_document, overview.scores)), COUNTS)],
+        "retrain": [retrained, replace(retrained, model_id=None, report=None)],
+        "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
+        "trace-import": [TRACE_IMPORT],
+        "training": [run_document(run), run_document(replace(run, report=None))],
+    }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_schema_file_is_current(name):
+    assert (DIRECTORY / f"{name}.json").read_text() == schema_text(name), "run `make schemas`"
+
+
+def test_directory_has_no_other_files():
+    assert {path.stem for path in DIRECTORY.iterdir()} == set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_schema_is_valid_and_describes_every_property(name):
+    schema = schema_of(name)
+    Draft202012Validator.check_schema(schema)
+    definitions = [schema, *schema.get("$defs", {}).values()]
+    properties = [item for definition in definitions for item in definition.get("properties", {}).items()]
+    assert [key for key, value in properties if not value.get("description")] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_fulfil_their_schema(documents, name):
+    validator = Draft202012Validator(schema_of(name))
+    for document in documents[name]:
+        assert list(validator.iter_errors(to_plain(document))) == []
+
+
+@pytest.mark.parametrize("change", [{"at": None}, {"at": "now"}, {"unknown": 1}])
+def test_schema_refuses_another_document(overview, change):
+    document = to_plain(status_document(overview)) | change
+    assert not Draft202012Validator(schema_of("status")).is_valid(document)
+
+
+def test_schema_requires_every_property(overview):
+    document = to_plain(status_document(overview))
+    del document["sampling"]
+    assert not Draft202012Validator(schema_of("status")).is_valid(document)

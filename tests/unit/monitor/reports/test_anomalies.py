@@ -1,0 +1,39 @@
+"""Anomaly reports."""
+
+import pytest
+
+from monitor.documents.anomalies import MaintenanceEndDocument
+from monitor.reports.anomalies import (
+    anomalies_report,
+    anomaly_report,
+    maintenance_end_report,
+    maintenance_list_report,
+    maintenance_report,
+    verdict_report,
+)
+from tests.unit.monitor.documents.samples import ENDED, IN_PROGRESS, MAINTENANCE, NOW
+
+pytestmark = pytest.mark.unit
+
+
+def test_anomalies_report_matches_golden(assert_golden):
+    reports = {"list": anomalies_report([IN_PROGRESS, ENDED], 86400.0), "none": anomalies_report([], 30 * 86400.0)}
+    assert_golden("anomalies", reports)
+
+
+def test_anomaly_report_matches_golden(assert_golden):
+    assert_golden("anomaly", {"ended": anomaly_report(ENDED, NOW), "in progress": anomaly_report(IN_PROGRESS, NOW)})
+
+
+def test_verdict_report_matches_golden(assert_golden):
+    assert_golden("anomaly_verdict", {"incident": verdict_report(ENDED)})
+
+
+def test_maintenance_reports_match_golden(assert_golden):
+    reports = {
+        "list": maintenance_list_report([MAINTENANCE], "sun 02:00-04:00"),
+        "none": maintenance_list_report([], ""),
+        "added": maintenance_report(MAINTENANCE),
+        "ended": maintenance_end_report(MaintenanceEndDocument(2)),
+    }
+    assert_golden("maintenance", reports)

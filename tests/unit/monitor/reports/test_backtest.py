@@ -1,0 +1,15 @@
+"""Backtest report."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.reports.backtest import backtest_report
+from tests.unit.monitor.documents.samples import BACKTEST
+
+pytestmark = pytest.mark.unit
+
+
+def test_backtest_report_matches_golden(assert_golden):
+    pretrained = replace(BACKTEST, attempts=BACKTEST.attempts[1:], anomalies=None)
+    assert_golden("backtest", {"full": backtest_report(BACKTEST), "pretrained": backtest_report(pretrained)})

@@ -1,0 +1,23 @@
+"""Reports on files that commands write and read."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.reports.files import model_export_report, model_import_report, trace_import_report
+from tests.unit.monitor.documents.samples import MODEL_EXPORT, MODEL_IMPORT, TRACE_IMPORT
+
+pytestmark = pytest.mark.unit
+
+
+def test_model_file_reports_match_golden(assert_golden):
+    reports = {
+        "exported": model_export_report(MODEL_EXPORT),
+        "imported": model_import_report(MODEL_IMPORT),
+        "duplicate": model_import_report(replace(MODEL_IMPORT, duplicate=True)),
+    }
+    assert_golden("model_files", reports)
+
+
+def test_trace_import_report_matches_golden(assert_golden):
+    assert_golden("trace_import", {"imported": trace_import_report(TRACE_IMPORT)})

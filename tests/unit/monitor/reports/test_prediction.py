@@ -1,0 +1,38 @@
+"""Prediction report."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.documents.prediction import PredictionDocument
+from monitor.reports.prediction import prediction_report, probability_parts
+
+pytestmark = pytest.mark.unit
+
+WARNING = PredictionDocument(
+    at=1_800_000_000.0,
+    horizon=300.0,
+    horizon_name="5m",
+    model_id=3,
+    probability=0.7,
+    baseline_probability=0.1,
+    threshold=0.6,
+    warning=True,
+    served_by="model",
+    contributions={"cpu_usage": 1.5, "load_index": -0.25},
+    because=("CPU usage is at 90%", "load is at 80% of what counts as high"),
+)
+CALM = replace(WARNING, horizon=3600.0, horizon_name="1h", probability=0.05, warning=False, served_by="holt-winters")
+
+
+def test_prediction_report_matches_golden(assert_golden):
+    note = "predicted by the pretrained model"
+    assert_golden("prediction", {"plain": prediction_report([WARNING]), "note": prediction_report([CALM], note)})
+
+
+@pytest.mark.parametrize(
+    ("probability", "warning", "tone"), [(0.1, False, "good"), (0.3, False, "caution"), (0.7, True, "bad")]
+)
+def test_probability_is_toned_by_its_distance_from_the_threshold(probability, warning, tone):
+    prediction = replace(WARNING, probability=probability, warning=warning)
+    assert probability_parts(prediction)[0].tone == tone

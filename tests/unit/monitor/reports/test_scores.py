@@ -1,0 +1,17 @@
+"""Score report."""
+
+import pytest
+
+from monitor.documents.scores import ScoreReportDocument, score_document
+from monitor.reports.scores import score_report
+from tests.unit.monitor.conftest import NOW
+from tests.unit.monitor.documents.samples import COUNTS
+
+pytestmark = pytest.mark.unit
+
+
+def test_score_report_matches_golden(overview, assert_golden):
+    horizons = tuple(map(score_document, overview.scores))
+    scored = score_report(ScoreReportDocument(NOW - 1000, horizons, COUNTS))
+    empty = score_report(ScoreReportDocument(NOW - 1000, (), COUNTS))
+    assert_golden("scores", {"scored": scored, "no outcomes": empty})

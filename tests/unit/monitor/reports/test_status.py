@@ -1,0 +1,73 @@
+"""Status report in each state of the daemon and its models."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.config.loader import Config
+from monitor.documents.status import status_document
+from monitor.queries.detection import DetectionState
+from monitor.queries.status import ServingFallback
+from monitor.reports.status import status_report
+from monitor.training.bootstrap_model import pretrained_task
+from storage import AnomalyRecord, TrainingOutcome
+from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
+
+pytestmark = pytest.mark.unit
+
+EVENT = AnomalyRecord(NOW - 600, None, 0.999, NOW - 120, "joint", {"cpu_usage": 0.75, "disk_busy": 0.25}, 3, id=4)
+
+
+def without_model(overview):
+    return replace(
+        overview,
+        daemon_running=False,
+        model=None,
+        covered=725.0,
+        last_run=None,
+        last_success=None,
+        last_sample=None,
+        next_retrain_at=None,
+        predictions=(),
+        scores=(),
+        drift={},
+        runs={},
+    )
+
+
+def pretrained(overview):
+    report = replace(TRAINING_REPORT, pretrained=pretrained_task(Config()))
+    run = replace(overview.last_run, outcome=TrainingOutcome.SKIPPED, reason="no high load")
+    return replace(overview, model=replace(overview.model, report=report), last_run=run)
+
+
+def outdated(overview):
+    return replace(overview, at=NOW + 60, retrain_running=True, future_at=NOW + 9000)
+
+
+def imported_with_fallback(overview):
+    report = replace(TRAINING_REPORT, imported_from="web7")
+    score = replace(overview.scores[0], score=replace(overview.scores[0].score, scored=0))
+    return replace(
+        overview,
+        model=replace(overview.model, report=report),
+        fallbacks=(ServingFallback(300.0, "calm", "current value"),),
+        scores=(score,),
+        detection=DetectionState(recent=3, allowed=2.0, detecting=True),
+    )
+
+
+def anomaly_in_progress(overview):
+    return replace(overview, detection=DetectionState(active=EVENT, recent=4, allowed=2.0, detecting=True))
+
+
+def anomaly_without_daemon(overview):
+    return replace(anomaly_in_progress(overview), daemon_running=False)
+
+
+STATES = (without_model, pretrained, outdated, imported_with_fallback, anomaly_in_progress, anomaly_without_daemon)
+
+
+def test_status_report_matches_golden(overview, assert_golden):
+    states = {"full": overview} | {change.__name__: change(overview) for change in STATES}
+    assert_golden("status", {name: status_report(status_document(state, "x.db")) for name, state in states.items()})
