@@ -1,4 +1,4 @@
-"""Training report of a candidate: its fit, holdout scores, inputs and detector in their stored form."""
+"""Training report of a candidate: fit, holdout scores, inputs and detector."""
 
 from __future__ import annotations
 
