@@ -1,4 +1,4 @@
-"""Benchmark of a retraining on a long history, of a live prediction and an anomaly score.
+"""Benchmark of a retraining, a live prediction and an anomaly score.
 
     python -m benchmarks.cost --days 30
 
