@@ -164,7 +164,7 @@ def exported(admin, tmp_path, rows=4000):
     return tmp_path / "trace.csv"
 
 
-def test_a_backtest_says_what_would_have_been_said_and_touches_no_database(admin, tmp_path):
+def test_backtest_scores_a_trace_without_a_database(admin, tmp_path):
     trace = exported(admin, tmp_path)
     code, out, _ = admin("backtest", str(trace), "--no-retrain", "--predictions", str(tmp_path / "said.csv"))
     assert code == 0
@@ -239,7 +239,7 @@ def test_what_is_no_file_is_written_into_and_stays_what_it_is(admin, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_an_export_to_dev_stdout_comes_after_what_is_there(admin, tmp_path):
+def test_export_to_dev_stdout_appends(admin, tmp_path):
     admin.fill(rows=5)
     out = tmp_path / "out.csv"
     out.write_text("# a line before\n")
