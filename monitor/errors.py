@@ -15,9 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-EXIT_DONE = 0
-EXIT_FAILED = 1
-
 
 class MonitorError(Exception):
     """Raised when an operation failed; the base class of all errors of this package."""

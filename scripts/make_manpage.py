@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.help import iterate_commands, summary
+from monitor.cli.help import DeprecatedArgument, iterate_commands, summary
 from monitor.cli.root import REFERENCE, cli
 
 DEFAULT_FILE = Path(__file__).resolve().parents[1] / "deploy" / "man" / "monitor.1"
@@ -61,7 +61,8 @@ def synopsis(context: click.Context, command: click.Command) -> Iterator[str]:
 
 def parameters(context: click.Context, command: click.Command) -> list[tuple[str, str]]:
     """Return spelling and description of each argument and option, without `--help`."""
-    records = [parameter.get_help_record(context) for parameter in command.params]
+    shown = (parameter for parameter in command.params if not isinstance(parameter, DeprecatedArgument))
+    records = [parameter.get_help_record(context) for parameter in shown]
     return [record for record in records if record is not None]
 
 

@@ -174,7 +174,7 @@ class DetectorValidation:
 
     @property
     def is_accepted(self) -> bool:
-        """True where the alarms are compatible with the budget."""
+        """True if the number of alarms is compatible with the budget."""
         expected = BUDGET_MARGIN * self.allowed * self.days / 30.0
         return self.alarms <= 1 + expected + POISSON_DEVIATIONS * math.sqrt(expected)
 

@@ -53,12 +53,12 @@ class DetectorReading:
 
     @property
     def is_alarm(self) -> bool:
-        """True where a channel exceeds its threshold and the last minutes are unusual as well."""
+        """True if a channel exceeds its threshold and the last minutes alone are unusual as well."""
         return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
 
     @property
     def continues_event(self) -> bool:
-        """True where an event in progress has not fallen below the release ratio."""
+        """True if an event in progress continues: the ratio has not fallen below RELEASE_RATIO."""
         return self.threshold_ratio >= RELEASE_RATIO and self.short_term_ratio >= 1
 
 
@@ -176,7 +176,7 @@ class EventTracker:
         }
 
     def _is_new_alarm(self, reading: DetectorReading) -> bool:
-        """Return True where an alarm is more than the residual of the last event."""
+        """Return True for an alarm that exceeds the residual of the last event."""
         return reading.is_alarm and bool(self._new_channels(reading))
 
     def _start(self, reading: DetectorReading) -> list[EventTransition]:

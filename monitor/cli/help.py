@@ -52,6 +52,13 @@ class Context(click.Context):
         self.color = True
 
 
+class DeprecatedArgument(click.Argument):
+    """An optional argument of a former spelling, which neither usage nor help shows."""
+
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
+        return []
+
+
 class Command(click.Command):
     """A command that takes the options of every command and shows examples in its help."""
 

@@ -17,7 +17,7 @@ from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.daemon.signals import SignalRequests, handled_signals
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import Services, build_services, build_web_server
-from monitor.errors import EXIT_DONE, MonitorError
+from monitor.errors import MonitorError
 from monitor.queries.status import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
@@ -161,7 +161,7 @@ def _close(services: Services) -> None:
         # The interpreter would wait for the job's thread at exit without limit. All samples taken are stored.
         log.error("forced exit: job did not stop")
         logging.shutdown()
-        os._exit(EXIT_DONE)
+        os._exit(0)
     services.predictions.flush()
 
 

@@ -66,9 +66,9 @@ class RetrainingConditions:
 
     def serving(self) -> Serving:
         """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
-        if self._served.broken or not fitted_model_serves(self._stores):
+        if self._served.load_failed or not fitted_model_serves(self._stores):
             return "none"
-        return "behind" if self._served.behind else "well"
+        return "behind" if self._served.fallback_active else "well"
 
 
 def build_web_server(
@@ -130,8 +130,8 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
             Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
             Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run),
             Job("retraining", RETRAINING_INTERVAL, retraining.run),
-            Job("recalibration", RECALIBRATION_INTERVAL, recalibration),
-            Job("scoring", scoring_interval(config.high_load.horizons), scoring),
+            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run),
+            Job("scoring", scoring_interval(config.high_load.horizons), scoring.run),
             Job("retention", RETENTION_INTERVAL, retention.run),
             Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run),
         )

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from monitor.system.formatting import format_number
-from monitor.training.report_parts import ScoreReport
+
+if TYPE_CHECKING:
+    # The help of the commands uses this module and must not import the model.
+    from monitor.training.report_parts import ScoreReport
 
 Tone = Literal["good", "caution", "bad", "faint", "heading"]
 """Meaning of a part of a report."""

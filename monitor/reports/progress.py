@@ -1,4 +1,7 @@
-"""Training progress on stderr: a bar on a terminal, a few lines elsewhere, nothing with JSON logs."""
+"""Training progress on stderr: a bar on a terminal, else a few lines.
+
+With logs in JSON nothing is shown, as stderr has log lines alone.
+"""
 
 from __future__ import annotations
 

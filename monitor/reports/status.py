@@ -11,8 +11,8 @@ from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, ton
 from monitor.reports.prediction import probability_parts
 from monitor.system.formatting import (
     approximate_duration,
+    format_bytes,
     format_duration,
-    format_mebibytes,
     format_percent,
     format_time,
 )
@@ -37,7 +37,7 @@ def status_report(status: StatusDocument) -> Report:
             labelled_line("daemon", running, ", ", sampling, f"; last sample {last_sample}"),
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
-            labelled_line("database", f"{status.database}, {format_mebibytes(status.storage_bytes)}"),
+            labelled_line("database", f"{status.database}, {format_bytes(status.storage_bytes)}"),
             *_model(status),
             *_predictions(status),
             *_training(status.last_training),

@@ -19,8 +19,8 @@ from monitor.reports.blocks import (
 )
 from monitor.reports.status import OUTCOME_TONES
 from monitor.system.formatting import (
+    format_bytes,
     format_duration,
-    format_mebibytes,
     format_number,
     format_percent,
     format_scientific,
@@ -91,7 +91,7 @@ def detector_text(detector: DetectorReport | None) -> str:
 def _history(report: TrainingReport) -> tuple[Block, ...]:
     period = f"{format_time(report.from_)} to {format_time(report.to)}"
     duration = "" if report.seconds is None else f" in {report.seconds:.1f} s"
-    memory = "" if report.peak_memory_bytes is None else f", {format_mebibytes(report.peak_memory_bytes, 0)}"
+    memory = "" if report.peak_memory_bytes is None else f", {format_bytes(report.peak_memory_bytes, 0)}"
     size = f"{report.rows} rows of {report.features} features, {len(report.epochs)} epochs"
     return (
         Line((f"{period}, {report.samples} samples",), "history   "),

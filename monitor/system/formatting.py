@@ -50,9 +50,34 @@ def format_scientific(value: float | None, digits: int = 2) -> str:
     return ABSENT if value is None else f"{value:.{digits}e}"
 
 
-def format_mebibytes(size: float | None, digits: int = 1) -> str:
-    """Return a size in bytes as mebibytes."""
-    return ABSENT if size is None else f"{size / 2**20:.{digits}f} MiB"
+def format_bytes(size: float | None, digits: int = 1) -> str:
+    """Return a size in bytes in MiB, or in GiB from one on."""
+    if size is None:
+        return ABSENT
+    return f"{size / 2**30:.{digits}f} GiB" if size >= 2**30 else f"{size / 2**20:.{digits}f} MiB"
+
+
+def format_quantity(value: float | None, unit: str) -> str:
+    """Return the value of a host metric with its unit.
+
+    Args:
+        value: in base units; None if it is missing.
+        unit: "ratio", "bytes_per_second" or "per_second".
+    """
+    if value is None:
+        return ABSENT
+    if unit == "ratio":
+        return f"{value:.1%}"
+    if unit == "bytes_per_second":
+        return f"{_with_si_prefix(value)}B/s"
+    return f"{value:.3g}/s"
+
+
+def _with_si_prefix(value: float) -> str:
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:.3g} "
 
 
 def format_time(at: float | None) -> str:
@@ -64,3 +89,10 @@ def format_time(at: float | None) -> str:
     if at > LATEST:
         return "after 9999-12-31"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def iso_time(at: float) -> str | None:
+    """Return a time in seconds since the epoch in ISO 8601; None for a time beyond the calendar."""
+    if not EARLIEST <= at <= LATEST:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

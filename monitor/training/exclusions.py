@@ -43,12 +43,17 @@ def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow],
     spans += [(window.starts_at, window.ends_at) for window in stores.anomalies.maintenance_windows(since)]
     for start, end in spans:
         excluded |= (times >= start) & (times < end)
-    if recurring:
-        # windows start and end at whole minutes, so each minute is looked up once
-        minutes, minute_of = np.unique(times // MINUTE, return_inverse=True)
-        is_recurring = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
-        excluded |= np.array(is_recurring, bool)[minute_of]
-    return excluded
+    return excluded | _in_recurring_window(times, recurring)
+
+
+def _in_recurring_window(times: Floats, recurring: Sequence[RecurringWindow]) -> Bools:
+    """Return a mask of the times (rows,) within a recurring window."""
+    if not recurring:
+        return np.zeros(len(times), bool)
+    # windows start and end at whole minutes, so each minute is looked up once
+    minutes, minute_of = np.unique(times // MINUTE, return_inverse=True)
+    is_inside = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
+    return np.array(is_inside, bool)[minute_of]
 
 
 def expected_slots(anomalies: Sequence[AnomalyRecord], slot_seconds: float, now: float) -> list[int]:

@@ -1,4 +1,4 @@
-"""Stored models and training runs with their typed reports: the one place that reads a stored report."""
+"""Stored models and training runs, read with their typed reports."""
 
 from __future__ import annotations
 

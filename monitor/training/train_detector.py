@@ -15,7 +15,7 @@ from model.anomaly.serialization import dumps_detector, loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.retrain_policy import retrain_delay
+from model.training.settings import retrain_delay
 from monitor.config.loader import Config
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
@@ -69,21 +69,25 @@ def train_detector(stores: Stores, config: Config, times: Floats, values: Floats
     in_window = times > now - TRAINING_WINDOW
     times = times[in_window]
     values = values[in_window]
-    step = typical_step(times, default=1.0)
-    covered = covered_seconds(times, step)
+    covered = covered_seconds(times, typical_step(times, default=1.0))
     needed = min(anomaly.min_history, TRAINING_WINDOW / 2)
     if covered < needed:
         required = approximate_duration(needed)
         message = f"the history of {approximate_duration(covered)} is shorter than the required {required}"
         return _keep_active(stores, DetectorSkipReason.HISTORY_TOO_SHORT, message)
-    excluded = excluded_from_training(stores, anomaly.maintenance, times, now)
+    return _fit_and_validate(stores, config, times, values, now)
+
+
+def _fit_and_validate(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
+    """Fit a detector; keep the active one if the fit fails or the false-alarm check rejects the new one."""
+    excluded = excluded_from_training(stores, config.anomaly.maintenance, times, now)
     usable_values = np.where(excluded[:, None], np.nan, values)
-    row_length = row_interval(max(step, config.sampling.interval))
+    row_length = row_interval(max(typical_step(times, default=1.0), config.sampling.interval))
     try:
         detector = fit_detector(times, usable_values, SAMPLE_FIELDS, row_length)
     except DetectorFitError as error:
         return _keep_active(stores, FIT_SKIP_REASONS[error.reason], str(error))
-    validation = validate_detector(detector, anomaly.false_alarms_per_month)
+    validation = validate_detector(detector, config.anomaly.false_alarms_per_month)
     if not validation.is_accepted:
         message = (
             f"{validation.alarms} alarms in {validation.days} days of the history exceed the budget of"

@@ -1,4 +1,4 @@
-"""What a person meets at a prompt: completion in real shells, and commands that load only what they need."""
+"""Behaviour in a shell: completion, colours on a terminal, and modules that a command imports."""
 
 import os
 import pty
@@ -14,7 +14,7 @@ from monitor.cli.main import main
 pytestmark = pytest.mark.integration
 
 COMPLETE = """
-# Outside of a real completion there is no fallback to file names: do what it would do.
+# Outside of a completion, bash does not fall back to file names: simulate it.
 compopt() {{ COMPREPLY=($(compgen -f -- "$incomplete")); }}
 incomplete=$1
 source ./monitor.bash
@@ -23,7 +23,7 @@ $(complete -p monitor | sed 's/.*-F \\([^ ]*\\).*/\\1/') monitor
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
-TYPED = [
+COMPLETIONS = [
     ("monitor", "re", {"retrain", "report"}),
     ("monitor maintenance", "", {"list", "add", "end"}),
     ("monitor anomalies", "", {"list", "show", "ack"}),
@@ -58,23 +58,23 @@ def installed(shell):
     return pytest.mark.skipif(not shutil.which(shell), reason=f"{shell} is not installed")
 
 
-@pytest.mark.parametrize(("words", "begun", "found"), TYPED)
-def test_bash_completes_commands_options_choices_and_files(script, words, begun, found):
+@pytest.mark.parametrize(("words", "incomplete", "candidates"), COMPLETIONS)
+def test_bash_completes_commands_options_choices_and_files(script, words, incomplete, candidates):
     text = COMPLETE.format(words=words, count=len(words.split()))
-    done = subprocess.run(
-        ["bash", "-c", text, "bash", begun], cwd=script("bash"), capture_output=True, text=True, check=True
+    process = subprocess.run(
+        ["bash", "-c", text, "bash", incomplete], cwd=script("bash"), capture_output=True, text=True, check=True
     )
-    assert set(done.stdout.split()) == found
+    assert set(process.stdout.split()) == candidates
 
 
 @installed("fish")
-@pytest.mark.parametrize(("words", "begun", "found"), TYPED)
-def test_fish_completes_commands_options_choices_and_files(script, words, begun, found):
-    text = f"source ./monitor.fish; complete -C '{words} {begun}'"
-    done = subprocess.run(
+@pytest.mark.parametrize(("words", "incomplete", "candidates"), COMPLETIONS)
+def test_fish_completes_commands_options_choices_and_files(script, words, incomplete, candidates):
+    text = f"source ./monitor.fish; complete -C '{words} {incomplete}'"
+    process = subprocess.run(
         ["fish", "--no-config", "-c", text], cwd=script("fish"), capture_output=True, text=True, check=True
     )
-    assert {line.partition("\t")[0] for line in done.stdout.splitlines()} == found
+    assert {line.partition("\t")[0] for line in process.stdout.splitlines()} == candidates
 
 
 @installed("zsh")
@@ -82,58 +82,63 @@ def test_zsh_understands_its_script(script):
     subprocess.run(["zsh", "-n", "monitor.zsh"], cwd=script("zsh"), check=True)
 
 
-LOADED = (
+PRINT_MODULES = (
     "import sys; from monitor.cli.main import main\n"
     "try: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
 )
 
 
-def loaded(*arguments):
-    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
+def loaded_modules(*arguments):
+    """Return the names of the modules that a command imports."""
+    process = subprocess.run(
+        [sys.executable, "-c", PRINT_MODULES, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(process.stderr.split())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["retrain", "--help"], ["--version"], ["help"]])
-def test_help_loads_nothing_heavy(arguments):
-    assert not loaded(*arguments) & {"numpy", "sqlalchemy", "rich", "psutil", "model", "storage"}
+def test_help_imports_no_large_package(arguments):
+    assert not loaded_modules(*arguments) & {"numpy", "sqlalchemy", "rich", "psutil", "model", "storage"}
 
 
-def test_help_does_not_look_the_version_up():
-    assert "importlib.metadata" not in loaded("--help")
+def test_help_does_not_read_package_metadata():
+    assert "importlib.metadata" not in loaded_modules("--help")
 
 
-def test_status_loads_only_what_it_reads_with(admin):
+def test_status_imports_only_what_it_reads_with(admin):
     admin.fill(rows=10)
-    found = loaded("--config", str(admin.config), "status")
-    assert "sqlalchemy" in found
-    heavy = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich"}
-    own = {
+    modules = loaded_modules("--config", str(admin.config), "status")
+    assert "sqlalchemy" in modules
+    large_packages = {"alembic", "apscheduler", "prometheus_client", "tornado", "rich"}
+    own_modules = {
         "model.nn.network",
         "model.forecast.predictor",
         "model.forecast.pretrained",
         "model.anomaly.detector",
         "monitor.inference.served_model",
     }
-    assert not found & (heavy | own)
+    assert not modules & (large_packages | own_modules)
 
 
-def test_on_a_real_terminal_status_is_in_colour_and_through_a_pipe_it_is_not(admin):
+def test_status_is_coloured_on_a_terminal_and_plain_in_a_pipe(admin):
     admin.fill(rows=10)
     command = [sys.executable, "-m", "monitor", "--config", str(admin.config), "status"]
-    quiet = {name: value for name, value in os.environ.items() if not name.endswith(("COLOR", "COLOR_FORCE"))}
-    environ = {**quiet, "TERM": "xterm-256color", "COLUMNS": "80"}
+    without_colors = {
+        name: value for name, value in os.environ.items() if not name.endswith(("COLOR", "COLOR_FORCE"))
+    }
+    environ = {**without_colors, "TERM": "xterm-256color", "COLUMNS": "80"}
     piped = subprocess.run(command, capture_output=True, env=environ, check=True).stdout
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, env=environ) as process:
-        os.close(theirs)
-        shown = b""
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=slave, env=environ) as process:
+        os.close(slave)
+        output = b""
         try:
-            while part := os.read(ours, 65536):
-                shown += part
+            while part := os.read(master, 65536):
+                output += part
         except OSError:
-            # Linux says so when the last writer has gone
+            # EIO: the last writer has closed the terminal.
             pass
-    os.close(ours)
+    os.close(master)
     assert process.returncode == 0
     assert b"\x1b[" not in piped
-    assert b"\x1b[1;31mnot running\x1b[0m" in shown
+    assert b"\x1b[1;31mnot running\x1b[0m" in output

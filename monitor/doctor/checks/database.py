@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.system.formatting import format_time
+from monitor.system.formatting import format_bytes, format_time
 from storage import StorageError
 from storage.errors import StorageErrorKind
 from storage.inspection import DatabaseFiles
@@ -40,7 +40,7 @@ def check_database(context: DoctorContext) -> Iterator[CheckResult]:
         yield warning(CheckId.DATABASE, message, fix)
     elif context.records is not None:
         overview = context.records.overview
-        message = f"{context.database}, {overview.storage_bytes / 2**20:.1f} MiB, schema current"
+        message = f"{context.database}, {format_bytes(overview.storage_bytes)}, schema current"
         yield ok(CheckId.DATABASE, f"{message}; samples since {format_time(overview.oldest_sample_at)}")
     elif context.records_error is not None:
         yield assess_refusal(context.records_error, str(context.database), running=bool(context.daemon.running))
@@ -105,7 +105,7 @@ def check_files(context: DoctorContext) -> Iterator[CheckResult]:
 
 def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
     """Assess the header of the database file and the size of its write-ahead log."""
-    size = f"{files.wal_size / 2**20:.1f} MiB not yet checkpointed"
+    size = f"{format_bytes(files.wal_size)} not yet checkpointed"
     if not files.valid_header:
         return failed(CheckId.WRITE_AHEAD_LOG, "the file has no SQLite header", RESTORE)
     if not files.wal_mode:

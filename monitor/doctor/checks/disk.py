@@ -11,6 +11,7 @@ import psutil
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
+from monitor.system.formatting import format_bytes
 
 MIN_FREE_BYTES = 32 * 2**20
 """Free space below which the check fails; the write-ahead log alone may take half of it."""
@@ -69,7 +70,7 @@ def expected_growth(context: DoctorContext) -> tuple[int, float]:
 def assess_space(free: int, growth: int, bytes_per_sample: float) -> CheckResult:
     """Assess the free space; all arguments in bytes."""
     message = (
-        f"{_format_size(free)} free; the database will grow by {_format_size(growth)} until storage.retention "
+        f"{format_bytes(free)} free; the database will grow by {format_bytes(growth)} until storage.retention "
         f"({bytes_per_sample:.0f} bytes per sample)"
     )
     fix = "free space, lower storage.retention, or stop the daemon and move the database (storage.url)"
@@ -127,7 +128,3 @@ def _existing_directory(path: Path | None) -> Path | None:
     if path is None:
         return None
     return next((directory for directory in (path, *path.parents) if os.access(directory, os.F_OK)), None)
-
-
-def _format_size(size: float) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitor.sampling.metric_catalog import Unit
 from monitor.system.formatting import (
-    EARLIEST,
-    LATEST,
     approximate_duration,
     format_number,
     format_percent,
+    format_quantity,
     format_scientific,
     format_time,
+    iso_time,
 )
 from monitor.web.ui.static_files import static_url
 
@@ -54,36 +52,6 @@ def environment() -> Environment:
     )
     made.globals["static_url"] = static_url
     return made
-
-
-def iso_time(at: float) -> str | None:
-    """Return a time, in seconds since the epoch, in ISO 8601; None if it is outside the calendar."""
-    if not EARLIEST <= at <= LATEST:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def format_quantity(value: float | None, unit: Unit) -> str:
-    """Return the value of a host metric with its unit.
-
-    Args:
-        value: in base units; None if it is missing.
-        unit: unit of the metric.
-    """
-    if value is None:
-        return "-"
-    if unit is Unit.RATIO:
-        return f"{value:.1%}"
-    if unit is Unit.BYTES_PER_SECOND:
-        return f"{_with_si_prefix(value)}B/s"
-    return f"{value:.3g}/s"
-
-
-def _with_si_prefix(value: float) -> str:
-    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {prefix}"
-    return f"{value:.3g} "
 
 
 def svg_percent(ratio: float) -> str:

@@ -40,7 +40,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
     A contribution is in log-odds, positive where it makes high load more probable.
     """
     from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
-    from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
+    from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import max_sample_age, read_overview  # noqa: PLC0415
     from monitor.reports.prediction import prediction_report  # noqa: PLC0415
@@ -49,11 +49,11 @@ def command(options: GlobalOptions, at: float | None) -> int:
 
     config = load_configuration(options)
     now = time.time()
-    moment_at = now if at is None else at
+    as_of = now if at is None else at
     max_age = max_sample_age(config.sampling.interval)
     with open_stores(config.database_url, create=False) as stores:
-        standings = partial(current_decisions, stores, moment_at, config.warning.precision)
-        forecast = forecast_from_storage(stores, moment_at, max_age, standings)
+        decisions = partial(current_decisions, stores, as_of, config.warning.precision)
+        forecast = forecast_from_storage(stores, as_of, max_age, decisions)
         overview = read_overview(stores, config, now)
     waiting = overview.waiting_for
     if forecast is None and overview.model is None:
@@ -61,7 +61,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
     if forecast is None:
         hint = ": is the daemon running?" if at is None else ""
         raise NotEnoughDataError(
-            f"no sample in the {approximate_duration(max_age)} before {format_time(moment_at)}{hint}"
+            f"no sample in the {approximate_duration(max_age)} before {format_time(as_of)}{hint}"
         )
     note = f"predicted by the pretrained model; a model of this host: {waiting}" if waiting else ""
     documents = prediction_documents(forecast)

@@ -8,9 +8,10 @@ import time
 import click
 
 from monitor.cli.actions import print_result
+from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.errors import EXIT_DONE, EXIT_FAILED, ConfigError
+from monitor.errors import ConfigError
 
 
 @click.command(
@@ -38,4 +39,4 @@ def command(options: GlobalOptions) -> int:
     except ConfigError as error:
         document = examine_invalid_configuration(error.problems)
     print_result(options, document, doctor_report(document))
-    return EXIT_FAILED if document.failed else EXIT_DONE
+    return ExitCode.FAILED if document.failed else ExitCode.DONE

@@ -9,7 +9,7 @@ import click
 
 from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
-from monitor.cli.help import Group
+from monitor.cli.help import DeprecatedArgument, Group
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, ROW_ID
 from monitor.system.standard_streams import STANDARD_OUTPUT
@@ -73,7 +73,7 @@ def activate(options: GlobalOptions, model_id: int) -> int:
 
 
 @command.command("rollback", examples={"monitor models rollback": "Let the previous model serve again."})
-@click.argument("model_id", metavar="ID", type=ROW_ID, required=False)
+@click.argument("model_id", cls=DeprecatedArgument, type=ROW_ID, required=False)
 @json_option
 @pass_options
 def rollback(options: GlobalOptions, model_id: int | None) -> int:

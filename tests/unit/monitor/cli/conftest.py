@@ -37,12 +37,13 @@ class CommandResult:
 class CommandRunner:
     """Runs commands with a configuration in a temporary directory."""
 
-    def __init__(self, directory, capsys):
+    def __init__(self, directory, capsys, empty_database):
         self.directory = directory
         self.database = directory / "monitor.db"
         self.config = directory / "config.toml"
         self.config.write_text(CONFIG.format(database=self.database))
         self._capsys = capsys
+        self._empty_database = empty_database
 
     def __call__(self, *arguments):
         code = main(["--config", str(self.config), *map(str, arguments)])
@@ -50,7 +51,9 @@ class CommandRunner:
         return CommandResult(code, output, errors)
 
     def stores(self):
-        """Open the database."""
+        """Open the database; create it if it is missing."""
+        if not self.database.exists():
+            self.database.write_bytes(self._empty_database)
         return open_stores(f"sqlite:///{self.database}")
 
     def add_samples(self, *times):
@@ -70,8 +73,17 @@ def _restored_logging():
     logging.captureWarnings(False)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """Return the content of a new database: running the migrations for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("database") / "monitor.db"
+    with open_stores(f"sqlite:///{path}"):
+        pass
+    return path.read_bytes()
+
+
 @pytest.fixture
-def run(tmp_path, capsys, monkeypatch):
+def run(tmp_path, capsys, monkeypatch, empty_database):
     # The test process must keep its priority.
     monkeypatch.setattr("monitor.system.processes.lower_priority", lambda: None)
-    return CommandRunner(tmp_path, capsys)
+    return CommandRunner(tmp_path, capsys, empty_database)

@@ -90,7 +90,7 @@ def test_summary_is_the_first_sentence_without_its_period():
     assert summary(click.Command("x", help="Do one\nthing.\n\nIn detail.")) == "Do one thing"
 
 
-def test_iterate_commands_skips_hidden_ones_and_enters_groups():
+def test_iterate_commands_skips_hidden_commands_and_enters_groups():
     group = Group("g", examples={})
     inner = Group("inner", examples={})
     inner.add_command(Command("leaf", examples={}))

@@ -41,7 +41,7 @@ def failing(monkeypatch):
         ("completion tcsh", None, "monitor completion"),
     ],
 )
-def test_usage_error_is_one_line_with_suggestion_and_hint(capsys, arguments, suggestion, page):
+def test_usage_error_is_a_line_with_suggestion_and_hint(capsys, arguments, suggestion, page):
     assert main(arguments.split()) == ExitCode.USAGE
     output, errors = capsys.readouterr()
     line, hint = errors.splitlines()
@@ -57,19 +57,19 @@ def test_version_goes_to_stdout(capsys, flag):
     assert capsys.readouterr() == (f"monitor {release()}\n", "")
 
 
-def test_errors_with_several_lines_write_one_line_per_problem(failing, capsys):
+def test_errors_with_several_lines_write_single_line_per_problem(failing, capsys):
     failing(ConfigError(["a: x", "b: y"]))
     assert main(["status"]) == ExitCode.USAGE
     assert capsys.readouterr() == ("", "monitor: a: x\nmonitor: b: y\n")
 
 
-def test_interrupt_exits_with_130_silently(failing, capsys):
+def test_interrupt_exits_with_130_and_no_output(failing, capsys):
     failing(KeyboardInterrupt())
     assert main(["status"]) == ExitCode.INTERRUPTED
     assert capsys.readouterr() == ("", "")
 
 
-def test_unexpected_error_exits_with_1_and_one_line_that_names_the_place(failing, monkeypatch, capsys):
+def test_unexpected_error_exits_with_1_and_single_line_that_names_the_place(failing, monkeypatch, capsys):
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     failing(KeyError("x"))
     assert main(["status"]) == ExitCode.FAILED
@@ -78,7 +78,7 @@ def test_unexpected_error_exits_with_1_and_one_line_that_names_the_place(failing
     assert "command crashed error=\"KeyError: 'x'\" location=" in line
 
 
-def test_expected_error_exits_with_1_and_one_line(failing, capsys):
+def test_expected_error_exits_with_1_and_single_line(failing, capsys):
     failing(MonitorError("disk full"))
     assert main(["status"]) == ExitCode.FAILED
     assert capsys.readouterr().err == "monitor: disk full\n"
@@ -100,7 +100,7 @@ def test_shared_options_may_stand_before_or_after_the_command(monkeypatch, argum
     assert (received[0].config, received[0].color, received[0].json) == ("a", "never", False)
 
 
-def test_option_after_the_command_replaces_the_one_before(monkeypatch):
+def test_option_after_the_command_replaces_an_earlier_value(monkeypatch):
     received = []
 
     def load(options):

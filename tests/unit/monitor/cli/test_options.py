@@ -19,7 +19,7 @@ def test_options_have_defaults():
     assert parse() == GlobalOptions(config=None, log_level=None, log_format=None, color="auto", json=False)
 
 
-def test_options_are_stored_in_one_object():
+def test_options_are_stored_in_a_single_object():
     arguments = ("--config", "a", "--log-level", "debug", "--log-format", "json", "--color", "never", "--json")
     assert parse(*arguments) == GlobalOptions("a", "debug", "json", "never", json=True)
 

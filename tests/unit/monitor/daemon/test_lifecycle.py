@@ -85,7 +85,7 @@ def test_invalid_configuration_is_recorded_and_raised(monkeypatch):
         def reload_failed(self):
             self.failed = True
 
-    def refuse(path):
+    def refuse(path, checks):
         raise ConfigError(["web.listen: in use"])
 
     holder = Holder()

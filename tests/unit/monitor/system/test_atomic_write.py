@@ -16,7 +16,7 @@ def write(path, content=b"new", **options):
         file.write(content)
 
 
-def test_created_replaces_a_file_and_leaves_no_temporary_one(tmp_path):
+def test_created_replaces_a_file_and_leaves_no_temporary_file(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"old")
     with created(path) as file:

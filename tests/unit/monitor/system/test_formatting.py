@@ -3,16 +3,19 @@
 import pytest
 
 from monitor.config.durations import parse_duration
+from monitor.sampling.metric_catalog import Unit
 from monitor.system.formatting import (
     EARLIEST,
     LATEST,
     approximate_duration,
+    format_bytes,
     format_duration,
-    format_mebibytes,
     format_number,
     format_percent,
+    format_quantity,
     format_scientific,
     format_time,
+    iso_time,
 )
 
 pytestmark = pytest.mark.unit
@@ -59,9 +62,33 @@ def test_format_time_states_the_bound_for_a_time_beyond_the_calendar(at, text):
         (format_percent(None), "-"),
         (format_scientific(0.00123), "1.23e-03"),
         (format_scientific(None), "-"),
-        (format_mebibytes(3 * 2**19), "1.5 MiB"),
-        (format_mebibytes(None), "-"),
+        (format_bytes(3 * 2**19), "1.5 MiB"),
+        (format_bytes(3 * 2**29), "1.5 GiB"),
+        (format_bytes(3 * 2**20, 0), "3 MiB"),
+        (format_bytes(None), "-"),
     ],
 )
 def test_numbers_are_formatted_and_absent_ones_are_a_dash(text, expected):
     assert text == expected
+
+
+def test_iso_time_is_absent_outside_the_calendar():
+    assert iso_time(1_800_000_000.0) == "2027-01-15T08:00:00+00:00"
+    assert iso_time(1e18) is None
+    assert iso_time(-1e18) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, Unit.RATIO, "-"),
+        (0.256, Unit.RATIO, "25.6%"),
+        (0.0, Unit.BYTES_PER_SECOND, "0 B/s"),
+        (1000.0, Unit.BYTES_PER_SECOND, "1 kB/s"),
+        (2.5e6, Unit.BYTES_PER_SECOND, "2.5 MB/s"),
+        (1.25e9, Unit.BYTES_PER_SECOND, "1.25 GB/s"),
+        (0.5, Unit.PER_SECOND, "0.5/s"),
+    ],
+)
+def test_format_quantity_appends_the_unit(value, unit, text):
+    assert format_quantity(value, unit) == text

@@ -50,7 +50,7 @@ def test_install_passes_the_default_configuration_and_prints_the_next_command(mo
     assert lines[3].split(maxsplit=1)[1] == "systemctl go"
 
 
-def test_missing_requirements_are_one_line_and_nothing_is_written(monkeypatch, capsys, tmp_path):
+def test_missing_requirements_fail_in_a_single_line_and_write_nothing(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(service_installation, "UNITS", tmp_path)

@@ -27,7 +27,7 @@ def test_uninstall_prints_the_unit_and_the_kept_paths(monkeypatch, capsys, remov
     assert kept_line.split(maxsplit=1)[1] == kept
 
 
-def test_uninstall_without_root_fails_in_one_line(monkeypatch, capsys, tmp_path):
+def test_uninstall_without_root_fails_in_a_single_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(service_installation, "UNITS", tmp_path)
     assert main(["uninstall-service"]) == ExitCode.FAILED

@@ -1,0 +1,31 @@
+"""`monitor status`."""
+
+import time
+
+import pytest
+
+from monitor.cli.exit_codes import ExitCode
+
+pytestmark = pytest.mark.unit
+
+
+def test_status_prints_the_document_of_the_database(run):
+    now = time.time()
+    run.add_samples(now - 60)
+    result = run("status", "--json")
+    assert (result.code, result.errors) == (ExitCode.DONE, "")
+    assert result.document["database"] == f"sqlite:///{run.database}"
+    assert result.document["daemon_running"] is False
+    assert result.document["last_sample"]["at"] == pytest.approx(now - 60, abs=1)
+
+
+def test_status_prints_a_report(run):
+    run.add_samples(time.time())
+    result = run("status")
+    assert (result.code, result.errors) == (ExitCode.DONE, "")
+    assert str(run.database) in result.output
+
+
+def test_status_does_not_create_a_database(run):
+    assert run("status").code == ExitCode.FAILED
+    assert not run.database.exists()

@@ -1,0 +1,35 @@
+"""`monitor check-config`."""
+
+import tomllib
+
+import pytest
+
+from monitor.cli.exit_codes import ExitCode
+
+pytestmark = pytest.mark.unit
+
+
+def test_valid_configuration_is_printed_as_toml(run):
+    result = run("check-config")
+    assert (result.code, result.errors) == (ExitCode.DONE, "")
+    assert tomllib.loads(result.output)["high_load"]["horizons"] == ["1m", "5m"]
+
+
+def test_valid_configuration_is_printed_as_a_document(run):
+    result = run("check-config", "--json")
+    assert (result.document["file"], result.document["problems"]) == (str(run.config), [])
+    assert result.document["config"]["high_load"]["horizons"] == [60.0, 300.0]
+
+
+def test_invalid_configuration_exits_with_2_and_lists_every_problem(run):
+    run.config.write_text("[trainig]\n[web]\nlisten = 3\nconfig_file = 'missing.yml'\n")
+    result = run("check-config")
+    assert (result.code, result.output) == (ExitCode.USAGE, "")
+    assert len(result.errors.splitlines()) == 3
+    assert len(run("check-config", "--json").document["problems"]) == 3
+
+
+def test_argument_replaces_the_configured_file(run, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text("[log]\nlevel = 'debug'\n")
+    assert run("check-config", other, "--json").document["config"]["log"]["level"] == "debug"
