@@ -46,7 +46,7 @@ def test_services_schedule_every_job(config, stores):
 
 
 @pytest.mark.parametrize(
-    ("fitted", "broken", "behind", "serving"),
+    ("fitted", "load_failed", "fallback_active", "serving"),
     [
         (True, False, False, "well"),
         (True, False, True, "behind"),
@@ -54,9 +54,9 @@ def test_services_schedule_every_job(config, stores):
         (False, False, False, "none"),
     ],
 )
-def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, broken, behind, serving):
+def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, load_failed, fallback_active, serving):
     monkeypatch.setattr(wiring, "fitted_model_serves", lambda _: fitted)
-    served = SimpleNamespace(broken=broken, behind=behind)
+    served = SimpleNamespace(load_failed=load_failed, fallback_active=fallback_active)
     assert RetrainingConditions(Config(), None, served).serving() == serving
 
 
