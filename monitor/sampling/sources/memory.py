@@ -1,7 +1,11 @@
+<<<<<<< HEAD
 """Memory source: ratio of memory that is unavailable to a new program.
 
 Caches count as available.
 """
+=======
+"""Memory source: ratio of memory that is unavailable to a new program."""
+>>>>>>> main
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from monitor.sampling.sources.base import Values
 
 
 class Memory:
-    """1 - available / total, which is also the reading.
+    """1 - available / total, which is also the reading; caches count as available.
 
     `read` raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a malformed table.
     """

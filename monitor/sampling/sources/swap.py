@@ -1,7 +1,11 @@
+<<<<<<< HEAD
 """Swap source: ratio of swap space in use.
 
 The value is missing on a host without swap, where 0 would mean free space.
 """
+=======
+"""Swap source: ratio of swap space in use."""
+>>>>>>> main
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from monitor.sampling.sources.procfs import read_proc
 
 
 class Swap:
-    """1 - free / total, which is also the reading; None without swap space.
+    """1 - free / total, which is also the reading; None without swap space, where 0 would mean free space.
 
     psutil's function also reads all of /proc/vmstat, which triples the cost and warns where that file is missing.
     `read` raises OSError, or KeyError, ValueError or IndexError for a malformed table.

@@ -1,7 +1,11 @@
+<<<<<<< HEAD
 """Initial schema.
 
 Spelled out, as `storage.schema` changes with later releases.
 """
+=======
+"""Initial schema, independent of `storage.schema`, which changes with later releases."""
+>>>>>>> main
 
 from __future__ import annotations
 
@@ -34,14 +38,14 @@ METRICS = (
 
 
 def upgrade() -> None:
-    """From nothing."""
+    """Upgrade from an empty database."""
     _time_series()
     _models()
     _training_runs()
 
 
 def downgrade() -> None:
-    """Back to nothing."""
+    """Downgrade to an empty database."""
     for table in ("training_runs", "serving", "models", "predictions", "samples"):
         op.drop_table(table)
 
