@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Benchmark of a retraining, a live prediction and an anomaly score.
-=======
 """Benchmark of a retraining on a long history, a live prediction and an anomaly score.
->>>>>>> main
 
     python -m benchmarks.cost --days 30
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Evaluation of a candidate: holdout predictions of the candidate, baselines and incumbent."""
-=======
 """Evaluation of a candidate on the holdout, next to the baselines and the incumbent."""
->>>>>>> main
 
 from __future__ import annotations
 

@@ -92,11 +92,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Fitting:
-<<<<<<< HEAD
-    """Inputs shared by the two fits of a training."""
-=======
     """Parameters that the two fits of a training share."""
->>>>>>> main
 
     spec: FeatureSpec
     horizons: tuple[float, ...]

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Alembic environment: run the revisions on the connection of `storage.migrations.upgrade`."""
-=======
 """Alembic environment: runs the revisions over the connection of `storage.migrations.upgrade`."""
->>>>>>> main
 
 from __future__ import annotations
 

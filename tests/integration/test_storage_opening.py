@@ -59,11 +59,7 @@ def test_open_database_sets_the_pragmas_of_every_connection(tmp_path: Path) -> N
             assert pragmas == expected
 
 
-<<<<<<< HEAD
-def test_open_database_with_create_false_rejects_missing_file(tmp_path: Path) -> None:
-=======
 def test_open_database_without_create_refuses_a_missing_database(tmp_path: Path) -> None:
->>>>>>> main
     with pytest.raises(StorageError) as caught:
         open_database(f"sqlite:///{tmp_path}/x.db", create=False)
     assert caught.value.kind is StorageErrorKind.MISSING

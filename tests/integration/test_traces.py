@@ -38,76 +38,18 @@ def stored(admin, *fields):
         return SampleRepository(database).between(0, math.inf, fields or SAMPLE_FIELDS)
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "line 1: no column is named timestamp"),
-        ("time,cpu_usage\n", "line 1: no column is named timestamp"),
-        ("timestamp\n1\n", "line 1: no column except timestamp"),
-        ("timestamp,cpu_usag\n", "line 1: unknown column 'cpu_usag'; did you mean 'cpu_usage'"),
-        ("timestamp,cpu_usage,cpu_usage\n", "line 1: the column cpu_usage is there twice"),
-        ("timestamp,cpu_usage\n1,0.5\n2\n", "line 3: 1 cells, the header has 2"),
-        ("timestamp,cpu_usage\n1,0.5\nyesterday,0.5\n", "line 3: timestamp 'yesterday'"),
-        ("timestamp,cpu_usage\n1e15,0.5\n", "line 2: timestamp '1e15'"),
-    ],
-)
-def test_a_file_that_cannot_be_understood_is_refused_with_its_line(tmp_path, text, words):
-    with pytest.raises(MonitorError, match=words):
-        read_trace(written(tmp_path, text))
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(MonitorError, match=r"nowhere\.csv"):
-        read_trace(tmp_path / "nowhere.csv")
-    whole = gzip.compress(b"timestamp,cpu_usage\n" + b"1,0.5\n" * 5000)
-    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "plain.csv.gz").write_text("timestamp,cpu_usage\n1,0.5\n")
-    (tmp_path / "binary.csv").write_bytes(bytes(range(128, 256)))
-    for name in ("cut.csv.gz", "plain.csv.gz", "binary.csv"):
-        with pytest.raises(MonitorError, match=name.replace(".", r"\.")):
-            read_trace(tmp_path / name)
-
-
-def test_a_large_trace_comes_in_pieces(tmp_path):
-    path = written(tmp_path, "timestamp,cpu_usage\n" + "".join(f"{i},0.5\n" for i in range(45_000)))
-    counts, sizes = TraceStatistics(), []
-    for table in read_trace_chunks(path, counts):
-        assert table.shape[1] == 1 + len(SAMPLE_FIELDS)
-        sizes.append(len(table))
-    assert sizes == [20_000, 20_000, 5_000]
-    assert counts.rows == 45_000
-
-
-def test_what_is_exported_comes_back_as_it_was_and_only_once(admin, tmp_path):
-=======
 def test_import_of_an_export_restores_samples_once(admin, tmp_path):
->>>>>>> main
     admin.fill(rows=3000)
     before = stored(admin)
     trace = tmp_path / "all.csv.gz"
     assert admin("export", str(trace))[0] == 0
     assert import_counts(admin, trace) == (0, 3000, 3000)
     admin.database.unlink()
-<<<<<<< HEAD
-    code, out, _ = admin("import", str(tmp_path / "all.csv.gz"))
-    assert (code, "3000 samples added (3000 rows)" in out) == (0, True)
-    with open_database(admin.url) as database:
-        after = SampleRepository(database).between(0, math.inf)
-    assert np.array_equal(before, after, equal_nan=True)
-    code, out, _ = admin("import", "--json", str(tmp_path / "all.csv.gz"))
-    result = json.loads(out)
-    assert (result["added"], result["rows"], result["repeated"]) == (0, 3000, 3000)
-
-
-def test_export_writes_selected_history_to_stdout(admin):
-=======
     assert import_counts(admin, trace) == (3000, 3000, 0)
     np.testing.assert_array_equal(stored(admin), before)
 
 
 def test_export_writes_recent_samples_to_stdout(admin):
->>>>>>> main
     admin.fill(rows=500)
     lines = admin("export")[1].splitlines()
     assert lines[0] == "timestamp," + ",".join(SAMPLE_FIELDS)
@@ -146,16 +88,8 @@ def test_import_stops_at_a_malformed_file_and_keeps_earlier_ones(admin, tmp_path
     assert len(stored(admin)) == 1
 
 
-<<<<<<< HEAD
-def test_import_accepts_file_without_rows(admin, tmp_path):
-    path = written(tmp_path, "timestamp,cpu_usage\n", "empty.csv")
-    code, out, err = admin("import", str(path))
-    assert (code, out) == (0, f"{path}: 0 samples added (0 rows)\n")
-    assert err == f"monitor: {path}: no rows after the header\n"
-=======
 def test_import_of_a_file_without_rows_succeeds_with_a_note(admin, tmp_path):
     path = write_file(tmp_path, "timestamp,cpu_usage\n", "empty.csv")
->>>>>>> main
     code, out, err = admin("import", str(path), "--json")
     assert (code, json.loads(out)["added"]) == (0, 0)
     assert str(path) in err
@@ -168,15 +102,9 @@ def exported(admin, tmp_path, rows=4000):
     return tmp_path / "trace.csv"
 
 
-<<<<<<< HEAD
-def test_backtest_scores_a_trace_without_a_database(admin, tmp_path):
-    trace = exported(admin, tmp_path)
-    code, out, _ = admin("backtest", str(trace), "--no-retrain", "--predictions", str(tmp_path / "said.csv"))
-=======
 def backtest(admin, trace, *options):
     """Run a backtest and return its document."""
     code, out, _ = admin("backtest", "--json", str(trace), *options)
->>>>>>> main
     assert code == 0
     return json.loads(out)
 
@@ -201,19 +129,10 @@ def test_backtest_writes_predictions_and_creates_no_database(admin, tmp_path):
 def test_backtest_retrains_at_its_interval(admin, tmp_path):
     trace = exported(admin, tmp_path)
     admin.config.write_text(admin.config.read_text() + 'interval = "1h"\n')
-<<<<<<< HEAD
-    code, out, _ = admin("backtest", "--json", str(trace))
-    result = json.loads(out)
-    assert code == 0
-    assert len(result["attempts"]) == 5
-    assert [row["horizon"] for row in result["horizons"]] == [60.0, 300.0]
-    assert result["horizons"][0]["all"]["network"]["brier_skill"] > 0.3
-=======
     document = backtest(admin, trace)
     assert len(document["attempts"]) == 5
     assert [row["horizon"] for row in document["horizons"]] == [60.0, 300.0]
     assert document["horizons"][0]["all"]["network"]["brier_skill"] > 0.3
->>>>>>> main
 
 
 def test_backtest_serves_the_pretrained_model_if_the_gate_refuses(admin, tmp_path):
@@ -304,11 +223,7 @@ def test_import_and_export_name_the_unusable_path(admin, tmp_path):
 @pytest.mark.parametrize("name", ["picture.png", "picture.svg", "picture"])
 def test_plot_format_follows_the_file_name(tmp_path, name):
     pytest.importorskip("matplotlib")
-<<<<<<< HEAD
-    result = SimpleNamespace(
-=======
     replayed = SimpleNamespace(
->>>>>>> main
         horizons=(60.0,),
         times=np.arange(4.0),
         labels=np.array([[0.0], [1.0], [0.0], [1.0]]),
@@ -316,16 +231,8 @@ def test_plot_format_follows_the_file_name(tmp_path, name):
         state=np.zeros(4),
         load_index=np.ones(4),
     )
-<<<<<<< HEAD
-    plot_backtest(result, tmp_path / name)
-    head = (tmp_path / name).read_bytes()[:100]
-    assert (b"<?xml" if name.endswith("svg") else b"\x89PNG") in head
-    with pytest.raises(MonitorError, match=r"picture\.png: cannot be written"):
-        plot_backtest(result, tmp_path / "no" / "picture.png")
-=======
     plot_backtest(replayed, tmp_path / name)
     head = (tmp_path / name).read_bytes()[:100]
     assert (b"<?xml" if name.endswith("svg") else b"\x89PNG") in head
     with pytest.raises(MonitorError, match=r"picture\.png: cannot be written"):
         plot_backtest(replayed, tmp_path / "no" / "picture.png")
->>>>>>> main

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Prediction log: predictions of a model, inputs of the baselines, and known outcomes."""
-=======
 """Prediction log: predictions of a model and inputs of the baselines, with outcomes."""
->>>>>>> main
 
 from __future__ import annotations
 

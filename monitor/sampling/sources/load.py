@@ -1,10 +1,6 @@
 """Load source: 1-minute load average per CPU.
 
-<<<<<<< HEAD
-It shows the queue length when all CPUs are busy.
-=======
 It shows the length of the queue when all CPUs are busy.
->>>>>>> main
 """
 
 from __future__ import annotations

@@ -1,11 +1,4 @@
-<<<<<<< HEAD
-"""Memory source: ratio of memory that is unavailable to a new program.
-
-Caches count as available.
-"""
-=======
 """Memory source: ratio of memory that is unavailable to a new program."""
->>>>>>> main
 
 from __future__ import annotations
 

@@ -1,11 +1,4 @@
-<<<<<<< HEAD
-"""Swap source: ratio of swap space in use.
-
-The value is missing on a host without swap, where 0 would mean free space.
-"""
-=======
 """Swap source: ratio of swap space in use."""
->>>>>>> main
 
 from __future__ import annotations
 

@@ -1,11 +1,4 @@
-<<<<<<< HEAD
-"""Initial schema.
-
-Spelled out, as `storage.schema` changes with later releases.
-"""
-=======
 """Initial schema, independent of `storage.schema`, which changes with later releases."""
->>>>>>> main
 
 from __future__ import annotations
 

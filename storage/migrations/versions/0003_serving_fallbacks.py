@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Column for the baselines that serve instead of the model."""
-=======
 """Fallbacks of the active model."""
->>>>>>> main
 
 from __future__ import annotations
 

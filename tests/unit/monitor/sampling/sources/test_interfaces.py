@@ -33,11 +33,7 @@ def add_interface(sysfs_net, name, *, entries=(), speed=None, lower=(), master=N
     return interface
 
 
-<<<<<<< HEAD
-def test_counted_interfaces_exclude_virtual_ones_next_to_a_physical_one(sysfs_net):
-=======
 def test_counted_interfaces_exclude_virtual_interfaces_next_to_a_physical_interface(sysfs_net):
->>>>>>> main
     add_interface(sysfs_net, "eth0", entries=["device"])
     add_interface(sysfs_net, "tunl0")
     assert counted_interfaces(NAMES, ()).keys() == set(NAMES) - {"lo", "tunl0"}
