@@ -1,4 +1,4 @@
-"""A host without a model is served by the prior, which gives way to what serves and is renewed with what is asked."""
+"""Bootstrap model: serves a host without a model of its own, for the configured task."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def opened(admin):
         yield stores, load_config(admin.config)
 
 
-def test_a_prior_is_registered_once_and_serves(opened):
+def test_bootstrap_model_is_registered_once_and_predicts(opened):
     stores, config = opened
     for _ in range(2):
         ensure_bootstrap_model(stores, config, time.time())
@@ -39,10 +39,10 @@ def test_a_prior_is_registered_once_and_serves(opened):
     served.advance(next(iter(host(1, time.time()))))
     assert [p.horizon for p in served.forecast().predictions] == [60.0, 300.0]
     overview = read_overview(stores, config, time.time())
-    assert "not enough history" in overview.waiting_for
+    assert overview.waiting_for
 
 
-def test_other_horizons_make_another_prior(opened):
+def test_bootstrap_model_follows_the_configured_horizons(opened):
     stores, config = opened
     ensure_bootstrap_model(stores, config, time.time())
     other = replace(config, high_load=replace(config.high_load, horizons=(600.0,)))
@@ -51,7 +51,7 @@ def test_other_horizons_make_another_prior(opened):
     assert loads(stores.registry.blob(2)).horizons == (600.0,)
 
 
-def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin, opened):
+def test_fitted_model_stays_unless_no_model_can_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -64,7 +64,7 @@ def test_a_model_of_the_host_stays_and_one_that_cannot_be_read_is_replaced(admin
     assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
 
 
-def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, opened):
+def test_model_for_another_task_is_replaced_by_the_bootstrap_model(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -77,7 +77,7 @@ def test_a_model_trained_for_another_question_gives_way_to_the_prior(admin, open
     assert stores.registry.active_id() == 1
 
 
-def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, opened):
+def test_served_model_falls_back_to_an_earlier_one_that_can_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -91,21 +91,21 @@ def test_a_serving_model_that_cannot_be_loaded_is_known_to_be_broken(admin, open
     assert served.model_id == 1
 
 
-def test_without_any_model_that_can_be_read_the_prior_serves(opened):
+def test_bootstrap_model_serves_if_no_model_can_be_loaded(opened):
     stores, config = opened
     stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', 1.0), 1.0)
     ensure_bootstrap_model(stores, config, time.time())
     assert read_active_model(stores).pretrained
 
 
-def test_bounds_that_only_a_history_can_tell_have_no_prior(opened):
+def test_no_bootstrap_model_with_percentile_bounds(opened):
     stores, config = opened
     unknown = replace(config, high_load=replace(config.high_load, rules=((("cpu_usage", "p95"),),)))
     ensure_bootstrap_model(stores, unknown, time.time())
     assert stores.registry.active_id() is None
 
 
-def test_a_host_whose_load_has_changed_shows_it(admin, opened):
+def test_status_shows_the_drift_of_a_changed_host(admin, opened):
     stores, config = opened
     now = time.time()
     admin.fill(end=now - 2 * 86400)
@@ -122,5 +122,5 @@ def test_a_host_whose_load_has_changed_shows_it(admin, opened):
     assert (code, json.loads(out)["input_drift"].keys()) == (0, drift.keys())
 
 
-def test_the_prior_that_is_shipped_is_what_its_script_says():
+def test_bundled_model_has_four_networks():
     assert len(bundled_pretrained_model().networks) == 4
