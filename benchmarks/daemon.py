@@ -26,8 +26,9 @@ from benchmarks.report import Figure, main
 from model.features.labels import Rules
 from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
-from model.training.pipeline import Task, train
+from model.training.pipeline import train
 from model.training.settings import Recipe
+from model.training.task import Task
 from storage import SAMPLE_FIELDS, ModelRegistry, Sample, SampleRepository, open_database
 
 CONFIG = """

@@ -1,9 +1,9 @@
-"""How well high load is foreseen on real traces, beside what other tools would have said.
+"""Benchmark of high-load forecasts on traces, next to the baselines.
 
-`python -m benchmarks.high_load TRACE... [--no-retrain] [--jobs N]`: for each trace (CSV as `monitor import` takes it)
-the rule is 80 % of CPU if that occurs in 0.5 % of the first three fifths, else their 95th percentile, held for two
-minutes; a model learns from the first four fifths and lives through the last one. Means over the traces, at all times
-and at the onset (only moments at which load was not high).
+`python -m benchmarks.high_load TRACE... [--no-retrain] [--jobs N]`: traces are CSV files as for `monitor import`.
+The rule is 80 % of CPU if at least 0.5 % of the first three fifths reach it, else their 95th percentile. It is
+sustained for two minutes. The first model is trained on the first four fifths, and the last fifth is replayed.
+Figures are means over the traces, at all times and at the onset (only samples while load is not high).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-# before NumPy: a second thread of BLAS would only be in the way of the next trace
+# set before NumPy is imported: BLAS threads would compete with the processes of other traces
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -25,21 +25,24 @@ import numpy as np
 from benchmarks.report import Figure, main
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
-from model.training.backtest import BacktestConfig, backtest
-from model.training.pipeline import Task
-from model.training.settings import GateConfig, Recipe
+from model.training.backtest import backtest
+from model.training.settings import BacktestConfig, GateConfig, Recipe
+from model.training.task import Task
 from monitor.config.loader import Config
 from monitor.sampling.trace_reader import read_trace
 from monitor.system.formatting import format_duration
 
 HORIZONS = (300.0, 900.0, 3600.0)
 SUSTAINED = 120.0
-FEWEST = 10
-"""Moments before high load that the last fifth of a trace must have to be marked."""
+MIN_EVENTS = 10
+"""Samples followed by high load that the last fifth of a trace must have to be scored."""
+
+Key = tuple[float, str, str]
+"""Horizon in seconds, task ("all times" or "onset"), and name of the predictor."""
 
 
-class Marks(NamedTuple):
-    """One predictor on one trace."""
+class Scores(NamedTuple):
+    """Scores of one predictor on one trace."""
 
     average_precision: float
     skill: float
@@ -48,60 +51,73 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
+    """Trace to replay."""
+
     path: Path
     retrain: bool
 
 
-def threshold(cpu: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def high_load_bound(cpu: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return the bound of the high-load rule for CPU usage (rows,)."""
     known = cpu[~np.isnan(cpu)]
     return 0.8 if np.mean(known >= 0.8) >= 0.005 else float(np.quantile(known, 0.95))
 
 
-def marks(job: Job) -> dict[tuple[float, str, str], Marks]:
-    """By horizon, task and predictor; empty where nothing can be marked."""
-    trace, config = read_trace(job.path), Config()
+def replay(job: Job) -> dict[Key, Scores]:
+    """Replay a trace and return the scores, empty if nothing can be scored."""
+    trace = read_trace(job.path)
+    config = Config()
     n = len(trace.times)
     cpu = trace.values[: int(n * 0.6), trace.columns.index("cpu_usage")]
-    task = Task(Rules(((("cpu_usage", threshold(cpu)),),), SUSTAINED), HORIZONS)
-    interval = config.training.interval if job.retrain else None
-    rerun = BacktestConfig(float(trace.times[int(n * 0.8)]), interval, config.training.history, GateConfig())
+    task = Task(Rules(((("cpu_usage", high_load_bound(cpu)),),), SUSTAINED), HORIZONS)
+    schedule = BacktestConfig(
+        until=float(trace.times[int(n * 0.8)]),
+        interval=config.training.interval if job.retrain else None,
+        history=config.training.history,
+        gate=GateConfig(),
+    )
     try:
-        found = backtest(trace.times, trace.values, trace.columns, task, Recipe(), rerun)
+        result = backtest(trace.times, trace.values, trace.columns, task, Recipe(), schedule)
     except NotEnoughHistoryError:
         return {}
-    marked = {}
+    scores = {}
     for name, onset in (("all times", False), ("onset", True)):
-        for i, scores in enumerate(found.scores(onset=onset)):
-            rows = found.state == 0 if onset else np.ones(len(found.times), bool)
-            if np.nansum(found.labels[rows, i]) >= FEWEST:
-                for who, score in scores.items():
-                    key = (HORIZONS[i], name, who)
-                    marked[key] = Marks(score.average_precision, score.brier_skill, score.calibration_error)
-    return marked
+        rows = result.state == 0 if onset else np.ones(len(result.times), bool)
+        for i, by_predictor in enumerate(result.scores(onset=onset)):
+            if np.nansum(result.labels[rows, i]) < MIN_EVENTS:
+                continue
+            for predictor, score in by_predictor.items():
+                key = (HORIZONS[i], name, predictor)
+                scores[key] = Scores(score.average_precision, score.brier_skill, score.calibration_error)
+    return scores
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
+    """Replay all traces."""
     jobs = [Job(Path(path), not arguments.no_retrain) for path in arguments.traces]
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        found = list(pool.map(marks, jobs))
-    return list(figures(found))
+        return list(figures(list(pool.map(replay, jobs))))
 
 
-def figures(found: list[dict[tuple[float, str, str], Marks]]) -> Iterator[Figure]:
-    keys = dict.fromkeys(key for one in found for key in one)
+def figures(traces: list[dict[Key, Scores]]) -> Iterator[Figure]:
+    """Yield the mean of each score over the traces."""
+    keys = dict.fromkeys(key for scores in traces for key in scores)
     for key in sorted(keys, key=lambda key: key[:2]):
-        horizon, task, who = key
-        every = [one[key] for one in found if key in one]
-        for what in Marks._fields:
-            value = fmean(getattr(one, what) for one in every)
-            name = f"{format_duration(horizon)} {task}, {who}: {what.replace('_', ' ')} over {len(every)} traces"
+        horizon, task, predictor = key
+        rows = [scores[key] for scores in traces if key in scores]
+        for score in Scores._fields:
+            value = fmean(getattr(row, score) for row in rows)
+            label = score.replace("_", " ")
+            name = f"{format_duration(horizon)} {task}, {predictor}: {label} over {len(rows)} traces"
             yield Figure(name, value)
 
 
-def options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
     parser.add_argument("traces", nargs="+", metavar="TRACE")
-    parser.add_argument("--no-retrain", action="store_true", help="train once and hold the model still")
+    parser.add_argument("--no-retrain", action="store_true", help="train once, without recalibration")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main("High load on real traces", measure, ("--jobs", 1, "traces at once"), more=options))
+    title = "High load on real traces"
+    raise SystemExit(main(title, measure, ("--jobs", 1, "traces replayed in parallel"), more=add_options))

@@ -1,4 +1,4 @@
-"""What storage costs beside the bare `sqlite3` module, both measured in the same run."""
+"""Cost of storage compared with the bare `sqlite3` module, both measured in one run."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ T = TypeVar("T")
 
 MONTH = 30 * 24 * 3600 // 5
 TARGETS = {"commit_ratio": 2.0, "read_time_ratio": 1.5, "read_memory_ratio": 1.5, "bytes_per_row": 110.0}
-NAMES = {
-    "commit_ratio": "committed sample over a raw commit",
-    "read_time_ratio": "reading 30 days over a raw np.fromiter",
-    "read_memory_ratio": "peak memory of it over its array",
-    "bytes_per_row": "bytes a row of 12 columns",
+LABELS = {
+    "commit_ratio": "time of a committed sample over a raw commit",
+    "read_time_ratio": "time of reading 30 days over a raw np.fromiter",
+    "read_memory_ratio": "peak memory of that read over its array",
+    "bytes_per_row": "bytes per row of 12 columns",
 }
 COLUMNS = ", ".join(("host_id", "at", *SAMPLE_FIELDS))
 INSERT = f"INSERT INTO samples ({COLUMNS}) VALUES ({', '.join('?' * (2 + len(SAMPLE_FIELDS)))})"  # noqa: S608
 SELECT = f"SELECT at, {', '.join(SAMPLE_FIELDS)} FROM samples WHERE host_id = 1 ORDER BY at"  # noqa: S608
 
 
-def sample(at: float, rng: random.Random) -> Sample:
-    """A busy host without steal and pressure figures: 12 metrics, none of them a convenient number."""
-    share = rng.random
+def random_sample(at: float, rng: random.Random) -> Sample:
+    """Return a sample of a busy host without steal and pressure: 12 metrics with long fractions."""
+    ratio = rng.random
 
     def rate() -> float:
         return rng.lognormvariate(11, 2)
 
     return Sample(
         at=at,
-        cpu_usage=share(),
-        cpu_iowait=share(),
-        load_per_cpu=2 * share(),
-        memory_usage=share(),
-        swap_usage=share(),
+        cpu_usage=ratio(),
+        cpu_iowait=ratio(),
+        load_per_cpu=2 * ratio(),
+        memory_usage=ratio(),
+        swap_usage=ratio(),
         network_receive=rate(),
         network_transmit=rate(),
-        network_errors=0.2 if share() < 0.01 else 0.0,
-        network_usage=share(),
+        network_errors=0.2 if ratio() < 0.01 else 0.0,
+        network_usage=ratio(),
         disk_read=rate(),
         disk_write=rate(),
-        disk_busy=share(),
+        disk_busy=ratio(),
     )
 
 
 def raw_connection(path: Path) -> sqlite3.Connection:
-    """The bare module over the same schema, as durable as the store."""
+    """Open the database by the bare module, with the same durability."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -69,54 +69,59 @@ def raw_connection(path: Path) -> sqlite3.Connection:
 
 
 def seconds(action: Callable[[T], object], arguments: Iterable[T]) -> float:
+    """Return the time of calling the action with each argument."""
     started = time.perf_counter()
     for argument in arguments:
         action(argument)
     return time.perf_counter() - started
 
 
-def commits(directory: Path, blocks: int = 21, block: int = 100) -> float:
-    """Time of a stored sample over that of a raw commit; blocks alternate so that both meet the same disk."""
+def measure_commits(directory: Path, blocks: int = 21, block_size: int = 100) -> float:
+    """Return the time of a stored sample over that of a raw commit, as the median of alternating blocks."""
     rng = random.Random(1)  # noqa: S311
-    with open_database(f"sqlite:///{directory / 'store.db'}") as database:
+    with open_database(f"sqlite:///{directory / 'repository.db'}") as database:
         open_database(f"sqlite:///{directory / 'raw.db'}").close()
-        store, raw = SampleRepository(database), raw_connection(directory / "raw.db")
+        repository = SampleRepository(database)
+        raw = raw_connection(directory / "raw.db")
         ratios = []
-        for start in range(0, blocks * block, block):
-            new = [sample(1.75e9 + 5 * (start + i), rng) for i in range(block)]
-            rows = [(1, *astuple(one)) for one in new]
-            bare = seconds(lambda row: raw.execute(INSERT, row), rows)
-            ratios.append(seconds(store.append, new) / bare)
+        for start in range(0, blocks * block_size, block_size):
+            new = [random_sample(1.75e9 + 5 * (start + i), rng) for i in range(block_size)]
+            rows = [(1, *astuple(sample)) for sample in new]
+            raw_seconds = seconds(lambda row: raw.execute(INSERT, row), rows)
+            ratios.append(seconds(repository.append, new) / raw_seconds)
         raw.close()
     return statistics.median(ratios)
 
 
-def fill(store: SampleRepository, rows: int) -> None:
+def fill(repository: SampleRepository, rows: int, batch: int = 5000) -> None:
+    """Store random samples at an interval of 5 s."""
     rng = random.Random(2)  # noqa: S311
-    for start in range(0, rows, 5000):
-        store.append_many(sample(1.75e9 + 5 * i, rng) for i in range(start, min(start + 5000, rows)))
+    for start in range(0, rows, batch):
+        repository.append_many(random_sample(1.75e9 + 5 * i, rng) for i in range(start, min(start + batch, rows)))
 
 
 def raw_read(connection: sqlite3.Connection, rows: int) -> np.ndarray:
+    """Read all samples by the bare module."""
     values = chain.from_iterable(connection.execute(SELECT))
     return np.fromiter(values, np.float64, count=rows * (1 + len(SAMPLE_FIELDS)))
 
 
-def history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
-    """Size of a long history, and the cost of reading it whole."""
+def measure_history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
+    """Return the size of a long history, and the cost of reading all of it."""
     path = directory / "history.db"
     with open_database(f"sqlite:///{path}") as database:
         fill(SampleRepository(database), rows)
     size = path.stat().st_size
     with open_database(f"sqlite:///{path}") as database:
-        store, raw = SampleRepository(database), raw_connection(path)
+        repository = SampleRepository(database)
+        raw = raw_connection(path)
         ratios = []
         for _ in range(rounds):
-            bare = seconds(lambda rows: raw_read(raw, rows), [rows])
-            ratios.append(seconds(lambda end: store.between(0.0, end), [1e12]) / bare)
+            raw_seconds = seconds(lambda rows: raw_read(raw, rows), [rows])
+            ratios.append(seconds(lambda end: repository.between(0.0, end), [1e12]) / raw_seconds)
         raw.close()
         tracemalloc.start()
-        array = store.between(0.0, 1e12)
+        array = repository.between(0.0, 1e12)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     return {
@@ -127,11 +132,12 @@ def history(directory: Path, rows: int, rounds: int = 5) -> dict[str, float]:
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
-    """All of it, in a directory that goes away."""
+    """Measure in a temporary directory."""
     with TemporaryDirectory() as directory:
-        figures = {"commit_ratio": commits(Path(directory)), **history(Path(directory), arguments.rows)}
-    return [Figure(NAMES[name], value, TARGETS[name]) for name, value in figures.items()]
+        path = Path(directory)
+        figures = {"commit_ratio": measure_commits(path), **measure_history(path, arguments.rows)}
+    return [Figure(LABELS[name], value, TARGETS[name]) for name, value in figures.items()]
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__ or "", measure, ("--rows", MONTH, "length of the history, 30 days at 5 s")))
+    sys.exit(main(__doc__ or "", measure, ("--rows", MONTH, "length of the history; 30 days at 5 s")))

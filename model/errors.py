@@ -3,11 +3,12 @@
 ModelError
 ├── InputError              examples, settings or a checkpoint that a training cannot use
 ├── NotEnoughHistoryError   a history too short or too calm to learn from
+├── UnsupportedTaskError    a task that the pretrained model does not cover
 ├── DivergedError           a training that diverged
 └── SerializationError      bytes that are no valid model, or a model that cannot be stored
 """
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class InputProblem(Enum):
@@ -50,8 +51,70 @@ class InputError(ModelError):
         self.problem = problem
 
 
+class SkipReason(StrEnum):
+    """Reason for which nothing can be learned from a history, or one horizon cannot."""
+
+    HISTORY_TOO_SHORT = "history_too_short"
+    NO_KNOWN_OUTCOME = "no_known_outcome"
+    NO_HIGH_LOAD = "no_high_load"
+    NO_CALM_LOAD = "no_calm_load"
+
+    @property
+    def message(self) -> str:
+        """Noun phrase for messages."""
+        return _SKIP_MESSAGES[self]
+
+
+_SKIP_MESSAGES = {
+    SkipReason.HISTORY_TOO_SHORT: "not enough history",
+    SkipReason.NO_KNOWN_OUTCOME: "no known outcome",
+    SkipReason.NO_HIGH_LOAD: "no high load",
+    SkipReason.NO_CALM_LOAD: "no calm load",
+}
+
+
 class NotEnoughHistoryError(ModelError):
-    """Raised if a history is too short, or without high load, to learn from."""
+    """Raised if a history has too few samples or outcomes to learn from.
+
+    Attributes:
+        skip_reason: reason.
+    """
+
+    def __init__(self, message: str, skip_reason: SkipReason = SkipReason.HISTORY_TOO_SHORT) -> None:
+        super().__init__(message)
+        self.skip_reason = skip_reason
+
+
+class UnsupportedTaskReason(StrEnum):
+    """Reason for which the pretrained model does not cover a task."""
+
+    QUANTILE_BOUND = "quantile_bound"
+    OUT_OF_RANGE = "out_of_range"
+
+    @property
+    def message(self) -> str:
+        """Sentence for messages."""
+        return _TASK_MESSAGES[self]
+
+
+_TASK_MESSAGES = {
+    UnsupportedTaskReason.QUANTILE_BOUND: "the pretrained model needs numeric bounds: a quantile needs a history",
+    UnsupportedTaskReason.OUT_OF_RANGE: (
+        "the pretrained model covers horizons of 30 s to 8 h and samples at most an hour apart"
+    ),
+}
+
+
+class UnsupportedTaskError(ModelError, ValueError):
+    """Raised if the pretrained model does not cover the rules, horizons or sampling step of a task.
+
+    Attributes:
+        reason: reason.
+    """
+
+    def __init__(self, reason: UnsupportedTaskReason, task: str = "") -> None:
+        super().__init__(f"{reason.message}, not {task}" if task else reason.message)
+        self.reason = reason
 
 
 class DivergedError(ModelError):

@@ -9,7 +9,7 @@ import numpy as np
 
 from model.anomaly.events import DetectorReading
 from model.array_types import Floats
-from monitor.inference.served_model import Forecast
+from monitor.inference.forecast import Forecast
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from storage import AnomalyRecord, Sample

@@ -1,1 +1,1 @@
-"""Features, labels and datasets from samples."""
+"""Features, labels and datasets computed from samples."""

@@ -1,8 +1,7 @@
-"""The past as features need it: running sums that only ever grow at the end.
+"""Rolling window: samples in time order with running sums, extended at the end.
 
-All sums are of integers (values on a fixed-point grid), so a window's sum is the same number whether its history
-began a week or an hour ago. That is what makes a live feature equal its training row bit for bit, at the price
-of a few additions a sample.
+All sums are of integers (values on a fixed-point grid). The sum over a window is therefore the same number, whether
+the running sums began a week or an hour ago, and a feature computed live equals its training row bit for bit.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from model.array_types import Bools, Floats, Integers
 from model.features.labels import GAP_FACTOR, Rules
 from model.features.time_buckets import TimeBuckets
 
-RATIO_GRID = 2.0**20
-"""Steps per unit of a metric: finer than any figure the kernel gives."""
+FIXED_POINT = 2.0**20
+"""Grid steps per unit of a metric: finer than the resolution of any kernel figure."""
 
-INDEX_LIMIT = 8.0
-"""Load index beyond this says nothing more, and its square must fit a 64-bit sum."""
+MAX_LOAD_INDEX = 8.0
+"""Upper limit of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
-"""Rows taken in at once: what is only needed meanwhile must not be a multiple of what is kept."""
+"""Rows appended at once, which bounds the memory of intermediate arrays."""
 
 
 class RollingWindow:
-    """Samples in time order with their running sums.
+    """Samples of one host in time order, with high-load state and running sums.
 
-    `extend` takes one row (live) or all of them (training) through the same lines.
+    `extend` appends one row (live) or many rows (training) with the same result.
     """
 
     def __init__(
@@ -39,43 +38,47 @@ class RollingWindow:
         *,
         inputs: Sequence[str] = (),
         logarithmic: Sequence[str] = (),
-        keep: float = np.inf,
+        keep_seconds: float = np.inf,
         bucket_width: float | None = None,
     ) -> None:
-        """An empty history.
+        """Create an empty window.
 
         Args:
-            columns: the metrics of the rows that will be given.
-            rules: what high load is.
+            columns: metrics of the rows, in order.
+            rules: high-load rules.
             step: seconds between samples.
-            inputs: the metrics that are summed.
-            logarithmic: those of them that enter as log(1 + x).
-            keep: seconds of the past that are kept at least, counted from the first of the rows that come next.
-            bucket_width: seconds of a bucket of `bins`; None keeps none.
+            inputs: metrics to sum.
+            logarithmic: those of the inputs that enter as log(1 + x).
+            keep_seconds: seconds before the newest rows that are kept at least.
+            bucket_width: width of the time buckets in seconds; None for no buckets.
         """
-        self.columns, self.rules, self.step, self.keep = tuple(columns), rules, step, keep
-        self._picked = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
-        self._log = np.flatnonzero([name in logarithmic for name in inputs])
+        self.columns = tuple(columns)
+        self.rules = rules
+        self.step = step
+        self.keep_seconds = keep_seconds
+        self._input_columns = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
+        self._logarithmic = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
-        self.bins = None if bucket_width is None else TimeBuckets(k + 1, bucket_width)
-        self._forgotten = self._size = 0
+        self.buckets = None if bucket_width is None else TimeBuckets(k + 1, bucket_width)
+        self._dropped_rows = 0
+        self._size = 0
         self._times = np.empty(0)
-        # by itself, in one piece: a live window looks through hours of it at every sample
+        # a contiguous array of its own: live windows read hours of it at every sample
         self._index = np.empty(0)
-        # state, last high, last onset, onset before it, start of the run
-        self._floats = np.empty((0, 5))
-        # sums: each input, load index, its square, instants high, watched milliseconds; counts: each input, index
+        # state, last high, last onset, onset before it, start of the current run
+        self._states = np.empty((0, 5))
+        # sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
-        self._positions: Integers = np.empty(0, np.int64)
+        self._bucket_numbers: Integers = np.empty(0, np.int64)
 
     def __len__(self) -> int:
         return self._size
 
     @property
-    def forgotten(self) -> int:
-        """How many rows came before the first that is still here."""
-        return self._forgotten
+    def dropped_rows(self) -> int:
+        """Number of rows that were dropped at the start."""
+        return self._dropped_rows
 
     @property
     def times(self) -> Floats:
@@ -84,49 +87,49 @@ class RollingWindow:
 
     @property
     def load_index(self) -> Floats:
-        """(rows,) how near the rules are to holding."""
+        """(rows,) load index (`Rules.load_index`), at most MAX_LOAD_INDEX, NaN if unknown."""
         return self._index[: self._size]
 
     @property
     def state(self) -> Floats:
-        """(rows,) 1 where high load has lasted, 0 where not, NaN unknown."""
-        return self._floats[: self._size, 0]
+        """(rows,) 1 during high load, 0 otherwise, NaN if unknown."""
+        return self._states[: self._size, 0]
 
     @property
     def last_high(self) -> Floats:
-        """(rows,) seconds since the epoch of the last high state, -inf before the first."""
-        return self._floats[: self._size, 1]
+        """(rows,) time of the last high state (seconds since the epoch), -inf before the first."""
+        return self._states[: self._size, 1]
 
     @property
     def last_onset(self) -> Floats:
-        """(rows,) when the last high stretch began."""
-        return self._floats[: self._size, 2]
+        """(rows,) time of the last onset, likewise."""
+        return self._states[: self._size, 2]
 
     @property
     def previous_onset(self) -> Floats:
-        """(rows,) when the stretch before that one began."""
-        return self._floats[: self._size, 3]
+        """(rows,) time of the onset before the last one, likewise."""
+        return self._states[: self._size, 3]
 
     @property
     def sums(self) -> Integers:
-        """(rows, inputs + 4) running sums: inputs, index, index squared, instants high, watched ms."""
+        """(rows, inputs + 4) running sums: inputs, load index, its square, high samples, covered milliseconds."""
         return self._sums[: self._size]
 
     @property
     def counts(self) -> Integers:
-        """(rows, inputs + 1) running counts of known values: inputs, index."""
+        """(rows, inputs + 1) running counts of known values: inputs, load index."""
         return self._counts[: self._size]
 
     @property
-    def positions(self) -> Integers:
-        """(rows,) of the bins that rows fall into; only with `bins`."""
-        return self._positions[: self._size]
+    def bucket_numbers(self) -> Integers:
+        """(rows,) number of each row's bucket in `buckets`."""
+        return self._bucket_numbers[: self._size]
 
     def extend(self, times: Floats, values: Floats) -> None:
-        """Appends rows.
+        """Append rows.
 
         Args:
-            times: (rows,) seconds, increasing, after all that is here.
+            times: (rows,) seconds, increasing and later than all rows of the window.
             values: (rows, columns), NaN where missing.
 
         Raises:
@@ -138,92 +141,94 @@ class RollingWindow:
         if not (times[0] > before and (times[1:] > times[:-1]).all()):
             raise ValueError("samples must come in order of time")
         self._reserve(len(times), float(times[0]))
-        if self.bins is not None and np.isfinite(self.keep):
-            self.bins.forget()
+        if self.buckets is not None and np.isfinite(self.keep_seconds):
+            self.buckets.drop_old()
         for start in range(0, len(times), CHUNK_ROWS):
             self._extend(times[start : start + CHUNK_ROWS], values[start : start + CHUNK_ROWS])
 
     def _extend(self, times: Floats, values: Floats) -> None:
-        here = slice(self._size, self._size + len(times))
+        """Append at most CHUNK_ROWS rows, for which memory is reserved."""
+        rows = slice(self._size, self._size + len(times))
         elapsed = np.empty(len(times))
-        elapsed[0] = times[0] - self._times[here.start - 1] if here.start else np.inf
+        elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
         np.subtract(times[1:], times[:-1], out=elapsed[1:])
         after_gap = elapsed > GAP_FACTOR * self.step
-        index = np.minimum(self.rules.load_index(self.columns, values), INDEX_LIMIT)
+        index = np.minimum(self.rules.load_index(self.columns, values), MAX_LOAD_INDEX)
         instant = index >= 1
-        self._times[here] = times
-        self._index[here] = index
-        watched = np.where(after_gap, self.step, elapsed)
-        terms, known = self._extend_sums(here, values, index, instant, watched)
-        self._extend_state(here, times, after_gap, index, instant)
-        if self.bins is not None:
-            state = self._floats[here, 0]
-            self._positions[here] = self.bins.extend(times, terms[:, : known.shape[1]], known, index, state)
-        self._size = here.stop
+        self._times[rows] = times
+        self._index[rows] = index
+        covered = np.where(after_gap, self.step, elapsed)
+        terms, known = self._extend_sums(rows, values, index, instant, covered)
+        self._extend_states(rows, times, after_gap, index, instant)
+        if self.buckets is not None:
+            state = self._states[rows, 0]
+            summed = terms[:, : known.shape[1]]
+            self._bucket_numbers[rows] = self.buckets.extend(times, summed, known, index, state)
+        self._size = rows.stop
 
     def _extend_sums(
-        self, here: slice, values: Floats, index: Floats, instant: Bools, watched: Floats
+        self, rows: slice, values: Floats, index: Floats, instant: Bools, covered: Floats
     ) -> tuple[Integers, Bools]:
-        """Returns what was added, and which of it is known."""
-        k = len(self._picked)
+        """Extend the running sums and counts; return the added terms (rows, sums) and which of them are known."""
+        k = len(self._input_columns)
         x = np.empty((len(values), k + 1))
-        x[:, :k] = values[:, self._picked]
+        x[:, :k] = values[:, self._input_columns]
         x[:, k] = index
-        if len(self._log):
-            # as one block of contiguous numbers, so that one row and many take the same path through log1p
-            x[:, self._log] = np.log1p(np.maximum(x[:, self._log], 0))
+        if len(self._logarithmic):
+            # a contiguous block, so that one row and many rows take the same code path through log1p
+            x[:, self._logarithmic] = np.log1p(np.maximum(x[:, self._logarithmic], 0))
         known = ~np.isnan(x)
         terms = np.empty((len(values), k + 4), np.int64)
-        terms[:, : k + 1] = np.where(known, np.rint(x * RATIO_GRID), 0)
+        terms[:, : k + 1] = np.where(known, np.rint(x * FIXED_POINT), 0)
         terms[:, k + 1] = np.square(terms[:, k])
         terms[:, k + 2] = instant
-        terms[:, k + 3] = np.rint(watched * 1000)
+        terms[:, k + 3] = np.rint(covered * 1000)
         for running, new in ((self._sums, terms), (self._counts, known)):
-            np.cumsum(new, axis=0, out=running[here])
-            if here.start:
-                running[here] += running[here.start - 1]
+            np.cumsum(new, axis=0, out=running[rows])
+            if rows.start:
+                running[rows] += running[rows.start - 1]
         return terms, known
 
-    def _extend_state(self, here: slice, times: Floats, after_gap: Bools, index: Floats, instant: Bools) -> None:
-        """The state machine of high load, with what it remembers taken from the row before."""
-        start = here.start
-        before = self._floats[start - 1] if start else np.array([np.nan, -np.inf, -np.inf, -np.inf, -np.inf])
+    def _extend_states(self, rows: slice, times: Floats, after_gap: Bools, index: Floats, instant: Bools) -> None:
+        """Run the state machine of high load over the new rows, starting from the row before them."""
+        start = rows.start
+        before = self._states[start - 1] if start else np.array([np.nan, -np.inf, -np.inf, -np.inf, -np.inf])
         if not instant.any():
-            # most of the time: what is remembered stays as it is
-            self._floats[here] = before
-            self._floats[here, 0] = np.where(np.isnan(index), np.nan, 0.0)
+            # the usual case: nothing but the state changes
+            self._states[rows] = before
+            self._states[rows, 0] = np.where(np.isnan(index), np.nan, 0.0)
             return
         state_before, high, onset, previous, run = before
         high_before = bool(start) and self._index[start - 1] >= 1
-        begins = instant & (~np.concatenate(((high_before,), instant[:-1])) | after_gap)
-        runs = _running_maximum(run, np.where(begins, times, -np.inf))[1:]
+        run_starts = instant & (~np.concatenate(((high_before,), instant[:-1])) | after_gap)
+        runs = _running_maximum(run, np.where(run_starts, times, -np.inf))[1:]
         state = np.where(instant, times - runs + self.step >= self.rules.sustained, 0.0)
         state[np.isnan(index)] = np.nan
         onsets = (state == 1) & (np.concatenate(((state_before,), state[:-1])) != 1)
-        lasts = _running_maximum(onset, np.where(onsets, times, -np.inf))
-        befores = _running_maximum(previous, np.where(onsets, lasts[:-1], -np.inf))
-        highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
-        self._floats[here] = np.stack([state, highs[1:], lasts[1:], befores[1:], runs], axis=1)
+        last_onsets = _running_maximum(onset, np.where(onsets, times, -np.inf))
+        previous_onsets = _running_maximum(previous, np.where(onsets, last_onsets[:-1], -np.inf))
+        last_highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
+        self._states[rows] = np.stack([state, last_highs[1:], last_onsets[1:], previous_onsets[1:], runs], axis=1)
 
     def _reserve(self, n: int, now: float) -> None:
-        """Room for n rows: first by forgetting what is older than `keep`, then by growing."""
+        """Make room for n rows: drop rows older than `keep_seconds` before `now`, then grow the arrays."""
         if self._size + n <= len(self._times):
             return
-        first = int(np.searchsorted(self.times, now - self.keep, side="right"))
-        # A row before the oldest kept one stays: windows are differences to the row before their first.
+        first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
+        # keep one more row: window sums are differences to the row before the window
         first = max(0, first - 1)
         kept = self._size - first
-        # A live history makes room for a quarter more, so that it moves its rows only now and then.
-        capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep) else 0)
-        for name in ("_times", "_index", "_floats", "_sums", "_counts", "_positions"):
+        # a bounded window reserves a quarter more, so that it rarely moves its rows
+        capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep_seconds) else 0)
+        for name in ("_times", "_index", "_states", "_sums", "_counts", "_bucket_numbers"):
             old = getattr(self, name)
             new = np.empty((capacity, *old.shape[1:]), old.dtype)
             new[:kept] = old[first : self._size]
             setattr(self, name, new)
-        self._forgotten += first
+        self._dropped_rows += first
         self._size = kept
 
 
-def _running_maximum(before: float, values: Floats) -> Floats:
-    """(rows + 1,) the largest so far, beginning with what was before."""
-    return np.maximum.accumulate(np.concatenate(((before,), values)))
+def _running_maximum(initial: float, values: Floats) -> Floats:
+    """Return the running maximum (rows + 1,) of `values` (rows,), starting with `initial`."""
+    return np.maximum.accumulate(np.concatenate(((initial,), values)))

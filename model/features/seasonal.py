@@ -1,7 +1,6 @@
-"""What the load did at this time on other days.
+"""Seasonal features: load at the same time on previous days.
 
-All of it is known before the bin of the moment begins, so within a bin it stays the same: live it is worked out once
-in some minutes.
+They use buckets before the current one only, so they are constant within a bucket.
 """
 
 from __future__ import annotations
@@ -11,164 +10,189 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from model.array_types import Floats, Integers
-from model.features.time_buckets import DAYS, TimeBuckets
+from model.features.time_buckets import SEASONAL_DAYS, TimeBuckets
 
-FADE = 0.7
-"""How much less a day counts than the one after it."""
+DECAY = 0.7
+"""Weight of a day relative to the day after it."""
 
 SPANS = (1, 4)
-"""Hours over which yesterday's load is averaged, before and after this time of the day."""
+"""Hours before and after this time of day over which yesterday's load is averaged."""
 
 
-def seasonal_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
-    """The features of `seasonal`, in its order."""
+def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
+    """Return the names of the features of `seasonal_features`, in its order.
+
+    Args:
+        metrics: inputs.
+        horizons: seconds.
+    """
     ahead = [f"{horizon:g}s" for horizon in horizons]
     day = [f"{name}:departure:24h" for name in metrics]
     yesterday = ["yesterday:now"]
-    yesterday += [f"yesterday:{what}:{hours}h" for hours in SPANS for what in ("before", "after")]
-    yesterday += [f"yesterday:{what}:{span}" for span in ahead for what in ("max", "high")]
+    yesterday += [f"yesterday:{side}:{hours}h" for hours in SPANS for side in ("before", "after")]
+    yesterday += [f"yesterday:{statistic}:{span}" for span in ahead for statistic in ("max", "high")]
     days = ["past_days:now", "past_days:around", "past_days:departure", "past_days:deviation"]
-    shares = ("max", "top", "high", "high_lately", "rise", "expected", "expected_max")
-    days += [f"past_days:{what}:{span}" for span in ahead for what in shares]
+    statistics = ("max", "top", "high", "high_weighted", "rise", "expected", "expected_max")
+    days += [f"past_days:{statistic}:{span}" for span in ahead for statistic in statistics]
     return (*day, *yesterday, *days)
 
 
-def seasonal(bins: TimeBuckets, at: Integers, horizons: Sequence[float], grid: float) -> Floats:
-    """The features of moments that lie in some bins; in place of a metric's departure, what it departs from.
+def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
+    """Compute the seasonal features of some buckets.
+
+    The first columns are the means of the inputs over the last day; the caller turns them into departures.
 
     Args:
-        bins: the past.
-        at: (n,) positions.
+        buckets: the history.
+        numbers: (n,) bucket numbers.
         horizons: seconds.
-        grid: steps per unit of the sums.
+        scale: fixed-point steps per unit of the sums.
 
     Returns:
-        (n, features) float64 in the order of `seasonal_names`, NaN where nothing is known.
+        (n, features) float64 in the order of `seasonal_feature_names`, NaN where unknown.
     """
-    look = _Look(bins, at, grid)
-    day, hour = bins.day, bins.hour
-    metrics = look.means(-day, -1)[:, :-1]
-    # beyond a day ahead yesterday is the future too
-    ahead = [min(int(np.ceil(horizon / bins.width)) + 1, day) for horizon in horizons]
+    view = _BucketWindows(buckets, numbers, scale)
+    metrics = view.means(-buckets.day, -1)[:, :-1]
+    # beyond a day ahead, yesterday's buckets would be future ones
+    ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
+    columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
+    return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)
 
-    def load(first: int, last: int) -> Floats:
-        return look.means(first, last)[:, -1]
 
-    yesterday = [load(-day, -day)]
+def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
+    """Return the features of yesterday; `ahead` has the buckets of each horizon."""
+    day = buckets.day
+    columns = [view.load(-day, -day)]
     for hours in SPANS:
-        span = hours * hour
-        yesterday += [load(-day - span + 1, -day), load(-day, min(-day + span - 1, -1))]
-    for k in ahead:
-        yesterday += [look.largest(-day, -day + k - 1), look.high(-day, -day + k - 1)]
+        span = hours * buckets.hour
+        columns += [view.load(-day - span + 1, -day), view.load(-day, min(-day + span - 1, -1))]
+    for count in ahead:
+        columns += [view.max_index(-day, -day + count - 1), view.high(-day, -day + count - 1)]
+    return columns
 
-    def faded(value: Callable[[int], Floats]) -> Floats:
-        """Over the days, the late ones counting more."""
-        return _weighted([value(-d * day) for d in range(1, DAYS + 1)], FADE)
 
-    now = [load(-d * day, -d * day) for d in range(1, DAYS + 1)]
-    usual = _weighted(now, FADE)
-    departure = load(-hour, -1) - faded(lambda then: load(then - hour, then - 1))
-    days = [
+def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
+    """Return the features of the last SEASONAL_DAYS days; `ahead` has the buckets of each horizon."""
+    starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
+    hour = buckets.hour
+
+    def weighted(statistic: Callable[[int], Floats]) -> Floats:
+        """Return the mean over the days, recent days with more weight."""
+        return _weighted_mean([statistic(start) for start in starts], DECAY)
+
+    now = [view.load(start, start) for start in starts]
+    usual = _weighted_mean(now, DECAY)
+    departure = view.load(-hour, -1) - weighted(lambda start: view.load(start - hour, start - 1))
+    columns = [
         usual,
-        faded(lambda then: load(then - hour // 2, then + (hour - 1) // 2)),
+        weighted(lambda start: view.load(start - hour // 2, start + (hour - 1) // 2)),
         departure,
-        _deviation(now),
+        _standard_deviation(now),
     ]
-    for k in ahead:
-        tops = [look.largest(-d * day, -d * day + k - 1) for d in range(1, DAYS + 1)]
-        highs = [look.high(-d * day, -d * day + k - 1) for d in range(1, DAYS + 1)]
-        peak = faded(lambda then, k=k: look.largest_mean(then, then + k - 1))  # type: ignore[misc]
-        top = _weighted(tops, FADE)
-        days += [
-            top,
-            _largest(tops),
-            _weighted(highs, 1.0),
-            _weighted(highs, FADE),
+    for count in ahead:
+        maxima = [view.max_index(start, start + count - 1) for start in starts]
+        highs = [view.high(start, start + count - 1) for start in starts]
+        peak = _weighted_mean([view.max_mean(start, start + count - 1) for start in starts], DECAY)
+        mean_maximum = _weighted_mean(maxima, DECAY)
+        columns += [
+            mean_maximum,
+            _largest(maxima),
+            _weighted_mean(highs, 1.0),
+            _weighted_mean(highs, DECAY),
             peak - usual,
             peak + departure,
-            top + departure,
+            mean_maximum + departure,
         ]
-    return np.concatenate((metrics, np.stack(yesterday + days, axis=1)), axis=1)
+    return columns
 
 
-class _Look:
-    """Windows of bins around some positions; `first` and `last` are relative to each and both within."""
+class _BucketWindows:
+    """Statistics over windows of buckets, given by first and last bucket (inclusive) relative to some buckets."""
 
-    def __init__(self, bins: TimeBuckets, at: Integers, grid: float) -> None:
-        self._at = at - bins.oldest
-        self._size = bins.newest - bins.oldest + 1
-        self._largest, self._high = bins.largest, bins.high
-        zero = np.zeros((1, bins.sums.shape[1]), np.int64)
-        self._sums = np.concatenate((zero, np.cumsum(bins.sums, axis=0)))
-        self._counts = np.concatenate((zero, np.cumsum(bins.counts, axis=0, dtype=np.int64)))
-        self._grid = grid
-        count = bins.counts[:, -1]
+    def __init__(self, buckets: TimeBuckets, numbers: Integers, scale: float) -> None:
+        self._positions = numbers - buckets.oldest
+        self._size = buckets.newest - buckets.oldest + 1
+        self._max_index = buckets.max_index
+        self._high = buckets.high
+        zero = np.zeros((1, buckets.sums.shape[1]), np.int64)
+        self._sums = np.concatenate((zero, np.cumsum(buckets.sums, axis=0)))
+        self._counts = np.concatenate((zero, np.cumsum(buckets.counts, axis=0, dtype=np.int64)))
+        self._scale = scale
+        count = buckets.counts[:, -1]
         self._mean = np.full(self._size, np.nan)
-        np.divide(bins.sums[:, -1], count, out=self._mean, where=count > 0)
-        self._mean /= grid
+        np.divide(buckets.sums[:, -1], count, out=self._mean, where=count > 0)
+        self._mean /= scale
 
     def means(self, first: int, last: int) -> Floats:
-        """(n, columns)."""
+        """Return the means (n, columns)."""
         start, end = self._limits(first, last)
         count = self._counts[end] - self._counts[start]
         mean = np.full(count.shape, np.nan)
         np.divide(self._sums[end] - self._sums[start], count, out=mean, where=count > 0)
-        return np.asarray(mean / self._grid)
+        return np.asarray(mean / self._scale)
 
-    def largest(self, first: int, last: int) -> Floats:
-        """(n,) of the load index."""
-        return self._most(self._largest, first, last)
+    def load(self, first: int, last: int) -> Floats:
+        """Return the mean load index (n,)."""
+        return self.means(first, last)[:, -1]
 
-    def largest_mean(self, first: int, last: int) -> Floats:
-        """(n,) of the bins' mean load indices."""
-        return self._most(self._mean, first, last)
+    def max_index(self, first: int, last: int) -> Floats:
+        """Return the maximum load index (n,)."""
+        return self._maximum(self._max_index, first, last)
+
+    def max_mean(self, first: int, last: int) -> Floats:
+        """Return the maximum of the buckets' mean load indices (n,)."""
+        return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
-        """(n,) 1 where load was high in any bin, 0 in none, NaN where no load is known."""
+        """Return (n,) 1 if load was high in any bucket, 0 if in none, NaN if no load is known."""
         start, end = self._limits(first, last)
         unknown = self._counts[end, -1] == self._counts[start, -1]
-        found = np.zeros(len(self._at))
-        for k in range(first, last + 1):
-            place = self._at + k
-            inside = (place >= 0) & (place < self._size)
-            found[inside] = np.maximum(found[inside], self._high[place[inside]])
-        found[unknown] = np.nan
-        return found
+        high = np.zeros(len(self._positions))
+        for offset in range(first, last + 1):
+            position = self._positions + offset
+            inside = (position >= 0) & (position < self._size)
+            high[inside] = np.maximum(high[inside], self._high[position[inside]])
+        high[unknown] = np.nan
+        return high
 
     def _limits(self, first: int, last: int) -> tuple[Integers, Integers]:
         limit = self._size
-        return np.clip(self._at + first, 0, limit), np.clip(self._at + last + 1, 0, limit)
+        return np.clip(self._positions + first, 0, limit), np.clip(self._positions + last + 1, 0, limit)
 
-    def _most(self, values: Floats, first: int, last: int) -> Floats:
-        found = np.full(len(self._at), np.nan)
-        for k in range(first, last + 1):
-            place = self._at + k
-            inside = (place >= 0) & (place < self._size)
-            found[inside] = np.fmax(found[inside], values[place[inside]])
-        return found
-
-
-# One day after the other, never all at once: a sum must not depend on how many moments are asked for together.
+    def _maximum(self, values: Floats, first: int, last: int) -> Floats:
+        maximum = np.full(len(self._positions), np.nan)
+        for offset in range(first, last + 1):
+            position = self._positions + offset
+            inside = (position >= 0) & (position < self._size)
+            maximum[inside] = np.fmax(maximum[inside], values[position[inside]])
+        return maximum
 
 
-def _weighted(values: Sequence[Floats], fade: float) -> Floats:
-    """The mean of what is known, each value counting `fade` times the one before it."""
-    total, weight, w = np.zeros_like(values[0]), np.zeros_like(values[0]), 1.0
+# The functions below add one day after the other: a sum must not depend on the number of rows computed together.
+
+
+def _weighted_mean(values: Sequence[Floats], decay: float) -> Floats:
+    """Return the mean of the known values; the weight of each array is `decay` times that of the one before it."""
+    total = np.zeros_like(values[0])
+    weights = np.zeros_like(values[0])
+    weight = 1.0
     for value in values:
         known = ~np.isnan(value)
-        total[known] += w * value[known]
-        weight[known] += w
-        w *= fade
-    return np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0)
+        total[known] += weight * value[known]
+        weights[known] += weight
+        weight *= decay
+    return np.divide(total, weights, out=np.full_like(total, np.nan), where=weights > 0)
 
 
-def _deviation(values: Sequence[Floats]) -> Floats:
-    mean = _weighted(values, 1.0)
-    return np.sqrt(_weighted([np.square(value - mean) for value in values], 1.0))
+def _standard_deviation(values: Sequence[Floats]) -> Floats:
+    """Return the standard deviation of the known values."""
+    mean = _weighted_mean(values, 1.0)
+    return np.sqrt(_weighted_mean([np.square(value - mean) for value in values], 1.0))
 
 
 def _largest(values: Sequence[Floats]) -> Floats:
-    found = values[0]
+    """Return the largest of the known values."""
+    largest = values[0]
     for value in values[1:]:
-        found = np.fmax(found, value)
-    return found
+        largest = np.fmax(largest, value)
+    return largest

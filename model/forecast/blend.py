@@ -1,55 +1,63 @@
-"""What a probability is mixed from, for each horizon: the networks, the present load alone, and a prior.
+"""Blend of the experts per horizon: networks, load table and pretrained model.
 
-The networks know the host best once there is enough to learn from; what each load was followed by is a table that
-cannot be too sure of what it has not seen; the prior was learned on other hosts. How much each counts is decided by
-what they said of a part of the history that none has seen, apart for calm and high moments: whether a stretch goes on
-is another question than whether one begins.
+The networks predict best once there is enough history. The load table maps the present load index to a probability.
+The pretrained model was fitted on other hosts. Their weights are fitted on the holdout, separately for calm and high
+load: the end of a high-load period is a different question from its onset.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.array_types import Bools, Floats
 from model.forecast.calibration import BlendWeights
-from model.nn.numerics import logit
+from model.forecast.log_odds import logit
 
-EXPERTS = ("networks", "load", "prior")
+EXPERTS = ("network", "load_table", "pretrained")
+"""Inputs of a blend, in the order of its weights."""
 
-BINS = 20
-"""Equal shares of the past that a table tells apart."""
+TABLE_BINS = 20
+"""Bins of a load table, with equally many rows each."""
 
-RAREST = 1e-4
-"""The smallest probability that a table gives: that something was never seen does not make it impossible."""
+MIN_RATE = 1e-4
+"""Smallest probability in a load table: an event that was never seen is not impossible."""
 
 
-def followed(score: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Scores, increasing, and how often the event followed: in equal shares of the past, never falling.
+def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the mean score and the event rate of up to TABLE_BINS bins with equally many rows each.
 
     Args:
-        score: (rows,) the higher the likelier.
+        score: (rows,) a higher score means a likelier event.
         y: (rows,) labels, all known.
+
+    Returns:
+        Scores (bins,), increasing, and rates (bins,), made non-decreasing.
     """
     if not len(score):
         return np.zeros(1), np.zeros(1)
     order = np.argsort(score, kind="stable")
-    # moments of one score stay together
+    # rows of equal score stay in one bin
     values, first, count = np.unique(score[order], return_index=True, return_counts=True)
-    share = (np.minimum(first * BINS // len(score), BINS - 1)).astype(int)
-    weight = np.bincount(share, weights=count, minlength=BINS)
-    events = np.bincount(share, weights=np.add.reduceat(y[order].astype(np.float64), first), minlength=BINS)
-    centre = np.bincount(share, weights=values * count, minlength=BINS)
-    used = weight > 0
-    return centre[used] / weight[used], np.maximum.accumulate(events[used] / weight[used])
+    bins = (np.minimum(first * TABLE_BINS // len(score), TABLE_BINS - 1)).astype(int)
+    rows = np.bincount(bins, weights=count, minlength=TABLE_BINS)
+    events_per_value = np.add.reduceat(y[order].astype(np.float64), first)
+    events = np.bincount(bins, weights=events_per_value, minlength=TABLE_BINS)
+    totals = np.bincount(bins, weights=values * count, minlength=TABLE_BINS)
+    used = rows > 0
+    return totals[used] / rows[used], np.maximum.accumulate(events[used] / rows[used])
 
 
 @dataclass(frozen=True)
 class LoadTable:
-    """What a score such as the load index is worth as a forecast: (points,) scores, increasing, and the values there.
+    """Piecewise linear mapping from a score, such as the load index, to a value, usually log-odds.
 
-    The values are logits in all that serves. `unknown` is that of a missing score: the base rate.
+    Attributes:
+        scores: (points,) increasing.
+        values: (points,) values at the scores.
+        unknown: value of a missing score: the base rate.
     """
 
     scores: Floats
@@ -57,7 +65,7 @@ class LoadTable:
     unknown: float
 
     def __call__(self, score: Floats) -> Floats:
-        """Scores (rows,) to values, linear in between."""
+        """Return the values (rows,) of scores (rows,)."""
         return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
 
 
@@ -65,34 +73,60 @@ EMPTY_LOAD_TABLE = LoadTable(np.zeros(1), np.zeros(1), 0.0)
 
 
 def fit_load_table(score: Floats, y: Floats) -> LoadTable:
-    """What was followed by what, in logits, of moments (rows,); labels may be unknown."""
-    both = ~np.isnan(score) & ~np.isnan(y)
-    if not both.any():
+    """Fit a table of log-odds to the event rates that followed each score.
+
+    Args:
+        score: (rows,) NaN if unknown.
+        y: (rows,) labels, NaN if unknown.
+    """
+    known = ~np.isnan(score) & ~np.isnan(y)
+    if not known.any():
         return EMPTY_LOAD_TABLE
-    centres, shares = followed(score[both].astype(np.float64), y[both])
-    return LoadTable(centres, logit(shares, RAREST), float(logit(np.asarray(y[both].mean()), RAREST)))
+    centres, rates = binned_event_rates(score[known].astype(np.float64), y[known])
+    base_rate = float(logit(np.asarray(y[known].mean()), MIN_RATE))
+    return LoadTable(centres, logit(rates, MIN_RATE), base_rate)
 
 
 @dataclass(frozen=True)
 class HorizonBlend:
-    """One horizon's: the table, and the weights of the voices while load is calm and while it is high."""
+    """Load table and blend weights of one horizon, with separate weights for calm and high load."""
 
     load_table: LoadTable
     calm: BlendWeights
     high: BlendWeights
 
-    def __call__(self, logits: Floats, high: Bools) -> Floats:
-        """What the voices say (rows, voices) to logits (rows,)."""
-        return np.where(high, self.high(logits), self.calm(logits))
-
     @property
-    def shares(self) -> tuple[float, ...]:
-        """How much each voice counts while load is calm; they add up to 1."""
+    def normalized_weights(self) -> tuple[float, ...]:
+        """Weight of each expert while load is calm, scaled to a sum of 1."""
         total = sum(self.calm.weights)
         return tuple(weight / total if total else 0.0 for weight in self.calm.weights)
 
 
-def single_expert(voices: int = 1) -> HorizonBlend:
-    """Only the first voice, as it is."""
-    weights = (1.0,) + (0.0,) * (voices - 1)
-    return HorizonBlend(EMPTY_LOAD_TABLE, BlendWeights(weights), BlendWeights(weights))
+class BlendTable:
+    """Blend weights of all horizons as arrays, for calm (index 0) and high load (index 1)."""
+
+    def __init__(self, blends: Sequence[HorizonBlend]) -> None:
+        """Arrange blends in arrays; there is one per horizon."""
+        states = [[blend.calm for blend in blends], [blend.high for blend in blends]]
+        self._weights = np.array([[blend.weights for blend in state] for state in states])
+        self._intercepts = np.array([[blend.intercept for blend in state] for state in states])
+
+    def __call__(self, logits: Floats, high: Bools) -> Floats:
+        """Return the blended logits (rows, horizons), summed expert by expert.
+
+        Args:
+            logits: (rows, horizons, experts).
+            high: (rows,) True during high load.
+        """
+        state = high.astype(np.intp)
+        terms = logits * self._weights[state]
+        total = terms[..., 0]
+        for expert in range(1, len(EXPERTS)):
+            total = total + terms[..., expert]
+        return np.asarray(total + self._intercepts[state])
+
+
+def network_only() -> HorizonBlend:
+    """Return a blend that passes the logits of the networks through unchanged."""
+    weights = BlendWeights((1.0,) + (0.0,) * (len(EXPERTS) - 1))
+    return HorizonBlend(EMPTY_LOAD_TABLE, weights, weights)

@@ -1,7 +1,7 @@
-"""Making probabilities mean what they say.
+"""Calibration: logistic regressions on logits, regularised towards a prior guess.
 
-A network fitted until it stopped improving is surer than it should be; a few numbers per horizon, fitted on data that
-it did not learn from, put that right.
+Neighbouring rows have correlated outcomes. Each fit counts a block of such rows once: its prior has the weight of a
+number of blocks (the effective sample size at which data and prior count equally).
 """
 
 from __future__ import annotations
@@ -12,137 +12,153 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.array_types import Floats
-from model.nn.numerics import sigmoid
+from model.forecast.log_odds import sigmoid
 
-STEEPEST = 2.0
-FLATTEST = 0.05
-"""Limits of the slope: a short validation part must not turn a ranking round or make it certain."""
+MAX_SLOPE = 2.0
+MIN_SLOPE = 0.05
+"""Limits of a slope: a short validation part must not invert a ranking or make it certain."""
+
+MAX_STEPS = 50
+"""Newton steps of a fit, at most."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibrated logit = slope * z + intercept (Platt 1999)."""
+    """Platt scaling: calibrated logit = slope * logit + intercept (Platt 1999)."""
 
     slope: float = 1.0
     intercept: float = 0.0
 
     def __call__(self, z: Floats) -> Floats:
-        """Logits to calibrated logits, any shape, float64."""
+        """Return the calibrated logits, float64, of logits of any shape."""
         return np.asarray(self.slope * z.astype(np.float64) + self.intercept)
 
 
 @dataclass(frozen=True)
 class BlendWeights:
-    """Logit = the voices' logits, weighted, + intercept: a logistic regression on what several experts say."""
+    """Logistic regression on expert logits: blended logit = weighted sum + intercept."""
 
     weights: tuple[float, ...]
     intercept: float = 0.0
 
-    def __call__(self, voices: Floats) -> Floats:
-        """Logits (rows, voices) to logits (rows,)."""
-        return np.asarray(voices @ np.array(self.weights) + self.intercept)
-
 
 def fit_calibration(
-    z: Floats, y: Floats, rows_per_event: float, weight: Floats | None = None, stories: float = 4.0
+    z: Floats, y: Floats, block_rows: float, weight: Floats | None = None, prior_blocks: float = 4.0
 ) -> Calibration:
-    """Maximum likelihood, drawn toward slope 1 and intercept 0.
+    """Fit slope and intercept by penalised maximum likelihood, shrunk towards slope 1 and intercept 0.
 
     Args:
         z: (rows,) logits.
-        y: (rows,) labels, NaN unknown.
-        rows_per_event: how many neighbouring rows tell the same story.
-        weight: (rows,) how much each row counts; None where all count the same.
-        stories: how many of them the pull toward the identity is worth.
+        y: (rows,) labels, NaN if unknown.
+        block_rows: neighbouring rows that count as one observation.
+        weight: (rows,) weight of each row; None for equal weights.
+        prior_blocks: weight of the prior, in blocks.
     """
     known = ~np.isnan(y)
     if not known.any():
         return Calibration()
-    counts = np.ones(int(known.sum())) if weight is None else weight[known]
-    slope, intercept = _fitted(z[known, None], y[known], counts, (1.0,), stories * max(1.0, rows_per_event))
-    return Calibration(float(np.clip(slope, FLATTEST, STEEPEST)), float(intercept))
+    weights = np.ones(int(known.sum())) if weight is None else weight[known]
+    prior_rows = prior_blocks * max(1.0, block_rows)
+    slope, intercept = _fit_logistic(z[known, None], y[known], weights, (1.0,), prior_rows)
+    return Calibration(float(np.clip(slope, MIN_SLOPE, MAX_SLOPE)), float(intercept))
 
 
-def fit_level(z: Floats, y: Floats, rows_per_event: float, weight: Floats, stories: float) -> float:
-    """What is to be added to logits: maximum likelihood, drawn toward 0; see `fit_calibration`."""
+def fit_intercept(z: Floats, y: Floats, block_rows: float, weight: Floats, prior_blocks: float) -> float:
+    """Fit a correction to add to logits, shrunk towards 0; for the arguments see `fit_calibration`."""
     known = ~np.isnan(y)
     if not known.any():
         return 0.0
-    pull = stories * max(1.0, rows_per_event)
-    none = np.zeros((int(known.sum()), 0))
-    return float(_fitted(none, y[known], weight[known], (), pull, z[known])[0])
+    prior_rows = prior_blocks * max(1.0, block_rows)
+    no_inputs = np.zeros((int(known.sum()), 0))
+    return float(_fit_logistic(no_inputs, y[known], weight[known], (), prior_rows, z[known])[0])
 
 
 def fit_blend_weights(
-    voices: Floats, y: Floats, start: Sequence[float], rows_per_event: float, stories: float
+    logits: Floats, y: Floats, prior: Sequence[float], block_rows: float, prior_blocks: float
 ) -> BlendWeights:
-    """Maximum likelihood over weights that are not negative, drawn toward some.
+    """Fit non-negative blend weights by penalised maximum likelihood, shrunk towards prior weights.
 
-    A voice that would have to be believed the opposite of is left out.
+    An expert whose weight would be negative is left out.
 
     Args:
-        voices: (rows, voices) logits.
-        y: (rows,) labels, NaN unknown.
-        start: (voices,) weights that the fit is drawn toward.
-        rows_per_event: how many neighbouring rows tell the same story.
-        stories: how many of them the pull is worth.
+        logits: (rows, experts).
+        y: (rows,) labels, NaN if unknown.
+        prior: (experts,) weights to shrink towards.
+        block_rows: neighbouring rows that count as one observation.
+        prior_blocks: weight of the prior, in blocks.
     """
     known = ~np.isnan(y)
     if not known.any():
-        return BlendWeights(tuple(start))
-    z, y, weights, heard = voices[known], y[known], np.zeros(len(start)), list(range(len(start)))
+        return BlendWeights(tuple(prior))
+    z = logits[known]
+    y = y[known]
+    weights = np.zeros(len(prior))
+    active = list(range(len(prior)))
+    prior_rows = prior_blocks * max(1.0, block_rows)
     while True:
-        pull = stories * max(1.0, rows_per_event)
-        found = _fitted(z[:, heard], y, np.ones(len(y)), [start[i] for i in heard], pull)
-        if len(heard) == 1 or (found[:-1] >= 0).all():
-            weights[heard] = np.clip(found[:-1], 0.0, STEEPEST)
-            return BlendWeights(tuple(weights.tolist()), float(found[-1]))
-        del heard[int(np.argmin(found[:-1]))]
+        fitted = _fit_logistic(z[:, active], y, np.ones(len(y)), [prior[i] for i in active], prior_rows)
+        if len(active) == 1 or (fitted[:-1] >= 0).all():
+            weights[active] = np.clip(fitted[:-1], 0.0, MAX_SLOPE)
+            return BlendWeights(tuple(weights.tolist()), float(fitted[-1]))
+        del active[int(np.argmin(fitted[:-1]))]
 
 
-def _fitted(
-    z: Floats, y: Floats, counts: Floats, start: Sequence[float], pull_rows: float, offset: Floats | float = 0.0
+def _fit_logistic(
+    z: Floats, y: Floats, weight: Floats, prior: Sequence[float], prior_rows: float, offset: Floats | float = 0.0
 ) -> Floats:
-    """(voices + 1,) weights and the intercept, by Newton's method; the pull is toward `start` and 0.
+    """Return the weights and the intercept (inputs + 1,) of a penalised logistic regression, by Newton's method.
 
-    `offset` (rows,) is added to what the voices say, as it is.
+    Args:
+        z: (rows, inputs).
+        y: (rows,) labels.
+        weight: (rows,) weight of each row.
+        prior: (inputs,) weights to shrink towards; the intercept is shrunk towards 0.
+        prior_rows: weight of the prior, in rows.
+        offset: (rows,) logits that are added as they are.
     """
     design = np.concatenate((z.astype(np.float64), np.ones((len(z), 1))), axis=1)
-    centre = np.array([*start, 0.0])
-    pull = pull_rows * 0.25 * np.eye(len(centre))
+    centre = np.array([*prior, 0.0])
+    # 0.25 is the curvature of the logistic loss of one row at probability 0.5
+    penalty = prior_rows * 0.25 * np.eye(len(centre))
 
     def loss(w: Floats) -> float:
         raw = design @ w + offset
-        return float(counts @ (np.logaddexp(0, raw) - y * raw) + (w - centre) @ pull @ (w - centre) / 2)
+        return float(weight @ (np.logaddexp(0, raw) - y * raw) + (w - centre) @ penalty @ (w - centre) / 2)
 
     w = centre.copy()
     best = loss(w)
-    for _ in range(50):
+    for _ in range(MAX_STEPS):
         p = sigmoid(design @ w + offset)
-        gradient = design.T @ (counts * (p - y)) + pull @ (w - centre)
-        curvature = (design * (counts * p * (1 - p))[:, None]).T @ design + pull
+        gradient = design.T @ (weight * (p - y)) + penalty @ (w - centre)
+        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + penalty
         step = np.linalg.solve(curvature, gradient)
-        # where the curve is flat the step is too long: halve it until it leads down
-        while (found := loss(w - step)) > best + 1e-12 and np.abs(step).max() > 1e-8:
+        # Newton steps overshoot where the loss is flat: halve the step until the loss decreases
+        while (value := loss(w - step)) > best + 1e-12 and np.abs(step).max() > 1e-8:
             step = step / 2
-        w, best = w - step, min(found, best)
+        w = w - step
+        best = min(value, best)
         if np.abs(step).max() < 1e-8:
             break
     return np.asarray(w)
 
 
-def matching_intercept(steep: Floats, y: Floats) -> float:
-    """The intercept under which as much is said as came.
+def matching_intercept(z: Floats, y: Floats) -> float:
+    """Return the intercept for which the mean probability equals the event rate.
 
     Args:
-        steep: (rows,) logits before it.
-        y: (rows,) labels of both classes, NaN unknown.
+        z: (rows,) logits without intercept.
+        y: (rows,) labels of both classes, NaN if unknown.
     """
     known = ~np.isnan(y)
-    steep, wanted = steep[known].astype(np.float64), float(y[known].mean())
-    low, high = -30.0, 30.0
-    # the mean rises with the intercept: halve until nothing is left to halve
+    logits = z[known].astype(np.float64)
+    rate = float(y[known].mean())
+    low = -30.0
+    high = 30.0
+    # bisection: the mean probability increases with the intercept
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(sigmoid(steep + middle).mean()) < wanted else (low, middle)
+        if float(sigmoid(logits + middle).mean()) < rate:
+            low = middle
+        else:
+            high = middle
     return (low + high) / 2

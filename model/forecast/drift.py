@@ -1,43 +1,55 @@
-"""How far inputs have left those that a model has learned from: the population stability index.
+"""Input drift: the population stability index of live inputs against training inputs.
 
-PSI = sum over bins of (a - e) ln(a / e), with e the share of the training and a that of today in each tenth of the
-training. By custom up to 0.1 is nothing, and more than 0.25 another distribution (Siddiqi 2006).
+PSI = sum over bins of (a - e) ln(a / e), with e the frequency of a bin in training and a the present one, over bins
+with a tenth of the training values each. Up to 0.1 is negligible; above 0.25 is another distribution (Siddiqi 2006).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from model.array_types import Floats
 
-BINS = 10
-RAREST = 1e-3
-"""The smallest share that a bin is taken to have: an empty one says no more than that."""
+HISTOGRAM_BINS = 10
 
-ReferenceHistogram = Mapping[str, Sequence[float]]
-"""The inner edges of the bins and the share of each, of one metric in training."""
+MIN_FREQUENCY = 1e-3
+"""Smallest frequency of a bin: an empty bin is no stronger evidence than that."""
 
 
-def reference_histogram(values: Floats) -> dict[str, list[float]]:
-    """The bins of one metric (rows,), NaN where missing; fewer than ten where values repeat much."""
+@dataclass(frozen=True)
+class ReferenceHistogram:
+    """Distribution of one metric in training.
+
+    Attributes:
+        edges: inner edges of the bins, increasing.
+        frequencies: relative frequency of each bin, one more than edges.
+    """
+
+    edges: tuple[float, ...]
+    frequencies: tuple[float, ...]
+
+
+def reference_histogram(values: Floats) -> ReferenceHistogram:
+    """Return the histogram of one metric (rows,), NaN where missing; repeated values merge bins."""
     known = values[~np.isnan(values)]
-    edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if known.size else np.empty(0)
-    return {"edges": edges.tolist(), "shares": _shares(known, edges).tolist()}
+    quantiles = np.arange(1, HISTOGRAM_BINS) / HISTOGRAM_BINS
+    edges = np.unique(np.quantile(known, quantiles)) if known.size else np.empty(0)
+    return ReferenceHistogram(tuple(edges.tolist()), tuple(_frequencies(known, edges).tolist()))
 
 
-def population_stability_index(values: Floats, of: ReferenceHistogram) -> float:
-    """PSI of values (rows,) against a reference; NaN where no value is known."""
+def population_stability_index(values: Floats, reference: ReferenceHistogram) -> float:
+    """Return the PSI of values (rows,) against a reference histogram; NaN if no value is known."""
     known = values[~np.isnan(values)]
     if not known.size:
         return float("nan")
-    now, then = (
-        np.maximum(shares, RAREST) for shares in (_shares(known, np.array(of["edges"])), np.array(of["shares"]))
-    )
-    return float(np.sum((now - then) * np.log(now / then)))
+    actual = np.maximum(_frequencies(known, np.array(reference.edges)), MIN_FREQUENCY)
+    expected = np.maximum(np.array(reference.frequencies), MIN_FREQUENCY)
+    return float(np.sum((actual - expected) * np.log(actual / expected)))
 
 
-def _shares(known: Floats, edges: Floats) -> Floats:
+def _frequencies(known: Floats, edges: Floats) -> Floats:
+    """Return the relative frequency (len(edges) + 1,) of each bin."""
     count = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     return np.asarray(count / max(len(known), 1))

@@ -1,46 +1,50 @@
-"""Several networks that look at different things; what they say is the mean of their logits.
+"""Ensemble: several networks over different features, averaged in log-odds.
 
-One network over everything takes chance for a rhythm where a host has none. Some that see the recent past alone, and
-some that see yesterday or the last days beside it, err differently, and their mean errs less.
+One network over all features takes chance for a rhythm on a host without one. Networks over recent features only, and
+networks with features of previous days, make different errors, which cancel in the mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.array_types import Floats, Integers
-from model.nn.layers import Linear
 from model.nn.network import Network
 
-KNEE = 4.0
-"""Scaled inputs are squashed beyond about this many deviations."""
+SOFT_LIMIT = 4.0
+"""Standard deviations at which scaled inputs saturate."""
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """Centre and spread of each feature, (features,) float32."""
+    """Standardisation of features with saturation of outliers.
+
+    Attributes:
+        mean: (features,) float32.
+        deviation: (features,) float32.
+    """
 
     mean: Floats
     deviation: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        """(rows, features) to squashed deviations; missing becomes 0, the centre.
+        """Return (rows, features) z / sqrt(1 + (z / 4)^2) with z = (x - mean) / deviation; missing values become 0.
 
-        z / sqrt(1 + (z / 4)^2): a value never seen in training moves the network by at most 4 deviations.
+        A value outside the training range thus moves an input by at most SOFT_LIMIT deviations.
         """
         z = (x - self.mean) / self.deviation
         z[np.isnan(z)] = 0
-        return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(KNEE))))
+        return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(SOFT_LIMIT))))
 
 
 def fit_scaler(x: Floats) -> Scaler:
-    """Mean and deviation of each column of (rows, features), leaving NaN out.
+    """Fit mean and standard deviation of each column of (rows, features), ignoring NaN.
 
-    The deviation has a floor: a feature that hardly moved in training would turn the first live value off its
-    mean into thousands of deviations.
+    The deviation has a floor: the first live value off the mean of an almost constant feature would otherwise be
+    thousands of deviations away.
     """
     known = ~np.isnan(x)
     count = np.maximum(known.sum(axis=0), 1)
@@ -53,91 +57,88 @@ def fit_scaler(x: Floats) -> Scaler:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks, the scaler of their inputs, and for each network the numbers of the inputs that it sees.
+    """Networks with the scaler of their inputs.
 
-    The inputs are the features, or those that `picked` numbers, which may name one more than once.
+    Attributes:
+        scaler: of the inputs.
+        networks: with the same number of outputs each.
+        columns: for each network, the positions of its inputs among the inputs of the ensemble.
+        selected: feature positions of the ensemble's inputs, which may repeat; None for all features in order.
     """
 
     scaler: Scaler
     networks: tuple[Network, ...]
     columns: tuple[Integers, ...]
-    picked: Integers | None = None
+    selected: Integers | None = None
+
+    def outputs(self, features: int) -> int:
+        """Return the number of outputs for so many features.
+
+        Raises:
+            ValueError: the scaler, the networks and their columns do not fit together.
+        """
+        if not self.networks:
+            raise ValueError("the model has no network")
+        inputs = features
+        if self.selected is not None:
+            _check_positions(self.selected, features)
+            inputs = len(self.selected)
+        if self.scaler.mean.shape != (inputs,) or self.scaler.deviation.shape != (inputs,):
+            raise ValueError(f"the scaler does not fit the {inputs} inputs")
+        widths = set()
+        for network, columns in zip(self.networks, self.columns, strict=True):
+            _check_positions(columns, inputs)
+            widths.add(network.layer_widths(len(columns))[-1])
+        if len(widths) != 1:
+            raise ValueError(f"networks with {sorted(widths)} outputs in one ensemble")
+        return widths.pop()
 
     def predict(self, x: Floats) -> Floats:
-        """Features (rows, features) to mean logits (rows, outputs)."""
-        logits = [network.predict(part) for network, part in self._parts(self.scaler(self._inputs(x)))]
+        """Return the mean logits (rows, outputs) of features (rows, features)."""
+        logits = [network.predict(part) for network, part in self._network_inputs(x)]
         total = logits[0]
-        for more in logits[1:]:
-            total = total + more
+        for other in logits[1:]:
+            total = total + other
         return np.asarray(total / len(logits))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Each feature's share (outputs, features) in the mean logits' move between two points (features,)."""
-        here, there = self.scaler(self._inputs(np.stack([x, reference])))
-        shares = np.zeros((len(x), self.networks[0].parameters()[self.networks[0].names[-1]].size))
-        for network, columns in zip(self.networks, self.columns, strict=True):
-            places = columns if self.picked is None else self.picked[columns]
-            # one feature may be seen in two places
-            np.add.at(shares, places, network.attribute(here[columns], there[columns]).T)
-        return np.asarray(shares.T / len(self.networks))
+        """Attribute the difference of the mean logits between two points to the features (`Network.attribute`).
 
-    def centre(self, features: int) -> Floats:
-        """(features,) the centre of what it has learned from; 0 where it does not look."""
-        if self.picked is None:
-            return self.scaler.mean
-        found = np.zeros(features, np.float32)
-        found[self.picked] = self.scaler.mean
-        return found
+        Args:
+            x: (features,).
+            reference: (features,).
 
-    def fused(self) -> Ensemble:
-        """The same as one network, which answers for one moment several times faster: a call costs more than a sum.
-
-        Its layers are those of all side by side, with zeros where one does not see the units of another. Where the
-        networks are not of one kind it stays as it is.
+        Returns:
+            (outputs, features), whose rows sum to the differences.
         """
-        kinds = {tuple(type(layer) for layer in network.layers) for network in self.networks}
-        dense = [i for i, layer in enumerate(self.networks[0].layers) if isinstance(layer, Linear)]
-        if len(kinds) != 1 or len(dense) < 2:
-            return self
-        inputs, layers = len(self.scaler.mean), []
-        for i, side_by_side in enumerate(zip(*(network.layers for network in self.networks), strict=True)):
-            parts = [layer for layer in side_by_side if isinstance(layer, Linear)]
-            if not parts:
-                layers.append(side_by_side[0])
-            elif i == dense[0]:
-                layers.append(_first(parts, self.columns, inputs))
-            else:
-                layers.append(_last(parts) if i == dense[-1] else _block(parts))
-        return Ensemble(self.scaler, (Network(layers),), (np.arange(inputs),), self.picked)
+        scaled, scaled_reference = self.scaler(self._inputs(np.stack([x, reference])))
+        outputs = self.networks[0].parameters()[self.networks[0].names[-1]].size
+        attributions = np.zeros((len(x), outputs))
+        for network, columns in zip(self.networks, self.columns, strict=True):
+            features = columns if self.selected is None else self.selected[columns]
+            # a feature may be an input more than once
+            np.add.at(attributions, features, network.attribute(scaled[columns], scaled_reference[columns]).T)
+        return np.asarray(attributions.T / len(self.networks))
+
+    def reference_point(self, features: int) -> Floats:
+        """Return the training mean (features,) of the inputs; 0 for features that are not inputs."""
+        if self.selected is None:
+            return self.scaler.mean
+        point = np.zeros(features, np.float32)
+        point[self.selected] = self.scaler.mean
+        return point
 
     def _inputs(self, x: Floats) -> Floats:
-        return x if self.picked is None else x[:, self.picked]
+        return x if self.selected is None else x[:, self.selected]
 
-    def _parts(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
+    def _network_inputs(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
+        """Yield each network with its scaled inputs (rows, inputs)."""
+        scaled = self.scaler(self._inputs(x))
         for network, columns in zip(self.networks, self.columns, strict=True):
-            yield network, x if len(columns) == x.shape[1] else x[:, columns]
+            yield network, scaled if len(columns) == scaled.shape[1] else scaled[:, columns]
 
 
-def _first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:
-    """Each over its own inputs."""
-    placed = []
-    for part, seen in zip(parts, columns, strict=True):
-        weight = np.zeros((inputs, part.weight.shape[1]), part.weight.dtype)
-        weight[seen] = part.weight
-        placed.append(weight)
-    return Linear(np.concatenate(placed, axis=1), np.concatenate([part.bias for part in parts]))
-
-
-def _block(parts: Sequence[Linear]) -> Linear:
-    """Each over the units of its own network."""
-    rows, columns = np.cumsum([[0, 0], *(part.weight.shape for part in parts)], axis=0).T
-    weight = np.zeros((rows[-1], columns[-1]), parts[0].weight.dtype)
-    for i, part in enumerate(parts):
-        weight[rows[i] : rows[i + 1], columns[i] : columns[i + 1]] = part.weight
-    return Linear(weight, np.concatenate([part.bias for part in parts]))
-
-
-def _last(parts: Sequence[Linear]) -> Linear:
-    """Their mean."""
-    weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
-    return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))
+def _check_positions(positions: Integers, features: int) -> None:
+    """Raise ValueError unless positions (n,) are those of features."""
+    if positions.ndim != 1 or not ((positions >= 0) & (positions < features)).all():
+        raise ValueError(f"a network uses features that are not among the {features}")

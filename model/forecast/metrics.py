@@ -1,7 +1,7 @@
-"""How good probabilities were.
+"""Scores of probabilistic predictions.
 
-Each score looks at labels y (rows,) of 0 and 1 and probabilities p (rows,); rows with an unknown label are left
-out before by `known`.
+Each function takes labels y (rows,) of 0 and 1, and probabilities p (rows,). Rows with an unknown label are removed
+beforehand by `with_known_label`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import numpy as np
 
 from model.array_types import Floats
 
+CALIBRATION_BINS = 10
+"""Bins of equal width of the expected calibration error."""
+
 
 @dataclass(frozen=True)
 class Score:
-    """One predictor at one horizon. A figure that cannot be computed is NaN (average precision without events)."""
+    """Scores of one predictor at one horizon; NaN for a score that cannot be computed."""
 
     brier: float
     brier_skill: float
@@ -23,56 +26,72 @@ class Score:
     calibration_error: float
 
 
-def known(y: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """The rows whose label is known."""
+def with_known_label(y: Floats, p: Floats) -> tuple[Floats, Floats]:
+    """Return labels and probabilities of the rows whose label is known, as float64."""
     rows = ~np.isnan(y)
     return y[rows].astype(np.float64), p[rows].astype(np.float64)
 
 
 def brier(y: Floats, p: Floats) -> float:
-    """Mean of (p - y)^2 (Brier 1950)."""
+    """Return the Brier score, the mean of (p - y)^2 (Brier 1950); NaN without rows."""
     return float(np.mean((p - y) ** 2)) if len(y) else float("nan")
 
 
 def average_precision(y: Floats, p: Floats) -> float:
-    """Sum over thresholds of (recall gained) * precision; rows of equal p share one threshold. NaN without events."""
+    """Return the sum over thresholds of (gain in recall) * precision; NaN without events.
+
+    Rows of equal p share one threshold.
+    """
     if not y.any():
         return float("nan")
     order = np.argsort(-p, kind="stable")
     hits = np.cumsum(y[order])
     last_of_ties = np.append(np.diff(p[order]) != 0, True)
-    hits, taken = hits[last_of_ties], np.flatnonzero(last_of_ties) + 1
-    return float(np.sum(np.diff(hits, prepend=0) / hits[-1] * hits / taken))
+    hits = hits[last_of_ties]
+    selected = np.flatnonzero(last_of_ties) + 1
+    return float(np.sum(np.diff(hits, prepend=0) / hits[-1] * hits / selected))
 
 
-def calibration_error(y: Floats, p: Floats, bins: int = 10) -> float:
-    """Expected calibration error: the mean over bins of equal width of |mean p - share of events|, by rows."""
+def calibration_error(y: Floats, p: Floats) -> float:
+    """Return the expected calibration error: the row-weighted mean over bins of |mean p - event rate|."""
     if not len(y):
         return float("nan")
-    which = np.minimum((p * bins).astype(int), bins - 1)
-    rows = np.bincount(which, minlength=bins)
-    gap = np.bincount(which, weights=p - y, minlength=bins)
+    bins = np.minimum((p * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    rows = np.bincount(bins, minlength=CALIBRATION_BINS)
+    gap = np.bincount(bins, weights=p - y, minlength=CALIBRATION_BINS)
     return float(np.abs(gap)[rows > 0].sum() / len(y))
 
 
 def score(y: Floats, p: Floats, base_rate: float) -> Score:
-    """All of them; skill is 1 - brier / (brier of always saying `base_rate`)."""
-    y, p = known(y, p)
+    """Compute all scores; the skill is 1 - Brier score / Brier score of the constant `base_rate`.
+
+    Args:
+        y: (rows,) labels, NaN if unknown.
+        p: (rows,) probabilities.
+        base_rate: event rate of the training data.
+    """
+    y, p = with_known_label(y, p)
     reference = brier(y, np.full_like(y, base_rate))
     own = brier(y, p)
-    skill = 1 - own / reference if reference > 0 else float("nan")
-    return Score(own, skill, average_precision(y, p), calibration_error(y, p))
+    return Score(
+        brier=own,
+        brier_skill=1 - own / reference if reference > 0 else float("nan"),
+        average_precision=average_precision(y, p),
+        calibration_error=calibration_error(y, p),
+    )
 
 
 def threshold_for(y: Floats, p: Floats, precision: float) -> float:
-    """The lowest probability at which warnings would have been right with the wanted precision.
+    """Return the lowest threshold at which warnings have the wanted precision, or 1.0 (no warnings) if none has.
 
-    Returns:
-        1.0, which no probability reaches, where no threshold does that.
+    Args:
+        y: (rows,) labels, NaN if unknown.
+        p: (rows,) probabilities.
+        precision: wanted ratio of warnings followed by high load.
     """
-    y, p = known(y, p)
+    y, p = with_known_label(y, p)
     order = np.argsort(-p, kind="stable")
-    right = np.cumsum(y[order]) / np.arange(1, len(y) + 1)
+    precisions = np.cumsum(y[order]) / np.arange(1, len(y) + 1)
     last_of_ties = np.append(np.diff(p[order]) != 0, True)[: len(y)]
-    good = np.flatnonzero(last_of_ties & (right >= precision))
-    return float(p[order][good[-1]]) if good.size else 1.0
+    sufficient = np.flatnonzero(last_of_ties & (precisions >= precision))
+    return float(p[order][sufficient[-1]]) if sufficient.size else 1.0

@@ -1,37 +1,40 @@
-"""Features, networks and what is made of them as one thing: trained, kept and served together.
-
-Nothing that turns samples into a probability lives outside of it, so a model that was kept predicts what it
-predicted.
-"""
+"""Predictor: features, networks and blend of one model, trained, stored and served as a unit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.dataset import features_at
-from model.features.features import FeatureSpec, design_matrix
+from model.features.design_matrix import design_matrix
+from model.features.feature_spec import FeatureSpec
 from model.features.rolling_window import RollingWindow
-from model.forecast.blend import HorizonBlend
+from model.forecast.blend import EXPERTS, BlendTable, HorizonBlend
 from model.forecast.ensemble import Ensemble
-from model.forecast.fallback import FallbackDecision
-from model.nn.numerics import logit, sigmoid
+from model.forecast.fused_ensemble import fuse
+from model.forecast.log_odds import sigmoid
 
-LEVEL = "level"
-"""The share that is of no metric."""
+NETWORK, LOAD_TABLE, PRETRAINED = range(len(EXPERTS))
+"""Positions of the experts in arrays of expert logits."""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """The probability that high load occurs within each horizon.
+    """Model of the probability that high load occurs within each horizon.
 
-    `voices`, `base_rates` and `thresholds` have one entry a horizon; a threshold of 1 never warns. `prior` was
-    learned on other hosts, None where it has no say; `prior_share` is how much of the say it was thought to have
-    before. `rehearsal` is its twin that learned without the newest part of the history, on which both can so be
-    judged; None where it was not kept.
+    Attributes:
+        spec: features.
+        horizons: seconds, increasing; those of the spec that the history had examples for.
+        ensemble: networks trained on this host.
+        blends: load table and blend weights per horizon.
+        base_rates: event rate of the training data per horizon.
+        thresholds: probability of a warning per horizon; 1 for no warnings.
+        pretrained: the pretrained model, adapted to the spec; None if it is not used.
+        pretrained_weight: prior blend weight of the pretrained model.
+        holdout_model: the model fitted without the holdout, for evaluation; None if it was not loaded.
     """
 
     spec: FeatureSpec
@@ -40,87 +43,51 @@ class Predictor:
     blends: tuple[HorizonBlend, ...]
     base_rates: tuple[float, ...]
     thresholds: tuple[float, ...]
-    prior: Ensemble | None = None
+    pretrained: Ensemble | None = None
     pretrained_weight: float = 0.0
     holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:
-        """The same, quicker for one moment (`Ensemble.fused`), without its twin."""
-        prior = None if self.prior is None else self.prior.fused()
-        return replace(self, ensemble=self.ensemble.fused(), prior=prior, holdout_model=None)
+        """Return the predictor for serving, with fused ensembles and without the holdout model (see `fuse`)."""
+        pretrained = None if self.pretrained is None else fuse(self.pretrained)
+        return replace(self, ensemble=fuse(self.ensemble), pretrained=pretrained, holdout_model=None)
 
     def probabilities(self, x: Floats) -> Floats:
-        """Features (rows, features) as `design` makes them to probabilities (rows, horizons) float64.
+        """Return the probabilities (rows, horizons), float64, of features (rows, features).
 
-        High load within 5 minutes is high load within 15: a further horizon is never below a nearer one.
+        They do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
         """
-        said, high = self.said(x), self.high(x)
-        mixed = np.stack([blends(said[:, i], high) for i, blends in enumerate(self.blends)], axis=1)
-        return np.asarray(np.maximum.accumulate(sigmoid(mixed), axis=1))
+        blended = self._blend_table(self.expert_logits(x), self.is_high(x))
+        return np.asarray(np.maximum.accumulate(sigmoid(blended), axis=1))
 
-    def said(self, x: Floats) -> Floats:
-        """What each voice says of features (rows, features): logits (rows, horizons, voices)."""
-        index = x[:, self.spec.place["load_index:last"]].astype(np.float64)
-        said = np.zeros((len(x), len(self.horizons), 3))
-        said[..., 0] = self.ensemble.predict(x)
-        for i, blends in enumerate(self.blends):
-            said[:, i, 1] = blends.load_table(index)
-        if self.prior is not None:
-            said[..., 2] = self.prior.predict(x)
-        return said
+    def expert_logits(self, x: Floats) -> Floats:
+        """Return the logits (rows, horizons, experts) of each expert for features (rows, features)."""
+        index = x[:, self.spec.column_index["load_index:last"]].astype(np.float64)
+        logits = np.zeros((len(x), len(self.horizons), len(EXPERTS)))
+        logits[..., NETWORK] = self.ensemble.predict(x)
+        for i, blend in enumerate(self.blends):
+            logits[:, i, LOAD_TABLE] = blend.load_table(index)
+        if self.pretrained is not None:
+            logits[..., PRETRAINED] = self.pretrained.predict(x)
+        return logits
 
-    def high(self, x: Floats) -> Bools:
-        """(rows,) whether load is high."""
-        return np.asarray(x[:, self.spec.place["load_index:state"]] == 1)
+    @cached_property
+    def _blend_table(self) -> BlendTable:
+        return BlendTable(self.blends)
 
-    def predict(self, history: RollingWindow) -> Floats:
-        """Probabilities (horizons,) for the last moment of a history made by `spec.history()`."""
-        return np.asarray(self.probabilities(self.features(history))[0])
+    def is_high(self, x: Floats) -> Bools:
+        """Return (rows,) True for features of samples during high load."""
+        return np.asarray(x[:, self.spec.column_index["load_index:state"]] == 1)
 
-    def features(self, history: RollingWindow) -> Floats:
-        """The features (1, features) of the last moment."""
-        return design_matrix(self.spec, history, np.array([len(history) - 1]))
+    def features(self, window: RollingWindow) -> Floats:
+        """Return the features (1, features) of the newest sample of a window made by `spec.new_window()`."""
+        return design_matrix(self.spec, window, np.array([len(window) - 1]))
 
-    def contributions(
-        self, x: Floats, final: Floats | None = None, by: Sequence[FallbackDecision] = ()
-    ) -> list[dict[str, float]]:
-        """Each metric's share in the log-odds of each horizon, for one row of features (1, features).
-
-        The shares add up to the log-odds of this moment less those of the base rate. The networks' part is their
-        move from the centre of what they learned from (`Network.attribute`), shared among what they see; what the
-        table says of the present load is the load's own part; what is left is LEVEL, how far a moment at that centre
-        is off the base rate.
-
-        Args:
-            x: (1, features).
-            final: (1, horizons) probabilities that are told in the end; None for the model's own.
-            by: what made them of the model's, for each horizon; empty for nothing.
-        """
-        said, high, centre = self.said(x)[0], bool(self.high(x)[0]), self.ensemble.centre(x.shape[1])
-        usual = self.said(centre[None])[0]
-        moved = [self.ensemble.attribute(x[0], centre)]
-        if self.prior is not None:
-            moved.append(self.prior.attribute(x[0], centre))
-        told = logit(self.probabilities(x) if final is None else final)[0]
-        found, load = [], self.spec.groups.index("load_index")
-        for i, blends in enumerate(self.blends):
-            weights = np.array((blends.high if high else blends.calm).weights)[[0, 2]]
-            if by:
-                weights = weights * by[i].slope(high=high)
-            shares = (
-                sum(weight * part[i] for weight, part in zip(weights, moved, strict=False)) @ self.spec.membership
-            )
-            base = float(logit(np.array(self.base_rates[i])))
-            rest = float(told[i]) - base - float(weights @ (said[i] - usual[i])[[0, 2]])
-            slope = by[i].slope(high=high) if by else 1.0
-            table = slope * (blends.high if high else blends.calm).weights[1] * (float(said[i, 1]) - base)
-            # where a baseline serves, all of it is the load's
-            own = table if slope else rest
-            shares[load] += own
-            found.append({**dict(zip(self.spec.groups, shares.tolist(), strict=True)), LEVEL: rest - own})
-        return found
+    def predict(self, window: RollingWindow) -> Floats:
+        """Return the probabilities (horizons,) for the newest sample of a window made by `spec.new_window()`."""
+        return np.asarray(self.probabilities(self.features(window))[0])
 
 
 def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
-    """What a predictor would have said at some moments of a history, (n, horizons); see `features_at`."""
+    """Return the probabilities (n, horizons) for some samples of a history; for the arguments see `features_at`."""
     return predictor.probabilities(features_at(predictor.spec, times, values, at))

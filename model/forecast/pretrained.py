@@ -1,7 +1,7 @@
-"""What was learned on other hosts: knowledge for the first days.
+"""Pretrained model: networks trained on other hosts, for a host without history.
 
-It sees the load index alone, which is 1 where load is high on any host, over windows that are the same everywhere,
-and so it can be adapted to a host that nobody has watched yet.
+It uses features of the load index only, over windows that are the same on every host. The load index is 1 at high
+load on any host, so the model can be adapted to a host that it has never seen.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.array_types import Floats
-from model.features.features import GENERAL_WINDOWS, FeatureSpec, at_least_two, windows_for
+from model.errors import UnsupportedTaskError, UnsupportedTaskReason
+from model.features.feature_spec import GENERAL_WINDOWS, FeatureSpec, at_least_two_samples, windows_for
 from model.features.labels import Rules
 from model.features.time_buckets import bucket_width
-from model.forecast.blend import EXPERTS, single_expert
+from model.forecast.blend import network_only
 from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.log_odds import logit, sigmoid
 from model.forecast.predictor import Predictor
 from model.nn.layers import Linear
 from model.nn.network import Network
-from model.nn.numerics import logit, sigmoid
 from model.units import MINUTE
 
 PRETRAINED_HORIZONS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
-"""Horizons in seconds that it was taught; of others it says what lies between its neighbours."""
+"""Horizons in seconds of the outputs; outputs for other horizons are interpolated."""
 
-OF_WINDOWS = ("mean", "deviation", "high", "max", "min")
-OF_STRETCHES = ("since_high", "since_onset", "period", "phase")
-OF_DAYS = (
+WINDOW_STATISTICS = ("mean", "deviation", "high", "max", "min")
+RECURRENCE = ("since_high", "since_onset", "period", "phase")
+DAY_FEATURES = (
     "yesterday:now",
     "yesterday:before:1h",
     "yesterday:after:1h",
@@ -43,9 +44,12 @@ OF_DAYS = (
 
 @dataclass(frozen=True)
 class PretrainedModel:
-    """Networks over `inputs`, with one output for each of HEADS.
+    """Networks over `input_names`, with one output per PRETRAINED_HORIZONS.
 
-    `base_rates` (heads,) say how often high load followed on those hosts, under bounds that few moments reach.
+    Attributes:
+        scaler: of the inputs.
+        networks: each over all inputs.
+        base_rates: (outputs,) event rates on the training hosts, for bounds that few samples reach.
     """
 
     scaler: Scaler
@@ -53,89 +57,92 @@ class PretrainedModel:
     base_rates: Floats
 
 
-def inputs(step: float) -> tuple[str, ...]:
-    """The features that it sees, in its order, as they are named where samples are `step` seconds apart."""
-    spans = [f"{at_least_two(window, step):g}s" for window in GENERAL_WINDOWS]
-    load = ("last", "state", *(f"{what}:{span}" for span in spans for what in OF_WINDOWS), *OF_STRETCHES)
-    return (*(f"load_index:{name}" for name in load), *OF_DAYS)
+def input_names(step: float) -> tuple[str, ...]:
+    """Return the feature names of the inputs, in order, for samples `step` seconds apart."""
+    spans = [f"{at_least_two_samples(window, step):g}s" for window in GENERAL_WINDOWS]
+    windows = (f"{statistic}:{span}" for span in spans for statistic in WINDOW_STATISTICS)
+    return (*(f"load_index:{name}" for name in ("last", "state", *windows, *RECURRENCE)), *DAY_FEATURES)
 
 
-def usable(spec: FeatureSpec) -> bool:
-    """Whether it can say something: not with samples hours apart, nor of horizons far from what it was taught."""
-    return (
-        spec.seasonal
-        and min(spec.horizons) >= PRETRAINED_HORIZONS[0] / 2
-        and max(spec.horizons) <= PRETRAINED_HORIZONS[-1] * 2
-    )
+def supports(spec: FeatureSpec) -> bool:
+    """Return True if the pretrained model covers the sampling step and the horizons of a specification."""
+    shortest = PRETRAINED_HORIZONS[0] / 2
+    longest = PRETRAINED_HORIZONS[-1] * 2
+    return spec.seasonal and min(spec.horizons) >= shortest and max(spec.horizons) <= longest
 
 
-def adapted(prior: PretrainedModel, spec: FeatureSpec, horizons: Sequence[float]) -> Ensemble:
-    """The prior over the features of a host, with one output for each of its horizons (seconds)."""
-    between = _between(horizons)
+def adapt(pretrained: PretrainedModel, spec: FeatureSpec, horizons: Sequence[float]) -> Ensemble:
+    """Return the pretrained networks over the features of a host, with one output per horizon.
+
+    Args:
+        pretrained: the model.
+        spec: features of the host, supported (`supports`).
+        horizons: seconds.
+    """
+    interpolation = _interpolation(horizons)
     networks = []
-    for network in prior.networks:
+    for network in pretrained.networks:
         *layers, last = network.layers
         if not isinstance(last, Linear):
             raise TypeError("a network ends with a Linear layer")
-        shorter = Linear((last.weight @ between).astype(np.float32), (last.bias @ between).astype(np.float32))
-        networks.append(Network([*layers, shorter]))
-    names = inputs(spec.step)
-    picked = np.array([spec.place[name] for name in names])
-    return Ensemble(prior.scaler, tuple(networks), (np.arange(len(names)),) * len(networks), picked)
+        weight = (last.weight @ interpolation).astype(np.float32)
+        bias = (last.bias @ interpolation).astype(np.float32)
+        networks.append(Network([*layers, Linear(weight, bias)]))
+    names = input_names(spec.step)
+    selected = np.array([spec.column_index[name] for name in names])
+    return Ensemble(pretrained.scaler, tuple(networks), (np.arange(len(names)),) * len(networks), selected)
 
 
 def bootstrap_predictor(
-    prior: PretrainedModel,
+    pretrained: PretrainedModel,
     columns: Sequence[str],
     rules: Rules,
     horizons: Sequence[float],
     step: float,
     precision: float,
 ) -> Predictor:
-    """What serves before there is a history: the prior alone.
+    """Return a predictor for a host without history: the pretrained model alone.
 
-    It warns where it says `precision` or more: as far as it is calibrated, at least that many of its warnings are
-    right.
+    Its warning threshold is the wanted precision: of the warnings of a calibrated model at least that ratio is right.
 
     Args:
-        prior: the shipped one.
-        columns: the metrics of a sample.
-        rules: what high load is, resolved.
+        pretrained: the bundled model.
+        columns: metrics of a sample.
+        rules: high-load rules.
         horizons: seconds.
         step: seconds between samples.
-        precision: that is wanted of warnings.
+        precision: wanted precision of warnings.
 
     Raises:
-        ValueError: it cannot be used, or the rules have bounds that only a history can tell.
+        UnsupportedTaskError: horizons or step are out of range, or a bound is a quantile, which needs a history.
     """
     spec = FeatureSpec(
-        tuple(columns),
-        (),
-        (),
-        rules,
-        windows_for(horizons, step),
-        step,
-        tuple(horizons),
-        bucket_width(step) is not None,
+        columns=tuple(columns),
+        inputs=(),
+        logarithmic=(),
+        rules=rules,
+        windows=windows_for(horizons, step),
+        step=step,
+        horizons=tuple(horizons),
+        seasonal=bucket_width(step) is not None,
     )
     if not rules.resolved:
-        raise ValueError("a prior needs bounds in numbers: a quantile is only known with a history")
-    if not usable(spec):
-        asked = f"{min(horizons):g} s to {max(horizons):g} s every {step:g} s"
-        raise ValueError(f"a prior needs horizons of 30 s to 8 h and samples at most an hour apart, not {asked}")
-    n = len(horizons)
-    base = sigmoid(logit(prior.base_rates) @ _between(horizons))
+        raise UnsupportedTaskError(UnsupportedTaskReason.QUANTILE_BOUND)
+    if not supports(spec):
+        task = f"horizons {min(horizons):g} s to {max(horizons):g} s, one sample per {step:g} s"
+        raise UnsupportedTaskError(UnsupportedTaskReason.OUT_OF_RANGE, task)
+    base_rates = sigmoid(logit(pretrained.base_rates) @ _interpolation(horizons))
     return Predictor(
-        spec,
-        tuple(horizons),
-        adapted(prior, spec, horizons),
-        (single_expert(len(EXPERTS)),) * n,
-        tuple(base.tolist()),
-        (precision,) * n,
+        spec=spec,
+        horizons=tuple(horizons),
+        ensemble=adapt(pretrained, spec, horizons),
+        blends=(network_only(),) * len(horizons),
+        base_rates=tuple(base_rates.tolist()),
+        thresholds=(precision,) * len(horizons),
     )
 
 
-def _between(horizons: Sequence[float]) -> Floats:
-    """(heads, horizons) how much of each head a horizon takes: linear in the logarithm of time."""
-    at = np.interp(np.log(horizons), np.log(PRETRAINED_HORIZONS), np.arange(len(PRETRAINED_HORIZONS)))
-    return np.maximum(0.0, 1.0 - np.abs(np.arange(len(PRETRAINED_HORIZONS))[:, None] - at))
+def _interpolation(horizons: Sequence[float]) -> Floats:
+    """Return the weights (outputs, horizons) of a linear interpolation in the logarithm of time."""
+    positions = np.interp(np.log(horizons), np.log(PRETRAINED_HORIZONS), np.arange(len(PRETRAINED_HORIZONS)))
+    return np.maximum(0.0, 1.0 - np.abs(np.arange(len(PRETRAINED_HORIZONS))[:, None] - positions))

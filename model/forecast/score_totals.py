@@ -1,7 +1,8 @@
-"""Predictions against what happened, as sums: small enough to keep for months, exact enough for every score.
+"""Score totals: hourly sums over predictions with known outcomes, from which all live scores follow.
 
-Brier scores, skills, precision, recall and the reliability table all come from sums over the predictions of an hour
-that said about the same.
+With p the probability, b the base rate next to it and y the outcome, sums of p, p^2, p y, b^2 and b y per hour, load
+state and decile of p yield Brier scores, skills, precision, recall and the reliability table. They are small enough
+to keep for months.
 """
 
 from __future__ import annotations
@@ -19,76 +20,131 @@ DECILES = 10
 
 @dataclass(frozen=True)
 class ScoreTotals:
-    """The predictions of one hour whose probability lay in one tenth, made while load was high or while it was not.
+    """Sums over the predictions of one hour, one load state and one decile of probability.
 
-    `hour` is the start of the hour in seconds, `decile` 0 to 9. `unknown` predictions have no known outcome and count
-    in nothing else. `said` is the sum of the probabilities; `..._squared` are sums of squares, `..._right` sums over
-    those that high load followed; `base_...` are of the base rates beside them.
+    Attributes:
+        hour: start of the hour in seconds since the epoch.
+        high_load: load state at the time of prediction.
+        decile: 0 for probabilities below 0.1, up to 9.
+        unknown: predictions with an unknown outcome; they count nowhere else.
+        scored: predictions with a known outcome.
+        events: sum of y.
+        warnings: predictions that were warnings.
+        true_warnings: warnings that high load followed.
+        probability_sum: sum of p.
+        probability_squared_sum: sum of p^2.
+        probability_event_sum: sum of p y.
+        baseline_squared_sum: sum of b^2.
+        baseline_event_sum: sum of b y.
     """
 
     hour: float
-    high: bool
+    high_load: bool
     decile: int
     unknown: int
     scored: int
     events: int
-    warned: int
-    warned_events: int
-    said: float
-    said_squared: float
-    said_right: float
-    base_squared: float
-    base_right: float
+    warnings: int
+    true_warnings: int
+    probability_sum: float
+    probability_squared_sum: float
+    probability_event_sum: float
+    baseline_squared_sum: float
+    baseline_event_sum: float
 
 
 _SUMS = tuple(field.name for field in fields(ScoreTotals))[3:]
 
 
-def sum_scores(at: Floats, p: Floats, base: Floats, warned: Bools, high: Bools, y: Floats) -> list[ScoreTotals]:
-    """Sums up predictions for one horizon, all arguments (rows,).
+@dataclass(frozen=True)
+class ScoredPredictions:
+    """Predictions for one horizon, with their outcomes.
 
-    Args:
-        at: when each was made, in seconds.
-        p: the probability.
-        base: the base rate beside it.
-        warned: whether it was a warning.
-        high: whether load was high at that moment.
-        y: 1 where high load followed, 0 where not, NaN unknown.
+    Attributes:
+        at: (rows,) time of each prediction, in seconds.
+        probability: (rows,).
+        baseline: (rows,) base rate next to each prediction.
+        warning: (rows,) True for warnings.
+        high_load: (rows,) load state at the time of prediction.
+        outcome: (rows,) 1 if high load followed, 0 if not, NaN if unknown.
     """
-    if not len(at):
+
+    at: Floats
+    probability: Floats
+    baseline: Floats
+    warning: Bools
+    high_load: Bools
+    outcome: Floats
+
+
+def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
+    """Sum predictions by hour, load state and decile."""
+    if not len(predictions.at):
         return []
-    hour = np.floor(at / HOUR).astype(np.int64)
+    p = predictions.probability
+    b = predictions.baseline
+    hour = np.floor(predictions.at / HOUR).astype(np.int64)
     decile = np.minimum((p * DECILES).astype(np.int64), DECILES - 1)
-    keys, which = np.unique(np.stack([hour, high.astype(np.int64), decile], axis=1), axis=0, return_inverse=True)
-    known, event = ~np.isnan(y), y == 1
-    columns = (
-        ~known, known, event, warned & known, warned & event,
-        p * known, p * p * known, p * event, base * base * known, base * event,
-    )  # fmt: skip
-    sums = [np.bincount(which.ravel(), weights=np.asarray(column, float), minlength=len(keys)) for column in columns]
-    counts, totals = sums[:5], sums[5:]
-    return [
-        ScoreTotals(float(h) * HOUR, bool(up), int(d), *(int(c[i]) for c in counts), *(float(t[i]) for t in totals))
-        for i, (h, up, d) in enumerate(keys.tolist())
-    ]
+    keys = np.stack([hour, predictions.high_load.astype(np.int64), decile], axis=1)
+    groups, inverse = np.unique(keys, axis=0, return_inverse=True)
+    known = ~np.isnan(predictions.outcome)
+    event = predictions.outcome == 1
+    terms = {
+        "unknown": ~known,
+        "scored": known,
+        "events": event,
+        "warnings": predictions.warning & known,
+        "true_warnings": predictions.warning & event,
+        "probability_sum": p * known,
+        "probability_squared_sum": p * p * known,
+        "probability_event_sum": p * event,
+        "baseline_squared_sum": b * b * known,
+        "baseline_event_sum": b * event,
+    }
+    sums = {
+        name: np.bincount(inverse.ravel(), weights=np.asarray(term, float), minlength=len(groups))
+        for name, term in terms.items()
+    }
+    counts = {"unknown", "scored", "events", "warnings", "true_warnings"}
+    totals = []
+    for i, (group_hour, high, group_decile) in enumerate(groups.tolist()):
+        values = {name: int(sums[name][i]) if name in counts else float(sums[name][i]) for name in _SUMS}
+        key = {"hour": float(group_hour) * HOUR, "high_load": bool(high), "decile": int(group_decile)}
+        totals.append(ScoreTotals(**key, **values))  # type: ignore[arg-type]
+    return totals
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """Predictions that said about the same: how many, what they said on average, and how often it came."""
+class ReliabilityBin:
+    """Predictions of one decile.
+
+    Attributes:
+        scored: number of predictions with a known outcome.
+        predicted: their mean probability.
+        observed: their event rate.
+    """
 
     scored: int
-    said: float
-    came: float
+    predicted: float
+    observed: float
 
 
 @dataclass(frozen=True)
 class LiveScore:
-    """Predictions for one horizon against what happened. A figure that cannot be computed is None.
+    """Scores of the predictions for one horizon; None for a score that cannot be computed.
 
-    `skill` is over the base rate that stood beside each prediction; `skill_over_persistence` over always saying how
-    often high load followed a moment in the same state, at its best in hindsight; `onset_skill` is `skill` over the
-    moments at which load was not high. Precision and recall are of the warnings, by predictions.
+    Attributes:
+        scored: predictions with a known outcome.
+        unknown: predictions with an unknown outcome.
+        base_rate: event rate.
+        brier: Brier score.
+        skill: Brier skill over the base rate next to each prediction.
+        skill_over_persistence: Brier skill over the event rates by load state, known in hindsight.
+        onset_skill: `skill` of the predictions made while load was not high.
+        precision: ratio of warnings that high load followed.
+        recall: ratio of predictions followed by high load that were warnings.
+        calibration_error: expected calibration error.
+        reliability: bins by predicted probability.
     """
 
     scored: int
@@ -101,49 +157,57 @@ class LiveScore:
     precision: float | None
     recall: float | None
     calibration_error: float | None
-    reliability: tuple[Reliability, ...]
+    reliability: tuple[ReliabilityBin, ...]
 
 
-def live_score(tallies: Iterable[ScoreTotals]) -> LiveScore:
-    """All scores of some tallies of one horizon."""
-    rows = list(tallies)
+def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
+    """Compute all scores from the totals of one horizon."""
+    rows = list(totals)
     total = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
-    n, events = total["scored"], total["events"]
-    own, base = _squared(rows, "said"), _squared(rows, "base")
-    calm = [row for row in rows if not row.high]
-    by_state = [[row for row in rows if row.high == state] for state in (False, True)]
-    table = tuple(_reliability(rows, decile) for decile in sorted({row.decile for row in rows if row.scored}))
+    n = total["scored"]
+    events = total["events"]
+    own = _squared_error(rows, "probability")
+    baseline = _squared_error(rows, "baseline")
+    calm = [row for row in rows if not row.high_load]
+    by_state = [[row for row in rows if row.high_load == state] for state in (False, True)]
+    deciles = sorted({row.decile for row in rows if row.scored})
+    table = tuple(_reliability(rows, decile) for decile in deciles)
     return LiveScore(
         scored=n,
         unknown=total["unknown"],
         base_rate=_ratio(events, n),
         brier=_ratio(own, n),
-        skill=_skill(own, base),
-        skill_over_persistence=_skill(own, sum(_spread(part) for part in by_state)),
-        onset_skill=_skill(_squared(calm, "said"), _squared(calm, "base")),
-        precision=_ratio(total["warned_events"], total["warned"]),
-        recall=_ratio(total["warned_events"], events),
-        calibration_error=_ratio(sum(abs(row.said - row.came) * row.scored for row in table), n),
+        skill=_skill(own, baseline),
+        skill_over_persistence=_skill(own, sum(_rate_error(part) for part in by_state)),
+        onset_skill=_skill(_squared_error(calm, "probability"), _squared_error(calm, "baseline")),
+        precision=_ratio(total["true_warnings"], total["warnings"]),
+        recall=_ratio(total["true_warnings"], events),
+        calibration_error=_ratio(sum(abs(row.predicted - row.observed) * row.scored for row in table), n),
         reliability=table,
     )
 
 
-def _reliability(rows: list[ScoreTotals], decile: int) -> Reliability:
-    here = [row for row in rows if row.decile == decile]
-    count = sum(row.scored for row in here)
-    return Reliability(count, sum(row.said for row in here) / count, sum(row.events for row in here) / count)
+def _reliability(rows: list[ScoreTotals], decile: int) -> ReliabilityBin:
+    """Return the reliability of one decile."""
+    selected = [row for row in rows if row.decile == decile]
+    count = sum(row.scored for row in selected)
+    predicted = sum(row.probability_sum for row in selected) / count
+    observed = sum(row.events for row in selected) / count
+    return ReliabilityBin(scored=count, predicted=predicted, observed=observed)
 
 
-def _spread(rows: list[ScoreTotals]) -> float:
-    """What is left by always saying the share that came true: p (1 - p) a prediction."""
-    count, events = sum(row.scored for row in rows), sum(row.events for row in rows)
+def _rate_error(rows: list[ScoreTotals]) -> float:
+    """Return the sum of squared errors of the constant event rate r: n r (1 - r)."""
+    count = sum(row.scored for row in rows)
+    events = sum(row.events for row in rows)
     return events * (1 - events / count) if count else 0.0
 
 
-def _squared(rows: list[ScoreTotals], what: str) -> float:
-    """The sum of (p - y)^2 = p^2 - 2 p y + y, since y is 0 or 1."""
-    terms = (getattr(row, f"{what}_squared") - 2 * getattr(row, f"{what}_right") + row.events for row in rows)
-    return float(sum(terms))
+def _squared_error(rows: list[ScoreTotals], predictor: str) -> float:
+    """Return the sum of (p - y)^2 = p^2 - 2 p y + y, since y is 0 or 1, for p of "probability" or "baseline"."""
+    squared = f"{predictor}_squared_sum"
+    product = f"{predictor}_event_sum"
+    return float(sum(getattr(row, squared) - 2 * getattr(row, product) + row.events for row in rows))
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -151,5 +215,5 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _skill(own: float, reference: float) -> float | None:
-    # less than a rounding error: nothing happened, and nothing else was said
+    # below 1e-9 the reference has only rounding errors: no event occurred, and none was predicted
     return 1 - own / reference if reference > 1e-9 else None

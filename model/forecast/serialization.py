@@ -1,15 +1,20 @@
-"""Predictors and priors as bytes, and back."""
+"""Serialization of predictors and of the pretrained model (npz container of `model.npz`).
+
+Key names in the header and array names are those of the first release, so that its models stay readable.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from model.array_types import Floats, Integers
+from model.array_types import Floats
 from model.errors import SerializationError
-from model.features.features import FeatureSpec
+from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
 from model.forecast.blend import EXPERTS, HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights
@@ -19,103 +24,138 @@ from model.forecast.pretrained import PretrainedModel
 from model.nn.serialization import FORMAT, build_network, describe_layer, named_arrays, require_finite
 from model.npz import pack, unpack
 
-HOLDOUT_MODEL, PRIOR = "rehearsal.", "prior."
-"""What the names of arrays begin with: of a predictor's twin, and of its prior."""
+PREDICTOR_KIND = "model"
+PRETRAINED_KIND = "prior"
+"""Kinds of content in the header."""
+
+HOLDOUT_MODEL_KEY = "rehearsal"
+PRETRAINED_KEY = "prior"
+PRETRAINED_WEIGHT_KEY = "prior_share"
+BLENDS_KEY = "voices"
+LOAD_TABLE_KEY = "worth"
+"""Keys of the header; followed by a dot, the first two are prefixes of array names."""
+
+MALFORMED = (ValueError, KeyError, TypeError, IndexError)
+"""Exceptions that a header of another content raises while it is read."""
 
 
 def dumps(predictor: Predictor) -> bytes:
-    """The same predictor gives the same bytes."""
-    header, arrays = _taken_apart(predictor, "")
-    if predictor.prior is not None:
-        header["prior"], more = _dismantled(predictor.prior, PRIOR)
-        arrays |= more
-    twin = predictor.holdout_model
-    if twin is not None:
-        header["rehearsal"], more = _taken_apart(twin, HOLDOUT_MODEL)
-        arrays |= more
-    return pack({"format": FORMAT, "kind": "model", "spec": _spec_described(predictor.spec), **header}, arrays)
+    """Serialize a predictor, with its holdout model; equal predictors yield equal bytes."""
+    header, arrays = _describe_predictor(predictor, "")
+    if predictor.pretrained is not None:
+        header[PRETRAINED_KEY], pretrained_arrays = _describe_ensemble(predictor.pretrained, f"{PRETRAINED_KEY}.")
+        arrays |= pretrained_arrays
+    if predictor.holdout_model is not None:
+        description, holdout_arrays = _describe_predictor(predictor.holdout_model, f"{HOLDOUT_MODEL_KEY}.")
+        header[HOLDOUT_MODEL_KEY] = description
+        arrays |= holdout_arrays
+    spec = _describe_spec(predictor.spec)
+    return pack({"format": FORMAT, "kind": PREDICTOR_KIND, "spec": spec, **header}, arrays)
 
 
 def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
-    """The predictor of `dumps`.
+    """Load the predictor that `dumps` serialized.
 
     Args:
         blob: its bytes.
-        holdout_model: whether its holdout model is wanted too; serving does without.
+        holdout_model: load its holdout model too, which serving does not need.
 
     Raises:
-        SerializationError: not a model, a damaged one, or one of another format.
+        SerializationError: the bytes are not a model, are damaged, or are of an unsupported format.
     """
-    header, arrays = unpack(blob, "model", FORMAT)
+    header, arrays = unpack(blob, PREDICTOR_KIND, FORMAT)
     if header["format"] < FORMAT:
         raise SerializationError("the model was made by an earlier release: retrain")
     try:
-        spec = _spec(header["spec"])
-        prior = _ensemble(header["prior"], arrays, PRIOR) if "prior" in header else None
-        predictor = _assemble(spec, header, arrays, "", prior)
-        if holdout_model and "rehearsal" in header:
-            twin = _assemble(spec, header["rehearsal"], arrays, HOLDOUT_MODEL, prior)
-            predictor = replace(predictor, holdout_model=twin)
+        spec = _build_spec(header["spec"])
+        pretrained = None
+        if PRETRAINED_KEY in header:
+            pretrained = _build_ensemble(header[PRETRAINED_KEY], arrays, f"{PRETRAINED_KEY}.")
+        predictor = _build_predictor(spec, header, arrays, "", pretrained)
+        if holdout_model and HOLDOUT_MODEL_KEY in header:
+            prefix = f"{HOLDOUT_MODEL_KEY}."
+            evaluated = _build_predictor(spec, header[HOLDOUT_MODEL_KEY], arrays, prefix, pretrained)
+            predictor = replace(predictor, holdout_model=evaluated)
         return predictor
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except MALFORMED as error:
         raise SerializationError(f"not a model of monitor: {error}") from error
 
 
-def dumps_pretrained(prior: PretrainedModel, provenance: dict[str, Any]) -> bytes:
-    """A prior with what is told of how it was made."""
-    ensemble = Ensemble(prior.scaler, prior.networks, (np.arange(len(prior.scaler.mean)),) * len(prior.networks))
-    told, arrays = _dismantled(ensemble, "")
-    arrays["base_rates"] = prior.base_rates
-    return pack({"format": FORMAT, "kind": "prior", "provenance": provenance, **told}, arrays)
+def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) -> bytes:
+    """Serialize a pretrained model.
+
+    Args:
+        pretrained: the model.
+        provenance: plain JSON data on how it was made, for the header.
+    """
+    columns = (np.arange(len(pretrained.scaler.mean)),) * len(pretrained.networks)
+    description, arrays = _describe_ensemble(Ensemble(pretrained.scaler, pretrained.networks, columns), "")
+    arrays["base_rates"] = pretrained.base_rates
+    header = {"format": FORMAT, "kind": PRETRAINED_KIND, "provenance": provenance, **description}
+    return pack(header, arrays)
 
 
 def loads_pretrained(blob: bytes) -> PretrainedModel:
-    """The prior of `dumps_prior`.
+    """Load the pretrained model that `dumps_pretrained` serialized.
 
     Raises:
-        SerializationError: not a prior, a damaged one, or one of a newer format.
+        SerializationError: the bytes are not a pretrained model, are damaged, or are of an unsupported format.
     """
-    header, arrays = unpack(blob, "prior", FORMAT)
+    header, arrays = unpack(blob, PRETRAINED_KIND, FORMAT)
     try:
-        ensemble = _ensemble(header, arrays, "")
+        ensemble = _build_ensemble(header, arrays, "")
         _check_ensemble(ensemble, len(ensemble.scaler.mean))
         return PretrainedModel(ensemble.scaler, ensemble.networks, arrays["base_rates"])
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise SerializationError(f"not a prior of monitor: {error}") from error
+    except MALFORMED as error:
+        raise SerializationError(f"not a pretrained model of monitor: {error}") from error
 
 
-def _taken_apart(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """What is told of a predictor beside its features and its prior, and its arrays."""
-    ensemble, arrays = _dismantled(predictor.ensemble, prefix)
-    told = {
-        **ensemble,
+@cache
+def bundled_pretrained_model() -> PretrainedModel:
+    """Load the pretrained model of the package once; `data/PRETRAINED.md` describes its origin.
+
+    Raises:
+        SerializationError: its file is damaged.
+    """
+    return loads_pretrained((files("model") / "data" / "pretrained.npz").read_bytes())
+
+
+def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Return the header entries of a predictor, without spec and pretrained model, and its arrays."""
+    description, arrays = _describe_ensemble(predictor.ensemble, prefix)
+    header = {
+        **description,
         "horizons": predictor.horizons,
-        "voices": [_mixes(blends) for blends in predictor.blends],
+        BLENDS_KEY: [_describe_blend(blend) for blend in predictor.blends],
         "base_rates": predictor.base_rates,
         "thresholds": predictor.thresholds,
-        "prior_share": predictor.pretrained_weight,
+        PRETRAINED_WEIGHT_KEY: predictor.pretrained_weight,
     }
-    for i, blends in enumerate(predictor.blends):
-        arrays[f"{prefix}worth.{i}"] = np.stack([blends.load_table.scores, blends.load_table.values])
-    return told, arrays
+    for i, blend in enumerate(predictor.blends):
+        arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] = np.stack([blend.load_table.scores, blend.load_table.values])
+    return header, arrays
 
 
-def _mixes(blends: HorizonBlend) -> dict[str, Any]:
-    mixes = {name: [*mix.weights, mix.intercept] for name, mix in (("calm", blends.calm), ("high", blends.high))}
-    return {**mixes, "unknown": blends.load_table.unknown}
+def _describe_blend(blend: HorizonBlend) -> dict[str, Any]:
+    return {
+        "calm": [*blend.calm.weights, blend.calm.intercept],
+        "high": [*blend.high.weights, blend.high.intercept],
+        "unknown": blend.load_table.unknown,
+    }
 
 
-def _dismantled(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+def _describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Return the header entries of an ensemble and its arrays, whose names start with `prefix`."""
     arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
     networks = []
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
         arrays |= named_arrays(network, f"{prefix}network.{i}.")
         networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
-    picked = None if ensemble.picked is None else ensemble.picked.tolist()
-    return {"networks": networks, "picked": picked}, arrays
+    selected = None if ensemble.selected is None else ensemble.selected.tolist()
+    return {"networks": networks, "picked": selected}, arrays
 
 
-def _spec_described(spec: FeatureSpec) -> dict[str, Any]:
+def _describe_spec(spec: FeatureSpec) -> dict[str, Any]:
     return {
         "columns": spec.columns,
         "inputs": spec.inputs,
@@ -129,66 +169,69 @@ def _spec_described(spec: FeatureSpec) -> dict[str, Any]:
     }
 
 
-def _spec(raw: dict[str, Any]) -> FeatureSpec:
+def _build_spec(raw: dict[str, Any]) -> FeatureSpec:
     rules = Rules(
         tuple(tuple((str(metric), bound) for metric, bound in rule) for rule in raw["rules"]),
         raw["sustained"],
     )
     return FeatureSpec(
-        tuple(raw["columns"]),
-        tuple(raw["inputs"]),
-        tuple(raw["logarithmic"]),
-        rules,
-        tuple(raw["windows"]),
-        raw["step"],
-        tuple(raw["horizons"]),
-        raw["seasonal"],
+        columns=tuple(raw["columns"]),
+        inputs=tuple(raw["inputs"]),
+        logarithmic=tuple(raw["logarithmic"]),
+        rules=rules,
+        windows=tuple(raw["windows"]),
+        step=raw["step"],
+        horizons=tuple(raw["horizons"]),
+        seasonal=raw["seasonal"],
     )
 
 
-def _assemble(
-    spec: FeatureSpec, told: dict[str, Any], arrays: dict[str, Floats], prefix: str, prior: Ensemble | None
+def _build_predictor(
+    spec: FeatureSpec, header: dict[str, Any], arrays: dict[str, Floats], prefix: str, pretrained: Ensemble | None
 ) -> Predictor:
+    tables = [arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] for i in range(len(header[BLENDS_KEY]))]
     predictor = Predictor(
-        spec,
-        tuple(told["horizons"]),
-        _ensemble(told, arrays, prefix),
-        tuple(_blend(entry, arrays[f"{prefix}worth.{i}"]) for i, entry in enumerate(told["voices"])),
-        tuple(told["base_rates"]),
-        tuple(told["thresholds"]),
-        prior,
-        float(told["prior_share"]),
+        spec=spec,
+        horizons=tuple(header["horizons"]),
+        ensemble=_build_ensemble(header, arrays, prefix),
+        blends=tuple(_build_blend(raw, table) for raw, table in zip(header[BLENDS_KEY], tables, strict=True)),
+        base_rates=tuple(header["base_rates"]),
+        thresholds=tuple(header["thresholds"]),
+        pretrained=pretrained,
+        pretrained_weight=float(header[PRETRAINED_WEIGHT_KEY]),
     )
-    _check(predictor)
+    _check_predictor(predictor)
     return predictor
 
 
-def _blend(told: dict[str, Any], load_table: Floats) -> HorizonBlend:
+def _build_blend(raw: dict[str, Any], table: Floats) -> HorizonBlend:
     calm, high = (
-        BlendWeights(tuple(map(float, told[name][:-1])), float(told[name][-1])) for name in ("calm", "high")
+        BlendWeights(tuple(float(weight) for weight in raw[state][:-1]), float(raw[state][-1]))
+        for state in ("calm", "high")
     )
-    numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, told["unknown"]])
-    require_finite(numbers, load_table)
-    if len(numbers) != 2 * len(EXPERTS) + 3 or load_table.ndim != 2 or len(load_table) != 2 or not load_table.size:
+    numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, raw["unknown"]])
+    require_finite(numbers, table)
+    if len(numbers) != 2 * len(EXPERTS) + 3 or table.ndim != 2 or len(table) != 2 or not table.size:
         raise SerializationError(f"not the weights of {len(EXPERTS)} experts and a load table")
-    return HorizonBlend(LoadTable(load_table[0], load_table[1], float(told["unknown"])), calm, high)
+    return HorizonBlend(LoadTable(table[0], table[1], float(raw["unknown"])), calm, high)
 
 
-def _ensemble(told: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
+def _build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
     networks = tuple(
-        build_network(entry["layers"], arrays, f"{prefix}network.{i}.") for i, entry in enumerate(told["networks"])
+        build_network(raw["layers"], arrays, f"{prefix}network.{i}.") for i, raw in enumerate(header["networks"])
     )
-    columns = tuple(np.array(entry["columns"], dtype=np.intp) for entry in told["networks"])
-    picked = None if told["picked"] is None else np.array(told["picked"], dtype=np.intp)
+    columns = tuple(np.array(raw["columns"], dtype=np.intp) for raw in header["networks"])
+    selected = None if header["picked"] is None else np.array(header["picked"], dtype=np.intp)
     scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"])
-    return Ensemble(scaler, networks, columns, picked)
+    return Ensemble(scaler, networks, columns, selected)
 
 
-def _check(predictor: Predictor) -> None:
-    """A model that fits together and is finite: never NaN weights that serve."""
-    features, horizons = len(predictor.spec.names), len(predictor.horizons)
+def _check_predictor(predictor: Predictor) -> None:
+    """Raise SerializationError unless all parts fit together and are finite."""
+    features = len(predictor.spec.names)
+    horizons = len(predictor.horizons)
     lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}
-    for ensemble in (predictor.ensemble, predictor.prior):
+    for ensemble in (predictor.ensemble, predictor.pretrained):
         if ensemble is not None:
             lengths.add(_check_ensemble(ensemble, features))
     if lengths != {horizons}:
@@ -196,26 +239,7 @@ def _check(predictor: Predictor) -> None:
 
 
 def _check_ensemble(ensemble: Ensemble, features: int) -> int:
-    """How many outputs it has."""
-    if not ensemble.networks:
-        raise SerializationError("the model has no network")
-    if ensemble.picked is not None:
-        _check_columns(ensemble.picked, features)
-    seen = features if ensemble.picked is None else len(ensemble.picked)
-    outputs = set()
-    for network, columns in zip(ensemble.networks, ensemble.columns, strict=True):
-        _check_columns(columns, seen)
-        outputs.add(network.layer_widths(len(columns))[-1])
-        require_finite(network.flat)
-    scaler = ensemble.scaler
-    if scaler.mean.shape != (seen,) or scaler.deviation.shape != (seen,):
-        raise SerializationError(f"the scaler does not fit the {seen} inputs")
-    require_finite(scaler.mean, scaler.deviation)
-    if len(outputs) != 1:
-        raise SerializationError(f"networks with {sorted(outputs)} outputs in one ensemble")
-    return outputs.pop()
-
-
-def _check_columns(columns: Integers, features: int) -> None:
-    if columns.ndim != 1 or not ((columns >= 0) & (columns < features)).all():
-        raise SerializationError(f"a network looks at features that are not among the {features}")
+    """Raise an exception unless the parts of an ensemble fit together and are finite; return its outputs."""
+    outputs = ensemble.outputs(features)
+    require_finite(ensemble.scaler.mean, ensemble.scaler.deviation, *(network.flat for network in ensemble.networks))
+    return outputs

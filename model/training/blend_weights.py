@@ -1,4 +1,4 @@
-"""How much each voice counts, by what it said of a part of the history that it has not seen."""
+"""Blend weights of the experts, fitted on the holdout."""
 
 from __future__ import annotations
 
@@ -7,66 +7,85 @@ from dataclasses import replace
 
 import numpy as np
 
+from model.array_types import Bools, Floats
 from model.features.dataset import Dataset, typical_step
 from model.forecast.blend import HorizonBlend
-from model.forecast.calibration import fit_blend_weights, matching_intercept
+from model.forecast.calibration import BlendWeights, fit_blend_weights, matching_intercept
 from model.forecast.predictor import Predictor
 from model.units import HOUR
 
-PRIOR_FADES = 500
-"""Furthest horizons that a history must hold for a prior to have no say of its own: three weeks for an hour."""
+PRETRAINED_HORIZONS_OF_HISTORY = 500
+"""Length of a history, in multiples of the longest horizon, from which the pretrained model has no prior weight."""
 
-STORY = 12
-"""Horizons within which outcomes tell one story; none is longer than an hour, unless the horizon is."""
+BLOCK_HORIZONS = 12
+"""Block length in horizons: outcomes within it count as one observation. It is at most an hour, or one horizon."""
 
-STORIES = 6.0
-"""How many stories it takes to move the weights of the voices half of the way."""
+PRIOR_BLOCKS = 6.0
+"""Effective sample size, in blocks, at which the holdout and the prior weights count equally."""
 
 
-def pretrained_weight(span: float, horizon: float) -> float:
-    """How much of the say a prior is thought to have before anything was compared.
+def pretrained_weight(history: float, horizon: float) -> float:
+    """Return the prior blend weight of the pretrained model.
 
-    All of it without a history, half of it after five days, none after three weeks: on cut traces networks of their
-    own were worse than the prior up to three days, and had no use for it after some weeks.
+    For a horizon of an hour it is 1 without history, 0.5 after five days and 0 after three weeks. On truncated
+    traces, networks of a host were worse than the pretrained model up to three days, and gained nothing from it
+    after some weeks.
 
     Args:
-        span: seconds of history.
-        horizon: the furthest, in seconds.
+        history: seconds.
+        horizon: the longest, in seconds.
     """
-    return max(0.0, 1.0 - math.sqrt(span / (PRIOR_FADES * horizon)))
+    return max(0.0, 1.0 - math.sqrt(history / (PRETRAINED_HORIZONS_OF_HISTORY * horizon)))
 
 
-def fit_blends(predictor: Predictor, unseen: Dataset) -> tuple[HorizonBlend, ...]:
-    """The voices as they are best heard, by what they say of what none has seen."""
-    said, apart = predictor.said(unseen.x), typical_step(unseen.times, default=1.0)
-    high, start = predictor.high(unseen.x), (1.0 - predictor.pretrained_weight, 0.0, predictor.pretrained_weight)
-    found = []
+def fit_blends(predictor: Predictor, holdout: Dataset) -> tuple[HorizonBlend, ...]:
+    """Fit the blend weights of the experts on the holdout, for calm and high load separately.
+
+    Args:
+        predictor: fitted without the holdout.
+        holdout: features and labels.
+    """
+    logits = predictor.expert_logits(holdout.x)
+    high = predictor.is_high(holdout.x)
+    step = typical_step(holdout.times, default=1.0)
+    prior = (1.0 - predictor.pretrained_weight, 0.0, predictor.pretrained_weight)
+    blends = []
     for i, horizon in enumerate(predictor.horizons):
-        story = max(horizon, min(STORY * horizon, HOUR)) / apart
-        calm, up = (
-            fit_blend_weights(said[rows, i], unseen.y[rows, i], start, story, STORIES) for rows in (~high, high)
+        block_rows = max(horizon, min(BLOCK_HORIZONS * horizon, HOUR)) / step
+        calm_weights, high_weights = (
+            fit_blend_weights(logits[rows, i], holdout.y[rows, i], prior, block_rows, PRIOR_BLOCKS)
+            for rows in (~high, high)
         )
-        found.append(replace(predictor.blends[i], calm=calm, high=up))
-    return tuple(found)
+        blends.append(replace(predictor.blends[i], calm=calm_weights, high=high_weights))
+    return tuple(blends)
 
 
 def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Dataset) -> tuple[HorizonBlend, ...]:
-    """The weights of what serves: those of its rehearsal.
+    """Return the blends of a predictor that was fitted to the whole dataset: the weights of its holdout model.
 
-    How much too sure the rehearsal was of what it had not seen, its twin will be of what comes. Of the level only
-    half is taken over: where load has risen of late the rehearsal did not know it and its twin does, but what a
-    network says of what it has learned from is surer than what it will say.
+    Both are equally overconfident on data they have not seen. The intercept is the mean of two: that of the holdout
+    model, which does not know the newest load level, and the one that matches the event rate of the whole dataset,
+    on which the networks are more certain than they will be.
+
+    Args:
+        holdout_model: with fitted blends.
+        predictor: fitted to the whole dataset.
+        whole: features and labels.
     """
-    said, high = predictor.said(whole.x), predictor.high(whole.x)
-    found = []
-    for i, blends in enumerate(holdout_model.blends):
-        mixes = []
-        for mix, rows in ((blends.calm, ~high), (blends.high, high)):
-            y = whole.y[rows, i]
-            if (y == 1).any() and (y == 0).any():
-                level = matching_intercept(said[rows, i] @ np.array(mix.weights), y)
-                mixes.append(replace(mix, intercept=(mix.intercept + level) / 2))
-            else:
-                mixes.append(mix)
-        found.append(replace(predictor.blends[i], calm=mixes[0], high=mixes[1]))
-    return tuple(found)
+    logits = predictor.expert_logits(whole.x)
+    high = predictor.is_high(whole.x)
+    blends = []
+    for i, blend in enumerate(holdout_model.blends):
+        calm_weights = _transfer(blend.calm, logits[:, i], whole.y[:, i], ~high)
+        high_weights = _transfer(blend.high, logits[:, i], whole.y[:, i], high)
+        blends.append(replace(predictor.blends[i], calm=calm_weights, high=high_weights))
+    return tuple(blends)
+
+
+def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
+    """Return blend weights with the intercept moved half way to that of the rows, if they hold both outcomes."""
+    labels = y[rows]
+    if not ((labels == 1).any() and (labels == 0).any()):
+        return weights
+    intercept = matching_intercept(logits[rows] @ np.array(weights.weights), labels)
+    return replace(weights, intercept=(weights.intercept + intercept) / 2)

@@ -1,4 +1,4 @@
-"""Training the networks of an ensemble."""
+"""Training of the networks of an ensemble, each on its own subset of features."""
 
 from __future__ import annotations
 
@@ -16,140 +16,167 @@ from model.nn.network import Network, mlp
 from model.nn.training import fit, initialize_output_bias
 from model.training.settings import Recipe
 
-OTHER_DAYS = ("yesterday", "past_days")
-"""Groups of features about other days."""
+DAY_GROUPS = ("yesterday", "past_days")
+"""Groups of features of previous days."""
 
-PLAIN = ("last", "state", "mean", "max")
-"""What the smallest networks see of the load, beside other days; of other metrics they see nothing."""
+SIMPLE_STATISTICS = ("last", "state", "mean", "max")
+"""Statistics of the load index that the small networks use, with the features of previous days."""
 
-PRACTICE_WEIGHT = 0.3
-"""How much a label of a lesser event counts beside one of high load."""
+AUXILIARY_WEIGHT = 0.3
+"""Loss weight of an auxiliary label relative to a high-load label."""
 
-SMALL = 0.25
-"""Share of the configured units that the smallest networks have."""
+SMALL_NETWORK = 0.25
+"""Relative number of units of a small network."""
 
-START = 0.7
-"""What the starting weights are scaled by: a quieter start is less sure of what it has not seen."""
+INITIAL_SCALE = 0.7
+"""Factor on the initial weights: smaller ones are less confident on unseen data."""
 
-FEWEST = 20
-"""Labels of each class that a lesser event must have to be worth learning."""
+MIN_CLASS_ROWS = 20
+"""Labels of each class that an auxiliary label needs."""
+
+MIN_BATCH_ROWS = 16
+STEPS_PER_EPOCH = 50
+"""Limits of the batch size: a short history must still yield some fifty steps per epoch."""
 
 
 @dataclass(frozen=True)
-class View:
-    """What a network looks at: features by number; and what share of the configured units it has."""
+class FeatureSubset:
+    """Features of one network, and its size.
+
+    Attributes:
+        columns: positions of the features.
+        units: number of hidden units relative to the recipe.
+    """
 
     columns: Integers
     units: float = 1.0
 
 
-def views(names: Sequence[str], *, other_days: bool) -> tuple[View, ...]:
-    """What the networks look at, in turns.
+def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
+    """Return the feature subsets that the networks of an ensemble take in turn.
 
-    One sees the recent past, one yesterday beside it, one the past days; a small one sees the load alone, on all
-    days, and so has little room to take chance for a rule.
+    They are recent features, recent and yesterday's, recent and those of the past days, and a small network over the
+    load alone, on all days. A small network has little capacity to take chance for a rule.
 
     Args:
-        names: of the features.
-        other_days: whether the history is long enough to learn from yesterday.
+        names: of all features.
+        previous_days: False if the history is too short for features of previous days.
     """
     parts = [name.split(":") for name in names]
-    plain = {i for i, part in enumerate(parts) if part[0] == "load_index" and part[1] in PLAIN}
-    days = {group: {i for i, part in enumerate(parts) if part[0] == group} for group in OTHER_DAYS}
-    # the mean of a day is not of the recent past either
-    long = {i for i, part in enumerate(parts) if part[-1] == "24h"}
-    recent = set(range(len(names))) - days["yesterday"] - days["past_days"] - long
-    if not other_days:
-        return View(_in_order(recent)), View(_in_order(plain), SMALL)
-    recent |= long
+    simple = {i for i, part in enumerate(parts) if part[0] == "load_index" and part[1] in SIMPLE_STATISTICS}
+    days = {group: {i for i, part in enumerate(parts) if part[0] == group} for group in DAY_GROUPS}
+    # the mean of a day is not a recent feature either
+    daily_means = {i for i, part in enumerate(parts) if part[-1] == "24h"}
+    recent = set(range(len(names))) - days["yesterday"] - days["past_days"] - daily_means
+    if not previous_days:
+        return FeatureSubset(_sorted(recent)), FeatureSubset(_sorted(simple), SMALL_NETWORK)
+    recent |= daily_means
     return (
-        View(_in_order(recent)),
-        View(_in_order(recent | days["yesterday"])),
-        View(_in_order(recent | days["past_days"])),
-        View(_in_order(plain | days["yesterday"] | days["past_days"]), SMALL),
+        FeatureSubset(_sorted(recent)),
+        FeatureSubset(_sorted(recent | days["yesterday"])),
+        FeatureSubset(_sorted(recent | days["past_days"])),
+        FeatureSubset(_sorted(simple | days["yesterday"] | days["past_days"]), SMALL_NETWORK),
     )
 
 
-def _in_order(columns: set[int]) -> Integers:
+def _sorted(columns: set[int]) -> Integers:
     return np.array(sorted(columns), dtype=np.intp)
 
 
-def fit_ensemble(
-    seen: Sequence[View],
+@dataclass(frozen=True)
+class FittedNetworks:
+    """Networks of an ensemble, the feature positions of each, and the report of each fit."""
+
+    networks: tuple[Network, ...]
+    columns: tuple[Integers, ...]
+    reports: tuple[FitReport, ...]
+
+
+def fit_networks(
+    subsets: Sequence[FeatureSubset],
     parts: tuple[Examples, Examples | None],
     outputs: int,
     recipe: Recipe,
     epochs: Sequence[int],
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None],
-) -> tuple[tuple[tuple[Network, ...], tuple[Integers, ...]], tuple[FitReport, ...]]:
-    """Fits each network on its own view.
+) -> FittedNetworks:
+    """Fit each network on its own feature subset.
 
     Args:
-        seen: the `views`.
-        parts: what to learn from, and what to stop by (None goes through all epochs); scaled features, and labels of
-            which the first `outputs` are what is predicted, the others practice.
-        outputs: how many labels are predicted.
-        recipe: what networks.
+        subsets: feature subsets, taken in turn.
+        parts: training rows and validation rows (None to run all epochs), with scaled features; the first `outputs`
+            labels are predicted, the others are auxiliary.
+        outputs: number of predicted labels.
+        recipe: of the networks.
         epochs: of each network, at most.
-        rng: the only randomness.
-        on_epoch: told of each epoch; `number` counts those of all networks.
-
-    Returns:
-        The networks and what each sees, as an `Ensemble` takes them, and how each training went.
+        rng: the only source of randomness.
+        on_epoch: called after each epoch; its `number` counts the epochs of all networks.
     """
     train, validation = parts
-    worthwhile = _learnable(train.y, outputs)
-    train = Examples(train.x, train.y[:, worthwhile])
-    validation = None if validation is None else Examples(validation.x, validation.y[:, worthwhile])
-    practice = len(worthwhile) - outputs
-    loss = BCEWithLogits(output_weights=(1.0,) * outputs + (PRACTICE_WEIGHT,) * practice)
-    networks, columns, reports = [], [], []
-    for i, most in enumerate(epochs):
-        view = seen[i % len(seen)]
-        done = sum(epochs[:i])
-        units = (max(1, round(view.units * n)) for n in recipe.layers)
-        shape = (len(view.columns), *units, len(worthwhile))
-        network = mlp(shape, rng, activation=recipe.activation, dropout=recipe.dropout)
-        network.flat[: network.weight_count] *= START
+    labels = _learnable_labels(train.y, outputs)
+    train = Examples(train.x, train.y[:, labels])
+    validation = None if validation is None else Examples(validation.x, validation.y[:, labels])
+    weights = (1.0,) * outputs + (AUXILIARY_WEIGHT,) * (len(labels) - outputs)
+    loss = BCEWithLogits(output_weights=weights)
+    networks = []
+    columns = []
+    reports = []
+    for i, max_epochs in enumerate(epochs):
+        subset = subsets[i % len(subsets)]
+        batch_size = batch_rows(len(train.x), recipe.fit.batch_size)
+        config = replace(recipe.fit, epochs=max_epochs, batch_size=batch_size)
+        network = _new_network(subset, len(labels), recipe, rng)
         initialize_output_bias(network, loss, train.y)
         report = fit(
             network,
             loss,
-            Examples(np.ascontiguousarray(train.x[:, view.columns]), train.y),
-            None
-            if validation is None
-            else Examples(np.ascontiguousarray(validation.x[:, view.columns]), validation.y),
-            replace(recipe.fit, epochs=most, batch_size=batch_rows(len(train.x), recipe.fit.batch_size)),
+            _select(train, subset),
+            None if validation is None else _select(validation, subset),
+            config,
             rng,
-            lambda epoch, done=done: on_epoch(epoch._replace(number=done + epoch.number)),  # type: ignore[misc]
+            offset_epochs(on_epoch, sum(epochs[:i])),
         )
-        networks.append(without_practice(network, outputs))
-        columns.append(view.columns)
+        networks.append(without_auxiliary(network, outputs))
+        columns.append(subset.columns)
         reports.append(report)
-    return (tuple(networks), tuple(columns)), tuple(reports)
+    return FittedNetworks(tuple(networks), tuple(columns), tuple(reports))
 
 
-def _narrowed(examples: Examples, view: View) -> Examples:
-    """Return the examples with the inputs of the view alone."""
-    return Examples(np.ascontiguousarray(examples.x[:, view.columns]), examples.y)
+def offset_epochs(on_epoch: Callable[[Epoch], None], offset: int) -> Callable[[Epoch], None]:
+    """Return a callback that adds an offset to the number of an epoch."""
+    return lambda epoch: on_epoch(epoch._replace(number=offset + epoch.number))
 
 
-def batch_rows(rows: int, most: int) -> int:
-    """Rows a step: as configured, but so few that a short history still gives some fifty steps an epoch."""
-    return max(1, min(most, max(16, rows // 50)))
+def batch_rows(rows: int, largest: int) -> int:
+    """Return the batch size for a number of training rows, at most `largest`."""
+    return max(1, min(largest, max(MIN_BATCH_ROWS, rows // STEPS_PER_EPOCH)))
 
 
-def without_practice(network: Network, outputs: int) -> Network:
-    """The same network with its first outputs alone."""
+def without_auxiliary(network: Network, outputs: int) -> Network:
+    """Return the network with its first outputs only."""
     *layers, last = network.layers
     if not isinstance(last, Linear):
         raise TypeError("a network ends with a Linear layer")
     return Network([*layers, Linear(last.weight[:, :outputs], last.bias[:outputs])])
 
 
-def _learnable(y: Floats, outputs: int) -> list[int]:
-    """The labels that are predicted, and those for practice of which there are enough of both kinds."""
-    rows = (y == 1).sum(axis=0), (y == 0).sum(axis=0)
-    enough = np.minimum(*rows) >= FEWEST
+def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.random.Generator) -> Network:
+    """Return a network with initial weights."""
+    units = (max(1, round(subset.units * n)) for n in recipe.layers)
+    sizes = (len(subset.columns), *units, outputs)
+    network = mlp(sizes, rng, activation=recipe.activation, dropout=recipe.dropout)
+    network.flat[: network.weight_count] *= INITIAL_SCALE
+    return network
+
+
+def _select(examples: Examples, subset: FeatureSubset) -> Examples:
+    return Examples(np.ascontiguousarray(examples.x[:, subset.columns]), examples.y)
+
+
+def _learnable_labels(y: Floats, outputs: int) -> list[int]:
+    """Return the positions of the predicted labels, and of the auxiliary ones with enough rows of both classes."""
+    positive = (y == 1).sum(axis=0)
+    negative = (y == 0).sum(axis=0)
+    enough = np.minimum(positive, negative) >= MIN_CLASS_ROWS
     return [i for i in range(y.shape[1]) if i < outputs or enough[i]]

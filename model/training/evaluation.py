@@ -1,4 +1,4 @@
-"""What a candidate is judged by: what its rehearsal says of the newest part of the history, and what others say."""
+"""Evaluation of a candidate: predictions of its holdout model, of the baselines and of the incumbent."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats
-from model.features.dataset import Dataset, Split, ending, features_at
+from model.features.dataset import Dataset, Split, features_at, mask_labels
 from model.features.time_buckets import bucket_width
-from model.forecast.baselines import (
-    CLIMATOLOGY,
-    CURRENT_VALUE,
-    HOLT_WINTERS,
-    PERSISTENCE,
-    best_smoothing,
-    binned,
-    forecasts_by_smoothing,
-)
+from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS, climatology_and_persistence
 from model.forecast.blend import fit_load_table
+from model.forecast.log_odds import sigmoid
 from model.forecast.metrics import Score, score
 from model.forecast.predictor import Predictor
+from model.forecast.smoothing import SeasonalSmoother, best_smoothing
 from model.nn.diagnostics.fit_report import FitReport
-from model.nn.numerics import sigmoid
 from model.training.blend_weights import fit_blends
-from model.training.gate import refusal
+from model.training.gate import GateInputs, check_candidate
+from model.training.refusal import Refusal, RefusalReason
 from model.training.settings import GateConfig
+from model.training.task import OmittedHorizon
+
+CANDIDATE = "network"
+"""Name of the candidate among the scores."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained predictor with what the gate needs to judge it.
+    """Newly trained predictor with its evaluation on the holdout.
 
-    What is judged is its rehearsal, which learned without the newest part of the history: `fit` is of that training,
-    `scores` has one mapping a horizon, from "network" and each baseline to its score on the holdout;
-    `probabilities` and the values of `baselines` are (rows, horizons) on the holdout rows. `left_out` says of
-    each wanted horizon that the history cannot teach yet why that is so.
+    The evaluated model is its holdout model, which was fitted without the holdout.
+
+    Attributes:
+        predictor: the model to serve.
+        fit: report of the holdout model's training.
+        rows: number of training and holdout rows.
+        holdout: labels and features of the holdout.
+        probabilities: (rows, horizons) of the holdout model on the holdout.
+        baselines: likewise, by name.
+        scores: for each horizon the scores by name, the candidate's as CANDIDATE.
+        omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
     """
 
     predictor: Predictor
@@ -45,146 +50,146 @@ class Candidate:
     probabilities: Floats
     baselines: dict[str, Floats]
     scores: tuple[dict[str, Score], ...]
-    left_out: dict[float, str]
+    omitted_horizons: dict[float, OmittedHorizon]
 
 
 def evaluate_candidate(
     predictor: Predictor,
     report: FitReport,
     parts: Split,
-    past: tuple[Floats, Floats],
-    left_out: dict[float, str],
+    samples: tuple[Floats, Floats],
+    omitted_horizons: dict[float, OmittedHorizon],
 ) -> Candidate:
-    """A predictor with what its rehearsal and the baselines say of the holdout, and their scores.
+    """Evaluate a predictor on its holdout.
 
     Args:
-        predictor: with its rehearsal.
-        report: of the rehearsal's training.
-        parts: what the rehearsal has learned from, and the holdout.
-        past: times (rows,) and values (rows, columns) of the samples that they are made of.
-        left_out: why a wanted horizon is not among the predictor's.
+        predictor: with its holdout model.
+        report: of the holdout model's training.
+        parts: training part of the holdout model, and the holdout.
+        samples: times (rows,) and values (rows, columns) that the parts were built from.
+        omitted_horizons: horizons that the predictor lacks.
     """
     holdout_model = predictor.holdout_model or predictor
-    p = cross_calibrated_probabilities(holdout_model, parts.holdout)
+    probabilities = cross_calibrated_probabilities(holdout_model, parts.holdout)
     baselines = {
-        **baseline_probabilities(parts.train, parts.holdout.state),
-        **_of_the_load(holdout_model, parts, *past),
+        **climatology_and_persistence(parts.train.y, parts.train.state, parts.holdout.state),
+        **_load_baselines(holdout_model, parts, *samples),
     }
     scores = tuple(
         {
-            name: score(parts.holdout.y[:, i], q[:, i], holdout_model.base_rates[i])
-            for name, q in {"network": p, **baselines}.items()
+            name: score(parts.holdout.y[:, i], p[:, i], holdout_model.base_rates[i])
+            for name, p in {CANDIDATE: probabilities, **baselines}.items()
         }
         for i in range(len(predictor.horizons))
     )
-    rows = len(parts.train) + len(parts.holdout)
-    return Candidate(predictor, report, rows, parts.holdout, p, baselines, scores, left_out)
+    return Candidate(
+        predictor=predictor,
+        fit=report,
+        rows=len(parts.train) + len(parts.holdout),
+        holdout=parts.holdout,
+        probabilities=probabilities,
+        baselines=baselines,
+        scores=scores,
+        omitted_horizons=omitted_horizons,
+    )
 
 
 def cross_calibrated_probabilities(holdout_model: Predictor, holdout: Dataset) -> Floats:
-    """What a rehearsal says of its holdout, each half calibrated by the other: (rows, horizons).
+    """Return the predictions (rows, horizons) on the holdout, with each half blended on the labels of the other.
 
-    Calibrated by the very rows it is judged on it would look better than it is.
+    Blend weights fitted to the very rows that are scored would make the model look better than it is.
     """
     half = len(holdout) // 2
-    halves = [holdout.take(np.arange(half)), holdout.take(np.arange(half, len(holdout)))]
-    # a label of the first half may reach into the second
-    halves[0] = ending(halves[0], holdout_model.horizons, float(halves[1].times[0]))
-    said = [
-        replace(holdout_model, blends=fit_blends(holdout_model, other)).probabilities(one.x)
-        for one, other in (halves, halves[::-1])
+    first = holdout.take(np.arange(half))
+    second = holdout.take(np.arange(half, len(holdout)))
+    # a label of the first half must not reach into the second
+    first = mask_labels(first, holdout_model.horizons, float(second.times[0]))
+    predictions = [
+        replace(holdout_model, blends=fit_blends(holdout_model, fitted)).probabilities(scored.x)
+        for scored, fitted in ((first, second), (second, first))
     ]
-    return np.concatenate(said)
+    return np.concatenate(predictions)
 
 
-def baseline_probabilities(train: Dataset, state: Floats) -> dict[str, Floats]:
-    """What anyone could say without a network.
-
-    Climatology says how often high load followed in training; persistence says how often it followed a moment
-    in the same state as now.
-
-    Args:
-        train: where the shares are counted.
-        state: (rows,) present state of the moments to predict.
-
-    Returns:
-        (rows, horizons) by name.
-    """
-    base = np.nanmean(train.y, axis=0)
-    shares = {}
-    for value in (0.0, 1.0):
-        y = train.y[train.state == value]
-        known = ~np.isnan(y)
-        # one imagined moment of the base rate: a state that was hardly seen says little
-        shares[value] = (np.where(known, y, 0).sum(axis=0) + base) / (known.sum(axis=0) + 1)
-    persistence = np.where((state == 1)[:, None], shares[1.0], shares[0.0])
-    persistence[np.isnan(state)] = base
-    return {CLIMATOLOGY: np.tile(base, (len(state), 1)), PERSISTENCE: persistence}
-
-
-def _of_the_load(holdout_model: Predictor, parts: Split, times: Floats, values: Floats) -> dict[str, Floats]:
-    """What the present load and a daily season of it say of the holdout, (rows, horizons) by name."""
-    spec, n = holdout_model.spec, len(parts.train)
-    width = bucket_width(spec.step) or spec.step
-    means, bins = binned(times, spec.rules.load_index(spec.columns, values), width)
-    bins = bins[np.searchsorted(times, np.concatenate((parts.train.times, parts.holdout.times)))]
-    place = spec.place["load_index:last"]
-    index = np.concatenate((parts.train.x[:, place], parts.holdout.x[:, place])).astype(np.float64)
-    current = np.stack([sigmoid(blends.load_table(index[n:])) for blends in holdout_model.blends], axis=1)
-    forecasts = forecasts_by_smoothing(means, bins, index, width, holdout_model.horizons)
+def _load_baselines(holdout_model: Predictor, parts: Split, times: Floats, values: Floats) -> dict[str, Floats]:
+    """Return the predictions (rows, horizons) on the holdout by present load and Holt-Winters, by name."""
+    spec = holdout_model.spec
+    horizons = holdout_model.horizons
+    train_rows = len(parts.train)
+    column = spec.column_index["load_index:last"]
+    index = parts.holdout.x[:, column].astype(np.float64)
+    current = np.stack([sigmoid(blend.load_table(index)) for blend in holdout_model.blends], axis=1)
+    smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, horizons)
+    smoother.extend(times, spec.rules.load_index(spec.columns, values))
+    rows = np.searchsorted(times, np.concatenate((parts.train.times, parts.holdout.times)))
+    forecasts = smoother.forecasts(rows)
     seasonal = np.empty(current.shape)
-    for i in range(current.shape[1]):
+    for i in range(len(horizons)):
         y = parts.train.y[:, i]
-        best = best_smoothing({smoothing: ahead[:n, i] for smoothing, ahead in forecasts.items()}, y)
-        seasonal[:, i] = sigmoid(fit_load_table(forecasts[best][:n, i], y)(forecasts[best][n:, i]))
+        past = forecasts[:, :train_rows, i]
+        best = best_smoothing(past, y)
+        seasonal[:, i] = sigmoid(fit_load_table(past[best], y)(forecasts[best, train_rows:, i]))
     return {CURRENT_VALUE: current, HOLT_WINTERS: seasonal}
 
 
-def incumbent_probabilities(serving: Predictor, candidate: Candidate, times: Floats, values: Floats) -> Floats | None:
-    """What another predictor's rehearsal says of the candidate's holdout, at the candidate's horizons.
+def incumbent_probabilities(
+    incumbent: Predictor, candidate: Candidate, times: Floats, values: Floats
+) -> Floats | None:
+    """Return the predictions of the incumbent's holdout model on the candidate's holdout.
 
-    The other one has itself learned from most of that holdout, its rehearsal has not.
+    The incumbent itself was fitted to most of that holdout; its holdout model was not.
 
     Args:
-        serving: the other one.
-        candidate: made of the same samples.
+        incumbent: the serving model.
+        candidate: trained on the samples.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
 
     Returns:
-        (rows, horizons), NaN at a horizon that it does not know; None where it knows none, or other columns.
+        (rows, horizons of the candidate), NaN at horizons that the incumbent lacks; None if it shares no horizon, or
+        has other metrics.
     """
-    twin, wanted = serving.holdout_model or serving, candidate.predictor.horizons
-    shared = [horizon for horizon in wanted if horizon in twin.horizons]
-    if twin.spec.columns != candidate.predictor.spec.columns or not shared:
+    holdout_model = incumbent.holdout_model or incumbent
+    horizons = candidate.predictor.horizons
+    shared = [horizon for horizon in horizons if horizon in holdout_model.horizons]
+    if holdout_model.spec.columns != candidate.predictor.spec.columns or not shared:
         return None
-    holdout, known = candidate.holdout, [twin.horizons.index(horizon) for horizon in shared]
-    there = [wanted.index(horizon) for horizon in shared]
-    y = np.full((len(holdout), len(twin.horizons)), np.float32(np.nan))
-    y[:, known] = holdout.y[:, there]
-    x = features_at(twin.spec, times, values, holdout.times)
-    found = np.full(candidate.probabilities.shape, np.nan)
-    found[:, there] = cross_calibrated_probabilities(twin, replace(holdout, x=x, y=y))[:, known]
-    return found
+    holdout = candidate.holdout
+    own = [holdout_model.horizons.index(horizon) for horizon in shared]
+    wanted = [horizons.index(horizon) for horizon in shared]
+    y = np.full((len(holdout), len(holdout_model.horizons)), np.float32(np.nan))
+    y[:, own] = holdout.y[:, wanted]
+    x = features_at(holdout_model.spec, times, values, holdout.times)
+    probabilities = np.full(candidate.probabilities.shape, np.nan)
+    predictions = cross_calibrated_probabilities(holdout_model, replace(holdout, x=x, y=y))
+    probabilities[:, wanted] = predictions[:, own]
+    return probabilities
 
 
 def gate_refusal(
-    candidate: Candidate, serving: Predictor | None, times: Floats, values: Floats, config: GateConfig
-) -> str | None:
-    """The reason why the gate does not let a candidate serve, or None.
+    candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Floats, config: GateConfig
+) -> Refusal | None:
+    """Return the refusal of a candidate by the promotion gate, None if it may serve.
 
     Args:
-        candidate: with what it said of its holdout.
-        serving: the model that serves, None where none does.
-        times: (rows,) seconds of the samples that the candidate was made of.
+        candidate: with its evaluation.
+        incumbent: the serving model, None if there is none.
+        times: (rows,) seconds of the samples that the candidate was trained on.
         values: (rows, columns) of them.
         config: of the gate.
     """
-    horizons = candidate.predictor.horizons
-    incumbent = None
-    if serving is not None:
-        lost = {h: why for h, why in candidate.left_out.items() if h in serving.horizons}
+    predictions = None
+    if incumbent is not None:
+        lost = [horizon for horizon in candidate.omitted_horizons if horizon in incumbent.horizons]
         if lost:
-            return f"it cannot say what the serving model says: {next(iter(lost.values()))}"
-        incumbent = incumbent_probabilities(serving, candidate, times, values)
-    return refusal(candidate.probabilities, candidate.baselines, incumbent, candidate.holdout, horizons, config)
+            detail = candidate.omitted_horizons[lost[0]].message
+            return Refusal(RefusalReason.MISSING_HORIZON, detail=detail)
+        predictions = incumbent_probabilities(incumbent, candidate, times, values)
+    inputs = GateInputs(
+        candidate=candidate.probabilities,
+        baselines=candidate.baselines,
+        incumbent=predictions,
+        holdout=candidate.holdout,
+        horizons=candidate.predictor.horizons,
+    )
+    return check_candidate(inputs, config)

@@ -1,8 +1,4 @@
-"""Whether a candidate may serve.
-
-It is judged on the most recent data, which no part of it has seen, beside what serves now and beside what anyone
-could say without a network. A refusal names the numbers.
-"""
+"""Promotion gate: compare a candidate with the incumbent and the baselines on the holdout."""
 
 from __future__ import annotations
 
@@ -15,148 +11,200 @@ from model.array_types import Bools, Floats
 from model.features.dataset import Dataset
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.metrics import average_precision
+from model.training.refusal import INCUMBENT, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
-JACKKNIFE = 10
-"""Consecutive parts of a holdout, each left out in turn."""
+JACKKNIFE_PARTS = 10
+"""Consecutive parts of a holdout, each of which the jackknife leaves out once."""
 
-WITHIN = (CURRENT_VALUE, HOLT_WINTERS)
-"""Baselines that see no more than a candidate: it may look as much worse than them as chance allows."""
+MIN_JACKKNIFE_PARTS = JACKKNIFE_PARTS / 2
+"""Parts that must yield a figure."""
+
+SAME_INPUTS = (CURRENT_VALUE, HOLT_WINTERS)
+"""Baselines over inputs that the candidate has too: they may be better by chance."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean Brier score of the candidate less that of another, with the standard error of that mean."""
+    """Mean difference between candidate and another predictor, with its standard error."""
 
     mean: float
     error: float
 
 
-def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats, block: float) -> Difference:
-    """How much worse the candidate is, over all known labels of all horizons.
+@dataclass(frozen=True)
+class GateInputs:
+    """Predictions on the holdout that the gate compares.
 
-    Neighbouring rows tell the same story: the error comes from the means of blocks of `block` seconds.
+    Attributes:
+        candidate: (rows, horizons) probabilities.
+        baselines: likewise, by name.
+        incumbent: likewise, NaN at horizons that it does not predict; None without an incumbent.
+        holdout: labels and times.
+        horizons: seconds.
+    """
+
+    candidate: Floats
+    baselines: Mapping[str, Floats]
+    incumbent: Floats | None
+    holdout: Dataset
+    horizons: Sequence[float]
+
+
+def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats, block: float) -> Difference:
+    """Return the mean Brier score of the candidate less that of another, over all known labels.
+
+    The error is that of the means of blocks, because neighbouring rows are correlated.
 
     Args:
         candidate: (rows, horizons) probabilities.
         other: (rows, horizons) probabilities.
-        y: (rows, horizons) labels, NaN unknown.
+        y: (rows, horizons) labels, NaN if unknown.
         times: (rows,) seconds.
-        block: seconds.
+        block: block length in seconds.
     """
     excess = np.square(candidate - y) - np.square(other - y)
     rows = ~np.isnan(excess).all(axis=1)
     if not rows.any():
         return Difference(float("nan"), float("inf"))
     by_row = np.nanmean(excess[rows], axis=1)
-    which = ((times[rows] - times[rows][0]) // block).astype(int)
-    _, which = np.unique(which, return_inverse=True)
-    sizes = np.bincount(which)
-    means = np.bincount(which, weights=by_row) / sizes
-    spread = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("inf")
-    return Difference(float(by_row.mean()), spread)
+    numbers = ((times[rows] - times[rows][0]) // block).astype(int)
+    _, blocks = np.unique(numbers, return_inverse=True)
+    means = np.bincount(blocks, weights=by_row) / np.bincount(blocks)
+    error = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("inf")
+    return Difference(float(by_row.mean()), error)
 
 
 def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Difference:
-    """Mean average precision of the candidate over the horizons less that of another.
+    """Return the average precision of the candidate less that of another, averaged over the horizons.
 
-    The error is a jackknife's over consecutive tenths of the holdout (Efron and Stein 1981).
+    The error is that of a jackknife over consecutive parts of the holdout (Efron and Stein 1981).
 
     Args:
         candidate: (rows, horizons) probabilities.
-        other: (rows, horizons) probabilities, NaN at horizons that it does not know.
-        y: (rows, horizons) labels, NaN unknown.
+        other: (rows, horizons) probabilities, NaN at horizons that it does not predict.
+        y: (rows, horizons) labels, NaN if unknown.
     """
-    tenth = np.arange(len(y)) * JACKKNIFE // max(len(y), 1)
-    without = [_precision(candidate, other, y, tenth != part) for part in range(JACKKNIFE)]
-    without = [value for value in without if np.isfinite(value)]
-    if len(without) < JACKKNIFE / 2:
+    part = np.arange(len(y)) * JACKKNIFE_PARTS // max(len(y), 1)
+    values = [_precision_difference(candidate, other, y, part != left_out) for left_out in range(JACKKNIFE_PARTS)]
+    values = [value for value in values if np.isfinite(value)]
+    if len(values) < MIN_JACKKNIFE_PARTS:
         return Difference(float("nan"), float("inf"))
-    n, spread = len(without), np.square(np.array(without) - np.mean(without)).sum()
-    return Difference(_precision(candidate, other, y, np.ones(len(y), bool)), float(np.sqrt((n - 1) / n * spread)))
+    n = len(values)
+    spread = np.square(np.array(values) - np.mean(values)).sum()
+    mean = _precision_difference(candidate, other, y, np.ones(len(y), bool))
+    return Difference(mean, float(np.sqrt((n - 1) / n * spread)))
 
 
-def _precision(candidate: Floats, other: Floats, y: Floats, rows: Bools) -> float:
-    found = []
+def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Bools) -> float:
+    """Return the mean difference in average precision over the horizons with both outcomes, NaN without any."""
+    differences = []
     for i in range(y.shape[1]):
-        here = rows & ~np.isnan(y[:, i]) & ~np.isnan(other[:, i])
-        labels = y[here, i]
+        selected = rows & ~np.isnan(y[:, i]) & ~np.isnan(other[:, i])
+        labels = y[selected, i]
         if labels.any() and not labels.all():
-            found.append(average_precision(labels, candidate[here, i]) - average_precision(labels, other[here, i]))
-    return float(np.mean(found)) if found else float("nan")
+            own = average_precision(labels, candidate[selected, i])
+            differences.append(own - average_precision(labels, other[selected, i]))
+    return float(np.mean(differences)) if differences else float("nan")
 
 
-def refusal(
-    candidate: Floats,
-    baselines: Mapping[str, Floats],
-    incumbent: Floats | None,
-    holdout: Dataset,
-    horizons: Sequence[float],
-    config: GateConfig,
-) -> str | None:
-    """The reason why the candidate may not serve, or None.
+def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
+    """Return the refusal of a candidate, None if it may serve.
 
-    By its Brier score it must be better than every baseline (than those of WITHIN not worse by more than the margin)
-    and not worse than the serving model by more than the margin; by its average precision it must not be worse than
-    any of them by more than the margin.
+    By Brier score it must be better than every baseline (for SAME_INPUTS: not worse by more than the margin), and
+    not worse than the incumbent by more than the margin. By average precision it must not be worse than any of them
+    by more than the margin. Its Brier skill over climatology must reach the minimum.
 
     Args:
-        candidate: (rows, horizons) probabilities on the holdout rows.
-        baselines: by name, likewise.
-        incumbent: likewise, NaN at horizons that it does not know; None where no model serves.
-        holdout: labels and times.
-        horizons: seconds.
-        config: the margin.
+        inputs: predictions on the holdout.
+        config: margin and minimum.
     """
-    block = 2 * max(horizons)
-    for name, other in baselines.items():
-        found = brier_difference(candidate, other, holdout.y, holdout.times, block)
-        # what the candidate can do itself, chance may do a little better
-        allowed = config.margin * found.error if name in WITHIN and np.isfinite(found.error) else 0.0
-        if not found.mean < allowed:
-            return f"it is not better than {name} ({_numbers(candidate, other, holdout.y)})"
-    if incumbent is not None:
-        found = brier_difference(candidate, incumbent, holdout.y, holdout.times, block)
-        # One block has no error to speak of: then the plain difference decides.
-        allowed = config.margin * found.error if np.isfinite(found.error) else 0.0
-        if not found.mean <= allowed:
-            return (
-                f"it is worse than the serving model ({_numbers(candidate, incumbent, holdout.y)}, "
-                f"difference {found.mean:+.4f}, allowed {allowed:.4f})"
-            )
-    return _ranks_worse(candidate, baselines, incumbent, holdout, config) or _too_little_skill(
-        candidate, baselines, holdout, config
+    return (
+        _compare_with_baselines(inputs, config)
+        or _compare_with_incumbent(inputs, config)
+        or _compare_rankings(inputs, config)
+        or _require_skill(inputs, config)
     )
 
 
-def _ranks_worse(
-    candidate: Floats, baselines: Mapping[str, Floats], incumbent: Floats | None, holdout: Dataset, config: GateConfig
-) -> str | None:
-    others = dict(baselines) if incumbent is None else {**baselines, "the serving model": incumbent}
+def _compare_with_baselines(inputs: GateInputs, config: GateConfig) -> Refusal | None:
+    """Refuse a candidate that is not better than a baseline by Brier score."""
+    for name, baseline in inputs.baselines.items():
+        difference = _brier_difference(inputs, baseline)
+        chance = name in SAME_INPUTS and np.isfinite(difference.error)
+        allowed = config.margin * difference.error if chance else 0.0
+        if not difference.mean < allowed:
+            return _brier_refusal(RefusalReason.NOT_BETTER_THAN_BASELINE, name, inputs, baseline, difference, allowed)
+    return None
+
+
+def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal | None:
+    """Refuse a candidate that is worse than the incumbent by Brier score."""
+    if inputs.incumbent is None:
+        return None
+    difference = _brier_difference(inputs, inputs.incumbent)
+    # a single block has no error: then any difference decides
+    allowed = config.margin * difference.error if np.isfinite(difference.error) else 0.0
+    if difference.mean <= allowed:
+        return None
+    reason = RefusalReason.WORSE_THAN_INCUMBENT
+    return _brier_refusal(reason, INCUMBENT, inputs, inputs.incumbent, difference, allowed)
+
+
+def _brier_difference(inputs: GateInputs, other: Floats) -> Difference:
+    """Return the difference in Brier score between the candidate and another, with blocks of two horizons."""
+    block = 2 * max(inputs.horizons)
+    return brier_difference(inputs.candidate, other, inputs.holdout.y, inputs.holdout.times, block)
+
+
+def _brier_refusal(
+    reason: RefusalReason,
+    reference: str,
+    inputs: GateInputs,
+    other: Floats,
+    difference: Difference,
+    allowed: float,
+) -> Refusal:
+    """Return a refusal with the Brier scores of candidate and reference on their common outcomes."""
+    y = np.where(np.isnan(other), np.nan, inputs.holdout.y)
+    return Refusal(
+        reason=reason,
+        reference=reference,
+        candidate=_brier(inputs.candidate, y),
+        other=_brier(other, y),
+        difference=difference.mean,
+        allowed=allowed,
+    )
+
+
+def _compare_rankings(inputs: GateInputs, config: GateConfig) -> Refusal | None:
+    """Refuse a candidate that is worse than another predictor by average precision."""
+    others = dict(inputs.baselines)
+    if inputs.incumbent is not None:
+        others[INCUMBENT] = inputs.incumbent
     for name, other in others.items():
-        found = precision_difference(candidate, other, holdout.y)
-        allowed = config.margin * found.error
-        # too few events to rank: the Brier score has decided
-        if np.isfinite(found.error) and found.mean < -allowed:
-            return f"it ranks worse than {name} (average precision {found.mean:+.3f}, allowed {-allowed:.3f})"
+        difference = precision_difference(inputs.candidate, other, inputs.holdout.y)
+        allowed = config.margin * difference.error
+        # with too few events for a ranking, the Brier score decides alone
+        if np.isfinite(difference.error) and difference.mean < -allowed:
+            return Refusal(
+                reason=RefusalReason.LOWER_RANKING,
+                reference=name,
+                difference=difference.mean,
+                allowed=-allowed,
+            )
     return None
 
 
-def _too_little_skill(
-    candidate: Floats, baselines: Mapping[str, Floats], holdout: Dataset, config: GateConfig
-) -> str | None:
-    reference = _brier(baselines[CLIMATOLOGY], holdout.y)
-    skill = 1 - _brier(candidate, holdout.y) / reference if reference > 0 else 0.0
-    if skill < config.min_skill:
-        return f"its Brier skill over climatology is {skill:.3f}, gate.min_skill asks for {config.min_skill:g}"
-    return None
+def _require_skill(inputs: GateInputs, config: GateConfig) -> Refusal | None:
+    """Refuse a candidate whose Brier skill over climatology is below the minimum."""
+    reference = _brier(inputs.baselines[CLIMATOLOGY], inputs.holdout.y)
+    skill = 1 - _brier(inputs.candidate, inputs.holdout.y) / reference if reference > 0 else 0.0
+    if skill >= config.min_skill:
+        return None
+    return Refusal(RefusalReason.LOW_SKILL, CLIMATOLOGY, candidate=skill, allowed=config.min_skill)
 
 
 def _brier(p: Floats, y: Floats) -> float:
+    """Return the mean Brier score over all known labels."""
     return float(np.nanmean(np.square(p - y)))
-
-
-def _numbers(candidate: Floats, other: Floats, y: Floats) -> str:
-    # an incumbent without one of the horizons is NaN there: both are marked on the same outcomes
-    y = np.where(np.isnan(other), np.nan, y)
-    return f"mean Brier score {_brier(candidate, y):.4f} against {_brier(other, y):.4f}"

@@ -1,8 +1,8 @@
-"""From a history to a candidate that can be judged: the offline road in one function.
+"""Training pipeline: from samples to an evaluated candidate.
 
-First a rehearsal: networks learn from the first four fifths of the past and are calibrated and marked on the last
-one, which they have not seen. Then the same is done over all of it, and that is what serves: the newest days are too
-good to only be judged on.
+The holdout model is fitted to the first four fifths of the history, and blended, calibrated and scored on the rest.
+The same networks are then fitted to all of it for serving: the newest days are too informative to be used for
+evaluation only.
 """
 
 from __future__ import annotations
@@ -13,38 +13,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats
-from model.errors import NotEnoughHistoryError
-from model.features.dataset import Dataset, Split, build, joined, split, typical_step
-from model.features.features import FeatureSpec, make_spec
-from model.features.labels import Rules
-from model.forecast.blend import EXPERTS, fit_load_table, single_expert
-from model.forecast.bundled_weights import bundled_pretrained_model
+from model.errors import NotEnoughHistoryError, SkipReason
+from model.features.dataset import Dataset, Split, build_dataset, concatenate, split, typical_step
+from model.features.feature_spec import FeatureSpec, make_spec
+from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble, fit_scaler
 from model.forecast.metrics import threshold_for
 from model.forecast.predictor import Predictor
-from model.forecast.pretrained import adapted, usable
+from model.forecast.pretrained import adapt, supports
+from model.forecast.serialization import bundled_pretrained_model
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
 from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
-from model.training.ensemble_training import fit_ensemble, views
+from model.training.ensemble_training import feature_subsets, fit_networks, offset_epochs
 from model.training.evaluation import Candidate, evaluate_candidate
 from model.training.settings import Recipe
+from model.training.task import OmittedHorizon, Task, omitted_horizon
 from model.units import DAY
 
 MAX_ROWS = 20_000
-"""Moments that networks learn from at most: neighbours differ little, and so many of three months are plenty."""
+"""Rows of a dataset at most: neighbouring rows differ little, and these suffice for three months."""
 
-OTHER_DAYS_AFTER = 3 * DAY
-"""Seconds of history from which networks look at other days: with less, yesterday was seen once."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be predicted, and how well a warning must hit."""
-
-    rules: Rules
-    horizons: tuple[float, ...]
-    precision: float = 0.8
+MIN_SEASONAL_HISTORY = 3 * DAY
+"""Seconds of history from which networks use features of previous days; with less, yesterday was seen once."""
 
 
 def train(
@@ -56,106 +47,121 @@ def train(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> Candidate:
-    """Trains, calibrates and scores a predictor on samples.
+    """Train, blend and evaluate a predictor on samples.
 
     Args:
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
-        task: what to predict.
-        recipe: what to make of it.
-        rng: the only randomness.
-        on_epoch: told of each of at most `recipe.epochs` epochs; what it raises stops the training.
+        task: rules, horizons and precision.
+        recipe: of the ensemble.
+        rng: the only source of randomness.
+        on_epoch: called after each of at most `recipe.epochs` epochs; an exception that it raises ends the training.
 
     Raises:
-        SerializationError: the shipped prior is damaged.
-        NotEnoughHistoryError: too short, or without both high load and calm in each part.
+        SerializationError: the bundled pretrained model is damaged.
+        NotEnoughHistoryError: the history is too short, or has no examples of both outcomes in each part.
         DivergedError: see `model.nn.training.fit`.
     """
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, rules, task.horizons, step)
-    parts, horizons, left_out = _parts(build(spec, times, values, MAX_ROWS), task.horizons)
+    parts, horizons, omitted = _split_by_horizon(build_dataset(spec, times, values, MAX_ROWS), task.horizons)
+    fitting = _Fitting(spec, horizons, recipe, rng)
+    weight = pretrained_weight(float(times[-1] - times[0]), max(horizons)) if supports(spec) else 0.0
+    pretrained = adapt(bundled_pretrained_model(), spec, horizons) if weight else None
+
     epochs = [recipe.fit.epochs] * recipe.networks
-    holdout_model, reports = _fitted(spec, horizons, (parts.train, parts.holdout), recipe, epochs, rng, on_epoch)
-    share = pretrained_weight(float(times[-1] - times[0]), max(horizons)) if usable(spec) else 0.0
-    prior = adapted(bundled_pretrained_model(), spec, horizons) if share else None
-    holdout_model = replace(holdout_model, prior=prior, pretrained_weight=share)
+    holdout_model, reports = fitting.fit(parts.train, parts.holdout, epochs, on_epoch)
+    holdout_model = replace(holdout_model, pretrained=pretrained, pretrained_weight=weight)
     holdout_model = replace(holdout_model, blends=fit_blends(holdout_model, parts.holdout))
     holdout_model = replace(holdout_model, thresholds=_thresholds(holdout_model, parts.holdout, task.precision))
-    done = sum(epochs)
 
-    def later(epoch: Epoch) -> None:
-        on_epoch(epoch._replace(number=done + epoch.number))
-
-    kept, whole = [report.kept_epoch for report in reports], joined(parts.train, parts.holdout)
-    predictor, _ = _fitted(spec, horizons, (whole, None), recipe, kept, rng, later)
+    whole = concatenate(parts.train, parts.holdout)
+    kept_epochs = [report.kept_epoch for report in reports]
+    predictor, _ = fitting.fit(whole, None, kept_epochs, offset_epochs(on_epoch, sum(epochs)))
+    predictor = replace(predictor, pretrained=pretrained, pretrained_weight=weight)
     predictor = replace(
         predictor,
-        prior=prior,
-        pretrained_weight=share,
-        blends=transfer_blends(holdout_model, replace(predictor, prior=prior), whole),
+        blends=transfer_blends(holdout_model, predictor, whole),
         thresholds=holdout_model.thresholds,
         holdout_model=holdout_model,
     )
-    return evaluate_candidate(predictor, combine_reports(reports), parts, (times, values), left_out)
+    return evaluate_candidate(predictor, combine_reports(reports), parts, (times, values), omitted)
 
 
-def _fitted(
-    spec: FeatureSpec,
-    horizons: tuple[float, ...],
-    datasets: tuple[Dataset, Dataset | None],
-    recipe: Recipe,
-    epochs: Sequence[int],
-    rng: np.random.Generator,
-    on_epoch: Callable[[Epoch], None],
-) -> tuple[Predictor, tuple[FitReport, ...]]:
-    """A predictor that is not calibrated yet, learned from the one dataset and stopped by the other."""
-    train, validation = datasets
-    scaler, n = fit_scaler(train.x), len(horizons)
+@dataclass(frozen=True)
+class _Fitting:
+    """What the two fits of a training have in common."""
 
-    def part(dataset: Dataset) -> Examples:
-        return Examples(scaler(dataset.x), np.concatenate((dataset.y, dataset.practice), axis=1))
+    spec: FeatureSpec
+    horizons: tuple[float, ...]
+    recipe: Recipe
+    rng: np.random.Generator
 
-    parts = part(train), None if validation is None else part(validation)
-    looks = views(spec.names, other_days=train.times[-1] - train.times[0] >= OTHER_DAYS_AFTER)
-    fitted, reports = fit_ensemble(looks, parts, n, recipe, epochs, rng, on_epoch)
-    base_rates = tuple(float(rate) for rate in np.nanmean(train.y, axis=0))
-    index = train.x[:, spec.place["load_index:last"]]
-    blends = tuple(
-        replace(single_expert(len(EXPERTS)), load_table=fit_load_table(index, train.y[:, i])) for i in range(n)
-    )
-    return Predictor(spec, horizons, Ensemble(scaler, *fitted), blends, base_rates, (1.0,) * n), reports
+    def fit(
+        self,
+        train_part: Dataset,
+        validation: Dataset | None,
+        epochs: Sequence[int],
+        on_epoch: Callable[[Epoch], None],
+    ) -> tuple[Predictor, tuple[FitReport, ...]]:
+        """Fit a predictor, without blend weights and thresholds.
+
+        Args:
+            train_part: rows to fit.
+            validation: rows for the validation loss; None to run all epochs.
+            epochs: of each network, at most.
+            on_epoch: called after each epoch.
+        """
+        scaler = fit_scaler(train_part.x)
+
+        def examples(part: Dataset) -> Examples:
+            return Examples(scaler(part.x), np.concatenate((part.y, part.auxiliary), axis=1))
+
+        parts = examples(train_part), None if validation is None else examples(validation)
+        previous_days = train_part.times[-1] - train_part.times[0] >= MIN_SEASONAL_HISTORY
+        subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
+        fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
+        index = train_part.x[:, self.spec.column_index["load_index:last"]]
+        tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]
+        predictor = Predictor(
+            spec=self.spec,
+            horizons=self.horizons,
+            ensemble=Ensemble(scaler, fitted.networks, fitted.columns),
+            blends=tuple(replace(network_only(), load_table=table) for table in tables),
+            base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),
+            thresholds=(1.0,) * len(self.horizons),
+        )
+        return predictor, fitted.reports
 
 
-def _parts(dataset: Dataset, horizons: tuple[float, ...]) -> tuple[Split, tuple[float, ...], dict[float, str]]:
-    """The split over those horizons of which every part holds both outcomes, and why the others are left out."""
+def _split_by_horizon(
+    dataset: Dataset, horizons: tuple[float, ...]
+) -> tuple[Split, tuple[float, ...], dict[float, OmittedHorizon]]:
+    """Return the split over the horizons with examples of both outcomes in each part, those horizons, and the others.
+
+    Raises:
+        NotEnoughHistoryError: there is no such horizon.
+    """
     if not len(dataset):
-        raise NotEnoughHistoryError("no moment of the history has a future that was watched")
+        reason = SkipReason.NO_KNOWN_OUTCOME
+        raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
     parts = split(dataset, horizons)
-    left_out = {}
+    omitted = {}
     for i, horizon in enumerate(horizons):
-        reason = _cannot_teach(parts, i)
-        if reason:
-            left_out[horizon] = reason
-    taught = [i for i, horizon in enumerate(horizons) if horizon not in left_out]
-    if not taught:
-        raise NotEnoughHistoryError(next(iter(left_out.values())))
-    train, holdout = (replace(part, y=part.y[:, taught]) for part in (parts.train, parts.holdout))
-    return Split(train, holdout), tuple(horizons[i] for i in taught), left_out
+        omission = omitted_horizon(parts, i)
+        if omission is not None:
+            omitted[horizon] = omission
+    kept = [i for i, horizon in enumerate(horizons) if horizon not in omitted]
+    if not kept:
+        first = next(iter(omitted.values()))
+        raise NotEnoughHistoryError(first.message, first.reason)
+    train_part, holdout = (replace(part, y=part.y[:, kept]) for part in (parts.train, parts.holdout))
+    return Split(train_part, holdout), tuple(horizons[i] for i in kept), omitted
 
 
-def _cannot_teach(parts: Split, column: int) -> str | None:
-    named = {"to learn from": parts.train, "to be judged on": parts.holdout}
-    for purpose, part in named.items():
-        y = part.y[:, column]
-        y = y[~np.isnan(y)]
-        lacks = "no outcome yet" if not y.size else "no high load" if not y.any() else "no calm" if y.all() else ""
-        if lacks:
-            return f"{lacks} in the part of the history {purpose}; a prediction needs examples of both"
-    return None
-
-
-def _thresholds(predictor: Predictor, unseen: Dataset, precision: float) -> tuple[float, ...]:
-    p = predictor.probabilities(unseen.x)
-    return tuple(threshold_for(unseen.y[:, i], p[:, i], precision) for i in range(p.shape[1]))
+def _thresholds(predictor: Predictor, holdout: Dataset, precision: float) -> tuple[float, ...]:
+    """Return the warning thresholds per horizon that have the wanted precision on the holdout."""
+    p = predictor.probabilities(holdout.x)
+    return tuple(threshold_for(holdout.y[:, i], p[:, i], precision) for i in range(p.shape[1]))

@@ -1,22 +1,29 @@
-"""Settings of the ensemble recipe and of the promotion gate."""
+"""Settings of trainings: ensemble recipe, promotion gate, backtest schedule and retraining interval."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from model.nn.fit_config import FitConfig
 
+MIN_RETRAIN_DELAY = 1800.0
+"""Shortest time between two trainings in seconds."""
+
+GROWTH = 0.25
+"""Relative growth of the history after which a model is retrained."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """What network is made, and how it is fitted.
+    """Ensemble to train.
 
     Attributes:
-        networks: how many there are; what they say is averaged.
+        networks: number of networks, whose logits are averaged.
         layers: units of each hidden layer.
         activation: one of ACTIVATIONS, between the layers.
-        dropout: share of the hidden units left out at each step.
-        fit: how it is fitted; its batch size is the most rows a step.
+        dropout: ratio of hidden units that a training step leaves out.
+        fit: fit configuration; its batch size is the largest number of rows per step.
     """
 
     networks: int = 8
@@ -27,16 +34,49 @@ class Recipe:
 
     @property
     def epochs(self) -> int:
-        """Epochs of a whole training at most: each network is fitted twice, to be judged and to serve."""
+        """Epochs of a training at most: each network is fitted twice, for the holdout model and for serving."""
         return 2 * self.networks * self.fit.epochs
 
 
 @dataclass(frozen=True)
 class GateConfig:
-    """When a candidate may serve.
+    """Conditions for the promotion of a candidate.
 
-    `margin` is in standard errors of the difference, `min_skill` the Brier skill over the base rate.
+    Attributes:
+        margin: standard errors by which a candidate may seem worse than the incumbent.
+        min_skill: smallest Brier skill over the base rate.
     """
 
     margin: float = 1.0
     min_skill: float = 0.0
+
+
+@dataclass(frozen=True)
+class BacktestConfig:
+    """Schedule of a backtest.
+
+    Attributes:
+        until: seconds since the epoch; the first model is trained on the samples before it.
+        interval: seconds between two trainings; None to train once, without recalibration.
+        history: seconds of history of a training, at most.
+        gate: conditions for promotion.
+        seed: of every training.
+    """
+
+    until: float
+    interval: float | None
+    history: float
+    gate: GateConfig
+    seed: int = 0
+
+
+def retrain_delay(history: float, interval: float | None) -> float:
+    """Return the seconds until the next training: when the history has grown by a quarter, at most `interval`.
+
+    Args:
+        history: seconds of history of the last training.
+        interval: seconds; None for no retraining.
+    """
+    if interval is None:
+        return math.inf
+    return min(interval, max(history * GROWTH, MIN_RETRAIN_DELAY))

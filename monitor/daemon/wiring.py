@@ -59,9 +59,9 @@ class TrainingNeeds:
 
     def serving(self) -> Serving:
         """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
-        if self._served.broken or not fitted_model_serves(self._stores):
+        if self._served.load_failed or not fitted_model_serves(self._stores):
             return "none"
-        return "behind" if self._served.behind else "well"
+        return "behind" if self._served.fallback_active else "well"
 
 
 def build_web_server(
@@ -117,8 +117,8 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
             Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
             Job("status_refresh", 30.0, status_refresh.run),
             Job("retraining", 15.0, retraining.run),
-            Job("recalibration", 60.0, recalibration),
-            Job("scoring", scoring_interval(config.high_load.horizons), scoring),
+            Job("recalibration", 60.0, recalibration.run),
+            Job("scoring", scoring_interval(config.high_load.horizons), scoring.run),
             Job("retention", HOUR, retention.run),
             Job("anomaly_detection", 15.0, anomaly_detection.run),
         )

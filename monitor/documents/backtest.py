@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from model.anomaly.backtest import AnomalyBacktest
     from model.anomaly.events import AnomalyEvent
     from model.forecast.metrics import Score
-    from model.training.backtest import BacktestResult
+    from model.training.backtest_result import BacktestResult
     from monitor.sampling.trace_reader import Trace
 
 

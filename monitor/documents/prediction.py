@@ -12,7 +12,7 @@ from storage import Prediction
 
 if TYPE_CHECKING:
     # imports NumPy, which `monitor status` does without
-    from monitor.inference.served_model import Forecast
+    from monitor.inference.forecast import Forecast
 
 EXPLAINED = 4
 """Most contributions of a prediction that are explained in words."""
@@ -91,7 +91,7 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
             served_by=served_by,
             contributions=dict(contributions),
             because=tuple(
-                forecast.say(metric, prediction.horizon) for metric in largest_contributions(contributions)
+                forecast.describe(metric, prediction.horizon) for metric in largest_contributions(contributions)
             ),
         )
         for prediction, contributions, served_by in parts

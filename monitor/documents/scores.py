@@ -83,7 +83,7 @@ class ScoreReportDocument:
 def score_document(horizon: HorizonScore) -> HorizonScoreDocument:
     """Return the document of the scores of one horizon."""
     score = horizon.score
-    reliability = tuple(ReliabilityDocument(row.scored, row.said, row.came) for row in score.reliability)
+    reliability = tuple(ReliabilityDocument(row.scored, row.predicted, row.observed) for row in score.reliability)
     return HorizonScoreDocument(
         horizon=horizon.horizon,
         horizon_name=format_duration(horizon.horizon),

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import Metric
 
-from model.forecast.fallback import BASELINES
+from model.forecast.online.decisions import FALLBACK_BASELINES
 from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_gauge
-from monitor.inference.served_model import Forecast
+from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
 from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 
-PREDICTORS = ("model", *BASELINES)
+PREDICTORS = ("model", *FALLBACK_BASELINES)
 
 
 def high_load_metrics(live: LiveState) -> Iterator[Metric]:

@@ -1,1 +1,1 @@
-"""Live predictions of the serving model."""
+"""Live predictions: the serving model, its forecasts and their explanations."""

@@ -1,92 +1,115 @@
-"""What moved a probability, in words that a person reads."""
+"""Explanations: phrases on the features that contributed to a probability."""
 
 from __future__ import annotations
 
 import math
 
 from model.array_types import Floats
-from model.features.features import FeatureSpec
-from model.features.time_buckets import DAYS
-from model.forecast.predictor import LEVEL
+from model.features.feature_spec import FeatureSpec
+from model.features.time_buckets import SEASONAL_DAYS
+from model.forecast.attribution import LEVEL
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
 from monitor.system.formatting import approximate_duration
 
-STEADY = 0.02
-"""A move of a ratio, or of a logarithm, that is not worth a word."""
+MIN_CHANGE = 0.02
+"""Smallest change of a ratio, or of a logarithm, that is reported."""
+
+MIN_TREND = 5 * MIN_CHANGE
+"""Smallest change of the load index that is reported as rising or falling."""
+
+MAX_FACTOR = 100
+"""Factors above it are reported as such only."""
 
 
-def phrase(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
-    """What one group of features says at a moment.
+def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
+    """Return a phrase on the features of one group at one sample.
 
     Args:
-        spec: of the features.
-        x: (features,) of the moment.
+        spec: the features.
+        x: (features,) values.
         group: a metric, "load_index", "yesterday", "past_days" or LEVEL.
-        horizon: seconds ahead that is spoken of.
+        horizon: seconds ahead of the explained prediction.
     """
     if group == LEVEL:
-        return f"an ordinary moment {'of high' if _value(spec, x, 'load_index:state') == 1 else 'of calm'}"
+        state = "high load" if _value(spec, x, "load_index:state") == 1 else "calm load"
+        return f"an average sample of {state}"
     if group == "load_index":
-        return _load(spec, x)
+        return _explain_load(spec, x)
     if group == "yesterday":
-        return _yesterday(spec, x, horizon)
+        return _explain_yesterday(spec, x, horizon)
     if group == "past_days":
-        return _past_days(spec, x, horizon)
-    return _metric(spec, x, group)
+        return _explain_past_days(spec, x, horizon)
+    return _explain_metric(spec, x, group)
 
 
 def _value(spec: FeatureSpec, x: Floats, name: str) -> float:
-    place = spec.place.get(name)
-    return math.nan if place is None else float(x[place])
+    """Return the value of a feature, NaN if there is no such feature."""
+    column = spec.column_index.get(name)
+    return math.nan if column is None else float(x[column])
 
 
-def _load(spec: FeatureSpec, x: Floats) -> str:
+def _explain_load(spec: FeatureSpec, x: Floats) -> str:
+    """Return a phrase on the present load and its trend."""
     index = _value(spec, x, "load_index:last")
     if _value(spec, x, "load_index:state") == 1:
         return "load is high now"
     if math.isnan(index):
-        return "the present load is not known"
-    short, longer = (
-        _value(spec, x, f"load_index:mean:{window:g}s") for window in (spec.windows[0], spec.windows[-2])
-    )
-    moved = short - longer
-    trend = "" if not abs(moved) > 5 * STEADY else ", rising" if moved > 0 else ", falling"
-    return f"load is at {index:.0%} of what counts as high{trend}"
+        return "the present load is unknown"
+    short_mean = _value(spec, x, f"load_index:mean:{spec.windows[0]:g}s")
+    long_mean = _value(spec, x, f"load_index:mean:{spec.windows[-2]:g}s")
+    change = short_mean - long_mean
+    trend = ""
+    if change > MIN_TREND:
+        trend = ", rising"
+    elif change < -MIN_TREND:
+        trend = ", falling"
+    return f"load is at {index:.0%} of the high-load bound{trend}"
 
 
-def _yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
+def _explain_yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
+    """Return a phrase on the load at the same time yesterday."""
     high = _value(spec, x, f"yesterday:high:{horizon:g}s")
     if math.isnan(high):
-        return "yesterday at this time is not known"
-    return f"yesterday at this time it was {'high' if high else 'not high'}"
+        return "yesterday's load at this time is unknown"
+    return f"load was {'high' if high else 'not high'} at this time yesterday"
 
 
-def _past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
-    share = _value(spec, x, f"past_days:high:{horizon:g}s")
-    if math.isnan(share):
-        return "this time of the day is not known yet"
-    days = share * DAYS
+def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
+    """Return a phrase on the load at the same time on the last days."""
+    ratio = _value(spec, x, f"past_days:high:{horizon:g}s")
+    if math.isnan(ratio):
+        return "the load at this time of day is unknown"
+    days = ratio * SEASONAL_DAYS
     if abs(days - round(days)) < 1e-3:
-        return f"it was high at this time on {round(days)} of the last {DAYS} days"
-    return f"it was high at this time on {share:.0%} of the last days"
+        return f"load was high at this time on {round(days)} of the last {SEASONAL_DAYS} days"
+    return f"load was high at this time on {ratio:.0%} of the last days"
 
 
-def _metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
-    name = METRIC_BY_FIELD[metric].label
+def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
+    """Return a phrase on the value of a metric and its largest departure from the mean of a window."""
+    label = METRIC_BY_FIELD[metric].label
     now = _value(spec, x, f"{metric}:last")
     if math.isnan(now):
-        return f"{name} is not known"
-    level = f"{name} is at {now:.0%}" if metric in RATIO_FIELDS else name
-    moves = [(_value(spec, x, f"{metric}:departure:{window:g}s"), window) for window in spec.windows]
-    moved, window = max(moves, key=lambda move: -1 if math.isnan(move[0]) else abs(move[0]))
-    if math.isnan(moved) or abs(moved) < STEADY:
-        return f"{level} is steady" if level == name else f"{level} and steady"
-    way = "above" if moved > 0 else "below"
+        return f"{label} is unknown"
+    is_ratio = metric in RATIO_FIELDS
+    departures = {window: _value(spec, x, f"{metric}:departure:{window:g}s") for window in spec.windows}
+    known = {window: departure for window, departure in departures.items() if not math.isnan(departure)}
+    window = max(known, key=lambda window: abs(known[window]), default=spec.windows[0])
+    departure = known.get(window, 0.0)
+    if abs(departure) < MIN_CHANGE:
+        return f"{label} is at {now:.0%} and steady" if is_ratio else f"{label} is steady"
+    mean = f"its mean of {approximate_duration(window)}"
+    direction = "above" if departure > 0 else "below"
     if metric in spec.logarithmic:
-        times = math.exp(abs(moved))
-        much = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
-        much = "more than 100" if times > 100 else much
-        return f"{name} is {much} times {'over' if moved > 0 else 'under'} its mean of {approximate_duration(window)}"
-    if metric in RATIO_FIELDS:
-        return f"{level}, {abs(moved) * 100:.0f} points {way} its mean of {approximate_duration(window)}"
-    return f"{name} is {way} its mean of {approximate_duration(window)} by {abs(moved):.2g}"
+        return f"{label} is {_factor(departure)} times {'over' if departure > 0 else 'under'} {mean}"
+    if is_ratio:
+        return f"{label} is at {now:.0%}, {abs(departure) * 100:.0f} points {direction} {mean}"
+    return f"{label} is {direction} {mean} by {abs(departure):.2g}"
+
+
+def _factor(departure: float) -> str:
+    """Return the factor of a departure in logarithms, rounded."""
+    factor = math.exp(abs(departure))
+    if factor > MAX_FACTOR:
+        return f"more than {MAX_FACTOR}"
+    return f"{factor:.0f}" if factor >= 10 else f"{factor:.1f}"

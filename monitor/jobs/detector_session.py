@@ -17,7 +17,7 @@ from model.anomaly.scoring import SCORE_PARTS
 from model.array_types import Floats
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
-from monitor.inference.served_model import READ_SECONDS, stored
+from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.state import AnomalyState
 from monitor.stores import TIME_EPSILON, Stores
@@ -143,9 +143,9 @@ class DetectorSession:
         """Iterate over the rows with a value: start in seconds, and (columns,) values."""
         step = self._detector.step
         # read in multiples of the row length, so that no row is split
-        batch = max(READ_SECONDS // step, 1) * step
+        batch = max(CHUNK_SECONDS // step, 1) * step
         columns = self._detector.columns
-        for samples in stored(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
+        for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
             if len(samples):
                 times, rows = resample(samples[:, 0], samples[:, 1:], step)
                 for at, row in zip(times.tolist(), rows, strict=True):

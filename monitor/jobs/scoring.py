@@ -1,144 +1,152 @@
-"""What was predicted against what then happened, once it is known.
+"""Scoring job: compare stored predictions with their outcomes.
 
-Each prediction waits until its horizon has passed. Where the time after it was not watched throughout, its outcome is
-unknown, not wrong.
+A prediction is scored once its horizon has passed. If samples do not cover the horizon, its outcome is unknown.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.labels import GAP_FACTOR, Rules, future_labels
 from model.features.rolling_window import RollingWindow
-from model.forecast.score_totals import ScoreTotals, sum_scores
+from model.forecast.score_totals import ScoredPredictions, total_scores
 from model.units import HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning
 from storage import Onset, Prediction, ScoreRow
 
-AT_ONCE = 6 * HOUR
-"""Seconds of predictions that are scored in one go: after days without a daemon they must not all be read at once."""
+CHUNK_SECONDS = 6 * HOUR
+"""Seconds of predictions that are scored at once: after days without a daemon they would not fit into memory."""
+
+MIN_INTERVAL = 10.0
+MAX_INTERVAL = 300.0
+"""Limits of the interval between two runs in seconds."""
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
-    """Scores what can be scored by now.
+    """Score the predictions whose outcome can be known by now.
 
     Args:
-        stores: of the database.
-        rules: what high load is, resolved.
+        stores: repositories.
+        rules: high-load rules, resolved.
         step: seconds between samples.
         now: seconds since the epoch.
 
     Raises:
-        StorageError: the database cannot be read or written; what was not scored will be.
+        StorageError: the database cannot be read or written; the next call scores what this one did not.
     """
     for horizon in {prediction.horizon for prediction in stores.predictions.last()}:
-        while _score_some(stores, rules, step, horizon, now):
+        while _score_chunk(stores, rules, step, horizon, now):
             pass
 
 
-def _score_some(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
-    """Scores some hours; whether there may be more."""
-    # a sample may come late
-    last, done = now - horizon - 2 * step, stores.scores.scored_until().get(horizon, -math.inf)
-    if done > now:
-        # the clock was ahead and is right again: what was predicted meanwhile stays unscored
+def _score_chunk(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
+    """Score the predictions of some hours; return True if there may be more."""
+    # a sample may be stored late
+    last = now - horizon - 2 * step
+    scored_until = stores.scores.scored_until().get(horizon, -math.inf)
+    if scored_until > now:
+        # the clock was ahead and is correct again: predictions in between stay unscored
         stores.scores.add(horizon, last, [], [])
         return False
-    first = stores.predictions.next_time(done, horizon)
+    first = stores.predictions.next_time(scored_until, horizon)
     if first is None or first > last:
         return False
-    # what nobody predicted need not be walked through
-    start = done if first - done < AT_ONCE else first - TIME_EPSILON
-    end = min(last, start + AT_ONCE)
+    # skip time without predictions
+    start = scored_until if first - scored_until < CHUNK_SECONDS else first - TIME_EPSILON
+    end = min(last, start + CHUNK_SECONDS)
     margin = rules.sustained + 2 * GAP_FACTOR * step
-    predictions = stores.predictions.between(start - horizon, end, horizon)
     rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)
-    history = RollingWindow(rules.metrics, rules, step)
-    history.extend(rows[:, 0], rows[:, 1:])
-    seen = _Seen(predictions, history)
-    late = seen.at > start
-    y = seen.outcomes(history, horizon, step)
-    tallies = sum_scores(
-        seen.at[late], seen.p[late], seen.base[late], seen.warned[late], seen.state[late] == 1, y[late]
-    )
-    stretches = seen.leads(history, horizon, start, end)
-    stores.scores.add(horizon, end, [_stored(row) for row in tallies], stretches)
+    window = RollingWindow(rules.metrics, rules, step)
+    window.extend(rows[:, 0], rows[:, 1:])
+    predictions = _PredictionArrays(stores.predictions.between(start - horizon, end, horizon), window)
+    totals = total_scores(predictions.scored(window, horizon, step, after=start))
+    onsets = predictions.onsets(window, horizon, start, end)
+    stores.scores.add(horizon, end, [ScoreRow(**asdict(row)) for row in totals], onsets)
     return end < last
 
 
-class _Seen:
-    """Predictions as arrays, with the state at the moment of each."""
+class _PredictionArrays:
+    """Predictions for one horizon as arrays, with the load state at the time of each."""
 
-    def __init__(self, predictions: list[Prediction], history: RollingWindow) -> None:
-        self.at: Floats = np.array([p.at for p in predictions])
-        self.p: Floats = np.array([p.probability for p in predictions])
-        self.base: Floats = np.array([p.baseline_probability for p in predictions])
-        self.warned: Bools = np.array([is_warning(p) for p in predictions], dtype=bool)
-        self._row = np.searchsorted(history.times, self.at)
-        inside = self._row < len(history)
-        self._there = np.zeros(len(self.at), bool)
-        self._there[inside] = history.times[self._row[inside]] == self.at[inside]
-        self.state: Floats = np.full(len(self.at), np.nan)
-        self.state[self._there] = history.state[self._row[self._there]]
+    def __init__(self, predictions: list[Prediction], window: RollingWindow) -> None:
+        """Convert predictions.
 
-    def outcomes(self, history: RollingWindow, horizon: float, step: float) -> Floats:
-        """(predictions,) 1 where high load followed, NaN where that is unknown."""
-        y = np.full(len(self.at), np.nan)
-        rows = self._row[self._there]
-        y[self._there] = future_labels(history.times, history.state, (horizon,), step, rows)[:, 0]
-        return y
-
-    def leads(self, history: RollingWindow, horizon: float, start: float, end: float) -> list[Onset]:
-        """When load became high in (start, end], and how long before it was warned of.
-
-        A stretch before which nothing was predicted at all is left out.
+        Args:
+            predictions: in time order.
+            window: samples of the same time.
         """
-        state = history.state
-        begins = history.times[1:][(state[1:] == 1) & (state[:-1] == 0)]
-        found: list[Onset] = []
-        for at in begins[(begins > start) & (begins <= end)].tolist():
-            before = (self.at >= at - horizon) & (self.at < at) & (self.state == 0)
+        self._at: Floats = np.array([p.at for p in predictions])
+        self._probability: Floats = np.array([p.probability for p in predictions])
+        self._baseline: Floats = np.array([p.baseline_probability for p in predictions])
+        self._warning: Bools = np.array([is_warning(p) for p in predictions], dtype=bool)
+        self._row = np.searchsorted(window.times, self._at)
+        inside = self._row < len(window)
+        self._has_sample = np.zeros(len(self._at), bool)
+        self._has_sample[inside] = window.times[self._row[inside]] == self._at[inside]
+        self._state: Floats = np.full(len(self._at), np.nan)
+        self._state[self._has_sample] = window.state[self._row[self._has_sample]]
+
+    def scored(self, window: RollingWindow, horizon: float, step: float, after: float) -> ScoredPredictions:
+        """Return the predictions after a time (seconds) with their outcomes."""
+        outcomes = np.full(len(self._at), np.nan)
+        rows = self._row[self._has_sample]
+        outcomes[self._has_sample] = future_labels(window.times, window.state, (horizon,), step, rows)[:, 0]
+        new = self._at > after
+        return ScoredPredictions(
+            at=self._at[new],
+            probability=self._probability[new],
+            baseline=self._baseline[new],
+            warning=self._warning[new],
+            high_load=self._state[new] == 1,
+            outcome=outcomes[new],
+        )
+
+    def onsets(self, window: RollingWindow, horizon: float, start: float, end: float) -> list[Onset]:
+        """Return the onsets in (start, end] with the lead time of the first warning within the horizon before them.
+
+        An onset without any prediction before it is left out.
+        """
+        state = window.state
+        times = window.times[1:][(state[1:] == 1) & (state[:-1] == 0)]
+        onsets = []
+        for at in times[(times > start) & (times <= end)].tolist():
+            before = (self._at >= at - horizon) & (self._at < at) & (self._state == 0)
             if before.any():
-                warnings = self.at[before & self.warned]
-                found.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
-        return found
-
-
-def _stored(row: ScoreTotals) -> ScoreRow:
-    """Return the sums as the database keeps them."""
-    return ScoreRow(
-        hour=row.hour,
-        high_load=row.high,
-        decile=row.decile,
-        unknown=row.unknown,
-        scored=row.scored,
-        events=row.events,
-        warnings=row.warned,
-        true_warnings=row.warned_events,
-        probability_sum=row.said,
-        probability_squared_sum=row.said_squared,
-        probability_event_sum=row.said_right,
-        baseline_squared_sum=row.base_squared,
-        baseline_event_sum=row.base_right,
-    )
+                warnings = self._at[before & self._warning]
+                onsets.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
+        return onsets
 
 
 def scoring_interval(horizons: Sequence[float]) -> float:
-    """Seconds between two looks: no outcome is known before the shortest horizon has passed."""
-    return float(min(max(*horizons[:1], 10.0), 300.0))
+    """Return the seconds between two runs: no outcome is known before the shortest horizon has passed."""
+    shortest = min(horizons, default=MIN_INTERVAL)
+    return float(min(max(shortest, MIN_INTERVAL), MAX_INTERVAL))
 
 
 class ScoringJob:
-    """The daemon's job: scores what has matured, under the rules of the serving model."""
+    """Periodic job that scores matured predictions under the high-load rules of the serving model."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], step: float, clock: Callable[[], float]) -> None:
-        self._stores, self._rules, self._step, self._clock = stores, rules, step, clock
+        """Create the job.
 
-    def __call__(self) -> None:
+        Args:
+            stores: repositories.
+            rules: returns the rules of the serving model.
+            step: seconds between samples.
+            clock: seconds since the epoch.
+        """
+        self._stores = stores
+        self._rules = rules
+        self._step = step
+        self._clock = clock
+
+    def run(self) -> None:
+        """Score the predictions whose outcome is known, unless the rules have bounds that need a training."""
         rules = self._rules()
         if rules.resolved:
             score_matured(self._stores, rules, self._step, self._clock())

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from model.forecast.drift import population_stability_index
+from model.forecast.drift import ReferenceHistogram, population_stability_index
 from model.units import HOUR
 from monitor.stores import Stores
 from monitor.training.records import RegisteredModel
@@ -40,7 +40,7 @@ def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dic
     rows = np.concatenate([stores.samples.between(end - SAMPLED_PER_HOUR, end, tuple(inputs)) for end in ends])
     drift = {}
     for column, (metric, distribution) in enumerate(inputs.items(), start=1):
-        reference = {"edges": distribution.edges, "shares": distribution.frequencies}
+        reference = ReferenceHistogram(distribution.edges, distribution.frequencies)
         index = population_stability_index(rows[:, column], reference)
         if not math.isnan(index):
             drift[metric] = index

@@ -11,7 +11,7 @@ from model.array_types import Floats
 from model.features.labels import GAP_FACTOR, Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
-from monitor.inference.served_model import READ_SECONDS, stored
+from monitor.inference.stored_samples import read_samples
 from monitor.stores import Stores
 from storage import AnomalyRecord
 
@@ -100,9 +100,9 @@ class HistoryReader:
         if not rules.resolved:
             return ()
         margin = rules.sustained + 2 * self._interval
-        window = RollingWindow(rules.metrics, rules, self._interval, keep=margin)
+        window = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=margin)
         high_times = []
-        for rows in stored(self._stores, rules.metrics, start - margin, end, READ_SECONDS):
+        for rows in read_samples(self._stores, rules.metrics, start - margin, end):
             window.extend(rows[:, 0], rows[:, 1:])
             newest = slice(len(window) - len(rows), None)
             high_times.append(window.times[newest][window.state[newest] == 1])

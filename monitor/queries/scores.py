@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 
 from model.forecast.score_totals import LiveScore, ScoreTotals, live_score
 from model.units import DAY, HOUR
 from monitor.stores import Stores
-from storage import ScoreRow
 
 SCORE_WINDOW = 7 * DAY
 """Seconds over which scores are reported by default."""
@@ -46,29 +45,10 @@ def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
     scores = []
     for horizon in sorted(stores.scores.scored_until()):
         rows = stores.scores.totals_since(horizon, since - since % HOUR)
-        score = live_score(map(score_totals, rows))
+        score = live_score(ScoreTotals(**asdict(row)) for row in rows)
         if score.scored or score.unknown:
             lead_times = stores.scores.lead_times(horizon, since)
             warned = [lead_time for lead_time in lead_times if lead_time is not None]
             lead_time = median(warned) if warned else None
             scores.append(HorizonScore(horizon, score, len(lead_times), len(warned), lead_time))
     return tuple(scores)
-
-
-def score_totals(row: ScoreRow) -> ScoreTotals:
-    """Return stored sums in the form that scores are computed from."""
-    return ScoreTotals(
-        hour=row.hour,
-        high=row.high_load,
-        decile=row.decile,
-        unknown=row.unknown,
-        scored=row.scored,
-        events=row.events,
-        warned=row.warnings,
-        warned_events=row.true_warnings,
-        said=row.probability_sum,
-        said_squared=row.probability_squared_sum,
-        said_right=row.probability_event_sum,
-        base_squared=row.baseline_squared_sum,
-        base_right=row.baseline_event_sum,
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from model.array_types import Floats
-from model.training.backtest import BacktestResult
+from model.training.backtest_result import BacktestResult
 from model.units import HOUR
 from monitor.errors import MonitorError
 from monitor.system.atomic_write import created

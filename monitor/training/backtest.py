@@ -10,7 +10,9 @@ import numpy as np
 from model.anomaly.backtest import AnomalyBacktest, backtest_detector
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.backtest import BacktestConfig, BacktestResult, backtest
+from model.training.backtest import backtest
+from model.training.backtest_result import BacktestResult
+from model.training.settings import BacktestConfig
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.sampling.trace_reader import Trace

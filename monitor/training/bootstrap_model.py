@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from model.errors import SerializationError
-from model.forecast.bundled_weights import bundled_pretrained_model
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import bootstrap_predictor
-from model.forecast.serialization import dumps, loads
+from model.forecast.serialization import bundled_pretrained_model, dumps, loads
 from monitor.config.loader import Config
 from monitor.stores import Stores
 from monitor.system.logging import get_logger

@@ -56,7 +56,9 @@ def build_report(
         kept_epoch=fit.kept_epoch,
         health=_gradients(fit.health),
         horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
-        left_out=tuple(OmittedHorizon(horizon, reason) for horizon, reason in candidate.left_out.items()),
+        left_out=tuple(
+            OmittedHorizon(horizon, omitted.message) for horizon, omitted in candidate.omitted_horizons.items()
+        ),
         inputs=_inputs(predictor, values),
         detector=detector,
     )
@@ -69,7 +71,7 @@ def _horizon(candidate: Candidate, i: int) -> HorizonReport:
         base_rate=predictor.base_rates[i],
         threshold=predictor.thresholds[i],
         scores={name: score_report(score) for name, score in candidate.scores[i].items()},
-        blend_weights=ExpertWeights(*predictor.blends[i].shares),
+        blend_weights=ExpertWeights(*predictor.blends[i].normalized_weights),
     )
 
 
@@ -124,4 +126,4 @@ def _inputs(predictor: Predictor, values: Floats) -> dict[str, InputDistribution
     """Return the training distribution of each input metric."""
     spec = predictor.spec
     bins = {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
-    return {name: InputDistribution(tuple(of["edges"]), tuple(of["shares"])) for name, of in bins.items()}
+    return {name: InputDistribution(of.edges, of.frequencies) for name, of in bins.items()}

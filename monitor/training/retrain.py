@@ -16,8 +16,9 @@ from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
 from model.nn.diagnostics.fit_report import Epoch
 from model.training.evaluation import gate_refusal
-from model.training.pipeline import Task, train
+from model.training.pipeline import train
 from model.training.settings import GateConfig
+from model.training.task import Task
 from monitor.config.loader import Config
 from monitor.errors import LockedError, MonitorError, NotEnoughDataError, RefusedError
 from monitor.stores import Stores
@@ -144,15 +145,16 @@ def _attempt(
         report = TrainingReport(float(times[0]), float(times[-1]), len(times), detector=detector.report)
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
         return _promote_detector(stores, config, detector, result, request, now)
-    reason = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
+    refusal = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
+    reason = "" if refusal is None else refusal.message
     report = build_report(candidate, times, values, configured_task(config), detector.report)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return RetrainResult(outcome, reason or "", None, report, RefusedError(reason) if reason else None)
+        return RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None)
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
-        refusal = RefusedError(f"the gate refused model {model_id}: {reason}")
-        result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refusal)
+        refused = RefusedError(f"the gate refused model {model_id}: {reason}")
+        result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refused)
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from model.training.retrain_policy import retrain_delay
+from model.training.settings import retrain_delay
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig

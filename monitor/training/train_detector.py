@@ -15,7 +15,7 @@ from model.anomaly.serialization import dumps_detector, loads_detector
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.features.dataset import covered_seconds, typical_step
-from model.training.retrain_policy import retrain_delay
+from model.training.settings import retrain_delay
 from monitor.config.loader import Config
 from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration

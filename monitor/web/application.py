@@ -48,19 +48,19 @@ class Application:
     def __init__(
         self,
         status: Callable[[], DaemonState],
-        records: Callable[[], StoredDocuments | None] = lambda: None,
+        stored: Callable[[], StoredDocuments | None] = lambda: None,
         host: str = "",
     ) -> None:
         """Create the routes.
 
         Args:
             status: returns the current status.
-            records: returns the reader of the database; None while it is not open.
+            stored: returns the reader of the database; None while it is not open.
             host: name of this machine, for the page.
         """
         self._status = status
         self._host = host
-        self._api = Api(status, records)
+        self._api = Api(status, stored)
         self._registry = CollectorRegistry()
         self._registry.register(StateCollector(status))
         self._routes: dict[str, Callable[[WSGIEnvironment], RouteResponse]] = {

@@ -13,8 +13,8 @@ from storage.errors import SchemaTooNewError, StorageError, StorageErrorKind
 from storage.locks import ExclusiveLock
 from storage.schema import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
-"""All revisions in `migrations/versions`, oldest first."""
+REVISIONS = tuple(sorted(path.name[:4] for path in Path(__file__).with_name("versions").glob("0*.py")))
+"""All revisions, oldest first: the first four characters of the files in `versions`."""
 
 HEAD = REVISIONS[-1]
 """Revision of this release's schema."""

@@ -1,4 +1,4 @@
-"""Bootstrap model: serves a host without a model of its own, for the configured task."""
+"""Bootstrap model: the pretrained model serves a host without a model of its own."""
 
 import json
 import time
@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.forecast.bundled_weights import bundled_pretrained_model
-from model.forecast.serialization import loads
+from model.forecast.serialization import bundled_pretrained_model, loads
 from monitor.config.loader import load_config
 from monitor.inference.served_model import ServedModel
 from monitor.queries.status import read_overview
@@ -28,7 +27,7 @@ def opened(admin):
         yield stores, load_config(admin.config)
 
 
-def test_bootstrap_model_is_registered_once_and_predicts(opened):
+def test_bootstrap_model_is_registered_once_and_serves(opened):
     stores, config = opened
     for _ in range(2):
         ensure_bootstrap_model(stores, config, time.time())
@@ -42,7 +41,7 @@ def test_bootstrap_model_is_registered_once_and_predicts(opened):
     assert overview.waiting_for
 
 
-def test_bootstrap_model_follows_the_configured_horizons(opened):
+def test_other_horizons_register_another_bootstrap_model(opened):
     stores, config = opened
     ensure_bootstrap_model(stores, config, time.time())
     other = replace(config, high_load=replace(config.high_load, horizons=(600.0,)))
@@ -51,7 +50,7 @@ def test_bootstrap_model_follows_the_configured_horizons(opened):
     assert loads(stores.registry.blob(2)).horizons == (600.0,)
 
 
-def test_fitted_model_stays_unless_no_model_can_be_loaded(admin, opened):
+def test_fitted_model_stays_while_it_or_a_previous_one_can_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -61,10 +60,10 @@ def test_fitted_model_stays_unless_no_model_can_be_loaded(admin, opened):
     broken = stores.registry.register(b"not a model", '{"to": 0.0}', time.time())
     stores.registry.promote(broken, time.time())
     ensure_bootstrap_model(stores, config, time.time())
-    assert stores.registry.active_id() == broken, "an earlier one can be read and serves"
+    assert stores.registry.active_id() == broken, "an earlier model can be loaded and serves"
 
 
-def test_model_for_another_task_is_replaced_by_the_bootstrap_model(admin, opened):
+def test_model_of_another_task_is_replaced_by_the_bootstrap_model(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
@@ -77,17 +76,17 @@ def test_model_for_another_task_is_replaced_by_the_bootstrap_model(admin, opened
     assert stores.registry.active_id() == 1
 
 
-def test_served_model_falls_back_to_an_earlier_one_that_can_be_loaded(admin, opened):
+def test_served_model_reports_a_model_that_cannot_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
     served = ServedModel(stores, config.rules, 10.0)
     sample, later = host(2, time.time() + 100)
     served.advance(sample)
-    assert not served.broken
+    assert not served.load_failed
     stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', time.time()), time.time())
     served.advance(later)
-    assert served.broken
+    assert served.load_failed
     assert served.model_id == 1
 
 
@@ -98,14 +97,14 @@ def test_bootstrap_model_serves_if_no_model_can_be_loaded(opened):
     assert read_active_model(stores).pretrained
 
 
-def test_no_bootstrap_model_with_percentile_bounds(opened):
+def test_quantile_bounds_have_no_bootstrap_model(opened):
     stores, config = opened
     unknown = replace(config, high_load=replace(config.high_load, rules=((("cpu_usage", "p95"),),)))
     ensure_bootstrap_model(stores, unknown, time.time())
     assert stores.registry.active_id() is None
 
 
-def test_status_shows_the_drift_of_a_changed_host(admin, opened):
+def test_changed_load_shows_as_input_drift(admin, opened):
     stores, config = opened
     now = time.time()
     admin.fill(end=now - 2 * 86400)
@@ -122,5 +121,5 @@ def test_status_shows_the_drift_of_a_changed_host(admin, opened):
     assert (code, json.loads(out)["input_drift"].keys()) == (0, drift.keys())
 
 
-def test_bundled_model_has_four_networks():
+def test_bundled_model_has_the_networks_of_its_script():
     assert len(bundled_pretrained_model().networks) == 4

@@ -1,4 +1,4 @@
-"""How a database comes to the schema of this release."""
+"""Migration of databases to the schema of this release."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
-import storage.migrations
 from storage import (
     AnomalyRepository,
+    MaintenanceWindow,
     ModelRegistry,
+    Onset,
     PredictionRepository,
     Sample,
     SampleRepository,
-    SchemaTooNewError,
+    ScoreRepository,
     StorageError,
+    StorageErrorKind,
+    TrainingOutcome,
     TrainingRunRepository,
+    Verdict,
     open_database,
 )
 from storage.migrations.runner import EXIT_REFUSED, HEAD, REVISIONS
@@ -36,118 +38,158 @@ SCHEMAS = Path(__file__).parents[1] / "schemas"
 OPEN = "import sys; from storage import open_database; open_database(sys.argv[1]).close()"
 
 
-def url(path: Path) -> str:
-    return f"sqlite:///{path / 'x.db'}"
+def url_in(directory: Path) -> str:
+    return f"sqlite:///{directory / 'x.db'}"
 
 
-def tables(path: Path) -> dict[str, str]:
-    """Return the SQL of each table without the white space and quotes that Alembic and SQLAlchemy set differently."""
-    with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+def execute(directory: Path, *scripts: str) -> None:
+    connection = sqlite3.connect(directory / "x.db")
+    with connection:
+        for script in scripts:
+            connection.executescript(script)
+    connection.close()
+
+
+def create_tables(directory: Path, revision: str) -> None:
+    """Create the database of an earlier release."""
+    execute(directory, (SCHEMAS / f"{revision}.sql").read_text())
+
+
+def table_definitions(path: Path) -> dict[str, str]:
+    """Return the SQL of each table without the white space and quotes in which Alembic and SQLAlchemy differ."""
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
     connection.close()
     return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
 
 
-def test_a_migrated_database_is_what_the_tables_say(tmp_path: Path) -> None:
-    with open_database(url(tmp_path)) as database, database.reading() as connection:
+def test_migrated_schema_equals_the_metadata(tmp_path: Path) -> None:
+    with open_database(url_in(tmp_path)) as database, database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_a_migrated_database_keeps_what_a_comparison_of_columns_does_not_see(tmp_path: Path) -> None:
-    open_database(url(tmp_path)).close()
-    with open_database(f"sqlite:///{tmp_path / 'made.db'}", migrate=False) as made, made.writing() as connection:
+def test_migrated_tables_equal_created_tables(tmp_path: Path) -> None:
+    open_database(url_in(tmp_path)).close()
+    with (
+        open_database(f"sqlite:///{tmp_path / 'created.db'}", migrate=False) as created,
+        created.writing() as connection,
+    ):
         metadata.create_all(connection)
-    migrated = tables(tmp_path / "x.db")
+    migrated = table_definitions(tmp_path / "x.db")
     del migrated["alembic_version"]
-    assert migrated == tables(tmp_path / "made.db")
+    assert migrated == table_definitions(tmp_path / "created.db")
     assert "WITHOUTROWID" in migrated["samples"]
 
 
-def test_the_revisions_known_are_those_that_exist() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(storage.migrations.__file__).parent))
-    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    assert tuple(reversed(found)) == REVISIONS
-
-
-def test_a_current_database_is_not_migrated_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_database(url(tmp_path)).close()
+def test_current_database_is_not_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_database(url_in(tmp_path)).close()
     monkeypatch.setattr(sys, "executable", "/nonexistent")
-    open_database(url(tmp_path)).close()
+    open_database(url_in(tmp_path)).close()
 
 
-def test_a_newer_schema_is_refused_with_both_revisions(tmp_path: Path) -> None:
-    open_database(url(tmp_path)).close()
-    with sqlite3.connect(tmp_path / "x.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0999'")
-    connection.close()
-    with pytest.raises(SchemaTooNewError, match=rf"x\.db: .*0999.*{HEAD}"):
-        open_database(url(tmp_path))
+def test_newer_schema_is_refused_with_both_revisions(tmp_path: Path) -> None:
+    open_database(url_in(tmp_path)).close()
+    execute(tmp_path, "UPDATE alembic_version SET version_num = '0999'")
+    with pytest.raises(StorageError, match=f"0999.*{HEAD}") as caught:
+        open_database(url_in(tmp_path))
+    assert caught.value.kind is StorageErrorKind.SCHEMA_TOO_NEW
 
 
-def test_a_migration_that_fails_leaves_nothing_behind_and_says_why(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("CREATE TABLE training_runs (other INTEGER)")
-    connection.close()
-    with pytest.raises(StorageError, match=r"x\.db: .*training_runs already exists") as caught:
-        open_database(url(tmp_path))
+def test_failed_migration_changes_nothing(tmp_path: Path) -> None:
+    execute(tmp_path, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    execute(tmp_path, "CREATE TABLE training_runs (other INTEGER)")
+    with pytest.raises(StorageError, match=r"x\.db: .*training_runs") as caught:
+        open_database(url_in(tmp_path))
+    assert caught.value.kind is StorageErrorKind.MIGRATION_FAILED
     assert "\n" not in str(caught.value)
-    assert set(tables(tmp_path / "x.db")) == {"alembic_version", "training_runs"}
+    assert set(table_definitions(tmp_path / "x.db")) == {"alembic_version", "training_runs"}
 
 
-def test_processes_that_open_a_new_database_at_once_all_succeed(tmp_path: Path) -> None:
-    def start(_: int) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", OPEN, url(tmp_path)], capture_output=True, text=True, check=False
-        )
+def test_concurrent_processes_can_open_a_new_database(tmp_path: Path) -> None:
+    def open_in_process(_: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", OPEN, url_in(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     with ThreadPoolExecutor(8) as pool:
-        assert [done.stderr for done in pool.map(start, range(8))] == [""] * 8
+        assert [process.stderr for process in pool.map(open_in_process, range(8))] == [""] * 8
 
 
-def test_opening_brings_no_alembic_into_the_process_and_does_not_depend_on_the_directory(tmp_path: Path) -> None:
-    (tmp_path / "storage").mkdir()
-    (tmp_path / "storage" / "migrate.py").write_text("raise SystemExit('the wrong package')")
+def test_opening_imports_no_alembic_and_no_code_of_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "storage" / "migrations").mkdir(parents=True)
+    (tmp_path / "storage" / "__init__.py").write_text("raise SystemExit('wrong package')")
     script = f"import os, storage; os.chdir({str(tmp_path)!r}); {OPEN}; print('alembic' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script, url(tmp_path)], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("False\n", "")
+    command = [sys.executable, "-c", script, url_in(tmp_path)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.stdout, process.stderr) == ("False\n", "")
 
 
 def test_upgrade_program_exits_with_the_status_of_the_result(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([url(tmp_path)]) == 0
+    assert main([url_in(tmp_path)]) == 0
     assert main([]) == 2
     assert main([f"sqlite:///{tmp_path}"]) == EXIT_REFUSED
     assert str(tmp_path) in capsys.readouterr().err
 
 
-def test_a_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path) -> None:
+def test_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path) -> None:
     (tmp_path / "50%s").mkdir()
-    open_database(url(tmp_path / "50%s")).close()
-
-
-def test_migration_renames_the_flatline_channel(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as connection:
-        connection.executescript((SCHEMAS / "0004.sql").read_text())
-        connection.execute("UPDATE anomalies SET channel = 'stuck'")
-    connection.close()
-    with open_database(url(tmp_path)) as database:
-        assert AnomalyRepository(database).get(1).channel == "flatline"
+    open_database(url_in(tmp_path / "50%s")).close()
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_database_of_every_release_is_opened_and_usable(tmp_path: Path, revision: str) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as connection:
-        connection.executescript((SCHEMAS / f"{revision}.sql").read_text())
-    connection.close()
-    with open_database(url(tmp_path)) as database:
-        samples, registry, runs = SampleRepository(database), ModelRegistry(database), TrainingRunRepository(database)
+def test_database_of_every_release_keeps_samples_and_models(tmp_path: Path, revision: str) -> None:
+    create_tables(tmp_path, revision)
+    with open_database(url_in(tmp_path)) as database:
+        samples = SampleRepository(database)
+        registry = ModelRegistry(database)
         assert samples.between(0, 2e9, ["cpu_usage"]).tolist() == [[1.7e9, 0.25], [1.7e9 + 5, 0.5]]
         assert samples.append(Sample(1.7e9)) == 1.7e9 + 0.001
-        assert [one.horizon for one in PredictionRepository(database).last()] == [300.0, 900.0]
+        assert [prediction.horizon for prediction in PredictionRepository(database).last()] == [300.0, 900.0]
         assert registry.blob(2) == b"second model"
         assert registry.rollback(None, 1.8e9) == 1
-        assert runs.counts()["promoted"] == 1
+        assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
+
+
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005"])
+def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: str) -> None:
+    create_tables(tmp_path, revision)
+    with open_database(url_in(tmp_path)) as database:
+        scores = ScoreRepository(database)
+        assert scores.scored_until() == {300.0: 1_700_000_200.0}
+        assert scores.lead_times(300.0, 0.0) == [120.0]
+        (row,) = scores.totals_since(300.0, 0.0)
+        assert (row.high_load, row.decile, row.unknown, row.scored, row.events) == (False, 1, 2, 10, 3)
+        assert (row.warnings, row.true_warnings) == (4, 2)
+        assert (row.probability_sum, row.probability_squared_sum, row.probability_event_sum) == (1.5, 0.25, 0.5)
+        assert (row.baseline_squared_sum, row.baseline_event_sum) == (0.4, 0.6)
+        scores.add(300.0, 1_700_000_300.0, [row], [Onset(1_700_000_300.0, None)])
+        assert scores.lead_times(300.0, 0.0) == [120.0, None]
+
+
+@pytest.mark.parametrize("revision", ["0004", "0005"])
+def test_database_of_a_release_with_anomalies_keeps_them(tmp_path: Path, revision: str) -> None:
+    create_tables(tmp_path, revision)
+    with open_database(url_in(tmp_path)) as database:
+        anomalies = AnomalyRepository(database)
+        anomaly = anomalies.get(1)
+        assert (anomaly.started_at, anomaly.ended_at, anomaly.channel) == (1.7e9, 1.7e9 + 600, "joint")
+        assert anomaly.contributions == {"cpu_usage": 0.5, "disk_busy": 0.5}
+        assert (anomaly.verdict, anomaly.note, anomaly.verdict_at) == (Verdict.EXPECTED, "backup", 1.7e9 + 700)
+        assert anomalies.maintenance_windows(0.0) == [MaintenanceWindow(1.7e9, 1.7e9 + 3600, "upgrade", 1)]
+        assert len(anomalies.peaks("0123456789abcdef", 0.0)) == 2
+        assert ModelRegistry(database).fallbacks() == {"900": {"calm": "Holt-Winters"}}
+
+
+def test_migration_renames_the_channel_of_flatlines(tmp_path: Path) -> None:
+    create_tables(tmp_path, "0004")
+    execute(tmp_path, "UPDATE anomalies SET channel = 'stuck'")
+    with open_database(url_in(tmp_path)) as database:
+        assert AnomalyRepository(database).get(1).channel == "flatline"
+
+
+def test_migration_drops_the_unused_column_of_predictions(tmp_path: Path) -> None:
+    create_tables(tmp_path, "0004")
+    open_database(url_in(tmp_path)).close()
+    assert "outcome" not in table_definitions(tmp_path / "x.db")["predictions"]

@@ -91,8 +91,8 @@ class CrossEntropyWithLogits(Loss):
 
     def _terms(self, logits: Floats, values: Floats) -> Floats:
         z = logits - row_maximum(logits)
-        ones = constant(1.0, (z.shape[1], 1), z.dtype)
-        return np.asarray(np.log(np.exp(z).dot(ones)) - (z * values).dot(ones))
+        row_sum = constant(1.0, (z.shape[1], 1), z.dtype)
+        return np.asarray(np.log(np.exp(z).dot(row_sum)) - (z * values).dot(row_sum))
 
     def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         a = compute_softmax(logits, ops)

@@ -69,9 +69,7 @@ def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebCon
     http, http_problems = _read_section(HttpSection, data, "http_server_config")
     rate_limit, rate_limit_problems = _read_section(RateLimitSection, data, "rate_limit")
     users, user_problems = parse_users(data.get("basic_auth_users"))
-    problems = [f"{name}: unknown key{suggestion(str(name), SECTIONS)}" for name in data if name not in SECTIONS]
-    problems += [*tls_problems, *http_problems, *rate_limit_problems]
-    problems += [f"basic_auth_users: {problem}" for problem in user_problems]
+    problems = [*_unknown_keys(data), *tls_problems, *http_problems, *rate_limit_problems, *user_problems]
     if rate_limit.interval and not rate_limit.burst:
         problems.append("rate_limit.burst: 0 would reject all requests")
     tls_context = None
@@ -107,6 +105,11 @@ def _parse(path: Path, reader: FileReader) -> dict[Any, Any]:
     if data is not None and not isinstance(data, dict):
         raise ConfigError([f"{path}: must be a mapping with {', '.join(SECTIONS)}"])
     return data or {}
+
+
+def _unknown_keys(data: Mapping[Any, Any]) -> list[str]:
+    """Return one problem per top-level key that is not a section."""
+    return [f"{name}: unknown key{suggestion(str(name), SECTIONS)}" for name in data if name not in SECTIONS]
 
 
 def _read_section(section: type[Section], data: Mapping[str, Any], name: str) -> tuple[Section, list[str]]:

@@ -188,8 +188,12 @@ def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
     if value is None:
         return {}, []
     if not isinstance(value, Mapping):
-        return {}, ["must be a mapping of user to bcrypt hash"]
-    problems = [f"{name!r}: {problem}" for name, hashed in value.items() if (problem := _user_problem(name, hashed))]
+        return {}, ["basic_auth_users: must be a mapping of user to bcrypt hash"]
+    problems = [
+        f"basic_auth_users: {name!r}: {problem}"
+        for name, hashed in value.items()
+        if (problem := _user_problem(name, hashed))
+    ]
     if problems:
         return {}, problems
     return {name: hashed.encode() for name, hashed in value.items()}, []

@@ -1,7 +1,13 @@
-"""A made-up host: bursts of load in a rhythm, with gaps, missing values and a rate that spans decades."""
+"""Synthetic host: periodic bursts of load with gaps, missing values and a rate over several decades."""
 
 import numpy as np
 import pytest
+
+from model.features.dataset import Dataset
+from model.features.labels import Rules
+from model.training.pipeline import train
+from model.training.settings import Recipe
+from model.training.task import Task
 
 COLUMNS = ("cpu_usage", "memory_usage", "network_receive", "swap_usage")
 
@@ -22,3 +28,25 @@ def make_trace(rows=4000, step=10.0, seed=0, period=600.0):
 @pytest.fixture(scope="session")
 def trace():
     return make_trace()
+
+
+def label_rows(y, times, state=None):
+    """A dataset of which only labels, times and state matter."""
+    n = len(times)
+    return Dataset(
+        x=np.zeros((n, 1), np.float32),
+        y=y,
+        auxiliary=np.zeros((n, 0)),
+        times=times,
+        state=np.zeros(n) if state is None else state,
+    )
+
+
+TASK = Task(Rules(((("cpu_usage", 0.8),),), 20.0), (60.0, 200.0))
+RECIPE = Recipe(layers=(32,))
+
+
+@pytest.fixture(scope="session")
+def candidate(trace):
+    """A candidate trained on the trace for TASK with RECIPE."""
+    return train(*trace, COLUMNS, TASK, RECIPE, np.random.default_rng(0))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.anomaly.events import DetectorReading
-from model.forecast.score_totals import LiveScore, Reliability
-from monitor.inference.served_model import Forecast
+from model.forecast.score_totals import LiveScore, ReliabilityBin
+from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
@@ -97,7 +97,7 @@ SCORE = LiveScore(
     precision=0.8,
     recall=0.6,
     calibration_error=0.01,
-    reliability=(Reliability(100_000, 0.03, 0.02), Reliability(20_000, 0.85, 0.8)),
+    reliability=(ReliabilityBin(100_000, 0.03, 0.02), ReliabilityBin(20_000, 0.85, 0.8)),
 )
 
 

@@ -1,8 +1,10 @@
-"""Databases for the tests of storage."""
+"""Fixtures of the storage tests."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,4 +14,25 @@ from storage import Database, open_database
 @pytest.fixture
 def database() -> Iterator[Database]:
     with open_database("sqlite://") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file without rows. Creating one takes a process of its own, copying it does not."""
+    path = tmp_path_factory.mktemp("empty") / "x.db"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def url(empty_file: Path, tmp_path: Path) -> str:
+    """The URL of an empty database `x.db` in the temporary directory."""
+    shutil.copy(empty_file, tmp_path / "x.db")
+    return f"sqlite:///{tmp_path}/x.db"
+
+
+@pytest.fixture
+def database_in_file(url: str) -> Iterator[Database]:
+    with open_database(url) as opened:
         yield opened

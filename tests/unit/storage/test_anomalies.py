@@ -1,4 +1,4 @@
-"""Anomalies, the operator's word on them, and what thresholds are made of."""
+"""Anomaly repository."""
 
 from __future__ import annotations
 
@@ -18,85 +18,108 @@ from storage import (
 
 pytestmark = pytest.mark.unit
 
-SEEN = AnomalyRecord(1000.0, None, 0.9, 1030.0, "joint", {"cpu_usage": 0.75, "disk_busy": 0.25}, 3)
+ANOMALY = AnomalyRecord(
+    started_at=1000.0,
+    ended_at=None,
+    peak=0.9,
+    peak_at=1030.0,
+    channel="joint",
+    contributions={"cpu_usage": 0.75, "disk_busy": 0.25},
+    model_id=3,
+)
 
 
 @pytest.fixture
-def store(database: Database) -> AnomalyRepository:
+def repository(database: Database) -> AnomalyRepository:
     return AnomalyRepository(database)
 
 
-def test_an_anomaly_goes_on_until_it_has_an_end(store: AnomalyRepository) -> None:
-    assert store.ongoing() is None
-    first = replace(SEEN, id=store.add(SEEN))
-    assert store.ongoing() == store.get(first.id) == first
-    ended = replace(first, ended_at=1600.0, peak=0.99, peak_at=1100.0, contributions={"disk_busy": 1.0})
-    store.update(ended)
-    assert store.ongoing() is None
-    assert store.get(first.id) == ended
-    assert store.count() == 1
+def test_anomaly_is_ongoing_until_it_has_an_end(repository: AnomalyRepository) -> None:
+    assert repository.ongoing() is None
+    anomaly = replace(ANOMALY, id=repository.add(ANOMALY))
+    assert repository.ongoing() == repository.get(anomaly.id) == anomaly
+    ended = replace(anomaly, ended_at=1600.0, peak=0.99, peak_at=1100.0, contributions={"disk_busy": 1.0})
+    repository.update(ended)
+    assert repository.ongoing() is None
+    assert repository.get(anomaly.id) == ended
+    assert repository.count() == 1
 
 
-def test_those_of_late_are_listed_newest_first_and_one_that_goes_on_is_among_them(store: AnomalyRepository) -> None:
-    old = replace(SEEN, started_at=10.0, ended_at=20.0)
-    ids = [store.add(one) for one in (old, SEEN, replace(SEEN, started_at=2000.0, ended_at=2100.0))]
-    assert [one.id for one in store.since(1500.0)] == [ids[2], ids[1]]
-    assert [one.id for one in store.since(0.0, limit=1)] == [ids[2]]
+def test_since_includes_ongoing_anomalies_newest_first(repository: AnomalyRepository) -> None:
+    old = replace(ANOMALY, started_at=10.0, ended_at=20.0)
+    recent = replace(ANOMALY, started_at=2000.0, ended_at=2100.0)
+    ids = [repository.add(anomaly) for anomaly in (old, ANOMALY, recent)]
+    assert [anomaly.id for anomaly in repository.since(1500.0)] == [ids[2], ids[1]]
+    assert [anomaly.id for anomaly in repository.since(0.0, limit=1)] == [ids[2]]
 
 
-def test_the_operator_s_word_is_kept_and_what_is_seen_later_does_not_take_it_back(store: AnomalyRepository) -> None:
-    one = replace(SEEN, id=store.add(SEEN))
-    assert store.last_verdict_at() is None
-    store.set_verdict(one.id, Verdict.EXPECTED, "the backup", 1200.0)
-    store.update(replace(one, ended_at=1300.0))
-    found = store.get(one.id)
-    assert (found.verdict, found.note, found.verdict_at, found.ended_at) == (
-        "expected",
-        "the backup",
-        1200.0,
-        1300.0,
-    )
-    assert store.last_verdict_at() == 1200.0
-    with pytest.raises(UnknownAnomalyError, match="no anomaly 99"):
-        store.set_verdict(99, Verdict.INCIDENT, None, 1.0)
-    with pytest.raises(UnknownAnomalyError, match="no anomaly 99"):
-        store.get(99)
+def test_update_keeps_the_verdict(repository: AnomalyRepository) -> None:
+    anomaly = replace(ANOMALY, id=repository.add(ANOMALY))
+    repository.set_verdict(anomaly.id, Verdict.EXPECTED, "the backup", 1200.0)
+    repository.update(replace(anomaly, ended_at=1300.0))
+    expected = replace(anomaly, ended_at=1300.0, verdict=Verdict.EXPECTED, note="the backup", verdict_at=1200.0)
+    assert repository.get(anomaly.id) == expected
 
 
-def test_peaks_are_of_one_detector_and_the_last_word_on_a_stretch_counts(store: AnomalyRepository) -> None:
-    store.replace_peaks(1800.0, "old", {"joint": 1.0, "spike": 2.0})
-    store.replace_peaks(3600.0, "old", {"joint": 5.0})
-    store.replace_peaks(3600.0, "new", {"joint": 6.0})
-    store.replace_peaks(3600.0, "old", {"joint": 4.0})
-    assert store.peaks("old", 0.0) == [
+def test_last_verdict_at_is_the_time_of_the_newest_verdict(repository: AnomalyRepository) -> None:
+    first, second = repository.add(ANOMALY), repository.add(ANOMALY)
+    assert repository.last_verdict_at() is None
+    repository.set_verdict(first, Verdict.INCIDENT, None, 1200.0)
+    repository.set_verdict(second, Verdict.EXPECTED, None, 1100.0)
+    assert repository.last_verdict_at() == 1200.0
+
+
+def test_unknown_anomaly_is_refused(repository: AnomalyRepository) -> None:
+    with pytest.raises(UnknownAnomalyError, match="99"):
+        repository.set_verdict(99, Verdict.INCIDENT, None, 1.0)
+    with pytest.raises(UnknownAnomalyError, match="99"):
+        repository.get(99)
+
+
+def test_peaks_are_replaced_per_interval_and_detector(repository: AnomalyRepository) -> None:
+    repository.replace_peaks(1800.0, "old", {"joint": 1.0, "spike": 2.0})
+    repository.replace_peaks(3600.0, "old", {"joint": 5.0})
+    repository.replace_peaks(3600.0, "new", {"joint": 6.0})
+    repository.replace_peaks(3600.0, "old", {"joint": 4.0})
+    assert repository.peaks("old", 0.0) == [
         AnomalyPeak(1800.0, "joint", 1.0),
         AnomalyPeak(1800.0, "spike", 2.0),
         AnomalyPeak(3600.0, "joint", 4.0),
     ]
-    assert store.peaks("new", 0.0) == [AnomalyPeak(3600.0, "joint", 6.0)]
-    assert store.peaks("old", 3601.0) == []
-    store.purge_peaks(2000.0)
-    assert len(store.peaks("old", 0.0)) == 1
+    assert repository.peaks("new", 0.0) == [AnomalyPeak(3600.0, "joint", 6.0)]
+    assert repository.peaks("old", 3601.0) == []
 
 
-def test_maintenance_ends_when_it_is_ended_and_is_taken_back_before_it_begins(store: AnomalyRepository) -> None:
-    now, later = (
-        store.add_maintenance_window(MaintenanceWindow(100.0, 200.0, "disks")),
-        store.add_maintenance_window(MaintenanceWindow(500, 900)),
-    )
-    assert store.maintenance_windows(150.0) == [
-        MaintenanceWindow(100.0, 200.0, "disks", now),
-        MaintenanceWindow(500.0, 900.0, "", later),
-    ]
-    store.end_maintenance_window(now, 160.0)
-    store.end_maintenance_window(later, 160.0)
-    assert store.maintenance_windows(150.0) == [MaintenanceWindow(100.0, 160.0, "disks", now)]
-    store.end_maintenance_window(now, 190.0)
-    assert store.maintenance_windows(155.0)[0].ends_at == 160.0
-    with pytest.raises(UnknownAnomalyError, match="no maintenance 99"):
-        store.end_maintenance_window(99, 1.0)
+def test_purge_peaks_deletes_old_intervals(repository: AnomalyRepository) -> None:
+    repository.replace_peaks(1800.0, "old", {"joint": 1.0, "spike": 2.0})
+    repository.replace_peaks(3600.0, "old", {"joint": 4.0})
+    repository.purge_peaks(2000.0)
+    assert repository.peaks("old", 0.0) == [AnomalyPeak(3600.0, "joint", 4.0)]
 
 
-def test_another_host_s_anomalies_are_not_seen(database: Database, store: AnomalyRepository) -> None:
-    store.add(SEEN)
+def test_maintenance_windows_are_listed_until_they_end(repository: AnomalyRepository) -> None:
+    current = MaintenanceWindow(100.0, 200.0, "disks")
+    planned = MaintenanceWindow(500.0, 900.0)
+    windows = [replace(window, id=repository.add_maintenance_window(window)) for window in (current, planned)]
+    assert repository.maintenance_windows(150.0) == windows
+    assert repository.maintenance_windows(200.0) == windows[1:]
+
+
+def test_end_maintenance_window_never_extends_it(repository: AnomalyRepository) -> None:
+    window_id = repository.add_maintenance_window(MaintenanceWindow(100.0, 200.0))
+    repository.end_maintenance_window(window_id, 160.0)
+    repository.end_maintenance_window(window_id, 190.0)
+    assert repository.maintenance_windows(150.0) == [MaintenanceWindow(100.0, 160.0, "", window_id)]
+
+
+def test_end_maintenance_window_deletes_one_that_has_not_started(repository: AnomalyRepository) -> None:
+    window_id = repository.add_maintenance_window(MaintenanceWindow(500.0, 900.0))
+    repository.end_maintenance_window(window_id, 160.0)
+    assert repository.maintenance_windows(0.0) == []
+    with pytest.raises(UnknownAnomalyError):
+        repository.end_maintenance_window(window_id, 160.0)
+
+
+def test_repository_does_not_see_other_hosts(database: Database, repository: AnomalyRepository) -> None:
+    repository.add(ANOMALY)
     assert AnomalyRepository(database, host_id=2).since(0.0) == []

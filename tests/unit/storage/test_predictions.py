@@ -1,9 +1,10 @@
-"""What was predicted."""
+"""Prediction repository."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from storage import Database, Prediction, PredictionRepository
@@ -12,56 +13,78 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def store(database: Database) -> PredictionRepository:
+def repository(database: Database) -> PredictionRepository:
     return PredictionRepository(database)
 
 
-def predictions(*moments: float) -> list[Prediction]:
-    return [Prediction(at, horizon, 3, 0.1, 0.02, 0.6) for at in moments for horizon in (300.0, 900.0)]
+def predictions_at(*times: float) -> list[Prediction]:
+    return [Prediction(at, horizon, 3, 0.1, 0.02, 0.6) for at in times for horizon in (300.0, 900.0)]
 
 
-def test_predictions_come_back_exactly_and_in_order(store: PredictionRepository) -> None:
-    made = predictions(1.0, 2.5)
-    store.append(made[::-1])
-    assert store.between(0, 9) == made
-    assert store.count() == 4
+def test_append_stores_predictions_exactly_and_in_order(repository: PredictionRepository) -> None:
+    predictions = predictions_at(1.0, 2.5)
+    repository.append(predictions[::-1])
+    assert repository.between(0, 9) == predictions
+    assert repository.count() == 4
 
 
-def test_a_second_prediction_of_the_same_thing_replaces_the_first(store: PredictionRepository) -> None:
-    store.append(predictions(1.0, 2.0))
-    newer = replace(predictions(2.0)[0], probability=0.9, model_id=4)
-    store.append([newer])
-    assert store.last() == [newer, predictions(2.0)[1]]
-    assert store.count() == 4
+def test_append_replaces_predictions_with_the_same_time_and_horizon(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(1.0, 2.0))
+    newer = replace(predictions_at(2.0)[0], probability=0.9, model_id=4)
+    repository.append([newer])
+    assert repository.last() == [newer, predictions_at(2.0)[1]]
+    assert repository.count() == 4
 
 
-def test_between_leaves_out_its_start_takes_in_its_end_and_may_ask_for_one_horizon(
-    store: PredictionRepository,
-) -> None:
-    store.append(predictions(1.0, 2.0, 3.0, 4.0))
-    assert store.between(1.0, 3.0) == predictions(2.0, 3.0)
-    assert store.between(1.0, 3.0, 900.0) == predictions(2.0, 3.0)[1::2]
+def test_append_accepts_no_predictions(repository: PredictionRepository) -> None:
+    repository.append([])
+    assert repository.count() == 0
 
 
-def test_the_last_prediction_has_all_its_horizons(store: PredictionRepository) -> None:
-    assert store.last() == []
-    store.append(predictions(2.0, 1.0))
-    assert store.last() == predictions(2.0)
+def test_between_excludes_start_and_includes_end(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(1.0, 2.0, 3.0, 4.0))
+    assert repository.between(1.0, 3.0) == predictions_at(2.0, 3.0)
 
 
-def test_appending_nothing_is_fine(store: PredictionRepository) -> None:
-    store.append([])
-    assert store.count() == 0
+def test_between_selects_one_horizon(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(2.0, 3.0))
+    assert repository.between(1.0, 3.0, 900.0) == predictions_at(2.0, 3.0)[1::2]
+
+
+def test_last_returns_all_horizons_of_the_newest_time(repository: PredictionRepository) -> None:
+    assert repository.last() == []
+    repository.append(predictions_at(2.0, 1.0))
+    assert repository.last() == predictions_at(2.0)
+
+
+def test_next_time_is_after_a_time_and_of_one_horizon(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(1.0, 2.0))
+    repository.append([Prediction(1.5, 900.0, 3, 0.1, 0.02, 0.6)])
+    assert repository.next_time(1.0, 300.0) == 2.0
+    assert repository.next_time(1.0, 900.0) == 1.5
+    assert repository.next_time(2.0, 300.0) is None
+
+
+def test_bucket_maxima_are_extremes_by_horizon(repository: PredictionRepository) -> None:
+    repository.append(
+        [Prediction(1.0, 300.0, 3, 0.2, 0.1, 0.6), Prediction(2.0, 300.0, 3, 0.5, 0.3, 0.4), *predictions_at(25.0)]
+    )
+    maxima = repository.bucket_maxima(0.0, 10.0, 3)
+    assert list(maxima) == [300.0, 900.0]
+    np.testing.assert_allclose(
+        maxima[300.0], [[0.5, 0.2, 0.4, 0.1], [np.nan] * 4, [0.1, 0.02, 0.6, -0.5]], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
-def test_purge_deletes_what_is_older_whatever_the_batch(store: PredictionRepository, batch: int) -> None:
-    store.append(predictions(1.0, 2.0, 3.0, 4.0))
-    assert store.purge(3.0, batch=batch) == 4
-    assert store.between(0, 9) == predictions(3.0, 4.0)
+def test_purge_deletes_older_predictions_in_batches_of_any_size(repository: PredictionRepository, batch: int) -> None:
+    repository.append(predictions_at(1.0, 2.0, 3.0, 4.0))
+    assert repository.purge(3.0, batch=batch) == 4
+    assert repository.between(0, 9) == predictions_at(3.0, 4.0)
 
 
-def test_hosts_do_not_see_each_other(database: Database) -> None:
-    here, there = PredictionRepository(database), PredictionRepository(database, host_id=2)
-    here.append(predictions(1.0))
-    assert (there.last(), there.purge(9.0), here.count()) == ([], 0, 2)
+def test_repository_does_not_see_other_hosts(database: Database) -> None:
+    first = PredictionRepository(database)
+    second = PredictionRepository(database, host_id=2)
+    first.append(predictions_at(1.0))
+    assert (second.last(), second.purge(9.0), first.count()) == ([], 0, 2)

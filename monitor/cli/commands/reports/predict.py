@@ -40,7 +40,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
     A contribution is in log-odds, positive where it makes high load more probable.
     """
     from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
-    from monitor.inference.served_model import forecast_from_storage  # noqa: PLC0415
+    from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
     from monitor.queries.status import max_sample_age, read_overview  # noqa: PLC0415
     from monitor.reports.prediction import prediction_report  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -45,9 +46,13 @@ def command(options: GlobalOptions, file: str | None) -> int:
         if options.json:
             print_result(options, ConfigCheckDocument(str(path), error.problems), Report(()))
         raise
-    lines = [f"# {path or 'no file: the defaults'}", *to_toml(config).splitlines()]
-    tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
-    report = Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))
     checked = ConfigCheckDocument(str(path) if path else None, config=effective_values(config))
-    print_result(options, checked, report)
+    print_result(options, checked, _report(path, to_toml(config)))
     return ExitCode.DONE
+
+
+def _report(path: Path | None, toml: str) -> Report:
+    """Return the effective configuration, with the file it was read from as a comment."""
+    tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
+    lines = [f"# {path or 'no file: the defaults'}", *toml.splitlines()]
+    return Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))

@@ -42,7 +42,7 @@ def test_import_keeps_stored_samples(run, tmp_path):
         assert stores.samples.between(999.0, 1001.0, ("cpu_usage",))[0, 1] == 0.5
 
 
-def test_import_of_several_files_prints_one_document_per_line(run, tmp_path):
+def test_import_of_several_files_prints_a_document_per_line(run, tmp_path):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(TRACE)
     result = run("import", tmp_path / "a.csv", tmp_path / "b.csv", "--json")

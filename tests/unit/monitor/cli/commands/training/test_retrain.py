@@ -65,7 +65,7 @@ def test_retrain_exit_code_follows_the_error_of_the_result(run, requests, outcom
     assert result.document["outcome"] == outcome
 
 
-def test_retrain_exits_with_5_if_another_one_holds_the_lock(run, requests, monkeypatch):
+def test_retrain_exits_with_5_if_another_retraining_holds_the_lock(run, requests, monkeypatch):
     def locked(*_):
         raise LockedError("locked")
 

@@ -1,0 +1,1 @@
+"""Tasks and examples of the network benchmarks."""

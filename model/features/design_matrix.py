@@ -1,0 +1,190 @@
+"""Design matrix: features of samples in a rolling window, for training and serving alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.array_types import Floats, Integers
+from model.features.feature_spec import FeatureSpec
+from model.features.rolling_window import FIXED_POINT, RollingWindow
+from model.features.seasonal import seasonal_features
+from model.features.time_buckets import TimeBuckets
+from model.units import MINUTE
+
+MIN_COVERAGE = 0.5
+"""A window with samples for less than this ratio of its length is missing."""
+
+CHUNK_ROWS = 4096
+"""Rows computed at once, which bounds the memory of the window sums."""
+
+LOAD_STATISTICS = 5
+"""Statistics of the load index for each window: mean, deviation, ratio of high samples, maximum, minimum."""
+
+MAX_PHASE = 4.0
+"""Upper limit of the phase, in periods after the last onset."""
+
+
+def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> Floats:
+    """Compute the features of some samples. The values of a row do not depend on the other rows.
+
+    Args:
+        spec: the features.
+        window: made by `spec.new_window()`.
+        rows: (n,) indices into the window.
+
+    Returns:
+        (n, features) float32, NaN where missing.
+    """
+    lengths = np.asarray(spec.windows)
+    first = np.searchsorted(window.times, window.times[rows][:, None] - lengths, side="right")
+    maxima = _extremes(np.maximum, np.fmax, window.load_index, first, rows + 1)
+    minima = _extremes(np.minimum, np.fmin, window.load_index, first, rows + 1)
+    x = np.empty((len(rows), len(spec.names)), np.float32)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = slice(start, start + CHUNK_ROWS)
+        sums, counts = _window_sums(spec, window, rows[chunk], first[chunk])
+        _fill_inputs(x[chunk], spec, sums, counts)
+        load = x[chunk, len(spec.inputs) * (len(spec.windows) + 1) :]
+        _fill_load(load, sums[:, 1:], counts[:, 1:], (maxima[chunk], minima[chunk]))
+        load[:, 0] = window.load_index[rows[chunk]]
+        load[:, 1] = window.state[rows[chunk]]
+        _fill_recurrence(load[:, 2 + LOAD_STATISTICS * len(spec.windows) :], spec, window, rows[chunk])
+    if window.buckets is not None:
+        _fill_seasonal(x, spec, window.buckets, window.bucket_numbers[rows])
+    return x
+
+
+def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
+    """Write the seasonal features, which are the same for all samples of a bucket, into the last columns of `x`."""
+    if len(numbers) == 1:
+        number = int(numbers[0])
+        if buckets.cached_features is None or buckets.cached_features[0] != number:
+            buckets.cached_features = number, seasonal_features(buckets, numbers, spec.horizons, FIXED_POINT)
+        features = buckets.cached_features[1]
+    else:
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        features = seasonal_features(buckets, distinct, spec.horizons, FIXED_POINT)[inverse]
+    days = x[:, x.shape[1] - features.shape[1] :]
+    days[:] = features
+    # the first columns are means of a day: the feature is the departure from them
+    inputs = len(spec.inputs)
+    np.subtract(x[:, :inputs], days[:, :inputs], out=days[:, :inputs])
+
+
+def _window_sums(
+    spec: FeatureSpec, window: RollingWindow, rows: Integers, first: Integers
+) -> tuple[Integers, Floats]:
+    """Return the sums over each window, and the counts of known values.
+
+    Args:
+        spec: the features.
+        window: the samples.
+        rows: (n,) last row of each window.
+        first: (n, windows) first row of each window.
+
+    Returns:
+        Sums (n, 1 + windows, sums) and counts (n, 1 + windows, counts); the window at index 0 is the row alone, and
+        counts are NaN for windows with too little coverage.
+    """
+    first = np.concatenate((rows[:, None], first), axis=1)
+    sums = _range_sums(window.sums, first, rows)
+    counts = _range_sums(window.counts, first, rows)
+    usable = np.where(counts > 0, counts, np.nan)
+    covered_ms = sums[:, 1:, -1]
+    usable[:, 1:][covered_ms < MIN_COVERAGE * np.asarray(spec.windows) * 1000] = np.nan
+    return sums, usable
+
+
+def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -> None:
+    """Write the last value of each input and its departure from each window's mean into `x`.
+
+    Args:
+        x: (n, features), of which the first inputs * (1 + windows) columns are written.
+        spec: the features.
+        sums: (n, 1 + windows, sums), see `_window_sums`.
+        counts: likewise.
+    """
+    n, windows, inputs = len(x), len(spec.windows), len(spec.inputs)
+    end = inputs * (windows + 1)
+    x[:, :end] = (sums[..., :inputs] / counts[..., :inputs] / FIXED_POINT).reshape(n, -1)
+    means = x[:, inputs:end].reshape(n, windows, inputs)
+    x[:, inputs:end] = (x[:, None, :inputs] - means).reshape(n, -1)
+
+
+def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Floats, Floats]) -> None:
+    """Write mean, deviation, ratio of high samples, maximum and minimum of the load index for each window.
+
+    Args:
+        load: (n, columns), the columns of the load index; the first two are left as they are.
+        sums: (n, windows, sums), see `_window_sums`; the last four are of the load index.
+        counts: (n, windows, counts), likewise; the last one is of the load index.
+        extremes: maxima and minima (n, windows).
+    """
+    n, windows = sums.shape[:2]
+    known = counts[..., -1:]
+    moments = sums[..., -4:-1] / known
+    mean = moments[..., 0]
+    statistics = np.empty((n, windows, LOAD_STATISTICS))
+    statistics[..., 0] = mean / FIXED_POINT
+    statistics[..., 1] = np.sqrt(np.maximum(moments[..., 1] - mean * mean, 0)) / FIXED_POINT
+    statistics[..., 2] = moments[..., 2]
+    statistics[..., 3] = extremes[0]
+    statistics[..., 4] = extremes[1]
+    statistics[np.isnan(known[..., 0])] = np.nan
+    load[:, 2 : 2 + LOAD_STATISTICS * windows] = statistics.reshape(n, -1)
+
+
+def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
+    """Return the sums over first..row as (rows, windows, sums), from running sums; `first` is (rows, windows)."""
+    before = running[first - 1]
+    before[first == 0] = 0
+    return np.asarray(running[rows][:, None] - before)
+
+
+def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
+    """Return the extreme of values[first:end] for each row and window as (rows, windows).
+
+    One row and many rows take different algorithms with equal results.
+
+    Args:
+        fast: ufunc that propagates NaN; it is several times faster.
+        ignoring_nan: ufunc that ignores NaN.
+        values: (n,).
+        first: (rows, windows), the longest window last.
+        ends: (rows,).
+    """
+    if len(ends) == 1:
+        # windows with a common end are nested: read each value once
+        starts = first[0, ::-1] - first[0, -1]
+        pieces = fast.reduceat(values[first[0, -1] : ends[0]], starts)
+        if np.isnan(pieces).any():
+            pieces = ignoring_nan.reduceat(values[first[0, -1] : ends[0]], starts)
+        return np.asarray(ignoring_nan.accumulate(pieces[::-1])[None, :])
+    lengths = ends[:, None] - first
+    extremes = np.empty(first.shape)
+    levels = np.floor(np.log2(lengths)).astype(int)
+    block = values.copy()
+    for level in range(int(levels.max()) + 1):
+        # sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range
+        if level:
+            half = 2 ** (level - 1)
+            block[:-half] = ignoring_nan(block[:-half], block[half:])
+        row, column = np.nonzero(levels == level)
+        extremes[row, column] = ignoring_nan(block[first[row, column]], block[ends[row] - 2**level])
+    return extremes
+
+
+def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
+    """Write time since high load, time since the last onset, period between onsets, and phase into `x` (n, 4)."""
+    now = window.times[rows]
+    limit = spec.high_load_memory
+    last_onset = window.last_onset[rows]
+    previous_onset = window.previous_onset[rows]
+    lengths = np.full((len(rows), 3), limit)
+    np.minimum(now - window.last_high[rows], limit, out=lengths[:, 0])
+    np.minimum(now - last_onset, limit, out=lengths[:, 1])
+    # -inf minus -inf, before the first onset, is not computed
+    np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
+    np.minimum(lengths[:, 1] / lengths[:, 2], MAX_PHASE, out=x[:, 3])
+    # durations are in minutes on a logarithmic scale
+    x[:, :3] = np.log1p(lengths / MINUTE)

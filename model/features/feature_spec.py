@@ -1,0 +1,175 @@
+"""Feature specification: which features of which metrics over which windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from model.array_types import Floats
+from model.features.labels import GAP_FACTOR, Rules
+from model.features.rolling_window import RollingWindow
+from model.features.seasonal import seasonal_feature_names
+from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket_width
+from model.units import DAY, HOUR, MINUTE
+
+MAX_RATIO = 64.0
+"""A metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
+
+GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
+"""Window lengths in seconds that are used for any horizons; the pretrained model uses only these."""
+
+
+def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
+    """Return the window lengths in seconds for some horizons, in increasing order.
+
+    They are a fifth of the shortest horizon, each horizon, half, twice and four times the longest horizon, and
+    GENERAL_WINDOWS; each is long enough for two samples.
+
+    Args:
+        horizons: seconds.
+        step: seconds between samples.
+    """
+    longest = max(horizons)
+    lengths = {min(horizons) / 5, *horizons, longest / 2, 2 * longest, 4 * longest, *GENERAL_WINDOWS}
+    return tuple(sorted({at_least_two_samples(length, step) for length in lengths}))
+
+
+def at_least_two_samples(window: float, step: float) -> float:
+    """Return the window length (seconds), extended to hold two samples `step` seconds apart."""
+    return max(window, 2 * step)
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Features of a model: metrics, windows, rules and sampling step. It is stored with the model.
+
+    Attributes:
+        columns: metrics of the sample rows, in order.
+        inputs: those of them that vary enough to be informative.
+        logarithmic: those of the inputs that enter as log(1 + x).
+        rules: high-load rules, resolved.
+        windows: lengths in seconds, increasing.
+        step: seconds between samples.
+        horizons: seconds.
+        seasonal: True if features of previous days are used; samples hours apart do not allow it.
+    """
+
+    columns: tuple[str, ...]
+    inputs: tuple[str, ...]
+    logarithmic: tuple[str, ...]
+    rules: Rules
+    windows: tuple[float, ...]
+    step: float
+    horizons: tuple[float, ...]
+    seasonal: bool
+
+    @property
+    def lookback(self) -> float:
+        """Length of the longest window in seconds."""
+        return self.windows[-1]
+
+    @property
+    def high_load_memory(self) -> float:
+        """Seconds for which past high load influences a feature."""
+        return SEASONAL_DAYS * DAY if self.seasonal else self.lookback
+
+    @property
+    def required_history(self) -> float:
+        """Seconds of samples that yield the same features as the complete history.
+
+        A high state at the edge of the lookback began up to `sustained` seconds earlier, hence the margin.
+        """
+        days = SEASONAL_LOOKBACK if self.seasonal else 0.0
+        return max(self._required_rows, days + self.rules.sustained)
+
+    @property
+    def _required_rows(self) -> float:
+        """Seconds of samples that must be kept as single rows; older samples are needed in time buckets only."""
+        return self.lookback + self.rules.sustained + 2 * GAP_FACTOR * self.step
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Name of each feature, "<metric>:<statistic>[:<window>]", in the order of the design matrix."""
+        spans = [f"{window:g}s" for window in self.windows]
+        metrics = [f"{name}:last" for name in self.inputs]
+        metrics += [f"{name}:departure:{span}" for span in spans for name in self.inputs]
+        statistics = ("mean", "deviation", "high", "max", "min")
+        load = ["load_index:last", "load_index:state"]
+        load += [f"load_index:{statistic}:{span}" for span in spans for statistic in statistics]
+        load += [f"load_index:{name}" for name in ("since_high", "since_onset", "period", "phase")]
+        days = seasonal_feature_names(self.inputs, self.horizons) if self.seasonal else ()
+        return (*metrics, *load, *days)
+
+    @cached_property
+    def column_index(self) -> dict[str, int]:
+        """Column of the design matrix by feature name."""
+        return {name: i for i, name in enumerate(self.names)}
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of features, one per metric ("load_index", "yesterday" and "past_days" included)."""
+        return tuple(dict.fromkeys(name.partition(":")[0] for name in self.names))
+
+    @cached_property
+    def group_membership(self) -> Floats:
+        """Indicator matrix (features, groups): 1 where a feature belongs to a group."""
+        metrics = np.array([name.partition(":")[0] for name in self.names])
+        return np.asarray(metrics[:, None] == np.array(self.groups), dtype=np.float64)
+
+    def new_window(self, *, bounded: bool = False) -> RollingWindow:
+        """Return an empty rolling window for these features.
+
+        Args:
+            bounded: drop rows that no feature can use any more, for a window that is extended without end.
+        """
+        return RollingWindow(
+            self.columns,
+            self.rules,
+            self.step,
+            inputs=self.inputs,
+            logarithmic=self.logarithmic,
+            keep_seconds=self._required_rows if bounded else np.inf,
+            bucket_width=bucket_width(self.step) if self.seasonal else None,
+        )
+
+
+def make_spec(
+    columns: Sequence[str],
+    values: Floats,
+    rules: Rules,
+    horizons: Sequence[float],
+    step: float,
+) -> FeatureSpec:
+    """Return the specification of the features that a history can fill.
+
+    Metrics that are mostly missing or constant are left out of the inputs.
+
+    Args:
+        columns: names of the columns of `values`.
+        values: (rows, columns), NaN where missing.
+        rules: high-load rules, resolved.
+        horizons: seconds.
+        step: seconds between samples.
+    """
+    inputs = []
+    logarithmic = []
+    for i, name in enumerate(columns):
+        known = values[~np.isnan(values[:, i]), i]
+        if known.size < len(values) / 2 or known.min() == known.max():
+            continue
+        inputs.append(name)
+        if known.max() > MAX_RATIO:
+            logarithmic.append(name)
+    return FeatureSpec(
+        columns=tuple(columns),
+        inputs=tuple(inputs),
+        logarithmic=tuple(logarithmic),
+        rules=rules,
+        windows=windows_for(horizons, step),
+        step=step,
+        horizons=tuple(horizons),
+        seasonal=bucket_width(step) is not None,
+    )

@@ -1,0 +1,62 @@
+"""Attribution: contribution of each metric to a predicted probability, in log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.array_types import Floats
+from model.forecast.log_odds import logit
+from model.forecast.predictor import LOAD_TABLE, NETWORK, PRETRAINED, Predictor
+
+LEVEL = "level"
+"""Contribution of no metric: the log-odds of an average sample relative to the base rate."""
+
+
+def contributions(
+    predictor: Predictor, x: Floats, final: Floats | None = None, slopes: Sequence[float] | None = None
+) -> list[dict[str, float]]:
+    """Attribute the log-odds of a prediction, relative to the base rate, to metrics.
+
+    The contributions of a horizon sum to the difference of log-odds. Networks contribute their difference from the
+    training mean (`Network.attribute`), the load table contributes to "load_index", and the rest is LEVEL. If a
+    fallback serves, all of the difference belongs to "load_index".
+
+    Args:
+        predictor: the model.
+        x: features (1, features).
+        final: (1, horizons) published probabilities; None for those of the model.
+        slopes: for each horizon, the factor of the recalibration on the model's log-odds, 0 if a fallback serves;
+            None for 1.
+
+    Returns:
+        For each horizon the contribution by metric.
+    """
+    if slopes is None:
+        slopes = [1.0] * len(predictor.horizons)
+    probabilities = predictor.probabilities(x) if final is None else final
+    published = logit(probabilities)[0]
+    logits = predictor.expert_logits(x)[0]
+    reference = predictor.ensemble.reference_point(x.shape[1])
+    reference_logits = predictor.expert_logits(reference[None])[0]
+    high = bool(predictor.is_high(x)[0])
+    attributions = {NETWORK: predictor.ensemble.attribute(x[0], reference)}
+    if predictor.pretrained is not None:
+        attributions[PRETRAINED] = predictor.pretrained.attribute(x[0], reference)
+    load = predictor.spec.groups.index("load_index")
+    results = []
+    for i, blend in enumerate(predictor.blends):
+        slope = slopes[i]
+        blend_weights = blend.high if high else blend.calm
+        weights = np.array(blend_weights.weights) * slope
+        by_feature = sum(weights[expert] * attribution[i] for expert, attribution in attributions.items())
+        by_group = by_feature @ predictor.spec.group_membership
+        base = float(logit(np.array(predictor.base_rates[i])))
+        moves = weights * (logits[i] - reference_logits[i])
+        rest = float(published[i]) - base - float(moves[NETWORK] + moves[PRETRAINED])
+        load_contribution = float(weights[LOAD_TABLE]) * (float(logits[i, LOAD_TABLE]) - base) if slope else rest
+        by_group[load] += load_contribution
+        named = dict(zip(predictor.spec.groups, by_group.tolist(), strict=True))
+        results.append({**named, LEVEL: rest - load_contribution})
+    return results

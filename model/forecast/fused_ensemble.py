@@ -1,0 +1,103 @@
+"""Fused ensemble: an ensemble merged into one network, with predictions independent of the batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.array_types import Floats, Integers
+from model.forecast.ensemble import Ensemble
+from model.nn.activations import LeakyReLU, ReLU
+from model.nn.layers import Dropout, Layer, Linear
+from model.nn.network import Network
+
+EXACT_LAYERS = (ReLU, LeakyReLU, Dropout)
+"""Layers whose result for a row is the same in a batch of any size."""
+
+CHUNK_ROWS = 512
+"""Rows predicted at once, so that activations stay in the processor's cache."""
+
+
+class FusedEnsemble(Ensemble):
+    """Ensemble for serving: one sample and many samples yield the same bits.
+
+    A matrix product rounds differently for different numbers of rows. Each row is multiplied as a matrix of one row,
+    in one NumPy call for all rows.
+    """
+
+    def predict(self, x: Floats) -> Floats:
+        """Return the mean logits (rows, outputs) of features (rows, features)."""
+        if len(x) > CHUNK_ROWS:
+            chunks = [x[start : start + CHUNK_ROWS] for start in range(0, len(x), CHUNK_ROWS)]
+            return np.concatenate([self.predict(chunk) for chunk in chunks])
+        logits = [_apply_rowwise(network, part) for network, part in self._network_inputs(x)]
+        total = logits[0]
+        for other in logits[1:]:
+            total = total + other
+        return np.asarray(total / len(logits))
+
+
+def _apply_rowwise(network: Network, x: Floats) -> Floats:
+    """Apply a network to each row of (rows, inputs) by itself."""
+    # selected columns are not contiguous in memory, for which NumPy takes another algorithm
+    x = np.ascontiguousarray(x)
+    for layer in network.layers:
+        if isinstance(layer, Linear):
+            x = np.matmul(x[:, None, :], layer.weight)[:, 0]
+            np.add(x, layer.bias, out=x)
+        elif isinstance(layer, EXACT_LAYERS) or len(x) == 1:
+            x = layer.apply(x)
+        else:
+            x = np.concatenate([layer.apply(x[row : row + 1]) for row in range(len(x))])
+    return x
+
+
+def fuse(ensemble: Ensemble) -> FusedEnsemble:
+    """Merge the networks of an ensemble into one, whose call for one sample is several times faster.
+
+    Layers are merged side by side, with zeros between the units of different networks. Networks of different kinds
+    are not merged.
+    """
+    kinds = {tuple(type(layer) for layer in network.layers) for network in ensemble.networks}
+    linear = [i for i, layer in enumerate(ensemble.networks[0].layers) if isinstance(layer, Linear)]
+    if len(kinds) != 1 or len(linear) < 2:
+        return FusedEnsemble(ensemble.scaler, ensemble.networks, ensemble.columns, ensemble.selected)
+    inputs = len(ensemble.scaler.mean)
+    layers: list[Layer] = []
+    for i, side_by_side in enumerate(zip(*(network.layers for network in ensemble.networks), strict=True)):
+        parts = [layer for layer in side_by_side if isinstance(layer, Linear)]
+        if not parts:
+            layers.append(side_by_side[0])
+        elif i == linear[0]:
+            layers.append(_merge_first(parts, ensemble.columns, inputs))
+        elif i == linear[-1]:
+            layers.append(_merge_last(parts))
+        else:
+            layers.append(_merge_hidden(parts))
+    return FusedEnsemble(ensemble.scaler, (Network(layers),), (np.arange(inputs),), ensemble.selected)
+
+
+def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:
+    """Merge first layers, each of which reads its own inputs."""
+    weights = []
+    for part, positions in zip(parts, columns, strict=True):
+        weight = np.zeros((inputs, part.weight.shape[1]), part.weight.dtype)
+        weight[positions] = part.weight
+        weights.append(weight)
+    return Linear(np.concatenate(weights, axis=1), np.concatenate([part.bias for part in parts]))
+
+
+def _merge_hidden(parts: Sequence[Linear]) -> Linear:
+    """Merge hidden layers into a block-diagonal one."""
+    rows, columns = np.cumsum([[0, 0], *(part.weight.shape for part in parts)], axis=0).T
+    weight = np.zeros((rows[-1], columns[-1]), parts[0].weight.dtype)
+    for i, part in enumerate(parts):
+        weight[rows[i] : rows[i + 1], columns[i] : columns[i + 1]] = part.weight
+    return Linear(weight, np.concatenate([part.bias for part in parts]))
+
+
+def _merge_last(parts: Sequence[Linear]) -> Linear:
+    """Merge last layers into their mean."""
+    weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
+    return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))

@@ -1,0 +1,27 @@
+"""Conversion between probabilities and log-odds, independent of the array's size.
+
+`model.nn.numerics` selects an algorithm by the size of an array. Here a value yields the same bits in an array of
+any size, so that a prediction does not depend on the predictions computed with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.array_types import Floats
+
+FLOOR = 1e-6
+"""Smallest distance of a probability from 0 and 1 before its log-odds are taken."""
+
+
+def sigmoid(z: Floats) -> Floats:
+    """Return 1 / (1 + exp(-z)) for log-odds of any shape."""
+    # exp overflows to infinity, whose reciprocal is the correct limit
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(np.asarray(-z, order="C"))))
+
+
+def logit(p: Floats, floor: float = FLOOR) -> Floats:
+    """Return log(p / (1 - p)) for probabilities of any shape, clipped to [floor, 1 - floor]."""
+    clipped = np.asarray(np.clip(p, floor, 1 - floor), order="C")
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))

@@ -1,0 +1,159 @@
+"""Decision table: fallback decisions of several hosts as arrays, applied to all predictions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+from model.forecast.calibration import Calibration
+from model.forecast.log_odds import logit, sigmoid
+from model.forecast.online.decisions import FallbackBaseline, FallbackDecision
+from model.forecast.online.hysteresis import release_threshold
+
+LOAD_INDEX = -1
+"""Stands for the load index, in place of the index of a smoothing."""
+
+
+class DecisionTable:
+    """Decisions of several hosts as arrays, indexed by host, load state (0 calm, 1 high) and horizon."""
+
+    def __init__(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Sequence[float]) -> None:
+        """Arrange decisions in arrays.
+
+        Args:
+            decisions: for each host and horizon.
+            thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
+        """
+        states = [[[row.states[state] for row in host] for state in (0, 1)] for host in decisions]
+        calibrations = [[[calibration for calibration, _ in row] for row in host] for host in states]
+        baselines = [[[baseline for _, baseline in row] for row in host] for host in states]
+        self._slope = np.array([[[c.slope for c in row] for row in host] for host in calibrations])
+        self._intercept = np.array([[[c.intercept for c in row] for row in host] for host in calibrations])
+        self._calibrated: Bools = np.array([[[c != Calibration() for c in row] for row in h] for h in calibrations])
+        self._replaced: Bools = np.array([[[b is not None for b in row] for row in host] for host in baselines])
+        self._any_calibrated = bool(self._calibrated.any())
+        self._any_replaced = bool(self._replaced.any())
+        self._baselines = _BaselineTables(baselines)
+        self._start = self._start_thresholds(decisions, np.asarray(thresholds, dtype=np.float64))
+        self._end = release_threshold(self._start)
+
+    def _start_thresholds(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Floats) -> Floats:
+        """Return the probability of a warning for each host, state and horizon; infinite for no warnings."""
+        recalibrated = sigmoid(self._slope * logit(thresholds) + self._intercept)
+        start = np.where(self._calibrated, recalibrated, thresholds)
+        recent = np.array([[np.nan if d.threshold is None else d.threshold for d in host] for host in decisions])
+        start = np.where(np.isnan(recent)[:, None], start, recent[:, None])
+        never = (thresholds >= 1) | (start >= 1)
+        return np.where(never, np.inf, start)
+
+    def apply(
+        self, probabilities: Floats, high: Bools, load_index: Floats, forecasts: Callable[[], Floats]
+    ) -> Floats:
+        """Return the published probabilities, which do not decrease with the horizon.
+
+        Args:
+            probabilities: (hosts, rows, horizons) of the model.
+            high: (hosts, rows) True during high load.
+            load_index: (hosts, rows) NaN if unknown.
+            forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called if needed.
+
+        Returns:
+            (hosts, rows, horizons).
+        """
+        if not (self._any_calibrated or self._any_replaced):
+            return probabilities
+        hosts = np.arange(len(high))[:, None]
+        state = high.astype(np.intp)
+        published = probabilities
+        if self._any_calibrated:
+            z = self._slope[hosts, state] * logit(probabilities) + self._intercept[hosts, state]
+            recalibrated = np.where(self._calibrated[hosts, state], sigmoid(z), probabilities)
+            published = np.maximum.accumulate(recalibrated, axis=2)
+        if self._any_replaced:
+            replaced = self._replaced[hosts, state]
+            if replaced.any():
+                host, row, horizon = np.nonzero(replaced)
+                scores = self._baselines.scores(host, state[host, row], row, horizon, load_index, forecasts)
+                published = published.copy()
+                published[replaced] = self._baselines.probabilities(host, state[host, row], horizon, scores)
+                published = np.maximum.accumulate(published, axis=2)
+        return published
+
+    def thresholds(self, high: Bools) -> tuple[Floats, Floats]:
+        """Return the probabilities at which a warning starts, and below which it ends.
+
+        Args:
+            high: (hosts, rows) True during high load.
+
+        Returns:
+            Two arrays (hosts, rows, horizons), infinite for no warnings.
+        """
+        hosts = np.arange(len(high))[:, None]
+        state = high.astype(np.intp)
+        return self._start[hosts, state], self._end[hosts, state]
+
+
+class _BaselineTables:
+    """Tables of the serving baselines, padded to equal length."""
+
+    def __init__(self, baselines: Sequence[Sequence[Sequence[FallbackBaseline | None]]]) -> None:
+        """Arrange baselines in arrays; `baselines` is indexed by host, state and horizon."""
+        shape = (len(baselines), len(baselines[0]), len(baselines[0][0]))
+        tables = {
+            (host, state, horizon): baseline
+            for host, rows in enumerate(baselines)
+            for state, row in enumerate(rows)
+            for horizon, baseline in enumerate(row)
+            if baseline is not None
+        }
+        points = max((len(baseline.table.scores) for baseline in tables.values()), default=1)
+        self._smoothing: Integers = np.full(shape, LOAD_INDEX)
+        self._scores = np.full((*shape, points), np.inf)
+        self._values = np.zeros((*shape, points))
+        self._unknown = np.zeros(shape)
+        for place, baseline in tables.items():
+            table = baseline.table
+            used = len(table.scores)
+            self._scores[(*place, slice(used))] = table.scores
+            self._values[(*place, slice(used))] = table.values
+            # beyond its last point a table is constant
+            self._values[(*place, slice(used, None))] = table.values[-1]
+            self._unknown[place] = table.unknown
+            if baseline.smoothing is not None:
+                self._smoothing[place] = baseline.smoothing
+
+    def scores(
+        self,
+        host: Integers,
+        state: Integers,
+        row: Integers,
+        horizon: Integers,
+        load_index: Floats,
+        forecasts: Callable[[], Floats],
+    ) -> Floats:
+        """Return the scores (n,) of the baselines at n positions; for the arrays see `DecisionTable.apply`."""
+        smoothing = self._smoothing[host, state, horizon]
+        scores = load_index[host, row]
+        smoothed = smoothing != LOAD_INDEX
+        if smoothed.any():
+            forecast = forecasts()[host, np.maximum(smoothing, 0), row, horizon]
+            scores = np.where(smoothed, forecast, scores)
+        return scores
+
+    def probabilities(self, host: Integers, state: Integers, horizon: Integers, scores: Floats) -> Floats:
+        """Return the probabilities (n,) of scores (n,), by linear interpolation in the tables."""
+        points = self._scores[host, state, horizon]
+        values = self._values[host, state, horizon]
+        n = np.arange(len(scores))
+        below = np.sum(points <= scores[:, None], axis=1) - 1
+        left = np.clip(below, 0, points.shape[1] - 1)
+        right = np.minimum(left + 1, points.shape[1] - 1)
+        width = points[n, right] - points[n, left]
+        rise = values[n, right] - values[n, left]
+        slope = np.divide(rise, width, out=np.zeros(len(scores)), where=np.isfinite(width) & (width > 0))
+        inside = (below >= 0) & np.isfinite(scores)
+        offset = np.where(inside, scores - points[n, left], 0.0)
+        interpolated = slope * offset + values[n, left]
+        return sigmoid(np.where(np.isnan(scores), self._unknown[host, state, horizon], interpolated))

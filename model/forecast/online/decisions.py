@@ -1,0 +1,69 @@
+"""Fallback decisions: recalibration, serving baseline and warning threshold of each horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
+from model.forecast.blend import LoadTable
+from model.forecast.calibration import Calibration
+from model.forecast.online.recalibration import Recalibration
+
+FALLBACK_BASELINES = (CURRENT_VALUE, HOLT_WINTERS)
+"""Names of the baselines that may serve in place of a model."""
+
+MODEL = "model"
+"""Name of the model among the predictors that may serve."""
+
+
+@dataclass(frozen=True)
+class FallbackBaseline:
+    """Baseline that serves in place of a model.
+
+    Attributes:
+        name: one of FALLBACK_BASELINES.
+        table: maps the score to log-odds.
+        smoothing: index of the smoothing whose Holt-Winters forecast is the score; None for the load index.
+    """
+
+    name: str
+    table: LoadTable
+    smoothing: int | None = None
+
+
+@dataclass(frozen=True)
+class FallbackDecision:
+    """Decision for one horizon: what serves, and from which probability on it warns.
+
+    Attributes:
+        recalibration: of the model.
+        calm: baseline that serves while load is calm; None for the model.
+        high: likewise during high load.
+        threshold: probability of a warning by recent outcomes; None if there are too few.
+    """
+
+    recalibration: Recalibration = field(default_factory=Recalibration)
+    calm: FallbackBaseline | None = None
+    high: FallbackBaseline | None = None
+    threshold: float | None = None
+
+    @property
+    def states(self) -> tuple[tuple[Calibration, FallbackBaseline | None], ...]:
+        """Calibration and baseline for calm (index 0) and high load (index 1)."""
+        return (self.recalibration.calm, self.calm), (self.recalibration.high, self.high)
+
+    def slope(self, *, high: bool) -> float:
+        """Return the factor on the model's log-odds; 0 if a baseline serves."""
+        calibration, baseline = self.states[high]
+        return calibration.slope if baseline is None else 0.0
+
+    def serving(self, *, high: bool) -> str:
+        """Return the name of what serves: "model" or a baseline."""
+        baseline = self.states[high][1]
+        return MODEL if baseline is None else baseline.name
+
+
+def fallback_active(decisions: Sequence[FallbackDecision]) -> bool:
+    """Return True if a baseline serves at any horizon, in any load state."""
+    return any(decision.calm or decision.high for decision in decisions)

@@ -1,0 +1,250 @@
+"""Online engine: predictions of one model for several hosts, for live serving and backtests alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+from model.features.design_matrix import design_matrix
+from model.features.feature_spec import FeatureSpec
+from model.features.time_buckets import bucket_width
+from model.forecast.online.decision_table import DecisionTable
+from model.forecast.online.decisions import FallbackDecision
+from model.forecast.online.hysteresis import warning_states
+from model.forecast.online.prediction_log import LogEntries, PredictionLog
+from model.forecast.predictor import Predictor
+from model.forecast.smoothing import SeasonalSmoother
+
+
+@dataclass(frozen=True)
+class OnlineForecast:
+    """Predictions for the newest samples. The shape is (hosts, rows, horizons) unless stated otherwise.
+
+    Attributes:
+        features: (hosts, rows, features).
+        model_probabilities: of the model alone.
+        probabilities: published ones, after recalibration and fallback.
+        high: (hosts, rows) True during high load.
+        thresholds: probability needed for a warning, which is lower while one is active; infinite for no warnings.
+        warnings: True while a warning is active.
+    """
+
+    features: Floats
+    model_probabilities: Floats
+    probabilities: Floats
+    high: Bools
+    thresholds: Floats
+    warnings: Bools
+
+
+class OnlineEngine:
+    """State of a model that serves several hosts: features, baselines, fallback decisions and warnings.
+
+    `advance` appends samples, one or many per call; `forecast` predicts for them. Any division of a sequence of
+    samples into calls yields the same bits. An engine without a predictor keeps the high-load state only.
+
+    Attributes:
+        spec: features of the predictor.
+        predictor: the serving model, fused; None if there is none.
+        decisions: fallback decisions by host and horizon.
+    """
+
+    def __init__(self, spec: FeatureSpec, predictor: Predictor | None = None, hosts: int = 1) -> None:
+        """Create an engine without history.
+
+        Args:
+            spec: features; those of the predictor, if there is one.
+            predictor: the model.
+            hosts: number of hosts.
+        """
+        self.spec = spec
+        self.predictor = None if predictor is None else predictor.fused()
+        self._hosts = hosts
+        self._windows = [spec.new_window(bounded=True) for _ in range(hosts)]
+        width = bucket_width(spec.step) or spec.step
+        self._smoothers = [SeasonalSmoother(width, spec.horizons) for _ in range(hosts)]
+        self._newest_rows = 0
+        self._features: Floats | None = None
+        self._model_probabilities: Floats | None = None
+        horizons = () if predictor is None else predictor.horizons
+        self._warnings: Bools = np.zeros((hosts, len(horizons)), bool)
+        self._reset_decisions()
+
+    def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
+        """Return an engine with the same history and warnings that serves another predictor, or None.
+
+        None means that the history does not fit: the features differ, and a new engine needs past samples.
+        """
+        if predictor.spec != self.spec:
+            return None
+        engine = OnlineEngine(self.spec, predictor, self._hosts)
+        engine._windows = self._windows
+        engine._smoothers = self._smoothers
+        engine._newest_rows = self._newest_rows
+        engine.inherit_warnings(self)
+        return engine
+
+    def inherit_warnings(self, engine: OnlineEngine) -> None:
+        """Take over the active warnings from an engine of the same hosts, by horizon."""
+        if self.predictor is None or engine.predictor is None:
+            return
+        for i, horizon in enumerate(self.predictor.horizons):
+            if horizon in engine.predictor.horizons:
+                self._warnings[:, i] = engine._warnings[:, engine.predictor.horizons.index(horizon)]
+
+    def inherit_baselines(self, engine: OnlineEngine) -> None:
+        """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
+        if self.has_load_index_of(engine):
+            self._smoothers = engine._smoothers
+
+    def has_load_index_of(self, engine: OnlineEngine) -> bool:
+        """Return True if another engine has the same load index, sampling step and horizons."""
+        own = self.spec.rules, self.spec.step, self.spec.horizons
+        return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
+
+    def decide(self, decisions: Sequence[Sequence[FallbackDecision]]) -> None:
+        """Use other fallback decisions from the next forecast on.
+
+        Args:
+            decisions: for each host and each horizon of the predictor.
+        """
+        if self.predictor is None:
+            raise ValueError("decisions without a predictor")
+        self.decisions = tuple(tuple(host) for host in decisions)
+        self._table = DecisionTable(self.decisions, self.predictor.thresholds)
+
+    def advance(self, times: Floats, values: Floats) -> None:
+        """Append samples.
+
+        Args:
+            times: (hosts, rows) seconds, increasing and later than all previous ones.
+            values: (hosts, rows, columns of the spec), NaN where missing.
+
+        Raises:
+            ValueError: the times do not increase.
+        """
+        rows = times.shape[1]
+        for host, window in enumerate(self._windows):
+            window.extend(times[host], values[host])
+            self._smoothers[host].extend(times[host], window.load_index[len(window) - rows :])
+        self._newest_rows = rows
+        self._features = None
+        self._model_probabilities = None
+
+    @property
+    def newest_states(self) -> Floats:
+        """(hosts,) 1 if the newest sample is in high load, 0 if not, NaN if unknown."""
+        return np.array([window.state[-1] if len(window) else np.nan for window in self._windows])
+
+    def forecast(self) -> OnlineForecast:
+        """Predict for the samples of the last `advance`, and update the warnings. Call it once per `advance`.
+
+        Raises:
+            ValueError: there is no predictor or no sample.
+        """
+        if self.predictor is None or not self._newest_rows:
+            raise ValueError("a forecast needs a predictor and a sample")
+        model_probabilities = self.model_probabilities()
+        states = self._newest([window.state for window in self._windows])
+        load_index = self._newest([window.load_index for window in self._windows])
+        high = states == 1
+        probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
+        start, end = self._table.thresholds(high)
+        warnings = warning_states(probabilities, start, end, self._warnings)
+        before = np.concatenate((self._warnings[:, None], warnings[:, :-1]), axis=1)
+        self._warnings = warnings[:, -1].copy()
+        return OnlineForecast(
+            features=self._all_features(),
+            model_probabilities=model_probabilities,
+            probabilities=probabilities,
+            high=high,
+            thresholds=np.where(before, end, start),
+            warnings=warnings,
+        )
+
+    def log(
+        self, log: PredictionLog, host: int = 0, *, after: float = -np.inf, serving_after: float = -np.inf
+    ) -> None:
+        """Append the samples of the last `advance` to a prediction log.
+
+        Args:
+            log: of this host; its horizons are those of the predictor's spec.
+            host: position of the host.
+            after: time (seconds) after which predictions are logged.
+            serving_after: time after which the model's own predictions are logged too.
+        """
+        if self.predictor is None:
+            raise ValueError("a prediction log without a predictor")
+        window = self._windows[host]
+        first = len(window) - self._newest_rows
+        times = window.times[first:]
+        rows = log.rows_to_log(times, after)
+        probabilities = np.full((len(rows), len(self.spec.horizons)), np.nan)
+        serving = np.flatnonzero(times[rows] > serving_after)
+        if len(serving):
+            probabilities[np.ix_(serving, self._horizon_columns())] = self._predict(host, rows[serving])
+        entries = LogEntries(
+            rows=rows,
+            probabilities=probabilities,
+            load_index=window.load_index[first:][rows],
+            forecasts=self._smoothers[host].forecasts(rows),
+        )
+        log.add(times, window.state[first:], entries)
+
+    def _reset_decisions(self) -> None:
+        """Let the model serve everywhere, as it is."""
+        if self.predictor is not None:
+            self.decide([[FallbackDecision()] * len(self.predictor.horizons)] * self._hosts)
+
+    def _horizon_columns(self) -> Integers:
+        """Return the positions of the predictor's horizons among those of its spec."""
+        assert self.predictor is not None  # noqa: S101  checked by the callers
+        return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
+
+    def _newest(self, arrays: Sequence[Floats]) -> Floats:
+        """Return the newest rows (hosts, rows) of arrays (rows,) of all hosts."""
+        newest = [array[len(array) - self._newest_rows :] for array in arrays]
+        return newest[0][None] if self._hosts == 1 else np.stack(newest)
+
+    def _all_features(self) -> Floats:
+        """Return the features (hosts, rows, features) of the newest samples."""
+        if self._features is None:
+            rows = np.arange(self._newest_rows)
+            features = [self._features_of(host, rows) for host in range(self._hosts)]
+            self._features = features[0][None] if self._hosts == 1 else np.stack(features)
+        return self._features
+
+    def _features_of(self, host: int, rows: Integers) -> Floats:
+        """Return the features (n, features) of some of the newest samples of a host."""
+        window = self._windows[host]
+        return design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
+
+    def model_probabilities(self) -> Floats:
+        """Return the probabilities (hosts, rows, horizons) of the model alone for the samples of the last `advance`.
+
+        Raises:
+            ValueError: there is no predictor.
+        """
+        if self._model_probabilities is None:
+            if self.predictor is None:
+                raise ValueError("a prediction without a predictor")
+            x = self._all_features()
+            p = self.predictor.probabilities(x.reshape(-1, x.shape[2]))
+            self._model_probabilities = np.asarray(p.reshape(*x.shape[:2], -1))
+        return self._model_probabilities
+
+    def _predict(self, host: int, rows: Integers) -> Floats:
+        """Return the model's probabilities (n, horizons) for some of the newest samples of a host."""
+        if self._model_probabilities is not None:
+            return np.asarray(self._model_probabilities[host, rows])
+        assert self.predictor is not None  # noqa: S101  checked by the callers
+        return self.predictor.probabilities(self._features_of(host, rows))
+
+    def _seasonal_forecasts(self) -> Floats:
+        """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons of the predictor)."""
+        rows = np.arange(self._newest_rows)
+        forecasts = np.stack([smoother.forecasts(rows) for smoother in self._smoothers])
+        return np.asarray(forecasts[..., self._horizon_columns()])

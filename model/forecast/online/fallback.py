@@ -1,0 +1,224 @@
+"""Fallback rule: compare a serving model with baselines on matured predictions.
+
+A model that was better at its training may fall behind, because load changes. The last week is replayed day by day:
+model and baselines are fitted to the outcomes known at the start of a day and scored on that day. A baseline that was
+better by more than chance serves in place of the model, separately for calm and high load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats
+from model.features.dataset import typical_step
+from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
+from model.forecast.blend import fit_load_table
+from model.forecast.log_odds import logit, sigmoid
+from model.forecast.metrics import threshold_for
+from model.forecast.online.decisions import MODEL, FallbackBaseline, FallbackDecision
+from model.forecast.online.prediction_log import MaturedPredictions
+from model.forecast.online.recalibration import (
+    BLOCK_SECONDS,
+    Recalibration,
+    extra_variance,
+    fit_recalibrations,
+    fit_recent,
+)
+from model.forecast.smoothing import best_smoothing
+from model.units import DAY, HOUR
+
+COMPARED_DAYS = 7
+"""Days over which model and baselines are compared."""
+
+BASELINE_HISTORY = 14 * DAY
+"""Seconds of outcomes that a baseline is fitted to."""
+
+HISTORY_SECONDS = COMPARED_DAYS * DAY + BASELINE_HISTORY
+"""Seconds of outcomes that a comparison uses."""
+
+MARGIN = 2.0
+"""Standard errors of the difference in Brier score by which a baseline must be better."""
+
+MIN_BLOCKS = 12
+"""Blocks of a few hours that a comparison needs."""
+
+MIN_WARNING_BLOCKS = 5.0
+"""Blocks of warnings that are needed before the warning threshold follows their outcomes."""
+
+MAX_THRESHOLD_SHIFT = 1.0
+"""Largest shift of the warning threshold by outcomes, in log-odds."""
+
+
+def decide_fallbacks(
+    matured: MaturedPredictions,
+    horizons: Sequence[float],
+    now: float,
+    thresholds: Sequence[float],
+    precision: float,
+) -> tuple[FallbackDecision, ...]:
+    """Return one decision per horizon, using outcomes known at `now`.
+
+    Args:
+        matured: predictions with outcomes.
+        horizons: seconds.
+        now: seconds since the epoch.
+        thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
+        precision: wanted precision of warnings.
+    """
+    recalibrations = fit_recalibrations(
+        matured.times, matured.probabilities, matured.outcomes, matured.high, horizons, now
+    )
+    decisions = []
+    for i, (horizon, recalibration) in enumerate(zip(horizons, recalibrations, strict=True)):
+        calm = _better_baseline(_select(matured, i, ~matured.high), horizon, now)
+        high = _better_baseline(_select(matured, i, matured.high), horizon, now)
+        threshold = _warning_threshold(matured, i, recalibration, horizon, now, thresholds[i], precision)
+        decisions.append(FallbackDecision(recalibration, calm, high, threshold))
+    return tuple(decisions)
+
+
+def _warning_threshold(
+    matured: MaturedPredictions,
+    column: int,
+    recalibration: Recalibration,
+    horizon: float,
+    now: float,
+    model_threshold: float,
+    precision: float,
+) -> float | None:
+    """Return the lowest threshold with the wanted precision on recent outcomes, None with too few warnings.
+
+    It stays close to the model's own threshold, recalibrated as during calm load.
+    """
+    y = matured.outcomes[:, column]
+    p = matured.probabilities[:, column]
+    rows = (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
+    if model_threshold >= 1 or not rows.any():
+        return None
+    p = recalibration(p[rows], matured.high[rows])
+    y = y[rows]
+    start = float(recalibration(np.array([model_threshold]), np.zeros(1, bool))[0])
+    warned_seconds = np.sum(p >= start) * typical_step(matured.times, default=1.0)
+    if warned_seconds < MIN_WARNING_BLOCKS * max(horizon, BLOCK_SECONDS):
+        return None
+    wanted = float(logit(np.array(threshold_for(y, p, precision))))
+    centre = float(logit(np.array(start)))
+    shifted = np.clip(wanted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
+    return float(sigmoid(np.array(shifted)))
+
+
+@dataclass(frozen=True)
+class _Predictions:
+    """Matured predictions of one horizon in one load state, with known outcomes; each array is (rows,).
+
+    `forecasts` is (smoothings, rows).
+    """
+
+    times: Floats
+    p: Floats
+    y: Floats
+    load_index: Floats
+    forecasts: Floats
+
+    def take(self, rows: Bools) -> _Predictions:
+        """Return the given rows."""
+        return _Predictions(
+            times=self.times[rows],
+            p=self.p[rows],
+            y=self.y[rows],
+            load_index=self.load_index[rows],
+            forecasts=self.forecasts[:, rows],
+        )
+
+    def scores_of(self, baseline: FallbackBaseline) -> Floats:
+        """Return the scores (rows,) of a baseline."""
+        return self.load_index if baseline.smoothing is None else self.forecasts[baseline.smoothing]
+
+
+def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predictions:
+    """Return the predictions of one horizon with a known outcome in one load state (rows,)."""
+    rows = state & ~np.isnan(matured.outcomes[:, column])
+    return _Predictions(
+        times=matured.times[rows],
+        p=matured.probabilities[rows, column],
+        y=matured.outcomes[rows, column],
+        load_index=matured.load_index[rows],
+        forecasts=matured.forecasts[:, rows, column],
+    )
+
+
+def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
+    """Return the best baseline that was better than the model by more than chance, if any."""
+    times, errors = _replayed_errors(past, horizon, now)
+    if not len(times):
+        return None
+    block = max(4 * HOUR, 2 * horizon)
+    model_errors = errors.pop(MODEL)
+    gains = {name: model_errors - own for name, own in errors.items()}
+    better = {name: float(gain.mean()) for name, gain in gains.items() if _exceeds_chance(gain, times, block)}
+    if not better:
+        return None
+    recent = past.take((past.times + horizon < now) & (past.times > now - BASELINE_HISTORY))
+    best = max(better, key=lambda name: better[name])
+    return next(baseline for baseline in _fit_baselines(recent) if baseline.name == best)
+
+
+def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Floats, dict[str, Floats]]:
+    """Return the times (n,) of the scored predictions, and the squared errors (n,) by name of the predictor."""
+    step = typical_step(past.times, default=1.0)
+    times: list[Floats] = [np.empty(0)]
+    errors: dict[str, list[Floats]] = {}
+    for day in range(COMPARED_DAYS):
+        start = now - COMPARED_DAYS * DAY + day * DAY
+        of_day = (past.times >= start) & (past.times < start + DAY) & (past.times + horizon < now)
+        scored = past.take(of_day & ~np.isnan(past.p))
+        known = past.take((past.times + horizon < start) & (past.times > start - BASELINE_HISTORY))
+        if not len(scored.times) or not known.y.any() or known.y.all():
+            continue
+        times.append(scored.times)
+        own = _recalibrated(known, scored, horizon, start, step)
+        errors.setdefault(MODEL, []).append(np.square(own - scored.y))
+        for baseline in _fit_baselines(known):
+            p = sigmoid(baseline.table(scored.scores_of(baseline)))
+            errors.setdefault(baseline.name, []).append(np.square(p - scored.y))
+    return np.concatenate(times), {name: np.concatenate(parts) for name, parts in errors.items()}
+
+
+def _recalibrated(known: _Predictions, scored: _Predictions, horizon: float, now: float, step: float) -> Floats:
+    """Return the model's probabilities (rows,) of `scored`, recalibrated on the outcomes of `known`."""
+    own = known.take(~np.isnan(known.p))
+    variance = extra_variance(known.times, known.y, horizon, step)
+    calibration = fit_recent(own.times, own.p, own.y, horizon, now, step, variance)
+    return sigmoid(calibration(logit(scored.p)))
+
+
+def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:
+    """Fit the baselines to known outcomes."""
+    baselines = [FallbackBaseline(CURRENT_VALUE, fit_load_table(known.load_index, known.y))]
+    if len(known.forecasts):
+        best = best_smoothing(known.forecasts, known.y)
+        table = fit_load_table(known.forecasts[best], known.y)
+        baselines.append(FallbackBaseline(HOLT_WINTERS, table, best))
+    return baselines
+
+
+def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
+    """Return True if the mean gain exceeds 0 by MARGIN standard errors over blocks of correlated neighbours.
+
+    Args:
+        gain: (rows,).
+        times: (rows,) seconds.
+        block: block length in seconds.
+    """
+    _, blocks = np.unique(times // block, return_inverse=True)
+    sizes = np.bincount(blocks)
+    if len(sizes) < MIN_BLOCKS:
+        return False
+    totals = np.bincount(blocks, weights=gain)
+    mean = totals.sum() / sizes.sum()
+    # standard error of a ratio of sums, because blocks have unequal sizes
+    error = np.sqrt(np.sum(np.square(totals - mean * sizes))) / sizes.sum()
+    return bool(mean > MARGIN * error)

@@ -1,0 +1,167 @@
+"""Prediction log: predictions of a model and the inputs of the baselines, with outcomes once they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+from model.features.labels import future_labels
+from model.forecast.online.recalibration import MAX_AGE
+from model.forecast.smoothing import SMOOTHINGS
+from model.units import DAY
+
+EVALUATION_STEP = 300.0
+"""Seconds between two predictions that are evaluated: neighbouring predictions have correlated outcomes."""
+
+
+@dataclass(frozen=True)
+class MaturedPredictions:
+    """Predictions of one host with their outcomes, in time order.
+
+    Attributes:
+        times: (rows,) seconds since the epoch.
+        probabilities: (rows, horizons) of the model alone, NaN before it served.
+        outcomes: (rows, horizons) 1 if high load followed, 0 if not, NaN if unknown.
+        high: (rows,) True during high load.
+        load_index: (rows,) NaN if unknown.
+        forecasts: (smoothings, rows, horizons) Holt-Winters forecasts of the load index.
+    """
+
+    times: Floats
+    probabilities: Floats
+    outcomes: Floats
+    high: Bools
+    load_index: Floats
+    forecasts: Floats
+
+
+@dataclass(frozen=True)
+class LogEntries:
+    """Entries of a prediction log, for some of the samples that follow the previous ones.
+
+    Attributes:
+        rows: (n,) positions of the entries among the samples.
+        probabilities: (n, horizons) of the model, NaN before it serves.
+        load_index: (n,).
+        forecasts: (smoothings, n, horizons).
+    """
+
+    rows: Integers
+    probabilities: Floats
+    load_index: Floats
+    forecasts: Floats
+
+
+class PredictionLog:
+    """Predictions of one host, one per EVALUATION_STEP, with their outcomes.
+
+    An outcome is settled once a sample at or after the end of its horizon is known.
+    """
+
+    def __init__(self, horizons: Sequence[float], step: float) -> None:
+        """Create an empty log.
+
+        Args:
+            horizons: seconds.
+            step: seconds between samples.
+        """
+        self._horizons = tuple(horizons)
+        self._step = step
+        self._last_slot = -np.inf
+        self._times = np.empty(0)
+        self._probabilities = np.empty((0, len(horizons)))
+        self._outcomes = np.empty((0, len(horizons)))
+        self._high: Bools = np.empty(0, bool)
+        self._load_index = np.empty(0)
+        self._forecasts = np.empty((len(SMOOTHINGS), 0, len(horizons)))
+        self._first_open = 0
+        # samples from the oldest open entry on
+        self._recent_times = np.empty(0)
+        self._recent_states = np.empty(0)
+
+    def rows_to_log(self, times: Floats, after: float = -np.inf) -> Integers:
+        """Return the positions of those of some new samples that need an entry: the first of each evaluation step.
+
+        Args:
+            times: (rows,) seconds since the epoch.
+            after: time (seconds) after which entries are wanted.
+        """
+        slots = times // EVALUATION_STEP
+        first = np.diff(slots, prepend=self._last_slot) > 0
+        return np.flatnonzero(first & (times > after))
+
+    def add(self, times: Floats, states: Floats, entries: LogEntries) -> None:
+        """Append samples and the entries for some of them, and settle outcomes.
+
+        Args:
+            times: (rows,) seconds since the epoch, of all samples after the previous ones.
+            states: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
+            entries: of the rows given by `rows_to_log`.
+        """
+        if not len(times):
+            return
+        self._last_slot = float(times[-1] // EVALUATION_STEP)
+        rows = entries.rows
+        self._times = np.append(self._times, times[rows])
+        self._high = np.append(self._high, states[rows] == 1)
+        self._load_index = np.append(self._load_index, entries.load_index)
+        self._probabilities = np.concatenate((self._probabilities, entries.probabilities))
+        unknown = np.full((len(rows), len(self._horizons)), np.nan)
+        self._outcomes = np.concatenate((self._outcomes, unknown))
+        self._forecasts = np.concatenate((self._forecasts, entries.forecasts), axis=1)
+        self._recent_times = np.append(self._recent_times, times)
+        self._recent_states = np.append(self._recent_states, states)
+        self._settle()
+        self._drop_old()
+
+    def forget_predictions(self) -> None:
+        """Discard the model's predictions, but not the outcomes: another model serves from now on."""
+        self._probabilities[:] = np.nan
+
+    def matured(self, now: float, horizons: Sequence[float]) -> MaturedPredictions:
+        """Return the entries before `now` that are recent enough to be used.
+
+        Args:
+            now: seconds since the epoch.
+            horizons: those of the columns to return, in seconds.
+        """
+        columns = [self._horizons.index(horizon) for horizon in horizons]
+        used = (self._times < now) & (self._times > now - MAX_AGE)
+        return MaturedPredictions(
+            times=self._times[used],
+            probabilities=self._probabilities[used][:, columns],
+            outcomes=self._outcomes[used][:, columns],
+            high=self._high[used],
+            load_index=self._load_index[used],
+            forecasts=self._forecasts[:, used][..., columns],
+        )
+
+    def _settle(self) -> None:
+        """Update the outcomes of open entries, and drop samples that no open entry needs."""
+        newest = self._recent_times[-1]
+        first = self._first_open
+        if first < len(self._times):
+            rows = np.searchsorted(self._recent_times, self._times[first:])
+            labels = future_labels(self._recent_times, self._recent_states, self._horizons, self._step, rows)
+            self._outcomes[first:] = labels
+            self._first_open = int(np.searchsorted(self._times, newest - max(self._horizons), side="right"))
+        oldest = self._times[self._first_open] if self._first_open < len(self._times) else newest
+        start = int(np.searchsorted(self._recent_times, oldest))
+        self._recent_times = self._recent_times[start:]
+        self._recent_states = self._recent_states[start:]
+
+    def _drop_old(self) -> None:
+        """Drop entries that are too old to be used, once there are enough to be worth the copy."""
+        old = int(np.searchsorted(self._times, self._recent_times[-1] - MAX_AGE - DAY))
+        old = min(old, self._first_open)
+        if old > 1000:
+            self._times = self._times[old:]
+            self._probabilities = self._probabilities[old:].copy()
+            self._outcomes = self._outcomes[old:].copy()
+            self._high = self._high[old:]
+            self._load_index = self._load_index[old:]
+            self._forecasts = self._forecasts[:, old:].copy()
+            self._first_open -= old

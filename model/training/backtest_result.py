@@ -1,0 +1,70 @@
+"""Backtest result: predictions of a replayed trace with outcomes, baselines and trainings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Floats
+from model.forecast.baselines import CLIMATOLOGY
+from model.forecast.metrics import Score, score
+from model.training.evaluation import CANDIDATE
+from model.training.training_attempt import TrainingAttempt
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """Predictions of a backtest with their outcomes.
+
+    Attributes:
+        horizons: seconds.
+        times: (rows,) samples from `BacktestConfig.until` on, in seconds since the epoch.
+        probabilities: (rows, horizons), NaN without a serving model.
+        warnings: (rows, horizons) 1 while a warning is active, NaN without a serving model.
+        labels: (rows, horizons) outcomes, NaN if unknown.
+        state: (rows,) 1 during high load.
+        load_index: (rows,) NaN if unknown.
+        base_rates: (horizons,) event rates before `until`.
+        onset_rates: (horizons,) event rates before `until` of samples while load was not high.
+        attempts: trainings.
+        baselines: (rows, horizons) probabilities by name.
+    """
+
+    horizons: tuple[float, ...]
+    times: Floats
+    probabilities: Floats
+    warnings: Floats
+    labels: Floats
+    state: Floats
+    load_index: Floats
+    base_rates: Floats
+    onset_rates: Floats
+    attempts: tuple[TrainingAttempt, ...]
+    baselines: dict[str, Floats]
+
+    def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
+        """Return for each horizon the scores of the model ("network") and of each baseline.
+
+        All are scored on the same samples: those with a known outcome and a prediction of the model.
+
+        Args:
+            onset: score only samples while load is not high.
+
+        Returns:
+            One mapping per horizon, empty without such samples.
+        """
+        scores = []
+        for i in range(len(self.horizons)):
+            rows = ~np.isnan(self.labels[:, i]) & ~np.isnan(self.probabilities[:, i])
+            if onset:
+                rows &= self.state == 0
+            base_rate = float((self.onset_rates if onset else self.base_rates)[i])
+            predictors = {CANDIDATE: self.probabilities, **self.baselines} if rows.any() else {}
+            if onset and predictors:
+                # the base rate of samples while load is not high
+                predictors[CLIMATOLOGY] = np.full(self.probabilities.shape, base_rate)
+            scores.append(
+                {name: score(self.labels[rows, i], p[rows, i], base_rate) for name, p in predictors.items()}
+            )
+        return tuple(scores)

@@ -1,0 +1,73 @@
+"""Refusal of a candidate by the promotion gate: a reason and its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+INCUMBENT = "the incumbent"
+"""Name of the serving model among the predictors that a candidate is compared with."""
+
+
+class RefusalReason(StrEnum):
+    """Reason for which the gate refuses a candidate."""
+
+    MISSING_HORIZON = "missing_horizon"
+    NOT_BETTER_THAN_BASELINE = "not_better_than_baseline"
+    WORSE_THAN_INCUMBENT = "worse_than_incumbent"
+    LOWER_RANKING = "lower_ranking"
+    LOW_SKILL = "low_skill"
+
+    @property
+    def template(self) -> str:
+        """Format of the message, over the fields of `Refusal`."""
+        return _TEMPLATES[self]
+
+
+_TEMPLATES = {
+    RefusalReason.MISSING_HORIZON: "it lacks a horizon of the incumbent: {detail}",
+    RefusalReason.NOT_BETTER_THAN_BASELINE: (
+        "it is not better than {reference} (mean Brier score {candidate:.4f} against {other:.4f})"
+    ),
+    RefusalReason.WORSE_THAN_INCUMBENT: (
+        "it is worse than {reference} (mean Brier score {candidate:.4f} against {other:.4f}, "
+        "difference {difference:+.4f}, allowed {allowed:.4f})"
+    ),
+    RefusalReason.LOWER_RANKING: (
+        "it ranks worse than {reference} (average precision {difference:+.3f}, allowed {allowed:.3f})"
+    ),
+    RefusalReason.LOW_SKILL: (
+        "its Brier skill over climatology is {candidate:.3f}, gate.min_skill requires {allowed:g}"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Refusal of a candidate. Figures that a reason does not have are NaN.
+
+    Attributes:
+        reason: the rule that the candidate failed.
+        reference: name of the baseline, or INCUMBENT.
+        candidate: Brier score, or Brier skill, of the candidate.
+        other: Brier score of the reference.
+        difference: candidate less reference, in Brier score or average precision.
+        allowed: limit of the difference, or of the skill.
+        detail: reason for which the candidate lacks a horizon.
+    """
+
+    reason: RefusalReason
+    reference: str = ""
+    candidate: float = float("nan")
+    other: float = float("nan")
+    difference: float = float("nan")
+    allowed: float = float("nan")
+    detail: str = ""
+
+    @property
+    def message(self) -> str:
+        """Sentence with the figures, about "it", the candidate."""
+        return self.reason.template.format(**vars(self))
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,89 @@
+"""Training attempt: train on the last part of a history and apply the promotion gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Floats
+from model.errors import DivergedError, NotEnoughHistoryError, SkipReason
+from model.forecast.predictor import Predictor
+from model.training.evaluation import gate_refusal
+from model.training.pipeline import train
+from model.training.refusal import RefusalReason
+from model.training.settings import BacktestConfig, Recipe
+from model.training.task import Task
+
+
+@dataclass(frozen=True)
+class TrainingAttempt:
+    """Training during a backtest.
+
+    Attributes:
+        at: seconds since the epoch.
+        refusal: message of the reason for which its model does not serve; empty if it does.
+        by_gate: True if the gate refused the candidate.
+        reason: code of the reason; None after a promotion, and for a training that diverged.
+    """
+
+    at: float
+    refusal: str = ""
+    by_gate: bool = False
+    reason: RefusalReason | SkipReason | None = None
+
+    @property
+    def promoted(self) -> bool:
+        """True if the gate accepted the candidate."""
+        return not self.refusal
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of a trace.
+
+    Attributes:
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+        columns: names of the columns.
+    """
+
+    times: Floats
+    values: Floats
+    columns: tuple[str, ...]
+
+    def take(self, rows: slice) -> Samples:
+        """Return consecutive samples."""
+        return Samples(self.times[rows], self.values[rows], self.columns)
+
+
+def attempt_training(
+    samples: Samples, task: Task, recipe: Recipe, config: BacktestConfig, now: float, incumbent: Predictor | None
+) -> tuple[Predictor | None, TrainingAttempt]:
+    """Train on the newest samples of a history and apply the promotion gate.
+
+    Args:
+        samples: the history, of which the last `config.history` seconds are used.
+        task: rules, horizons and precision.
+        recipe: of the ensemble.
+        config: length of the history, gate and seed.
+        now: time of the training, in seconds.
+        incumbent: the serving model, None if there is none.
+
+    Returns:
+        The predictor, None unless the gate accepted it, and the attempt.
+    """
+    times = samples.times
+    start = int(np.searchsorted(times, times[-1] - config.history, side="right"))
+    recent = samples.take(slice(start, None))
+    rng = np.random.default_rng(config.seed)
+    try:
+        candidate = train(recent.times, recent.values, recent.columns, task, recipe, rng)
+    except NotEnoughHistoryError as error:
+        return None, TrainingAttempt(now, str(error), reason=error.skip_reason)
+    except DivergedError as error:
+        return None, TrainingAttempt(now, str(error))
+    refusal = gate_refusal(candidate, incumbent, times, samples.values, config.gate)
+    if refusal is None:
+        return candidate.predictor, TrainingAttempt(now)
+    return None, TrainingAttempt(now, refusal.message, by_gate=True, reason=refusal.reason)

@@ -1,0 +1,46 @@
+"""Stored samples as arrays, read in chunks to bound memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+
+import numpy as np
+
+from model.array_types import Floats
+from monitor.stores import Stores
+from storage import SAMPLE_FIELDS, Sample
+
+CHUNK_SECONDS = 1800.0
+"""Seconds of samples that are read at once."""
+
+_VALUES = attrgetter(*SAMPLE_FIELDS)
+
+
+def sample_values(sample: Sample) -> Floats:
+    """Return the values (fields,) of a sample, NaN where missing."""
+    return np.array(_VALUES(sample), dtype=np.float64)
+
+
+def read_samples(
+    stores: Stores, columns: tuple[str, ...], start: float, until: float, chunk_seconds: float = CHUNK_SECONDS
+) -> Iterator[Floats]:
+    """Yield the samples after `start` up to `until`, chunk by chunk.
+
+    Args:
+        stores: repositories.
+        columns: sample fields.
+        start: seconds since the epoch, excluded.
+        until: seconds since the epoch, included.
+        chunk_seconds: seconds of samples per chunk.
+
+    Yields:
+        (rows, 1 + columns) time and values, NaN where missing; chunks may be empty.
+
+    Raises:
+        StorageError: the samples cannot be read.
+    """
+    while start < until:
+        end = min(start + chunk_seconds, until)
+        yield stores.samples.between(start, end, columns)
+        start = end

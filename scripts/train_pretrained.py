@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Training of model/data/pretrained.npz: the networks that serve a host without history.
+
+    python scripts/train_pretrained.py --output model/data/pretrained.npz TRACE...
+
+A trace is a CSV file with the columns timestamp and cpu_usage, compressed if it ends in .gz. Synthetic hosts are
+added. Each trace is used several times, with different high-load bounds and sampling steps, and half of the samples
+with the features of a host that has been sampled for some hours only. Equal files yield equal bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.array_types import Floats
+from model.features.dataset import typical_step
+from model.features.design_matrix import design_matrix
+from model.features.feature_spec import FeatureSpec, windows_for
+from model.features.labels import Rules, future_labels
+from model.forecast.ensemble import fit_scaler
+from model.forecast.log_odds import sigmoid
+from model.forecast.metrics import score
+from model.forecast.pretrained import (
+    DAY_FEATURES,
+    PRETRAINED_HORIZONS,
+    RECURRENCE,
+    PretrainedModel,
+    input_names,
+)
+from model.forecast.serialization import dumps_pretrained
+from model.nn.data import Examples
+from model.nn.fit_config import FitConfig
+from model.nn.losses import BCEWithLogits
+from model.nn.network import mlp
+from model.nn.training import fit, initialize_output_bias
+from model.units import DAY, HOUR, MINUTE
+from monitor.sampling.trace_reader import read_trace
+
+QUANTILES = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
+"""Quantiles of a trace that are used as its high-load bound."""
+
+TYPICAL_QUANTILE = 0.98
+"""Quantile of the bound for which the base rates are computed."""
+
+MAX_HIGH_RATIO = 0.4
+"""A bound that a larger ratio of the samples reaches is not used."""
+
+SUSTAINED = (0.0, 60.0, 120.0, 300.0)
+AVERAGED_SAMPLES = (1, 5)
+"""Samples that are averaged to one."""
+
+ROWS = 2500
+"""Rows of each reading of a trace, at most."""
+
+NETWORKS, LAYERS = 4, (64, 32)
+FIT = FitConfig(epochs=16, batch_size=512, patience=0, keep_best=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Features (rows, inputs) and labels (rows, outputs) of a trace with one bound; typical for TYPICAL_QUANTILE."""
+
+    x: Floats
+    y: Floats
+    typical: bool
+
+
+def readings(times: Floats, load: Floats, rng: np.random.Generator) -> list[Reading]:
+    """Return one reading of a trace for each sampling step and each bound."""
+    result = []
+    for count in AVERAGED_SAMPLES:
+        step = count * typical_step(times, 60.0)
+        at, values = averaged(times, load, step) if count > 1 else (times, load)
+        for quantile in QUANTILES:
+            bound = float(np.nanquantile(values, quantile))
+            if bound <= 0 or np.nanmean(values >= bound) > MAX_HIGH_RATIO:
+                continue
+            x, y = examples(at, values / bound, step, float(rng.choice(SUSTAINED)), rng)
+            result.append(Reading(x, y, quantile == TYPICAL_QUANTILE))
+    return result
+
+
+def averaged(times: Floats, load: Floats, step: float) -> tuple[Floats, Floats]:
+    """Return times and means over slots of `step` seconds."""
+    slots, first = np.unique(times // step, return_index=True)
+    known = ~np.isnan(load)
+    count = np.add.reduceat(known.astype(float), first)
+    total = np.add.reduceat(np.where(known, load, 0), first)
+    return slots * step, np.divide(total, count, out=np.full(len(first), np.nan), where=count > 0)
+
+
+def examples(
+    times: Floats, index: Floats, step: float, sustained: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return features (rows, inputs) and labels (rows, outputs) of random samples of a trace."""
+    horizons = PRETRAINED_HORIZONS[2:7]
+    spec = FeatureSpec(
+        columns=("load",),
+        inputs=(),
+        logarithmic=(),
+        rules=Rules(((("load", 1.0),),), sustained),
+        windows=windows_for(horizons, step),
+        step=step,
+        horizons=horizons,
+        seasonal=True,
+    )
+    window = spec.new_window()
+    window.extend(times, index[:, None])
+    rows = np.sort(rng.choice(len(times), min(ROWS, len(times)), replace=False))
+    names = input_names(step)
+    x = design_matrix(spec, window, rows)[:, [spec.column_index[name] for name in names]]
+    return with_short_histories(x, names, rng), future_labels(times, window.state, PRETRAINED_HORIZONS, step, rows)
+
+
+def with_short_histories(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> Floats:
+    """Return the features with half of the rows as on a host that has been sampled for some hours or days only."""
+    x = x.copy()
+    history = np.exp(rng.uniform(math.log(0.25 * HOUR), math.log(3 * DAY), len(x)))
+    history[rng.random(len(x)) < 0.5] = np.inf
+    never = np.log1p(7 * DAY / MINUTE)
+    for name in RECURRENCE[:3]:
+        column = x[:, names.index(f"load_index:{name}")]
+        column[column > np.log1p(history / MINUTE)] = never
+    for i, name in enumerate(names):
+        if name in DAY_FEATURES:
+            x[history < DAY, i] = np.nan
+        elif name.endswith("s"):
+            x[2 * history < float(name.rpartition(":")[2][:-1]), i] = np.nan
+    return x
+
+
+def synthetic_host(seed: int) -> tuple[Floats, Floats]:
+    """Return nine days of a synthetic host: drifting level, daily rhythm, periodic jobs, bursts and slow rises."""
+    rng = np.random.default_rng(seed)
+    step = float(rng.choice([5.0, 10.0, 15.0]))
+    times = np.arange(0, 9 * DAY, step)
+    n = len(times)
+    load = np.full(n, rng.uniform(0.02, 0.35))
+    load += rng.uniform(0, 0.3) * (0.5 - 0.5 * np.cos(2 * np.pi * (times / DAY - rng.random()))) ** rng.integers(1, 4)
+    load += correlated_noise(n, rng.uniform(600, 4 * HOUR) / step, rng) * rng.uniform(0, 0.08)
+    for _ in range(rng.integers(0, 4)):  # periodic jobs
+        period = float(rng.choice([0.25, 0.5, 1, 2, 6, 12, 24])) * HOUR
+        starts = (
+            np.arange(rng.uniform(0, period), times[-1], period) + rng.normal(0, 20, int(9 * DAY / period) + 1)[0]
+        )
+        duration = rng.uniform(0.01, 0.3) * period
+        height = rng.uniform(0.2, 0.9)
+        for start in starts:
+            add_hump(load, times, start, duration * rng.uniform(0.7, 1.4), height, rng.uniform(5, 120))
+    for _ in range(rng.poisson(9 * rng.uniform(0, 12))):  # bursts, some of which cause others
+        start = rng.uniform(0, times[-1])
+        for _ in range(1 + rng.poisson(rng.uniform(0, 2))):
+            add_hump(load, times, start, rng.exponential(400) + 20, rng.uniform(0.1, 0.9), rng.uniform(5, 600))
+            start += rng.exponential(1200)
+    for _ in range(rng.integers(0, 3)):  # slow rises
+        start = rng.uniform(0, times[-1])
+        add_hump(load, times, start, rng.uniform(0.2, 3) * HOUR, rng.uniform(0.3, 0.9), 4 * HOUR)
+    noise = rng.gamma(2.0, 0.5, n) * rng.uniform(0.005, 0.08)
+    return times, np.clip(load * rng.normal(1, 0.03, n) + noise, 0, 1)
+
+
+def correlated_noise(n: int, memory: float, rng: np.random.Generator) -> Floats:
+    """Return noise (n,) of deviation 1 that is correlated over about `memory` steps."""
+    coarse = max(2, int(n / memory) + 2)
+    return np.interp(np.arange(n), np.linspace(0, n, coarse), rng.normal(size=coarse))
+
+
+def add_hump(load: Floats, times: Floats, start: float, duration: float, height: float, rise: float) -> None:
+    """Add load that rises linearly for `rise` seconds and stays for `duration` seconds."""
+    rows = slice(*np.searchsorted(times, (start, start + rise + duration)))
+    load[rows] += height * np.minimum(1.0, (times[rows] - start) / rise)
+
+
+def train(parts: list[Reading], seed: int) -> PretrainedModel:
+    """Train the networks on all readings."""
+    x, y = joined(parts)
+    typical = np.concatenate([part.y for part in parts if part.typical])
+    known = ~np.isnan(y).all(axis=1)
+    scaler = fit_scaler(x[known])
+    loss = BCEWithLogits()
+    rows = Examples(scaler(x[known]), y[known])
+    networks = []
+    for i in range(NETWORKS):
+        rng = np.random.default_rng([seed, i])
+        network = mlp((x.shape[1], *LAYERS, len(PRETRAINED_HORIZONS)), rng, dropout=0.1)
+        initialize_output_bias(network, loss, rows.y)
+        fit(network, loss, rows, None, FIT, rng)
+        networks.append(network)
+    return PretrainedModel(scaler, tuple(networks), np.nanmean(typical, axis=0, dtype=np.float64))
+
+
+def joined(parts: list[Reading]) -> tuple[Floats, Floats]:
+    """Return the features and the labels of some readings."""
+    return np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
+
+
+def predict(pretrained: PretrainedModel, x: Floats) -> Floats:
+    """Return the probabilities (rows, outputs)."""
+    logits = sum(network.predict(pretrained.scaler(x)) for network in pretrained.networks) / len(pretrained.networks)
+    return np.asarray(np.maximum.accumulate(sigmoid(np.asarray(logits, np.float64)), axis=1))
+
+
+def main() -> None:
+    """Train the model, print its scores on the traces left out, and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("traces", nargs="+", type=Path, metavar="TRACE")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--generated", type=int, default=10, help="number of synthetic hosts")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--leave-out", nargs="*", default=[], help="names of traces that are scored only")
+    options = parser.parse_args()
+    parts: list[Reading] = []
+    scored = {}
+    sources = {}
+    for path in options.traces:
+        rng = np.random.default_rng([options.seed, *path.name.encode()])
+        trace = read_trace(path)
+        of_trace = readings(trace.times, trace.values[:, trace.columns.index("cpu_usage")], rng)
+        if path.name.partition(".")[0] in options.leave_out:
+            scored[path.name] = of_trace
+        else:
+            parts += of_trace
+            sources[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for i in range(options.generated):
+        parts += readings(*synthetic_host(options.seed + i), np.random.default_rng([options.seed, i]))
+    pretrained = train(parts, options.seed)
+    for name, of_trace in scored.items():
+        x, y = joined(of_trace)
+        for i, horizon in enumerate(PRETRAINED_HORIZONS):
+            result = score(y[:, i], predict(pretrained, x)[:, i], float(np.nanmean(y[:, i])))
+            skill = f"skill {result.brier_skill:+.3f}, AP {result.average_precision:.3f}"
+            print(f"{name} {horizon / MINUTE:g} min: {skill}")
+    provenance = {"traces": sources, "generated": options.generated, "seed": options.seed}
+    options.output.write_bytes(dumps_pretrained(pretrained, provenance))
+    rows = sum(len(part.x) for part in parts)
+    print(f"{options.output}: {options.output.stat().st_size} bytes, from {rows} rows of {len(parts)} readings")
+
+
+if __name__ == "__main__":
+    main()

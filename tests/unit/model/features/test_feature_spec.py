@@ -1,0 +1,49 @@
+"""Feature specification: selection of inputs, windows and groups."""
+
+import numpy as np
+import pytest
+
+from model.features.feature_spec import make_spec, windows_for
+from model.features.labels import Rules
+from tests.unit.model.conftest import COLUMNS, make_trace
+
+pytestmark = pytest.mark.unit
+
+RULES = Rules(((("cpu_usage", 0.8),),), sustained=30.0)
+HORIZONS = (60.0, 300.0)
+
+
+@pytest.fixture(scope="module")
+def spec(trace):
+    return make_spec(COLUMNS, trace[1], RULES, HORIZONS, 10.0)
+
+
+def test_constant_and_missing_columns_are_no_inputs(trace):
+    constant = trace[1].copy()
+    constant[:, 1] = 0.5
+    assert make_spec(COLUMNS, constant, RULES, HORIZONS, 10.0).inputs == ("cpu_usage", "network_receive")
+
+
+def test_rates_are_logarithmic_and_ratios_are_not(spec):
+    assert spec.logarithmic == ("network_receive",)
+
+
+@pytest.mark.parametrize(("step", "seasonal"), [(600.0, True), (3600.0, True), (7200.0, False)])
+def test_seasonal_features_need_samples_at_most_an_hour_apart(step, seasonal):
+    _, values = make_trace(rows=400, step=step)
+    assert make_spec(COLUMNS, values, RULES, HORIZONS, step).seasonal == seasonal
+
+
+def test_windows_follow_the_horizons():
+    general = windows_for((300.0, 900.0, 3600.0), 5.0)
+    assert general == (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0)
+    assert windows_for((5.0, 10.0), 2.0) == (4.0, 5.0, 10.0, 20.0, 40.0, *general)
+
+
+def test_every_feature_belongs_to_one_group(spec):
+    assert spec.groups == ("cpu_usage", "memory_usage", "network_receive", "load_index", "yesterday", "past_days")
+    assert np.all(spec.group_membership.sum(axis=1) == 1)
+
+
+def test_column_index_is_the_position_of_the_name(spec):
+    assert [spec.column_index[name] for name in spec.names] == list(range(len(spec.names)))

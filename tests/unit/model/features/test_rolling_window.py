@@ -1,0 +1,71 @@
+"""Rolling window: high-load state machine and order of samples."""
+
+import numpy as np
+import pytest
+
+from model.features.labels import Rules
+from model.features.rolling_window import RollingWindow
+
+pytestmark = pytest.mark.unit
+
+NAN = float("nan")
+
+
+def states(times, index, sustained, step=10.0):
+    window = RollingWindow(("u",), Rules(((("u", 1.0),),), sustained), step)
+    window.extend(np.array(times, float), np.array(index, float)[:, None])
+    return window.state.tolist()
+
+
+def test_state_is_high_once_the_rule_has_held_for_the_sustained_time():
+    assert states([0, 10, 20, 30, 40, 50], [0, 1, 1, 1, 0, 1], sustained=30) == [0, 0, 0, 1, 0, 0]
+
+
+def test_state_is_high_at_once_if_the_step_exceeds_the_sustained_time():
+    assert states([0, 300, 600], [0, 1, 0], sustained=120, step=300) == [0, 1, 0]
+
+
+def test_state_starts_again_after_a_gap():
+    assert states([0, 10, 20, 100, 110, 120], [1, 1, 1, 1, 1, 1], sustained=30) == [0, 0, 1, 0, 0, 1]
+
+
+def test_state_of_an_unknown_sample_is_unknown_and_ends_the_run():
+    values = states([0, 10, 20, 30], [1, NAN, 1, 1], sustained=20)
+    assert values[0] == 0
+    assert np.isnan(values[1])
+    assert values[2:] == [0, 1]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7])
+def test_extend_in_chunks_equals_extend_at_once(chunk):
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.choice([10.0, 10.0, 10.0, 60.0], 300))
+    values = np.column_stack([rng.random(300) * 1.2, rng.random(300) * 100])
+    values[rng.random((300, 2)) < 0.1] = NAN
+    rules = Rules(((("u", 0.8),),), 20.0)
+    windows = []
+    for size in (300, chunk):
+        window = RollingWindow(("u", "v"), rules, 10.0, inputs=("u", "v"), logarithmic=("v",), bucket_width=300.0)
+        for start in range(0, 300, size):
+            window.extend(times[start : start + size], values[start : start + size])
+        windows.append(window)
+    for name in ("times", "load_index", "state", "last_high", "last_onset", "previous_onset", "sums", "counts"):
+        assert np.array_equal(getattr(windows[0], name), getattr(windows[1], name), equal_nan=True), name
+    assert np.array_equal(windows[0].buckets.sums, windows[1].buckets.sums)
+    assert np.array_equal(windows[0].buckets.max_index, windows[1].buckets.max_index, equal_nan=True)
+
+
+def test_extend_rejects_samples_out_of_order():
+    window = RollingWindow(("cpu_usage",), Rules(((("cpu_usage", 0.8),),), 0.0), 10.0)
+    window.extend(np.array([10.0]), np.array([[0.1]]))
+    with pytest.raises(ValueError, match="order"):
+        window.extend(np.array([10.0]), np.array([[0.1]]))
+
+
+def test_bounded_window_drops_old_rows():
+    window = RollingWindow(("u",), Rules(((("u", 1.0),),), 0.0), 10.0, keep_seconds=1000.0)
+    for i in range(3000):
+        window.extend(np.array([10.0 * i]), np.array([[0.5]]))
+    assert window.dropped_rows > 2000
+    assert len(window) + window.dropped_rows == 3000
+    assert window.times[0] <= 29_990 - 1000

@@ -1,0 +1,84 @@
+"""Ensemble: scaling, averaging and attribution."""
+
+import numpy as np
+import pytest
+
+from model.forecast.ensemble import Ensemble, Scaler, fit_scaler
+from model.nn.network import mlp
+
+pytestmark = pytest.mark.unit
+
+COLUMNS = (np.array([0, 2, 4]), np.array([0, 1, 2, 4]), np.array([1, 2, 3]))
+
+
+def make_ensemble(selected=None, seed=0):
+    rng = np.random.default_rng(seed)
+    networks = tuple(mlp((len(columns), 8, 4, 2), rng) for columns in COLUMNS)
+    scaler = Scaler(np.full(5, 0.1, np.float32), np.full(5, 2, np.float32))
+    return Ensemble(scaler, networks, COLUMNS, selected)
+
+
+def features(rows=400):
+    return np.random.default_rng(1).normal(size=(rows, 5)).astype(np.float32)
+
+
+def test_fit_scaler_ignores_missing_values_and_floors_the_deviation():
+    x = features()
+    x[:, 1] = 3.0
+    x[::2, 2] = np.nan
+    scaler = fit_scaler(x)
+    assert scaler.mean == pytest.approx(np.nanmean(x, axis=0), abs=1e-6)
+    assert scaler.deviation[1] == pytest.approx(1e-3 * 4)
+    assert scaler.deviation[2] == pytest.approx(np.nanstd(x[:, 2]), rel=1e-5)
+
+
+def test_scaler_saturates_outliers_and_centres_missing_values():
+    scaler = Scaler(np.zeros(3, np.float32), np.ones(3, np.float32))
+    with np.errstate(over="ignore"):
+        scaled = scaler(np.array([[1e30, np.nan, 0.01]], np.float32))[0]
+    assert scaled[0] <= 4.0
+    assert scaled[1] == 0
+    assert scaled[2] == pytest.approx(0.01, rel=1e-4)
+
+
+def test_predict_is_the_mean_of_the_networks():
+    ensemble = make_ensemble()
+    x = features()
+    scaled = ensemble.scaler(x)
+    logits = [n.predict(scaled[:, c]) for n, c in zip(ensemble.networks, ensemble.columns, strict=True)]
+    assert ensemble.predict(x) == pytest.approx(np.mean(logits, axis=0), abs=1e-6)
+
+
+@pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
+def test_attributions_sum_to_the_difference_of_the_logits(selected):
+    ensemble = make_ensemble(selected)
+    x = features()[0].astype(np.float64)
+    reference = np.zeros(5)
+    attributions = ensemble.attribute(x, reference)
+    logits = ensemble.predict(np.stack([x, reference]).astype(np.float32))
+    assert attributions.sum(axis=1) == pytest.approx(logits[0] - logits[1], abs=1e-5)
+    if selected is not None:
+        assert not attributions[:, 3].any()
+
+
+def test_reference_point_is_the_mean_of_the_inputs():
+    assert np.array_equal(make_ensemble().reference_point(5), np.full(5, 0.1, np.float32))
+    selected = make_ensemble(np.array([4, 0, 0, 2, 1]))
+    assert selected.reference_point(6).tolist() == pytest.approx([0.1, 0.1, 0.1, 0, 0.1, 0])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda e: Ensemble(e.scaler, (), ()),
+        lambda e: Ensemble(Scaler(np.zeros(4), np.ones(4)), e.networks, e.columns),
+        lambda e: Ensemble(e.scaler, e.networks, (np.array([0, 2, 9]), *e.columns[1:])),
+        lambda e: Ensemble(e.scaler, e.networks, e.columns, np.array([0, 1, 2, 3, 9])),
+        lambda e: Ensemble(e.scaler, (mlp((3, 1), np.random.default_rng(0)), *e.networks[1:]), e.columns),
+    ],
+)
+def test_outputs_reject_parts_that_do_not_fit(broken):
+    ensemble = make_ensemble()
+    assert ensemble.outputs(5) == 2
+    with pytest.raises(ValueError, match=r"network|scaler"):
+        broken(ensemble).outputs(5)

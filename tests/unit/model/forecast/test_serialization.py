@@ -1,0 +1,82 @@
+"""Serialization of predictors and of the pretrained model."""
+
+import numpy as np
+import pytest
+
+from model.errors import SerializationError
+from model.forecast.predictor import predict_at
+from model.forecast.serialization import (
+    bundled_pretrained_model,
+    dumps,
+    dumps_pretrained,
+    loads,
+    loads_pretrained,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def test_loaded_predictor_predicts_the_same(candidate, trace):
+    restored = loads(dumps(candidate.predictor))
+    expected = candidate.predictor.probabilities(candidate.holdout.x)
+    assert np.array_equal(predict_at(restored, *trace, candidate.holdout.times), expected)
+    assert restored.spec == candidate.predictor.spec
+    assert restored.thresholds == candidate.predictor.thresholds
+    assert restored.holdout_model is None
+
+
+def test_holdout_model_is_loaded_on_request(candidate, trace):
+    holdout_model = loads(dumps(candidate.predictor), holdout_model=True).holdout_model
+    expected = candidate.predictor.holdout_model.probabilities(candidate.holdout.x)
+    assert np.array_equal(predict_at(holdout_model, *trace, candidate.holdout.times), expected)
+    assert not np.array_equal(expected, candidate.predictor.probabilities(candidate.holdout.x))
+
+
+@pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_flipped_bit_is_detected(candidate, position):
+    blob = bytearray(dumps(candidate.predictor))
+    blob[int(len(blob) * position)] ^= 0x10
+    with pytest.raises(SerializationError):
+        loads(bytes(blob))
+
+
+def test_newer_format_is_refused(candidate, monkeypatch):
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 3)
+    blob = dumps(candidate.predictor)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
+    with pytest.raises(SerializationError, match="format 3"):
+        loads(blob)
+
+
+def test_older_format_is_refused_with_advice(candidate, monkeypatch):
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 1)
+    blob = dumps(candidate.predictor)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
+    with pytest.raises(SerializationError, match="retrain"):
+        loads(blob)
+
+
+@pytest.mark.parametrize("blob", [b"", b"PK\x03\x04 not really", b"\x80\x04K\x01."])
+def test_foreign_bytes_are_refused(blob):
+    with pytest.raises(SerializationError):
+        loads(blob)
+
+
+def test_weights_that_are_not_finite_are_refused(candidate):
+    predictor = loads(dumps(candidate.predictor))
+    predictor.ensemble.networks[1].flat[3] = np.nan
+    with pytest.raises(SerializationError, match="not finite"):
+        loads(dumps(predictor))
+
+
+def test_pretrained_model_is_restored():
+    pretrained = bundled_pretrained_model()
+    restored = loads_pretrained(dumps_pretrained(pretrained, {}))
+    assert len(restored.networks) == 4
+    assert np.array_equal(restored.networks[0].flat, pretrained.networks[0].flat)
+    assert np.array_equal(restored.base_rates, pretrained.base_rates)
+
+
+def test_predictor_is_not_taken_for_a_pretrained_model(candidate):
+    with pytest.raises(SerializationError):
+        loads_pretrained(dumps(candidate.predictor))

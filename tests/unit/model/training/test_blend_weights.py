@@ -1,0 +1,42 @@
+"""Blend weights on the holdout."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
+from model.units import DAY
+
+pytestmark = pytest.mark.unit
+
+
+def test_pretrained_weight_decreases_with_the_history():
+    assert pretrained_weight(0.0, 3600.0) == 1
+    assert pretrained_weight(5.2 * DAY, 3600.0) == pytest.approx(0.5, abs=0.01)
+    assert pretrained_weight(21 * DAY, 3600.0) == 0
+
+
+def test_fit_blends_reduces_the_loss_on_its_rows(candidate):
+    holdout_model = candidate.predictor.holdout_model
+    y = candidate.holdout.y[:, 0]
+    known = ~np.isnan(y)
+    losses = []
+    for model in (replace(holdout_model, blends=candidate.predictor.blends), holdout_model):
+        p = np.clip(model.probabilities(candidate.holdout.x)[known, 0], 1e-9, 1 - 1e-9)
+        losses.append(-np.mean(y[known] * np.log(p) + (1 - y[known]) * np.log(1 - p)))
+    refitted = fit_blends(holdout_model, candidate.holdout)
+    assert refitted[0].calm.weights == pytest.approx(holdout_model.blends[0].calm.weights)
+    assert losses[1] <= losses[0] * 1.05
+
+
+def test_transfer_blends_keeps_weights_and_moves_intercepts_half_way(candidate):
+    predictor = candidate.predictor
+    holdout_model = predictor.holdout_model
+    blends = transfer_blends(holdout_model, predictor, candidate.holdout)
+    for new, old in zip(blends, holdout_model.blends, strict=True):
+        assert new.calm.weights == old.calm.weights
+        assert new.calm.intercept != old.calm.intercept
+    unknown = replace(candidate.holdout, y=np.full_like(candidate.holdout.y, np.nan))
+    unchanged = transfer_blends(holdout_model, predictor, unknown)
+    assert [blend.calm for blend in unchanged] == [blend.calm for blend in holdout_model.blends]

@@ -1,0 +1,51 @@
+"""Training pipeline."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.errors import NotEnoughHistoryError, SkipReason
+from model.forecast.serialization import dumps
+from model.training.pipeline import train
+from tests.unit.model.conftest import COLUMNS, RECIPE, TASK, make_trace
+
+pytestmark = pytest.mark.unit
+
+
+def test_same_seed_and_samples_yield_the_same_bytes(candidate, trace):
+    again = train(*trace, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+    assert dumps(again.predictor) == dumps(candidate.predictor)
+
+
+def test_train_reports_each_epoch(trace):
+    times, values = trace
+    recipe = replace(RECIPE, networks=2, fit=replace(RECIPE.fit, epochs=2))
+    epochs = []
+    train(times[:2000], values[:2000], COLUMNS, TASK, recipe, np.random.default_rng(0), epochs.append)
+    assert [epoch.number for epoch in epochs] == list(range(1, recipe.epochs + 1))
+
+
+def test_horizon_without_examples_is_omitted():
+    times, values = make_trace(rows=600)
+    task = replace(TASK, horizons=(60.0, 1200.0))
+    candidate = train(times, values, COLUMNS, task, RECIPE, np.random.default_rng(0))
+    assert candidate.predictor.horizons == (60.0,)
+    assert candidate.omitted_horizons[1200.0].reason is SkipReason.NO_CALM_LOAD
+
+
+def test_history_without_high_load_is_not_enough():
+    times, values = make_trace()
+    values[:, 0] = 0.1
+    with pytest.raises(NotEnoughHistoryError) as caught:
+        train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+    assert caught.value.skip_reason is SkipReason.NO_HIGH_LOAD
+
+
+def test_history_without_known_outcomes_is_not_enough():
+    times, values = make_trace(rows=30, step=10.0)
+    values[:] = np.nan
+    values[:, 1] = np.arange(len(values))
+    with pytest.raises(NotEnoughHistoryError) as caught:
+        train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+    assert caught.value.skip_reason is SkipReason.NO_KNOWN_OUTCOME

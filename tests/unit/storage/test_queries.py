@@ -1,0 +1,34 @@
+"""SQL shared by the time series."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from storage import Database, Sample, SampleRepository
+from storage.queries import CHUNK_SECONDS, purge, time_buckets
+from storage.schema import samples
+
+pytestmark = pytest.mark.unit
+
+
+def test_time_buckets_number_rows_across_chunks(database: Database) -> None:
+    width = CHUNK_SECONDS / 2
+    SampleRepository(database).append_many(Sample(1000.0 + i * width / 2) for i in range(10))
+    counts: dict[int, int] = {}
+    chunks = 0
+    for bucket, conditions in time_buckets(samples, 1, 1000.0, width, 5):
+        chunks += 1
+        with database.reading() as connection:
+            query = select(bucket, func.count()).where(*conditions).group_by(bucket)
+            counts.update({row[0]: row[1] for row in connection.execute(query)})
+    assert chunks == 3
+    assert counts == dict.fromkeys(range(5), 2)
+
+
+def test_purge_keeps_rows_of_the_bound(database: Database) -> None:
+    repository = SampleRepository(database)
+    repository.append_many(Sample(float(at)) for at in range(5))
+    assert purge(database, samples, 1, 3.0, batch=2) == 3
+    assert repository.oldest_at() == 3.0
+    assert purge(database, samples, 1, 3.0, batch=2) == 0

@@ -1,0 +1,88 @@
+"""Score repository."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from storage import Database, Onset, ScoreRepository, ScoreRow
+
+pytestmark = pytest.mark.unit
+
+ROW = ScoreRow(
+    hour=3600.0,
+    high_load=False,
+    decile=2,
+    unknown=1,
+    scored=10,
+    events=3,
+    warnings=4,
+    true_warnings=2,
+    probability_sum=2.5,
+    probability_squared_sum=0.75,
+    probability_event_sum=1.25,
+    baseline_squared_sum=0.5,
+    baseline_event_sum=0.25,
+)
+
+
+@pytest.fixture
+def repository(database: Database) -> ScoreRepository:
+    return ScoreRepository(database)
+
+
+def test_add_sums_rows_with_the_same_key(repository: ScoreRepository) -> None:
+    repository.add(300.0, 5000.0, [ROW], [])
+    repository.add(300.0, 6000.0, [ROW, replace(ROW, decile=5)], [])
+    doubled = replace(
+        ROW,
+        unknown=2,
+        scored=20,
+        events=6,
+        warnings=8,
+        true_warnings=4,
+        probability_sum=5.0,
+        probability_squared_sum=1.5,
+        probability_event_sum=2.5,
+        baseline_squared_sum=1.0,
+        baseline_event_sum=0.5,
+    )
+    assert repository.totals_since(300.0, 3600.0) == [doubled, replace(ROW, decile=5)]
+
+
+def test_totals_since_sums_over_hours_by_state_and_decile(repository: ScoreRepository) -> None:
+    rows = [ROW, replace(ROW, hour=7200.0), replace(ROW, hour=0.0), replace(ROW, high_load=True)]
+    repository.add(300.0, 8000.0, rows, [])
+    totals = repository.totals_since(300.0, 3600.0)
+    assert [(row.hour, row.high_load, row.scored) for row in totals] == [(3600.0, False, 20), (3600.0, True, 10)]
+    assert repository.totals_since(900.0, 0.0) == []
+
+
+def test_scored_until_is_stored_per_horizon(repository: ScoreRepository) -> None:
+    assert repository.scored_until() == {}
+    repository.add(300.0, 5000.0, [], [])
+    repository.add(300.0, 4000.0, [], [])
+    repository.add(900.0, 7000.0, [], [])
+    assert repository.scored_until() == {300.0: 4000.0, 900.0: 7000.0}
+
+
+def test_add_keeps_the_first_lead_time_of_an_onset(repository: ScoreRepository) -> None:
+    repository.add(300.0, 5000.0, [], [Onset(100.0, 60.0), Onset(200.0, None)])
+    repository.add(300.0, 5000.0, [], [Onset(100.0, 30.0)])
+    assert repository.lead_times(300.0, 0.0) == [60.0, None]
+    assert repository.lead_times(300.0, 150.0) == [None]
+    assert repository.lead_times(900.0, 0.0) == []
+
+
+def test_purge_deletes_old_sums_and_onsets(repository: ScoreRepository) -> None:
+    repository.add(300.0, 9000.0, [ROW, replace(ROW, hour=7200.0)], [Onset(3700.0, 1.0), Onset(7300.0, 2.0)])
+    repository.purge(7200.0)
+    assert [row.scored for row in repository.totals_since(300.0, 0.0)] == [10]
+    assert repository.lead_times(300.0, 0.0) == [2.0]
+
+
+def test_repository_does_not_see_other_hosts(database: Database, repository: ScoreRepository) -> None:
+    repository.add(300.0, 9000.0, [ROW], [Onset(3700.0, 1.0)])
+    other = ScoreRepository(database, host_id=2)
+    assert (other.scored_until(), other.totals_since(300.0, 0.0), other.lead_times(300.0, 0.0)) == ({}, [], [])
