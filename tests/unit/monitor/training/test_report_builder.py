@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from model.forecast.bundled_weights import bundled_pretrained_model
+from model.errors import SkipReason
 from model.forecast.metrics import Score
 from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.serialization import bundled_pretrained_model
 from model.nn.diagnostics.fit_report import Epoch, FitReport
 from model.nn.diagnostics.gradient_health import GradientHealth, GradientState, LayerHealth, ParameterHealth
 from model.training.evaluation import Candidate
+from model.training.refusal import Refusal, RefusalReason
+from model.training.task import HistoryPart, OmittedHorizon
 from monitor.config.loader import Config
 from monitor.training.bootstrap_model import configured_task
 from monitor.training.report import TrainingReport
@@ -46,7 +49,7 @@ def candidate():
         probabilities=np.empty((0, len(predictor.horizons))),
         baselines={},
         scores=tuple({"network": SCORE} for _ in predictor.horizons),
-        left_out={86400.0: "no outcome yet"},
+        omitted_horizons={86400.0: OmittedHorizon(SkipReason.NO_HIGH_LOAD, HistoryPart.TRAINING)},
     )
 
 
@@ -54,12 +57,15 @@ def test_report_of_a_candidate_survives_storage(candidate):
     times = 1.8e9 + 5.0 * np.arange(100)
     values = np.random.default_rng(0).uniform(size=(100, len(SAMPLE_FIELDS)))
     detector = DetectorReport(reason="no metric varies")
-    report = build_report(candidate, times, values, configured_task(CONFIG), detector)
+    refusal = Refusal(RefusalReason.LOW_SKILL)
+    report = build_report(candidate, times, values, configured_task(CONFIG), detector, refusal)
     assert (report.from_, report.to, report.samples, report.rows) == (times[0], times[-1], 100, 40)
     assert (report.kept.validation_loss, report.health.layers[0].saturation_ratio) == (0.3, None)
     assert [horizon.horizon for horizon in report.horizons] == list(CONFIG.high_load.horizons)
     assert report.horizons[0].scores == {"network": score_report(SCORE)}
-    assert [omitted.horizon for omitted in report.left_out] == [86400.0]
+    (omitted,) = report.left_out
+    assert (omitted.horizon, omitted.skip_reason) == (86400.0, SkipReason.NO_HIGH_LOAD)
+    assert report.refusal_reason == RefusalReason.LOW_SKILL
     assert set(report.inputs) == set(candidate.predictor.spec.inputs)
     assert TrainingReport.from_json(report.to_json()) == report
 
