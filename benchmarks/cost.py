@@ -1,4 +1,4 @@
-"""Benchmark of a retraining on a long history, of a live prediction and an anomaly score.
+"""Benchmark of a retraining on a long history, a live prediction and an anomaly score.
 
     python -m benchmarks.cost --days 30
 
@@ -129,8 +129,8 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
         config.write_text(CONFIG.format(directory=name, days=days))
         end = fill(Path(name), days)
         command = [sys.executable, "-m", "monitor", "--config", str(config), "retrain", "--json"]
-        one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-        completed = subprocess.run(command, capture_output=True, text=True, check=False, env=one_thread)
+        single_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        completed = subprocess.run(command, capture_output=True, text=True, check=False, env=single_thread)
         if completed.returncode:
             raise SystemExit(completed.stderr)
         report = json.loads(completed.stdout)["report"]

@@ -102,7 +102,7 @@ class TimeBuckets:
             state: (rows,) 1 during high load.
         """
         if len(times) == 1 and self._size:
-            return self._extend_by_one(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
+            return self._extend_single(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
         epoch_numbers = np.floor_divide(times, self.width).astype(np.int64)
         before = self._newest_epoch_number if self._size else int(epoch_numbers[0]) - 1
         # no feature looks across a gap longer than the lookback, so longer gaps are shortened to it
@@ -118,7 +118,7 @@ class TimeBuckets:
         self._high[filled] |= np.logical_or.reduceat(state == 1, starts)
         return numbers
 
-    def _extend_by_one(self, time: float, terms: Integers, known: Bools, index: float, *, high: bool) -> Integers:
+    def _extend_single(self, time: float, terms: Integers, known: Bools, index: float, *, high: bool) -> Integers:
         """Add one row without intermediate arrays: the daemon calls this at every sample."""
         epoch_number = int(time // self.width)
         number = self.newest + min(epoch_number - self._newest_epoch_number, self._lookback)

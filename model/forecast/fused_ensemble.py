@@ -59,23 +59,26 @@ def fuse(ensemble: Ensemble) -> FusedEnsemble:
     Layers are merged side by side, with zeros between the units of different networks. Networks of different kinds
     are not merged.
     """
-    kinds = {tuple(type(layer) for layer in network.layers) for network in ensemble.networks}
-    linear = [i for i, layer in enumerate(ensemble.networks[0].layers) if isinstance(layer, Linear)]
-    if len(kinds) != 1 or len(linear) < 2:
-        return FusedEnsemble(ensemble.scaler, ensemble.networks, ensemble.columns, ensemble.selected)
+    networks = ensemble.networks
+    linear = [i for i, layer in enumerate(networks[0].layers) if isinstance(layer, Linear)]
+    if len(linear) < 2 or not _same_kinds(networks):
+        return FusedEnsemble(ensemble.scaler, networks, ensemble.columns, ensemble.selected)
     inputs = len(ensemble.scaler.mean)
-    layers: list[Layer] = []
-    for i, side_by_side in enumerate(zip(*(network.layers for network in ensemble.networks), strict=True)):
-        parts = [layer for layer in side_by_side if isinstance(layer, Linear)]
-        if not parts:
-            layers.append(side_by_side[0])
-        elif i == linear[0]:
-            layers.append(_merge_first(parts, ensemble.columns, inputs))
+    layers: list[Layer] = list(networks[0].layers)
+    for i in linear:
+        parts = [layer for network in networks if isinstance(layer := network.layers[i], Linear)]
+        if i == linear[0]:
+            layers[i] = _merge_first(parts, ensemble.columns, inputs)
         elif i == linear[-1]:
-            layers.append(_merge_last(parts))
+            layers[i] = _merge_last(parts)
         else:
-            layers.append(_merge_hidden(parts))
+            layers[i] = _merge_hidden(parts)
     return FusedEnsemble(ensemble.scaler, (Network(layers),), (np.arange(inputs),), ensemble.selected)
+
+
+def _same_kinds(networks: Sequence[Network]) -> bool:
+    """Return True if the networks have layers of the same kinds."""
+    return len({tuple(type(layer) for layer in network.layers) for network in networks}) == 1
 
 
 def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:

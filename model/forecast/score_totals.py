@@ -168,32 +168,44 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
     events = total["events"]
     own = _squared_error(rows, "probability")
     baseline = _squared_error(rows, "baseline")
-    calm = [row for row in rows if not row.high_load]
-    by_state = [[row for row in rows if row.high_load == state] for state in (False, True)]
-    deciles = sorted({row.decile for row in rows if row.scored})
-    table = tuple(_reliability(rows, decile) for decile in deciles)
+    calm, high = _split_by_state(rows)
+    table = _reliability_table(rows)
     return LiveScore(
         scored=n,
         unknown=total["unknown"],
         base_rate=_ratio(events, n),
         brier=_ratio(own, n),
         skill=_skill(own, baseline),
-        skill_over_persistence=_skill(own, sum(_rate_error(part) for part in by_state)),
+        skill_over_persistence=_skill(own, _rate_error(calm) + _rate_error(high)),
         onset_skill=_skill(_squared_error(calm, "probability"), _squared_error(calm, "baseline")),
         precision=_ratio(total["true_warnings"], total["warnings"]),
         recall=_ratio(total["true_warnings"], events),
-        calibration_error=_ratio(sum(abs(row.predicted - row.observed) * row.scored for row in table), n),
+        calibration_error=_ratio(_calibration_gap(table), n),
         reliability=table,
     )
 
 
-def _reliability(rows: list[ScoreTotals], decile: int) -> ReliabilityBin:
-    """Return the reliability of one decile."""
-    selected = [row for row in rows if row.decile == decile]
-    count = sum(row.scored for row in selected)
-    predicted = sum(row.probability_sum for row in selected) / count
-    observed = sum(row.events for row in selected) / count
-    return ReliabilityBin(scored=count, predicted=predicted, observed=observed)
+def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:
+    """Return the totals of calm and of high load."""
+    return [row for row in rows if not row.high_load], [row for row in rows if row.high_load]
+
+
+def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:
+    """Return the reliability of each decile with scored predictions, in increasing order."""
+    table = []
+    for decile in range(DECILES):
+        selected = [row for row in rows if row.decile == decile]
+        count = sum(row.scored for row in selected)
+        if count:
+            predicted = sum(row.probability_sum for row in selected) / count
+            observed = sum(row.events for row in selected) / count
+            table.append(ReliabilityBin(scored=count, predicted=predicted, observed=observed))
+    return tuple(table)
+
+
+def _calibration_gap(table: tuple[ReliabilityBin, ...]) -> float:
+    """Return the sum over predictions of the absolute difference between predicted and observed rate."""
+    return sum(abs(row.predicted - row.observed) * row.scored for row in table)
 
 
 def _rate_error(rows: list[ScoreTotals]) -> float:

@@ -74,7 +74,7 @@ class SeasonalSmoother:
             load_index: (rows,) NaN if unknown.
         """
         if len(times) == 1 and int(times[0] // self._width) == self._number:
-            self._extend_by_one(load_index)
+            self._extend_single(load_index)
             return
         numbers = np.floor_divide(times, self._width).astype(np.int64)
         if self._number is None:
@@ -107,7 +107,7 @@ class SeasonalSmoother:
         level = before + self._level_weights * (now - self._bucket_seasons[bucket] - before)
         return np.moveaxis(level[:, :, None] + self._seasons_ahead[bucket], 1, 0)
 
-    def _extend_by_one(self, load_index: Floats) -> None:
+    def _extend_single(self, load_index: Floats) -> None:
         """Append a sample (1,) to the open bucket without intermediate arrays: the daemon does so at every sample."""
         if len(self._row_buckets) > 1:
             self._row_buckets = np.zeros(1, np.intp)

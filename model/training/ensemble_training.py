@@ -16,9 +16,6 @@ from model.nn.network import Network, mlp
 from model.nn.training import fit, initialize_output_bias
 from model.training.settings import Recipe
 
-DAY_GROUPS = ("yesterday", "past_days")
-"""Groups of features of previous days."""
-
 SIMPLE_STATISTICS = ("last", "state", "mean", "max")
 """Statistics of the load index that the small networks use, with the features of previous days."""
 
@@ -62,21 +59,26 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
         names: of all features.
         previous_days: False if the history is too short for features of previous days.
     """
-    parts = [name.split(":") for name in names]
-    simple = {i for i, part in enumerate(parts) if part[0] == "load_index" and part[1] in SIMPLE_STATISTICS}
-    days = {group: {i for i, part in enumerate(parts) if part[0] == group} for group in DAY_GROUPS}
+    yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
+    past_days = _columns_where(names, lambda group, *_: group == "past_days")
     # the mean of a day is not a recent feature either
-    daily_means = {i for i, part in enumerate(parts) if part[-1] == "24h"}
-    recent = set(range(len(names))) - days["yesterday"] - days["past_days"] - daily_means
+    daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
+    simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
+    recent = set(range(len(names))) - yesterday - past_days - daily_means
     if not previous_days:
         return FeatureSubset(_sorted(recent)), FeatureSubset(_sorted(simple), SMALL_NETWORK)
     recent |= daily_means
     return (
         FeatureSubset(_sorted(recent)),
-        FeatureSubset(_sorted(recent | days["yesterday"])),
-        FeatureSubset(_sorted(recent | days["past_days"])),
-        FeatureSubset(_sorted(simple | days["yesterday"] | days["past_days"]), SMALL_NETWORK),
+        FeatureSubset(_sorted(recent | yesterday)),
+        FeatureSubset(_sorted(recent | past_days)),
+        FeatureSubset(_sorted(simple | yesterday | past_days), SMALL_NETWORK),
     )
+
+
+def _columns_where(names: Sequence[str], condition: Callable[..., bool]) -> set[int]:
+    """Return the positions of the features whose name, split at colons, meets a condition."""
+    return {i for i, name in enumerate(names) if condition(*name.split(":"))}
 
 
 def _sorted(columns: set[int]) -> Integers:

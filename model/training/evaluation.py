@@ -1,4 +1,4 @@
-"""Evaluation of a candidate: predictions of its holdout model, of the baselines and of the incumbent."""
+"""Evaluation of a candidate on the holdout, next to the baselines and the incumbent."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Fitting:
-    """What the two fits of a training have in common."""
+    """Parameters that the two fits of a training share."""
 
     spec: FeatureSpec
     horizons: tuple[float, ...]

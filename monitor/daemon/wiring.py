@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.units import HOUR
+from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.daemon.scheduler import Job, Scheduler
 from monitor.daemon.state import StateHolder
@@ -28,6 +28,13 @@ from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_mode
 from monitor.training.schedule import Serving, recent_coverage
 from monitor.web import Application, StoredDocuments, WebServer, make_server
 
+STATUS_REFRESH_INTERVAL = 30.0
+RETRAINING_INTERVAL = 15.0
+RECALIBRATION_INTERVAL = MINUTE
+RETENTION_INTERVAL = HOUR
+ANOMALY_DETECTION_INTERVAL = 15.0
+"""Seconds between two runs of a job; each job decides in its run whether there is anything to do."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -44,8 +51,8 @@ class Services:
     predictions: PredictionBuffer
 
 
-class TrainingNeeds:
-    """Questions of the retraining job to the database and the serving model."""
+class RetrainingConditions:
+    """Conditions of a retraining, read from the database and the serving model."""
 
     def __init__(self, config: Config, stores: Stores, served: ServedModel) -> None:
         self._config = config
@@ -98,8 +105,14 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     served = ServedModel(stores, config.rules, interval)
     holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
     predictions = PredictionBuffer(stores.predictions)
-    needs = TrainingNeeds(config, stores, served)
-    retraining = RetrainingJob(config, stores.runs, needs.has_enough_history, needs.serving, status_refresh.run)
+    conditions = RetrainingConditions(config, stores, served)
+    retraining = RetrainingJob(
+        config=config,
+        runs=stores.runs,
+        has_enough_history=conditions.has_enough_history,
+        serving=conditions.serving,
+        on_end=status_refresh.run,
+    )
     sampling_cycle = SamplingCycleJob(
         sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
         samples=SampleBuffer(stores.samples),
@@ -115,12 +128,12 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     scheduler = Scheduler(
         (
             Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
-            Job("status_refresh", 30.0, status_refresh.run),
-            Job("retraining", 15.0, retraining.run),
-            Job("recalibration", 60.0, recalibration.run),
+            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run),
+            Job("retraining", RETRAINING_INTERVAL, retraining.run),
+            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run),
             Job("scoring", scoring_interval(config.high_load.horizons), scoring.run),
-            Job("retention", HOUR, retention.run),
-            Job("anomaly_detection", 15.0, anomaly_detection.run),
+            Job("retention", RETENTION_INTERVAL, retention.run),
+            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run),
         )
     )
     holder.read_jobs_from(scheduler.states)

@@ -92,10 +92,7 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     if math.isnan(now):
         return f"{label} is unknown"
     is_ratio = metric in RATIO_FIELDS
-    departures = {window: _value(spec, x, f"{metric}:departure:{window:g}s") for window in spec.windows}
-    known = {window: departure for window, departure in departures.items() if not math.isnan(departure)}
-    window = max(known, key=lambda window: abs(known[window]), default=spec.windows[0])
-    departure = known.get(window, 0.0)
+    window, departure = _largest_departure(spec, x, metric)
     if abs(departure) < MIN_CHANGE:
         return f"{label} is at {now:.0%} and steady" if is_ratio else f"{label} is steady"
     mean = f"its mean of {approximate_duration(window)}"
@@ -105,6 +102,16 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     if is_ratio:
         return f"{label} is at {now:.0%}, {abs(departure) * 100:.0f} points {direction} {mean}"
     return f"{label} is {direction} {mean} by {abs(departure):.2g}"
+
+
+def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
+    """Return the window (seconds) from whose mean a metric departs most, and the departure; 0 if unknown."""
+    largest = spec.windows[0], 0.0
+    for window in spec.windows:
+        departure = _value(spec, x, f"{metric}:departure:{window:g}s")
+        if abs(departure) > abs(largest[1]):
+            largest = window, departure
+    return largest
 
 
 def _factor(departure: float) -> str:

@@ -19,7 +19,8 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+
+from monitor.system.json_codec import JsonValue
 
 PACKAGES = ("monitor", "model", "storage")
 SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
@@ -189,7 +190,7 @@ class JournalFormatter(logging.Formatter):
         return "\n".join(f"<{priority}>{line}" for line in self.inner.format(record).split("\n"))
 
 
-def event_fields(record: logging.LogRecord) -> dict[str, Any]:
+def event_fields(record: logging.LogRecord) -> dict[str, JsonValue]:
     """Return the fields of a record as JSON values; an exception adds `error` (type and message) and `location`."""
     fields = {key: _json_value(value) for key, value in getattr(record, "fields", {}).items()}
     if record.exc_info and record.exc_info[1]:
@@ -212,7 +213,7 @@ def redact_credentials(text: str) -> str:
     return CREDENTIALS.sub(lambda match: f"{match[1] or match[2]}***", text)
 
 
-def _json_value(value: Any) -> Any:
+def _json_value(value: object) -> JsonValue:
     """Return a value as JSON has it: NaN and infinity become null, unknown types become their text."""
     if isinstance(value, Mapping):
         return {str(key): _json_value(item) for key, item in value.items()}
@@ -220,10 +221,12 @@ def _json_value(value: Any) -> Any:
         return [_json_value(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int) else redact_credentials(str(value))
+    if value is None or isinstance(value, bool | int):
+        return value
+    return redact_credentials(str(value))
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: JsonValue) -> str:
     """Return a value as one word of a text line: in quotes with JSON's escapes where it needs them."""
     if isinstance(value, float):
         return f"{value:.12g}"

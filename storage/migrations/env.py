@@ -1,4 +1,4 @@
-"""What Alembic runs: the revisions, over the connection that `storage.migrations.upgrade` passes in."""
+"""Alembic environment: runs the revisions over the connection of `storage.migrations.upgrade`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from storage.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # The connection begins its transactions itself, so that DDL is rolled back with the rest on SQLite as well: a
-    # migration that is killed half-way leaves the database as it was.
+    # The connection begins its own transactions, so that SQLite rolls back DDL as well: a killed migration changes
+    # nothing.
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -192,7 +192,7 @@ def test_sigkill_and_restart_lose_no_committed_sample(service, burner):
     assert rows(service, "samples")[: len(committed)] == committed
 
 
-def test_reload_with_invalid_configuration_keeps_the_previous_one(service, burner):
+def test_reload_with_invalid_configuration_is_refused(service, burner):
     good = service.config.read_text()
     service.config.write_text(good + '\n[training]\nlayrs = "x"\n')
     service.process.send_signal(signal.SIGHUP)

@@ -7,7 +7,7 @@ import pytest
 
 from model.features.labels import Rules
 from monitor.cli.main import main
-from monitor.jobs.scoring import score_matured, scoring_interval
+from monitor.jobs.scoring import score_matured
 from monitor.queries.scores import read_scores
 from monitor.stores import open_stores
 from storage import Prediction, Sample
@@ -138,8 +138,3 @@ def test_purge_deletes_old_scores(stores):
     score(stores)
     stores.scores.purge(BEGIN + 86_400)
     assert read_scores(stores, 0.0) == ()
-
-
-@pytest.mark.parametrize(("horizons", "seconds"), [((300.0, 900.0), 300.0), ((3600.0,), 300.0), ((2.0, 5.0), 10.0)])
-def test_scoring_interval_is_the_shortest_horizon_within_limits(horizons, seconds):
-    assert scoring_interval(horizons) == seconds

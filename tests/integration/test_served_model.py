@@ -58,7 +58,7 @@ def following(end, rows=60):
     return [Sample(s.at, s.cpu_usage, network_receive=s.network_receive) for s in host(rows, end + 10 * rows, seed=5)]
 
 
-def test_live_prediction_equals_the_one_computed_from_storage(trained):
+def test_live_prediction_equals_the_prediction_from_storage(trained):
     admin, end = trained
     with open_stores(admin.url) as stores:
         job, published = make_job(admin, stores, following(end))
@@ -86,7 +86,7 @@ def test_promotion_and_rollback_take_effect_at_the_next_sample(trained):
     assert [status.model_id for status in published] == [1, 2, 1]
 
 
-def test_damaged_model_is_replaced_by_the_previous_one(trained, caplog):
+def test_damaged_model_is_replaced_by_the_previous_model(trained, caplog):
     admin, end = trained
     with open_stores(admin.url) as stores:
         stores.registry.promote(stores.registry.register(b"garbage", "{}", 1.0), 1.0)

@@ -59,7 +59,7 @@ def test_open_database_sets_the_pragmas_of_every_connection(tmp_path: Path) -> N
             assert pragmas == expected
 
 
-def test_open_database_does_not_create_a_missing_one_if_told_so(tmp_path: Path) -> None:
+def test_open_database_without_create_refuses_a_missing_database(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         open_database(f"sqlite:///{tmp_path}/x.db", create=False)
     assert caught.value.kind is StorageErrorKind.MISSING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from model.forecast.calibration import Calibration
 from model.forecast.log_odds import logit, sigmoid
 from model.forecast.online.decisions import FallbackBaseline, FallbackDecision
 from model.forecast.online.hysteresis import release_threshold
+
+Place = tuple[int, int, int]
+"""Position of a decision in the arrays: host, load state (0 calm, 1 high), horizon."""
 
 LOAD_INDEX = -1
 """Stands for the load index, in place of the index of a smoothing."""
@@ -26,16 +29,25 @@ class DecisionTable:
             decisions: for each host and horizon.
             thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
         """
-        states = [[[row.states[state] for row in host] for state in (0, 1)] for host in decisions]
-        calibrations = [[[calibration for calibration, _ in row] for row in host] for host in states]
-        baselines = [[[baseline for _, baseline in row] for row in host] for host in states]
-        self._slope = np.array([[[c.slope for c in row] for row in host] for host in calibrations])
-        self._intercept = np.array([[[c.intercept for c in row] for row in host] for host in calibrations])
-        self._calibrated: Bools = np.array([[[c != Calibration() for c in row] for row in h] for h in calibrations])
-        self._replaced: Bools = np.array([[[b is not None for b in row] for row in host] for host in baselines])
+        shape = (len(decisions), 2, len(thresholds))
+        self._slope = np.ones(shape)
+        self._intercept = np.zeros(shape)
+        self._calibrated: Bools = np.zeros(shape, bool)
+        self._replaced: Bools = np.zeros(shape, bool)
+        baselines: dict[Place, FallbackBaseline] = {}
+        for host, row in enumerate(decisions):
+            for horizon, decision in enumerate(row):
+                for state, (calibration, baseline) in enumerate(decision.states):
+                    place = host, state, horizon
+                    self._slope[place] = calibration.slope
+                    self._intercept[place] = calibration.intercept
+                    self._calibrated[place] = calibration != Calibration()
+                    if baseline is not None:
+                        self._replaced[place] = True
+                        baselines[place] = baseline
         self._any_calibrated = bool(self._calibrated.any())
         self._any_replaced = bool(self._replaced.any())
-        self._baselines = _BaselineTables(baselines)
+        self._baselines = _BaselineTables(baselines, shape)
         self._start = self._start_thresholds(decisions, np.asarray(thresholds, dtype=np.float64))
         self._end = release_threshold(self._start)
 
@@ -98,22 +110,19 @@ class DecisionTable:
 class _BaselineTables:
     """Tables of the serving baselines, padded to equal length."""
 
-    def __init__(self, baselines: Sequence[Sequence[Sequence[FallbackBaseline | None]]]) -> None:
-        """Arrange baselines in arrays; `baselines` is indexed by host, state and horizon."""
-        shape = (len(baselines), len(baselines[0]), len(baselines[0][0]))
-        tables = {
-            (host, state, horizon): baseline
-            for host, rows in enumerate(baselines)
-            for state, row in enumerate(rows)
-            for horizon, baseline in enumerate(row)
-            if baseline is not None
-        }
-        points = max((len(baseline.table.scores) for baseline in tables.values()), default=1)
+    def __init__(self, baselines: Mapping[Place, FallbackBaseline], shape: Place) -> None:
+        """Arrange baselines in arrays.
+
+        Args:
+            baselines: by place.
+            shape: hosts, states and horizons.
+        """
+        points = max((len(baseline.table.scores) for baseline in baselines.values()), default=1)
         self._smoothing: Integers = np.full(shape, LOAD_INDEX)
         self._scores = np.full((*shape, points), np.inf)
         self._values = np.zeros((*shape, points))
         self._unknown = np.zeros(shape)
-        for place, baseline in tables.items():
+        for place, baseline in baselines.items():
             table = baseline.table
             used = len(table.scores)
             self._scores[(*place, slice(used))] = table.scores

@@ -1,4 +1,4 @@
-"""Prediction log: predictions of a model and the inputs of the baselines, with outcomes once they are known."""
+"""Prediction log: predictions of a model and inputs of the baselines, with outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Load source: 1-minute load average per CPU, which shows the queue length when all CPUs are busy."""
+"""Load source: 1-minute load average per CPU.
+
+It shows the length of the queue when all CPUs are busy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory source: ratio of memory that is unavailable to a new program; caches count as available."""
+"""Memory source: ratio of memory that is unavailable to a new program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monitor.sampling.sources.base import Values
 
 
 class Memory:
-    """1 - available / total, which is also the reading.
+    """1 - available / total, which is also the reading; caches count as available.
 
     `read` raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a malformed table.
     """

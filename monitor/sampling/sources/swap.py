@@ -1,4 +1,4 @@
-"""Swap source: ratio of swap space in use. It is missing on a host without swap, where 0 would mean free space."""
+"""Swap source: ratio of swap space in use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from monitor.sampling.sources.procfs import read_proc
 
 
 class Swap:
-    """1 - free / total, which is also the reading; None without swap space.
+    """1 - free / total, which is also the reading; None without swap space, where 0 would mean free space.
 
     psutil's function also reads all of /proc/vmstat, which triples the cost and warns where that file is missing.
     `read` raises OSError, or KeyError, ValueError or IndexError for a malformed table.

@@ -1,4 +1,4 @@
-"""The first schema. Spelled out rather than taken from `storage.schema`, which moves on with later releases."""
+"""Initial schema, independent of `storage.schema`, which changes with later releases."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ METRICS = (
 
 
 def upgrade() -> None:
-    """From nothing."""
+    """Upgrade from an empty database."""
     _time_series()
     _models()
     _training_runs()
 
 
 def downgrade() -> None:
-    """Back to nothing."""
+    """Downgrade to an empty database."""
     for table in ("training_runs", "serving", "models", "predictions", "samples"):
         op.drop_table(table)
 

@@ -1,4 +1,4 @@
-"""Scores of the predictions against what happened."""
+"""Scores of predictions, onsets with lead times, and scoring progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOTALS = ("said", "said_squared", "said_right", "base_squared", "base_right")
 
 
 def upgrade() -> None:
-    """From 0001."""
+    """Upgrade from 0001."""
     op.create_table(
         "scores",
         *_key("horizon", "hour"),
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Back to 0001."""
+    """Downgrade to 0001."""
     for table in ("scored", "onsets", "scores"):
         op.drop_table(table)
 

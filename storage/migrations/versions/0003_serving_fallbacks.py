@@ -1,4 +1,4 @@
-"""Which baselines serve instead of the model."""
+"""Fallbacks of the active model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """From 0002."""
+    """Upgrade from 0002."""
     op.add_column("serving", sa.Column("instead", sa.JSON, nullable=True))
 
 
 def downgrade() -> None:
-    """Back to 0002."""
+    """Downgrade to 0002."""
     op.drop_column("serving", "instead")

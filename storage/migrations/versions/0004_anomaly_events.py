@@ -1,4 +1,4 @@
-"""Anomalies, with what their thresholds are made of, and the detector of a model."""
+"""Anomalies, peaks of their evidence, maintenance windows, and the detector of a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """From 0003."""
+    """Upgrade from 0003."""
     op.add_column("models", sa.Column("detector", sa.LargeBinary, nullable=True))
     op.create_table(
         "anomalies",
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Back to 0003."""
+    """Downgrade to 0003."""
     for table in ("maintenance", "anomaly_peaks", "anomalies"):
         op.drop_table(table)
     op.drop_column("models", "detector")

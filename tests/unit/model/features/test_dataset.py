@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 RULES = Rules(((("cpu_usage", 0.8),),), sustained=30.0)
 
 
-def test_covered_seconds_count_a_gap_as_one_step():
+def test_covered_seconds_count_a_gap_as_a_single_step():
     assert covered_seconds(np.array([0.0, 10, 20, 500, 510]), 10.0) == 10 * 5
     assert covered_seconds(np.array([]), 10.0) == 0
 

@@ -40,7 +40,7 @@ def test_windows_follow_the_horizons():
     assert windows_for((5.0, 10.0), 2.0) == (4.0, 5.0, 10.0, 20.0, 40.0, *general)
 
 
-def test_every_feature_belongs_to_one_group(spec):
+def test_every_feature_belongs_to_a_single_group(spec):
     assert spec.groups == ("cpu_usage", "memory_usage", "network_receive", "load_index", "yesterday", "past_days")
     assert np.all(spec.group_membership.sum(axis=1) == 1)
 

@@ -17,7 +17,7 @@ NAN = float("nan")
     ("cpu", "memory", "high"),
     [(0.8, 0.1, True), (0.79, 0.1, False), (0.5, 0.9, True), (0.5, 0.89, False), (0.49, 1.0, False)],
 )
-def test_load_index_reaches_one_when_all_bounds_of_any_rule_hold(cpu, memory, high):
+def test_load_index_reaches_1_when_all_bounds_of_any_rule_hold(cpu, memory, high):
     assert (RULES.load_index(COLUMNS, np.array([[cpu, memory]]))[0] >= 1) == high
 
 

@@ -34,7 +34,7 @@ def test_extend_returns_bucket_numbers_and_sums_by_bucket():
     assert buckets.high.tolist() == [True, True, False, True]
 
 
-def test_extend_by_one_row_equals_extend_by_many():
+def test_extend_by_single_rows_equals_extend_by_many():
     times = [0, 100, 300, 900, 910, 5000]
     load = [0, 2, 1, 0, 3, 0]
     together = TimeBuckets(1, 300.0)

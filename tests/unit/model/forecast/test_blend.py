@@ -56,7 +56,7 @@ def test_blend_table_weighs_the_experts_by_load_state():
     assert blended.tolist() == [[0 + 2 + 6 + 0.5, 3.0], [8 - 1.0, 9.0]]
 
 
-def test_normalized_weights_sum_to_one_while_calm():
+def test_normalized_weights_sum_to_1_while_calm():
     blend = HorizonBlend(EMPTY_LOAD_TABLE, BlendWeights((0.5, 1.0, 0.5)), BlendWeights((0.0, 0.0, 0.0)))
     assert dict(zip(EXPERTS, blend.normalized_weights, strict=True)) == {
         "network": 0.25,

@@ -1,5 +1,7 @@
 """Serialization of predictors and of the pretrained model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,12 @@ from model.forecast.serialization import (
     loads,
     loads_pretrained,
 )
+from tests.unit.model.conftest import make_trace
 
 pytestmark = pytest.mark.unit
+
+RELEASE_0_1 = Path(__file__).parents[3] / "golden" / "forecast" / "predictor-0.1.0.npz"
+"""Predictor that release 0.1.0 stored, with holdout model and pretrained model."""
 
 
 def test_loaded_predictor_predicts_the_same(candidate, trace):
@@ -80,3 +86,17 @@ def test_pretrained_model_is_restored():
 def test_predictor_is_not_taken_for_a_pretrained_model(candidate):
     with pytest.raises(SerializationError):
         loads_pretrained(dumps(candidate.predictor))
+
+
+def test_predictor_of_release_0_1_predicts_the_same():
+    times, values = make_trace(rows=2000)
+    at = times[[500, 1200, 1900]]
+    predictor = loads(RELEASE_0_1.read_bytes(), holdout_model=True)
+    assert predict_at(predictor, times, values, at) == pytest.approx(
+        np.array([[0.1050545, 0.3797887], [0.0265049, 0.1872093], [0.9309333, 0.9390614]]), abs=1e-6
+    )
+    assert predict_at(predictor.holdout_model, times, values, at) == pytest.approx(
+        np.array([[0.1008873, 0.3732353], [0.0372354, 0.2280911], [0.9236222, 0.9236222]]), abs=1e-6
+    )
+    assert predictor.pretrained is not None
+    assert dumps(predictor) == RELEASE_0_1.read_bytes()

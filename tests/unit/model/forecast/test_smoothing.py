@@ -39,7 +39,7 @@ def test_extend_in_steps_equals_extend_at_once_bit_for_bit(size):
     assert np.ascontiguousarray(collect(times, load, size)).tobytes() == collect(times, load, len(times)).tobytes()
 
 
-def test_forecasts_equal_holt_winters_for_one_sample_per_bucket():
+def test_forecasts_equal_holt_winters_for_a_sample_per_bucket():
     times = np.arange(0, 4 * DAY, 300.0)
     load = np.random.default_rng(0).random(len(times))
     forecasts = collect(times, load, len(times))

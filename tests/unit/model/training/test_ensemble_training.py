@@ -62,7 +62,7 @@ def test_networks_predict_without_auxiliary_outputs(fitted):
     assert np.array_equal(without_auxiliary(network, 2).predict(x), network.predict(x)[:, :2])
 
 
-def test_auxiliary_label_of_one_class_is_left_out(fitted):
+def test_auxiliary_label_of_a_single_class_is_left_out(fitted):
     assert len(fitted.reports) == 4
     assert all(np.isfinite(report.epochs[-1].train_loss) for report in fitted.reports)
 

@@ -84,7 +84,7 @@ def test_job_starts_trainer_when_due_and_with_enough_history(make, last, enough,
     assert len(trainers) == starts
 
 
-def test_job_starts_one_trainer_at_a_time(make):
+def test_job_starts_a_single_trainer_at_a_time(make):
     job, _, trainers = make(Runs(), code="import time; time.sleep(60)")
     job.run()
     job.run()

@@ -92,7 +92,7 @@ def test_text_format_escapes_event():
     assert text("serving /x\nERROR forged\x1b[2J") == r"INFO monitor.daemon: serving /x\nERROR forged\u001b[2J"
 
 
-def test_json_format_is_one_valid_object():
+def test_json_format_is_a_valid_object():
     line = document(
         "event", logging.WARNING, nan=float("nan"), infinite=float("inf"), path=Path("/a\nb"), pair=(1, 2.5)
     )
@@ -126,7 +126,7 @@ def test_formatters_redact_passwords_of_urls(message, redacted):
     assert "secret" not in text(message, url=message) + json.dumps(document("x", error=error, urls=[message]))
 
 
-def test_text_format_states_error_and_location_in_one_line(raised):
+def test_text_format_states_error_and_location_in_a_single_line(raised):
     line = text("job failed", logging.ERROR, error=raised, job="scoring")
     assert "\n" not in line
     assert 'job=scoring error="ValueError: invalid literal' in line

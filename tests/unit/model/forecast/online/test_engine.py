@@ -101,7 +101,7 @@ def run(predictor, samples, cuts, decisions, decide_at):
 
 @pytest.mark.parametrize("hosts", [1, 3])
 @pytest.mark.parametrize("seed", range(12))
-def test_samples_one_by_one_equal_samples_in_arrays_bit_for_bit(seed, hosts):
+def test_single_samples_equal_arrays_of_samples_bit_for_bit(seed, hosts):
     rng = np.random.default_rng([seed, hosts])
     step = STEPS[seed % len(STEPS)]
     activation = ACTIVATIONS[seed % len(ACTIVATIONS)]
@@ -111,11 +111,11 @@ def test_samples_one_by_one_equal_samples_in_arrays_bit_for_bit(seed, hosts):
     decide_at = [0, 30]
     decisions = [[make_decisions(rng) for _ in range(hosts)] for _ in decide_at]
     in_arrays = run(predictor, samples, [30, rows], decisions, decide_at)
-    one_by_one = run(predictor, samples, range(1, rows + 1), decisions, decide_at)
+    single = run(predictor, samples, range(1, rows + 1), decisions, decide_at)
     chunk_ends = np.unique([30, rows, *rng.integers(1, rows, 9)]).tolist()
     in_chunks = run(predictor, samples, chunk_ends, decisions, decide_at)
     for name in FIELDS:
-        assert one_by_one[name].tobytes() == in_arrays[name].tobytes(), name
+        assert single[name].tobytes() == in_arrays[name].tobytes(), name
         assert in_chunks[name].tobytes() == in_arrays[name].tobytes(), name
 
 

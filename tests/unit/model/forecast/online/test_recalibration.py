@@ -56,7 +56,7 @@ def test_outcome_counts_once_its_horizon_has_passed():
     assert fit_calm(times, p, changed, (horizon,), DAY) == fit_calm(times, p, y, (horizon,), DAY)
 
 
-def test_recent_outcomes_weigh_more_and_old_ones_nothing():
+def test_recent_outcomes_weigh_more_and_old_outcomes_nothing():
     times, p, y = overconfident(days=30)
     turned = np.where(times[:, None] > 28 * DAY, 1 - y, y)
     before, after = (fit_calm(times, p, labels, (600.0,), 30 * DAY)[0] for labels in (y, turned))

@@ -33,13 +33,13 @@ def add_interface(sysfs_net, name, *, entries=(), speed=None, lower=(), master=N
     return interface
 
 
-def test_counted_interfaces_exclude_virtual_ones_if_there_is_a_physical_one(sysfs_net):
+def test_counted_interfaces_exclude_virtual_interfaces_next_to_a_physical_interface(sysfs_net):
     add_interface(sysfs_net, "eth0", entries=["device"])
     add_interface(sysfs_net, "tunl0")
     assert counted_interfaces(NAMES, ()).keys() == set(NAMES) - {"lo", "tunl0"}
 
 
-def test_counted_interfaces_exclude_virtual_ones_even_if_the_physical_one_is_excluded(sysfs_net):
+def test_counted_interfaces_exclude_virtual_interfaces_if_the_physical_interface_is_excluded(sysfs_net):
     add_interface(sysfs_net, "eth0", entries=["device"])
     add_interface(sysfs_net, "tunl0")
     assert counted_interfaces(["eth0", "tunl0"], ["eth*"]) == {}
@@ -67,7 +67,7 @@ def test_counted_interfaces_include_the_ports_of_a_bridge_instead_of_it(sysfs_ne
     assert counted_interfaces(["eth0", "br0"], ()) == {"eth0": None}
 
 
-def test_counted_interfaces_include_a_paravirtual_device_instead_of_its_physical_one(sysfs_net):
+def test_counted_interfaces_include_a_paravirtual_device_instead_of_its_physical_device(sysfs_net):
     add_interface(sysfs_net, "enP1", entries=["device"], master="eth0")
     add_interface(sysfs_net, "eth0", entries=["device"], lower=["enP1"])
     assert counted_interfaces(["enP1", "eth0"], ()) == {"eth0": None}

@@ -1,0 +1,69 @@
+"""Tests of the composition root of the daemon."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from monitor.config.loader import Config
+from monitor.config.schema import StorageConfig
+from monitor.daemon import wiring
+from monitor.daemon.sd_notify import Notifier
+from monitor.daemon.state import ReloadState, StateHolder
+from monitor.daemon.wiring import RetrainingConditions, build_services
+from monitor.stores import open_stores
+from storage import Sample
+
+pytestmark = pytest.mark.unit
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def config(tmp_path):
+    return Config(storage=StorageConfig(url=f"sqlite:///{tmp_path}/monitor.db"))
+
+
+@pytest.fixture
+def stores(config):
+    with open_stores(config.database_url) as opened:
+        yield opened
+
+
+def test_services_schedule_every_job(config, stores):
+    holder = StateHolder(config, Notifier({}), ReloadState(successful=True, at=NOW))
+    services = build_services(config, stores, holder)
+    assert set(services.scheduler.states()) == {
+        "sampling_cycle",
+        "status_refresh",
+        "retraining",
+        "recalibration",
+        "scoring",
+        "retention",
+        "anomaly_detection",
+    }
+    assert holder.state().overview is not None
+    assert holder.records is not None
+
+
+@pytest.mark.parametrize(
+    ("fitted", "load_failed", "fallback_active", "serving"),
+    [
+        (True, False, False, "well"),
+        (True, False, True, "behind"),
+        (True, True, False, "none"),
+        (False, False, False, "none"),
+    ],
+)
+def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, load_failed, fallback_active, serving):
+    monkeypatch.setattr(wiring, "fitted_model_serves", lambda _: fitted)
+    served = SimpleNamespace(load_failed=load_failed, fallback_active=fallback_active)
+    assert RetrainingConditions(Config(), None, served).serving() == serving
+
+
+def test_conditions_require_the_minimum_history(config, stores):
+    conditions = RetrainingConditions(config, stores, None)
+    assert not conditions.has_enough_history(NOW)
+    rows = int(config.training.min_history / config.sampling.interval) + 1
+    interval = config.sampling.interval
+    stores.samples.append_many([Sample(NOW - interval * i, cpu_usage=0.5) for i in reversed(range(rows))])
+    assert conditions.has_enough_history(NOW)

@@ -1,0 +1,95 @@
+"""Forecasts of an engine and from stored samples."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from model.features.labels import Rules
+from model.forecast.baselines import CURRENT_VALUE
+from model.forecast.blend import EMPTY_LOAD_TABLE
+from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine
+from model.forecast.online.decisions import MODEL
+from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.serialization import bundled_pretrained_model, dumps
+from monitor.inference.forecast import forecast_from_storage, make_forecast, warm_up
+from storage import SAMPLE_FIELDS
+
+pytestmark = pytest.mark.unit
+
+STEP = 60.0
+RULES = Rules(((("cpu_usage", 0.8),),), 0.0)
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return bootstrap_predictor(bundled_pretrained_model(), SAMPLE_FIELDS, RULES, (300.0, 900.0), STEP, 0.8)
+
+
+class FakeSamples:
+    """Two days of samples every minute up to NOW, without other values than the CPU usage."""
+
+    def between(self, start, until, columns):
+        times = np.arange(np.ceil(max(start, NOW - 172_800) / STEP), np.floor(min(until, NOW) / STEP) + 1) * STEP
+        times = times[(times > start) & (times <= until)]
+        values = np.full((len(times), len(columns)), np.nan)
+        values[:, columns.index("cpu_usage")] = 0.3
+        return np.column_stack([times, values])
+
+
+def make_stores(predictor=None):
+    registry = SimpleNamespace(active_id=lambda: None)
+    if predictor is not None:
+        registry = SimpleNamespace(active_id=lambda: 7, blob=lambda _: dumps(predictor))
+    return SimpleNamespace(samples=FakeSamples(), registry=registry)
+
+
+def test_warm_up_ends_with_a_single_sample(predictor):
+    engine = OnlineEngine(predictor.spec, predictor)
+    newest = warm_up(engine, make_stores(), NOW)
+    assert newest == NOW // STEP * STEP
+    assert engine.forecast().probabilities.shape == (1, 1, 2)
+
+
+def test_warm_up_without_samples_has_no_newest_time(predictor):
+    engine = OnlineEngine(predictor.spec, predictor)
+    assert warm_up(engine, make_stores(), NOW - 200_000) == -np.inf
+
+
+def test_forecast_has_a_prediction_per_horizon(predictor):
+    engine = OnlineEngine(predictor.spec, predictor)
+    at = warm_up(engine, make_stores(), NOW)
+    forecast = make_forecast(engine, 7, at)
+    assert [p.horizon for p in forecast.predictions] == [300.0, 900.0]
+    assert {(p.at, p.model_id) for p in forecast.predictions} == {(at, 7)}
+    assert [p.threshold for p in forecast.predictions] == [0.8, 0.8]
+    assert [p.baseline_probability for p in forecast.predictions] == list(predictor.base_rates)
+    assert forecast.served_by == (MODEL, MODEL)
+    assert set(forecast.contributions[0]) == {*predictor.spec.groups, "level"}
+    assert forecast.describe("load_index", 300.0).startswith("load is at 38%")
+
+
+def test_threshold_without_warnings_is_stored_as_1(predictor):
+    silent = replace(predictor, thresholds=(1.0, 0.5))
+    engine = OnlineEngine(silent.spec, silent)
+    forecast = make_forecast(engine, 7, warm_up(engine, make_stores(), NOW))
+    assert [p.threshold for p in forecast.predictions] == [1.0, 0.5]
+
+
+def test_forecast_from_storage_uses_the_decisions_for_the_model(predictor):
+    baseline = FallbackBaseline(CURRENT_VALUE, EMPTY_LOAD_TABLE)
+    decisions = (FallbackDecision(calm=baseline), FallbackDecision())
+    calls = []
+    forecast = forecast_from_storage(
+        make_stores(predictor), NOW, 300.0, lambda model, model_id: calls.append(model_id) or decisions
+    )
+    assert calls == [7]
+    assert forecast.served_by == (CURRENT_VALUE, MODEL)
+    assert forecast.predictions[0].probability == pytest.approx(0.5)
+
+
+def test_forecast_from_storage_needs_a_model_and_a_recent_sample(predictor):
+    assert forecast_from_storage(make_stores(), NOW, 300.0) is None
+    assert forecast_from_storage(make_stores(predictor), NOW + 1000, 300.0) is None

@@ -1,0 +1,136 @@
+"""Serving model: follows the registry, survives damage and a clock that was set back."""
+
+import numpy as np
+import pytest
+
+from model.features.labels import Rules
+from model.forecast.blend import EMPTY_LOAD_TABLE
+from model.forecast.online import FallbackBaseline, FallbackDecision
+from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.serialization import bundled_pretrained_model, dumps
+from monitor.inference.served_model import ServedModel
+from storage import SAMPLE_FIELDS, Sample, StorageError
+
+pytestmark = pytest.mark.unit
+
+STEP = 60.0
+RULES = Rules(((("cpu_usage", 0.8),),), 0.0)
+NOW = 1_700_000_000.0
+
+
+def make_blob(horizons=(300.0, 900.0)):
+    return dumps(bootstrap_predictor(bundled_pretrained_model(), SAMPLE_FIELDS, RULES, horizons, STEP, 0.8))
+
+
+class FakeStores:
+    """Registry of blobs by id, and samples without any row; `broken` lets reads of samples fail."""
+
+    def __init__(self, **blobs):
+        self.blobs = {int(name[1:]): blob for name, blob in blobs.items()}
+        self.active = max(self.blobs, default=None)
+        self.broken = False
+        self.reads = 0
+        self.registry = self
+        self.samples = self
+
+    def active_id(self):
+        return self.active
+
+    def blob(self, model_id):
+        return self.blobs[model_id]
+
+    def previous_id(self, model_id):
+        return max((other for other in self.blobs if other < model_id), default=None)
+
+    def between(self, start, until, columns):
+        if self.broken:
+            raise StorageError("disk error")
+        self.reads += 1
+        return np.empty((0, 1 + len(columns)))
+
+
+def feed(served, count=1, at=NOW, cpu=0.3):
+    for i in range(count):
+        served.advance(Sample(at + i * STEP, cpu_usage=cpu))
+
+
+def test_without_a_model_only_the_load_state_is_known():
+    served = ServedModel(FakeStores(), RULES, STEP)
+    assert served.high_load is None
+    feed(served, cpu=0.9)
+    assert served.high_load is True
+    assert served.forecast() is None
+    assert (served.model_id, served.predictor, served.load_failed, served.fallback_active) == (
+        None,
+        None,
+        False,
+        False,
+    )
+
+
+def test_model_is_loaded_with_the_first_sample_and_replaced_by_a_promotion():
+    stores = FakeStores(m1=make_blob(), m2=make_blob((600.0,)))
+    stores.active = 1
+    served = ServedModel(stores, RULES, STEP)
+    feed(served)
+    assert served.model_id == 1
+    assert [p.horizon for p in served.forecast().predictions] == [300.0, 900.0]
+    stores.active = 2
+    feed(served, at=NOW + STEP)
+    assert served.model_id == 2
+    assert [p.horizon for p in served.forecast().predictions] == [600.0]
+
+
+def test_history_is_read_once_per_set_of_features():
+    stores = FakeStores(m1=make_blob(), m2=make_blob())
+    stores.active = 1
+    served = ServedModel(stores, RULES, STEP)
+    feed(served, 5)
+    reads = stores.reads
+    assert reads > 0
+    stores.active = 2
+    feed(served, 5, at=NOW + 5 * STEP)
+    assert (served.model_id, stores.reads) == (2, reads)
+
+
+def test_damaged_model_is_replaced_by_the_model_before_it():
+    served = ServedModel(FakeStores(m1=make_blob(), m2=b"garbage"), RULES, STEP)
+    feed(served)
+    assert served.model_id == 1
+    assert served.load_failed
+
+
+def test_failing_storage_delays_the_history():
+    stores = FakeStores(m1=make_blob())
+    stores.broken = True
+    served = ServedModel(stores, RULES, STEP)
+    feed(served, 3)
+    assert served.forecast() is not None
+    stores.broken = False
+    feed(served, at=NOW + 3 * STEP)
+    assert stores.reads > 0
+    assert served.forecast().predictions[0].at == NOW + 3 * STEP
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_clock_set_back_starts_a_new_history(broken):
+    stores = FakeStores(m1=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    feed(served, 5)
+    stores.broken = broken
+    feed(served, at=NOW - 1000)
+    assert served.forecast().predictions[0].at == NOW - 1000
+
+
+def test_decisions_apply_to_their_model_only():
+    served = ServedModel(FakeStores(m1=make_blob()), RULES, STEP)
+    feed(served)
+    before = served.forecast()
+    baseline = FallbackBaseline("current value", EMPTY_LOAD_TABLE)
+    decisions = (FallbackDecision(calm=baseline), FallbackDecision())
+    served.set_decisions(2, decisions)
+    assert served.forecast() == before
+    assert not served.fallback_active
+    served.set_decisions(1, decisions)
+    assert served.forecast().served_by == ("current value", "model")
+    assert served.fallback_active
