@@ -1,4 +1,4 @@
-.PHONY: run test lint bench build deb config man modules schemas dashboards lock ci
+.PHONY: run test lint bench build deb config man modules metric-tables schemas dashboards lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -34,6 +34,9 @@ config:         ## renew config.toml, its reference and deploy/monitor.service
 
 modules:        ## renew the map of all modules from the sentences that they open with
 	.venv/bin/python scripts/module_map.py > docs/reference/modules.md
+
+metric-tables:  ## renew the tables of host metrics in the reference pages
+	.venv/bin/python scripts/make_metric_tables.py
 
 schemas:        ## renew the JSON schemas in docs/schemas from the typed documents
 	.venv/bin/python scripts/make_schemas.py

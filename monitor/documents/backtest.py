@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.errors import SkipReason
+from model.training.refusal import RefusalReason
 from monitor.documents.traces import TraceCountsDocument, trace_counts_document
 from monitor.training.report_builder import finite_or_none, score_report
 from monitor.training.report_parts import ScoreReport
@@ -64,11 +66,13 @@ class BacktestAttempt:
         at: seconds since the epoch.
         refusal: why its model does not serve; empty if it does.
         by_gate: True if the gate refused it.
+        reason: code of the reason; None after a promotion, and for a training that diverged.
     """
 
     at: float
     refusal: str
     by_gate: bool
+    reason: RefusalReason | SkipReason | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def backtest_document(
         if anomalies is None
         else BacktestAnomalies(days=anomalies.days, events=tuple(map(_event, anomalies.events))),
         attempts=tuple(
-            BacktestAttempt(at=attempt.at, refusal=attempt.refusal, by_gate=attempt.by_gate)
+            BacktestAttempt(at=attempt.at, refusal=attempt.refusal, by_gate=attempt.by_gate, reason=attempt.reason)
             for attempt in result.attempts
         ),
         horizons=horizons,

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from model.errors import SkipReason
+from model.training.refusal import RefusalReason
 from monitor.system.json_codec import DecodeError, JsonValue, from_plain, to_json, to_plain
 from monitor.training.report_migration import UNVERSIONED, migrate
 from monitor.training.report_parts import (
@@ -79,6 +81,8 @@ class TrainingReport:
         left_out: configured horizons without a model.
         inputs: training distribution by metric, the reference for input drift.
         detector: anomaly detector; None if this training did not consider one.
+        refusal_reason: rule of the gate that the candidate failed.
+        skip_reason: reason for which no network was fitted.
         imported_from: host name of an imported model.
         imported_at: time of the import in seconds since the epoch.
     """
@@ -102,6 +106,8 @@ class TrainingReport:
     left_out: tuple[OmittedHorizon, ...] = ()
     inputs: dict[str, InputDistribution] = field(default_factory=dict)
     detector: DetectorReport | None = None
+    refusal_reason: RefusalReason | None = None
+    skip_reason: SkipReason | None = None
     imported_from: str | None = None
     imported_at: float | None = None
 

@@ -11,6 +11,7 @@ from model.forecast.metrics import Score
 from model.forecast.predictor import Predictor
 from model.nn.diagnostics.gradient_health import GradientHealth
 from model.training.evaluation import Candidate
+from model.training.refusal import Refusal
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import (
     DetectorReport,
@@ -28,7 +29,12 @@ from monitor.training.report_parts import (
 
 
 def build_report(
-    candidate: Candidate, times: Floats, values: Floats, task: ForecastTask, detector: DetectorReport
+    candidate: Candidate,
+    times: Floats,
+    values: Floats,
+    task: ForecastTask,
+    detector: DetectorReport,
+    refusal: Refusal | None = None,
 ) -> TrainingReport:
     """Return the report of a training.
 
@@ -38,6 +44,7 @@ def build_report(
         values: (rows, columns) of the samples, NaN where missing.
         task: configured task.
         detector: the anomaly detector trained on the same samples.
+        refusal: refusal by the gate; None if it accepted the candidate.
     """
     predictor = candidate.predictor
     fit = candidate.fit
@@ -57,10 +64,12 @@ def build_report(
         health=_gradients(fit.health),
         horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
         left_out=tuple(
-            OmittedHorizon(horizon, omitted.message) for horizon, omitted in candidate.omitted_horizons.items()
+            OmittedHorizon(horizon, omitted.message, omitted.reason)
+            for horizon, omitted in candidate.omitted_horizons.items()
         ),
         inputs=_inputs(predictor, values),
         detector=detector,
+        refusal_reason=None if refusal is None else refusal.reason,
     )
 
 

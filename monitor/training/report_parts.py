@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from model.errors import SkipReason
 from model.nn.diagnostics.gradient_health import GradientState
 from monitor.system.json_codec import DecodeError
 
@@ -164,10 +165,12 @@ class OmittedHorizon:
     Attributes:
         horizon: seconds.
         reason: message.
+        skip_reason: code of the reason; None in reports of older releases.
     """
 
     horizon: float
     reason: str
+    skip_reason: SkipReason | None = None
 
 
 @dataclass(frozen=True)

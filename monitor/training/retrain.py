@@ -142,12 +142,18 @@ def _attempt(
     try:
         candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
-        report = TrainingReport(float(times[0]), float(times[-1]), len(times), detector=detector.report)
+        report = TrainingReport(
+            from_=float(times[0]),
+            to=float(times[-1]),
+            samples=len(times),
+            detector=detector.report,
+            skip_reason=error.skip_reason,
+        )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
         return _promote_detector(stores, config, detector, result, request, now)
     refusal = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if refusal is None else refusal.message
-    report = build_report(candidate, times, values, configured_task(config), detector.report)
+    report = build_report(candidate, times, values, configured_task(config), detector.report, refusal)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
         return RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None)

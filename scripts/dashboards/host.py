@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from dashboards.page import Page
 from dashboards.panels import (
     BASE_RATE,
@@ -15,6 +18,7 @@ from dashboards.panels import (
     RED,
     REPEATED,
     WIDTH,
+    Json,
     Query,
     bar_gauge,
     column,
@@ -30,8 +34,10 @@ from dashboards.panels import (
     time_series,
     value_mappings,
 )
+from monitor.sampling.metric_catalog import HOST_METRICS, Unit
 
 BUSY = threshold_steps(GREEN, (0.7, ORANGE), (0.85, RED))
+GRAFANA_UNITS = {Unit.RATIO: "percentunit", Unit.BYTES_PER_SECOND: "Bps", Unit.PER_SECOND: "cps"}
 ABSENT = "Empty where the host lacks the metric, or where `web.host_metrics` is false."
 
 
@@ -346,6 +352,7 @@ def host() -> Page:
             min=0,
         ),
     ]
+    host_metrics += _remaining_metrics([*now, *host_metrics])
     return Page(
         "host",
         "monitor / Host",
@@ -359,3 +366,19 @@ def host() -> Page:
             ("Host metrics", host_metrics),
         ],
     )
+
+
+def _remaining_metrics(panels: Sequence[Json]) -> list[Json]:
+    """Return a panel for each metric of the catalogue that no panel shows."""
+    shown = json.dumps(panels)
+    return [
+        time_series(
+            row.label[:1].upper() + row.label[1:],
+            f"{row.description} {ABSENT}",
+            [Query(metric(row.prometheus_name), row.label)],
+            GRAFANA_UNITS[row.unit],
+            min=0,
+        )
+        for row in HOST_METRICS
+        if f"monitor_{row.prometheus_name}{{" not in shown
+    ]

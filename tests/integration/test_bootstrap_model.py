@@ -38,7 +38,7 @@ def test_bootstrap_model_is_registered_once_and_serves(opened):
     served.advance(next(iter(host(1, time.time()))))
     assert [p.horizon for p in served.forecast().predictions] == [60.0, 300.0]
     overview = read_overview(stores, config, time.time())
-    assert "not enough history" in overview.waiting_for
+    assert overview.waiting_for
 
 
 def test_other_horizons_register_another_bootstrap_model(opened):

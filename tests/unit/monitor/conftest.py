@@ -1,4 +1,4 @@
-"""One full status, every figure of it known."""
+"""Fixtures: a complete state of the daemon, and an empty database."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,11 @@ import pytest
 from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, ReliabilityBin
 from monitor.inference.forecast import Forecast
+from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
-from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
+from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
 from storage import AnomalyRecord, Prediction, Sample, TrainingOutcome
@@ -171,3 +172,21 @@ def status(live, overview):
             allowed=2.0,
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """Content of a database file with the current schema and no rows."""
+    path = tmp_path_factory.mktemp("empty") / "monitor.db"
+    with open_stores(f"sqlite:///{path}"):
+        pass
+    return path.read_bytes()
+
+
+@pytest.fixture
+def stores(tmp_path, empty_database):
+    """Repositories of an empty database."""
+    path = tmp_path / "monitor.db"
+    path.write_bytes(empty_database)
+    with open_stores(f"sqlite:///{path}") as opened:
+        yield opened

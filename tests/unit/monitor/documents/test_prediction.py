@@ -1,0 +1,32 @@
+"""Prediction documents."""
+
+import pytest
+
+from monitor.documents.prediction import largest_contributions, prediction_documents, prediction_summary
+
+pytestmark = pytest.mark.unit
+
+
+def test_prediction_document_has_the_values_of_the_forecast(live):
+    (document,) = prediction_documents(live.forecast)
+    (prediction,) = live.forecast.predictions
+    assert (document.probability, document.horizon_name, document.warning) == (prediction.probability, "5m", True)
+    assert (document.served_by, document.contributions) == ("model", {"cpu_usage": 1.5, "load_index": -0.25})
+    assert len(document.because) == 2
+
+
+def test_prediction_summary_warns_from_the_threshold_on(overview):
+    assert prediction_summary(overview.predictions[0]).warning
+
+
+@pytest.mark.parametrize(
+    ("contributions", "names"),
+    [
+        ({"a": 0.1, "b": -2.0, "c": 0.01}, ("b", "a")),
+        ({"a": 0.01, "b": 0.02}, ("b",)),
+        (dict.fromkeys("abcdef", 1.0), ("a", "b", "c", "d")),
+        ({}, ()),
+    ],
+)
+def test_largest_contributions_are_ordered_by_size_and_limited(contributions, names):
+    assert largest_contributions(contributions) == names

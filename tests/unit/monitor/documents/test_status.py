@@ -1,0 +1,62 @@
+"""Status document."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.documents.status import daemon_status_document, status_document
+from monitor.queries.detection import DetectionState
+from monitor.queries.overview import ServingFallback
+from storage import AnomalyRecord
+from tests.unit.monitor.conftest import NOW
+
+pytestmark = pytest.mark.unit
+
+
+def test_status_of_the_command_has_the_database_and_no_live_values(overview):
+    document = status_document(overview, "x.db")
+    assert (document.database, document.version, document.high_load, document.samples_missed) == (
+        "x.db",
+        None,
+        None,
+        None,
+    )
+    assert document.history.covered_seconds == overview.covered
+    assert document.last_sample == overview.last_sample
+    assert document.retrain.last_success_at == overview.last_success.finished_at
+
+
+def test_status_marks_outdated_predictions(overview):
+    document = status_document(replace(overview, at=NOW + 60))
+    assert (document.predictions, document.predictions_outdated, document.sampling) == ((), True, False)
+    empty = status_document(replace(overview, predictions=()))
+    assert (empty.predictions, empty.predictions_outdated) == ((), False)
+
+
+def test_status_of_a_host_without_model_and_training(overview):
+    document = status_document(replace(overview, model=None, last_run=None, last_success=None, covered=60.0))
+    assert (document.model, document.last_training, document.retrain.last_success_at) == (None, None, None)
+    assert document.waiting_for
+
+
+def test_status_has_fallbacks_and_the_active_event(overview):
+    event = AnomalyRecord(NOW - 600, None, 0.9, NOW - 120, "joint", {"cpu_usage": 1.0}, 3, id=4)
+    fallbacks = (ServingFallback(300.0, "high", "holt-winters"),)
+    detection = DetectionState(active=event, recent=2, allowed=2.0, detecting=True)
+    document = status_document(replace(overview, fallbacks=fallbacks, detection=detection))
+    assert document.fallbacks == fallbacks
+    assert (document.anomalies.active.id, document.anomalies.last_30_days) == (4, 2)
+
+
+def test_status_of_the_daemon_replaces_stored_values_by_live_ones(status, live, overview):
+    stale = replace(overview, at=NOW - 100, last_sample=None, predictions=())
+    document = daemon_status_document(replace(status, overview=stale), NOW)
+    assert (document.at, document.last_sample, document.high_load) == (NOW, live.sample, True)
+    assert [prediction.probability for prediction in document.predictions] == [0.7]
+    assert (document.version, document.reload_successful, document.database) == ("1.2.3", True, None)
+
+
+def test_status_of_the_daemon_before_the_first_sample(status):
+    assert daemon_status_document(replace(status, overview=None), NOW) is None
+    document = daemon_status_document(replace(status, live=None), NOW)
+    assert (document.high_load, document.samples_missed) == (None, None)

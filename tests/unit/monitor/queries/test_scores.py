@@ -1,0 +1,47 @@
+"""Scores from the stored sums."""
+
+import pytest
+
+from monitor.queries.scores import read_scores
+from storage import Onset, ScoreRow
+from tests.unit.monitor.conftest import NOW
+
+pytestmark = pytest.mark.unit
+
+HOUR = NOW - NOW % 3600
+ROW = ScoreRow(
+    hour=HOUR,
+    high_load=False,
+    decile=7,
+    unknown=2,
+    scored=10,
+    events=4,
+    warnings=5,
+    true_warnings=3,
+    probability_sum=7.0,
+    probability_squared_sum=4.9,
+    probability_event_sum=2.8,
+    baseline_squared_sum=0.4,
+    baseline_event_sum=0.8,
+)
+
+
+def test_scores_are_computed_from_the_sums(stores):
+    stores.scores.add(300.0, NOW, [ROW], [Onset(HOUR + 60, 120.0), Onset(HOUR + 90, None), Onset(HOUR + 120, 60.0)])
+    (horizon,) = read_scores(stores, HOUR)
+    assert (horizon.score.scored, horizon.score.unknown, horizon.score.base_rate) == (10, 2, 0.4)
+    assert horizon.score.brier == pytest.approx((4.9 - 2 * 2.8 + 4) / 10)
+    assert (horizon.score.precision, horizon.score.recall) == (0.6, 0.75)
+    assert (horizon.periods, horizon.warned_periods, horizon.lead_time) == (3, 2, 90.0)
+
+
+def test_scores_leave_out_horizons_without_predictions_in_the_period(stores):
+    stores.scores.add(300.0, NOW, [ROW], [])
+    stores.scores.add(900.0, NOW, [], [])
+    assert [horizon.horizon for horizon in read_scores(stores, HOUR)] == [300.0]
+    assert read_scores(stores, HOUR + 7200) == ()
+
+
+def test_lead_time_is_absent_without_a_warned_period(stores):
+    stores.scores.add(300.0, NOW, [ROW], [Onset(HOUR + 30, None)])
+    assert read_scores(stores, HOUR)[0].lead_time is None
