@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.networks.examples import (
+    BinaryScore,
+    DigitsScore,
     accuracy,
     circles_accuracy_of_sklearn,
     circles_bayes_accuracy,
@@ -97,15 +100,15 @@ def _digits() -> list[Figure]:
     l2 = [digits_score(data, seed, l2=1e-3) for seed, data in enumerate(splits)]
     dropout = [digits_score(data, seed, dropout=0.3) for seed, data in enumerate(splits)]
     naive = [naive_accuracy(data, (128, 64), seed, learning_rate=0.1) for seed, data in enumerate(splits[:3])]
-    gap, l2_gap, dropout_gap = (statistics.mean(score.gap for score in scores) for scores in (plain, l2, dropout))
+    gap = _mean(plain, "gap")
     return [
-        Figure("digits: test accuracy", statistics.mean(score.accuracy for score in plain), least=0.97),
+        Figure("digits: test accuracy", _mean(plain, "accuracy"), least=0.97),
         Figure("digits: test accuracy of the worst seed", min(score.accuracy for score in plain)),
-        Figure("digits, L2: test accuracy", statistics.mean(score.accuracy for score in l2), least=0.97),
-        Figure("digits, dropout: test accuracy", statistics.mean(score.accuracy for score in dropout), least=0.97),
+        Figure("digits, L2: test accuracy", _mean(l2, "accuracy"), least=0.97),
+        Figure("digits, dropout: test accuracy", _mean(dropout, "accuracy"), least=0.97),
         Figure("digits: generalisation gap", gap, unit="nats"),
-        Figure("digits, L2: gap over the plain gap", l2_gap / gap, most=0.9),
-        Figure("digits, dropout: gap over the plain gap", dropout_gap / gap, most=0.9),
+        Figure("digits, L2: gap over the plain gap", _mean(l2, "gap") / gap, most=0.9),
+        Figure("digits, dropout: gap over the plain gap", _mean(dropout, "gap") / gap, most=0.9),
         Figure("digits, naive: test accuracy, 3 seeds", statistics.mean(naive)),
     ]
 
@@ -118,10 +121,15 @@ def _server_load() -> list[Figure]:
         Figure("server load: worst test accuracy", min(score.accuracy for score in library), least=0.965),
         Figure("server load: worst recall", min(score.recall for score in library), least=0.93),
         Figure("server load: worst precision", min(score.precision for score in library), least=0.95),
-        Figure("server load: test accuracy", statistics.mean(score.accuracy for score in library)),
-        Figure("server load, naive: test accuracy", statistics.mean(score.accuracy for score in naive)),
+        Figure("server load: test accuracy", _mean(library, "accuracy")),
+        Figure("server load, naive: test accuracy", _mean(naive, "accuracy")),
         Figure("server load, naive: seeds without true positive", sum(score.recall == 0 for score in naive)),
     ]
+
+
+def _mean(scores: Sequence[DigitsScore | BinaryScore], name: str) -> float:
+    """Return the mean of one figure over all scores."""
+    return statistics.mean(float(getattr(score, name)) for score in scores)
 
 
 def _operations() -> list[Figure]:

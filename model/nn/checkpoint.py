@@ -101,7 +101,7 @@ def training_signature(settings: Mapping[str, Any], network: Network) -> dict[st
 
 
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Serialise a checkpoint."""
+    """Serialise a checkpoint; the keys are those of release 0.1, which stay readable."""
     arrays = {"weights": checkpoint.weights, "kept": checkpoint.kept_weights}
     arrays |= {OPTIMIZER + name: value for name, value in checkpoint.optimizer.arrays.items()}
     facts = {

@@ -31,15 +31,14 @@ class Network:
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        parameters = {
-            f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.parameters().items()
-        }
+        parameters = _named_parameters(layers)
+        sizes = {name: value.size for name, value in parameters.items()}
         dtype = next((value.dtype for value in parameters.values()), np.dtype(np.float32))
         self.names: tuple[str, ...] = tuple(parameters)
-        self._slices = _slices({name: value.size for name, value in parameters.items()})
+        self._slices = _slices(sizes)
         self._shapes = {name: value.shape for name, value in parameters.items()}
-        self.weight_count: int = sum(value.size for name, value in parameters.items() if _is_weight(name))
-        self.flat: Floats = aligned_zeros(sum(value.size for value in parameters.values()), dtype)
+        self.weight_count: int = sum(size for name, size in sizes.items() if _is_weight(name))
+        self.flat: Floats = aligned_zeros(sum(sizes.values()), dtype)
         views = self.views(self.flat)
         for name, value in parameters.items():
             views[name][...] = value
@@ -144,6 +143,10 @@ class Network:
         return np.asarray(slope * (x - reference))
 
 
+def _named_parameters(layers: Sequence[Layer]) -> dict[str, Floats]:
+    return {f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.parameters().items()}
+
+
 def _is_weight(name: str) -> bool:
     return name.endswith(".weight")
 
@@ -177,14 +180,7 @@ def mlp(
     Raises:
         ValueError: fewer than two sizes or a size below 1, an unknown name, a rate or dtype out of range.
     """
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}; one of {', '.join(ACTIVATIONS)}")
-    if initializer is not None and initializer not in INITIALIZERS:
-        raise ValueError(f"unknown initializer {initializer!r}; one of {', '.join(INITIALIZERS)}")
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64, not {dtype}")
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes must be inputs, hidden units and outputs of at least 1, not {tuple(sizes)}")
+    _check_mlp(sizes, activation, initializer, dtype)
     hidden_initializer = initializer or ("he_normal" if activation.endswith("relu") else "xavier_normal")
     output_initializer = initializer or "xavier_normal"
     layers: list[Layer] = []
@@ -202,3 +198,15 @@ def _linear(
 ) -> Linear:
     weight = INITIALIZERS[initializer](fan_in, fan_out, rng).astype(dtype)
     return Linear(weight, np.zeros(fan_out, dtype))
+
+
+def _check_mlp(sizes: Sequence[int], activation: str, initializer: str | None, dtype: type[np.floating[Any]]) -> None:
+    """Raise ValueError for invalid arguments of `mlp`."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}; one of {', '.join(ACTIVATIONS)}")
+    if initializer is not None and initializer not in INITIALIZERS:
+        raise ValueError(f"unknown initializer {initializer!r}; one of {', '.join(INITIALIZERS)}")
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, not {dtype}")
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"sizes must be inputs, hidden units and outputs of at least 1, not {tuple(sizes)}")

@@ -27,19 +27,6 @@ class HelpFormatter(click.HelpFormatter):
         bold = choose_style("auto", os.environ, tty=sys.stdout.isatty()) == "colors"
         super().write_heading(click.style(heading, bold=True) if bold else heading)
 
-    def write_definitions(self, title: str, rows: Mapping[str, str]) -> None:
-        """Write a section of terms, each with its explanation indented on the line below.
-
-        Args:
-            title: heading of the section.
-            rows: explanation by term.
-        """
-        with self.section(title):
-            for term, explanation in rows.items():
-                self.write(f"{'':>{self.current_indent}}{term}\n")
-                with self.indentation():
-                    self.write_text(explanation)
-
 
 class Context(click.Context):
     """A click context that formats help with `HelpFormatter`."""

@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader closed the pipe (| head): there is nothing to report, now or at interpreter exit.
         _discard_output()
         return ExitCode.DONE
+    except click.UsageError as error:
+        return _report_usage_error(error)
     except Exception as error:
         return _report_error(error, options)
     return code
@@ -87,6 +89,13 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _report_usage_error(error: click.UsageError) -> int:
+    """Write the problem and the command that shows the help to stderr, and return the exit code."""
+    command = error.ctx.command_path if error.ctx else PROGRAM
+    sys.stderr.write(f"{PROGRAM}: {error.format_message()}\ntry: {command} --help\n")
+    return ExitCode.USAGE
+
+
 def _report_error(error: Exception, options: GlobalOptions) -> int:
     """Write one line per problem to stderr and return the exit code.
 
@@ -98,10 +107,6 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
 
     from monitor.system.logging import get_logger, print_error, setup_logging  # noqa: PLC0415
 
-    if isinstance(error, click.UsageError):
-        page = error.ctx.command_path if error.ctx else PROGRAM
-        sys.stderr.write(f"{PROGRAM}: {error.format_message()}\ntry: {page} --help\n")
-        return ExitCode.USAGE
     if isinstance(error, OSError):
         _discard_output()
     code = exit_code_of(error)

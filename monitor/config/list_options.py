@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.features.labels import parse_quantile
-from monitor.config.options import duration_reader, integer_reader, option, shown
+from monitor.config.options import abbreviate, duration_reader, integer_reader, option
 from monitor.sampling.metric_catalog import RATIO_FIELDS
 from monitor.system.formatting import format_duration
 from monitor.system.suggestions import suggestion
@@ -28,7 +28,7 @@ def strings(
 
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise ValueError(f"must be a list of strings, not {shown(value)}")
+            raise ValueError(f"must be a list of strings, not {abbreviate(value)}")
         for entry in value:
             if allowed is not None and entry not in allowed:
                 raise ValueError(f"{entry!r} is not one of {', '.join(allowed)}")
@@ -71,7 +71,7 @@ def integers(default: tuple[int, ...], description: str) -> Any:
 
     def read(value: Any) -> tuple[int, ...]:
         if not isinstance(value, list):
-            raise ValueError(f"must be a list of whole numbers, not {shown(value)}")  # noqa: TRY004
+            raise ValueError(f"must be a list of whole numbers, not {abbreviate(value)}")  # noqa: TRY004
         return tuple(read_integer(entry) for entry in value)
 
     return option(default, read, description, takes="a list of whole numbers of 1 or more", write=_write_list)
@@ -110,7 +110,7 @@ def _read_bound(metric: str, bound: Any) -> float | str:
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
         raise ValueError(
-            f'the bound of {metric} must be a number above 0 or a quantile such as "p95", not {shown(bound)}'
+            f'the bound of {metric} must be a number above 0 or a quantile such as "p95", not {abbreviate(bound)}'
         )
     if metric in RATIO_FIELDS and bound > 1:
         raise ValueError(f"the bound of {metric} is a ratio, 0 to 1, not {bound:g}")

@@ -93,7 +93,7 @@ def number(
 
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"must be a number, not {shown(value)}")  # noqa: TRY004
+            raise ValueError(f"must be a number, not {abbreviate(value)}")  # noqa: TRY004
         if not (above < value and minimum <= value <= maximum):
             raise ValueError(f"must be {range_text or 'a number'}, not {value:g}")
         return float(value)
@@ -113,7 +113,7 @@ def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
 
     def read(value: Any) -> str:
         if value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}, not {shown(value)}")
+            raise ValueError(f"must be one of {', '.join(allowed)}, not {abbreviate(value)}")
         return str(value)
 
     return option(default, read, description, takes=f"one of {', '.join(map(json.dumps, allowed))}")
@@ -124,7 +124,7 @@ def boolean(default: bool, description: str) -> Any:
 
     def read(value: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValueError(f"must be true or false, not {shown(value)}")  # noqa: TRY004
+            raise ValueError(f"must be true or false, not {abbreviate(value)}")  # noqa: TRY004
         return value
 
     return option(default, read, description, takes="true or false")
@@ -135,7 +135,7 @@ def string(default: str, description: str, *, pattern: str = ".*", example: str 
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError(f"must look like {example!r}, not {shown(value)}")
+            raise ValueError(f"must look like {example!r}, not {abbreviate(value)}")
         return value
 
     return option(
@@ -153,7 +153,7 @@ def duration_reader(minimum: float) -> Reader:
 
     def read(value: Any) -> float:
         if not isinstance(value, str):
-            raise ValueError(f'must be a duration such as "5m", not {shown(value)}')  # noqa: TRY004
+            raise ValueError(f'must be a duration such as "5m", not {abbreviate(value)}')  # noqa: TRY004
         seconds = parse_duration(value)
         if seconds < minimum:
             raise ValueError(f"must be at least {format_duration(minimum)}, not {value}")
@@ -167,7 +167,7 @@ def integer_reader(minimum: int) -> Reader:
 
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"must be a whole number, not {shown(value)}")  # noqa: TRY004
+            raise ValueError(f"must be a whole number, not {abbreviate(value)}")  # noqa: TRY004
         if value < minimum:
             raise ValueError(f"must be at least {minimum}, not {value}")
         return value
@@ -175,7 +175,7 @@ def integer_reader(minimum: int) -> Reader:
     return read
 
 
-def shown(value: Any) -> str:
+def abbreviate(value: Any) -> str:
     """Return the text of a wrong value for a message, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

@@ -12,7 +12,7 @@ from model.array_types import Floats
 from model.training.backtest_result import BacktestResult
 from model.units import HOUR
 from monitor.errors import MonitorError
-from monitor.system.atomic_write import created
+from monitor.system.atomic_write import open_atomic
 from monitor.system.formatting import format_duration
 
 BINS = 10
@@ -44,7 +44,7 @@ def plot_backtest(result: BacktestResult, path: Path) -> None:
         figure.savefig(image, format=path.suffix[1:] or "png", dpi=110)
     except ValueError as error:
         raise MonitorError(f"{path}: {error}") from error
-    with created(path) as file:
+    with open_atomic(path) as file:
         file.write(image.getvalue())
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from model.units import DAY
 from monitor.sampling.trace_reader import TIME_COLUMN
-from monitor.system.atomic_write import created
+from monitor.system.atomic_write import open_atomic
 from storage import SAMPLE_FIELDS, SampleRepository
 
 Array = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ def open_text_output(path: Path) -> Iterator[TextIO]:
         MonitorError: the file cannot be written.
     """
     with (
-        created(path) as file,
+        open_atomic(path) as file,
         gzip.open(file, "wt", newline="") if path.suffix == ".gz" else _as_text(file) as text,
     ):
         yield text

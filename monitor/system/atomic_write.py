@@ -14,7 +14,7 @@ from monitor.errors import MonitorError
 
 
 @contextmanager
-def created(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a file for writing and replace the former one when the block ends.
 
     After a power failure either the former or the new file exists. Symbolic links are followed. A device, a FIFO and

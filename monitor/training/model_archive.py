@@ -24,7 +24,7 @@ from monitor import release
 from monitor.config.loader import Config
 from monitor.errors import MonitorError
 from monitor.stores import Stores
-from monitor.system.atomic_write import created
+from monitor.system.atomic_write import open_atomic
 from monitor.system.formatting import LATEST
 from monitor.system.json_codec import DecodeError, from_plain
 from monitor.system.standard_streams import STANDARD_INPUT, STANDARD_OUTPUT
@@ -212,5 +212,5 @@ def _replace_file(path: Path, data: bytes) -> None:
     """Replace a regular file atomically, or write to standard output."""
     if path != STANDARD_OUTPUT and path.exists() and not path.is_file():
         raise MonitorError(f"{path}: is there and not a file")
-    with created(path, 0o600) as file:
+    with open_atomic(path, 0o600) as file:
         file.write(data)

@@ -4,7 +4,6 @@ import contextlib
 import http.server
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,6 @@ import urllib.request
 
 import pytest
 
-from monitor.doctor.checks.port_probe import ProbeFailure, probe_port
 from storage import SampleRepository
 from storage.inspection import open_read_only
 
@@ -41,46 +39,6 @@ def test_doctor_recognises_another_program_on_the_port(admin, doctor):
         server.shutdown()
     assert (code, results["port"]["status"]) == (1, "failed")
     assert f"process {os.getpid()}" in results["port"]["message"]
-
-
-def test_probe_reports_silent_server_and_other_protocol(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.checks.port_probe.PROBE_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        probe = probe_port("127.0.0.1", silent.getsockname()[1])
-    assert probe.healthy.failure is ProbeFailure.TIMEOUT
-
-    def send_other_protocol(server):
-        for _ in range(2):
-            connection, _ = server.accept()
-            connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
-            connection.close()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=send_other_protocol, args=(server,))
-        thread.start()
-        probe = probe_port("127.0.0.1", server.getsockname()[1])
-        thread.join()
-    assert (probe.listening, probe.healthy.code, probe.healthy.failure) == (True, 0, ProbeFailure.NOT_HTTP)
-
-
-def test_probe_limits_the_time_of_a_trickling_response(monkeypatch):
-    monkeypatch.setattr("monitor.doctor.checks.port_probe.PROBE_SECONDS", 0.5)
-    finished = threading.Event()
-
-    def trickle(server):
-        connection, _ = server.accept()
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\n")
-            while not finished.wait(0.05):
-                connection.sendall(b"x")
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=trickle, args=(server,))
-        thread.start()
-        probe = probe_port("127.0.0.1", server.getsockname()[1])
-        finished.set()
-        thread.join()
-    assert probe.healthy.failure is ProbeFailure.TIMEOUT
 
 
 def test_doctor_distinguishes_healthy_and_hung_daemon(admin, doctor):

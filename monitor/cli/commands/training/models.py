@@ -19,7 +19,7 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
     "models",
     cls=Group,
     examples={
-        "monitor models": "List the models and which one serves.",
+        "monitor models": "List the models; the active one is marked.",
         "monitor models show 3": "Show the training report of a model.",
         "monitor models rollback": "Go back to the previous model.",
         "monitor models export 3 web1.npz": "Write a model to a file, for a similar host.",
@@ -41,7 +41,7 @@ def command(context: click.Context) -> int | None:
 @json_option
 @pass_options
 def list_models(options: GlobalOptions) -> int:
-    """List the newest models and which one serves."""
+    """List the newest models; the active one is marked."""
     return _list(options)
 
 
@@ -63,21 +63,21 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
     return ExitCode.DONE
 
 
-@command.command("activate", examples={"monitor models activate 3": "Let model 3 serve."})
+@command.command("activate", examples={"monitor models activate 3": "Activate model 3."})
 @click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
 @json_option
 @pass_options
 def activate(options: GlobalOptions, model_id: int) -> int:
-    """Let a model serve, whatever the gate decided about it."""
+    """Activate a model, whatever the gate decided about it."""
     return _activate(options, model_id)
 
 
-@command.command("rollback", examples={"monitor models rollback": "Let the previous model serve again."})
+@command.command("rollback", examples={"monitor models rollback": "Activate the previous model."})
 @click.argument("model_id", cls=DeprecatedArgument, type=ROW_ID, required=False)
 @json_option
 @pass_options
 def rollback(options: GlobalOptions, model_id: int | None) -> int:
-    """Let the model that served before the active one serve again."""
+    """Activate the model that was active before the current one."""
     return _activate(options, model_id)
 
 
@@ -111,7 +111,10 @@ def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
 @json_option
 @pass_options
 def import_model(options: GlobalOptions, file: Path) -> int:
-    """Register the model of a file; it serves only after `models activate`."""
+    """Register the model of a file without activating it.
+
+    `monitor models activate` lets it serve.
+    """
     from monitor.documents.models import model_import_document  # noqa: PLC0415
     from monitor.reports.files import model_import_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -126,6 +129,7 @@ def import_model(options: GlobalOptions, file: Path) -> int:
 
 
 def _list(options: GlobalOptions) -> int:
+    """Print the newest models."""
     from monitor.documents.models import model_list_entry  # noqa: PLC0415
     from monitor.reports.models import models_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -139,7 +143,7 @@ def _list(options: GlobalOptions) -> int:
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
-    """Let a model serve, or the previous one for None."""
+    """Activate a model, the previous one for None, and print its id."""
     from monitor.documents.models import ActivationDocument  # noqa: PLC0415
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

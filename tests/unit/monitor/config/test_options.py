@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from monitor.config.options import boolean, choice, duration, integer, number, option_of, shown, string
+from monitor.config.options import abbreviate, boolean, choice, duration, integer, number, option_of, string
 
 pytestmark = pytest.mark.unit
 
@@ -79,6 +79,6 @@ def test_option_writes_toml(name, value, toml):
     assert OPTIONS[name].write(value) == toml
 
 
-def test_shown_shortens_a_long_value():
-    assert shown("x" * 100) == f"'{'x' * 56}..."
-    assert shown(3) == "3"
+def test_abbreviate_shortens_a_long_value():
+    assert abbreviate("x" * 100) == f"'{'x' * 56}..."
+    assert abbreviate(3) == "3"

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import StorageConfig
 from monitor.daemon import wiring
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
@@ -19,19 +18,14 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def config(tmp_path):
-    return Config(storage=StorageConfig(url=f"sqlite:///{tmp_path}/monitor.db"))
-
-
-@pytest.fixture
-def stores(config):
-    with open_stores(config.database_url) as opened:
+def stores():
+    with open_stores("sqlite://") as opened:
         yield opened
 
 
-def test_services_schedule_every_job(config, stores):
-    holder = StateHolder(config, Notifier({}), ReloadState(successful=True, at=NOW))
-    services = build_services(config, stores, holder)
+def test_services_schedule_every_job(stores):
+    holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
+    services = build_services(Config(), stores, holder)
     assert set(services.scheduler.states()) == {
         "sampling_cycle",
         "status_refresh",
@@ -60,7 +54,8 @@ def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, load_
     assert RetrainingConditions(Config(), None, served).serving() == serving
 
 
-def test_conditions_require_the_minimum_history(config, stores):
+def test_conditions_require_the_minimum_history(stores):
+    config = Config()
     conditions = RetrainingConditions(config, stores, None)
     assert not conditions.has_enough_history(NOW)
     rows = int(config.training.min_history / config.sampling.interval) + 1

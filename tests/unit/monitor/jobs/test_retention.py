@@ -10,8 +10,8 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def stores(tmp_path):
-    with open_stores(f"sqlite:///{tmp_path}/monitor.db") as opened:
+def stores():
+    with open_stores("sqlite://") as opened:
         for at in range(0, 1000, 10):
             opened.samples.append(Sample(float(at), cpu_usage=0.5))
         opened.predictions.append([Prediction(float(at), 300.0, 1, 0.5, 0.1, 0.9) for at in range(0, 1000, 10)])
@@ -29,7 +29,7 @@ def test_retention_keeps_newest_samples_when_the_clock_has_jumped_ahead(stores):
     assert stores.samples.count() == 20
 
 
-def test_retention_deletes_nothing_from_an_empty_database(tmp_path):
-    with open_stores(f"sqlite:///{tmp_path}/monitor.db") as empty:
+def test_retention_deletes_nothing_from_an_empty_database():
+    with open_stores("sqlite://") as empty:
         RetentionJob(empty, retention=200.0, interval=10.0, clock=lambda: 1e9).run()
         assert empty.samples.count() == 0

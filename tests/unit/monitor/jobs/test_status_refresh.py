@@ -13,8 +13,8 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def stores(tmp_path):
-    with open_stores(f"sqlite:///{tmp_path}/monitor.db") as opened:
+def stores():
+    with open_stores("sqlite://") as opened:
         opened.samples.append(Sample(1000.0, cpu_usage=0.5))
         yield opened
 

@@ -6,36 +6,36 @@ import threading
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.system.atomic_write import created
+from monitor.system.atomic_write import open_atomic
 
 pytestmark = pytest.mark.unit
 
 
 def write(path, content=b"new", **options):
-    with created(path, **options) as file:
+    with open_atomic(path, **options) as file:
         file.write(content)
 
 
-def test_created_replaces_a_file_and_leaves_no_temporary_file(tmp_path):
+def test_open_atomic_replaces_a_file_and_leaves_no_temporary_file(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"old")
-    with created(path) as file:
+    with open_atomic(path) as file:
         file.write(b"new")
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_created_keeps_the_former_file_after_an_error(tmp_path):
+def test_open_atomic_keeps_the_former_file_after_an_error(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"old")
-    with pytest.raises(TypeError), created(path) as file:
+    with pytest.raises(TypeError), open_atomic(path) as file:
         file.write("text")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_created_applies_mode_and_umask(tmp_path):
+def test_open_atomic_applies_mode_and_umask(tmp_path):
     former = os.umask(0o022)
     try:
         write(tmp_path / "public", mode=0o666)
@@ -46,7 +46,7 @@ def test_created_applies_mode_and_umask(tmp_path):
     assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
 
 
-def test_created_follows_a_link_and_keeps_it(tmp_path):
+def test_open_atomic_follows_a_link_and_keeps_it(tmp_path):
     (tmp_path / "target").write_bytes(b"old")
     (tmp_path / "link").symlink_to("target")
     write(tmp_path / "link")
@@ -54,7 +54,7 @@ def test_created_follows_a_link_and_keeps_it(tmp_path):
     assert (tmp_path / "target").read_bytes() == b"new"
 
 
-def test_created_writes_to_a_fifo_in_place(tmp_path):
+def test_open_atomic_writes_to_a_fifo_in_place(tmp_path):
     path = tmp_path / "fifo"
     os.mkfifo(path)
     writer = threading.Thread(target=write, args=(path,))
@@ -64,7 +64,7 @@ def test_created_writes_to_a_fifo_in_place(tmp_path):
     assert path.is_fifo()
 
 
-def test_created_names_a_path_that_cannot_be_written(tmp_path):
+def test_open_atomic_names_a_path_that_cannot_be_written(tmp_path):
     path = tmp_path / "missing" / "x"
     with pytest.raises(MonitorError, match=str(path)):
         write(path)
