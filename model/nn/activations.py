@@ -86,7 +86,7 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x, with leak in (0, 1); no unit loses its gradient."""
+    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x with leak in (0, 1), so no gradient is zero."""
 
     leak: float = 0.01
 
