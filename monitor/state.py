@@ -10,7 +10,7 @@ import numpy as np
 from model.anomaly.events import DetectorReading
 from model.array_types import Floats
 from monitor.inference.forecast import Forecast
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
 from storage import AnomalyRecord, Sample
 

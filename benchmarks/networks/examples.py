@@ -92,7 +92,7 @@ def xor_data() -> Split:
 
 
 def xor_accuracy(units: int, seed: int) -> float:
-    """Return the accuracy of a trained network with so many hidden units."""
+    """Return the accuracy of a trained network with `units` hidden units."""
     config = FitConfig(
         optimizer="adam",
         learning_rate=0.05,

@@ -15,7 +15,7 @@ ANOMALOUS_WORDS = ("refused", "timeout", "traceback", "denied", "segfault", "ret
 
 
 def rate_limit_accuracy(seed: int) -> float:
-    """Decide to limit a client by its rate, burst, share of errors and age; return the balanced accuracy."""
+    """Classify clients to be limited by rate, burst, share of errors and age; return the balanced accuracy."""
     rng = np.random.default_rng(seed)
     x = np.column_stack([rng.gamma(2, 20, 2000), rng.gamma(1, 10, 2000), rng.beta(1, 8, 2000), rng.random(2000)])
     y = (x[:, 0] + 2 * x[:, 1] * (1 - x[:, 3]) + 200 * x[:, 2] > 90).astype(int)

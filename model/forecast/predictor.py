@@ -9,9 +9,7 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.features.dataset import features_at
-from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
-from model.features.rolling_window import RollingWindow
 from model.forecast.blend import EXPERTS, BlendTable, HorizonBlend
 from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
@@ -78,14 +76,6 @@ class Predictor:
     def is_high(self, x: Floats) -> Bools:
         """Return (rows,) True for features of samples during high load."""
         return np.asarray(x[:, self.spec.column_index["load_index:state"]] == 1)
-
-    def features(self, window: RollingWindow) -> Floats:
-        """Return the features (1, features) of the newest sample of a window made by `spec.new_window()`."""
-        return design_matrix(self.spec, window, np.array([len(window) - 1]))
-
-    def predict(self, window: RollingWindow) -> Floats:
-        """Return the probabilities (horizons,) for the newest sample of a window made by `spec.new_window()`."""
-        return np.asarray(self.probabilities(self.features(window))[0])
 
 
 def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:

@@ -60,7 +60,7 @@ class Activation(Layer):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """y = max(x, 0); dy/dx = 1 where y > 0, else 0."""
+    """Rectified linear unit y = max(x, 0); dy/dx = 1 where y > 0, else 0."""
 
     def apply(self, x: Floats) -> Floats:
         y: Floats = np.maximum(x, ZERO)
@@ -86,7 +86,7 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """y = x where x > 0, else leak x, with leak in (0, 1) (Maas et al. 2013); avoids units without gradient."""
+    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x with leak in (0, 1), so no gradient is zero."""
 
     leak: float = 0.01
 
@@ -106,7 +106,7 @@ class LeakyReLU(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """y = tanh(x); dy/dx = 1 - y^2."""
+    """Hyperbolic tangent y = tanh(x); dy/dx = 1 - y^2."""
 
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
         return ops(np.tanh, x, out=out)
@@ -121,7 +121,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class Sigmoid(Activation):
-    """y = 1 / (1 + exp(-x)); dy/dx = y (1 - y)."""
+    """Logistic sigmoid y = 1 / (1 + exp(-x)); dy/dx = y (1 - y)."""
 
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
         return ops(sigmoid, x, out=out)

@@ -39,13 +39,13 @@ EAGER = ArrayOps()
 
 
 def maximum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
-    """Return `np.maximum`, which accepts its output array as keyword only."""
+    """Compute `np.maximum`, which itself accepts its output array as keyword only."""
     largest: Floats = np.maximum(a, b, out=out)
     return largest
 
 
 def minimum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
-    """Return `np.minimum`, which accepts its output array as keyword only."""
+    """Compute `np.minimum`, which itself accepts its output array as keyword only."""
     smallest: Floats = np.minimum(a, b, out=out)
     return smallest
 

@@ -38,7 +38,7 @@ class OptimizerState:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of what is set."""
+        """Return the names of the arrays, and "steps" if steps are counted."""
         return frozenset(self.arrays) | ({"steps"} if self.steps else set())
 
     def array(self, name: str, grad: Floats) -> Floats:

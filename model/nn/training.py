@@ -188,7 +188,7 @@ class Training:
             self._kept_index = epoch.number - 1
 
     def _check_last_step(self) -> None:
-        """Restore the initial weights if the last update, which no validation loss covers, made it diverge."""
+        """Restore the initial weights and raise if the training diverged in its last step."""
         if self._data.validation is not None:
             return
         try:

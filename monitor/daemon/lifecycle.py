@@ -18,7 +18,7 @@ from monitor.daemon.signals import SignalRequests, handled_signals
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import Services, build_services, build_web_server
 from monitor.errors import MonitorError
-from monitor.queries.status import max_sample_age
+from monitor.queries.overview import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold

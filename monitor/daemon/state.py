@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from monitor import release
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
-from monitor.queries.status import Overview, max_sample_age
+from monitor.queries.overview import Overview, max_sample_age
+from monitor.reports.status import status_line
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
-from monitor.status_line import status_line
 from monitor.system.formatting import approximate_duration
 from monitor.web import StoredDocuments
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from model.array_types import Floats
 from model.units import DAY
 from monitor.config.loader import Config
-from monitor.queries.status import Overview, max_sample_age, read_overview
+from monitor.queries.overview import Overview, max_sample_age
+from monitor.queries.status import read_overview
 from monitor.stores import Stores, stores_of
 from monitor.system.logging import redact_credentials
 from monitor.training.records import CompletedRun, completed_run

@@ -10,7 +10,7 @@ from monitor.documents.models import ModelSummary, model_summary
 from monitor.documents.prediction import PredictionSummary, prediction_summary
 from monitor.documents.scores import HorizonScoreDocument, score_document
 from monitor.documents.training import RunSummary, run_summary
-from monitor.queries.status import Overview, ServingFallback
+from monitor.queries.overview import Overview, ServingFallback
 from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from monitor.exporter.metric_families import gauge, labelled_gauge
 from monitor.exporter.model import drift_metrics, model_metrics
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 from monitor.exporter.training import report_metrics, retraining_metrics
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.state import DaemonState, LiveState
 
 

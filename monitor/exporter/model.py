@@ -8,7 +8,7 @@ from dataclasses import asdict
 from prometheus_client.core import Metric
 
 from monitor.exporter.metric_families import gauge, horizon_gauge, labelled_gauge
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
 from monitor.training.report import MODEL_SCORES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.config.loader import Config
-from monitor.queries.status import Overview, read_overview
+from monitor.queries.overview import Overview
+from monitor.queries.status import read_overview
 from monitor.state import LiveState
 from monitor.stores import Stores
 

@@ -1,14 +1,18 @@
-"""Status report: daemon, predictions, models, trainings and scores on one page."""
+"""Status reports: one page for the command, one line for systemd and the readiness endpoint."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from monitor.documents.scores import HorizonScoreDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunSummary
 from monitor.queries.drift import DRIFT_THRESHOLD
+from monitor.queries.overview import Overview
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
 from monitor.reports.prediction import probability_parts
+from monitor.stores import is_warning
 from monitor.system.formatting import (
     approximate_duration,
     format_bytes,
@@ -16,7 +20,11 @@ from monitor.system.formatting import (
     format_percent,
     format_time,
 )
-from storage import TrainingOutcome
+from storage import Prediction, TrainingOutcome
+
+if TYPE_CHECKING:
+    # imports the forecasting model, which `monitor status` does without
+    from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.PROMOTED: "good",
@@ -145,3 +153,29 @@ def _retraining(status: StatusDocument) -> str:
     if retrain.next_at is not None:
         due = format_time(retrain.next_at)
     return f"next {due}; {counts}"
+
+
+def model_line(live: LiveState | None, overview: Overview | None) -> str:
+    """Return which model serves, and what the first training on this host waits for."""
+    pending = overview.waiting_for if overview else ""
+    if live is not None and live.model_id is not None:
+        until = f" until there is one of this host: {pending}" if pending else ""
+        return f"model {live.model_id} serves{until}"
+    return f"no model serves yet: {pending}" if pending else "no model serves yet"
+
+
+def status_line(live: LiveState, overview: Overview | None) -> str:
+    """Return the serving model, samples that wait for the database, and the probabilities of high load."""
+    parts = ["sampling"]
+    if live.samples_buffered:
+        parts.append(f"{live.samples_buffered} samples wait for the database")
+    parts.append(model_line(live, overview))
+    if live.forecast is not None:
+        probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]
+        parts.append(f"high load: {', '.join(probabilities)}")
+    return "; ".join(parts)
+
+
+def _probability_text(prediction: Prediction) -> str:
+    warning = " (warning)" if is_warning(prediction) else ""
+    return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"

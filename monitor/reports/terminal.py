@@ -40,9 +40,12 @@ def choose_style(color: str, environ: Mapping[str, str], *, tty: bool) -> Style:
         tty: True if the output is a terminal.
     """
     disabled = color == "never" or (color == "auto" and bool(environ.get("NO_COLOR")))
-    forced = any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
-    if color == "always" or (forced and not disabled):
+    if color == "always" or (_is_forced(environ) and not disabled):
         return "colors"
     if not tty or environ.get("TERM", "dumb").lower() in {"", "dumb", "unknown"}:
         return "plain"
     return "tables" if disabled or environ.get("CLICOLOR") == "0" else "colors"
+
+
+def _is_forced(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))

@@ -31,16 +31,22 @@ def to_plain(value: object) -> JsonValue:
     Numbers that are not finite become null: JSON has neither NaN nor infinity. A trailing underscore of a field name,
     which avoids a keyword of Python, is dropped.
     """
+    if isinstance(value, Enum):
+        return to_plain(value.value)
     if value is None or isinstance(value, bool | int | str):
-        return value.value if isinstance(value, Enum) else value
+        return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
+    if is_dataclass(value):
+        return {json_key(field): to_plain(getattr(value, field.name)) for field in fields(value)}
+    return _collection_to_plain(value)
+
+
+def _collection_to_plain(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return {str(key): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):
         return [to_plain(entry) for entry in value]
-    if is_dataclass(value):
-        return {json_key(field): to_plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from monitor.exporter.collector import StateCollector
+from monitor.reports.status import model_line
 from monitor.state import DaemonState
-from monitor.status_line import model_line
 from monitor.system.json_codec import to_json
 from monitor.web.api import Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line

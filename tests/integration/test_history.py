@@ -9,7 +9,7 @@ import pytest
 from model.features.labels import Rules
 from monitor.documents.history import history_document
 from monitor.queries.history import HistoryReader
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.state import AnomalyState, DaemonState
 from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments

@@ -19,6 +19,7 @@ import pytest
 from model.anomaly.detector import fit_detector
 from model.anomaly.serialization import dumps_detector
 from model.errors import SerializationError
+from model.forecast.predictor import predict_at
 from model.forecast.serialization import loads
 from model.npz import MAX_BYTES, pack
 from monitor.training.model_archive import FORMAT, KIND, pack_archive, unpack_archive
@@ -86,13 +87,11 @@ def registered(admin):
 
 
 def predictions(admin, blob):
-    """Return the predictions of a model on the history of a host."""
-    predictor = loads(blob).fused()
+    """Return the prediction of a model for the newest sample of a host."""
+    predictor = loads(blob)
     with open_database(admin.url) as database:
         rows = SampleRepository(database).between(0.0, 4e9)
-    history = predictor.spec.history(live=True)
-    history.extend(rows[:, 0], rows[:, 1:])
-    return predictor.probabilities(predictor.features(history))
+    return predict_at(predictor, rows[:, 0], rows[:, 1:], rows[-1:, 0])
 
 
 def test_import_restores_the_exported_bytes_and_predictions(exporting, importing, file):

@@ -27,7 +27,8 @@ from monitor.inference.forecast import make_forecast
 from monitor.inference.served_model import ServedModel
 from monitor.inference.stored_samples import sample_values
 from monitor.jobs.recalibration import RecalibrationJob, current_decisions, decisions_at
-from monitor.queries.status import ServingFallback, read_overview
+from monitor.queries.overview import ServingFallback
+from monitor.queries.status import read_overview
 from monitor.stores import open_stores
 from monitor.training.report import TrainingReport
 from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample

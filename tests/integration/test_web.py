@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.state import DaemonState
 from monitor.web import Application, WebServer
 

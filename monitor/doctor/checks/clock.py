@@ -11,7 +11,7 @@ from model.array_types import Floats
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.queries.status import max_sample_age
+from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 

@@ -11,7 +11,7 @@ from monitor.config.loader import Config
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.queries.status import Overview
+from monitor.queries.overview import Overview
 from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import RegisteredModel

@@ -9,8 +9,8 @@ from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.drift import DRIFT_THRESHOLD
+from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import HorizonScore
-from monitor.queries.status import Overview, ServingFallback
 from monitor.system.formatting import format_duration
 from monitor.training.records import CompletedRun
 from storage import TrainingOutcome

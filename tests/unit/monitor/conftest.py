@@ -6,8 +6,8 @@ import pytest
 from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, ReliabilityBin
 from monitor.inference.forecast import Forecast
+from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
-from monitor.queries.status import Overview
 from monitor.sampling.sampler import SourceState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.stores import open_stores

@@ -42,7 +42,8 @@ def command(options: GlobalOptions, at: float | None) -> int:
     from monitor.documents.prediction import prediction_documents  # noqa: PLC0415
     from monitor.inference.forecast import forecast_from_storage  # noqa: PLC0415
     from monitor.jobs.recalibration import current_decisions  # noqa: PLC0415
-    from monitor.queries.status import max_sample_age, read_overview  # noqa: PLC0415
+    from monitor.queries.overview import max_sample_age  # noqa: PLC0415
+    from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.prediction import prediction_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.formatting import approximate_duration, format_time  # noqa: PLC0415

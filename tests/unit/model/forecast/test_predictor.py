@@ -21,14 +21,12 @@ def test_outlier_changes_the_prediction_by_a_bounded_amount(candidate):
         assert np.isfinite(candidate.predictor.probabilities(x)).all()
 
 
-def test_predict_uses_the_newest_sample_of_a_window(candidate, trace):
+def test_predict_at_uses_no_later_sample(candidate, trace):
     times, values = trace
-    predictor = candidate.predictor
-    window = predictor.spec.new_window()
-    window.extend(times[:2000], values[:2000])
-    at = predict_at(predictor, times, values, times[1999:2000])[0]
-    assert predictor.predict(window) == pytest.approx(at, abs=1e-6)
-    assert predictor.features(window).shape == (1, len(predictor.spec.names))
+    at = times[1000:2000:100]
+    expected = predict_at(candidate.predictor, times, values, at)
+    assert np.array_equal(predict_at(candidate.predictor, times[:2000], values[:2000], at), expected)
+    assert expected.shape == (10, 2)
 
 
 def test_is_high_reads_the_state_of_the_last_sample(candidate):

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.queries.detection import DetectionState
-from monitor.queries.status import ServingFallback
+from monitor.queries.overview import ServingFallback
 from storage import AnomalyRecord
 from tests.unit.monitor.conftest import NOW
 

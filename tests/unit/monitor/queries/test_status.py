@@ -1,13 +1,14 @@
-"""Stored state of the whole."""
+"""Reading of the overview."""
 
 from dataclasses import replace
 
 import pytest
 
 from monitor.config.loader import Config
-from monitor.queries.status import ServingFallback, max_sample_age, read_overview
+from monitor.queries.overview import ServingFallback
+from monitor.queries.status import read_overview
 from monitor.training.records import CompletedRun, stored_run
-from storage import Prediction, Sample, TrainingOutcome
+from storage import Sample, TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
@@ -27,11 +28,6 @@ def fitted(stores):
     run = CompletedRun(NOW - 950, NOW - 900, TrainingOutcome.PROMOTED, "", model_id, REPORT)
     stores.runs.append(stored_run(run))
     return stores
-
-
-@pytest.mark.parametrize(("interval", "age"), [(1.0, 10.0), (5.0, 15.0)])
-def test_max_sample_age_is_three_intervals_and_at_least_ten_seconds(interval, age):
-    assert max_sample_age(interval) == age
 
 
 def test_overview_of_an_empty_database_waits_for_history(stores):
@@ -78,24 +74,3 @@ def test_overview_reads_again_after_another_training(fitted):
     fitted.runs.append(stored_run(run))
     overview = read_overview(fitted, CONFIG, NOW + 2, before)
     assert (overview.last_run.outcome, overview.last_success.id) == (TrainingOutcome.FAILED, before.last_run.id)
-
-
-@pytest.mark.parametrize(
-    ("running", "age", "sampling"), [(True, 1.0, True), (True, 60.0, False), (False, 1.0, False)]
-)
-def test_sampling_needs_a_daemon_and_a_recent_sample(overview, running, age, sampling):
-    state = replace(overview, daemon_running=running, at=overview.last_sample.at + age)
-    assert state.sampling is sampling
-
-
-def test_fresh_predictions_leave_out_old_ones(overview):
-    old = Prediction(NOW - 60, 900.0, 3, 0.5, 0.1, 0.6)
-    state = replace(overview, predictions=(*overview.predictions, old))
-    assert state.fresh_predictions == overview.predictions
-
-
-def test_waiting_for_names_the_last_unsuccessful_training(overview):
-    run = replace(overview.last_run, outcome=TrainingOutcome.SKIPPED, reason="no high load")
-    state = replace(overview, model=None, last_run=run)
-    assert "no high load" in state.waiting_for
-    assert "no high load" not in replace(state, next_retrain_at=NOW - 1).waiting_for

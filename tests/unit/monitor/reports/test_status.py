@@ -7,8 +7,8 @@ import pytest
 from monitor.config.loader import Config
 from monitor.documents.status import status_document
 from monitor.queries.detection import DetectionState
-from monitor.queries.status import ServingFallback
-from monitor.reports.status import status_report
+from monitor.queries.overview import ServingFallback
+from monitor.reports.status import model_line, status_line, status_report
 from monitor.training.bootstrap_model import pretrained_task
 from storage import AnomalyRecord, TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
@@ -71,3 +71,19 @@ STATES = (without_model, pretrained, outdated, imported_with_fallback, anomaly_i
 def test_status_report_matches_golden(overview, assert_golden):
     states = {"full": overview} | {change.__name__: change(overview) for change in STATES}
     assert_golden("status", {name: status_report(status_document(state, "x.db")) for name, state in states.items()})
+
+
+def test_status_line_states_model_and_predictions(live, overview):
+    line = status_line(replace(live, samples_buffered=0), overview)
+    assert line == "sampling; model 3 serves; high load: 70% within 5 min (warning)"
+
+
+def test_status_line_states_buffered_samples_and_missing_model(live):
+    line = status_line(replace(live, forecast=None, model_id=None), None)
+    assert line == "sampling; 4 samples wait for the database; no model serves yet"
+
+
+def test_model_line_states_what_the_first_training_waits_for(live, overview):
+    young = replace(overview, model=None, covered=720.0)
+    assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the 2 h it needs"
+    assert model_line(live, young).startswith("model 3 serves until there is one of this host: not enough history")

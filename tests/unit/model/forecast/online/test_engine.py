@@ -14,7 +14,7 @@ from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, PredictionLog
 from model.forecast.online.decisions import MODEL
 from model.forecast.online.recalibration import Recalibration
-from model.forecast.predictor import Predictor
+from model.forecast.predictor import Predictor, predict_at
 from model.forecast.pretrained import adapt
 from model.forecast.serialization import bundled_pretrained_model
 from model.forecast.smoothing import SMOOTHINGS
@@ -172,9 +172,8 @@ def test_engine_without_decisions_publishes_the_model(served):
 
 def test_engine_agrees_with_the_predictor_it_serves(served):
     engine, predictor, times, values = served
-    window = predictor.spec.new_window()
-    window.extend(times[:50], values[:50])
-    assert engine.forecast().probabilities[0, -1] == pytest.approx(predictor.predict(window), abs=1e-5)
+    expected = predict_at(predictor, times, values, times[:50])
+    assert engine.forecast().probabilities[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_with_predictor_keeps_history_and_warnings(served):

@@ -6,8 +6,8 @@ import pytest
 
 from monitor.doctor.checks.quality import assess_drift, assess_gradients, assess_skill, assess_trainings
 from monitor.documents.doctor import CheckStatus
+from monitor.queries.overview import ServingFallback
 from monitor.queries.scores import HorizonScore
-from monitor.queries.status import ServingFallback
 from monitor.training.records import CompletedRun
 
 pytestmark = pytest.mark.unit

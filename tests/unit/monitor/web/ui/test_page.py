@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from monitor.queries.detection import DetectionState
-from monitor.queries.status import ServingFallback
+from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page

@@ -1,0 +1,111 @@
+"""Overview: the stored state of the daemon at one time, and rules on its age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from monitor.queries.detection import DetectionState
+from monitor.queries.scores import HorizonScore
+from monitor.training.records import CompletedRun, RegisteredModel
+from monitor.training.schedule import insufficient_history
+from storage import Prediction, Sample, TrainingOutcome
+
+
+@dataclass(frozen=True)
+class ServingFallback:
+    """Baseline that serves in place of the model.
+
+    Attributes:
+        horizon: seconds.
+        load: load state in which it serves.
+        baseline: name of the baseline.
+    """
+
+    horizon: float
+    load: Literal["calm", "high"]
+    baseline: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Stored state at one time. All times are in seconds since the epoch.
+
+    Attributes:
+        at: time at which it was read.
+        last_sample: newest sample that is not in the future.
+        oldest_sample_at: time of the oldest sample.
+        covered: seconds of samples, counted up to about `needed`.
+        needed: seconds of history that a training needs.
+        predictions: newest predictions, one per horizon.
+        model: the serving model.
+        last_run: the newest training run.
+        last_success: the newest training run that promoted a model.
+        runs: number of training runs by outcome.
+        next_retrain_at: time of the next training; None while there is too little history.
+        retrain_running: True while a training runs.
+        daemon_running: True while a daemon holds the database.
+        storage_bytes: size of the database.
+        interval: seconds between samples.
+        scores: scores of the last 7 days by horizon.
+        scored_until: horizon and time up to which its predictions are scored.
+        drift: population stability index by metric.
+        drift_at: time at which the drift was computed.
+        fallbacks: baselines that serve in place of the model.
+        detection: state of the anomaly detection.
+        storage_free_bytes: free space on the file system of the database; None if it is not known.
+        future_at: time of the newest sample in the future, left by a clock that was set back.
+    """
+
+    at: float
+    last_sample: Sample | None
+    oldest_sample_at: float | None
+    covered: float
+    needed: float
+    predictions: tuple[Prediction, ...]
+    model: RegisteredModel | None
+    last_run: CompletedRun | None
+    last_success: CompletedRun | None
+    runs: dict[TrainingOutcome, int]
+    next_retrain_at: float | None
+    retrain_running: bool
+    daemon_running: bool
+    storage_bytes: int
+    interval: float
+    scores: tuple[HorizonScore, ...] = ()
+    scored_until: tuple[tuple[float, float], ...] = ()
+    drift: dict[str, float] = field(default_factory=dict)
+    drift_at: float = 0.0
+    fallbacks: tuple[ServingFallback, ...] = ()
+    detection: DetectionState = field(default_factory=DetectionState)
+    storage_free_bytes: int | None = None
+    future_at: float | None = None
+
+    @property
+    def sampling(self) -> bool:
+        """Return True if samples arrive."""
+        recent = self.last_sample is not None and self.at - self.last_sample.at < max_sample_age(self.interval)
+        return self.daemon_running and recent
+
+    @property
+    def waiting_for(self) -> str:
+        """Return why no model fitted on this host serves; empty if one does."""
+        if self.model is not None and not self.model.pretrained:
+            return ""
+        if self.covered < self.needed:
+            return insufficient_history(self.covered, self.needed)
+        due = self.next_retrain_at is None or self.next_retrain_at <= self.at
+        if self.last_run is not None and self.last_run.outcome != TrainingOutcome.PROMOTED and not due:
+            return f"last training {self.last_run.outcome}: {self.last_run.reason}"
+        return "enough history, a training is due"
+
+    @property
+    def fresh_predictions(self) -> tuple[Prediction, ...]:
+        """Return the newest predictions, without those that are too old."""
+        oldest = self.at - max_sample_age(self.interval)
+        return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
+
+
+def max_sample_age(interval: float) -> float:
+    """Return the age in seconds from which a sample or prediction is too old, for a sampling interval in seconds."""
+    return max(3 * interval, 10.0)

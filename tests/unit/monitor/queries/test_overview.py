@@ -1,0 +1,37 @@
+"""Overview and rules on its age."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.queries.overview import max_sample_age
+from storage import Prediction, TrainingOutcome
+from tests.unit.monitor.conftest import NOW
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(("interval", "age"), [(1.0, 10.0), (5.0, 15.0)])
+def test_max_sample_age_is_three_intervals_and_at_least_ten_seconds(interval, age):
+    assert max_sample_age(interval) == age
+
+
+@pytest.mark.parametrize(
+    ("running", "age", "sampling"), [(True, 1.0, True), (True, 60.0, False), (False, 1.0, False)]
+)
+def test_sampling_needs_a_daemon_and_a_recent_sample(overview, running, age, sampling):
+    state = replace(overview, daemon_running=running, at=overview.last_sample.at + age)
+    assert state.sampling is sampling
+
+
+def test_fresh_predictions_leave_out_old_ones(overview):
+    old = Prediction(NOW - 60, 900.0, 3, 0.5, 0.1, 0.6)
+    state = replace(overview, predictions=(*overview.predictions, old))
+    assert state.fresh_predictions == overview.predictions
+
+
+def test_waiting_for_names_the_last_unsuccessful_training(overview):
+    run = replace(overview.last_run, outcome=TrainingOutcome.SKIPPED, reason="no high load")
+    state = replace(overview, model=None, last_run=run)
+    assert "no high load" in state.waiting_for
+    assert "no high load" not in replace(state, next_retrain_at=NOW - 1).waiting_for
