@@ -4,7 +4,7 @@ run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
 
 test:           ## install what the tests need and run them all
-	scripts/venv --dev && .venv/bin/python -m pytest
+	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "not e2e" && .venv/bin/python -m pytest -m e2e
 
 lint:           ## style, types and the law of imports
 	scripts/venv --dev

@@ -25,7 +25,7 @@ from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
-from monitor.training.schedule import Serving, recent_coverage
+from monitor.training.schedule import ServingState, recent_coverage
 from monitor.web import Application, StoredDocuments, WebServer, make_server
 
 STATUS_REFRESH_INTERVAL = 30.0
@@ -64,11 +64,11 @@ class RetrainingConditions:
         needed = self._config.training.min_history
         return recent_coverage(self._stores, self._config, now, needed) >= needed
 
-    def serving(self) -> Serving:
+    def serving(self) -> ServingState:
         """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
         if self._served.load_failed or not fitted_model_serves(self._stores):
-            return "none"
-        return "behind" if self._served.fallback_active else "well"
+            return ServingState.NO_FITTED_MODEL
+        return ServingState.FALLBACK if self._served.fallback_active else ServingState.MODEL
 
 
 def build_web_server(

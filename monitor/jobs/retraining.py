@@ -11,7 +11,7 @@ from monitor.config.loader import Config
 from monitor.system.logging import get_logger
 from monitor.system.processes import exit_description, start_monitor, stop_child
 from monitor.training.records import CompletedRun, completed_run, stored_run
-from monitor.training.schedule import Serving, next_retrain
+from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRunRepository
 
 log = get_logger(__name__)
@@ -34,7 +34,7 @@ class RetrainingJob:
         config: Config,
         runs: TrainingRunRepository,
         has_enough_history: Callable[[float], bool],
-        serving: Callable[[], Serving],
+        serving: Callable[[], ServingState],
         on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -83,7 +83,7 @@ class RetrainingJob:
         # A due date in the future stays valid, so the database is not read until then, unless the model falls behind
         # a baseline. A date beyond the interval was recorded by a clock that ran ahead, and is ignored.
         serving = self._serving()
-        if serving != "behind" and now < self._not_due_before <= now + interval:
+        if serving != ServingState.FALLBACK and now < self._not_due_before <= now + interval:
             return False
         due = next_retrain(self._config.training, self._last_run(), serving)
         if due is not None and now < due <= now + interval:

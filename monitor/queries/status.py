@@ -12,7 +12,7 @@ from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model
-from monitor.training.schedule import Serving, next_retrain, recent_coverage
+from monitor.training.schedule import ServingState, next_retrain, recent_coverage
 from storage import TrainingOutcome, TrainingRun, is_locked
 
 DRIFT_INTERVAL = HOUR
@@ -126,10 +126,10 @@ def _schedule(
     if training.model is None or training.model.pretrained:
         # counted only while no fitted model serves: it reads the samples of the whole minimum
         covered = recent_coverage(stores, config, now, needed)
-        serving: Serving = "none"
+        serving = ServingState.NO_FITTED_MODEL
     else:
         covered = needed
-        serving = "behind" if fallbacks else "well"
+        serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     due = next_retrain(config.training, training.last_run, serving) if covered >= needed else None
     return covered, due
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from enum import StrEnum
 
 from model.training.settings import retrain_delay
 from model.units import DAY
@@ -13,9 +13,6 @@ from monitor.stores import Stores
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
-Serving = Literal["none", "behind", "well"]
-"""State of the model fitted on this host: not serving, replaced by a fallback somewhere, or serving everywhere."""
-
 FALLBACK_INTERVAL = DAY
 """Seconds between two trainings while a fallback serves for any horizon."""
 
@@ -23,7 +20,15 @@ FIRST_RETRY = 60.0
 """Shortest time in seconds between two attempts while no model of this host serves."""
 
 
-def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Serving) -> float | None:
+class ServingState(StrEnum):
+    """What serves, which decides how soon the next training starts."""
+
+    NO_FITTED_MODEL = "no_fitted_model"
+    FALLBACK = "fallback"
+    MODEL = "model"
+
+
+def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: ServingState) -> float | None:
     """Return the time in seconds since the epoch at which the next training is due.
 
     While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
@@ -32,16 +37,16 @@ def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Ser
     Args:
         config: intervals of the configuration.
         last: the newest training run.
-        serving: state of the model of this host.
+        serving: what serves.
 
     Returns:
         None if no training has run yet: the first one starts as soon as there is enough history.
     """
     if last is None:
         return None
-    if serving == "none":
+    if serving == ServingState.NO_FITTED_MODEL:
         return last.started_at + min(config.interval, max(FIRST_RETRY, config.min_history / 10))
-    if serving == "behind":
+    if serving == ServingState.FALLBACK:
         return last.started_at + min(config.interval, FALLBACK_INTERVAL)
     fitted = last.report is not None and last.report.health is not None
     history = last.report.to - last.report.from_ if last.report is not None and fitted else 0.0

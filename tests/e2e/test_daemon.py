@@ -142,7 +142,7 @@ def test_predict_states_contributions(service, burner):
     predictions = service.json("predict")
     assert [entry["horizon_name"] for entry in predictions] == [HORIZON, "6s"]
     assert "load_index" in predictions[0]["contributions"]
-    assert "usually" in service.command("predict").stdout
+    assert "base rate" in service.command("predict").stdout
 
 
 def test_rollback_takes_effect_without_restart(service, burner):

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from model.nn.diagnostics.assessment import DEAD_UNITS_LIMIT
-from monitor.queries.status import DRIFTED
+from monitor.queries.drift import DRIFT_THRESHOLD
 from monitor.sampling.write_buffer import CAPACITY
 
 pytestmark = pytest.mark.integration
@@ -156,7 +156,7 @@ def test_runbook_expressions_pass_promtool(tmp_path):
 def test_rules_use_bounds_of_the_program():
     recording, bounds = RECORDING.read_text(), ALERTS.read_text()
     assert f"monitor_storage_buffered_samples / {CAPACITY}\n" in recording
-    assert f"[3d:1h]) > {DRIFTED})" in recording
+    assert f"[3d:1h]) > {DRIFT_THRESHOLD})" in recording
     assert f"instance:monitor_training_dead_unit_ratio:max >= {DEAD_UNITS_LIMIT}\n" in bounds
 
 

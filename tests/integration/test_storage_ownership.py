@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,10 @@ def state_directory(tmp_path: Path) -> Path:
     directory.mkdir(mode=0o700)
     os.chown(directory, SERVICE_USER, SERVICE_USER)
     # pytest creates its directories for its own user only.
-    for parent in tmp_path.parents:
-        if parent == Path(parent.anchor) or parent.stat().st_mode & 0o001:
-            break
-        parent.chmod(0o711)
-    tmp_path.chmod(0o711)
+    base = Path(tempfile.gettempdir())
+    for parent in [tmp_path, *tmp_path.parents]:
+        if base in parent.parents:
+            parent.chmod(0o711)
     return directory
 
 

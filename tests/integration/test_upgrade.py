@@ -80,7 +80,7 @@ def test_older_release_runs_as_service(machine, releases):
 def test_newer_release_updates_unit_and_continues_history(machine, releases):
     samples_after(machine, time.time())
     releases.install(NEWER)
-    assert "renewed" in machine.monitor("install-service").stdout
+    assert "replaced" in machine.monitor("install-service").stdout
     before = samples(machine)
     restarted = time.time()
     machine.systemctl("restart", UNIT)
@@ -114,7 +114,7 @@ def test_database_of_first_schema_is_upgraded_without_loss(machine):
     # its two models are of a format that this release does not read: they stay, and the prior serves
     assert machine.metric('monitor_retrain_runs_total{outcome="promoted"}') == 1
     model = machine.status()["model"]
-    assert (model["id"], model["prior"]) == (3, True)
+    assert (model["id"], model["pretrained"]) == (3, True)
     with sqlite3.connect(path) as now:
         assert now.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
     now.close()

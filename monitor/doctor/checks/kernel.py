@@ -81,22 +81,36 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
     """
     name = source.name
     values = {field: validated_value(field, rates[field]) for field in source.fields}
-    missing = [field for field in source.fields if rates[field] is None]
-    implausible = [f"{f} {rates[f]:.4g}" for f in source.fields if rates[f] is not None and values[f] is None]
-    unexplained = [field for field in missing if field not in EXPLAINED_GAPS]
-    figures = [f"{field} {value:.4g}" for field, value in values.items() if value is not None]
-    notes = [f"no {field}: {EXPLAINED_GAPS[field]}" for field in missing if field in EXPLAINED_GAPS]
-    message = "; ".join(part for part in (", ".join(figures), *notes) if part)
+    message = _describe_rates(source, rates, values)
+    implausible = [f"{f} {rates[f]:.4g}" for f in source.fields if values[f] is None and rates[f] is not None]
     if implausible:
         fix = f"check what provides {psutil.PROCFS_PATH}; such values are not stored"
         return warning(CheckId.SOURCE, _join(f"implausible: {', '.join(implausible)}", message), fix, subject=name)
+    unexplained = [field for field in _missing_fields(source, rates) if field not in EXPLAINED_GAPS]
     if unexplained:
         fix = f'run monitor on the host itself, not in a container, or remove "{name}" from sampling.sources'
         return warning(CheckId.SOURCE, _join(f"missing: {', '.join(unexplained)}", message), fix, subject=name)
-    if any((values.get(field) or 0.0) >= FULL_RATIO for field in ("memory_usage", "swap_usage")):
+    if _is_full(values):
         fix = "free memory, or check whether the figure is the limit of a container"
         return warning(CheckId.SOURCE, message, fix, subject=name)
     return ok(CheckId.SOURCE, message, subject=name)
+
+
+def _describe_rates(source: Source, rates: Values, values: Values) -> str:
+    """Return the valid values, and the reasons for missing ones that are known."""
+    figures = [f"{field} {value:.4g}" for field, value in values.items() if value is not None]
+    notes = [
+        f"no {field}: {EXPLAINED_GAPS[field]}" for field in _missing_fields(source, rates) if field in EXPLAINED_GAPS
+    ]
+    return _join(", ".join(figures), *notes)
+
+
+def _missing_fields(source: Source, rates: Values) -> list[str]:
+    return [field for field in source.fields if rates[field] is None]
+
+
+def _is_full(values: Values) -> bool:
+    return any((values.get(field) or 0.0) >= FULL_RATIO for field in ("memory_usage", "swap_usage"))
 
 
 def _join(*parts: str) -> str:

@@ -81,22 +81,24 @@ def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[ServingFall
         scores: scores by horizon.
         fallbacks: baselines that serve instead of the model.
     """
-    skills = [(score.horizon, score.score.skill) for score in scores if score.score.scored >= MIN_SCORED]
-    message = ", ".join(f"{format_duration(horizon)} {skill:+.2f}" for horizon, skill in skills if skill is not None)
-    if not message:
+    scored = [score for score in scores if score.score.scored >= MIN_SCORED]
+    skills = [(score.horizon, score.score.skill) for score in scored if score.score.skill is not None]
+    message = ", ".join(f"{format_duration(horizon)} {skill:+.2f}" for horizon, skill in skills)
+    if not skills:
         reason = f"fewer than {MIN_SCORED} predictions have a known outcome, or none of them was high load"
         return skipped(CheckId.LIVE_SKILL, reason)
     if fallbacks:
-        serving = ", ".join(
-            f"{fallback.baseline} at {format_duration(fallback.horizon)} while load is {fallback.load}"
-            for fallback in fallbacks
-        )
+        serving = ", ".join(map(_describe_fallback, fallbacks))
         fix = "run `monitor retrain`; details: `monitor report`"
         return warning(CheckId.LIVE_SKILL, f"{message}; fallbacks serve: {serving}", fix)
-    if any(skill is not None and skill < 0 for _, skill in skills):
+    if min(skill for _, skill in skills) < 0:
         fix = "see the scores: `monitor report`, then run `monitor retrain`"
         return warning(CheckId.LIVE_SKILL, f"{message}: worse than the base rate", fix)
     return ok(CheckId.LIVE_SKILL, f"{message} over the base rate, last 7 days")
+
+
+def _describe_fallback(fallback: ServingFallback) -> str:
+    return f"{fallback.baseline} at {format_duration(fallback.horizon)} while load is {fallback.load}"
 
 
 def assess_drift(overview: Overview) -> CheckResult:

@@ -42,28 +42,31 @@ def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
         result = failed if used else warning
         yield result(CheckId.DAEMON, "no daemon runs on this database", START_DAEMON)
         return
+    yield _assess_process(context)
+
+
+def _assess_process(context: DoctorContext) -> CheckResult:
+    """Assess user, manager and state of the running daemon."""
+    pid = context.daemon.pid
     try:
-        process = psutil.Process(daemon.pid or 0)
+        process = psutil.Process(pid or 0)
         user = process.uids().effective
         parent = process.ppid()
         state = process.status()
     except psutil.Error:
-        yield skipped(CheckId.DAEMON, f"running as process {daemon.pid}, which is not visible from here")
-        return
+        return skipped(CheckId.DAEMON, f"running as process {pid}, which is not visible from here")
     owner = context.directory.stat().st_uid if context.directory else user
     manager = "under systemd" if parent == 1 and SYSTEMD.is_dir() else "not under systemd"
-    message = f"process {daemon.pid}, user {user_name(user)}, {manager}"
+    message = f"process {pid}, user {user_name(user)}, {manager}"
     if state == psutil.STATUS_STOPPED:
-        fix = f"continue it: `kill -CONT {daemon.pid}`"
-        yield failed(CheckId.DAEMON, f"{message}: stopped by a signal (SIGSTOP)", fix)
-    elif user not in (0, owner):
+        return failed(CheckId.DAEMON, f"{message}: stopped by a signal (SIGSTOP)", f"continue it: `kill -CONT {pid}`")
+    if user not in (0, owner):
         fix = f"run `chown -R {user} {context.directory}`, then restart the daemon"
-        yield failed(CheckId.DAEMON, f"{message}; its directory is owned by {user_name(owner)}", fix)
-    elif user == 0:
+        return failed(CheckId.DAEMON, f"{message}; its directory is owned by {user_name(owner)}", fix)
+    if user == 0:
         fix = "run it as a service: `sudo monitor install-service`"
-        yield warning(CheckId.DAEMON, f"{message}: it does not need to run as root", fix)
-    else:
-        yield ok(CheckId.DAEMON, message)
+        return warning(CheckId.DAEMON, f"{message}: it does not need to run as root", fix)
+    return ok(CheckId.DAEMON, message)
 
 
 def check_unit() -> Iterator[CheckResult]:

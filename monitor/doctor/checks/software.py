@@ -28,8 +28,7 @@ MISSING = "missing"
 
 def check_versions() -> Iterator[CheckResult]:
     """Check the versions of Python, libc, SQLite and the required packages."""
-    required = [re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
-    versions = {name: _installed_version(name) for name in required}
+    versions = {name: _installed_version(name) for name in _required_packages()}
     libc = " ".join(part for part in platform.libc_ver() if part) or "libc unknown"
     parts = [f"Python {platform.python_version()}", libc, f"SQLite {SQLITE_VERSION}"]
     parts += [f"{name} {number}" for name, number in versions.items()]
@@ -43,6 +42,12 @@ def check_versions() -> Iterator[CheckResult]:
         yield failed(CheckId.VERSIONS, message, fix)
     else:
         yield ok(CheckId.VERSIONS, message)
+
+
+def _required_packages() -> list[str]:
+    """Return the names of the required distributions, without those of optional features."""
+    requirements = requires(DISTRIBUTION) or []
+    return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
 
 
 def _installed_version(name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.jobs.retraining import RetrainingJob
+from monitor.training.schedule import ServingState
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit
@@ -53,7 +54,7 @@ def make(monkeypatch):
             Config(training=TRAINING),
             runs,
             lambda now: enough,
-            lambda: "well" if serving else "none",
+            lambda: ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL,
             clock=clock,
             monotonic=clock,
         )

@@ -4,26 +4,52 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
 from monitor.training.records import CompletedRun
-from monitor.training.schedule import next_retrain
+from monitor.training.report import TrainingReport
+from monitor.training.schedule import ServingState, insufficient_history, next_retrain, recent_coverage
+from storage import Sample, TrainingOutcome
+from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
 
 TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
-RUN = CompletedRun(50.0, 51.0, "promoted", "", None, None)
+RUN = CompletedRun(50.0, 51.0, TrainingOutcome.PROMOTED, "", None, None)
 
 
 def test_next_retrain_depends_on_the_serving_model():
-    assert next_retrain(TRAINING, None, "none") is None
-    assert next_retrain(TRAINING, RUN, "well") == 3650.0
-    assert next_retrain(TRAINING, RUN, "none") == 170.0
-    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), RUN, "behind") == 86450.0
+    assert next_retrain(TRAINING, None, ServingState.NO_FITTED_MODEL) is None
+    assert next_retrain(TRAINING, RUN, ServingState.MODEL) == 3650.0
+    assert next_retrain(TRAINING, RUN, ServingState.NO_FITTED_MODEL) == 170.0
+    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), RUN, ServingState.FALLBACK) == 86450.0
 
 
 @pytest.mark.parametrize(("history", "due"), [(100.0, 1850.0), (8000.0, 2050.0), (40_000.0, 3650.0)])
 def test_next_retrain_renews_model_when_its_history_has_grown_by_a_quarter(history, due, overview):
     assert (
-        next_retrain(TRAINING, replace(RUN, report=replace(overview.last_run.report, from_=0.0, to=history)), "well")
+        next_retrain(
+            TRAINING,
+            replace(RUN, report=replace(overview.last_run.report, from_=0.0, to=history)),
+            ServingState.MODEL,
+        )
         == due
     )
+
+
+def test_next_retrain_ignores_the_history_of_a_skipped_training():
+    run = replace(RUN, report=TrainingReport(0.0, 8000.0, 10))
+    assert next_retrain(TRAINING, run, ServingState.MODEL) == 3650.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "step", "covered"), [(0, 5.0, 0.0), (10, 5.0, 50.0), (10, 60.0, 600.0), (1000, 5.0, 1210.0)]
+)
+def test_recent_coverage_measures_the_spacing_and_stops_beyond_the_need(stores, rows, step, covered):
+    config = Config(training=TRAINING)
+    stores.samples.append_many(Sample(NOW - step * i, cpu_usage=0.1) for i in range(rows))
+    assert recent_coverage(stores, config, NOW, 1200.0) == pytest.approx(covered, abs=step)
+
+
+def test_insufficient_history_states_both_durations():
+    assert insufficient_history(725.0, 7200.0).count(" min") == insufficient_history(725.0, 7200.0).count(" h") == 1
