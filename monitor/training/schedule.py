@@ -21,7 +21,7 @@ FIRST_RETRY = 60.0
 
 
 class ServingState(StrEnum):
-    """What serves, which decides how soon the next training starts."""
+    """Serving predictor, which decides how soon the next training starts."""
 
     NO_FITTED_MODEL = "no_fitted_model"
     FALLBACK = "fallback"

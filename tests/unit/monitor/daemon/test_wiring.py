@@ -10,6 +10,7 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import RetrainingConditions, build_services
 from monitor.stores import open_stores
+from monitor.training.schedule import ServingState
 from storage import Sample
 
 pytestmark = pytest.mark.unit
@@ -42,10 +43,10 @@ def test_services_schedule_every_job(stores):
 @pytest.mark.parametrize(
     ("fitted", "load_failed", "fallback_active", "serving"),
     [
-        (True, False, False, "well"),
-        (True, False, True, "behind"),
-        (True, True, False, "none"),
-        (False, False, False, "none"),
+        (True, False, False, ServingState.MODEL),
+        (True, False, True, ServingState.FALLBACK),
+        (True, True, False, ServingState.NO_FITTED_MODEL),
+        (False, False, False, ServingState.NO_FITTED_MODEL),
     ],
 )
 def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, load_failed, fallback_active, serving):

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingConfig
+from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 from monitor.training.report import TrainingReport
 from monitor.training.schedule import ServingState, insufficient_history, next_retrain, recent_coverage
@@ -52,4 +53,6 @@ def test_recent_coverage_measures_the_spacing_and_stops_beyond_the_need(stores, 
 
 
 def test_insufficient_history_states_both_durations():
-    assert insufficient_history(725.0, 7200.0).count(" min") == insufficient_history(725.0, 7200.0).count(" h") == 1
+    message = insufficient_history(725.0, 7200.0)
+    assert approximate_duration(725.0) in message
+    assert approximate_duration(7200.0) in message
