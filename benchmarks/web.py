@@ -207,7 +207,7 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
 
 
 def figure(name: str, measurement: tuple[float, str], reference: tuple[float, str] | None) -> Figure:
-    """Return a figure, with its ratio to the reference in its name if there is one."""
+    """Return a figure, named after its ratio to the reference if one is given."""
     value, unit = measurement
     ratio = f" ({value / reference[0]:.2f} of waitress)" if reference and unit and reference[0] else ""
     return Figure(f"{name}{ratio}", value, unit=unit)

@@ -32,7 +32,7 @@ class ModelRegistry:
             blob: the serialized model.
             report_json: its training report as JSON text.
             at: time of its training, in seconds since the epoch.
-            detector: the serialized anomaly detector, if there is one; it contains its own checksum.
+            detector: the serialized anomaly detector with its checksum, or None.
 
         Returns:
             The id of the model; ids increase and are never reused.

@@ -130,7 +130,7 @@ class TrainingRun:
         finished_at: time of its end.
         outcome: its result.
         reason: explanation for people if no model was promoted; empty otherwise.
-        model_id: the registered model, if there is one.
+        model_id: id of the registered model, or None.
         report_json: the training report as JSON text; "{}" if training did not get that far.
         id: 0 until it is stored.
     """

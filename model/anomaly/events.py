@@ -162,7 +162,7 @@ class EventTracker:
         return self._end(replace(self.event, ended_at=at))
 
     def _end(self, event: AnomalyEvent | None) -> list[EventTransition]:
-        """End an event, if there is one, and forget the residual of earlier ones."""
+        """End the event in progress, if any, and forget the residual of earlier events."""
         self.event = None
         self._residual_ratios = {}
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]

@@ -106,7 +106,7 @@ class BlendTable:
     """Blend weights of all horizons as arrays, for calm (index 0) and high load (index 1)."""
 
     def __init__(self, blends: Sequence[HorizonBlend]) -> None:
-        """Arrange blends in arrays; there is one per horizon."""
+        """Arrange the blends of all horizons in arrays."""
         states = [[blend.calm for blend in blends], [blend.high for blend in blends]]
         self._weights = np.array([[blend.weights for blend in state] for state in states])
         self._intercepts = np.array([[blend.intercept for blend in state] for state in states])

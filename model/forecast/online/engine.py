@@ -56,7 +56,7 @@ class OnlineEngine:
         """Create an engine without history.
 
         Args:
-            spec: features; those of the predictor, if there is one.
+            spec: features; with a predictor, its own features.
             predictor: the model.
             hosts: number of hosts.
         """

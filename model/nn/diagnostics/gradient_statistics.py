@@ -76,7 +76,7 @@ class GradientStatistics:
             self._norm_sum[:] = 0
             self._norm_count = 0
         if self._ratio_count > 1:
-            # An epoch may have no measured update; the mean of the previous one is reported until there is one.
+            # An epoch may have no measured update; the previous mean is reported meanwhile.
             self._ratio_sum /= self._ratio_count
             self._ratio_count = 1
         self._ratio_of_epoch = False
