@@ -55,9 +55,11 @@ class SkipReason(StrEnum):
     """Reason for which nothing can be learned from a history, or one horizon cannot."""
 
     HISTORY_TOO_SHORT = "history_too_short"
+    MISSING_METRIC = "missing_metric"
     NO_KNOWN_OUTCOME = "no_known_outcome"
     NO_HIGH_LOAD = "no_high_load"
     NO_CALM_LOAD = "no_calm_load"
+    TOO_FEW_EVENTS = "too_few_events"
 
     @property
     def message(self) -> str:
@@ -67,9 +69,11 @@ class SkipReason(StrEnum):
 
 _SKIP_MESSAGES = {
     SkipReason.HISTORY_TOO_SHORT: "not enough history",
+    SkipReason.MISSING_METRIC: "no value of a metric of the high-load rules",
     SkipReason.NO_KNOWN_OUTCOME: "no known outcome",
     SkipReason.NO_HIGH_LOAD: "no high load",
     SkipReason.NO_CALM_LOAD: "no calm load",
+    SkipReason.TOO_FEW_EVENTS: "too few high-load periods",
 }
 
 

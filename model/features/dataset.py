@@ -62,8 +62,8 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.times)
 
-    def take(self, rows: Integers) -> Dataset:
-        """Return the given rows."""
+    def take(self, rows: Integers | slice) -> Dataset:
+        """Return the given rows; for a slice they share memory."""
         return Dataset(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
@@ -134,23 +134,19 @@ class Split:
     holdout: Dataset
 
 
-def split(dataset: Dataset, horizons: Sequence[float], train_ratio: float = 0.8) -> Split:
+def split(dataset: Dataset, horizons: Sequence[float], begin: int, end: int) -> Split:
     """Split a dataset by time.
 
-    A label that reaches into the next part, or beyond the end of the history (where only high load could become
-    known in time), is made unknown.
+    A training label that reaches into the holdout is made unknown.
 
     Args:
         dataset: not empty.
         horizons: seconds.
-        train_ratio: ratio of the rows before the holdout.
+        begin: first row of the holdout; all rows before it are the training part.
+        end: row after the last one of the holdout.
     """
-    n = len(dataset)
-    cut = int(n * train_ratio)
-    train = dataset.take(np.arange(cut))
-    holdout = dataset.take(np.arange(cut, n))
-    end = float(dataset.times[-1]) + 1e-9
-    return Split(mask_labels(train, horizons, float(dataset.times[cut])), mask_labels(holdout, horizons, end))
+    train = mask_labels(dataset.take(slice(begin)), horizons, float(dataset.times[begin]))
+    return Split(train, dataset.take(slice(begin, end)))
 
 
 def mask_labels(part: Dataset, horizons: Sequence[float], limit: float) -> Dataset:

@@ -62,16 +62,16 @@ def calibration_error(y: Floats, p: Floats) -> float:
     return float(np.abs(gap)[rows > 0].sum() / len(y))
 
 
-def score(y: Floats, p: Floats, base_rate: float) -> Score:
-    """Compute all scores; the skill is 1 - Brier score / Brier score of the constant `base_rate`.
+def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
+    """Compute all scores; the skill is 1 - Brier score / Brier score of `base_rate`.
 
     Args:
         y: (rows,) labels, NaN if unknown.
         p: (rows,) probabilities.
-        base_rate: event rate of the training data.
+        base_rate: event rate of the training data, or (rows,) of the training data of each row.
     """
+    reference = brier(*with_known_label(y, np.broadcast_to(base_rate, y.shape)))
     y, p = with_known_label(y, p)
-    reference = brier(y, np.full_like(y, base_rate))
     own = brier(y, p)
     return Score(
         brier=own,

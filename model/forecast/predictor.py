@@ -32,7 +32,10 @@ class Predictor:
         thresholds: probability of a warning per horizon; 1 for no warnings.
         pretrained: the pretrained model, adapted to the spec; None if it is not used.
         pretrained_weight: prior blend weight of the pretrained model.
-        holdout_model: the model fitted without the holdout, for evaluation; None if it was not loaded.
+        fitted_until: time in seconds from which on no sample was fitted; None for a model that was not fitted on this
+            host, and in models of older releases.
+        holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
+            loaded.
     """
 
     spec: FeatureSpec
@@ -43,6 +46,7 @@ class Predictor:
     thresholds: tuple[float, ...]
     pretrained: Ensemble | None = None
     pretrained_weight: float = 0.0
+    fitted_until: float | None = None
     holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:
@@ -55,7 +59,16 @@ class Predictor:
 
         They do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
         """
-        blended = self._blend_table(self.expert_logits(x), self.is_high(x))
+        return self.blend(self.expert_logits(x), self.is_high(x))
+
+    def blend(self, logits: Floats, high: Bools) -> Floats:
+        """Return the probabilities (rows, horizons) of expert logits (rows, horizons, experts); see `probabilities`.
+
+        Args:
+            logits: of each expert.
+            high: (rows,) True during high load.
+        """
+        blended = self._blend_table(logits, high)
         return np.asarray(np.maximum.accumulate(sigmoid(blended), axis=1))
 
     def expert_logits(self, x: Floats) -> Floats:

@@ -73,8 +73,7 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
             pretrained = _build_ensemble(header[PRETRAINED_KEY], arrays, f"{PRETRAINED_KEY}.")
         predictor = _build_predictor(spec, header, arrays, "", pretrained)
         if holdout_model and HOLDOUT_MODEL_KEY in header:
-            prefix = f"{HOLDOUT_MODEL_KEY}."
-            evaluated = _build_predictor(spec, header[HOLDOUT_MODEL_KEY], arrays, prefix, pretrained)
+            evaluated = _build_predictor(spec, header[HOLDOUT_MODEL_KEY], arrays, f"{HOLDOUT_MODEL_KEY}.", pretrained)
             predictor = replace(predictor, holdout_model=evaluated)
         return predictor
     except MALFORMED as error:
@@ -130,6 +129,7 @@ def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, An
         "base_rates": predictor.base_rates,
         "thresholds": predictor.thresholds,
         PRETRAINED_WEIGHT_KEY: predictor.pretrained_weight,
+        "fitted_until": predictor.fitted_until,
     }
     for i, blend in enumerate(predictor.blends):
         arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] = np.stack([blend.load_table.scores, blend.load_table.values])
@@ -189,6 +189,7 @@ def _build_spec(raw: dict[str, Any]) -> FeatureSpec:
 def _build_predictor(
     spec: FeatureSpec, header: dict[str, Any], arrays: dict[str, Floats], prefix: str, pretrained: Ensemble | None
 ) -> Predictor:
+    fitted_until = header.get("fitted_until")
     tables = [arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] for i in range(len(header[BLENDS_KEY]))]
     predictor = Predictor(
         spec=spec,
@@ -199,6 +200,7 @@ def _build_predictor(
         thresholds=tuple(header["thresholds"]),
         pretrained=pretrained,
         pretrained_weight=float(header[PRETRAINED_WEIGHT_KEY]),
+        fitted_until=None if fitted_until is None else float(fitted_until),
     )
     _check_predictor(predictor)
     return predictor
@@ -228,12 +230,11 @@ def _build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: s
 
 def _check_predictor(predictor: Predictor) -> None:
     """Raise SerializationError unless all parts fit together and are finite."""
-    features = len(predictor.spec.names)
     horizons = len(predictor.horizons)
     lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}
     for ensemble in (predictor.ensemble, predictor.pretrained):
         if ensemble is not None:
-            lengths.add(_check_ensemble(ensemble, features))
+            lengths.add(_check_ensemble(ensemble, len(predictor.spec.names)))
     if lengths != {horizons}:
         raise SerializationError(f"{horizons} horizons, but outputs or figures for {sorted(lengths)}")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from model.array_types import Bools, Floats
+from model.array_types import Bools, Floats, Integers
 from model.features.dataset import Dataset, typical_step
 from model.forecast.blend import HorizonBlend
 from model.forecast.calibration import BlendWeights, fit_blend_weights, matching_intercept
@@ -38,26 +39,86 @@ def pretrained_weight(history: float, horizon: float) -> float:
     return max(0.0, 1.0 - math.sqrt(history / (PRETRAINED_HORIZONS_OF_HISTORY * horizon)))
 
 
-def fit_blends(predictor: Predictor, holdout: Dataset) -> tuple[HorizonBlend, ...]:
+@dataclass(frozen=True)
+class ExpertPredictions:
+    """Predictions of the experts on some rows that they were not fitted on, with the labels.
+
+    Attributes:
+        logits: (rows, horizons, experts).
+        high: (rows,) True during high load.
+        y: (rows, horizons) labels, NaN if unknown.
+        times: (rows,) seconds, increasing.
+    """
+
+    logits: Floats
+    high: Bools
+    y: Floats
+    times: Floats
+
+    def take(self, rows: Bools) -> ExpertPredictions:
+        """Return the rows that a mask selects."""
+        return ExpertPredictions(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def expert_predictions(models: Sequence[Predictor], holdouts: Sequence[Dataset]) -> ExpertPredictions:
+    """Return the predictions of the experts of several models, each on its own consecutive rows."""
+    pairs = list(zip(models, holdouts, strict=True))
+    return ExpertPredictions(
+        logits=np.concatenate([model.expert_logits(holdout.x) for model, holdout in pairs]),
+        high=np.concatenate([model.is_high(holdout.x) for model, holdout in pairs]),
+        y=np.concatenate([holdout.y for holdout in holdouts]),
+        times=np.concatenate([holdout.times for holdout in holdouts]),
+    )
+
+
+def fit_blends(predictor: Predictor, predictions: ExpertPredictions) -> tuple[HorizonBlend, ...]:
     """Fit the blend weights of the experts on the holdout, for calm and high load separately.
 
     Args:
-        predictor: fitted without the holdout.
-        holdout: features and labels.
+        predictor: with load tables, horizons and the prior weight of the pretrained model.
+        predictions: of the experts on the holdout.
     """
-    logits = predictor.expert_logits(holdout.x)
-    high = predictor.is_high(holdout.x)
-    step = typical_step(holdout.times, default=1.0)
+    step = typical_step(predictions.times, default=1.0)
     prior = (1.0 - predictor.pretrained_weight, 0.0, predictor.pretrained_weight)
     blends = []
     for i, horizon in enumerate(predictor.horizons):
         block_rows = max(horizon, min(BLOCK_HORIZONS * horizon, HOUR)) / step
         calm_weights, high_weights = (
-            fit_blend_weights(logits[rows, i], holdout.y[rows, i], prior, block_rows, PRIOR_BLOCKS)
-            for rows in (~high, high)
+            fit_blend_weights(predictions.logits[rows, i], predictions.y[rows, i], prior, block_rows, PRIOR_BLOCKS)
+            for rows in (~predictions.high, predictions.high)
         )
         blends.append(replace(predictor.blends[i], calm=calm_weights, high=high_weights))
     return tuple(blends)
+
+
+def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredictions, parts: Integers) -> Floats:
+    """Return the predictions (rows, horizons), each part blended with weights fitted on the labels of the others.
+
+    Blend weights fitted to the very rows that are scored would make the model look better than it is.
+
+    Args:
+        predictor: with load tables, horizons and the prior weight of the pretrained model.
+        predictions: of the experts.
+        parts: (rows,) number of the part of each row, non-decreasing.
+    """
+    probabilities = np.empty(predictions.y.shape)
+    for part in np.unique(parts):
+        scored = parts == part
+        fitted = predictions.take(~scored)
+        # a label before the part must not reach into it
+        start = predictions.times[scored][0]
+        reaching = (fitted.times < start)[:, None] & (
+            start - fitted.times[:, None] <= np.asarray(predictor.horizons)
+        )
+        fitted = replace(fitted, y=np.where(reaching, np.float32(np.nan), fitted.y))
+        blended = replace(predictor, blends=fit_blends(predictor, fitted))
+        probabilities[scored] = blended.blend(predictions.logits[scored], predictions.high[scored])
+    return probabilities
+
+
+def halves(rows: int) -> Integers:
+    """Return the number of its half (rows,), 0 or 1, for each row."""
+    return (np.arange(rows) >= rows // 2).astype(np.intp)
 
 
 def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Dataset) -> tuple[HorizonBlend, ...]:

@@ -1,8 +1,8 @@
 """Training pipeline: from samples to an evaluated candidate.
 
-The holdout model is fitted to the first four fifths of the history, and blended, calibrated and scored on the rest.
-The same networks are then fitted to all of it for serving: the newest days are too informative to be used for
-evaluation only.
+The model of each fold is fitted to the history before it. Blend weights, thresholds and scores come from the
+predictions of all folds. The same networks are then fitted to all of the history for serving: the newest days are too
+informative to be used for evaluation only.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats
-from model.errors import NotEnoughHistoryError, SkipReason
-from model.features.dataset import Dataset, Split, build_dataset, concatenate, split, typical_step
+from model.features.dataset import Dataset, build_dataset, typical_step
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble, fit_scaler
@@ -24,15 +23,19 @@ from model.forecast.pretrained import adapt, supports
 from model.forecast.serialization import bundled_pretrained_model
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
-from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
-from model.training.ensemble_training import feature_subsets, fit_networks, offset_epochs
+from model.training.blend_weights import expert_predictions, fit_blends, pretrained_weight, transfer_blends
+from model.training.ensemble_training import feature_subsets, fit_networks
 from model.training.evaluation import Candidate, evaluate_candidate
+from model.training.folds import make_folds
 from model.training.settings import Recipe
-from model.training.task import OmittedHorizon, Task, omitted_horizon
+from model.training.task import Task, require_metrics
 from model.units import DAY
 
 MAX_ROWS = 20_000
 """Rows of a dataset at most: neighbouring rows differ little, and these suffice for three months."""
+
+OnEpoch = Callable[[Epoch, int], None]
+"""Callback after an epoch: the epoch, numbered over all fits of a training, and the largest number of epochs."""
 
 MIN_SEASONAL_HISTORY = 3 * DAY
 """Seconds of history from which networks use features of previous days; with less, yesterday was seen once."""
@@ -45,7 +48,7 @@ def train(
     task: Task,
     recipe: Recipe,
     rng: np.random.Generator,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_epoch: OnEpoch = lambda *_: None,
 ) -> Candidate:
     """Train, blend and evaluate a predictor on samples.
 
@@ -56,48 +59,74 @@ def train(
         task: rules, horizons and precision.
         recipe: of the ensemble.
         rng: the only source of randomness.
-        on_epoch: called after each of at most `recipe.epochs` epochs; an exception that it raises ends the training.
+        on_epoch: called after each epoch; an exception that it raises ends the training.
 
     Raises:
         SerializationError: the bundled pretrained model is damaged.
-        NotEnoughHistoryError: the history is too short, or has no examples of both outcomes in each part.
+        NotEnoughHistoryError: the history lacks the metrics of the rules, or has too few events.
         DivergedError: see `model.nn.training.fit`.
     """
+    require_metrics(task.rules, columns, values)
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, rules, task.horizons, step)
-    parts, horizons, omitted = _split_by_horizon(build_dataset(spec, times, values, MAX_ROWS), task.horizons)
-    fitting = _Fitting(spec, horizons, recipe, rng)
-    weight = pretrained_weight(float(times[-1] - times[0]), max(horizons)) if supports(spec) else 0.0
-    pretrained = adapt(bundled_pretrained_model(), spec, horizons) if weight else None
+    folds = make_folds(build_dataset(spec, times, values, MAX_ROWS), task.horizons)
+    weight = pretrained_weight(float(times[-1] - times[0]), max(folds.horizons)) if supports(spec) else 0.0
+    pretrained = adapt(bundled_pretrained_model(), spec, folds.horizons) if weight else None
+    fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight)
 
     epochs = [recipe.fit.epochs] * recipe.networks
-    holdout_model, reports = fitting.fit(parts.train, parts.holdout, epochs, on_epoch)
-    holdout_model = replace(holdout_model, pretrained=pretrained, pretrained_weight=weight)
-    holdout_model = replace(holdout_model, blends=fit_blends(holdout_model, parts.holdout))
-    holdout_model = replace(holdout_model, thresholds=_thresholds(holdout_model, parts.holdout, task.precision))
+    progress = _Progress(on_epoch, (len(folds.parts) + 1) * sum(epochs))
+    models = []
+    for part in folds.parts:
+        model, reports = fitting.fit(part.train, part.holdout, epochs, progress.next_fit(sum(epochs)))
+        models.append(replace(model, fitted_until=float(part.holdout.times[0])))
+    predictions = expert_predictions(models, [part.holdout for part in folds.parts])
+    holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
+    probabilities = holdout_model.blend(predictions.logits, predictions.high)
+    thresholds = tuple(
+        threshold_for(y, p, task.precision) for y, p in zip(predictions.y.T, probabilities.T, strict=True)
+    )
+    holdout_model = replace(holdout_model, thresholds=thresholds)
 
-    whole = concatenate(parts.train, parts.holdout)
+    whole = folds.whole
     kept_epochs = [report.kept_epoch for report in reports]
-    predictor, _ = fitting.fit(whole, None, kept_epochs, offset_epochs(on_epoch, sum(epochs)))
-    predictor = replace(predictor, pretrained=pretrained, pretrained_weight=weight)
+    predictor, _ = fitting.fit(whole, None, kept_epochs, progress.next_fit(sum(kept_epochs)))
     predictor = replace(
         predictor,
         blends=transfer_blends(holdout_model, predictor, whole),
-        thresholds=holdout_model.thresholds,
+        thresholds=thresholds,
+        fitted_until=float(times[-1]),
         holdout_model=holdout_model,
     )
-    return evaluate_candidate(predictor, combine_reports(reports), parts, (times, values), omitted)
+    return evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
+
+
+class _Progress:
+    """Numbers of the epochs of all fits of a training, in sequence."""
+
+    def __init__(self, on_epoch: OnEpoch, total: int) -> None:
+        self._on_epoch = on_epoch
+        self._total = total
+        self._before = 0
+
+    def next_fit(self, epochs: int) -> Callable[[Epoch], None]:
+        """Return the callback of the next fit, of at most that many epochs."""
+        before = self._before
+        self._before += epochs
+        return lambda epoch: self._on_epoch(epoch._replace(number=before + epoch.number), self._total)
 
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Parameters that the two fits of a training share."""
+    """Parameters that the fits of a training share."""
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
     recipe: Recipe
     rng: np.random.Generator
+    pretrained: Ensemble | None
+    pretrained_weight: float
 
     def fit(
         self,
@@ -132,36 +161,7 @@ class _Fitting:
             blends=tuple(replace(network_only(), load_table=table) for table in tables),
             base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),
             thresholds=(1.0,) * len(self.horizons),
+            pretrained=self.pretrained,
+            pretrained_weight=self.pretrained_weight,
         )
         return predictor, fitted.reports
-
-
-def _split_by_horizon(
-    dataset: Dataset, horizons: tuple[float, ...]
-) -> tuple[Split, tuple[float, ...], dict[float, OmittedHorizon]]:
-    """Return the split over the horizons with examples of both outcomes in each part, those horizons, and the others.
-
-    Raises:
-        NotEnoughHistoryError: there is no such horizon.
-    """
-    if not len(dataset):
-        reason = SkipReason.NO_KNOWN_OUTCOME
-        raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
-    parts = split(dataset, horizons)
-    omitted = {}
-    for i, horizon in enumerate(horizons):
-        omission = omitted_horizon(parts, i)
-        if omission is not None:
-            omitted[horizon] = omission
-    kept = [i for i, horizon in enumerate(horizons) if horizon not in omitted]
-    if not kept:
-        first = next(iter(omitted.values()))
-        raise NotEnoughHistoryError(first.message, first.reason)
-    train_part, holdout = (replace(part, y=part.y[:, kept]) for part in (parts.train, parts.holdout))
-    return Split(train_part, holdout), tuple(horizons[i] for i in kept), omitted
-
-
-def _thresholds(predictor: Predictor, holdout: Dataset, precision: float) -> tuple[float, ...]:
-    """Return the warning thresholds per horizon that have the wanted precision on the holdout."""
-    p = predictor.probabilities(holdout.x)
-    return tuple(threshold_for(holdout.y[:, i], p[:, i], precision) for i in range(p.shape[1]))

@@ -32,11 +32,6 @@ class Recipe:
     dropout: float = 0.15
     fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
 
-    @property
-    def epochs(self) -> int:
-        """Epochs of a training at most: each network is fitted twice, for the holdout model and for serving."""
-        return 2 * self.networks * self.fit.epochs
-
 
 @dataclass(frozen=True)
 class GateConfig:

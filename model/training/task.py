@@ -1,16 +1,18 @@
-"""Forecasting task, and the horizons of it for which a history has no examples."""
+"""Forecasting task, and the horizons of it for which a history has too few examples."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from model.array_types import Floats
-from model.errors import SkipReason
-from model.features.dataset import Split
+from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
+
+MIN_EVENTS = 5
+"""Events from which a part of a history is enough to evaluate a model, and a history to train one."""
 
 
 @dataclass(frozen=True)
@@ -28,50 +30,46 @@ class Task:
     precision: float = 0.8
 
 
-class HistoryPart(StrEnum):
-    """Part of the history."""
-
-    TRAINING = "training part"
-    HOLDOUT = "holdout"
-
-
 @dataclass(frozen=True)
 class OmittedHorizon:
     """Reason for which a model does not predict a horizon of its task.
 
     Attributes:
         reason: outcomes that the history lacks.
-        part: part of the history that lacks them.
+        events: events of the horizon in the history.
     """
 
     reason: SkipReason
-    part: HistoryPart
+    events: int
 
     @property
     def message(self) -> str:
         """Sentence for messages."""
-        return f"{self.reason.message} in the {self.part} of the history; a prediction needs examples of both"
+        needed = f"a model of this host needs {MIN_EVENTS} that are more than the horizon apart"
+        if self.reason is SkipReason.TOO_FEW_EVENTS:
+            return f"{self.reason.message} in the history: {self.events} of {MIN_EVENTS}; {needed}"
+        return f"{self.reason.message} in the history; a model of this host needs examples of both"
 
 
-def omitted_horizon(parts: Split, column: int) -> OmittedHorizon | None:
-    """Return the reason for which one horizon of a split cannot be learned or evaluated, None if it can.
+def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> None:
+    """Raise an exception if no rule has a sample with all of its metrics.
 
     Args:
-        parts: training part and holdout.
-        column: position of the horizon.
+        rules: high-load rules; bounds may be quantiles.
+        columns: names of the columns.
+        values: (rows, columns), NaN where missing.
+
+    Raises:
+        NotEnoughHistoryError: the message names each rule with the metrics that it misses.
     """
-    for part, dataset in ((HistoryPart.TRAINING, parts.train), (HistoryPart.HOLDOUT, parts.holdout)):
-        reason = _missing_outcomes(dataset.y[:, column])
-        if reason is not None:
-            return OmittedHorizon(reason, part)
-    return None
-
-
-def _missing_outcomes(labels: Floats) -> SkipReason | None:
-    """Return the reason for which labels (rows,) hold no examples of both outcomes, None if they do."""
-    known = labels[~np.isnan(labels)]
-    if not known.size:
-        return SkipReason.NO_KNOWN_OUTCOME
-    if not known.any():
-        return SkipReason.NO_HIGH_LOAD
-    return SkipReason.NO_CALM_LOAD if known.all() else None
+    known = {name: ~np.isnan(values[:, i]) for i, name in enumerate(columns)}
+    problems = []
+    for rule in rules.rules:
+        missing = [metric for metric, _ in rule if metric not in known or not known[metric].any()]
+        if not missing and np.logical_and.reduce([known[metric] for metric, _ in rule]).any():
+            return
+        bounds = ", ".join(f"{metric} = {bound}" for metric, bound in rule)
+        absent = f"has no {' and no '.join(missing)}" if missing else "never has these metrics at the same time"
+        problems.append(f"the rule {{ {bounds} }} cannot be evaluated: the history {absent}")
+    reason = SkipReason.MISSING_METRIC
+    raise NotEnoughHistoryError(f"{reason.message}: {'; '.join(problems)}", reason)

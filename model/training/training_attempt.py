@@ -9,8 +9,8 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import DivergedError, NotEnoughHistoryError, SkipReason
 from model.forecast.predictor import Predictor
-from model.training.evaluation import gate_refusal
 from model.training.pipeline import train
+from model.training.promotion import decide_promotion
 from model.training.refusal import RefusalReason
 from model.training.settings import BacktestConfig, Recipe
 from model.training.task import Task
@@ -83,7 +83,7 @@ def attempt_training(
         return None, TrainingAttempt(now, str(error), reason=error.skip_reason)
     except DivergedError as error:
         return None, TrainingAttempt(now, str(error))
-    refusal = gate_refusal(candidate, incumbent, times, samples.values, config.gate)
+    refusal = decide_promotion(candidate, incumbent, times, samples.values, config.gate).refusal
     if refusal is None:
         return candidate.predictor, TrainingAttempt(now)
     return None, TrainingAttempt(now, refusal.message, by_gate=True, reason=refusal.reason)

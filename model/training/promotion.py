@@ -1,0 +1,144 @@
+"""Promotion of a candidate: the gate, with the incumbent evaluated on samples that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from model.array_types import Bools, Floats
+from model.features.dataset import features_at
+from model.forecast.predictor import Predictor
+from model.training.blend_weights import cross_fitted_probabilities, expert_predictions, halves
+from model.training.evaluation import Candidate
+from model.training.gate import GateInputs, check_candidate
+from model.training.refusal import Refusal, RefusalReason
+from model.training.settings import GateConfig
+
+UNRECORDED_RATIO = 0.8
+"""Ratio of the history that a model of an older release may have been fitted on: it does not record the end."""
+
+
+class ComparisonSkip(StrEnum):
+    """Reason for which the gate does not compare a candidate with the incumbent."""
+
+    OTHER_METRICS = "other_metrics"
+    NO_COMMON_HORIZON = "no_common_horizon"
+    NO_UNSEEN_EVENT = "no_unseen_event"
+
+    @property
+    def message(self) -> str:
+        """Sentence part for messages."""
+        return _SKIP_MESSAGES[self]
+
+
+_SKIP_MESSAGES = {
+    ComparisonSkip.OTHER_METRICS: "it has other metrics",
+    ComparisonSkip.NO_COMMON_HORIZON: "it predicts other horizons",
+    ComparisonSkip.NO_UNSEEN_EVENT: "its holdout model was fitted on all high load of the holdout",
+}
+
+
+@dataclass(frozen=True)
+class IncumbentPredictions:
+    """Predictions of an incumbent on the holdout of a candidate.
+
+    Attributes:
+        probabilities: (rows, horizons), NaN at horizons that it lacks and on rows that it was fitted on; None if
+            there is nothing to compare.
+        skip: reason for which there is not.
+    """
+
+    probabilities: Floats | None = None
+    skip: ComparisonSkip | None = None
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """Decision of the promotion gate.
+
+    Attributes:
+        refusal: reason for which the candidate may not serve; None if it may.
+        skip: reason for which it was not compared with the incumbent; None if it was, or if there is none.
+    """
+
+    refusal: Refusal | None
+    skip: ComparisonSkip | None = None
+
+
+def incumbent_predictions(
+    incumbent: Predictor, candidate: Candidate, times: Floats, values: Floats
+) -> IncumbentPredictions:
+    """Return the predictions of the incumbent's holdout model on the candidate's holdout.
+
+    The incumbent itself was fitted on most of that holdout; its holdout model was not fitted on the newest part. Only
+    this part is compared.
+
+    Args:
+        incumbent: the serving model.
+        candidate: trained on the samples.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+    """
+    model = incumbent.holdout_model or incumbent
+    if model.spec.columns != candidate.predictor.spec.columns:
+        return IncumbentPredictions(skip=ComparisonSkip.OTHER_METRICS)
+    horizons = candidate.predictor.horizons
+    shared = [horizon for horizon in horizons if horizon in model.horizons]
+    if not shared:
+        return IncumbentPredictions(skip=ComparisonSkip.NO_COMMON_HORIZON)
+    own = [model.horizons.index(horizon) for horizon in shared]
+    wanted = [horizons.index(horizon) for horizon in shared]
+    unseen = _unseen(incumbent, candidate.holdout.times, times)
+    if not (candidate.holdout.y[unseen][:, wanted] == 1).any():
+        return IncumbentPredictions(skip=ComparisonSkip.NO_UNSEEN_EVENT)
+    holdout = candidate.holdout.take(np.flatnonzero(unseen))
+    y = np.full((len(holdout), len(model.horizons)), np.float32(np.nan))
+    y[:, own] = holdout.y[:, wanted]
+    x = features_at(model.spec, times, values, holdout.times)
+    predictions = expert_predictions([model], [replace(holdout, x=x, y=y)])
+    fitted = cross_fitted_probabilities(model, predictions, halves(len(holdout)))
+    probabilities = np.full(candidate.probabilities.shape, np.nan)
+    probabilities[np.ix_(np.flatnonzero(unseen), np.array(wanted))] = fitted[:, own]
+    return IncumbentPredictions(probabilities)
+
+
+def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools:
+    """Return a mask of the holdout rows that the holdout model of an incumbent was not fitted on."""
+    if incumbent.holdout_model is None and incumbent.fitted_until is None:
+        # the pretrained model has seen nothing of this host
+        return np.ones(len(holdout_times), bool)
+    until = (incumbent.holdout_model or incumbent).fitted_until
+    if until is None:
+        until = float(times[int(len(times) * UNRECORDED_RATIO)])
+    return holdout_times >= until
+
+
+def decide_promotion(
+    candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Floats, config: GateConfig
+) -> GateDecision:
+    """Apply the promotion gate to a candidate.
+
+    Args:
+        candidate: with its evaluation.
+        incumbent: the serving model, None if there is none.
+        times: (rows,) seconds of the samples that the candidate was trained on.
+        values: (rows, columns) of them.
+        config: of the gate.
+    """
+    compared = IncumbentPredictions()
+    if incumbent is not None:
+        lost = [horizon for horizon in candidate.omitted_horizons if horizon in incumbent.horizons]
+        if lost:
+            detail = candidate.omitted_horizons[lost[0]].message
+            return GateDecision(Refusal(RefusalReason.MISSING_HORIZON, detail=detail))
+        compared = incumbent_predictions(incumbent, candidate, times, values)
+    inputs = GateInputs(
+        candidate=candidate.probabilities,
+        baselines=candidate.baselines,
+        incumbent=compared.probabilities,
+        holdout=candidate.holdout,
+        horizons=candidate.predictor.horizons,
+    )
+    return GateDecision(check_candidate(inputs, config), compared.skip)
