@@ -107,9 +107,7 @@ def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredicti
         fitted = predictions.take(~scored)
         # a label before the part must not reach into it
         start = predictions.times[scored][0]
-        reaching = (fitted.times < start)[:, None] & (
-            start - fitted.times[:, None] <= np.asarray(predictor.horizons)
-        )
+        reaching = (fitted.times < start)[:, None] & (start - fitted.times[:, None] <= np.asarray(predictor.horizons))
         fitted = replace(fitted, y=np.where(reaching, np.float32(np.nan), fitted.y))
         blended = replace(predictor, blends=fit_blends(predictor, fitted))
         probabilities[scored] = blended.blend(predictions.logits[scored], predictions.high[scored])

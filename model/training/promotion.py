@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -13,31 +12,11 @@ from model.forecast.predictor import Predictor
 from model.training.blend_weights import cross_fitted_probabilities, expert_predictions, halves
 from model.training.evaluation import Candidate
 from model.training.gate import GateInputs, check_candidate
-from model.training.refusal import Refusal, RefusalReason
+from model.training.refusal import ComparisonSkip, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
 UNRECORDED_RATIO = 0.8
 """Ratio of the history that a model of an older release may have been fitted on: it does not record the end."""
-
-
-class ComparisonSkip(StrEnum):
-    """Reason for which the gate does not compare a candidate with the incumbent."""
-
-    OTHER_METRICS = "other_metrics"
-    NO_COMMON_HORIZON = "no_common_horizon"
-    NO_UNSEEN_EVENT = "no_unseen_event"
-
-    @property
-    def message(self) -> str:
-        """Sentence part for messages."""
-        return _SKIP_MESSAGES[self]
-
-
-_SKIP_MESSAGES = {
-    ComparisonSkip.OTHER_METRICS: "it has other metrics",
-    ComparisonSkip.NO_COMMON_HORIZON: "it predicts other horizons",
-    ComparisonSkip.NO_UNSEEN_EVENT: "its holdout model was fitted on all high load of the holdout",
-}
 
 
 @dataclass(frozen=True)

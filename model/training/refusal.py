@@ -1,4 +1,4 @@
-"""Refusal of a candidate by the promotion gate: a reason and its figures."""
+"""Refusal of a candidate by the promotion gate, and reasons against a comparison with the incumbent."""
 
 from __future__ import annotations
 
@@ -39,6 +39,26 @@ _TEMPLATES = {
     RefusalReason.LOW_SKILL: (
         "its Brier skill over climatology is {candidate:.3f}, gate.min_skill requires {allowed:g}"
     ),
+}
+
+
+class ComparisonSkip(StrEnum):
+    """Reason for which the gate does not compare a candidate with the incumbent."""
+
+    OTHER_METRICS = "other_metrics"
+    NO_COMMON_HORIZON = "no_common_horizon"
+    NO_UNSEEN_EVENT = "no_unseen_event"
+
+    @property
+    def message(self) -> str:
+        """Sentence part for messages."""
+        return _SKIP_MESSAGES[self]
+
+
+_SKIP_MESSAGES = {
+    ComparisonSkip.OTHER_METRICS: "it has other metrics",
+    ComparisonSkip.NO_COMMON_HORIZON: "it predicts other horizons",
+    ComparisonSkip.NO_UNSEEN_EVENT: "its holdout model was fitted on all high load of the holdout",
 }
 
 

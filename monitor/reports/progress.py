@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from model.nn.diagnostics.fit_report import Epoch
+from model.training.pipeline import OnEpoch
 from monitor.system.logging import logs_are_json
 
 MAX_LINES = 10
@@ -18,13 +19,13 @@ MAX_LINES = 10
 
 
 @contextmanager
-def training_progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
-    """Show the progress of a training of at most `epochs` epochs; yields the callback for each epoch."""
+def training_progress() -> Iterator[OnEpoch]:
+    """Show the progress of a training; yields the callback for each epoch."""
     if logs_are_json():
-        yield lambda _: None
+        yield lambda *_: None
         return
     if not sys.stderr.isatty():
-        yield _line_printer(epochs)
+        yield _print_epoch
         return
     # Imported late: rich takes about 50 ms and 5 MB, which other commands do without.
     from rich.console import Console  # noqa: PLC0415
@@ -38,8 +39,8 @@ def training_progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=epochs)
-        yield lambda epoch: bar.update(task, completed=epoch.number, description=_losses(epoch))
+        task = bar.add_task("", total=None)
+        yield lambda epoch, epochs: bar.update(task, completed=epoch.number, total=epochs, description=_losses(epoch))
 
 
 def _losses(epoch: Epoch) -> str:
@@ -47,9 +48,6 @@ def _losses(epoch: Epoch) -> str:
     return f"loss {epoch.train_loss:.4f}{validation}"
 
 
-def _line_printer(epochs: int) -> Callable[[Epoch], None]:
-    def print_epoch(epoch: Epoch) -> None:
-        if (epoch.number - 1) % max(1, epochs // MAX_LINES) == 0:
-            print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201
-
-    return print_epoch
+def _print_epoch(epoch: Epoch, epochs: int) -> None:
+    if (epoch.number - 1) % max(1, epochs // MAX_LINES) == 0:
+        print(f"epoch {epoch.number}/{epochs}: {_losses(epoch)}", file=sys.stderr, flush=True)  # noqa: T201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
+from model.training.refusal import ComparisonSkip
 from monitor.documents.training import RetrainDocument
 from monitor.reports.blocks import (
     BAR_WIDTH,
@@ -65,6 +66,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
         "",
         *_scores(report),
         *(f"  {format_duration(left.horizon)} left out: {left.reason}" for left in report.left_out),
+        *_comparison(report.comparison_skip),
         "",
         *_blend_weights(report),
         "",
@@ -126,7 +128,12 @@ def _scores(report: TrainingReport) -> tuple[Block, ...]:
         for name in PREDICTORS
         if name in horizon.scores
     ]
-    return heading("scores on the holdout"), Table(("horizon", *SCORE_COLUMNS), rows)
+    folds = f", {report.folds} folds" if report.folds is not None and report.folds > 1 else ""
+    return heading(f"scores on the holdout{folds}"), Table(("horizon", *SCORE_COLUMNS), rows)
+
+
+def _comparison(skip: ComparisonSkip | None) -> tuple[Block, ...]:
+    return () if skip is None else (f"  not compared with the incumbent: {skip.message}",)
 
 
 def _blend_weights(report: TrainingReport) -> tuple[Block, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from model.errors import SkipReason
-from model.training.refusal import RefusalReason
+from model.training.refusal import ComparisonSkip, RefusalReason
 from monitor.system.json_codec import DecodeError, JsonValue, from_plain, to_json, to_plain
 from monitor.training.report_migration import UNVERSIONED, migrate
 from monitor.training.report_parts import (
@@ -20,7 +20,7 @@ from monitor.training.report_parts import (
     OmittedHorizon,
 )
 
-VERSION = 1
+VERSION = 2
 """Version of the stored form that this release writes; see `report_migration` for older ones."""
 
 MODEL_SCORES = "network"
@@ -77,11 +77,15 @@ class TrainingReport:
         epochs: mean losses of the ensemble by epoch.
         kept_epoch: number of the epoch whose weights were kept.
         health: gradient health.
+        folds: number of folds of the holdout, each predicted by a model fitted on the samples before it; None for a
+            report without scores.
         horizons: scores by horizon.
         left_out: configured horizons without a model.
         inputs: training distribution by metric, the reference for input drift.
         detector: anomaly detector; None if this training did not consider one.
         refusal_reason: rule of the gate that the candidate failed.
+        comparison_skip: reason for which the gate did not compare the candidate with the incumbent; None if it did,
+            or if no model served.
         skip_reason: reason for which no network was fitted.
         imported_from: host name of an imported model.
         imported_at: time of the import in seconds since the epoch.
@@ -102,11 +106,13 @@ class TrainingReport:
     epochs: tuple[EpochReport, ...] = ()
     kept_epoch: int | None = None
     health: GradientReport | None = None
+    folds: int | None = None
     horizons: tuple[HorizonReport, ...] = ()
     left_out: tuple[OmittedHorizon, ...] = ()
     inputs: dict[str, InputDistribution] = field(default_factory=dict)
     detector: DetectorReport | None = None
     refusal_reason: RefusalReason | None = None
+    comparison_skip: ComparisonSkip | None = None
     skip_reason: SkipReason | None = None
     imported_from: str | None = None
     imported_at: float | None = None
@@ -135,7 +141,7 @@ class TrainingReport:
 
     @classmethod
     def from_plain(cls, data: object) -> TrainingReport:
-        """Return a stored report, migrated from the unversioned form of older releases.
+        """Return a stored report, migrated from the form of older releases.
 
         Raises:
             ReportError: the report is of a newer release, or has values of other types.
@@ -148,7 +154,7 @@ class TrainingReport:
         if version > VERSION:
             raise ReportError(ReportProblem.NEWER_VERSION, f"version {version}, this release reads up to {VERSION}")
         try:
-            return from_plain(cls, migrate(data) if version == UNVERSIONED else data)
+            return from_plain(cls, migrate(data, version))
         except DecodeError as error:
             raise ReportError(ReportProblem.WRONG_TYPE, str(error)) from error
 

@@ -11,7 +11,8 @@ from model.forecast.metrics import Score
 from model.forecast.predictor import Predictor
 from model.nn.diagnostics.gradient_health import GradientHealth
 from model.training.evaluation import Candidate
-from model.training.refusal import Refusal
+from model.training.promotion import GateDecision
+from model.training.task import MIN_EVENTS
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import (
     DetectorReport,
@@ -34,7 +35,7 @@ def build_report(
     values: Floats,
     task: ForecastTask,
     detector: DetectorReport,
-    refusal: Refusal | None = None,
+    decision: GateDecision,
 ) -> TrainingReport:
     """Return the report of a training.
 
@@ -44,7 +45,7 @@ def build_report(
         values: (rows, columns) of the samples, NaN where missing.
         task: configured task.
         detector: the anomaly detector trained on the same samples.
-        refusal: refusal by the gate; None if it accepted the candidate.
+        decision: of the gate.
     """
     predictor = candidate.predictor
     fit = candidate.fit
@@ -64,12 +65,14 @@ def build_report(
         health=_gradients(fit.health),
         horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
         left_out=tuple(
-            OmittedHorizon(horizon, omitted.message, omitted.reason)
+            OmittedHorizon(horizon, omitted.message, omitted.reason, omitted.events, MIN_EVENTS)
             for horizon, omitted in candidate.omitted_horizons.items()
         ),
         inputs=_inputs(predictor, values),
         detector=detector,
-        refusal_reason=None if refusal is None else refusal.reason,
+        folds=candidate.folds,
+        refusal_reason=None if decision.refusal is None else decision.refusal.reason,
+        comparison_skip=decision.skip,
     )
 
 
@@ -81,6 +84,7 @@ def _horizon(candidate: Candidate, i: int) -> HorizonReport:
         threshold=predictor.thresholds[i],
         scores={name: score_report(score) for name, score in candidate.scores[i].items()},
         blend_weights=ExpertWeights(*predictor.blends[i].normalized_weights),
+        events=candidate.events[i],
     )
 
 

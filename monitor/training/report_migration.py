@@ -1,4 +1,4 @@
-"""Migration of training reports that older releases stored without a version."""
+"""Migration of training reports that older releases stored."""
 
 from __future__ import annotations
 
@@ -15,13 +15,27 @@ DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
 """Key of the detector by its name in unversioned reports."""
 
 
-def migrate(report: Mapping[str, Any]) -> dict[str, Any]:
+def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Return a stored report in the form of version 2.
+
+    Values of an unexpected type are passed on: decoding refuses them.
+
+    Args:
+        report: as stored.
+        version: of its form.
+    """
+    migrated = dict(report)
+    for change in _CHANGES[max(version, 0) :]:
+        migrated = change(migrated)
+    return {**migrated, "version": len(_CHANGES)}
+
+
+def _name_experts(report: dict[str, Any]) -> dict[str, Any]:
     """Return an unversioned report in the form of version 1.
 
     Unversioned reports differ in these ways: `prior` is called `pretrained`, blend weights are `shares` by the older
     names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, two
-    of its keys have older names, and the advice may be one string. Values of an unexpected type are passed on:
-    decoding refuses them.
+    of its keys have older names, and the advice may be one string.
     """
     renamed = {"pretrained" if key == "prior" else key: value for key, value in report.items()}
     if not renamed.get("detector"):
@@ -30,7 +44,16 @@ def migrate(report: Mapping[str, Any]) -> dict[str, Any]:
     _replace(renamed, "horizons", lambda value: _each(value, _horizon))
     _replace(renamed, "inputs", lambda value: _each_value(value, _input))
     _replace(renamed, "health", lambda value: _object(value, _health))
-    return {**renamed, "version": 1}
+    return renamed
+
+
+def _add_folds(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report of version 1 in the form of version 2, which has the number of folds: it was always one."""
+    return {**report, "folds": 1} if report.get("horizons") else report
+
+
+_CHANGES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_name_experts, _add_folds)
+"""Changes from each version to the next one."""
 
 
 def _horizon(horizon: dict[str, Any]) -> dict[str, Any]:

@@ -149,6 +149,8 @@ class HorizonReport:
         threshold: probability from which a prediction is a warning; 1 never warns.
         scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
         blend_weights: weights of the experts.
+        events: high-load periods of the history that are more than the horizon apart; None in reports of older
+            releases.
     """
 
     horizon: float
@@ -156,6 +158,7 @@ class HorizonReport:
     threshold: float
     scores: dict[str, ScoreReport]
     blend_weights: ExpertWeights | None = None
+    events: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,16 @@ class OmittedHorizon:
         horizon: seconds.
         reason: message.
         skip_reason: code of the reason; None in reports of older releases.
+        events: high-load periods of the history that are more than the horizon apart; None in reports of older
+            releases.
+        events_needed: smallest number of them for a model; likewise.
     """
 
     horizon: float
     reason: str
     skip_reason: SkipReason | None = None
+    events: int | None = None
+    events_needed: int | None = None
 
 
 @dataclass(frozen=True)

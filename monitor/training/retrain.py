@@ -14,9 +14,8 @@ from model.errors import ModelError, NotEnoughHistoryError, SerializationError
 from model.features.dataset import covered_seconds, typical_step
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import dumps, loads
-from model.nn.diagnostics.fit_report import Epoch
-from model.training.evaluation import gate_refusal
-from model.training.pipeline import train
+from model.training.pipeline import OnEpoch, train
+from model.training.promotion import decide_promotion
 from model.training.settings import GateConfig
 from model.training.task import Task
 from monitor.config.loader import Config
@@ -73,7 +72,7 @@ def retrain(
     stores: Stores,
     config: Config,
     request: Request,
-    on_epoch: Callable[[Epoch], None],
+    on_epoch: OnEpoch,
     clock: Callable[[], float] = time.time,
 ) -> RetrainResult:
     """Train once and record the run; a dry run is not recorded.
@@ -111,7 +110,7 @@ def retrain(
 
 
 def _attempt_within_deadline(
-    stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
+    stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float
 ) -> RetrainResult:
     """Run one attempt; return expected errors as a result."""
     limit = config.training.timeout
@@ -132,9 +131,7 @@ def _without_candidate(
     return RetrainResult(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
 
 
-def _attempt(
-    stores: Stores, config: Config, request: Request, on_epoch: Callable[[Epoch], None], now: float
-) -> RetrainResult:
+def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
     detector = train_detector(stores, config, times, values, now)
@@ -151,9 +148,9 @@ def _attempt(
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
         return _promote_detector(stores, config, detector, result, request, now)
-    refusal = gate_refusal(candidate, _incumbent(stores), times, values, gate_of(config))
-    reason = "" if refusal is None else refusal.message
-    report = build_report(candidate, times, values, configured_task(config), detector.report, refusal)
+    decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
+    reason = "" if decision.refusal is None else decision.refusal.message
+    report = build_report(candidate, times, values, configured_task(config), detector.report, decision)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
         return RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None)

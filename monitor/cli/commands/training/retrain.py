@@ -46,8 +46,7 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     config = load_configuration(options)
     lower_priority()
     request = retrain.Request(since, dry_run, force)
-    epochs = config.training.recipe.epochs
-    with open_stores(config.database_url, create=False) as stores, training_progress(epochs) as on_epoch:
+    with open_stores(config.database_url, create=False) as stores, training_progress() as on_epoch:
         result = retrain.retrain(stores, config, request, on_epoch)
     document = retrain_document(result, dry_run=dry_run)
     if result.report is not None or options.json:
