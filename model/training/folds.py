@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,10 +74,7 @@ def make_folds(dataset: Dataset, horizons: Sequence[float]) -> Folds:
         if reason_or_none is not None:
             omitted[horizon] = OmittedHorizon(reason_or_none, len(rows))
     kept = [i for i, horizon in enumerate(horizons) if horizon not in omitted]
-    begins = _begins(dataset, [onsets[i] for i in kept]) if kept else ()
-    parts = tuple(
-        split(dataset, horizons, begin, end) for begin, end in zip(begins, (*begins[1:], len(dataset)), strict=True)
-    )
+    parts = _split(dataset, horizons, [onsets[i] for i in kept])
     learnable = [i for i in kept if _is_learnable(dataset.y[:, i], parts[0].train.y[:, i])]
     for i in set(kept) - set(learnable):
         omitted[horizons[i]] = OmittedHorizon(SkipReason.TOO_FEW_EVENTS, len(onsets[i]))
@@ -112,6 +110,13 @@ def _skip_reason(y: Floats, events: int) -> SkipReason | None:
     if known.all():
         return SkipReason.NO_CALM_LOAD
     return SkipReason.TOO_FEW_EVENTS if events < MIN_EVENTS else None
+
+
+def _split(dataset: Dataset, horizons: Sequence[float], onsets: Sequence[Integers]) -> tuple[Split, ...]:
+    """Return the folds by the onsets of the events of each horizon; none without a horizon."""
+    begins = _begins(dataset, onsets) if onsets else ()
+    borders = (*begins, len(dataset))
+    return tuple(split(dataset, horizons, begin, end) for begin, end in pairwise(borders))
 
 
 def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
