@@ -129,8 +129,9 @@ def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, An
         "base_rates": predictor.base_rates,
         "thresholds": predictor.thresholds,
         PRETRAINED_WEIGHT_KEY: predictor.pretrained_weight,
-        "fitted_until": predictor.fitted_until,
     }
+    if predictor.fitted_until is not None:
+        header["fitted_until"] = predictor.fitted_until
     for i, blend in enumerate(predictor.blends):
         arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] = np.stack([blend.load_table.scores, blend.load_table.values])
     return header, arrays

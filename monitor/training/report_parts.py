@@ -149,8 +149,7 @@ class HorizonReport:
         threshold: probability from which a prediction is a warning; 1 never warns.
         scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
         blend_weights: weights of the experts.
-        events: high-load periods of the history that are more than the horizon apart; None in reports of older
-            releases.
+        events: high-load periods of the history that are more than the horizon apart; None in older reports.
     """
 
     horizon: float
@@ -169,8 +168,7 @@ class OmittedHorizon:
         horizon: seconds.
         reason: message.
         skip_reason: code of the reason; None in reports of older releases.
-        events: high-load periods of the history that are more than the horizon apart; None in reports of older
-            releases.
+        events: high-load periods of the history that are more than the horizon apart; None in older reports.
         events_needed: smallest number of them for a model; likewise.
     """
 

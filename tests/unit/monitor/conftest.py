@@ -19,7 +19,7 @@ NOW = 1_800_000_000.0
 
 SCORE = {"brier": 0.01, "brier_skill": 0.5, "average_precision": 0.75, "calibration_error": 0.02}
 REPORT = {
-    "version": 1,
+    "version": 2,
     "from": NOW - 100_000,
     "to": NOW - 1000,
     "samples": 17_000,
@@ -32,6 +32,7 @@ REPORT = {
         {"number": 2, "train_loss": 0.3, "validation_loss": 0.35, "gradient_norm": 0.2},
     ],
     "kept_epoch": 2,
+    "folds": 1,
     "health": {
         "state": "healthy",
         "advice": ["layer 3: 62% of units dead: lower the learning rate or use LeakyReLU"],

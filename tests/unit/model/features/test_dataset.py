@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.features.dataset import build_dataset, concatenate, covered_seconds, features_at, split, typical_step
+from model.features.dataset import (
+    build_dataset,
+    concatenate,
+    covered_seconds,
+    features_at,
+    mask_labels,
+    split,
+    typical_step,
+)
 from model.features.feature_spec import make_spec
 from model.features.labels import Rules
 from tests.unit.model.conftest import COLUMNS, label_rows
@@ -25,19 +33,24 @@ def test_typical_step_is_the_median_or_the_default():
     assert typical_step(np.array([0.0, 10]), 1.0) == 1.0
 
 
-def test_split_masks_labels_that_reach_into_the_next_part():
+def test_split_masks_training_labels_that_reach_into_the_holdout():
     times = np.arange(0.0, 1000, 10)
     horizons = (50.0, 200.0)
     dataset = label_rows(np.zeros((100, 2), np.float32), times)
-    parts = split(replace(dataset, auxiliary=np.zeros((100, 4), np.float32)), horizons)
-    for part, end in ((parts.train, 800), (parts.holdout, 990.1)):
-        for labels in (part.y, part.auxiliary[:, :2], part.auxiliary[:, 2:]):
-            for column, horizon in enumerate(horizons):
-                known = part.times[~np.isnan(labels[:, column])]
-                assert known.size == 0 or known.max() + horizon < end
-    assert parts.train.times.max() < parts.holdout.times.min()
-    assert len(parts.train) == 80
-    assert np.isnan(parts.holdout.y[:, 1]).all()
+    parts = split(replace(dataset, auxiliary=np.zeros((100, 4), np.float32)), horizons, 60, 80)
+    for labels in (parts.train.y, parts.train.auxiliary[:, :2], parts.train.auxiliary[:, 2:]):
+        for column, horizon in enumerate(horizons):
+            known = parts.train.times[~np.isnan(labels[:, column])]
+            assert known.max() + horizon == 590
+    assert parts.holdout.times.tolist() == times[60:80].tolist()
+    assert len(parts.train) == 60
+    assert not np.isnan(parts.holdout.y).any()
+
+
+def test_mask_labels_makes_labels_unknown_that_end_at_the_limit_or_later():
+    dataset = label_rows(np.zeros((4, 2), np.float32), np.arange(0.0, 40, 10))
+    masked = mask_labels(dataset, (5.0, 20.0), 35.0)
+    assert np.isnan(masked.y).tolist() == [[False, False], [False, False], [False, True], [True, True]]
 
 
 def test_build_dataset_spreads_rows_with_a_known_label(trace):

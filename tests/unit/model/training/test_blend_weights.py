@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.training.blend_weights import fit_blends, pretrained_weight, transfer_blends
+from model.training.blend_weights import (
+    cross_fitted_probabilities,
+    expert_predictions,
+    fit_blends,
+    halves,
+    pretrained_weight,
+    transfer_blends,
+)
 from model.units import DAY
 
 pytestmark = pytest.mark.unit
@@ -25,7 +32,7 @@ def test_fit_blends_reduces_the_loss_on_its_rows(candidate):
     for model in (replace(holdout_model, blends=candidate.predictor.blends), holdout_model):
         p = np.clip(model.probabilities(candidate.holdout.x)[known, 0], 1e-9, 1 - 1e-9)
         losses.append(-np.mean(y[known] * np.log(p) + (1 - y[known]) * np.log(1 - p)))
-    refitted = fit_blends(holdout_model, candidate.holdout)
+    refitted = fit_blends(holdout_model, expert_predictions([holdout_model], [candidate.holdout]))
     assert refitted[0].calm.weights == pytest.approx(holdout_model.blends[0].calm.weights)
     assert losses[1] <= losses[0] * 1.05
 
@@ -40,3 +47,36 @@ def test_transfer_blends_keeps_weights_and_moves_intercepts_half_way(candidate):
     unknown = replace(candidate.holdout, y=np.full_like(candidate.holdout.y, np.nan))
     unchanged = transfer_blends(holdout_model, predictor, unknown)
     assert [blend.calm for blend in unchanged] == [blend.calm for blend in holdout_model.blends]
+
+
+def test_each_part_is_blended_with_weights_of_the_others(candidate):
+    holdout_model = candidate.predictor.holdout_model
+    predictions = expert_predictions([holdout_model], [candidate.holdout])
+    parts = halves(len(candidate.holdout))
+    half = len(parts) // 2
+    turned = predictions.y.copy()
+    turned[half + 60 :] = 1 - turned[half + 60 :]
+    before = cross_fitted_probabilities(holdout_model, predictions, parts)
+    after = cross_fitted_probabilities(holdout_model, replace(predictions, y=turned), parts)
+    assert not np.allclose(before[:half], after[:half])
+    assert np.array_equal(before[half:], after[half:])
+
+
+def test_labels_that_reach_into_the_scored_part_are_not_used(candidate):
+    holdout_model = candidate.predictor.holdout_model
+    predictions = expert_predictions([holdout_model], [candidate.holdout])
+    parts = halves(len(candidate.holdout))
+    start = predictions.times[parts == 1][0]
+    reaching = (predictions.times < start)[:, None] & (
+        predictions.times[:, None] + np.array(holdout_model.horizons) >= start
+    )
+    assert reaching.any()
+    turned = replace(predictions, y=np.where(reaching, 1 - predictions.y, predictions.y))
+    second = parts == 1
+    before = cross_fitted_probabilities(holdout_model, predictions, parts)
+    after = cross_fitted_probabilities(holdout_model, turned, parts)
+    assert np.array_equal(before[second], after[second])
+
+
+def test_halves_number_the_rows_of_both_halves():
+    assert halves(5).tolist() == [0, 0, 1, 1, 1]

@@ -22,8 +22,17 @@ def test_train_reports_each_epoch(trace):
     times, values = trace
     recipe = replace(RECIPE, networks=2, fit=replace(RECIPE.fit, epochs=2))
     epochs = []
-    train(times[:2000], values[:2000], COLUMNS, TASK, recipe, np.random.default_rng(0), epochs.append)
-    assert [epoch.number for epoch in epochs] == list(range(1, recipe.epochs + 1))
+    train(
+        times[:2000],
+        values[:2000],
+        COLUMNS,
+        TASK,
+        recipe,
+        np.random.default_rng(0),
+        lambda epoch, total: epochs.append((epoch.number, total)),
+    )
+    # two networks of two epochs, for the fold and for serving
+    assert epochs == [(number, 8) for number in range(1, 9)]
 
 
 def test_horizon_without_examples_is_omitted():
@@ -44,8 +53,18 @@ def test_history_without_high_load_is_not_enough():
 
 def test_history_without_known_outcomes_is_not_enough():
     times, values = make_trace(rows=30, step=10.0)
-    values[:] = np.nan
-    values[:, 1] = np.arange(len(values))
+    values[:, 0] = np.where(np.arange(len(values)) % 2, 0.5, np.nan)
     with pytest.raises(NotEnoughHistoryError) as caught:
         train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
     assert caught.value.skip_reason is SkipReason.NO_KNOWN_OUTCOME
+
+
+def test_history_without_the_metric_of_the_rule_names_both():
+    times, values = make_trace(rows=300)
+    values[:, 0] = np.nan
+    for bound in (0.8, "p95"):
+        task = replace(TASK, rules=replace(TASK.rules, rules=((("cpu_usage", bound),),)))
+        with pytest.raises(NotEnoughHistoryError) as caught:
+            train(times, values, COLUMNS, task, RECIPE, np.random.default_rng(0))
+        assert caught.value.skip_reason is SkipReason.MISSING_METRIC
+        assert f"cpu_usage = {bound}" in str(caught.value)

@@ -1,10 +1,10 @@
-"""Retraining interval and epochs of a training."""
+"""Retraining interval."""
 
 import math
 
 import pytest
 
-from model.training.settings import MIN_RETRAIN_DELAY, Recipe, retrain_delay
+from model.training.settings import MIN_RETRAIN_DELAY, retrain_delay
 from model.units import DAY, HOUR
 
 pytestmark = pytest.mark.unit
@@ -16,7 +16,3 @@ pytestmark = pytest.mark.unit
 )
 def test_retrain_delay_is_a_quarter_of_the_history_within_limits(history, interval, delay):
     assert retrain_delay(history, interval) == delay
-
-
-def test_recipe_counts_the_epochs_of_both_fits():
-    assert Recipe(networks=3).epochs == 2 * 3 * Recipe().fit.epochs

@@ -12,9 +12,9 @@ NAN = float("nan")
 
 
 def show(epochs, validation_loss=0.25):
-    with training_progress(epochs) as on_epoch:
+    with training_progress() as on_epoch:
         for number in range(1, epochs + 1):
-            on_epoch(Epoch(number, 0.5, validation_loss, 1.0))
+            on_epoch(Epoch(number, 0.5, validation_loss, 1.0), epochs)
 
 
 def test_progress_without_a_terminal_is_about_ten_lines(capsys):

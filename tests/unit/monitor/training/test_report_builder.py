@@ -12,8 +12,9 @@ from model.forecast.serialization import bundled_pretrained_model
 from model.nn.diagnostics.fit_report import Epoch, FitReport
 from model.nn.diagnostics.gradient_health import GradientHealth, GradientState, LayerHealth, ParameterHealth
 from model.training.evaluation import Candidate
-from model.training.refusal import Refusal, RefusalReason
-from model.training.task import HistoryPart, OmittedHorizon
+from model.training.promotion import GateDecision
+from model.training.refusal import ComparisonSkip, Refusal, RefusalReason
+from model.training.task import MIN_EVENTS, OmittedHorizon
 from monitor.config.loader import Config
 from monitor.training.bootstrap_model import configured_task
 from monitor.training.report import TrainingReport
@@ -45,11 +46,13 @@ def candidate():
         predictor=predictor,
         fit=FitReport((Epoch(1, 0.5, 0.4, 0.3), Epoch(2, 0.4, 0.3, 0.2)), 2, health),
         rows=40,
+        folds=3,
+        events=(7,) * len(predictor.horizons),
         holdout=None,
         probabilities=np.empty((0, len(predictor.horizons))),
         baselines={},
         scores=tuple({"network": SCORE} for _ in predictor.horizons),
-        omitted_horizons={86400.0: OmittedHorizon(SkipReason.NO_HIGH_LOAD, HistoryPart.TRAINING)},
+        omitted_horizons={86400.0: OmittedHorizon(SkipReason.TOO_FEW_EVENTS, 2)},
     )
 
 
@@ -57,15 +60,18 @@ def test_report_of_a_candidate_survives_storage(candidate):
     times = 1.8e9 + 5.0 * np.arange(100)
     values = np.random.default_rng(0).uniform(size=(100, len(SAMPLE_FIELDS)))
     detector = DetectorReport(reason="no metric varies")
-    refusal = Refusal(RefusalReason.LOW_SKILL)
-    report = build_report(candidate, times, values, configured_task(CONFIG), detector, refusal)
+    decision = GateDecision(Refusal(RefusalReason.LOW_SKILL), ComparisonSkip.NO_UNSEEN_EVENT)
+    report = build_report(candidate, times, values, configured_task(CONFIG), detector, decision)
     assert (report.from_, report.to, report.samples, report.rows) == (times[0], times[-1], 100, 40)
     assert (report.kept.validation_loss, report.health.layers[0].saturation_ratio) == (0.3, None)
     assert [horizon.horizon for horizon in report.horizons] == list(CONFIG.high_load.horizons)
     assert report.horizons[0].scores == {"network": score_report(SCORE)}
     (omitted,) = report.left_out
-    assert (omitted.horizon, omitted.skip_reason) == (86400.0, SkipReason.NO_HIGH_LOAD)
+    assert (omitted.horizon, omitted.skip_reason) == (86400.0, SkipReason.TOO_FEW_EVENTS)
+    assert (omitted.events, omitted.events_needed) == (2, MIN_EVENTS)
+    assert (report.folds, report.horizons[0].events) == (3, 7)
     assert report.refusal_reason == RefusalReason.LOW_SKILL
+    assert report.comparison_skip == ComparisonSkip.NO_UNSEEN_EVENT
     assert set(report.inputs) == set(candidate.predictor.spec.inputs)
     assert TrainingReport.from_json(report.to_json()) == report
 

@@ -1,8 +1,8 @@
-"""Migration of unversioned training reports."""
+"""Migration of training reports of older releases."""
 
 import pytest
 
-from monitor.training.report import ReportError, TrainingReport
+from monitor.training.report import VERSION, ReportError, TrainingReport
 from monitor.training.report_migration import migrate
 from tests.unit.monitor.conftest import REPORT, TRAINING_REPORT
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 def unversioned():
     """Return the report of the fixtures in the form of release 0.1."""
-    report = {key: value for key, value in REPORT.items() if key != "version"}
+    report = {key: value for key, value in REPORT.items() if key not in {"version", "folds"}}
     horizons = [{key: value for key, value in row.items() if key != "blend_weights"} for row in report["horizons"]]
     shares = {"networks": 0.75, "load": 0.25, "prior": 0.0}
     return {**report, "horizons": [{**row, "shares": shares} for row in horizons]}
@@ -19,6 +19,12 @@ def unversioned():
 
 def test_unversioned_report_of_a_training_equals_the_versioned_one():
     assert TrainingReport.from_plain(unversioned()) == TRAINING_REPORT
+
+
+def test_report_of_version_1_has_one_fold():
+    report = {key: value for key, value in REPORT.items() if key != "folds"}
+    assert TrainingReport.from_plain({**report, "version": 1}) == TRAINING_REPORT
+    assert TrainingReport.from_plain({"version": 1, "from": 1.0, "to": 1.0, "samples": 0}).folds is None
 
 
 def test_unversioned_report_of_a_pretrained_model_keeps_its_task():
@@ -50,6 +56,6 @@ def test_advice_becomes_a_tuple_of_sentences(advice, sentences):
 @pytest.mark.parametrize("key", ["horizons", "inputs", "health"])
 @pytest.mark.parametrize("value", [3, "x", [3], {"a": 3}])
 def test_values_of_an_unexpected_type_are_refused_and_never_crash(key, value):
-    assert migrate({key: value})["version"] == 1
+    assert migrate({key: value}, 0)["version"] == VERSION
     with pytest.raises(ReportError):
         TrainingReport.from_plain({**unversioned(), key: value})
