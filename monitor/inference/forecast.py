@@ -13,6 +13,7 @@ from model.forecast.attribution import contributions
 from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
+from model.serving import Serving
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
 from monitor.stores import Stores
@@ -28,15 +29,22 @@ class Forecast:
 
     Attributes:
         predictions: one per horizon.
-        served_by: what serves at each horizon: "model" or the name of a baseline.
+        serving: what serves at each horizon, with the reason.
         attribute: computes the contribution of each metric, in log-odds, for each horizon.
         describe: returns a phrase on a group of features, for a horizon in seconds.
+        inputs: metrics that the model takes as inputs.
     """
 
     predictions: tuple[Prediction, ...]
-    served_by: tuple[str, ...]
+    serving: tuple[Serving, ...]
     attribute: Callable[[], list[dict[str, float]]] = field(compare=False)
     describe: Callable[[str, float], str] = field(compare=False, default=lambda group, _: group)
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def inputs_out_of_range(self) -> tuple[str, ...]:
+        """Metrics outside their training range."""
+        return self.serving[0].metrics
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
@@ -59,6 +67,8 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     probabilities = online.probabilities[0, -1]
     thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
     high = bool(online.high[0, -1])
+    raised = online.raised[0, -1].tolist()
+    outside = [name for name, out in zip(predictor.spec.inputs, online.outside[0, -1], strict=True) if out]
     decisions = engine.decisions[0]
     predictions = tuple(
         Prediction(
@@ -74,12 +84,17 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         )
     )
     features = online.features[0, -1:]
-    slopes = [decision.slope(high=high) for decision in decisions]
+    # the load table at the floor is a fallback, too
+    slopes = [0.0 if floor else decision.slope(high=high) for decision, floor in zip(decisions, raised, strict=True)]
     return Forecast(
         predictions=predictions,
-        served_by=tuple(decision.serving(high=high) for decision in decisions),
+        serving=tuple(
+            decision.serving(high=high, raised=floor, outside=outside)
+            for decision, floor in zip(decisions, raised, strict=True)
+        ),
         attribute=partial(contributions, predictor, features, probabilities[None], slopes),
         describe=partial(explain_group, predictor.spec, features[0]),
+        inputs=predictor.spec.inputs,
     )
 
 

@@ -60,6 +60,7 @@ class ServedModel:
         # written by another thread, replaced as a whole
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
+        self._out_of_range: tuple[str, ...] = ()
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -144,7 +145,19 @@ class ServedModel:
         if model_id == self.model_id and decisions is not self._applied_decisions:
             self._engine.decide([decisions])
             self._applied_decisions = decisions
-        return make_forecast(self._engine, self._serving[0], self._newest_at)
+        forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
+        self._log_inputs_out_of_range(forecast.inputs_out_of_range)
+        return forecast
+
+    def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
+        """Log the metrics outside their training range whenever they change."""
+        if metrics == self._out_of_range:
+            return
+        self._out_of_range = metrics
+        if metrics:
+            log.warning("inputs out of range", model=self.model_id, metrics=list(metrics))
+        else:
+            log.info("inputs in range", model=self.model_id)
 
     @property
     def _spec(self) -> FeatureSpec:

@@ -35,8 +35,8 @@ def _prediction(prediction: PredictionDocument) -> Line:
         f"{sentence} ({prediction.contributions[name]:+.1f})"
         for name, sentence in zip(names, prediction.because, strict=True)
     ]
-    fallback = ""
-    if prediction.served_by != "model":
-        fallback = f"from {prediction.served_by}, the fallback for the model; "
-    parts = (*probability_parts(prediction), ": ", Toned(fallback, "caution"), "; ".join(sentences))
+    serving = ""
+    if prediction.serving_message:
+        serving = f"from the {prediction.served_by} ({prediction.serving_message}); "
+    parts = (*probability_parts(prediction), ": ", Toned(serving, "caution"), "; ".join(sentences))
     return Line(parts)

@@ -50,8 +50,8 @@ def quality() -> Page:
         ),
         state_timeline(
             "Serving predictor",
-            "The model, or a fallback baseline that was better for a week. A long fallback means that the host "
-            "changes faster than the model learns.",
+            "The model; without metrics outside their training range, the reduced model; or a fallback baseline. A "
+            "long fallback means that the host changes faster than the model learns.",
             [
                 Query(
                     "sum by (horizon) ("
@@ -60,13 +60,20 @@ def quality() -> Page:
                     + metric("high_load_served_by", 'predictor="current value"')
                     + " or 3 * "
                     + metric("high_load_served_by", 'predictor="Holt-Winters"')
+                    + " or 4 * "
+                    + metric("high_load_served_by", 'predictor="reduced model"')
                     + ")",
                     name,
                 )
             ],
             10,
             7,
-            mappings=value_mappings((1, "model", GREEN), (2, "current value", ORANGE), (3, "Holt-Winters", "yellow")),
+            mappings=value_mappings(
+                (1, "model", GREEN),
+                (2, "current value", ORANGE),
+                (3, "Holt-Winters", "yellow"),
+                (4, "reduced model", "blue"),
+            ),
         ),
         time_series(
             "Brier skill",
