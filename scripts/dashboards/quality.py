@@ -177,6 +177,12 @@ def quality() -> Page:
             thresholds=threshold_steps(GREEN, (1, ORANGE)),
             noValue="unknown",
         ),
+        stat(
+            "Metrics out of range",
+            "Number of metrics outside their training range, which the model predicts without.",
+            Query(f"sum({metric('input_out_of_range')})"),
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
+        ),
         table(
             "Holdout",
             "Scores of the serving model on its holdout, at training time. Average precision measures the ranking "
