@@ -177,12 +177,6 @@ def quality() -> Page:
             thresholds=threshold_steps(GREEN, (1, ORANGE)),
             noValue="unknown",
         ),
-        stat(
-            "Metrics out of range",
-            "Number of metrics outside their training range, which the model predicts without.",
-            Query(f"sum({metric('input_out_of_range')})"),
-            thresholds=threshold_steps(GREEN, (1, ORANGE)),
-        ),
         table(
             "Holdout",
             "Scores of the serving model on its holdout, at training time. Average precision measures the ranking "
@@ -231,11 +225,19 @@ def quality() -> Page:
             "Input drift over time. It falls after a training on newer data.",
             [Query(metric("input_drift"), "{{metric}}")],
             "none",
-            width=14,
+            width=10,
             height=9,
             min=0,
             thresholds=threshold_steps("transparent", (0.25, ORANGE)),
             reach=0.3,
+        ),
+        bar_gauge(
+            "Out of range",
+            "1: the metric is outside its training range now, and the model predicts without it.",
+            Query(f"sort_desc({metric('input_out_of_range')})", "{{metric}}"),
+            "none",
+            (4, 9),
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
         ),
     ]
     return Page(
