@@ -6,9 +6,17 @@ record `storage.Sample` has one field per row; a test compares both with the tab
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+MAX_THROUGHPUT = 1e12
+"""Physical bound of all interfaces or all disks of a host in bytes per second: ten ports of 800 Gbit/s."""
+
+MAX_PACKET_RATE = 1e10
+"""Physical bound of packets per second: ten ports of 800 Gbit/s with packets of the smallest size (64 bytes)."""
+
+MAX_TASKS = 2.0**22
+"""Largest number of tasks of a Linux kernel (PID_MAX_LIMIT), and so of its load average."""
 
 
 class Unit(StrEnum):
@@ -29,7 +37,7 @@ class HostMetric:
         unit: its unit.
         label: name for people, within a sentence.
         description: Prometheus HELP text.
-        upper_bound: largest possible value; the smallest is 0.
+        upper_bound: largest possible value; the smallest is 0. A value beyond is missing, never stored.
     """
 
     field: str
@@ -37,7 +45,7 @@ class HostMetric:
     unit: Unit
     label: str
     description: str
-    upper_bound: float = math.inf
+    upper_bound: float
 
     @property
     def prometheus_name(self) -> str:
@@ -76,6 +84,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
+        upper_bound=MAX_TASKS,
     ),
     HostMetric(
         field="memory_usage",
@@ -99,6 +108,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
+        upper_bound=MAX_THROUGHPUT,
     ),
     HostMetric(
         field="network_transmit",
@@ -106,6 +116,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network sent",
         description="Bytes transmitted per second over all counted interfaces.",
+        upper_bound=MAX_THROUGHPUT,
     ),
     HostMetric(
         field="network_errors",
@@ -113,6 +124,7 @@ HOST_METRICS = (
         unit=Unit.PER_SECOND,
         label="network errors",
         description="Errors and dropped packets per second over all counted interfaces.",
+        upper_bound=MAX_PACKET_RATE,
     ),
     HostMetric(
         field="network_usage",
@@ -128,6 +140,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk reads",
         description="Bytes read per second from all physical disks.",
+        upper_bound=MAX_THROUGHPUT,
     ),
     HostMetric(
         field="disk_write",
@@ -135,6 +148,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk writes",
         description="Bytes written per second to all physical disks.",
+        upper_bound=MAX_THROUGHPUT,
     ),
     HostMetric(
         field="disk_busy",
