@@ -9,15 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_THROUGHPUT = 1e12
-"""Physical bound of all interfaces or all disks of a host in bytes per second: ten ports of 800 Gbit/s."""
-
-MAX_PACKET_RATE = 1e10
-"""Physical bound of packets per second: ten ports of 800 Gbit/s with packets of the smallest size (64 bytes)."""
-
-MAX_TASKS = 2.0**22
-"""Largest number of tasks of a Linux kernel (PID_MAX_LIMIT), and so of its load average."""
-
 
 class Unit(StrEnum):
     """Unit of a metric; the value is the suffix of its Prometheus name."""
@@ -25,6 +16,16 @@ class Unit(StrEnum):
     RATIO = "ratio"
     BYTES_PER_SECOND = "bytes_per_second"
     PER_SECOND = "per_second"
+
+
+MAX_LOAD_PER_CPU = 1e5
+"""Largest load average per CPU; the kernel allows 4 million processes in all."""
+
+MAX_BYTES_PER_SECOND = 1e13
+"""Largest rate of bytes, ten terabytes per second: memory is slower. An unsigned counter that wrapped gives 1e17."""
+
+MAX_ERRORS_PER_SECOND = 1e10
+"""Largest rate of errors: more than the packets of any host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class HostMetric:
         unit: its unit.
         label: name for people, within a sentence.
         description: Prometheus HELP text.
-        upper_bound: largest possible value; the smallest is 0. A value beyond is missing, never stored.
+        upper_bound: largest possible value; the smallest is 0. That of a rate or a load is far above any host, and
+            excludes the readings of broken counters.
     """
 
     field: str
@@ -84,7 +86,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
-        upper_bound=MAX_TASKS,
+        upper_bound=MAX_LOAD_PER_CPU,
     ),
     HostMetric(
         field="memory_usage",
@@ -108,7 +110,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
-        upper_bound=MAX_THROUGHPUT,
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="network_transmit",
@@ -116,7 +118,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network sent",
         description="Bytes transmitted per second over all counted interfaces.",
-        upper_bound=MAX_THROUGHPUT,
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="network_errors",
@@ -124,7 +126,7 @@ HOST_METRICS = (
         unit=Unit.PER_SECOND,
         label="network errors",
         description="Errors and dropped packets per second over all counted interfaces.",
-        upper_bound=MAX_PACKET_RATE,
+        upper_bound=MAX_ERRORS_PER_SECOND,
     ),
     HostMetric(
         field="network_usage",
@@ -140,7 +142,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk reads",
         description="Bytes read per second from all physical disks.",
-        upper_bound=MAX_THROUGHPUT,
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="disk_write",
@@ -148,7 +150,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk writes",
         description="Bytes written per second to all physical disks.",
-        upper_bound=MAX_THROUGHPUT,
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="disk_busy",

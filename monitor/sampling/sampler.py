@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sampling.bounds import bounded_value
 from monitor.sampling.sources import Source, Values
+from monitor.sampling.value_bounds import validated_value
 from monitor.system.logging import get_logger
 from storage import Sample
 
@@ -121,7 +121,7 @@ class Sampler:
         # The first reading, and the first one after a gap, have no previous one to compare with.
         recent = 0 < seconds <= GAP_FACTOR * self._interval
         values = source.compute(previous if recent else None, current, seconds)
-        validated = {field: bounded_value(field, values[field]) for field in source.fields}
+        validated = {field: validated_value(field, values[field]) for field in source.fields}
         self._readings[source.name] = (now, current)
         return validated
 

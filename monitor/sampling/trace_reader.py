@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from model.units import DAY
 from monitor.errors import MonitorError
-from monitor.sampling.bounds import clip_rounding
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD
 from monitor.system.formatting import LATEST
 from monitor.system.suggestions import suggestion
@@ -206,8 +205,7 @@ def _parse_value(cell: str, bound: float, counts: TraceStatistics) -> float:
         value = float(cell)
     except ValueError:
         value = -1.0
-    bounded = clip_rounding(value, bound)
-    if bounded is not None or math.isnan(value):
-        return math.nan if bounded is None else bounded
+    if math.isnan(value) or (0 <= value <= bound and value != math.inf):
+        return value
     counts.bad_cells += 1
     return math.nan

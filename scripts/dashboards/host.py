@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
+from dashboards.host_anomalies import anomalies
+from dashboards.host_metrics import host_metrics
 from dashboards.page import Page
 from dashboards.panels import (
-    BASE_RATE,
+    ABSENT,
     BLUE,
     GREEN,
     GREY,
     ORANGE,
-    PREDICTOR,
     PURPLE,
     RATIO,
     RED,
@@ -21,7 +19,6 @@ from dashboards.panels import (
     Json,
     Query,
     bar_gauge,
-    column,
     dashed_line,
     fixed_color,
     metric,
@@ -29,22 +26,36 @@ from dashboards.panels import (
     per_horizon,
     stat,
     state_timeline,
-    table,
     threshold_steps,
     time_series,
     value_mappings,
 )
-from monitor.sampling.metric_catalog import HOST_METRICS, Unit
+from dashboards.tables import BASE_RATE, PREDICTOR, column, table
 
 BUSY = threshold_steps(GREEN, (0.7, ORANGE), (0.85, RED))
-GRAFANA_UNITS = {Unit.RATIO: "percentunit", Unit.BYTES_PER_SECOND: "Bps", Unit.PER_SECOND: "cps"}
-ABSENT = "Empty where the host lacks the metric, or where `web.host_metrics` is false."
 
 
 def host() -> Page:
     """Return the dashboard of host metrics, predictions and anomalies."""
-    this = 'horizon=~"$horizon"'
-    now = [
+    overview = _overview()
+    return Page(
+        "host",
+        "monitor / Host",
+        "Host metrics, probability of high load, and anomalies.",
+        "now-6h",
+        "30s",
+        [
+            ("", [*overview, *_predictions()]),
+            ("Probability of high load", _probability()),
+            ("Anomalies", anomalies()),
+            ("Host metrics", host_metrics(overview)),
+        ],
+    )
+
+
+def _overview() -> list[Json]:
+    """Return the row of present values."""
+    return [
         stat(
             "High load",
             "1 while a rule of `high_load.rules` has held for `high_load.sustained`.",
@@ -105,6 +116,10 @@ def host() -> Page:
             noValue="down",
         ),
     ]
+
+
+def _predictions() -> list[Json]:
+    """Return the table of predictions and the timeline of states."""
     states = [
         Query(metric("high_load_active"), "high load"),
         Query(metric("high_load_warning"), "warning {{horizon}}"),
@@ -118,7 +133,7 @@ def host() -> Page:
         mappings=value_mappings((0, "no", "text"), (1, "WARNING", ORANGE)),
         custom__cellOptions={"type": "color-background", "mode": "basic"},
     )
-    predictions = [
+    return [
         table(
             "Predictions",
             "Probability of high load within each horizon, base rate, warning threshold (100 %: no warnings), and "
@@ -147,7 +162,12 @@ def host() -> Page:
             ],
         ),
     ]
-    probability = [
+
+
+def _probability() -> list[Json]:
+    """Return probabilities over time and their attributions, repeated for each horizon."""
+    this = 'horizon=~"$horizon"'
+    return [
         time_series(
             "High load within $horizon",
             "Probability, base rate and warning threshold, which is lower during a warning; 100 % means no "
@@ -190,195 +210,4 @@ def host() -> Page:
             thresholds=threshold_steps(GREEN, (0, ORANGE)),
             **REPEATED,
         ),
-    ]
-    anomalies = [
-        time_series(
-            "Score over threshold",
-            "Score over alarm threshold per channel: several metrics together or one for hours (joint), a sudden "
-            "jump of one (spike), unchanged values (flatline). An anomaly starts at 1.",
-            [Query(metric("anomaly_evidence_ratio"), "{{channel}}")],
-            "none",
-            width=7,
-            min=0,
-            thresholds=threshold_steps("transparent", (1, RED)),
-            reach=1.1,
-        ),
-        time_series(
-            "Contribution of each metric",
-            "Contributions to the anomaly score. Meaningful while the score is high; otherwise noise.",
-            [Query(metric("anomaly_contribution"), "{{metric}}")],
-            "percentunit",
-            width=7,
-            stack="normal",
-            fill=50,
-            **RATIO,
-        ),
-        time_series(
-            "Score",
-            "1 minus the probability that six normal hours reach this score. It ranks times; the channels raise "
-            "alarms.",
-            [Query(metric("anomaly_score"), "score")],
-            "none",
-            width=5,
-            **RATIO,
-        ),
-        time_series(
-            "Alarms in 30 days",
-            "Anomaly events of the last 30 days without the verdict incident, and the false-alarm budget.",
-            [
-                Query(metric("anomaly_alarms_per_month"), "alarms"),
-                Query(metric("anomaly_allowed_per_month"), "budget"),
-            ],
-            "none",
-            width=5,
-            min=0,
-            step=True,
-            overrides=[dashed_line("budget", ORANGE)],
-        ),
-        stat(
-            "Started",
-            "Start of the anomaly in progress.",
-            Query(f"{metric('anomaly_started_timestamp_seconds')} * 1000 and {metric('anomaly_active')} == 1"),
-            "dateTimeFromNow",
-            width=6,
-            noValue="none in progress",
-        ),
-        stat(
-            "Events in range",
-            "Anomaly events that started in the time range of the dashboard.",
-            Query(f"round(increase({metric('anomaly_events_total')}[$__range]))"),
-            width=6,
-            decimals=0,
-        ),
-        stat(
-            "Events in total",
-            "Anomaly events in the database; `monitor anomalies list` shows them.",
-            Query(metric("anomaly_events_total")),
-            width=6,
-            decimals=0,
-        ),
-        stat(
-            "Last score",
-            "Time since the last score. A few minutes are normal, as the detector uses whole minutes.",
-            Query("time() - " + metric("anomaly_timestamp_seconds")),
-            "s",
-            width=6,
-            decimals=0,
-            thresholds=threshold_steps(GREEN, (900, ORANGE), (3600, RED)),
-            noValue="no detector",
-        ),
-    ]
-    host_metrics = [
-        time_series(
-            "CPU",
-            "Shares of CPU time: busy, I/O wait, and stolen by the hypervisor. " + ABSENT,
-            [
-                Query(metric("host_cpu_usage_ratio") + " - " + metric("host_cpu_steal_ratio"), "busy"),
-                Query(metric("host_cpu_iowait_ratio"), "I/O wait"),
-                Query(metric("host_cpu_steal_ratio"), "stolen"),
-            ],
-            "percentunit",
-            stack="normal",
-            **RATIO,
-        ),
-        time_series(
-            "Load per CPU",
-            "1-minute load average over the number of CPUs. " + ABSENT,
-            [Query(metric("host_load_per_cpu_ratio"), "load per CPU")],
-            "none",
-            min=0,
-            thresholds=threshold_steps("transparent", (1, ORANGE)),
-            reach=1.1,
-        ),
-        time_series(
-            "Pressure",
-            "Share of time in which some task waited for CPU, memory or I/O (Linux PSI). " + ABSENT,
-            [
-                Query(metric("host_pressure_cpu_ratio"), "CPU"),
-                Query(metric("host_pressure_memory_ratio"), "memory"),
-                Query(metric("host_pressure_io_ratio"), "I/O"),
-            ],
-            "percentunit",
-            min=0,
-        ),
-        time_series(
-            "Memory and swap",
-            "Shares of unavailable memory and of used swap space. " + ABSENT,
-            [Query(metric("host_memory_usage_ratio"), "memory"), Query(metric("host_swap_usage_ratio"), "swap")],
-            "percentunit",
-            **RATIO,
-        ),
-        time_series(
-            "Disk throughput",
-            "Bytes read from all physical disks, and written (negative). " + ABSENT,
-            [
-                Query(metric("host_disk_read_bytes_per_second"), "read"),
-                Query(metric("host_disk_write_bytes_per_second"), "written"),
-            ],
-            "Bps",
-            fill=10,
-            overrides=[override("written", custom__transform="negative-Y")],
-        ),
-        time_series(
-            "Busiest disk",
-            "Share of time in which the busiest disk was busy. " + ABSENT,
-            [Query(metric("host_disk_busy_ratio"), "busy")],
-            "percentunit",
-            **RATIO,
-        ),
-        time_series(
-            "Network throughput",
-            "Bytes received over all counted interfaces, and transmitted (negative). " + ABSENT,
-            [
-                Query(metric("host_network_receive_bytes_per_second"), "received"),
-                Query(metric("host_network_transmit_bytes_per_second"), "transmitted"),
-            ],
-            "Bps",
-            fill=10,
-            overrides=[override("transmitted", custom__transform="negative-Y")],
-        ),
-        time_series(
-            "Busiest interface",
-            "Busier direction of the busiest interface over its link speed. " + ABSENT,
-            [Query(metric("host_network_usage_ratio"), "in use")],
-            "percentunit",
-            **RATIO,
-        ),
-        time_series(
-            "Network errors",
-            "Errors and drops over all counted interfaces. " + ABSENT,
-            [Query(metric("host_network_errors_per_second"), "errors and drops")],
-            "cps",
-            min=0,
-        ),
-    ]
-    host_metrics += _remaining_metrics([*now, *host_metrics])
-    return Page(
-        "host",
-        "monitor / Host",
-        "Host metrics, probability of high load, and anomalies.",
-        "now-6h",
-        "30s",
-        [
-            ("", [*now, *predictions]),
-            ("Probability of high load", probability),
-            ("Anomalies", anomalies),
-            ("Host metrics", host_metrics),
-        ],
-    )
-
-
-def _remaining_metrics(panels: Sequence[Json]) -> list[Json]:
-    """Return a panel for each metric of the catalogue that no panel shows."""
-    shown = json.dumps(panels)
-    return [
-        time_series(
-            row.label[:1].upper() + row.label[1:],
-            f"{row.description} {ABSENT}",
-            [Query(metric(row.prometheus_name), row.label)],
-            GRAFANA_UNITS[row.unit],
-            min=0,
-        )
-        for row in HOST_METRICS
-        if f"monitor_{row.prometheus_name}{{" not in shown
     ]

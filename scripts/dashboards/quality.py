@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from dashboards.page import Page
 from dashboards.panels import (
-    BASE_RATE,
     GREEN,
     ORANGE,
-    PREDICTOR,
     RATIO,
     RED,
     Query,
     bar_gauge,
-    column,
     metric,
     override,
     per_horizon,
     stat,
     state_timeline,
-    table,
     threshold_steps,
     time_series,
     value_mappings,
 )
+from dashboards.tables import BASE_RATE, PREDICTOR, column, table
 
 
 def quality() -> Page:

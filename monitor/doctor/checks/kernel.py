@@ -12,8 +12,8 @@ import psutil
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.sampling.bounds import bounded_value
 from monitor.sampling.sources import Source, Values, make_sources, procfs
+from monitor.sampling.value_bounds import validated_value
 
 READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
@@ -80,7 +80,7 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
         rates: its metrics from two readings; None for a missing value.
     """
     name = source.name
-    values = {field: bounded_value(field, rates[field]) for field in source.fields}
+    values = {field: validated_value(field, rates[field]) for field in source.fields}
     message = _describe_rates(source, rates, values)
     implausible = [f"{f} {rates[f]:.4g}" for f in source.fields if values[f] is None and rates[f] is not None]
     if implausible:

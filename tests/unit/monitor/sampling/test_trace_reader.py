@@ -25,7 +25,7 @@ def write_file(tmp_path):
     def write(text, name="trace.csv"):
         path = tmp_path / name
         content = text.encode()
-        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
         return path
 
     return write
@@ -86,7 +86,7 @@ def test_read_trace_names_a_missing_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("cut.csv.gz", gzip.compress(b"timestamp,cpu_usage\n" + b"1,0.5\n" * 5000)[:-40]),
+        ("cut.csv.gz", gzip.compress(b"timestamp,cpu_usage\n" + b"1,0.5\n" * 5000, mtime=0)[:-40]),
         ("plain.csv.gz", b"timestamp,cpu_usage\n1,0.5\n"),
         ("binary.csv", bytes(range(128, 256))),
     ],
