@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.daemon.scheduler import AlignedTrigger, Job, JobMeter, Scheduler
+from monitor.system.clocks import ClockChange
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +90,36 @@ def test_scheduler_reschedules_jobs_after_clock_step(scheduler, monkeypatch, cap
     while ran.acquire(blocking=False):
         pass
     assert ran.acquire(timeout=5)
+
+
+class Clocks:
+    """Comparison of clocks that the test sets."""
+
+    def __init__(self):
+        self.changes = []
+
+    def update(self):
+        return self.changes.pop() if self.changes else ClockChange(step=0.0, suspended=0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "events"),
+    [
+        (ClockChange(step=0.0, suspended=0.0), []),
+        (ClockChange(step=-60.0, suspended=0.0), [("clock step detected", {"step_seconds": -60.0})]),
+        (ClockChange(step=0.0, suspended=3600.0), [("machine resumed", {"suspended_seconds": 3600.0})]),
+    ],
+    ids=["none", "step", "suspend"],
+)
+def test_scheduler_logs_clock_step_and_suspend_as_different_events(change, events, caplog):
+    caplog.set_level("INFO", "monitor.daemon.scheduler")
+    clocks = Clocks()
+    clocks.changes.append(change)
+    running = Scheduler([Job("job", 3600.0, lambda: None)], clocks)
+    running.start()
+    running.follow_clock()
+    running.close()
+    assert [(record.message, record.fields) for record in caplog.records if hasattr(record, "fields")] == events
 
 
 def test_close_returns_false_for_hanging_job():
