@@ -1,4 +1,4 @@
-"""SQL shared by the time series: grouping by time bucket, and age and deletion of old rows."""
+"""SQL shared by the time series: time buckets, age of rows, deletion of old ones."""
 
 from __future__ import annotations
 
