@@ -194,4 +194,8 @@ class Scheduler:
         return run
 
     def _count_missed(self, event: JobEvent) -> None:
+        """Count a missed run, unless its time passed while the machine was suspended or the clock was set."""
+        change = self._clocks.pending()
+        if change.step or change.suspended:
+            return
         self._meters[event.job_id].add_missed()

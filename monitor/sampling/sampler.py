@@ -139,7 +139,7 @@ class Sampler:
         """
         computed = source.compute(source.read(), now, max_age)
         values = {field: validated_value(field, computed[field]) for field in source.fields}
-        has_reference = now - self._read_at.get(source.name, -math.inf) <= max_age
+        has_reference = 0 < now - self._read_at.get(source.name, -math.inf) <= max_age
         self._read_at[source.name] = now
         if any(value is not None for value in values.values()):
             return values

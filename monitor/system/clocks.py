@@ -34,7 +34,9 @@ class ClockChange:
 
 
 class ClockComparison:
-    """Comparison of the wall clock, the monotonic clock and the time since boot. For one thread.
+    """Comparison of the wall clock, the monotonic clock and the time since boot.
+
+    One thread updates it; any thread may read the pending change.
 
     The monotonic clock (CLOCK_MONOTONIC) stops while the machine is suspended, the time since boot (CLOCK_BOOTTIME)
     does not, and neither can be set.
@@ -57,19 +59,27 @@ class ClockComparison:
         self._wall = wall
         self._monotonic = monotonic
         self._boot = boot
-        self._wall_offset, self._suspended = self._offsets()
+        self._reference = self._offsets()
+
+    def pending(self) -> ClockChange:
+        """Return the change since the last comparison."""
+        return self._change(self._offsets())
 
     def update(self) -> ClockChange:
         """Return the change since the last comparison, which this one replaces."""
-        wall_offset, suspended = self._offsets()
-        step = wall_offset - self._wall_offset
-        sleep = suspended - self._suspended
-        self._wall_offset = wall_offset
-        self._suspended = suspended
+        offsets = self._offsets()
+        change = self._change(offsets)
+        self._reference = offsets
+        return change
+
+    def _change(self, offsets: tuple[float, float]) -> ClockChange:
+        step, suspended = (new - old for new, old in zip(offsets, self._reference, strict=True))
         return ClockChange(
-            step=step if abs(step) > MIN_CHANGE else 0.0, suspended=sleep if sleep > MIN_CHANGE else 0.0
+            step=step if abs(step) > MIN_CHANGE else 0.0,
+            suspended=suspended if suspended > MIN_CHANGE else 0.0,
         )
 
     def _offsets(self) -> tuple[float, float]:
+        """Return how far the wall clock is ahead of the time since boot, and that ahead of the monotonic clock."""
         boot = self._boot()
         return self._wall() - boot, boot - self._monotonic()

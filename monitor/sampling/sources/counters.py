@@ -19,7 +19,7 @@ It returns the increase of each counter; None if these counts cannot follow each
 """
 
 MAX_COUNT = 2**63
-"""Counts from here on are impossible: at 200 GB/s it takes a year, so they are negative numbers of a driver."""
+"""Counts from here on are impossible: at 100 GB/s it takes three years, so they are negative numbers of a driver."""
 
 FORGET_AFTER = 60.0
 """Seconds after which the readings of a device that has disappeared are dropped."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,6 +99,9 @@ class Clocks:
     def __init__(self):
         self.changes = []
 
+    def pending(self):
+        return self.changes[-1] if self.changes else ClockChange(step=0.0, suspended=0.0)
+
     def update(self):
         return self.changes.pop() if self.changes else ClockChange(step=0.0, suspended=0.0)
 
@@ -120,6 +124,23 @@ def test_scheduler_logs_clock_step_and_suspend_as_different_events(change, event
     running.follow_clock()
     running.close()
     assert [(record.message, record.fields) for record in caplog.records if hasattr(record, "fields")] == events
+
+
+@pytest.mark.parametrize(
+    ("change", "missed"),
+    [
+        (ClockChange(step=0.0, suspended=0.0), 1),
+        (ClockChange(step=3600.0, suspended=0.0), 0),
+        (ClockChange(step=0.0, suspended=3600.0), 0),
+    ],
+    ids=["none", "step", "suspend"],
+)
+def test_scheduler_counts_no_run_as_missed_whose_time_passed_in_a_suspend_or_a_step(change, missed):
+    clocks = Clocks()
+    clocks.changes.append(change)
+    running = Scheduler([Job("job", 3600.0, lambda: None)], clocks)
+    running._count_missed(SimpleNamespace(job_id="job"))
+    assert running.states()["job"].missed == missed
 
 
 def test_close_returns_false_for_hanging_job():

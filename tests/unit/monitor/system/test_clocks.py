@@ -50,6 +50,15 @@ def test_comparison_tells_suspend_from_step(runs, suspended, step):
     assert clocks.update() == ClockChange(step=0.0, suspended=0.0)
 
 
+def test_pending_change_stays_until_the_update():
+    machine = Machine()
+    clocks = machine.comparison()
+    machine.suspend(60.0)
+    assert clocks.pending().suspended == clocks.pending().suspended == pytest.approx(60.0)
+    clocks.update()
+    assert clocks.pending() == ClockChange(step=0.0, suspended=0.0)
+
+
 @pytest.mark.parametrize("step", [MIN_CHANGE / 2, -MIN_CHANGE / 2])
 def test_comparison_ignores_adjustments_by_less_than_the_reading_of_clocks_takes(step):
     machine = Machine()

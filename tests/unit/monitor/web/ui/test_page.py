@@ -103,7 +103,8 @@ def test_status_panel_shows_high_load_and_warnings(status):
 
 def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(status):
     live = replace(status.live, forecast=None, high_load=None)
-    page = page_of(replace(status, live=live))
+    waiting = replace(status.overview, covered=720.0, last_run=None)
+    page = page_of(replace(status, live=live, overview=waiting))
     assert "load unknown" in page.sections["status"]
     assert "%" not in page.sections["prediction"]
     assert "high-load rules" in page.sections["prediction"]
