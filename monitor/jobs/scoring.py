@@ -12,8 +12,9 @@ from dataclasses import asdict
 import numpy as np
 
 from model.array_types import Bools, Floats
-from model.features.labels import GAP_FACTOR, Rules, future_labels
+from model.features.labels import Rules, future_labels
 from model.features.rolling_window import RollingWindow
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.score_totals import ScoredPredictions, total_scores
 from model.units import HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning

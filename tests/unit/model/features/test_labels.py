@@ -47,8 +47,8 @@ def test_parse_quantile_needs_a_p_and_a_percentage(text, quantile):
     assert parse_quantile(text) == (None if quantile is None else pytest.approx(quantile))
 
 
-def labels(times, state, horizon, step=10.0):
-    return future_labels(np.array(times, float), np.array(state, float), [horizon], step)[:, 0].tolist()
+def labels(times, state, horizon):
+    return future_labels(np.array(times, float), np.array(state, float), [horizon])[:, 0].tolist()
 
 
 def test_label_covers_the_time_after_the_sample_up_to_the_horizon():
@@ -83,5 +83,5 @@ def test_labels_of_some_rows_equal_those_of_all_rows():
     times = np.cumsum(rng.choice([10.0, 10.0, 40.0], 200))
     state = rng.choice([0.0, 0.0, 0.0, 1.0, NAN], 200)
     rows = np.array([3, 50, 51, 199])
-    complete = future_labels(times, state, (20.0, 100.0), 10.0)
-    assert np.array_equal(future_labels(times, state, (20.0, 100.0), 10.0, rows), complete[rows], equal_nan=True)
+    complete = future_labels(times, state, (20.0, 100.0))
+    assert np.array_equal(future_labels(times, state, (20.0, 100.0), rows), complete[rows], equal_nan=True)
