@@ -86,9 +86,7 @@ class Rules:
         return reduce(np.fmax, ratios) if ratios else np.full(len(values), np.nan)
 
 
-def future_labels(
-    times: Floats, state: Floats, horizons: Sequence[float], rows: Integers | None = None
-) -> Floats:
+def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows: Integers | None = None) -> Floats:
     """Label samples by high load in (t, t + horizon].
 
     A label is 1 if high load occurs; 0 if it does not and samples cover the horizon; NaN if a gap, an unknown state

@@ -226,4 +226,3 @@ class RollingWindow:
             setattr(self, name, new)
         self._dropped_rows += first
         self._size = kept
-

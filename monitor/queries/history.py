@@ -101,8 +101,8 @@ class HistoryReader:
             return ()
         margin = 2 * (rules.sustained + self._interval)
         window = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=margin)
-        times = [np.empty(0)]
-        starts = [np.empty(0)]
+        times: list[Floats] = [np.empty(0)]
+        starts: list[Floats] = [np.empty(0)]
         for rows in read_samples(self._stores, rules.metrics, start - margin, end):
             window.extend(rows[:, 0], rows[:, 1:])
             newest = slice(len(window) - len(rows), None)
