@@ -14,7 +14,8 @@ import numpy as np
 from model.array_types import Floats, Integers
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
-from model.features.labels import GAP_FACTOR, future_labels
+from model.features.labels import future_labels
+from model.features.spacing import GAP_FACTOR, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Levels of the load index; reaching each of them is an auxiliary label for the training of the networks."""
@@ -61,6 +62,7 @@ class Dataset:
         auxiliary: labels of the AUXILIARY_LEVELS (rows, labels), likewise.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
+        spacing: (rows,) seconds between the samples at each row; rows may be further apart.
     """
 
     x: Floats
@@ -68,6 +70,7 @@ class Dataset:
     auxiliary: Floats
     times: Floats
     state: Floats
+    spacing: Floats
 
     def __len__(self) -> int:
         return len(self.times)
@@ -93,11 +96,18 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x, state, index = _compute_features(spec, times, values, rows)
-    labels = future_labels(times, state, spec.horizons, spec.step, rows)
+    labels = future_labels(times, state, spec.horizons, rows)
     longest = spec.horizons[-2:]
     reached = [np.where(np.isnan(index), np.nan, index >= level) for level in AUXILIARY_LEVELS]
-    auxiliary = np.concatenate([future_labels(times, r, longest, spec.step, rows) for r in reached], axis=1)
-    dataset = Dataset(x=x, y=labels, auxiliary=auxiliary, times=times[rows], state=state[rows])
+    auxiliary = np.concatenate([future_labels(times, r, longest, rows) for r in reached], axis=1)
+    dataset = Dataset(
+        x=x,
+        y=labels,
+        auxiliary=auxiliary,
+        times=times[rows],
+        state=state[rows],
+        spacing=sample_spacing(times)[rows],
+    )
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
 
 

@@ -118,7 +118,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
-        missing="a counter of an interface went back, is impossible or increased beyond 8 times the link speed, or 100 GB/s without",
+        missing="a counter of an interface went back, is impossible or exceeded 8 times the link speed (or 100 GB/s)",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(

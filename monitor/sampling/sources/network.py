@@ -22,7 +22,7 @@ ERRORS = (2, 3, 10, 11)
 """Columns of /proc/net/dev after the name: bytes received and transmitted, errors and drops of both directions."""
 
 MAX_INTERFACE_THROUGHPUT = 1e11
-"""Physical bound of an interface in bytes per second, where its speed is unknown: 800 Gbit/s, the fastest Ethernet."""
+"""Physical bound of an interface in bytes per second, if its speed is unknown: 800 Gbit/s, the fastest Ethernet."""
 
 LINK_SPEED_FACTOR = 8
 """Multiple of the link speed that no interface reaches. Virtual ones report a nominal speed and may exceed it."""
