@@ -49,7 +49,7 @@ def running_program() -> Program:
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
         raise MonitorError(f"{root}: installed for a single user; use a virtual environment (scripts/venv)")
     script = _find_script()
-    command = (str(script),) if script else (sys.executable, "-m", "monitor")
+    command = (str(script),) if script else (sys.executable, "-P", "-m", "monitor")
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     interpreter = Path(sys.executable).resolve()
     needs = {
