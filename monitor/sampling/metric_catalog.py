@@ -6,7 +6,6 @@ record `storage.Sample` has one field per row; a test compares both with the tab
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +18,16 @@ class Unit(StrEnum):
     PER_SECOND = "per_second"
 
 
+MAX_LOAD_PER_CPU = 1e5
+"""Largest load average per CPU; the kernel allows 4 million processes in all."""
+
+MAX_BYTES_PER_SECOND = 1e13
+"""Largest rate of bytes, ten terabytes per second: memory is slower. An unsigned counter that wrapped gives 1e17."""
+
+MAX_ERRORS_PER_SECOND = 1e10
+"""Largest rate of errors: more than the packets of any host."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostMetric:
     """One metric of the host.
@@ -29,7 +38,8 @@ class HostMetric:
         unit: its unit.
         label: name for people, within a sentence.
         description: Prometheus HELP text.
-        upper_bound: largest possible value; the smallest is 0.
+        upper_bound: largest possible value; the smallest is 0. That of a rate or a load is far above any host, and
+            excludes the readings of broken counters.
     """
 
     field: str
@@ -37,7 +47,7 @@ class HostMetric:
     unit: Unit
     label: str
     description: str
-    upper_bound: float = math.inf
+    upper_bound: float
 
     @property
     def prometheus_name(self) -> str:
@@ -76,6 +86,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
+        upper_bound=MAX_LOAD_PER_CPU,
     ),
     HostMetric(
         field="memory_usage",
@@ -99,6 +110,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="network_transmit",
@@ -106,6 +118,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network sent",
         description="Bytes transmitted per second over all counted interfaces.",
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="network_errors",
@@ -113,6 +126,7 @@ HOST_METRICS = (
         unit=Unit.PER_SECOND,
         label="network errors",
         description="Errors and dropped packets per second over all counted interfaces.",
+        upper_bound=MAX_ERRORS_PER_SECOND,
     ),
     HostMetric(
         field="network_usage",
@@ -128,6 +142,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk reads",
         description="Bytes read per second from all physical disks.",
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="disk_write",
@@ -135,6 +150,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk writes",
         description="Bytes written per second to all physical disks.",
+        upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
         field="disk_busy",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from monitor.sampling.metric_catalog import METRIC_BY_FIELD
 from monitor.sampling.sources import Source, Values
+from monitor.sampling.value_bounds import validated_value
 from monitor.system.logging import get_logger
 from storage import Sample
 
@@ -22,9 +22,6 @@ log = get_logger(__name__)
 
 GAP_FACTOR = 2.5
 """Longest time between two readings for a rate, in sampling intervals."""
-
-TOLERANCE = 1e-6
-"""Rounding error by which a value may exceed its bounds."""
 
 MAX_ERROR_LENGTH = 200
 """Characters kept of an error message: one that quotes a malformed file would flood the log."""
@@ -135,13 +132,3 @@ class Sampler:
             log.warning("source failed", source=name, error=error)
         elif not error and previous is not None and not previous.success:
             log.info("source recovered", source=name)
-
-
-def validated_value(field: str, value: float | None) -> float | None:
-    """Return the value, limited to its bounds after a rounding error; None for an impossible value."""
-    if value is None or not math.isfinite(value):
-        return None
-    bound = METRIC_BY_FIELD[field].upper_bound
-    if not -TOLERANCE <= value <= bound + TOLERANCE:
-        return None
-    return min(max(value, 0.0), bound)

@@ -12,8 +12,8 @@ import psutil
 from monitor.doctor.context import DoctorContext
 from monitor.doctor.results import failed, ok, warning
 from monitor.documents.doctor import CheckId, CheckResult
-from monitor.sampling.sampler import validated_value
 from monitor.sampling.sources import Source, Values, make_sources, procfs
+from monitor.sampling.value_bounds import validated_value
 
 READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
