@@ -24,7 +24,7 @@ GAP_FACTOR = 2.5
 """Longest time between two readings for a rate, in sampling intervals."""
 
 MAX_ERROR_LENGTH = 200
-"""Characters kept of an error message: one that quotes a malformed file would flood the log."""
+"""Longest error message that is logged, in characters: one that quotes a malformed file would flood the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class SourceState:
     """Result of the last reading of a source.
 
     Attributes:
-        success: the source was read and its values computed.
-        duration: seconds taken.
+        success: True if the source was read and its values were computed.
+        duration: seconds that the reading took.
         error: message of the failure; empty on success.
     """
 

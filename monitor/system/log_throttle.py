@@ -9,11 +9,11 @@ from collections.abc import Callable
 from monitor.system.logging import StructuredLogger
 
 REPEAT_SECONDS = 60.0
-"""Seconds between two log lines of one lasting failure."""
+"""Seconds between two log lines of a failure that continues."""
 
 
 class RecurringFailure:
-    """Log of a failure that may last: its start, at most one line per minute with the count, and its end.
+    """Logger of a recurring failure: its start, then at most one line per minute with the count, and its end.
 
     A failure that comes and goes within a minute is also logged once per minute. Not thread-safe.
     """
@@ -27,7 +27,7 @@ class RecurringFailure:
         level: int = logging.ERROR,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start without failures.
+        """Create the object without failures.
 
         Args:
             log: logger of the events.

@@ -17,7 +17,7 @@ DECREASING_TIMES = frozenset({"idle", "iowait"})
 class Cpu:
     """Ratios of the time of all CPUs. A reading holds the seconds of each kind of time since boot.
 
-    All time except idle and iowait is busy, including steal: for the waiting work that CPU was unavailable. The total
+    All time except idle and iowait counts as busy, steal included: in it the host had no CPU. The total
     contains every kind of time. `read` raises OSError, ValueError or TypeError for a malformed line.
     """
 
