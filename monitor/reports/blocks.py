@@ -1,4 +1,4 @@
-"""Building blocks of reports: lines and tables whose parts have a tone (good, bad, ...), and their plain text.
+"""Building blocks of reports: lines and tables whose parts have a tone (good, bad, ...).
 
 A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
 draws the same blocks in colour and fits them to its width.

@@ -1,4 +1,4 @@
-"""Training report: versioned, typed result of a training run, stored with it and with its model."""
+"""Training report: versioned, typed result of a training run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of the anomaly detector, on the samples of the forecast model; both are stored together."""
+"""Training of the anomaly detector, on the samples of the forecast model."""
 
 from __future__ import annotations
 
