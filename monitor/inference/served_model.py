@@ -16,7 +16,7 @@ from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
-from monitor.inference.forecast import Forecast, make_forecast, warm_up
+from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast, warm_up
 from monitor.inference.stored_samples import sample_values
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.system.log_throttle import RecurringFailure
@@ -57,6 +57,7 @@ class ServedModel:
         self._warmed_up = False
         self._previous_engine: OnlineEngine | None = None
         self._newest_at = -np.inf
+        self._rules_observed = False
         # written by another thread, replaced as a whole
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
@@ -135,10 +136,11 @@ class ServedModel:
             self._newest_at = -np.inf
         self._engine.advance(np.array([[sample.at]]), sample_values(sample)[None, None])
         self._newest_at = sample.at
+        self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
-        """Return the prediction for the last sample, or None if no model serves."""
-        if self._serving is None:
+        """Return the prediction for the last sample; None if no model serves, or the sample has no rule's metric."""
+        if self._serving is None or not self._rules_observed:
             return None
         model_id, decisions = self._decisions
         if model_id == self.model_id and decisions is not self._applied_decisions:

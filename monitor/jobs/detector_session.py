@@ -88,10 +88,12 @@ class DetectorSession:
 
     def score_until(self, now: float) -> None:
         """Feed the rows that are complete at `now` (seconds since the epoch); end an event without new rows."""
-        until = now // self._detector.step * self._detector.step
-        self._score(self.scored_until, until, may_start=True)
-        (step,) = self._online.expire(until)
-        self._apply(step.transitions)
+        step = self._detector.step
+        until = now // step * step
+        # rows before a longer gap, as of a clock that jumped ahead, have no influence any more
+        self._score(max(self.scored_until, (until - WARM_UP) // step * step), until, may_start=True)
+        (expiry,) = self._online.expire(until)
+        self._apply(expiry.transitions)
 
     def apply_verdicts(self, now: float) -> None:
         """Apply the verdicts and maintenance windows to the thresholds, if any of them has changed."""

@@ -44,7 +44,7 @@ def decisions_at(
     # baselines are fitted to outcomes before the training too
     since = max(min(trained_until, now - HISTORY_SECONDS), now - MAX_AGE)
     engine = OnlineEngine(spec, predictor)
-    predictions = PredictionLog(spec.horizons, spec.step)
+    predictions = PredictionLog(spec.horizons)
     for rows in read_samples(stores, spec.columns, since - spec.required_history, now, 2 * CHUNK_SECONDS):
         if len(rows):
             engine.advance(rows[None, :, 0], rows[None, :, 1:])

@@ -173,6 +173,8 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
     if live.forecast is not None:
         probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]
         parts.append(f"high load: {', '.join(probabilities)}")
+    elif live.high_load is None:
+        parts.append("high load unknown")
     return "; ".join(parts)
 
 

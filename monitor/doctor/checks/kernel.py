@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -46,12 +47,14 @@ def check_sources(context: DoctorContext) -> Iterator[CheckResult]:
     time.sleep(READING_INTERVAL)
     for source in sources:
         first = first_readings[source.name]
+        now = time.monotonic()
         second = _read(source)
         error = next((reading for reading in (first, second) if isinstance(reading, Exception)), None)
         if error is not None:
             yield unreadable_source(source.name, error)
         else:
-            yield assess_rates(source, source.compute(first, second, time.monotonic() - started))
+            source.compute(first, started, math.inf)
+            yield assess_rates(source, source.compute(second, now, math.inf))
 
 
 def _read(source: Source) -> Any:
