@@ -19,7 +19,7 @@ from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
 from storage.schema import LOCAL_HOST_ID, samples
 
 _CHUNK_ROWS = 8192
-"""Rows whose missing values are replaced at once: a mask of the whole history would take an eighth of its memory."""
+"""Rows whose missing values are replaced at once; a mask of all rows would cost an eighth of their memory."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 _INSERT = insert(samples)
@@ -42,8 +42,8 @@ class SampleRepository:
     def append(self, sample: Sample) -> float:
         """Store one sample.
 
-        If a sample with the same time exists, because the clock was set back, the new sample is stored at the next
-        free millisecond: it is neither lost nor does it replace history.
+        If the clock was set back and a sample with the same time exists, the new one is stored at the next
+        free millisecond. It neither is lost nor replaces a stored sample.
 
         Returns:
             The time under which the sample is stored, in seconds since the epoch.

@@ -27,7 +27,7 @@ BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
 """Upper bounds of the histogram buckets in seconds."""
 
 CLOSE_PATIENCE = 1.0
-"""Seconds that running jobs have to end when the scheduler closes."""
+"""Seconds that running jobs are given to end when the scheduler closes."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class JobMeter:
         self._delay = DurationHistogram()
 
     def add_run(self, duration: float, delay: float, *, failed: bool) -> None:
-        """Count a run that took `duration` seconds and began `delay` seconds after its scheduled time."""
+        """Count a run that took `duration` seconds and started `delay` seconds after its scheduled time."""
         with self._lock:
             self._runs += 1
             self._failures += failed

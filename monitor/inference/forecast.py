@@ -29,7 +29,7 @@ class Forecast:
 
     Attributes:
         predictions: one per horizon.
-        served_by: what serves at each horizon: "model" or the name of a baseline.
+        served_by: name of the predictor at each horizon: "model" or that of a baseline.
         attribute: computes the contribution of each metric, in log-odds, for each horizon.
         describe: returns a phrase on a group of features, for a horizon in seconds.
     """
@@ -57,8 +57,8 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     """Predict for the newest sample of an engine of one host.
 
     Args:
-        engine: has advanced to the sample.
-        model_id: of its predictor.
+        engine: online engine that has advanced to the sample.
+        model_id: id of the engine's predictor.
         at: time of the sample in seconds since the epoch.
     """
     predictor = engine.predictor
@@ -95,10 +95,10 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
     """Feed the stored samples up to a time to an engine of one host, as far back as its features need.
 
-    The newest sample comes alone, so that a forecast that follows is for this sample only.
+    The newest sample is fed on its own, so that the next forecast is for this sample only.
 
     Args:
-        engine: without history.
+        engine: online engine without history.
         stores: repositories.
         until: seconds since the epoch.
 

@@ -33,7 +33,7 @@ class ServedModel:
     """Online engine of the serving model. For one thread, except for `serving` and `set_decisions`."""
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
-        """Start without a model; the first sample loads it.
+        """Create the object without a model; the first sample loads it.
 
         Args:
             stores: repositories.
@@ -157,7 +157,7 @@ class ServedModel:
         return sample.at <= self._newest_at
 
     def _follow_registry(self) -> None:
-        """Load the active model if it is another one than before, and switch to it."""
+        """Load the active model and switch to it if it has changed."""
         active_id = self._stores.registry.active_id()
         if active_id == self._active_id:
             return
@@ -168,7 +168,7 @@ class ServedModel:
         log.info("model activated", model=self.model_id, previous=previous_id)
 
     def _load(self, model_id: int | None) -> Serving:
-        """Load a model, or the newest one before it that can be read: damage must not stop the predictions."""
+        """Load a model or, if it is damaged, the newest earlier one that can be read."""
         while model_id is not None:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
@@ -178,7 +178,7 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model; without the features' history if they differ from those of the previous model."""
+        """Serve the loaded model; keep the history of the features if both models have the same features."""
         predictor = self.predictor
         successor = None if predictor is None else self._engine.with_predictor(predictor)
         self._applied_decisions = ()

@@ -1,4 +1,4 @@
-"""Retention: deletes records older than the configured history."""
+"""Retention job: deletes records older than the configured retention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RetentionJob:
     """Periodic job that deletes samples beyond the retention, and what was derived from them."""
 
     def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
-        """Prepare the job.
+        """Create the job.
 
         Args:
             stores: repositories.

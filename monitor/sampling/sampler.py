@@ -27,7 +27,7 @@ GAP_FACTOR = 2.5
 """Longest time between two readings for a rate, in sampling intervals."""
 
 MAX_ERROR_LENGTH = 200
-"""Characters kept of an error message: one that quotes a malformed file would flood the log."""
+"""Longest error message that is logged, in characters: one that quotes a malformed file would flood the log."""
 
 
 class NoValuesError(Exception):
@@ -40,7 +40,7 @@ class SourceState:
 
     Attributes:
         success: the source was read and has a value, or has none yet because it is the first reading.
-        duration: seconds taken.
+        duration: seconds that the reading took.
         error: message of the failure; empty on success.
     """
 

@@ -28,7 +28,7 @@ class RecurringFailure:
         repeat_seconds: float = REPEAT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start without failures.
+        """Create the object without failures.
 
         Args:
             log: logger of the events.

@@ -35,7 +35,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Cpu:
     """Ratios of the time of all CPUs.
 
-    All time except idle and iowait is busy, including steal: for the waiting work that CPU was unavailable. The total
+    All time except idle and iowait counts as busy, steal included: in it the host had no CPU. The total
     contains every kind of time. A reading holds the ticks of each kind since boot, and the number of CPUs. `read`
     raises OSError or ValueError for a malformed table, or one of zeros, as some sandboxes provide.
     """

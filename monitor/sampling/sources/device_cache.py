@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 REFRESH_AFTER = 60
-"""Number of lookups after which the properties are read again: a link came up, a volume was created on a disk."""
+"""Number of lookups after which the properties are read again, to notice a new link speed or a new volume."""
 
 
 class DeviceCache(Generic[T]):
@@ -18,7 +18,7 @@ class DeviceCache(Generic[T]):
     """
 
     def __init__(self, load: Callable[[frozenset[str]], T], refresh_after: int = REFRESH_AFTER) -> None:
-        """Load the properties of no device, which reads properties of the host as a whole.
+        """Create the cache; call `load` once without devices, which reads properties of the whole host.
 
         Args:
             load: reads the properties of the devices with the given names.

@@ -1,6 +1,6 @@
 """Load source: 1-minute load average per CPU.
 
-It shows the length of the queue when all CPUs are busy.
+Unlike CPU usage it shows the length of the queue when all CPUs are busy.
 """
 
 from __future__ import annotations
