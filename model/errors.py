@@ -56,6 +56,7 @@ class SkipReason(StrEnum):
 
     HISTORY_TOO_SHORT = "history_too_short"
     NO_KNOWN_OUTCOME = "no_known_outcome"
+    HORIZON_BELOW_SPACING = "horizon_below_spacing"
     NO_HIGH_LOAD = "no_high_load"
     NO_CALM_LOAD = "no_calm_load"
 
@@ -68,6 +69,7 @@ class SkipReason(StrEnum):
 _SKIP_MESSAGES = {
     SkipReason.HISTORY_TOO_SHORT: "not enough history",
     SkipReason.NO_KNOWN_OUTCOME: "no known outcome",
+    SkipReason.HORIZON_BELOW_SPACING: "samples further apart than the horizon",
     SkipReason.NO_HIGH_LOAD: "no high load",
     SkipReason.NO_CALM_LOAD: "no calm load",
 }

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from model.array_types import Bools, Floats
-from model.features.labels import GAP_FACTOR, Rules
+from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.features.seasonal import seasonal_feature_names
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket_width
 from model.units import DAY, HOUR, MINUTE
 
@@ -88,7 +89,7 @@ class FeatureSpec:
     @property
     def _required_rows(self) -> float:
         """Seconds of samples that must be kept as single rows; older samples are needed in time buckets only."""
-        return self.lookback + self.rules.sustained + 2 * GAP_FACTOR * self.step
+        return self.lookback + self.rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * self.step
 
     @cached_property
     def names(self) -> tuple[str, ...]:
