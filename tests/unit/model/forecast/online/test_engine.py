@@ -318,7 +318,7 @@ def test_logged_predictions_leave_out_metrics_outside_their_training_range():
     predictor = memory_range(make_predictor(rng, 5.0, values, "relu", bounded=False), 0.5, 0.58)
     engine = OnlineEngine(predictor.spec, predictor)
     engine.advance(times[None], values[None])
-    log = PredictionLog(predictor.spec.horizons, predictor.spec.step)
+    log = PredictionLog(predictor.spec.horizons)
     engine.log(log)
     logged = log.matured(times[-1] + 1, HORIZONS)
     rows = np.searchsorted(times, logged.times)
