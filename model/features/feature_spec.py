@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from model.array_types import Floats
-from model.features.labels import GAP_FACTOR, Rules
+from model.array_types import Bools, Floats
+from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.features.seasonal import seasonal_feature_names
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket_width
 from model.units import DAY, HOUR, MINUTE
 
@@ -38,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), extended to hold two samples `step` seconds apart."""
+    """Return the window length (seconds), at least as long as two steps."""
     return max(window, 2 * step)
 
 
@@ -48,8 +49,8 @@ class FeatureSpec:
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: those of them that vary enough to be informative.
-        logarithmic: those of the inputs that enter as log(1 + x).
+        inputs: columns that vary enough to be informative.
+        logarithmic: inputs that enter as log(1 + x).
         rules: high-load rules, resolved.
         windows: lengths in seconds, increasing.
         step: seconds between samples.
@@ -88,7 +89,7 @@ class FeatureSpec:
     @property
     def _required_rows(self) -> float:
         """Seconds of samples that must be kept as single rows; older samples are needed in time buckets only."""
-        return self.lookback + self.rules.sustained + 2 * GAP_FACTOR * self.step
+        return self.lookback + self.rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * self.step
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -118,6 +119,17 @@ class FeatureSpec:
         """Indicator matrix (features, groups): 1 where a feature belongs to a group."""
         metrics = np.array([name.partition(":")[0] for name in self.names])
         return np.asarray(metrics[:, None] == np.array(self.groups), dtype=np.float64)
+
+    @cached_property
+    def metric_features(self) -> Bools:
+        """Indicator matrix (inputs, features): True where a feature is one of the input metric itself."""
+        groups = np.array([name.partition(":")[0] for name in self.names])
+        return np.asarray(groups == np.array(self.inputs, dtype=np.str_)[:, None])
+
+    @cached_property
+    def is_metric(self) -> Bools:
+        """(features,) True for features of a metric itself, not of the load index or of previous days."""
+        return np.asarray(self.metric_features.any(axis=0))
 
     def new_window(self, *, bounded: bool = False) -> RollingWindow:
         """Return an empty rolling window for these features.

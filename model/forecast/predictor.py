@@ -14,6 +14,7 @@ from model.forecast.blend import EXPERTS, BlendTable, HorizonBlend
 from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.forecast.log_odds import sigmoid
+from model.forecast.persistence import PersistenceModel
 
 NETWORK, LOAD_TABLE, PRETRAINED = range(len(EXPERTS))
 """Positions of the experts in arrays of expert logits."""
@@ -34,6 +35,8 @@ class Predictor:
         pretrained_weight: prior blend weight of the pretrained model.
         fitted_until: time in seconds from which on no sample was fitted; None for a model that was not fitted on this
             host, and in models of older releases.
+        persistence: persistence model during high load per horizon, None without enough of it; empty in models of old
+            releases.
         holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
             loaded.
     """
@@ -47,6 +50,7 @@ class Predictor:
     pretrained: Ensemble | None = None
     pretrained_weight: float = 0.0
     fitted_until: float | None = None
+    persistence: tuple[PersistenceModel | None, ...] = ()
     holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:

@@ -68,7 +68,9 @@ def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[i
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
-    begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, spacing)))
+    # A count of starts, not an end: with a single sample to replay, a range of times is empty.
+    starts = np.arange(np.floor((times[-1] - times[first]) / spacing) + 1)
+    begins = np.unique(np.searchsorted(times, times[first] + spacing * starts))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
 
@@ -89,7 +91,7 @@ class _Replay:
         self._attempts: list[TrainingAttempt] = []
         self._incumbent: Predictor | None = None
         self._engine: OnlineEngine | None = None
-        self._log = PredictionLog(task.horizons, self._step)
+        self._log = PredictionLog(task.horizons)
         self._has_own_model = False
         self._next_training = -np.inf
         self._fell_back = False
@@ -159,7 +161,7 @@ class _Replay:
         now = float(self._times[row])
         start = 0
         if log:
-            self._log = PredictionLog(self._task.horizons, self._step)
+            self._log = PredictionLog(self._task.horizons)
         else:
             start = max(0, int(np.searchsorted(self._times, now - self._engine.spec.required_history)) - 1)
         for begin in range(start, row, CHUNK_ROWS):
@@ -207,7 +209,7 @@ class _Replay:
         horizons = self._task.horizons
         window = RollingWindow(self._samples.columns, self._rules, self._step)
         window.extend(self._times, self._samples.values)
-        labels = future_labels(self._times, window.state, horizons, self._step)
+        labels = future_labels(self._times, window.state, horizons)
         known = self._times[:, None] + np.asarray(horizons) < self._config.until
         matured = np.where(known, labels, np.nan)
         baselines = baseline_probabilities(self._times, window.load_index, window.state, matured, horizons, first)

@@ -48,7 +48,7 @@ class Folds:
         return concatenate(self.parts[-1].train, self.parts[-1].holdout)
 
 
-def make_folds(dataset: Dataset, horizons: Sequence[float]) -> Folds:
+def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Folds:
     """Divide a history into folds.
 
     An event of a horizon is a high-load period more than the horizon after the previous one. The newest fifth is the
@@ -58,19 +58,24 @@ def make_folds(dataset: Dataset, horizons: Sequence[float]) -> Folds:
     Args:
         dataset: the history.
         horizons: seconds, of its labels.
+        step: typical distance of the samples in seconds.
 
     Raises:
         NotEnoughHistoryError: no horizon has MIN_EVENTS.
     """
+    if not len(dataset) and step > max(horizons):
+        reason = SkipReason.HORIZON_BELOW_SPACING
+        raise NotEnoughHistoryError(f"{reason.message}: one sample per {step:g} s, no horizon is longer", reason)
     if not len(dataset):
         reason = SkipReason.NO_KNOWN_OUTCOME
         raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
-    # near the end of the history only high load could become known in time
-    dataset = mask_labels(dataset, horizons, float(dataset.times[-1]) + 1e-9)
+    # near the end of the history only high load could become known in time; a label that ends with it is known
+    dataset = mask_labels(dataset, horizons, float(np.nextafter(dataset.times[-1], np.inf)))
+    spacing = float(np.median(dataset.spacing))
     onsets = [event_rows(dataset.y[:, i]) for i in range(len(horizons))]
     omitted = {}
     for horizon, rows, y in zip(horizons, onsets, dataset.y.T, strict=True):
-        reason_or_none = _skip_reason(y, len(rows))
+        reason_or_none = _skip_reason(y, len(rows), below_spacing=spacing > horizon)
         if reason_or_none is not None:
             omitted[horizon] = OmittedHorizon(reason_or_none, len(rows))
     kept = [i for i, horizon in enumerate(horizons) if horizon not in omitted]
@@ -100,11 +105,11 @@ def event_rows(y: Floats) -> Integers:
     return np.asarray(known[high & ~np.append(False, high[:-1])])
 
 
-def _skip_reason(y: Floats, events: int) -> SkipReason | None:
-    """Return the reason for which labels (rows,) with that many events do not suffice, None if they do."""
+def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason | None:
+    """Return the reason why labels (rows,) with that many events do not suffice, None if they do."""
     known = y[~np.isnan(y)]
     if not known.size:
-        return SkipReason.NO_KNOWN_OUTCOME
+        return SkipReason.HORIZON_BELOW_SPACING if below_spacing else SkipReason.NO_KNOWN_OUTCOME
     if not known.any():
         return SkipReason.NO_HIGH_LOAD
     if known.all():

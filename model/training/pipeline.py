@@ -16,8 +16,9 @@ from model.array_types import Floats
 from model.features.dataset import Dataset, build_dataset, typical_step
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.forecast.blend import fit_load_table, network_only
-from model.forecast.ensemble import Ensemble, fit_scaler
+from model.forecast.ensemble import Ensemble, fit_clipping_scaler
 from model.forecast.metrics import threshold_for
+from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, supports
 from model.forecast.serialization import bundled_pretrained_model
@@ -70,7 +71,7 @@ def train(
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, rules, task.horizons, step)
-    folds = make_folds(build_dataset(spec, times, values, MAX_ROWS), task.horizons)
+    folds = make_folds(build_dataset(spec, times, values, MAX_ROWS), task.horizons, step)
     weight = pretrained_weight(float(times[-1] - times[0]), max(folds.horizons)) if supports(spec) else 0.0
     pretrained = adapt(bundled_pretrained_model(), spec, folds.horizons) if weight else None
     fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight)
@@ -143,7 +144,7 @@ class _Fitting:
             epochs: of each network, at most.
             on_epoch: called after each epoch.
         """
-        scaler = fit_scaler(train_part.x)
+        scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
 
         def examples(part: Dataset) -> Examples:
             return Examples(scaler(part.x), np.concatenate((part.y, part.auxiliary), axis=1))
@@ -153,6 +154,9 @@ class _Fitting:
         subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
         fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
+        high = train_part.state == 1
+        since_onset = train_part.x[high, self.spec.column_index["load_index:since_onset"]]
+        step = typical_step(train_part.times, default=1.0)
         tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]
         predictor = Predictor(
             spec=self.spec,
@@ -163,5 +167,9 @@ class _Fitting:
             thresholds=(1.0,) * len(self.horizons),
             pretrained=self.pretrained,
             pretrained_weight=self.pretrained_weight,
+            persistence=tuple(
+                fit_persistence(index[high], since_onset, train_part.y[high, i], horizon / step)
+                for i, horizon in enumerate(self.horizons)
+            ),
         )
         return predictor, fitted.reports

@@ -48,6 +48,10 @@ class OmittedHorizon:
         needed = f"a model of this host needs {MIN_EVENTS} that are more than the horizon apart"
         if self.reason is SkipReason.TOO_FEW_EVENTS:
             return f"{self.reason.message} in the history: {self.events} of {MIN_EVENTS}; {needed}"
+        if self.reason is SkipReason.HORIZON_BELOW_SPACING:
+            return (
+                f"{self.reason.message} in the history; outcomes within a shorter time than the spacing are unknown"
+            )
         return f"{self.reason.message} in the history; a model of this host needs examples of both"
 
 

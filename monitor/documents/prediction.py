@@ -1,11 +1,12 @@
-"""Documents of predictions: probabilities with their attributions."""
+"""Prediction documents: probabilities with their attributions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from model.serving import ServingReason, out_of_range_message
 from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 from storage import Prediction
@@ -15,10 +16,25 @@ if TYPE_CHECKING:
     from monitor.inference.forecast import Forecast
 
 EXPLAINED = 4
-"""Most contributions of a prediction that are explained in words."""
+"""Largest number of contributions of a prediction that are explained in words."""
 
 SMALLEST_EXPLAINED = 0.05
 """Smallest contribution, in log-odds, that is explained next to a larger one."""
+
+
+@dataclass(frozen=True)
+class OutOfRangeInput:
+    """Metric outside its training range, which the model predicts without; a part of the status.
+
+    Attributes:
+        metric: name of the metric.
+        reason: code of the reason.
+        message: the reason in words.
+    """
+
+    metric: str
+    reason: ServingReason
+    message: str
 
 
 @dataclass(frozen=True)
@@ -51,14 +67,27 @@ class PredictionDocument(PredictionSummary):
     """Probability with its attribution; an entry of `monitor predict` and /api/v1/prediction.
 
     Attributes:
-        served_by: "model", or the name of the fallback that serves in its place.
-        contributions: attribution in log-odds, against those of the base rate, by metric.
-        because: the largest contributions in words, in the order of their size.
+        served_by: "model", "reduced model" (without metrics outside their training range), or the name of the
+            baseline that serves in its place.
+        serving_reason: code of the reason for which it is not the whole model; None if it is.
+        serving_message: the reason in words; empty if the whole model serves.
+        inputs_out_of_range: metrics outside their training range, which the model predicts without.
+        contributions: attribution to each metric, in log-odds relative to the base rate.
+        because: the largest contributions as phrases, the largest first.
     """
 
     served_by: str
+    serving_reason: ServingReason | None
+    serving_message: str
+    inputs_out_of_range: tuple[str, ...]
     contributions: dict[str, float]
     because: tuple[str, ...]
+
+
+def out_of_range_inputs(metrics: Sequence[str]) -> tuple[OutOfRangeInput, ...]:
+    """Return one document per metric outside its training range."""
+    reason = ServingReason.INPUT_OUT_OF_RANGE
+    return tuple(OutOfRangeInput(metric, reason, out_of_range_message([metric])) for metric in metrics)
 
 
 def prediction_summary(prediction: Prediction) -> PredictionSummary:
@@ -77,7 +106,7 @@ def prediction_summary(prediction: Prediction) -> PredictionSummary:
 
 def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
     """Return one document per horizon of a forecast."""
-    parts = zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True)
+    parts = zip(forecast.predictions, forecast.contributions, forecast.serving, strict=True)
     return tuple(
         PredictionDocument(
             at=prediction.at,
@@ -88,13 +117,16 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
             baseline_probability=prediction.baseline_probability,
             threshold=prediction.threshold,
             warning=is_warning(prediction),
-            served_by=served_by,
+            served_by=serving.predictor,
+            serving_reason=serving.reason,
+            serving_message=serving.message,
+            inputs_out_of_range=serving.metrics,
             contributions=dict(contributions),
             because=tuple(
                 forecast.describe(metric, prediction.horizon) for metric in largest_contributions(contributions)
             ),
         )
-        for prediction, contributions, served_by in parts
+        for prediction, contributions, serving in parts
     )
 
 

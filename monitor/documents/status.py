@@ -1,4 +1,4 @@
-"""Document of the status: daemon, predictions, models, trainings, scores."""
+"""Status document: daemon, predictions, models, training runs, scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from monitor.documents.anomalies import AnomalyDocument, anomaly_document
 from monitor.documents.models import ModelSummary, model_summary
-from monitor.documents.prediction import PredictionSummary, prediction_summary
+from monitor.documents.prediction import (
+    OutOfRangeInput,
+    PredictionSummary,
+    out_of_range_inputs,
+    prediction_summary,
+)
 from monitor.documents.scores import HorizonScoreDocument, score_document
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
@@ -15,7 +20,7 @@ from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
     # imports the forecasting model, which `monitor status` does without
-    from monitor.state import DaemonState
+    from monitor.state import DaemonState, LiveState
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,8 @@ class HistoryCoverage:
     """Coverage of the history.
 
     Attributes:
-        covered_seconds: seconds of samples that a training could use, counted up to about those that it needs.
-        needed_seconds: seconds of samples that a training needs.
+        covered_seconds: seconds of samples that a training run could use, counted up to about `needed_seconds`.
+        needed_seconds: seconds of samples that a training run needs.
     """
 
     covered_seconds: float
@@ -33,12 +38,12 @@ class HistoryCoverage:
 
 @dataclass(frozen=True)
 class RetrainStatus:
-    """State of the retraining.
+    """State of scheduled retraining.
 
     Attributes:
-        running: True while a training runs.
-        next_at: time of the next training in seconds since the epoch; None while there is too little history.
-        last_success_at: end of the last training that promoted a model.
+        running: True during a training run.
+        next_at: time of the next training run in seconds since the epoch; None while there is too little history.
+        last_success_at: end of the last training run that promoted a model.
         runs: number of training runs by outcome.
     """
 
@@ -57,7 +62,7 @@ class DetectionStatus:
         waiting_for: why no detector serves; empty if one does.
         active: the event in progress.
         last_30_days: number of events that started in the last 30 days.
-        allowed_in_30_days: false alarms in 30 days that the thresholds are set for.
+        allowed_in_30_days: false-alarm budget, in alarms per 30 days.
     """
 
     detecting: bool
@@ -97,6 +102,7 @@ class StatusDocument:
         high_load: True while load is high; None from the command, or while it is not known.
         samples_missed: samples missed since the start of the daemon; None from the command.
         reload_successful: False if the last reload of the configuration failed; None from the command.
+        inputs_out_of_range: metrics outside their training range; None from the command, or without a prediction.
     """
 
     at: float
@@ -124,6 +130,7 @@ class StatusDocument:
     high_load: bool | None = None
     samples_missed: int | None = None
     reload_successful: bool | None = None
+    inputs_out_of_range: tuple[OutOfRangeInput, ...] | None = None
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -193,4 +200,12 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         high_load=None if live is None else live.high_load,
         samples_missed=None if live is None else live.samples_missed,
         reload_successful=state.reload_successful,
+        inputs_out_of_range=_inputs_out_of_range(live),
     )
+
+
+def _inputs_out_of_range(live: LiveState | None) -> tuple[OutOfRangeInput, ...] | None:
+    """Return the metrics outside their training range; None without a prediction."""
+    if live is None or live.forecast is None:
+        return None
+    return out_of_range_inputs(live.forecast.inputs_out_of_range)

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import Metric
 
-from model.forecast.online.decisions import FALLBACK_BASELINES
-from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_gauge
+from model.forecast.online.decisions import PREDICTORS
+from model.serving import Serving
+from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
 from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
-
-PREDICTORS = ("model", *FALLBACK_BASELINES)
 
 
 def high_load_metrics(live: LiveState) -> Iterator[Metric]:
@@ -63,13 +62,19 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     horizons = [format_duration(p.horizon) for p in predictions]
     yield labelled_gauge(
         "high_load_served_by",
-        "Predictor of the exposed probability: 1 for the model or the fallback that serves, 0 for the others.",
-        ["horizon", "predictor"],
+        "Predictor of the exposed probability: 1 for the one that serves, 0 for the others.",
+        ["horizon", "predictor", "reason", "metrics"],
         [
-            ((horizon, predictor), predictor == serving)
-            for horizon, serving in zip(horizons, forecast.served_by, strict=True)
-            for predictor in PREDICTORS
+            (labels, value)
+            for horizon, serving in zip(horizons, forecast.serving, strict=True)
+            for labels, value in _serving_values(horizon, serving)
         ],
+    )
+    yield labelled_gauge(
+        "input_out_of_range",
+        "Input state: 1 while the metric is outside its training range, and the model predicts without it, else 0.",
+        ["metric"],
+        [((metric,), metric in forecast.inputs_out_of_range) for metric in forecast.inputs],
     )
     yield labelled_gauge(
         "high_load_contribution",
@@ -86,6 +91,15 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
         "Time of the newest predictions, in seconds since the epoch.",
         predictions[0].at,
     )
+
+
+def _serving_values(horizon: str, serving: Serving) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield labels and value of each predictor at one horizon; the one that serves has the reason and the metrics."""
+    for predictor in PREDICTORS:
+        if predictor == serving.predictor:
+            yield (horizon, predictor, serving.reason or "", ",".join(serving.metrics)), True
+        else:
+            yield (horizon, predictor, "", ""), False
 
 
 LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {

@@ -1,4 +1,4 @@
-"""Prediction report: probabilities with the metrics that moved them most."""
+"""Prediction report: probabilities and the metrics that contributed most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def prediction_report(predictions: Sequence[PredictionDocument], note: str = "")
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
-    """Return the probability of one horizon, toned by its distance from a warning."""
+    """Return the parts of the line of one horizon; the tone shows how near the probability is to a warning."""
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"
@@ -35,8 +35,8 @@ def _prediction(prediction: PredictionDocument) -> Line:
         f"{sentence} ({prediction.contributions[name]:+.1f})"
         for name, sentence in zip(names, prediction.because, strict=True)
     ]
-    fallback = ""
-    if prediction.served_by != "model":
-        fallback = f"from {prediction.served_by}, the fallback for the model; "
-    parts = (*probability_parts(prediction), ": ", Toned(fallback, "caution"), "; ".join(sentences))
+    serving = ""
+    if prediction.serving_message:
+        serving = f"from the {prediction.served_by} ({prediction.serving_message}); "
+    parts = (*probability_parts(prediction), ": ", Toned(serving, "caution"), "; ".join(sentences))
     return Line(parts)

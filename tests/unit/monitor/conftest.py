@@ -5,6 +5,7 @@ import pytest
 
 from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, ReliabilityBin
+from model.serving import Serving
 from monitor.inference.forecast import Forecast
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
@@ -140,8 +141,9 @@ def live(sample, overview):
         high_load=True,
         forecast=Forecast(
             overview.predictions,
-            ("model",) * len(overview.predictions),
+            (Serving(),) * len(overview.predictions),
             lambda: [{"cpu_usage": 1.5, "load_index": -0.25}],
+            inputs=("cpu_usage", "memory_usage"),
         ),
         model_id=3,
         samples_total=100,

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.features.dataset import (
     build_dataset,
@@ -31,6 +33,29 @@ def test_covered_seconds_count_a_gap_as_a_single_step():
 def test_typical_step_is_the_median_or_the_default():
     assert typical_step(np.array([0.0, 10, 20, 500]), 1.0) == 10.0
     assert typical_step(np.array([0.0, 10]), 1.0) == 1.0
+
+
+@pytest.mark.parametrize("start", [0.0, 1.8e9])
+def test_typical_step_ignores_times_that_differ_by_rounding(start):
+    times = start + np.arange(100) * 60.0
+    doubled = np.unique(np.concatenate([times, times + 3e-7, times + 5e-4]))
+    assert typical_step(doubled, 1.0) == pytest.approx(60.0, abs=0.001)
+
+
+def test_typical_step_of_times_that_differ_only_by_rounding_is_the_default():
+    assert typical_step(1.8e9 + np.arange(100) * 3e-7, 5.0) == 5.0
+
+
+@given(
+    start=st.sampled_from([0.0, 1.8e9]),
+    steps=st.lists(st.sampled_from([3e-7, 1e-6, 1e-3, 1.0, 60.0, 600.0, 1e9]), max_size=30),
+)
+def test_covered_seconds_are_finite_and_at_most_the_span_plus_a_step(start, steps):
+    times = np.unique(start + np.cumsum(np.array([0.0, *steps])))
+    step = typical_step(times, 1.0)
+    covered = covered_seconds(times, step)
+    assert step >= 0.001
+    assert step <= covered <= times[-1] - times[0] + step + 1e-6
 
 
 def test_split_masks_training_labels_that_reach_into_the_holdout():

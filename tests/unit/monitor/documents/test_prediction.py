@@ -1,7 +1,10 @@
 """Prediction documents."""
 
+from dataclasses import replace
+
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.documents.prediction import largest_contributions, prediction_documents, prediction_summary
 
 pytestmark = pytest.mark.unit
@@ -13,6 +16,15 @@ def test_prediction_document_has_the_values_of_the_forecast(live):
     assert (document.probability, document.horizon_name, document.warning) == (prediction.probability, "5m", True)
     assert (document.served_by, document.contributions) == ("model", {"cpu_usage": 1.5, "load_index": -0.25})
     assert len(document.because) == 2
+    assert (document.serving_reason, document.serving_message, document.inputs_out_of_range) == (None, "", ())
+
+
+def test_prediction_document_states_why_the_whole_model_does_not_serve(live):
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    (document,) = prediction_documents(replace(live.forecast, serving=(serving,)))
+    assert (document.served_by, document.serving_reason) == ("reduced model", "input_out_of_range")
+    assert document.serving_message == "memory_usage outside its training range"
+    assert document.inputs_out_of_range == ("memory_usage",)
 
 
 def test_prediction_summary_warns_from_the_threshold_on(overview):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
@@ -60,3 +61,13 @@ def test_status_of_the_daemon_before_the_first_sample(status):
     assert daemon_status_document(replace(status, overview=None), NOW) is None
     document = daemon_status_document(replace(status, live=None), NOW)
     assert (document.high_load, document.samples_missed) == (None, None)
+    assert document.inputs_out_of_range is None
+
+
+def test_status_of_the_daemon_lists_metrics_outside_their_training_range(status):
+    assert daemon_status_document(status, NOW).inputs_out_of_range == ()
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    live = replace(status.live, forecast=replace(status.live.forecast, serving=(serving,)))
+    (document,) = daemon_status_document(replace(status, live=live), NOW).inputs_out_of_range
+    assert (document.metric, document.reason) == ("memory_usage", "input_out_of_range")
+    assert document.message == "memory_usage outside its training range"

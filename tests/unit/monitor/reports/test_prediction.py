@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.serving import ServingReason
 from monitor.documents.prediction import PredictionDocument
 from monitor.reports.prediction import prediction_report, probability_parts
 
@@ -19,10 +20,23 @@ WARNING = PredictionDocument(
     threshold=0.6,
     warning=True,
     served_by="model",
+    serving_reason=None,
+    serving_message="",
+    inputs_out_of_range=(),
     contributions={"cpu_usage": 1.5, "load_index": -0.25},
     because=("CPU usage is at 90%", "load is at 80% of what counts as high"),
 )
-CALM = replace(WARNING, horizon=3600.0, horizon_name="1h", probability=0.05, warning=False, served_by="holt-winters")
+CALM = replace(
+    WARNING,
+    horizon=3600.0,
+    horizon_name="1h",
+    probability=0.05,
+    warning=False,
+    served_by="reduced model",
+    serving_reason=ServingReason.INPUT_OUT_OF_RANGE,
+    serving_message="memory_usage outside its training range",
+    inputs_out_of_range=("memory_usage",),
+)
 
 
 def test_prediction_report_matches_golden(assert_golden):

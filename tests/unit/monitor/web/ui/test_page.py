@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
@@ -101,6 +102,15 @@ def test_status_panel_shows_high_load_and_warnings(status):
     assert "card warning" in page.classes
 
 
+def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(status):
+    live = replace(status.live, forecast=None, high_load=None)
+    waiting = replace(status.overview, covered=720.0, last_run=None)
+    page = page_of(replace(status, live=live, overview=waiting))
+    assert "load unknown" in page.sections["status"]
+    assert "%" not in page.sections["prediction"]
+    assert "high-load rules" in page.sections["prediction"]
+
+
 def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
     text = page_of(status).sections["prediction"]
     assert re.findall(r"\d+%", text)[:3] == ["70%", "10%", "60%"]
@@ -116,9 +126,10 @@ def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, l
 
 
 def test_prediction_panel_names_the_fallback(status):
-    forecast = replace(status.live.forecast, served_by=("persistence",))
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    forecast = replace(status.live.forecast, serving=(serving,))
     page = page_of(replace(status, live=replace(status.live, forecast=forecast)))
-    assert "persistence" in page.sections["prediction"]
+    assert "reduced model: memory_usage outside its training range" in page.sections["prediction"]
 
 
 def test_prediction_panel_states_the_reason_without_a_prediction(status):
