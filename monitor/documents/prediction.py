@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 from storage import Prediction
 
@@ -71,7 +70,7 @@ def prediction_summary(prediction: Prediction) -> PredictionSummary:
         probability=prediction.probability,
         baseline_probability=prediction.baseline_probability,
         threshold=prediction.threshold,
-        warning=is_warning(prediction),
+        warning=prediction.warning,
     )
 
 
@@ -87,7 +86,7 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
             probability=prediction.probability,
             baseline_probability=prediction.baseline_probability,
             threshold=prediction.threshold,
-            warning=is_warning(prediction),
+            warning=prediction.warning,
             served_by=served_by,
             contributions=dict(contributions),
             because=tuple(

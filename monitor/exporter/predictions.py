@@ -11,7 +11,6 @@ from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labe
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
-from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 
 PREDICTORS = ("model", *FALLBACK_BASELINES)
@@ -53,7 +52,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     yield horizon_gauge(
         "high_load_warning",
         "Warning state: 1 while the probability reaches the warning threshold, else 0.",
-        [(p.horizon, is_warning(p)) for p in predictions],
+        [(p.horizon, p.warning) for p in predictions],
     )
     yield horizon_gauge(
         "high_load_warning_threshold",

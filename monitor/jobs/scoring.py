@@ -17,7 +17,7 @@ from model.features.rolling_window import RollingWindow
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.score_totals import ScoredPredictions, total_scores
 from model.units import HOUR
-from monitor.stores import TIME_EPSILON, Stores, is_warning
+from monitor.stores import TIME_EPSILON, Stores
 from storage import Onset, Prediction, ScoreRow
 
 CHUNK_SECONDS = 6 * HOUR
@@ -84,7 +84,7 @@ class _PredictionArrays:
         self._at: Floats = np.array([p.at for p in predictions])
         self._probability: Floats = np.array([p.probability for p in predictions])
         self._baseline: Floats = np.array([p.baseline_probability for p in predictions])
-        self._warning: Bools = np.array([is_warning(p) for p in predictions], dtype=bool)
+        self._warning: Bools = np.array([p.warning for p in predictions], dtype=bool)
         self._row = np.searchsorted(window.times, self._at)
         inside = self._row < len(window)
         self._has_sample = np.zeros(len(self._at), bool)

@@ -12,7 +12,6 @@ from monitor.queries.overview import Overview
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
 from monitor.reports.prediction import probability_parts
-from monitor.stores import is_warning
 from monitor.system.formatting import (
     approximate_duration,
     format_bytes,
@@ -177,5 +176,5 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
 
 
 def _probability_text(prediction: Prediction) -> str:
-    warning = " (warning)" if is_warning(prediction) else ""
+    warning = " (warning)" if prediction.warning else ""
     return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"

@@ -1,6 +1,8 @@
-"""Warning hysteresis: a warning starts at one probability and ends below a lower one."""
+"""Warning hysteresis: start, end and repetition of warnings."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,20 +19,70 @@ def release_threshold(threshold: Floats) -> Floats:
     return np.where(np.isinf(threshold), np.inf, released)
 
 
-def warning_states(probabilities: Floats, start: Floats, end: Floats, active: Bools) -> Bools:
-    """Return whether a warning is active at each of some consecutive samples.
+class WarningHysteresis:
+    """Warnings of several hosts, from one sample to the next.
 
-    Args:
-        probabilities: (hosts, rows, horizons).
-        start: likewise, the probability at which a warning starts; infinite for no warnings.
-        end: likewise, the probability below which it ends.
-        active: (hosts, horizons) warnings that are active before the first sample.
-
-    Returns:
-        (hosts, rows, horizons).
+    1. A warning starts when the probability reaches its threshold.
+    2. It ends once the probability has stayed below the release threshold for the hold time: a single noisy sample
+       does not end it.
+    3. A high-load period ends it at once: a warning announces high load, and load is high now.
+    4. After a period no warning starts until the probability has once stayed below the release threshold for the
+       hold time, or load has not been high for one horizon. A probability that is still high is no news before.
     """
-    states = np.empty(probabilities.shape, bool)
-    for row in range(probabilities.shape[1]):
-        active = probabilities[:, row] >= np.where(active, end[:, row], start[:, row])
-        states[:, row] = active
-    return states
+
+    def __init__(self, hosts: int, horizons: Sequence[float], hold: float) -> None:
+        """Start without warnings.
+
+        Args:
+            hosts: number of hosts.
+            horizons: seconds.
+            hold: hold time in seconds.
+        """
+        shape = (hosts, len(horizons))
+        self._horizons = tuple(horizons)
+        self._hold = hold
+        self._active: Bools = np.zeros(shape, bool)
+        self._armed: Bools = np.zeros(shape, bool)
+        # time of the last probability that was not below the release threshold
+        self._reached = np.full(shape, np.nan)
+
+    def inherit(self, previous: WarningHysteresis) -> None:
+        """Take over the state from the warnings of the same hosts by another model, by horizon."""
+        for i, horizon in enumerate(self._horizons):
+            if horizon in previous._horizons:
+                column = previous._horizons.index(horizon)
+                for name in ("_active", "_armed", "_reached"):
+                    getattr(self, name)[:, i] = getattr(previous, name)[:, column]
+
+    def update(
+        self, times: Floats, probabilities: Floats, thresholds: tuple[Floats, Floats], periods: tuple[Bools, Floats]
+    ) -> tuple[Bools, Bools]:
+        """Return whether a warning is active at each of some consecutive samples.
+
+        Args:
+            times: (hosts, rows) seconds.
+            probabilities: (hosts, rows, horizons), NaN where there is none.
+            thresholds: probabilities (hosts, rows, horizons) at which a warning starts and below which it ends;
+                infinite for no warnings.
+            periods: (hosts, rows) True in a high-load period, and the time of the last high state (-inf before).
+
+        Returns:
+            Two arrays (hosts, rows, horizons): the state before each sample, and at each sample.
+        """
+        before = np.empty(probabilities.shape, bool)
+        states = np.empty(probabilities.shape, bool)
+        start, end = thresholds
+        in_period, last_high = (array[..., None] for array in periods)
+        calm_for = times[..., None] - last_high
+        for row in range(probabilities.shape[1]):
+            at = times[:, row, None]
+            p = probabilities[:, row]
+            reached = (p >= end[:, row]) | in_period[:, row] | np.isnan(self._reached)
+            self._reached = np.where(reached, at, self._reached)
+            released = ~reached & (at - self._reached >= self._hold)
+            self._armed = (self._armed | released | (calm_for[:, row] >= self._horizons)) & ~in_period[:, row]
+            continues = self._active & ~released & np.isfinite(end[:, row])
+            before[:, row] = self._active
+            self._active = self._armed & ((p >= start[:, row]) | continues)
+            states[:, row] = self._active
+        return before, states
