@@ -64,6 +64,11 @@ class LoadTable:
     values: Floats
     unknown: float
 
+    @property
+    def fitted(self) -> bool:
+        """False for EMPTY_LOAD_TABLE, which no outcome was known for."""
+        return len(self.scores) > 1 or bool(self.scores[0] or self.values[0] or self.unknown)
+
     def __call__(self, score: Floats) -> Floats:
         """Return the values (rows,) of scores (rows,)."""
         return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))

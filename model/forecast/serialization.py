@@ -21,8 +21,11 @@ from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import PretrainedModel
-from model.nn.serialization import FORMAT, build_network, describe_layer, named_arrays, require_finite
+from model.nn.serialization import build_network, describe_layer, named_arrays, require_finite
 from model.npz import pack, unpack
+
+FORMAT, OLDEST_FORMAT = 3, 2
+"""Formats that are written and read: 3 has the training ranges of the inputs, 2 is for predictors without ranges."""
 
 PREDICTOR_KIND = "model"
 PRETRAINED_KIND = "prior"
@@ -50,7 +53,8 @@ def dumps(predictor: Predictor) -> bytes:
         header[HOLDOUT_MODEL_KEY] = description
         arrays |= holdout_arrays
     spec = _describe_spec(predictor.spec)
-    return pack({"format": FORMAT, "kind": PREDICTOR_KIND, "spec": spec, **header}, arrays)
+    number = OLDEST_FORMAT if predictor.ensemble.scaler.low is None else FORMAT
+    return pack({"format": number, "kind": PREDICTOR_KIND, "spec": spec, **header}, arrays)
 
 
 def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
@@ -64,7 +68,7 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
         SerializationError: the bytes are not a model, are damaged, or are of an unsupported format.
     """
     header, arrays = unpack(blob, PREDICTOR_KIND, FORMAT)
-    if header["format"] < FORMAT:
+    if header["format"] < OLDEST_FORMAT:
         raise SerializationError("the model was made by an earlier release: retrain")
     try:
         spec = _build_spec(header["spec"])
@@ -91,7 +95,7 @@ def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) ->
     columns = (np.arange(len(pretrained.scaler.mean)),) * len(pretrained.networks)
     description, arrays = _describe_ensemble(Ensemble(pretrained.scaler, pretrained.networks, columns), "")
     arrays["base_rates"] = pretrained.base_rates
-    header = {"format": FORMAT, "kind": PRETRAINED_KIND, "provenance": provenance, **description}
+    header = {"format": OLDEST_FORMAT, "kind": PRETRAINED_KIND, "provenance": provenance, **description}
     return pack(header, arrays)
 
 
@@ -146,7 +150,7 @@ def _describe_blend(blend: HorizonBlend) -> dict[str, Any]:
 
 def _describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return the header entries of an ensemble and its arrays, whose names start with `prefix`."""
-    arrays = {f"{prefix}scaler.mean": ensemble.scaler.mean, f"{prefix}scaler.deviation": ensemble.scaler.deviation}
+    arrays = {f"{prefix}scaler.{name}": array for name, array in ensemble.scaler.arrays().items()}
     networks = []
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
         arrays |= named_arrays(network, f"{prefix}network.{i}.")
@@ -222,7 +226,8 @@ def _build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: s
     )
     columns = tuple(np.array(raw["columns"], dtype=np.intp) for raw in header["networks"])
     selected = None if header["picked"] is None else np.array(header["picked"], dtype=np.intp)
-    scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"])
+    ranges = (arrays.get(f"{prefix}scaler.{name}") for name in ("low", "high"))
+    scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"], *ranges)
     return Ensemble(scaler, networks, columns, selected)
 
 
@@ -241,5 +246,5 @@ def _check_predictor(predictor: Predictor) -> None:
 def _check_ensemble(ensemble: Ensemble, features: int) -> int:
     """Raise an exception unless the parts of an ensemble fit together and are finite; return its outputs."""
     outputs = ensemble.outputs(features)
-    require_finite(ensemble.scaler.mean, ensemble.scaler.deviation, *(network.flat for network in ensemble.networks))
+    require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
     return outputs

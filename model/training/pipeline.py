@@ -17,7 +17,7 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.dataset import Dataset, Split, build_dataset, concatenate, split, typical_step
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.forecast.blend import fit_load_table, network_only
-from model.forecast.ensemble import Ensemble, fit_scaler
+from model.forecast.ensemble import Ensemble, fit_clipping_scaler
 from model.forecast.metrics import threshold_for
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, supports
@@ -114,14 +114,14 @@ class _Fitting:
             epochs: of each network, at most.
             on_epoch: called after each epoch.
         """
-        scaler = fit_scaler(train_part.x)
+        scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
 
         def examples(part: Dataset) -> Examples:
             return Examples(scaler(part.x), np.concatenate((part.y, part.auxiliary), axis=1))
 
         parts = examples(train_part), None if validation is None else examples(validation)
         previous_days = train_part.times[-1] - train_part.times[0] >= MIN_SEASONAL_HISTORY
-        subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
+        subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days), metrics=self.spec.inputs)
         fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
         tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]

@@ -32,7 +32,7 @@ def stores(tmp_path):
         )
         opened.predictions.append(
             [
-                Prediction(NOW - 3600 + 10 * i, horizon, 1, 0.7 if i == 95 else 0.1, 0.05, 0.6)
+                Prediction(NOW - 3600 + 10 * i, horizon, 1, 0.7 if i == 95 else 0.1, 0.05, 0.6, warning=i == 95)
                 for i in range(360)
                 for horizon in (300.0, 900.0)
             ]

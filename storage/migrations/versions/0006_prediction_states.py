@@ -11,7 +11,10 @@ branch_labels = None
 depends_on = None
 
 PREDICTIONS = sa.table(
-    "predictions", sa.column("probability", sa.Float), sa.column("threshold", sa.Float), sa.column("warning", sa.Boolean)
+    "predictions",
+    sa.column("probability", sa.Float),
+    sa.column("threshold", sa.Float),
+    sa.column("warning", sa.Boolean),
 )
 
 

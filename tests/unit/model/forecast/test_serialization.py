@@ -1,5 +1,9 @@
 """Serialization of predictors and of the pretrained model."""
 
+import io
+import struct
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +35,21 @@ def test_loaded_predictor_predicts_the_same(candidate, trace):
     assert restored.holdout_model is None
 
 
+def test_training_ranges_are_restored(candidate):
+    ensemble = candidate.predictor.ensemble
+    restored = loads(dumps(candidate.predictor)).ensemble.scaler
+    assert (ensemble.scaler.low < ensemble.scaler.high).any()
+    assert np.array_equal(restored.low, ensemble.scaler.low)
+    assert np.array_equal(restored.high, ensemble.scaler.high)
+
+
+def test_training_ranges_that_are_not_finite_are_refused(candidate):
+    predictor = candidate.predictor
+    scaler = replace(predictor.ensemble.scaler, high=np.full_like(predictor.ensemble.scaler.mean, np.inf))
+    with pytest.raises(SerializationError, match="not finite"):
+        loads(dumps(replace(predictor, ensemble=replace(predictor.ensemble, scaler=scaler))))
+
+
 def test_holdout_model_is_loaded_on_request(candidate, trace):
     holdout_model = loads(dumps(candidate.predictor), holdout_model=True).holdout_model
     expected = candidate.predictor.holdout_model.probabilities(candidate.holdout.x)
@@ -38,16 +57,23 @@ def test_holdout_model_is_loaded_on_request(candidate, trace):
     assert not np.array_equal(expected, candidate.predictor.probabilities(candidate.holdout.x))
 
 
+def data_position(blob, ratio):
+    """Return the position of a byte of the array that is stored after the given ratio of the arrays."""
+    entries = zipfile.ZipFile(io.BytesIO(blob)).infolist()
+    entry = entries[int(ratio * len(entries))]
+    name_bytes, extra_bytes = struct.unpack_from("<HH", blob, entry.header_offset + 26)
+    return entry.header_offset + 30 + name_bytes + extra_bytes + entry.file_size - 2
+
+
 @pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_flipped_bit_is_detected(candidate, position):
     blob = bytearray(dumps(candidate.predictor))
-    blob[int(len(blob) * position)] ^= 0x10
+    blob[data_position(bytes(blob), position)] ^= 0x10
     with pytest.raises(SerializationError):
         loads(bytes(blob))
 
 
 def test_newer_format_is_refused(candidate, monkeypatch):
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 3)
     blob = dumps(candidate.predictor)
     monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
     with pytest.raises(SerializationError, match="format 3"):
@@ -57,7 +83,7 @@ def test_newer_format_is_refused(candidate, monkeypatch):
 def test_older_format_is_refused_with_advice(candidate, monkeypatch):
     monkeypatch.setattr("model.forecast.serialization.FORMAT", 1)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.forecast.serialization.FORMAT", 3)
     with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 

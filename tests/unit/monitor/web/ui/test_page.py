@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
@@ -116,9 +117,10 @@ def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, l
 
 
 def test_prediction_panel_names_the_fallback(status):
-    forecast = replace(status.live.forecast, served_by=("persistence",))
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    forecast = replace(status.live.forecast, serving=(serving,))
     page = page_of(replace(status, live=replace(status.live, forecast=forecast)))
-    assert "persistence" in page.sections["prediction"]
+    assert "reduced model: memory_usage outside its training range" in page.sections["prediction"]
 
 
 def test_prediction_panel_states_the_reason_without_a_prediction(status):
