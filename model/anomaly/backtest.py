@@ -15,7 +15,7 @@ from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
 from model.anomaly.scoring import SCORE_PARTS
 from model.anomaly.thresholds import alarm_rates
-from model.array_types import Floats
+from model.array_types import Floats, Integers
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
 from model.units import DAY
@@ -77,8 +77,7 @@ def backtest_detector(
     """
     step = row_interval(typical_step(times, default=1.0))
     row_times, rows = resample(times, values, step)
-    origins = np.arange(until, times[-1] + 1, interval) if interval else np.array([until])
-    starts = np.searchsorted(row_times, origins)
+    starts = _first_rows(row_times, until, interval)
     ends = np.append(starts[1:], len(row_times))
     scores = np.full(len(row_times), np.nan)
     run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
@@ -91,6 +90,19 @@ def backtest_detector(
     newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
     sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
     return AnomalyBacktest(sample_scores, run.events, float(times[-1] - times[first]) / DAY)
+
+
+def _first_rows(row_times: Floats, until: float, interval: float | None) -> Integers:
+    """Return the first row after each origin, one origin every `interval` seconds from `until` on.
+
+    Origins without a row in between are left out, so that a time that is years off costs no fits.
+    """
+    first = int(np.searchsorted(row_times, until))
+    if interval is None or first == len(row_times):
+        return np.array([first])
+    # a row at an origin comes after it
+    numbers = np.floor_divide(row_times[first:] - until, interval)
+    return first + np.flatnonzero(np.diff(numbers, prepend=-1.0))
 
 
 class _RollingRun:

@@ -20,6 +20,9 @@ from model.features.spacing import GAP_FACTOR, sample_spacing
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Levels of the load index; reaching each of them is an auxiliary label for the training of the networks."""
 
+MIN_STEP = 0.001
+"""Smallest distance of two samples in seconds: times are stored to the millisecond."""
+
 CHUNK_ROWS = 50_000
 """Samples processed at once: a year of samples must not need a year of running sums in memory."""
 
@@ -38,8 +41,15 @@ def covered_seconds(times: Floats, step: float) -> float:
 
 
 def typical_step(times: Floats, default: float) -> float:
-    """Return the median distance of samples in seconds, or `default` if there are fewer than three samples."""
-    return float(np.median(np.diff(times))) if len(times) > 2 else default
+    """Return the median distance of samples in seconds.
+
+    Args:
+        times: seconds, increasing. Samples less than MIN_STEP apart are one sample with times rounded differently.
+        default: returned if there are fewer than three samples.
+    """
+    distances = np.diff(times)
+    distances = distances[distances >= MIN_STEP]
+    return float(np.median(distances)) if len(distances) > 1 else default
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,8 @@ def split(dataset: Dataset, horizons: Sequence[float], train_ratio: float = 0.8)
     cut = int(n * train_ratio)
     train = dataset.take(np.arange(cut))
     holdout = dataset.take(np.arange(cut, n))
-    end = float(dataset.times[-1]) + 1e-9
+    # a label that ends with the last sample is known; at times since the epoch, 1e-9 seconds later is the same time
+    end = float(np.nextafter(dataset.times[-1], np.inf))
     return Split(mask_labels(train, horizons, float(dataset.times[cut])), mask_labels(holdout, horizons, end))
 
 

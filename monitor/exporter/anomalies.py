@@ -13,7 +13,7 @@ from monitor.state import AnomalyState
 
 
 def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
-    """Yield the state of the detector and its newest scores; nothing while none runs."""
+    """Yield the state of the detector and its newest scores; nothing without a running detector."""
     if state is None:
         return
     yield gauge(

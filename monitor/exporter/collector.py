@@ -20,7 +20,7 @@ from monitor.state import DaemonState, LiveState
 
 
 class StateCollector(Collector):
-    """Collector that converts the current state of the daemon at each scrape. Unknown values are absent, never 0."""
+    """Collector of the daemon's current state at each scrape. Unknown values are absent, never 0."""
 
     def __init__(self, state: Callable[[], DaemonState]) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""Metrics of trainings: outcomes, schedule, and gradient health of the last one."""
+"""Metrics of training: outcomes, schedule, and gradient health of the last run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def retraining_metrics(overview: Overview) -> Iterator[Metric]:
 
 
 def report_metrics(report: TrainingReport) -> Iterator[Metric]:
-    """Yield the metrics of the last training; none if it fitted no network."""
+    """Yield the metrics of the last training run; none if it fitted no network."""
     if report.health is None or report.kept is None:
         return
     yield from _parameter_metrics(report.health)

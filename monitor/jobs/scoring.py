@@ -21,11 +21,11 @@ from monitor.stores import TIME_EPSILON, Stores
 from storage import Onset, Prediction, ScoreRow
 
 CHUNK_SECONDS = 6 * HOUR
-"""Seconds of predictions that are scored at once: after days without a daemon they would not fit into memory."""
+"""Seconds of predictions that are scored at once, which bounds memory after days without a daemon."""
 
 MIN_INTERVAL = 10.0
 MAX_INTERVAL = 300.0
-"""Limits of the interval between two runs in seconds."""
+"""Shortest and longest interval between two runs, in seconds."""
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
@@ -93,7 +93,7 @@ class _PredictionArrays:
         self._in_period[self._has_sample] = np.isfinite(window.period_start[self._row[self._has_sample]])
 
     def scored(self, window: RollingWindow, horizon: float, after: float) -> ScoredPredictions:
-        """Return the predictions after a time (seconds) with their outcomes."""
+        """Return the predictions made after `after` (seconds since the epoch) with their outcomes."""
         outcomes = np.full(len(self._at), np.nan)
         rows = self._row[self._has_sample]
         outcomes[self._has_sample] = future_labels(window.times, window.state, (horizon,), rows)[:, 0]
@@ -147,7 +147,7 @@ class ScoringJob:
         self._clock = clock
 
     def run(self) -> None:
-        """Score the predictions whose outcome is known, unless the rules have bounds that need a training."""
+        """Score the predictions whose outcome is known, unless the rules have unresolved percentile bounds."""
         rules = self._rules()
         if rules.resolved:
             score_matured(self._stores, rules, self._step, self._clock())

@@ -1,4 +1,4 @@
-"""Recent history from the database, aggregated to time slots for charts."""
+"""History for charts: stored samples, predictions and anomalies in time slots."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_POINTS = 2000
 """Largest number of slots."""
 
 SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Possible slot lengths in seconds: round ones, so that charts drawn a moment apart have the same slots."""
+"""Possible slot lengths in seconds; round values give charts drawn shortly after each other the same slots."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tupl
 
 
 def _maxima(times: Floats, values: Floats, start: float, step: float, count: int) -> Floats:
-    """Return (count, columns) the largest of the values in each slot, NaN for an empty slot."""
+    """Return the largest value of each slot and column (count, columns), NaN for an empty slot."""
     maxima = np.full((count, values.shape[1]), -np.inf)
     slot = ((times - start) // step).astype(np.int64)
     inside = (slot >= 0) & (slot < count)

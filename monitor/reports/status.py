@@ -32,7 +32,7 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.SKIPPED: "caution",
     TrainingOutcome.FAILED: "bad",
 }
-"""Meaning of the outcome of a training."""
+"""Tone of each outcome of a training run."""
 
 
 def status_report(status: StatusDocument) -> Report:
@@ -163,7 +163,7 @@ def _retraining(status: StatusDocument) -> str:
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
-    """Return which model serves, and what the first training on this host waits for."""
+    """Return the serving model, and the condition that the first training run on this host waits for."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
         own = f"; no model of this host yet: {pending}" if pending else ""
@@ -184,6 +184,8 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
         else:
             since = format_since(live.high_load_since, live.sample.at)
             parts.append(f"high load since {since}; it continues or returns: {', '.join(probabilities)}")
+    elif live.high_load is None:
+        parts.append("high load unknown")
     return "; ".join(parts)
 
 

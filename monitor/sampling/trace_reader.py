@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float64]
 TIME_COLUMN = "timestamp"
 
 CHUNK_ROWS = 20_000
-"""Rows held as Python numbers at once."""
+"""Number of rows that are held as Python numbers at once."""
 
 
 @dataclass

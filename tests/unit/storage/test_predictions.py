@@ -74,13 +74,15 @@ def test_next_time_is_after_a_time_and_of_one_horizon(repository: PredictionRepo
 
 def test_bucket_maxima_are_extremes_by_horizon(repository: PredictionRepository) -> None:
     repository.append(
-        [Prediction(1.0, 300.0, 3, 0.2, 0.1, 0.6), Prediction(2.0, 300.0, 3, 0.5, 0.3, 0.4, warning=True), *predictions_at(25.0)]
+        [
+            Prediction(1.0, 300.0, 3, 0.2, 0.1, 0.6),
+            Prediction(2.0, 300.0, 3, 0.5, 0.3, 0.4, warning=True),
+            *predictions_at(25.0),
+        ]
     )
     maxima = repository.bucket_maxima(0.0, 10.0, 3)
     assert list(maxima) == [300.0, 900.0]
-    np.testing.assert_allclose(
-        maxima[300.0], [[0.5, 0.2, 0.4, 1], [np.nan] * 4, [0.1, 0.02, 0.6, 0]], atol=1e-12
-    )
+    np.testing.assert_allclose(maxima[300.0], [[0.5, 0.2, 0.4, 1], [np.nan] * 4, [0.1, 0.02, 0.6, 0]], atol=1e-12)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])

@@ -159,3 +159,15 @@ def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog
             served.forecast()
     events = [record.getMessage() for record in caplog.records]
     assert events.count("inputs out of range") == events.count("inputs in range") == 1
+
+
+def test_no_prediction_while_no_metric_of_the_rules_has_a_value():
+    served = ServedModel(FakeStores(m1=make_blob()), RULES, STEP)
+    feed(served, count=3)
+    assert served.forecast() is not None
+    served.advance(Sample(NOW + 3 * STEP, cpu_usage=None, load_per_cpu=0.2))
+    assert served.forecast() is None
+    assert served.high_load is None
+    feed(served, at=NOW + 4 * STEP)
+    assert served.forecast() is not None
+    assert served.high_load is False

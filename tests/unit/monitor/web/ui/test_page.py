@@ -102,14 +102,34 @@ def test_status_panel_shows_high_load_and_warnings(status):
     assert "card warning" in page.classes
 
 
+def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(status):
+    live = replace(status.live, forecast=None, high_load=None)
+    waiting = replace(status.overview, covered=720.0, last_run=None)
+    page = page_of(replace(status, live=live, overview=waiting))
+    assert "load unknown" in page.sections["status"]
+    assert "%" not in page.sections["prediction"]
+    assert "high-load rules" in page.sections["prediction"]
+
+
 def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
     text = page_of(status).sections["prediction"]
     assert re.findall(r"\d+%", text)[:3] == ["70%", "10%", "60%"]
     assert "within 5 min" in text
 
 
+def test_page_leads_with_high_load(status, live):
+    predictions = tuple(replace(p, warning=False, high_load_since=NOW - 300) for p in live.forecast.predictions)
+    forecast = replace(live.forecast, predictions=predictions)
+    high = replace(status, live=replace(live, forecast=forecast, high_load=True, high_load_since=NOW - 300))
+    page = page_of(high)
+    assert "High load since 07:55 UTC" in page.sections["prediction"]
+    assert "continues or returns" in page.sections["prediction"]
+    assert "no warnings while load is high" in page.sections["prediction"]
+    assert "card warning" not in page.classes
+
+
 def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, live):
-    predictions = tuple(replace(p, threshold=1.0) for p in live.forecast.predictions)
+    predictions = tuple(replace(p, threshold=1.0, warning=False) for p in live.forecast.predictions)
     forecast = replace(live.forecast, predictions=predictions)
     page = page_of(replace(status, live=replace(live, forecast=forecast)))
     assert "100%" not in page.sections["prediction"]
