@@ -12,6 +12,7 @@ from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
+from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -122,7 +123,7 @@ def test_page_leads_with_high_load(status, live):
     forecast = replace(live.forecast, predictions=predictions)
     high = replace(status, live=replace(live, forecast=forecast, high_load=True, high_load_since=NOW - 300))
     page = page_of(high)
-    assert "High load since 07:55 UTC" in page.sections["prediction"]
+    assert "High load since 2027-01-15 07:55 UTC" in page.sections["prediction"]
     assert "continues or returns" in page.sections["prediction"]
     assert "no warnings while load is high" in page.sections["prediction"]
     assert "card warning" not in page.classes
