@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.block_maxima import RECURRING_TOLERANCE, SLOTS_PER_BLOCK, SLOTS_PER_DAY, BlockMaxima
+from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector, fit_detector
 from model.anomaly.events import AnomalyEvent, EventChange
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
-from model.anomaly.scoring import SCORE_PARTS
 from model.anomaly.thresholds import alarm_rates
 from model.array_types import Floats, Integers
 from model.errors import NotEnoughHistoryError

@@ -9,11 +9,11 @@ from enum import StrEnum
 import numpy as np
 
 from model.anomaly.block_maxima import SLOT_SECONDS
+from model.anomaly.channels import ScoreCalibration, calibrate
 from model.anomaly.flatline import FlatlineBaseline, fit_flatline_baseline
 from model.anomaly.forecaster import LOOKBACK, LinearForecaster, fit_forecaster
 from model.anomaly.mahalanobis import MahalanobisDistance, fit_mahalanobis
 from model.anomaly.resampling import continuously_present, forward_fill, resample
-from model.anomaly.scoring import ScoreCalibration, calibrate
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 

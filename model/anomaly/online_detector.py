@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.anomaly.channels import AnomalyScorer
 from model.anomaly.detector import Z_CAP, Detector
 from model.anomaly.events import AnomalyEvent, DetectorReading, EventTracker, EventTransition
 from model.anomaly.flatline import FlatlineDetector
 from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.mahalanobis import SINGLE_METRIC_LAGS
 from model.anomaly.resampling import MAX_GAP
-from model.anomaly.scoring import AnomalyScorer
 from model.anomaly.thresholds import AlarmThresholds
 from model.array_types import Bools, Floats, Integers
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from model.anomaly.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.detector import Detector, Standardization
 from model.anomaly.flatline import FlatlineBaseline
 from model.anomaly.forecaster import HORIZONS, LOOKBACK, LinearForecaster
 from model.anomaly.mahalanobis import MahalanobisDistance
-from model.anomaly.scoring import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError

@@ -13,8 +13,8 @@ from model.anomaly.block_maxima import (
     SLOTS_PER_BLOCK,
     BlockMaxima,
 )
+from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector
-from model.anomaly.scoring import SCORE_PARTS
 from model.anomaly.tails import BlockMaximaTail, LogLogisticTail
 from model.array_types import Floats
 from model.units import DAY, HOUR

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 
 from model.anomaly.events import DetectorReading
-from monitor.exporter.metric_families import counter, gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.state import AnomalyState
 
 

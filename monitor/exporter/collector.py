@@ -9,9 +9,9 @@ from prometheus_client.registry import Collector
 
 from monitor.exporter.anomalies import anomaly_metrics
 from monitor.exporter.database import record_metrics, write_metrics
+from monitor.exporter.family_builders import gauge, labelled_gauge
 from monitor.exporter.host import host_metrics, sampling_metrics
 from monitor.exporter.jobs import job_metrics
-from monitor.exporter.metric_families import gauge, labelled_gauge
 from monitor.exporter.model import drift_metrics, model_metrics
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 from monitor.exporter.training import report_metrics, retraining_metrics

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import gauge, horizon_gauge, labelled_gauge
 from monitor.queries.overview import Overview
 from monitor.state import DaemonState
 from monitor.system.formatting import format_duration

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from model.forecast.online.decisions import PREDICTORS
 from model.serving import Serving
-from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState

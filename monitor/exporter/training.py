@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import gauge, labelled_counter, labelled_gauge
+from monitor.exporter.family_builders import gauge, labelled_counter, labelled_gauge
 from monitor.queries.overview import Overview
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import EpochReport, GradientReport

@@ -92,8 +92,8 @@ def parse_accept(header: str) -> tuple[MediaRange, ...]:
 def choose_format(header: str) -> ExpositionFormat:
     """Return the supported format with the largest weight in an Accept header.
 
-    The most specific range that matches a format sets its weight. A range with a version that is not supported matches
-    nothing. Without an acceptable format the text format is sent, as RFC 9110 allows.
+    The most specific range that matches a format sets its weight. A range with an unknown version matches nothing.
+    Without an acceptable format the text format is sent, as RFC 9110 allows.
     """
     ranges = parse_accept(header)
     weights = [_weight_of(candidate, ranges) for candidate in FORMATS]

@@ -166,7 +166,7 @@ class CounterMeter:
 
 
 def _is_possible(counts: Counts) -> bool:
-    return all(0 <= count < MAX_COUNT for count in counts)
+    return min(counts) >= 0 and max(counts) < MAX_COUNT
 
 
 def limited_increase(earlier: Counts, later: Counts, limits: tuple[float, ...]) -> Counts | None:

@@ -7,9 +7,7 @@ accepts truncated rows, and replaces implausible figures by others.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,12 +106,10 @@ def memory_figure(text: str, key: str) -> int:
     Raises:
         ValueError: it is missing or malformed.
     """
-    match = _memory_line(key).search(text)
-    if not match:
+    start = 0 if text.startswith(f"{key}:") else text.find(f"\n{key}:") + 1
+    line = text[start : text.find("\n", start) + 1]
+    name, _, figure = line.partition(":")
+    number = figure.removesuffix(" kB\n").strip()
+    if name != key or not figure.endswith(" kB\n") or not number.isdecimal():
         raise ValueError(f"no figure {key} in meminfo")
-    return int(match[1])
-
-
-@cache
-def _memory_line(key: str) -> re.Pattern[str]:
-    return re.compile(rf"^{key}:[ \t]*([0-9]+) kB\n", re.MULTILINE | re.ASCII)
+    return int(number)

@@ -1,4 +1,4 @@
-"""Anomaly score parts: smoothed residual energy, Mahalanobis distance and tail probabilities per metric.
+"""Alarm channels: score parts from residual energy, Mahalanobis distance and tail probabilities per metric.
 
 Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals at each
 moment. They are averaged over all metrics and for each metric, because a fault of one metric vanishes in the mean.
