@@ -36,11 +36,11 @@ class SerializationProblem(Enum):
 
 
 class ModelError(Exception):
-    """Base class: a model cannot be made, stored, read or used."""
+    """Base class of the errors of this package: a model cannot be made, stored, read or used."""
 
 
 class InputError(ModelError):
-    """Raised before a training starts, if its examples, settings or checkpoint cannot be used.
+    """Raised before a training run starts, if its examples, settings or checkpoint cannot be used.
 
     Attributes:
         problem: reason.
@@ -52,7 +52,7 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason for which nothing can be learned from a history, or one horizon cannot."""
+    """Reason why a history, or one horizon of it, cannot be learned."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     NO_KNOWN_OUTCOME = "no_known_outcome"
@@ -88,7 +88,7 @@ class NotEnoughHistoryError(ModelError):
 
 
 class UnsupportedTaskReason(StrEnum):
-    """Reason for which the pretrained model does not cover a task."""
+    """Reason why the pretrained model does not cover a task."""
 
     QUANTILE_BOUND = "quantile_bound"
     OUT_OF_RANGE = "out_of_range"
@@ -120,7 +120,7 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss or the gradients of a training become too large or are not finite."""
+    """Raised if the loss or the gradients of a training run become too large or are not finite."""
 
 
 class SerializationError(ModelError):

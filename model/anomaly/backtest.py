@@ -24,7 +24,7 @@ TRAINING_WINDOW = 60 * DAY
 """Seconds of the newest history that a detector is fitted on: older habits of a host no longer hold."""
 
 WARM_UP = 3 * DAY
-"""Seconds of rows that warm an online detector up: six half-lives of the background."""
+"""Seconds of rows that warm up an online detector: six half-lives of the background."""
 
 RESIDUAL_WINDOW = DAY / 2
 """Seconds after an event in which the averages may still contain it."""
@@ -33,7 +33,7 @@ DAYS_BEFORE_CHECK = 7
 """Days of block maxima before the first day of the false-alarm check."""
 
 POISSON_DEVIATIONS = 3.0
-"""Standard deviations of a Poisson count by which alarms may exceed the budget."""
+"""Number of standard deviations (Poisson) by which alarms may exceed the budget."""
 
 BUDGET_MARGIN = 1.25
 """Factor above the budget that is still accepted."""
@@ -121,7 +121,7 @@ class _RollingRun:
 
     @property
     def events(self) -> tuple[AnomalyEvent, ...]:
-        """Events that have ended, and the one in progress."""
+        """Ended events, followed by the event in progress, if any."""
         ongoing = None if self._online is None else self._online.event(0)
         return (*self._ended, *(() if ongoing is None else (ongoing,)))
 
@@ -167,11 +167,11 @@ class _RollingRun:
 
 @dataclass(frozen=True)
 class DetectorValidation:
-    """False-alarm check of a detector on its own history, by thresholds of the days before each day.
+    """False-alarm check of a detector on its own history; each day is checked with thresholds of earlier days.
 
     Attributes:
-        alarms: blocks of six hours with an alarm; true alarms among them are not known.
-        days: days checked.
+        alarms: number of six-hour blocks with an alarm; true alarms among them are not known.
+        days: number of days checked.
         allowed: false-alarm budget in alarms per 30 days.
     """
 
@@ -222,7 +222,7 @@ def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: 
     """Return the number of blocks of a day in which a slot exceeds a threshold.
 
     Args:
-        maxima: of the days before.
+        maxima: block maxima of the earlier days.
         slots: (n,) numbers of the slots of the day.
         values: (n, score parts) their maxima.
         rates: probability of a false alarm per block, by channel.

@@ -38,10 +38,10 @@ FORMAT_1_ARRAYS = {
     "least": "flatline.tolerance",
     "peaks": "slot_maxima",
 }
-"""Names of arrays in format 1, with those of format 2."""
+"""Name of each array in format 2, by its name in format 1."""
 
 FORMAT_1_HEADER = {"rows": "mahalanobis_lags", "together": "longest_joint_run"}
-"""Names of header fields in format 1, with those of format 2."""
+"""Name of each header field in format 2, by its name in format 1."""
 
 
 def dumps_detector(detector: Detector) -> bytes:
@@ -132,8 +132,8 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
     """Check shapes and finiteness of all arrays.
 
     Args:
-        arrays: numbers, by name.
-        flags: booleans, by name.
+        arrays: numeric arrays by name.
+        flags: boolean arrays by name.
         columns: number of columns.
         lags: rows per vector of the Mahalanobis distance.
 

@@ -24,7 +24,7 @@ MIN_STEP = 0.001
 """Smallest distance of two samples in seconds: times are stored to the millisecond."""
 
 CHUNK_ROWS = 50_000
-"""Samples processed at once: a year of samples must not need a year of running sums in memory."""
+"""Number of samples processed at once, which bounds the memory of the running sums."""
 
 
 def covered_seconds(times: Floats, step: float) -> float:
@@ -59,7 +59,7 @@ class Dataset:
     Attributes:
         x: design matrix (rows, features) float32.
         y: labels (rows, horizons) float32, NaN if unknown.
-        auxiliary: labels of the AUXILIARY_LEVELS (rows, labels), likewise.
+        auxiliary: labels of the AUXILIARY_LEVELS (rows, labels) float32, NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         spacing: (rows,) seconds between the samples at each row; rows may be further apart.
@@ -92,7 +92,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         spec: the features.
         times: (rows,) seconds, increasing.
         values: (rows, columns of the spec), NaN where missing.
-        max_rows: rows of the dataset at most.
+        max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x, state, index = _compute_features(spec, times, values, rows)
@@ -115,7 +115,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
     """Compute the features at some samples of a history.
 
     Args:
-        spec: made for the same columns.
+        spec: features of a model with the same columns.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         at: (n,) times of samples, increasing.
@@ -161,7 +161,7 @@ def split(dataset: Dataset, horizons: Sequence[float], train_ratio: float = 0.8)
     known in time), is made unknown.
 
     Args:
-        dataset: not empty.
+        dataset: dataset with at least one row.
         horizons: seconds.
         train_ratio: ratio of the rows before the holdout.
     """

@@ -39,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), extended to hold two samples `step` seconds apart."""
+    """Return the window length (seconds), at least as long as two steps."""
     return max(window, 2 * step)
 
 
@@ -49,8 +49,8 @@ class FeatureSpec:
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: those of them that vary enough to be informative.
-        logarithmic: those of the inputs that enter as log(1 + x).
+        inputs: columns that vary enough to be informative.
+        logarithmic: inputs that enter as log(1 + x).
         rules: high-load rules, resolved.
         windows: lengths in seconds, increasing.
         step: seconds between samples.

@@ -23,7 +23,7 @@ MAX_LOAD_INDEX = 8.0
 """Upper limit of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
-"""Rows appended at once, which bounds the memory of intermediate arrays."""
+"""Number of rows appended at once, which bounds the memory of intermediate arrays."""
 
 
 class RollingWindow:
@@ -50,8 +50,8 @@ class RollingWindow:
             rules: high-load rules.
             step: seconds that the first sample covers; the spacing of the others follows from their times.
             inputs: metrics to sum.
-            logarithmic: those of the inputs that enter as log(1 + x).
-            keep_seconds: seconds before the newest rows that are kept at least.
+            logarithmic: inputs that enter as log(1 + x).
+            keep_seconds: seconds of rows before the newest one that are never dropped.
             bucket_width: width of the time buckets in seconds; None for no buckets.
         """
         self.columns = tuple(columns)
@@ -103,12 +103,12 @@ class RollingWindow:
 
     @property
     def last_onset(self) -> Floats:
-        """(rows,) time of the last onset, likewise."""
+        """(rows,) time of the last onset (seconds since the epoch), -inf before the first."""
         return self._states[: self._size, load_states.LAST_ONSET]
 
     @property
     def previous_onset(self) -> Floats:
-        """(rows,) time of the onset before the last one, likewise."""
+        """(rows,) time of the onset before the last one (seconds since the epoch), -inf without one."""
         return self._states[: self._size, load_states.PREVIOUS_ONSET]
 
     @property

@@ -10,10 +10,10 @@ GAP_FACTOR = 2.5
 """Samples more than this many spacings apart have a gap between them; no state is carried across a gap."""
 
 RECENT_INTERVALS = 5
-"""Intervals whose median is the spacing: a late or missing sample does not change it, a new setting soon does."""
+"""Number of intervals whose median is the spacing: robust against a late sample, quick after a new setting."""
 
 TOLERANCE = 0.1
-"""Ratio of the spacing by which a duration may be shorter than required: sampling times jitter."""
+"""Tolerance of a required duration, as a ratio of the spacing, because sampling times jitter."""
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
@@ -41,7 +41,7 @@ def sample_spacing(times: Floats, first: int = 0) -> Floats:
 
 
 def follows_gap(elapsed: Floats, spacing: Floats) -> Bools:
-    """Return whether a gap precedes each sample.
+    """Return a mask (rows,) of the samples that follow a gap.
 
     Args:
         elapsed: (rows,) seconds since the sample before.

@@ -1,4 +1,4 @@
-"""Gradient statistics: running sums over the steps of a training."""
+"""Gradient statistics: running sums over the training steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StatisticsState:
 
 
 class GradientStatistics:
-    """Running statistics of the gradients of a training, per parameter.
+    """Running statistics of the gradients per parameter.
 
     Call `record_gradient` at each step, and `record_update` before the update if `update_due`. The gradients of
     parameters at the end of the flat vector are buffered: all of a small network, else the biases.
@@ -118,7 +118,7 @@ class GradientStatistics:
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
-        """Record the norm ratio of an update (parameters,) that is about to be added to the parameters."""
+        """Record norm(update) / norm(parameter) for an update (parameters,) before it is added."""
         if not self._ratio_of_epoch:
             self._ratio_sum[:] = 0
             self._ratio_count = 0
