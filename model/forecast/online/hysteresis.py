@@ -36,7 +36,7 @@ class WarningHysteresis:
        hold time (and three samples), or load has not been high for one horizon. Before that, a probability that is
        still high is no news.
 
-    The hold time is twice the sustained time, at least a tenth of the horizon.
+    The hold time is the sustained time, at least a tenth of the horizon.
     """
 
     def __init__(self, hosts: int, horizons: Sequence[float], sustained: float) -> None:
@@ -49,7 +49,7 @@ class WarningHysteresis:
         """
         shape = (hosts, len(horizons))
         self._horizons = tuple(horizons)
-        self._hold = np.maximum(2 * sustained, HOLD_RATIO * np.array(horizons, dtype=np.float64))
+        self._hold = np.maximum(sustained, HOLD_RATIO * np.array(horizons, dtype=np.float64))
         self._active: Bools = np.zeros(shape, bool)
         self._armed: Bools = np.zeros(shape, bool)
         # time of the last probability that was not below the release threshold, and samples since
