@@ -21,7 +21,7 @@ class ServingReason(StrEnum):
     """A baseline was more accurate than the model on recent outcomes."""
 
     HIGH_LOAD_FLOOR = "high_load_floor"
-    """The model was below the baseline of the current value during high load."""
+    """The model was below persistence during high load."""
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,6 @@ INITIAL_SCALE = 0.7
 MIN_CLASS_ROWS = 20
 """Labels of each class that an auxiliary label needs."""
 
-INPUT_DROPOUT = 0.1
-"""Ratio of the training rows in which a metric is missing, chosen independently for each metric and network.
-
-A network thus learns to predict without any one metric, as it must while a metric is outside its training range.
-"""
-
 MIN_BATCH_ROWS = 16
 STEPS_PER_EPOCH = 50
 """Limits of the batch size: a short history must still yield some fifty steps per epoch."""
@@ -49,17 +43,13 @@ class FeatureSubset:
     Attributes:
         columns: positions of the features.
         units: number of hidden units relative to the recipe.
-        metrics: for each metric among the inputs, the positions of its features among the columns.
     """
 
     columns: Integers
     units: float = 1.0
-    metrics: tuple[Integers, ...] = ()
 
 
-def feature_subsets(
-    names: Sequence[str], *, previous_days: bool, metrics: Sequence[str] = ()
-) -> tuple[FeatureSubset, ...]:
+def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
     """Return the feature subsets that the networks of an ensemble take in turn.
 
     They are recent features, recent and yesterday's, recent and those of the past days, and a small network over the
@@ -68,15 +58,7 @@ def feature_subsets(
     Args:
         names: of all features.
         previous_days: False if the history is too short for features of previous days.
-        metrics: groups of features that training rows leave out at random (INPUT_DROPOUT).
     """
-    groups = np.array([name.partition(":")[0] for name in names])
-
-    def subset(positions: set[int], units: float = 1.0) -> FeatureSubset:
-        columns = _sorted(positions)
-        members = (np.flatnonzero(groups[columns] == metric) for metric in metrics)
-        return FeatureSubset(columns, units, tuple(member for member in members if len(member)))
-
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
     # the mean of a day is not a recent feature either
@@ -84,13 +66,13 @@ def feature_subsets(
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means
     if not previous_days:
-        return subset(recent), subset(simple, SMALL_NETWORK)
+        return FeatureSubset(_sorted(recent)), FeatureSubset(_sorted(simple), SMALL_NETWORK)
     recent |= daily_means
     return (
-        subset(recent),
-        subset(recent | yesterday),
-        subset(recent | past_days),
-        subset(simple | yesterday | past_days, SMALL_NETWORK),
+        FeatureSubset(_sorted(recent)),
+        FeatureSubset(_sorted(recent | yesterday)),
+        FeatureSubset(_sorted(recent | past_days)),
+        FeatureSubset(_sorted(simple | yesterday | past_days), SMALL_NETWORK),
     )
 
 
@@ -151,7 +133,7 @@ def fit_networks(
         report = fit(
             network,
             loss,
-            _drop_inputs(_select(train, subset), subset, rng),
+            _select(train, subset),
             None if validation is None else _select(validation, subset),
             config,
             rng,
@@ -192,20 +174,6 @@ def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.ra
 
 def _select(examples: Examples, subset: FeatureSubset) -> Examples:
     return Examples(np.ascontiguousarray(examples.x[:, subset.columns]), examples.y)
-
-
-def _drop_inputs(examples: Examples, subset: FeatureSubset, rng: np.random.Generator) -> Examples:
-    """Return the examples with each metric missing (0) in some of the rows; the inputs are overwritten.
-
-    Args:
-        examples: of one network, with scaled inputs.
-        subset: of the network.
-        rng: selects the rows.
-    """
-    for columns in subset.metrics:
-        rows = np.flatnonzero(rng.random(len(examples.x)) < INPUT_DROPOUT)
-        examples.x[np.ix_(rows, columns)] = 0
-    return examples
 
 
 def _learnable_labels(y: Floats, outputs: int) -> list[int]:

@@ -21,6 +21,14 @@ from dashboards.panels import (
 )
 from dashboards.tables import BASE_RATE, PREDICTOR, column, table
 
+PREDICTORS = (
+    (1, "model", GREEN),
+    (2, "current value", ORANGE),
+    (3, "Holt-Winters", "yellow"),
+    (4, "reduced model", "blue"),
+    (5, "persistence", "purple"),
+)
+
 
 def quality() -> Page:
     """Return the dashboard of live and holdout scores."""
@@ -55,25 +63,17 @@ def quality() -> Page:
             [
                 Query(
                     "sum by (horizon) ("
-                    + metric("high_load_served_by", 'predictor="model"')
-                    + " or 2 * "
-                    + metric("high_load_served_by", 'predictor="current value"')
-                    + " or 3 * "
-                    + metric("high_load_served_by", 'predictor="Holt-Winters"')
-                    + " or 4 * "
-                    + metric("high_load_served_by", 'predictor="reduced model"')
+                    + " or ".join(
+                        f"{number} * " + metric("high_load_served_by", f'predictor="{predictor}"')
+                        for number, predictor, _ in PREDICTORS
+                    )
                     + ")",
                     name,
                 )
             ],
             10,
             7,
-            mappings=value_mappings(
-                (1, "model", GREEN),
-                (2, "current value", ORANGE),
-                (3, "Holt-Winters", "yellow"),
-                (4, "reduced model", "blue"),
-            ),
+            mappings=value_mappings(*PREDICTORS),
         ),
         time_series(
             "Brier skill",

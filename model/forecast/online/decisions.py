@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
+from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import LoadTable
 from model.forecast.calibration import Calibration
 from model.forecast.online.recalibration import Recalibration
@@ -14,7 +14,7 @@ from model.serving import MODEL, REDUCED_MODEL, Serving, ServingReason
 FALLBACK_BASELINES = (CURRENT_VALUE, HOLT_WINTERS)
 """Names of the baselines that may serve in place of a model."""
 
-PREDICTORS = (MODEL, REDUCED_MODEL, *FALLBACK_BASELINES)
+PREDICTORS = (MODEL, REDUCED_MODEL, PERSISTENCE, *FALLBACK_BASELINES)
 """Names of all predictors that may serve."""
 
 
@@ -72,10 +72,10 @@ class FallbackDecision:
         if baseline is not None and not raised:
             return Serving(baseline.name, ServingReason.BASELINE_MORE_ACCURATE, metrics)
         if metrics:
-            reduced = CURRENT_VALUE if raised else REDUCED_MODEL
+            reduced = PERSISTENCE if raised else REDUCED_MODEL
             return Serving(reduced, ServingReason.INPUT_OUT_OF_RANGE, metrics)
         if raised:
-            return Serving(CURRENT_VALUE, ServingReason.HIGH_LOAD_FLOOR)
+            return Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)
         return Serving()
 
 

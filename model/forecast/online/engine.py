@@ -54,7 +54,7 @@ class OnlineEngine:
         self._warnings = WarningHysteresis(hosts, horizons, spec.rules.sustained)
         self._ranges = None if predictor is None else InputRangeMonitor(training_ranges(predictor), hosts)
         self._outside: Bools | None = None
-        self._floor = HighLoadFloor(() if predictor is None else predictor.blends)
+        self._floor = None if predictor is None else HighLoadFloor(predictor)
         if predictor is not None:
             self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
@@ -134,14 +134,14 @@ class OnlineEngine:
         Raises:
             ValueError: there is no predictor or no sample.
         """
-        if self.predictor is None or not self._newest_rows:
+        if self._floor is None or not self._newest_rows:
             raise ValueError("a forecast needs a predictor and a sample")
         model_probabilities = self.model_probabilities()
         high = self._newest([window.state for window in self._windows]) == 1
         load_index = self._newest([window.load_index for window in self._windows])
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
-        probabilities, raised = self._floor(probabilities, high, load_index)
+        probabilities, raised = self._floor(probabilities, self._all_features(), high)
         start, end = self._table.thresholds(high)
         period = self._newest([window.period_start for window in self._windows])
         last_high = self._newest([window.last_high for window in self._windows])

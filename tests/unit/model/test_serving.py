@@ -20,8 +20,8 @@ pytestmark = pytest.mark.unit
             "Holt-Winters was more accurate than the model on recent outcomes",
         ),
         (
-            Serving("current value", ServingReason.HIGH_LOAD_FLOOR),
-            "load is high, and the model was below current value",
+            Serving("persistence", ServingReason.HIGH_LOAD_FLOOR),
+            "load is high, and the model was below persistence",
         ),
     ],
 )

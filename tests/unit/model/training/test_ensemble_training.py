@@ -49,36 +49,6 @@ def test_feature_subsets_of_a_short_history_have_no_previous_days():
     assert [subset.columns.tolist() for subset in subsets] == [[0, 2], [2]]
 
 
-def test_feature_subsets_know_the_features_of_each_metric():
-    subsets = feature_subsets(NAMES, previous_days=True, metrics=("cpu_usage", "memory_usage"))
-    assert [[member.tolist() for member in subset.metrics] for subset in subsets] == [
-        [[0, 2]],
-        [[0, 3]],
-        [[0, 3]],
-        [],
-    ]
-
-
-def test_network_learns_to_predict_without_a_metric():
-    """Two metrics hold the label; a network that was never without one of them needs both."""
-    rng = np.random.default_rng(0)
-    label = rng.random(4000) < 0.5
-    x = np.stack([label, label, rng.random(4000)], axis=1).astype(np.float32) * 2 - 1
-    names = ("cpu_usage:last", "memory_usage:last", "load_index:last")
-    recipe = replace(RECIPE, networks=1, fit=FitConfig(epochs=6, patience=0, batch_size=32))
-    data = Examples(x, label[:, None].astype(np.float32))
-    probabilities = []
-    for metrics in ((), ("cpu_usage", "memory_usage")):
-        subsets = feature_subsets(names, previous_days=False, metrics=metrics)
-        rng = np.random.default_rng(1)
-        fitted = fit_networks(subsets, (data, None), 1, recipe, (6,), rng, lambda _: None)
-        without = np.where([[False, True, False]], 0, x[label])[:, fitted.columns[0]]
-        probabilities.append(1 / (1 + np.exp(-fitted.networks[0].predict(without))))
-    assert probabilities[1].min() > probabilities[0].min()
-    assert probabilities[1].min() > 0.9
-    assert np.array_equal(data.x, np.stack([label, label, (x[:, 2] + 1) / 2], axis=1).astype(np.float32) * 2 - 1)
-
-
 def test_networks_have_the_size_of_their_subset(fitted):
     assert [len(columns) for columns in fitted.columns] == [3, 4, 4, 3]
     assert [network.layers[0].weight.shape[1] for network in fitted.networks] == [8, 8, 8, 2]

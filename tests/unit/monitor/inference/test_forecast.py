@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
-from model.forecast.baselines import CURRENT_VALUE
+from model.forecast.baselines import CURRENT_VALUE, PERSISTENCE
 from model.forecast.blend import EMPTY_LOAD_TABLE, LoadTable
 from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble, Scaler
@@ -134,7 +134,7 @@ def test_attributions_of_the_floor_during_high_load_belong_to_the_load(predictor
     engine = OnlineEngine(model.spec, model)
     engine.advance(np.array([[NOW]]), np.full((1, 1, len(SAMPLE_FIELDS)), 0.9))
     forecast = make_forecast(engine, 7, NOW)
-    assert forecast.serving == (Serving(CURRENT_VALUE, ServingReason.HIGH_LOAD_FLOOR),) * 2
+    assert forecast.serving == (Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR),) * 2
     for prediction, contributions in zip(forecast.predictions, forecast.contributions, strict=True):
         base, published = logit(np.array([prediction.baseline_probability, prediction.probability]))
         assert contributions["load_index"] == pytest.approx(published - base)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.forecast.baselines import CURRENT_VALUE
+from model.forecast.baselines import CURRENT_VALUE, PERSISTENCE
 from model.forecast.blend import EMPTY_LOAD_TABLE
 from model.forecast.calibration import Calibration
 from model.forecast.online.decisions import FallbackBaseline, FallbackDecision, fallback_active
@@ -49,10 +49,10 @@ OUTSIDE = ("memory_usage",)
     ("baseline", "raised", "outside", "expected"),
     [
         (None, False, OUTSIDE, Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, OUTSIDE)),
-        (None, True, OUTSIDE, Serving(CURRENT_VALUE, ServingReason.INPUT_OUT_OF_RANGE, OUTSIDE)),
-        (None, True, (), Serving(CURRENT_VALUE, ServingReason.HIGH_LOAD_FLOOR)),
+        (None, True, OUTSIDE, Serving(PERSISTENCE, ServingReason.INPUT_OUT_OF_RANGE, OUTSIDE)),
+        (None, True, (), Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)),
         (BASELINE, False, OUTSIDE, Serving(CURRENT_VALUE, ServingReason.BASELINE_MORE_ACCURATE, OUTSIDE)),
-        (BASELINE, True, (), Serving(CURRENT_VALUE, ServingReason.HIGH_LOAD_FLOOR)),
+        (BASELINE, True, (), Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)),
     ],
 )
 def test_reason_of_what_serves(baseline, raised, outside, expected):
