@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from model.serving import ServingReason, out_of_range_message
-from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 from storage import Prediction
 
@@ -20,6 +20,13 @@ EXPLAINED = 4
 
 SMALLEST_EXPLAINED = 0.05
 """Smallest contribution, in log-odds, that is explained next to a larger one."""
+
+
+class PredictedEvent(StrEnum):
+    """Event within the horizon that a probability is for."""
+
+    ONSET = "onset"
+    CONTINUATION = "continuation"
 
 
 @dataclass(frozen=True)
@@ -46,20 +53,25 @@ class PredictionSummary:
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
         model_id: the model that made it.
+        event: "onset" while load is not high; "continuation" during high load, when the probability is that high load
+            continues or returns within the horizon.
         probability: calibrated probability of high load.
         baseline_probability: base rate of the training data.
         threshold: probability from which it is a warning; 1 or above never warns.
-        warning: True if the probability reaches the threshold.
+        warning: True while a warning is active; never during high load.
+        high_load_since: start of the high-load period in seconds since the epoch; None while load is not high.
     """
 
     at: float
     horizon: float
     horizon_name: str
     model_id: int
+    event: PredictedEvent
     probability: float
     baseline_probability: float
     threshold: float
     warning: bool
+    high_load_since: float | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,11 @@ def out_of_range_inputs(metrics: Sequence[str]) -> tuple[OutOfRangeInput, ...]:
     return tuple(OutOfRangeInput(metric, reason, out_of_range_message([metric])) for metric in metrics)
 
 
+def predicted_event(prediction: Prediction) -> PredictedEvent:
+    """Return the event that a probability is for."""
+    return PredictedEvent.ONSET if prediction.high_load_since is None else PredictedEvent.CONTINUATION
+
+
 def prediction_summary(prediction: Prediction) -> PredictionSummary:
     """Return the summary of a prediction."""
     return PredictionSummary(
@@ -97,10 +114,12 @@ def prediction_summary(prediction: Prediction) -> PredictionSummary:
         horizon=prediction.horizon,
         horizon_name=format_duration(prediction.horizon),
         model_id=prediction.model_id,
+        event=predicted_event(prediction),
         probability=prediction.probability,
         baseline_probability=prediction.baseline_probability,
         threshold=prediction.threshold,
-        warning=is_warning(prediction),
+        warning=prediction.warning,
+        high_load_since=prediction.high_load_since,
     )
 
 
@@ -113,10 +132,12 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
             horizon=prediction.horizon,
             horizon_name=format_duration(prediction.horizon),
             model_id=prediction.model_id,
+            event=predicted_event(prediction),
             probability=prediction.probability,
             baseline_probability=prediction.baseline_probability,
             threshold=prediction.threshold,
-            warning=is_warning(prediction),
+            warning=prediction.warning,
+            high_load_since=prediction.high_load_since,
             served_by=serving.predictor,
             serving_reason=serving.reason,
             serving_message=serving.message,

@@ -99,7 +99,8 @@ class StatusDocument:
         input_drift: population stability index by metric.
         database: URL of the database without credentials; None from the daemon.
         version: release of the daemon; None from the command.
-        high_load: True while load is high; None from the command, or while it is not known.
+        high_load: True while load is high; None while it is not known.
+        high_load_since: start of the high-load period; None while load is not high.
         samples_missed: samples missed since the start of the daemon; None from the command.
         reload_successful: False if the last reload of the configuration failed; None from the command.
         inputs_out_of_range: metrics outside their training range; None from the command, or without a prediction.
@@ -128,6 +129,7 @@ class StatusDocument:
     database: str | None = None
     version: str | None = None
     high_load: bool | None = None
+    high_load_since: float | None = None
     samples_missed: int | None = None
     reload_successful: bool | None = None
     inputs_out_of_range: tuple[OutOfRangeInput, ...] | None = None
@@ -175,6 +177,8 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         scores=tuple(map(score_document, overview.scores)),
         input_drift=overview.drift,
         database=database,
+        high_load=overview.high_load_since is not None if predictions else None,
+        high_load_since=overview.high_load_since,
     )
 
 
@@ -198,6 +202,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         status_document(overview),
         version=state.version,
         high_load=None if live is None else live.high_load,
+        high_load_since=None if live is None else live.high_load_since,
         samples_missed=None if live is None else live.samples_missed,
         reload_successful=state.reload_successful,
         inputs_out_of_range=_inputs_out_of_range(live),

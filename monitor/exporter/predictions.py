@@ -12,7 +12,6 @@ from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labe
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
-from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
 
 
@@ -21,7 +20,7 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
     if live.high_load is not None:
         yield gauge(
             "high_load_active",
-            "High-load state: 1 while a high-load rule has held for the configured time, else 0.",
+            "High-load state: 1 from the onset until no high-load rule has held for the sustained time, else 0.",
             live.high_load,
         )
 
@@ -41,7 +40,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     predictions = forecast.predictions
     yield horizon_gauge(
         "high_load_probability",
-        "Calibrated probability, from 0 to 1, that high load occurs within the horizon.",
+        "Calibrated probability, from 0 to 1, that high load occurs, or continues if it is high, within the horizon.",
         [(p.horizon, p.probability) for p in predictions],
     )
     yield horizon_gauge(
@@ -51,8 +50,8 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     )
     yield horizon_gauge(
         "high_load_warning",
-        "Warning state: 1 while the probability reaches the warning threshold, else 0.",
-        [(p.horizon, is_warning(p)) for p in predictions],
+        "Warning state: 1 while a warning is active, else 0; always 0 during high load.",
+        [(p.horizon, p.warning) for p in predictions],
     )
     yield horizon_gauge(
         "high_load_warning_threshold",
@@ -116,7 +115,7 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
         lambda s: s.score.precision,
     ),
     "live_recall": (
-        "Recall of the warnings of the last 7 days: ratio of predictions before high load that were warnings.",
+        "Recall of the warnings of the last 7 days: ratio of predictions before an onset that were warnings.",
         lambda s: s.score.recall,
     ),
     "live_lead_time_seconds": (

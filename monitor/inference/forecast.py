@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -76,6 +77,8 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     probabilities = online.probabilities[0, -1]
     thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
     high = bool(online.high[0, -1])
+    period_start = float(online.period_start[0, -1])
+    high_load_since = period_start if math.isfinite(period_start) else None
     raised = online.raised[0, -1].tolist()
     outside = [name for name, out in zip(predictor.spec.inputs, online.outside[0, -1], strict=True) if out]
     decisions = engine.decisions[0]
@@ -87,9 +90,16 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
             probability=probability,
             baseline_probability=base_rate,
             threshold=threshold,
+            warning=warning,
+            high_load_since=high_load_since,
         )
-        for horizon, probability, base_rate, threshold in zip(
-            predictor.horizons, probabilities.tolist(), predictor.base_rates, thresholds.tolist(), strict=True
+        for horizon, probability, base_rate, threshold, warning in zip(
+            predictor.horizons,
+            probabilities.tolist(),
+            predictor.base_rates,
+            thresholds.tolist(),
+            online.warnings[0, -1].tolist(),
+            strict=True,
         )
     )
     features = online.features[0, -1:]

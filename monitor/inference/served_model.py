@@ -108,9 +108,17 @@ class ServedModel:
 
     @property
     def high_load(self) -> bool | None:
-        """True if the last sample was in high load; None if unknown."""
+        """True if the last sample was in a high-load period; None if unknown."""
         state = self._engine.newest_states[0]
-        return None if np.isnan(state) else bool(state)
+        if self.high_load_since is not None:
+            return True
+        return None if np.isnan(state) else False
+
+    @property
+    def high_load_since(self) -> float | None:
+        """Start of the high-load period in progress, in seconds since the epoch; None while there is none."""
+        start = float(self._engine.newest_periods[0])
+        return start if np.isfinite(start) else None
 
     def advance(self, sample: Sample) -> None:
         """Append a sample, after following the registry.

@@ -89,7 +89,7 @@ def test_model_is_calibrated_on_data_that_it_has_not_seen(trained):
     state = (values[:, 0] >= 0.8).astype(float)
     later = np.arange(3 * DAY_ROWS, len(times))
     p = predict_at(candidate.predictor, times, values, times[later])
-    labels = future_labels(times, state, TASK.horizons, STEP, later)
+    labels = future_labels(times, state, TASK.horizons, later)
     for column in range(len(TASK.horizons)):
         y, probability = with_known_label(labels[:, column], p[:, column])
         assert calibration_error(y, probability) < 0.08

@@ -13,7 +13,7 @@ from model.features.time_buckets import bucket_width
 from model.forecast.online.decision_table import DecisionTable
 from model.forecast.online.decisions import FallbackDecision
 from model.forecast.online.high_load_floor import HighLoadFloor
-from model.forecast.online.hysteresis import warning_states
+from model.forecast.online.hysteresis import WarningHysteresis
 from model.forecast.online.input_ranges import InputRangeMonitor, training_ranges
 from model.forecast.online.online_forecast import OnlineForecast
 from model.forecast.online.prediction_log import LogEntries, PredictionLog
@@ -51,7 +51,7 @@ class OnlineEngine:
         self._features: Floats | None = None
         self._model_probabilities: Floats | None = None
         horizons = () if predictor is None else predictor.horizons
-        self._warnings: Bools = np.zeros((hosts, len(horizons)), bool)
+        self._warnings = WarningHysteresis(hosts, horizons, spec.rules.sustained)
         self._ranges = None if predictor is None else InputRangeMonitor(training_ranges(predictor), hosts)
         self._outside: Bools | None = None
         self._floor = None if predictor is None else HighLoadFloor(predictor)
@@ -76,11 +76,7 @@ class OnlineEngine:
 
     def inherit_warnings(self, engine: OnlineEngine) -> None:
         """Take over the active warnings from an engine of the same hosts, by horizon."""
-        if self.predictor is None or engine.predictor is None:
-            return
-        for i, horizon in enumerate(self.predictor.horizons):
-            if horizon in engine.predictor.horizons:
-                self._warnings[:, i] = engine._warnings[:, engine.predictor.horizons.index(horizon)]
+        self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
         """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
@@ -127,6 +123,11 @@ class OnlineEngine:
         """(hosts,) 1 if the newest sample is in high load, 0 if not, NaN if unknown."""
         return np.array([window.state[-1] if len(window) else np.nan for window in self._windows])
 
+    @property
+    def newest_periods(self) -> Floats:
+        """(hosts,) start of the high-load period in progress (seconds since the epoch), -inf while there is none."""
+        return np.array([window.period_start[-1] if len(window) else -np.inf for window in self._windows])
+
     def forecast(self) -> OnlineForecast:
         """Predict for the samples of the last `advance`, and update the warnings. Call it once per `advance`.
 
@@ -136,15 +137,15 @@ class OnlineEngine:
         if self._floor is None or not self._newest_rows:
             raise ValueError("a forecast needs a predictor and a sample")
         model_probabilities = self.model_probabilities()
-        states = self._newest([window.state for window in self._windows])
+        high = self._newest([window.state for window in self._windows]) == 1
         load_index = self._newest([window.load_index for window in self._windows])
-        high = states == 1
+        at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
         probabilities, raised = self._floor(probabilities, self._all_features(), high)
         start, end = self._table.thresholds(high)
-        warnings = warning_states(probabilities, start, end, self._warnings)
-        before = np.concatenate((self._warnings[:, None], warnings[:, :-1]), axis=1)
-        self._warnings = warnings[:, -1].copy()
+        period = self._newest([window.period_start for window in self._windows])
+        last_high = self._newest([window.last_high for window in self._windows])
+        before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,
@@ -152,6 +153,7 @@ class OnlineEngine:
             raised=raised,
             outside=self._all_outside(),
             high=high,
+            period_start=period,
             thresholds=np.where(before, end, start),
             warnings=warnings,
         )

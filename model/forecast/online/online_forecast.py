@@ -18,8 +18,9 @@ class OnlineForecast:
         raised: True where the published probability is that of the floor during high load.
         outside: (hosts, rows, inputs of the spec) True where a metric is outside its training range.
         high: (hosts, rows) True during high load.
+        period_start: (hosts, rows) start of the high-load period in progress (seconds since the epoch), else -inf.
         thresholds: probability needed for a warning, which is lower while one is active; infinite for no warnings.
-        warnings: True while a warning is active.
+        warnings: True while a warning is active; never in a high-load period.
     """
 
     features: Floats
@@ -28,5 +29,6 @@ class OnlineForecast:
     raised: Bools
     outside: Bools
     high: Bools
+    period_start: Floats
     thresholds: Floats
     warnings: Bools

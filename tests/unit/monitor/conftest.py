@@ -112,7 +112,7 @@ def overview(sample):
         oldest_sample_at=NOW - 100_000,
         covered=7200.0,
         needed=7200.0,
-        predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
+        predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6, warning=True),),
         model=RegisteredModel(3, NOW - 896, "abcdef0123456789", 12_345, TRAINING_REPORT, NOW - 896),
         last_run=run,
         last_success=run,

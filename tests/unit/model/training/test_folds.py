@@ -41,7 +41,7 @@ def test_event_rows_are_the_first_rows_of_runs_of_known_labels():
 
 
 def test_newest_fifth_with_enough_events_is_the_only_fold():
-    folds = make_folds(history(range(50, ROWS - 20, 60)), HORIZONS)
+    folds = make_folds(history(range(50, ROWS - 20, 60)), HORIZONS, STEP)
     (part,) = folds.parts
     assert (len(part.train), len(part.holdout)) == (0.8 * ROWS, 0.2 * ROWS)
     assert (folds.horizons, folds.omitted) == (HORIZONS, {})
@@ -57,7 +57,7 @@ def test_newest_fifth_with_enough_events_is_the_only_fold():
 )
 def test_few_events_in_a_part_are_shared_by_three_folds(onsets):
     dataset = history(onsets)
-    folds = make_folds(dataset, HORIZONS)
+    folds = make_folds(dataset, HORIZONS, STEP)
     assert folds.horizons == HORIZONS
     assert folds.events == (len(onsets),) * 2
     events = [len(event_rows(part.holdout.y[:, -1])) for part in folds.parts]
@@ -72,7 +72,7 @@ def test_folds_are_disjoint_and_only_later_than_what_they_are_fitted_on(onsets):
     dataset = history(onsets)
     if len(event_rows(dataset.y[: 1 - int(HORIZONS[0] / STEP), 0])) < MIN_EVENTS + 1:
         return
-    folds = make_folds(dataset, HORIZONS)
+    folds = make_folds(dataset, HORIZONS, STEP)
     assert set(folds.horizons) | set(folds.omitted) == set(HORIZONS)
     assert all(events >= MIN_EVENTS for events in folds.events)
     assert np.all(np.diff(folds.holdout.times) > 0)
@@ -97,14 +97,14 @@ def test_folds_are_disjoint_and_only_later_than_what_they_are_fitted_on(onsets):
 )
 def test_history_with_too_few_events_is_refused_with_the_reason(onsets, reason, events):
     with pytest.raises(NotEnoughHistoryError) as caught:
-        make_folds(history(onsets), HORIZONS)
+        make_folds(history(onsets), HORIZONS, STEP)
     assert caught.value.skip_reason is reason
     assert str(caught.value) == OmittedHorizon(reason, events).message
 
 
 def test_horizon_whose_periods_follow_each_other_within_it_is_omitted():
     # pairs of periods 10 minutes apart: three events at 15 minutes, six at 5 minutes
-    folds = make_folds(history([200, 215, 800, 815, 1400, 1415]), HORIZONS)
+    folds = make_folds(history([200, 215, 800, 815, 1400, 1415]), HORIZONS, STEP)
     assert folds.horizons == HORIZONS[:1]
     assert folds.omitted == {HORIZONS[1]: OmittedHorizon(SkipReason.TOO_FEW_EVENTS, 3)}
     assert folds.parts[0].train.y.shape[1] == 1
@@ -112,12 +112,12 @@ def test_horizon_whose_periods_follow_each_other_within_it_is_omitted():
 
 def test_history_without_rows_has_no_known_outcome():
     with pytest.raises(NotEnoughHistoryError) as caught:
-        make_folds(history([], rows=0), HORIZONS)
+        make_folds(history([], rows=0), HORIZONS, STEP)
     assert caught.value.skip_reason is SkipReason.NO_KNOWN_OUTCOME
 
 
 def test_labels_near_the_end_of_the_history_are_unknown():
-    folds = make_folds(history(range(50, ROWS - 20, 60)), HORIZONS)
+    folds = make_folds(history(range(50, ROWS - 20, 60)), HORIZONS, STEP)
     for column, horizon in enumerate(HORIZONS):
         known = folds.holdout.times[~np.isnan(folds.holdout.y[:, column])]
         assert known.max() + horizon <= folds.holdout.times[-1]

@@ -6,6 +6,7 @@ import pytest
 
 from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.documents.prediction import largest_contributions, prediction_documents, prediction_summary
+from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -27,8 +28,12 @@ def test_prediction_document_states_why_the_whole_model_does_not_serve(live):
     assert document.inputs_out_of_range == ("memory_usage",)
 
 
-def test_prediction_summary_warns_from_the_threshold_on(overview):
-    assert prediction_summary(overview.predictions[0]).warning
+def test_prediction_summary_states_warning_and_event(overview):
+    (prediction,) = overview.predictions
+    summary = prediction_summary(prediction)
+    assert (summary.warning, summary.event, summary.high_load_since) == (True, "onset", None)
+    high = prediction_summary(replace(prediction, warning=False, high_load_since=NOW - 300))
+    assert (high.warning, high.event, high.high_load_since) == (False, "continuation", NOW - 300)
 
 
 @pytest.mark.parametrize(

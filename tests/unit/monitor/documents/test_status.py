@@ -19,12 +19,21 @@ def test_status_of_the_command_has_the_database_and_no_live_values(overview):
     assert (document.database, document.version, document.high_load, document.samples_missed) == (
         "x.db",
         None,
-        None,
+        False,
         None,
     )
+    assert document.high_load_since is None
     assert document.history.covered_seconds == overview.covered
     assert document.last_sample == overview.last_sample
     assert document.retrain.last_success_at == overview.last_success.finished_at
+
+
+def test_status_of_the_command_states_high_load_as_of_the_newest_prediction(overview):
+    predictions = tuple(replace(p, warning=False, high_load_since=NOW - 300) for p in overview.predictions)
+    high = status_document(replace(overview, predictions=predictions))
+    assert (high.high_load, high.high_load_since) == (True, NOW - 300)
+    outdated = status_document(replace(overview, predictions=predictions, at=NOW + 60))
+    assert (outdated.high_load, outdated.high_load_since) == (None, None)
 
 
 def test_status_marks_outdated_predictions(overview):

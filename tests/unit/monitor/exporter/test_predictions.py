@@ -19,11 +19,9 @@ def test_prediction_metrics_without_model_have_the_counter_only(samples, live):
     assert set(samples(prediction_metrics(replace(live, forecast=None)))) == {("predictions_total",)}
 
 
-@pytest.mark.parametrize(
-    ("probability", "threshold", "warning"), [(0.6, 0.6, 1.0), (0.59, 0.6, 0.0), (1.0, 1.0, 0.0)]
-)
-def test_prediction_metrics_warn_from_threshold_on(samples, live, probability, threshold, warning):
-    prediction = replace(live.forecast.predictions[0], probability=probability, threshold=threshold)
+@pytest.mark.parametrize("warning", [False, True])
+def test_prediction_metrics_state_the_warning(samples, live, warning):
+    prediction = replace(live.forecast.predictions[0], warning=warning)
     forecast = replace(live.forecast, predictions=(prediction,))
     values = samples(prediction_metrics(replace(live, forecast=forecast)))
     assert values["high_load_warning", "5m"] == warning
