@@ -1,4 +1,4 @@
-"""Promotion of a candidate: the gate, with the incumbent evaluated on samples that it has not seen."""
+"""Promotion of a candidate: the gate, and the incumbent on samples that it has not seen."""
 
 from __future__ import annotations
 

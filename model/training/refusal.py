@@ -1,4 +1,4 @@
-"""Refusal of a candidate by the promotion gate, and reasons against a comparison with the incumbent."""
+"""Refusal of a candidate, and reasons against its comparison with the incumbent."""
 
 from __future__ import annotations
 
