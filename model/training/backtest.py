@@ -68,7 +68,9 @@ def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[i
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
-    begins = np.unique(np.searchsorted(times, np.arange(times[first], times[-1] + 1e-9, spacing)))
+    # A count of starts, not an end: with a single sample to replay, a range of times is empty.
+    starts = np.arange(np.floor((times[-1] - times[first]) / spacing) + 1)
+    begins = np.unique(np.searchsorted(times, times[first] + spacing * starts))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
 
