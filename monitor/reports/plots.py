@@ -126,7 +126,8 @@ def _plot_precision(axes: Any, result: BacktestResult) -> None:
             axes.plot(*precision_recall_curve(y, p), label=format_duration(horizon))
     title = "Precision and recall at the onset (load not high yet)"
     axes.set(title=title, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
 
 
 def _plot_example(axes: Any, result: BacktestResult) -> None:

@@ -28,26 +28,26 @@ def fields(line, **options):
     ],
 )
 def test_layout_finds_separator_and_columns(line, separator):
-    found = layout(line)
-    assert (found.separator, found.time) == (separator, 0)
+    header = layout(line)
+    assert (header.separator, header.time) == (separator, 0)
     assert fields(line) == [(1, "cpu_usage")]
 
 
 def test_layout_maps_columns_and_ignores_the_others():
-    found = layout("Time;CPU, all;disk;", **{"Time": "timestamp", "CPU, all": "cpu_usage"})
-    assert [(column.position, column.field, column.name) for column in found.columns] == [
+    header = layout("Time;CPU, all;disk;", **{"Time": "timestamp", "CPU, all": "cpu_usage"})
+    assert [(column.position, column.field, column.name) for column in header.columns] == [
         (1, "cpu_usage", "CPU, all")
     ]
-    assert (found.separator, found.ignored, found.unnamed) == (";", ("disk",), (3,))
+    assert (header.separator, header.ignored, header.unnamed) == (";", ("disk",), (3,))
 
 
 def test_long_table_has_series_and_values():
-    found = layout('"Series";"Time";"Value"', web1="cpu_usage")
-    assert (found.series, found.time, found.value, found.columns) == (0, 1, 2, ())
-    assert series_field(found, "web1") == "cpu_usage"
-    assert series_field(found, " Memory_Usage ") == "memory_usage"
+    header = layout('"Series";"Time";"Value"', web1="cpu_usage")
+    assert (header.series, header.time, header.value, header.columns) == (0, 1, 2, ())
+    assert series_field(header, "web1") == "cpu_usage"
+    assert series_field(header, " Memory_Usage ") == "memory_usage"
     with pytest.raises(LineError, match=r"'cpu_usag'.*'cpu_usage'.*--map"):
-        series_field(found, "cpu_usag")
+        series_field(header, "cpu_usag")
 
 
 @pytest.mark.parametrize(
