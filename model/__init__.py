@@ -1,1 +1,1 @@
-"""The mathematics: networks in NumPy, features, labels, calibration, scores and the gate."""
+"""Mathematics of the forecasts and anomalies: networks in NumPy, features, calibration, scores, gate."""

@@ -36,11 +36,11 @@ class SerializationProblem(Enum):
 
 
 class ModelError(Exception):
-    """Base class: a model cannot be made, stored, read or used."""
+    """Base class of the errors of this package: a model cannot be made, stored, read or used."""
 
 
 class InputError(ModelError):
-    """Raised before a training starts, if its examples, settings or checkpoint cannot be used.
+    """Raised before a training run starts, if its examples, settings or checkpoint cannot be used.
 
     Attributes:
         problem: reason.
@@ -52,10 +52,11 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason for which nothing can be learned from a history, or one horizon cannot."""
+    """Reason why a history, or one horizon of it, cannot be learned."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     NO_KNOWN_OUTCOME = "no_known_outcome"
+    HORIZON_BELOW_SPACING = "horizon_below_spacing"
     NO_HIGH_LOAD = "no_high_load"
     NO_CALM_LOAD = "no_calm_load"
 
@@ -68,6 +69,7 @@ class SkipReason(StrEnum):
 _SKIP_MESSAGES = {
     SkipReason.HISTORY_TOO_SHORT: "not enough history",
     SkipReason.NO_KNOWN_OUTCOME: "no known outcome",
+    SkipReason.HORIZON_BELOW_SPACING: "samples further apart than the horizon",
     SkipReason.NO_HIGH_LOAD: "no high load",
     SkipReason.NO_CALM_LOAD: "no calm load",
 }
@@ -86,7 +88,7 @@ class NotEnoughHistoryError(ModelError):
 
 
 class UnsupportedTaskReason(StrEnum):
-    """Reason for which the pretrained model does not cover a task."""
+    """Reason why the pretrained model does not cover a task."""
 
     QUANTILE_BOUND = "quantile_bound"
     OUT_OF_RANGE = "out_of_range"
@@ -118,7 +120,7 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss or the gradients of a training become too large or are not finite."""
+    """Raised if the loss or the gradients of a training run become too large or are not finite."""
 
 
 class SerializationError(ModelError):

@@ -7,7 +7,7 @@
         ├── NotEnoughDataError
         └── LockedError
 
-The packages below have trees of their own: `storage.errors.StorageError` and `model.errors.ModelError`. The command
+The packages `storage` and `model` have their own trees: `StorageError` and `ModelError`. The command
 line maps all of them to exit codes in `monitor.cli.exit_codes`.
 """
 

@@ -82,13 +82,13 @@ class AnomalyState:
 
     Attributes:
         metrics: names of the metrics that the detector monitors.
-        reading: output for the newest row; None while there is none, as after a gap.
+        reading: output for the newest row; None if there is none, for example after a gap.
         active: the anomaly event in progress; None without one.
         events: number of anomaly events in the database.
         unconfirmed: events of the last 30 days that the operator did not call incidents.
         allowed: false-alarm budget, in alarms per 30 days.
         in_maintenance: a maintenance window is in effect.
-        recent_scores: (rows, 3) of the last days: time in seconds, score, largest ratio to an alarm threshold.
+        recent_scores: (rows, 3) for the last days: seconds since the epoch, score, evidence over its threshold.
     """
 
     metrics: tuple[str, ...]

@@ -19,7 +19,7 @@ from storage import (
 )
 
 TIME_EPSILON = 0.0005
-"""Seconds; two samples are always further apart. Turns an inclusive time bound into an exclusive one."""
+"""Seconds by which an inclusive time bound is shifted to make it exclusive; two samples are always further apart."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Stores:
 
 @contextmanager
 def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> Iterator[Stores]:
-    """Open the database at `url` and close it at the end.
+    """Open the database at `url` for a `with` block.
 
     Args:
         url: database URL.

@@ -21,12 +21,12 @@ END = "<!-- End of the table. -->\n"
 
 def source_table() -> str:
     """Return the table of sources and fields, for host-metrics.md."""
-    rows = ["| source | field | unit | meaning |", "|---|---|---|---|"]
+    rows = ["| source | field | unit | meaning | missing if |", "|---|---|---|---|---|"]
     previous = ""
     for metric in HOST_METRICS:
         source = "" if metric.source == previous else f"`{metric.source}` "
         unit = metric.unit.replace("_", " ")
-        rows.append(f"| {source}| `{metric.field}` | {unit} | {metric.description} |")
+        rows.append(f"| {source}| `{metric.field}` | {unit} | {metric.description} | {metric.missing} |")
         previous = metric.source
     return "\n".join(rows) + "\n"
 

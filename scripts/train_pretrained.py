@@ -115,7 +115,7 @@ def examples(
     rows = np.sort(rng.choice(len(times), min(ROWS, len(times)), replace=False))
     names = input_names(step)
     x = design_matrix(spec, window, rows)[:, [spec.column_index[name] for name in names]]
-    return with_short_histories(x, names, rng), future_labels(times, window.state, PRETRAINED_HORIZONS, step, rows)
+    return with_short_histories(x, names, rng), future_labels(times, window.state, PRETRAINED_HORIZONS, rows)
 
 
 def with_short_histories(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> Floats:

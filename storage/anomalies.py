@@ -46,7 +46,7 @@ class AnomalyRepository:
 
         Args:
             anomaly_id: id of the anomaly.
-            verdict: the label.
+            verdict: the operator's label.
             note: the operator's note.
             at: time of the verdict, in seconds since the epoch.
 

@@ -37,7 +37,7 @@ MAX_IDLE_CONNECTIONS = 2
 """Connections kept open between transactions."""
 
 _WRITES = "writes"
-"""Key of `Connection.info`: True if the next transaction takes the write lock at its start."""
+"""Key of `Connection.info`; True makes the next transaction take the write lock at its start."""
 
 
 class Database:
@@ -213,7 +213,7 @@ def _create_engine(url: URL, busy_timeout: float) -> Engine:
 
 
 def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
-    """Set the pragmas of each connection, and begin its transactions instead of the driver.
+    """Set the pragmas of each connection, and make SQLAlchemy begin the transactions instead of the driver.
 
     The driver begins none before a SELECT or DDL: two reads would see two states of the database, and a failed
     migration would leave half of its changes.
@@ -236,7 +236,7 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
 
 
 def _prepare_schema(database: Database, url: URL, *, migrate: bool) -> None:
-    """Connect once, which detects an unusable file, and migrate."""
+    """Connect once to detect an unusable file, then migrate."""
     with database.reading():
         pass
     if not migrate:

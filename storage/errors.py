@@ -61,7 +61,7 @@ class StorageErrorKind(Enum):
 
 
 class StorageError(Exception):
-    """The database or its file system refuses an operation.
+    """Raised if the database or its file system refuses an operation.
 
     Attributes:
         kind: the cause, for programs; the message is for people and is never parsed.

@@ -70,11 +70,11 @@ class ModelRegistry:
             return self._active(connection)
 
     def set_fallbacks(self, model_id: int, fallbacks: Fallbacks) -> None:
-        """Store the fallbacks of the active model; do nothing if another model is active by now.
+        """Store the fallbacks of a model; do nothing if that model is no longer active.
 
         Args:
-            model_id: the model that the fallbacks replace in part.
-            fallbacks: see `Fallbacks`.
+            model_id: the model that the fallbacks were chosen for.
+            fallbacks: baseline by horizon and load state; see `Fallbacks`.
         """
         active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
         with self._database.writing() as connection:
@@ -169,7 +169,7 @@ class ModelRegistry:
         return target
 
     def prune(self, keep: int) -> int:
-        """Delete old models, but neither the active one nor the target of a rollback.
+        """Delete old models except for the active one and the target of a rollback.
 
         Args:
             keep: number of newest models to keep.
@@ -214,7 +214,7 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Point at a model; the fallbacks of another model end."""
+        """Set the pointer to the active model; discard the fallbacks of another model."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))

@@ -1,7 +1,8 @@
-"""SQL shared by the time series: grouping by time bucket, and deletion of old rows."""
+"""SQL shared by the time series: time buckets, age of rows, deletion of old ones."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Integer, Table, cast, delete, func, select
@@ -34,6 +35,50 @@ def time_buckets(
         chunk_end = start + last * width
         bucket = first + cast((table.c.at - chunk_start) / width, Integer)
         yield bucket, (table.c.host_id == host_id, table.c.at >= chunk_start, table.c.at < chunk_end)
+
+
+def start_of_newest(
+    database: Database,
+    table: Table,
+    host_id: int,
+    seconds: float,
+    until: float,
+    max_gap: float,
+    gap_seconds: float,
+) -> float:
+    """Return the time from which on the rows of one host cover a number of seconds.
+
+    The rows may be any distance apart, as those of an imported history. A gap longer than `max_gap` may be a clock
+    that jumped ahead, to which all history is old, so it counts as `gap_seconds` only.
+
+    Args:
+        database: the database.
+        table: table with the columns host_id and at.
+        host_id: id of the host.
+        seconds: time to cover.
+        until: end of the time, in seconds since the epoch; later rows are ignored.
+        max_gap: longest time without a row that counts in full, in seconds.
+        gap_seconds: time that a longer one counts.
+
+    Returns:
+        Seconds since the epoch; minus infinity if the rows cover less.
+    """
+    own = table.c.host_id == host_id
+    start = until
+    with database.reading() as connection:
+        while True:
+            # The oldest of the rows within reach: a few queries cover any number of rows.
+            within_reach = select(func.min(table.c.at)).where(own, table.c.at >= start - max_gap, table.c.at < start)
+            earlier = connection.scalar(within_reach)
+            covered = gap_seconds if earlier is None else start - earlier
+            if earlier is None:
+                earlier = connection.scalar(select(func.max(table.c.at)).where(own, table.c.at < start))
+            if earlier is None:
+                return -math.inf
+            if covered >= seconds:
+                return start - seconds
+            seconds -= covered
+            start = earlier
 
 
 def purge(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:

@@ -56,7 +56,7 @@ SAMPLE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Sample) if
 BYTE_RATE_FIELDS = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
 """Rates in bytes per second, stored as whole numbers.
 
-SQLite stores a whole REAL in 1 to 4 bytes instead of 8, four times in every row, and no use of such a rate needs half
+SQLite stores a whole REAL in 1 to 4 bytes instead of 8, and no use of such a rate needs half
 a byte per second. Errors per second keep their fraction: one error in a minute matters.
 """
 
@@ -131,7 +131,7 @@ class TrainingRun:
         outcome: its result.
         reason: explanation for people if no model was promoted; empty otherwise.
         model_id: id of the registered model, or None.
-        report_json: the training report as JSON text; "{}" if training did not get that far.
+        report_json: the training report as JSON text; "{}" if the run ended before there was one.
         id: 0 until it is stored.
     """
 

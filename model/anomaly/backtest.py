@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.block_maxima import RECURRING_TOLERANCE, SLOTS_PER_BLOCK, SLOTS_PER_DAY, BlockMaxima
+from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector, fit_detector
 from model.anomaly.events import AnomalyEvent, EventChange
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
-from model.anomaly.scoring import SCORE_PARTS
 from model.anomaly.thresholds import alarm_rates
-from model.array_types import Floats
+from model.array_types import Floats, Integers
 from model.errors import NotEnoughHistoryError
 from model.features.dataset import typical_step
 from model.units import DAY
@@ -24,7 +24,7 @@ TRAINING_WINDOW = 60 * DAY
 """Seconds of the newest history that a detector is fitted on: older habits of a host no longer hold."""
 
 WARM_UP = 3 * DAY
-"""Seconds of rows that warm an online detector up: six half-lives of the background."""
+"""Seconds of rows that warm up an online detector: six half-lives of the background."""
 
 RESIDUAL_WINDOW = DAY / 2
 """Seconds after an event in which the averages may still contain it."""
@@ -33,7 +33,7 @@ DAYS_BEFORE_CHECK = 7
 """Days of block maxima before the first day of the false-alarm check."""
 
 POISSON_DEVIATIONS = 3.0
-"""Standard deviations of a Poisson count by which alarms may exceed the budget."""
+"""Number of standard deviations (Poisson) by which alarms may exceed the budget."""
 
 BUDGET_MARGIN = 1.25
 """Factor above the budget that is still accepted."""
@@ -77,8 +77,7 @@ def backtest_detector(
     """
     step = row_interval(typical_step(times, default=1.0))
     row_times, rows = resample(times, values, step)
-    origins = np.arange(until, times[-1] + 1, interval) if interval else np.array([until])
-    starts = np.searchsorted(row_times, origins)
+    starts = _first_rows(row_times, until, interval)
     ends = np.append(starts[1:], len(row_times))
     scores = np.full(len(row_times), np.nan)
     run = _RollingRun(row_times, rows, columns, step, false_alarms_per_month)
@@ -91,6 +90,19 @@ def backtest_detector(
     newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
     sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
     return AnomalyBacktest(sample_scores, run.events, float(times[-1] - times[first]) / DAY)
+
+
+def _first_rows(row_times: Floats, until: float, interval: float | None) -> Integers:
+    """Return the first row after each origin, one origin every `interval` seconds from `until` on.
+
+    Origins without a row in between are left out, so that a time that is years off costs no fits.
+    """
+    first = int(np.searchsorted(row_times, until))
+    if interval is None or first == len(row_times):
+        return np.array([first])
+    # a row at an origin comes after it
+    numbers = np.floor_divide(row_times[first:] - until, interval)
+    return first + np.flatnonzero(np.diff(numbers, prepend=-1.0))
 
 
 class _RollingRun:
@@ -109,7 +121,7 @@ class _RollingRun:
 
     @property
     def events(self) -> tuple[AnomalyEvent, ...]:
-        """Events that have ended, and the one in progress."""
+        """Ended events, followed by the event in progress, if any."""
         ongoing = None if self._online is None else self._online.event(0)
         return (*self._ended, *(() if ongoing is None else (ongoing,)))
 
@@ -155,11 +167,11 @@ class _RollingRun:
 
 @dataclass(frozen=True)
 class DetectorValidation:
-    """False-alarm check of a detector on its own history, by thresholds of the days before each day.
+    """False-alarm check of a detector on its own history; each day is checked with thresholds of earlier days.
 
     Attributes:
-        alarms: blocks of six hours with an alarm; true alarms among them are not known.
-        days: days checked.
+        alarms: number of six-hour blocks with an alarm; true alarms among them are not known.
+        days: number of days checked.
         allowed: false-alarm budget in alarms per 30 days.
     """
 
@@ -210,7 +222,7 @@ def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: 
     """Return the number of blocks of a day in which a slot exceeds a threshold.
 
     Args:
-        maxima: of the days before.
+        maxima: block maxima of the earlier days.
         slots: (n,) numbers of the slots of the day.
         values: (n, score parts) their maxima.
         rates: probability of a false alarm per block, by channel.

@@ -20,10 +20,10 @@ SLOTS_PER_BLOCK = 12
 """Slots of a block: the maxima of six hours are nearly independent."""
 
 SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
-"""Slots in memory: a weekly job must have occurred three times to count as recurring."""
+"""Number of slots kept: a weekly job must have occurred three times to count as recurring."""
 
 SLOTS_FITTED = 30 * SLOTS_PER_DAY
-"""Newest slots that thresholds are fitted on."""
+"""Number of the newest slots that thresholds are fitted on."""
 
 BLOCKS_PER_MONTH = SLOTS_FITTED / SLOTS_PER_BLOCK
 
@@ -97,7 +97,7 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the third largest maximum (parts,) among slots, each joined with its two neighbours."""
+        """Return the third largest value (parts,) over slots, each the maximum of a slot and its two neighbours."""
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods
@@ -134,7 +134,7 @@ class BlockMaxima:
         """Replace recurring peaks by the median.
 
         Args:
-            slots: (slots,) numbers.
+            slots: (slots,) slot numbers.
             series: (slots,) maxima of one score part.
             part: index of the score part.
             current: number of the current slot.

@@ -9,16 +9,16 @@ from enum import StrEnum
 import numpy as np
 
 from model.anomaly.block_maxima import SLOT_SECONDS
+from model.anomaly.channels import ScoreCalibration, calibrate
 from model.anomaly.flatline import FlatlineBaseline, fit_flatline_baseline
 from model.anomaly.forecaster import LOOKBACK, LinearForecaster, fit_forecaster
 from model.anomaly.mahalanobis import MahalanobisDistance, fit_mahalanobis
 from model.anomaly.resampling import continuously_present, forward_fill, resample
-from model.anomaly.scoring import ScoreCalibration, calibrate
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
 MIN_ROWS = 4 * LOOKBACK
-"""Usable rows that a fit needs."""
+"""Number of usable rows that a fit needs."""
 
 Z_CAP = 10.0
 """Upper bound of the absolute value of a standardised metric."""
@@ -30,14 +30,14 @@ LOG_TRANSFORM_RATIO = 100.0
 """A metric whose high quantile exceeds its median (and 1) by this factor is log-transformed."""
 
 MIN_RELATIVE_RANGE = 1e-9
-"""A metric whose range is a smaller share of its largest value is constant and not monitored."""
+"""Smallest range of a monitored metric, relative to its largest value; below it the metric counts as constant."""
 
 MIN_PRESENT_SHARE = 0.2
-"""A metric that is present in a smaller share of the rows is not monitored: it is too new."""
+"""Smallest ratio of rows in which a monitored metric is present; below it the metric is too new."""
 
 
 class FitRefusal(StrEnum):
-    """Reason for which no detector could be fitted."""
+    """Reason why no detector could be fitted."""
 
     TOO_SHORT = "too_short"
     NO_VARIATION = "no_variation"
@@ -52,7 +52,7 @@ REFUSAL_MESSAGES = {
 
 
 class DetectorFitError(NotEnoughHistoryError):
-    """The history is too short, too incomplete or too constant to fit a detector.
+    """Raised if the history is too short, too incomplete or too constant to fit a detector.
 
     Attributes:
         reason: code of the reason.
@@ -97,13 +97,13 @@ class Detector:
     Attributes:
         columns: names of the columns of the rows that it reads.
         step: length of a row in seconds.
-        standardization: from columns to standardised metrics.
+        standardization: transform of columns to standardised metrics.
         forecaster: forecast of all metrics.
         mahalanobis: distance from the usual values.
         calibration: scales of the score parts.
-        flatline: runs of unchanged values.
+        flatline: runs of unchanged values in the history.
         slots: (n,) numbers of the half hours of the history.
-        slot_maxima: (n, score parts) largest score parts in them, by models fitted on the other folds.
+        slot_maxima: (n, score parts) cross-fitted largest score parts of these half hours.
     """
 
     columns: tuple[str, ...]
@@ -129,7 +129,7 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
     Args:
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing or excluded from the fit.
-        columns: names.
+        columns: names of the columns.
         step: length of a row in seconds, see `row_interval`.
 
     Raises:
@@ -176,7 +176,7 @@ def _varying_columns(values: Floats) -> Bools:
 
 
 def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
-    """Fit the standardisation of the selected columns of (rows, columns), robust against anomalies."""
+    """Fit the standardisation of the selected columns of `values` (rows, columns), robust against anomalies."""
     x = values[:, selected]
     median, high = np.nanquantile(x, (0.5, CLIP_QUANTILES[1]), axis=0)
     spans_decades = high > LOG_TRANSFORM_RATIO * np.maximum(median, 1.0)
@@ -199,7 +199,7 @@ def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
 
 
 def _slot_maxima(times: Floats, parts: Floats) -> tuple[Integers, Floats]:
-    """Return the slots (n,) of times (rows,) and the maxima (n, score parts) of (rows, score parts) in them."""
+    """Return the slots (n,) that `times` (rows,) lie in, and the maxima (n, score parts) of `parts` in each."""
     slots = (times // SLOT_SECONDS).astype(np.int64)
     starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
     return slots[starts], np.maximum.reduceat(parts, starts, axis=0)

@@ -31,7 +31,7 @@ class DetectorReading:
         score: anomaly score, 0 to 1: probability that the overall score part stays lower in a block of six normal
             hours. NaN while there are too few block maxima.
         threshold_ratios: by channel, the ratio of its score part to its alarm threshold; 1 and more is an alarm.
-        short_term_ratio: the last minutes alone, as a ratio to their 99th percentile: averages outlast their cause.
+        short_term_ratio: score of the last minutes only, over its 99th percentile; averages outlast their cause.
         contributions: (metrics,) attribution of the score to the metrics; they sum to 1.
     """
 
@@ -68,7 +68,7 @@ class AnomalyEvent:
 
     Attributes:
         started_at: start of its first row, in seconds since the epoch.
-        ended_at: end of its last row; of an event in progress, of the last row so far.
+        ended_at: end of its last row so far.
         channel: channel whose alarm started it.
         peak: anomaly score of the row with the largest threshold ratio, 0 to 1.
         peak_at: start of that row.
@@ -137,7 +137,7 @@ class EventTracker:
         """Add the reading of a row.
 
         Args:
-            reading: of the row.
+            reading: reading of the row.
             may_start: False to continue or end an event only, as for rows of the past.
         """
         if self.event is not None and reading.at < self.event.started_at:
@@ -148,13 +148,13 @@ class EventTracker:
         return self._continue(self.event, reading)
 
     def expire(self, at: float) -> list[EventTransition]:
-        """End the event if it has not been observed for an hour before a time in seconds."""
+        """End the event if there was no reading in the hour before `at` (seconds since the epoch)."""
         if at - self._observed_until <= MAX_UNOBSERVED:
             return []
         return self._end(self.event)
 
     def interrupt(self, at: float) -> list[EventTransition]:
-        """End the event at the start of a maintenance window, in seconds."""
+        """End the event at `at` (seconds since the epoch), the start of a maintenance window."""
         if self.event is None:
             return self._end(None)
         if at < self.event.started_at:
@@ -194,7 +194,7 @@ class EventTracker:
         return [EventTransition(EventChange.STARTED, self.event)]
 
     def _decay(self, reading: DetectorReading) -> list[EventTransition]:
-        """Lower the residual ratios to those of a reading; they never rise again."""
+        """Lower the residual ratios to those of a reading; they never rise."""
         ratios = reading.threshold_ratios
         self._residual_ratios = _above_release(
             {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}
@@ -229,7 +229,7 @@ class EventTracker:
 
 
 def _above_release(ratios: dict[str, float]) -> dict[str, float]:
-    """Return the ratios from which on an event would continue."""
+    """Return the channels whose ratio is high enough for an event to continue, with their ratios."""
     return {name: ratio for name, ratio in ratios.items() if ratio >= RELEASE_RATIO}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from model.array_types import Bools, Floats, Integers
 
 BATCH_ROWS = 256
-"""Rows that one matrix product averages."""
+"""Number of rows that one matrix product averages."""
 
 
 class Ewma:

@@ -10,7 +10,7 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 FACTOR_PER_FALSE_ALARM = 2.0
-"""Numerator of the limit factor 1 + this / (false alarms per month); a run is compared with factor * longest run."""
+"""Numerator n of the limit factor 1 + n / (false alarms per month); the limit is factor * longest run."""
 
 MIN_FACTOR = 1.3
 """Lower bound of the limit factor."""
@@ -25,10 +25,10 @@ MIN_RUN = HOUR / 2
 """Lower bound of the longest known run, in seconds; half of it for all metrics at once."""
 
 MAX_RESTING_SHARE = 0.9
-"""A metric that is unchanged in a larger share of the rows is not checked alone."""
+"""Largest ratio of unchanged rows of a metric that is checked alone."""
 
 MAX_RESTING_SHARE_JOINT = 0.998
-"""A metric that is unchanged in a larger share of the rows is not checked at all."""
+"""Largest ratio of unchanged rows of a metric that is checked together with all others."""
 
 MAX_ALARM = 3 * HOUR
 """Seconds after which a constant value counts as the new normal."""
@@ -40,7 +40,7 @@ class FlatlineBaseline:
 
     Attributes:
         longest_runs: (metrics,) length of the second longest run of each metric, in rows.
-        longest_joint_run: the same for all metrics unchanged at once, in rows.
+        longest_joint_run: length of the second longest run in which all metrics are unchanged, in rows.
         checked_alone: (metrics,) metrics whose own flatline is an anomaly.
         checked_jointly: (metrics,) metrics that take part in a flatline of all metrics.
         tolerance: (metrics,) largest difference between two rows that counts as unchanged.

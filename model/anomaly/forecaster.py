@@ -14,13 +14,13 @@ import numpy as np
 from model.array_types import Bools, Floats, Integers
 
 LAGS = 12
-"""Past rows that are the input of a forecast."""
+"""Number of past rows that are the input of a forecast."""
 
 HORIZONS = (1, 5)
 """Forecast horizons in rows."""
 
 LOOKBACK = LAGS + max(HORIZONS) - 1
-"""Past rows that the forecasts of one row depend on."""
+"""Number of past rows that the forecasts of one row depend on."""
 
 RIDGE_PENALTY = 10.0
 """Ridge penalty on the weights of standardised inputs, in rows."""
@@ -29,10 +29,10 @@ INTERCEPT_PENALTY = 1e-6
 """Ridge penalty on the intercept: keeps the normal equations solvable."""
 
 FOLDS = 3
-"""Contiguous folds of the history: the residuals of each are computed by a model fitted on the others."""
+"""Number of contiguous folds of the history; residuals in each come from a model fitted on the others."""
 
 BATCH_ROWS = 4096
-"""Rows whose lagged windows are in memory at once: those of months would not fit a small machine."""
+"""Number of rows whose lagged windows are in memory at once; months of them would not fit a small machine."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class LinearForecaster:
             windows: (rows, LOOKBACK * metrics), see `lagged_windows`.
 
         Returns:
-            (rows, len(HORIZONS) * metrics): the forecasts of all metrics for one horizon after the other.
+            (rows, len(HORIZONS) * metrics) forecasts, grouped by horizon.
         """
         return np.asarray(windows @ self.weights[:-1] + self.weights[-1])
 

@@ -10,10 +10,10 @@ from model.anomaly.forecaster import FOLDS, contiguous_folds
 from model.array_types import Bools, Floats
 
 MIN_VARIANCE_SHARE = 0.05
-"""Floor of the variance of a principal direction, as a share of the largest one."""
+"""Smallest variance of a principal direction, relative to the largest one."""
 
 SINGLE_METRIC_LAGS = 32
-"""Rows that are stacked when there is one metric only: a single value has no correlation structure."""
+"""Number of rows that are stacked if there is only one metric: a single value has no correlations."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Online detector: one engine for daemon and backtest that scores rows and tracks events."""
+"""Online detector: scores rows and tracks events, for the daemon and the backtest."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.anomaly.channels import AnomalyScorer
 from model.anomaly.detector import Z_CAP, Detector
 from model.anomaly.events import AnomalyEvent, DetectorReading, EventTracker, EventTransition
 from model.anomaly.flatline import FlatlineDetector
 from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.mahalanobis import SINGLE_METRIC_LAGS
 from model.anomaly.resampling import MAX_GAP
-from model.anomaly.scoring import AnomalyScorer
 from model.anomaly.thresholds import AlarmThresholds
 from model.array_types import Bools, Floats, Integers
 
@@ -23,7 +23,7 @@ FLATLINE = "flatline"
 
 @dataclass(frozen=True)
 class HostStep:
-    """Result of one row for one host.
+    """Result of adding one row of one host.
 
     Attributes:
         reading: output of the detector; None where no metric can be scored, as after a gap or in maintenance.
@@ -79,7 +79,7 @@ class OnlineDetector:
     def replay(
         self, times: Floats, rows: Floats, maintenance: Bools | None = None, *, may_start: bool = True
     ) -> list[tuple[HostStep, ...]]:
-        """Add the rows of an array, with the same results as `step` for one after the other.
+        """Add rows in order; equivalent to one call of `step` per row.
 
         Args:
             times: (rows,) starts of the rows in seconds since the epoch, increasing.
@@ -88,14 +88,14 @@ class OnlineDetector:
             may_start: False to continue or end events only.
 
         Returns:
-            (rows,) each (hosts,) results.
+            One tuple of (hosts,) results per row.
         """
         if maintenance is None:
             maintenance = np.zeros(rows.shape[:2], bool)
         return [self.step(float(at), rows[i], maintenance[i], may_start=may_start) for i, at in enumerate(times)]
 
     def expire(self, at: float) -> tuple[HostStep, ...]:
-        """End the events that have not been observed for an hour before a time in seconds.
+        """End the events without a reading in the hour before `at` (seconds since the epoch).
 
         Returns:
             (hosts,) results with the last readings.
@@ -156,7 +156,7 @@ class HostDetector:
         """Add a row and return its reading.
 
         Args:
-            at: start of the row in seconds.
+            at: start of the row in seconds since the epoch.
             values: (columns,), NaN where missing.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Row resampling: average samples into rows of a minute or more, and handle gaps."""
+"""Resampling: averages samples into rows of a minute or more, and handles gaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from model.array_types import Bools, Floats, Integers
 from model.units import MINUTE
 
 MAX_GAP = 2
-"""Missing rows after which a metric must be present for a warm-up span again."""
+"""Number of missing rows after which a metric needs a warm-up again."""
 
 
 def row_interval(interval: float) -> float:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from model.anomaly.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.detector import Detector, Standardization
 from model.anomaly.flatline import FlatlineBaseline
 from model.anomaly.forecaster import HORIZONS, LOOKBACK, LinearForecaster
 from model.anomaly.mahalanobis import MahalanobisDistance
-from model.anomaly.scoring import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
@@ -38,10 +38,10 @@ FORMAT_1_ARRAYS = {
     "least": "flatline.tolerance",
     "peaks": "slot_maxima",
 }
-"""Names of arrays in format 1, with those of format 2."""
+"""Name of each array in format 2, by its name in format 1."""
 
 FORMAT_1_HEADER = {"rows": "mahalanobis_lags", "together": "longest_joint_run"}
-"""Names of header fields in format 1, with those of format 2."""
+"""Name of each header field in format 2, by its name in format 1."""
 
 
 def dumps_detector(detector: Detector) -> bytes:
@@ -132,8 +132,8 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
     """Check shapes and finiteness of all arrays.
 
     Args:
-        arrays: numbers, by name.
-        flags: booleans, by name.
+        arrays: numeric arrays by name.
+        flags: boolean arrays by name.
         columns: number of columns.
         lags: rows per vector of the Mahalanobis distance.
 

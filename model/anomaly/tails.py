@@ -9,7 +9,7 @@ import numpy as np
 from model.array_types import Bools, Floats
 
 TAIL_QUANTILE = 0.98
-"""Quantile from which on a generalised Pareto tail is fitted."""
+"""Quantile above which a generalised Pareto tail is fitted."""
 
 TAIL_START = -np.log(1.0 - TAIL_QUANTILE)
 """-log of the exceedance probability at that quantile."""
@@ -21,13 +21,13 @@ MAX_SHAPE = 0.5
 """Upper bound of the Pareto shape: a tail with a finite variance."""
 
 MIN_EXCEEDANCES = 5
-"""Exceedances needed to estimate the shape."""
+"""Number of exceedances needed to estimate the shape."""
 
 LOG_LOGISTIC_SHAPE = 4.0
 """Shape of the log-logistic curve; the same for all hosts, so that scores stay comparable."""
 
 MAX_ORDER_STATISTICS = 10
-"""Largest block maxima that the Hill estimate uses."""
+"""Number of the largest block maxima that the Hill estimate uses."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class BlockMaximaTail:
     Attributes:
         threshold: smallest value that belongs to the tail.
         index: Hill estimate of the tail index (Hill 1975).
-        exceedance_rate: share of the block maxima above `threshold`.
+        exceedance_rate: ratio of the block maxima above `threshold`.
     """
 
     threshold: float
@@ -115,8 +115,8 @@ class LogLogisticTail:
         """Create the curve through one point.
 
         Args:
-            value: above 0.
-            probability: that the maximum exceeds `value`.
+            value: block maximum, above 0.
+            probability: probability that the maximum exceeds `value`.
         """
         self._scale = value / (1.0 / probability - 1.0) ** (1.0 / LOG_LOGISTIC_SHAPE)
 

@@ -13,8 +13,8 @@ from model.anomaly.block_maxima import (
     SLOTS_PER_BLOCK,
     BlockMaxima,
 )
+from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector
-from model.anomaly.scoring import SCORE_PARTS
 from model.anomaly.tails import BlockMaximaTail, LogLogisticTail
 from model.array_types import Floats
 from model.units import DAY, HOUR
@@ -29,7 +29,7 @@ MIN_BUDGET_SHARES = (0.2, 0.15)
 """Lower bounds for joint and spike, as shares of the whole budget."""
 
 NEAR_ALARM = 0.7
-"""Ratio of a score part to its threshold from which on an alarm is near."""
+"""Ratio of a score part to its threshold above which an alarm is near."""
 
 HABITUATION_DELAY = 3 * HOUR
 """Seconds after which the level of a lasting alarm counts as normal."""
@@ -50,7 +50,7 @@ SCORE_FIXED_AFTER = 14 * DAY
 """Seconds of block maxima after which the score curve stays fixed, so that scores of different days compare."""
 
 SCORE_MARGIN = 1.5
-"""Factor on the largest score part in place of the fitted level while there are too few blocks for a fit."""
+"""Factor on the largest score part, used as the level while there are too few blocks for a fit."""
 
 OVERALL = SCORE_PARTS.index("overall")
 
@@ -81,8 +81,8 @@ class Habituation:
 
         Args:
             at: time of the row in seconds.
-            ratio: of the score part to its alarm threshold.
-            value: of the score part.
+            ratio: ratio of the score part to its alarm threshold.
+            value: value of the score part.
         """
         if ratio < NEAR_ALARM:
             is_over = math.isnan(self._last_near) or at - self._last_near >= HABITUATION_RESET
@@ -157,7 +157,7 @@ class AlarmThresholds:
         return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))
 
     def refit(self, at: float) -> None:
-        """Fit thresholds and score curve on the block maxima before a time in seconds."""
+        """Fit thresholds and score curve on the block maxima before `at` (seconds since the epoch)."""
         slot = int(at // SLOT_SECONDS)
         self._tails = self.block_maxima.fit_tails(slot, keep_recurring=(OVERALL,))
         covered = 0.0

@@ -14,13 +14,17 @@ import numpy as np
 from model.array_types import Floats, Integers
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
-from model.features.labels import GAP_FACTOR, future_labels
+from model.features.labels import future_labels
+from model.features.spacing import GAP_FACTOR, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Levels of the load index; reaching each of them is an auxiliary label for the training of the networks."""
 
+MIN_STEP = 0.001
+"""Smallest distance of two samples in seconds: times are stored to the millisecond."""
+
 CHUNK_ROWS = 50_000
-"""Samples processed at once: a year of samples must not need a year of running sums in memory."""
+"""Number of samples processed at once, which bounds the memory of the running sums."""
 
 
 def covered_seconds(times: Floats, step: float) -> float:
@@ -37,8 +41,15 @@ def covered_seconds(times: Floats, step: float) -> float:
 
 
 def typical_step(times: Floats, default: float) -> float:
-    """Return the median distance of samples in seconds, or `default` if there are fewer than three samples."""
-    return float(np.median(np.diff(times))) if len(times) > 2 else default
+    """Return the median distance of samples in seconds.
+
+    Args:
+        times: seconds, increasing. Samples less than MIN_STEP apart are one sample with times rounded differently.
+        default: returned if there are fewer than three samples.
+    """
+    distances = np.diff(times)
+    distances = distances[distances >= MIN_STEP]
+    return float(np.median(distances)) if len(distances) > 1 else default
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,10 @@ class Dataset:
     Attributes:
         x: design matrix (rows, features) float32.
         y: labels (rows, horizons) float32, NaN if unknown.
-        auxiliary: labels of the AUXILIARY_LEVELS (rows, labels), likewise.
+        auxiliary: labels of the AUXILIARY_LEVELS (rows, labels) float32, NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
+        spacing: (rows,) seconds between the samples at each row; rows may be further apart.
     """
 
     x: Floats
@@ -58,6 +70,7 @@ class Dataset:
     auxiliary: Floats
     times: Floats
     state: Floats
+    spacing: Floats
 
     def __len__(self) -> int:
         return len(self.times)
@@ -79,15 +92,22 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         spec: the features.
         times: (rows,) seconds, increasing.
         values: (rows, columns of the spec), NaN where missing.
-        max_rows: rows of the dataset at most.
+        max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x, state, index = _compute_features(spec, times, values, rows)
-    labels = future_labels(times, state, spec.horizons, spec.step, rows)
+    labels = future_labels(times, state, spec.horizons, rows)
     longest = spec.horizons[-2:]
     reached = [np.where(np.isnan(index), np.nan, index >= level) for level in AUXILIARY_LEVELS]
-    auxiliary = np.concatenate([future_labels(times, r, longest, spec.step, rows) for r in reached], axis=1)
-    dataset = Dataset(x=x, y=labels, auxiliary=auxiliary, times=times[rows], state=state[rows])
+    auxiliary = np.concatenate([future_labels(times, r, longest, rows) for r in reached], axis=1)
+    dataset = Dataset(
+        x=x,
+        y=labels,
+        auxiliary=auxiliary,
+        times=times[rows],
+        state=state[rows],
+        spacing=sample_spacing(times)[rows],
+    )
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
 
 
@@ -95,7 +115,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
     """Compute the features at some samples of a history.
 
     Args:
-        spec: made for the same columns.
+        spec: features of a model with the same columns.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         at: (n,) times of samples, increasing.
@@ -141,7 +161,7 @@ def split(dataset: Dataset, horizons: Sequence[float], train_ratio: float = 0.8)
     known in time), is made unknown.
 
     Args:
-        dataset: not empty.
+        dataset: dataset with at least one row.
         horizons: seconds.
         train_ratio: ratio of the rows before the holdout.
     """
@@ -149,7 +169,8 @@ def split(dataset: Dataset, horizons: Sequence[float], train_ratio: float = 0.8)
     cut = int(n * train_ratio)
     train = dataset.take(np.arange(cut))
     holdout = dataset.take(np.arange(cut, n))
-    end = float(dataset.times[-1]) + 1e-9
+    # a label that ends with the last sample is known; at times since the epoch, 1e-9 seconds later is the same time
+    end = float(np.nextafter(dataset.times[-1], np.inf))
     return Split(mask_labels(train, horizons, float(dataset.times[cut])), mask_labels(holdout, horizons, end))
 
 

@@ -12,10 +12,10 @@ from model.features.time_buckets import TimeBuckets
 from model.units import MINUTE
 
 MIN_COVERAGE = 0.5
-"""A window with samples for less than this ratio of its length is missing."""
+"""Ratio of its length that samples must cover in a window; otherwise its statistics are missing."""
 
 CHUNK_ROWS = 4096
-"""Rows computed at once, which bounds the memory of the window sums."""
+"""Number of rows computed at once, which bounds the memory of the window sums."""
 
 LOAD_STATISTICS = 5
 """Statistics of the load index for each window: mean, deviation, ratio of high samples, maximum, minimum."""
@@ -102,7 +102,7 @@ def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -
         x: (n, features), of which the first inputs * (1 + windows) columns are written.
         spec: the features.
         sums: (n, 1 + windows, sums), see `_window_sums`.
-        counts: likewise.
+        counts: (n, 1 + windows, counts), see `_window_sums`.
     """
     n, windows, inputs = len(x), len(spec.windows), len(spec.inputs)
     end = inputs * (windows + 1)
@@ -175,7 +175,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 
 
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
-    """Write time since high load, time since the last onset, period between onsets, and phase into `x` (n, 4)."""
+    """Write log minutes since high load, since the last onset and between onsets, and the phase, into `x` (n, 4)."""
     now = window.times[rows]
     limit = spec.high_load_memory
     last_onset = window.last_onset[rows]

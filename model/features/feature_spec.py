@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from model.array_types import Floats
-from model.features.labels import GAP_FACTOR, Rules
+from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.features.seasonal import seasonal_feature_names
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket_width
 from model.units import DAY, HOUR, MINUTE
 
@@ -38,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), extended to hold two samples `step` seconds apart."""
+    """Return the window length (seconds), at least as long as two steps."""
     return max(window, 2 * step)
 
 
@@ -48,8 +49,8 @@ class FeatureSpec:
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: those of them that vary enough to be informative.
-        logarithmic: those of the inputs that enter as log(1 + x).
+        inputs: columns that vary enough to be informative.
+        logarithmic: inputs that enter as log(1 + x).
         rules: high-load rules, resolved.
         windows: lengths in seconds, increasing.
         step: seconds between samples.
@@ -88,7 +89,7 @@ class FeatureSpec:
     @property
     def _required_rows(self) -> float:
         """Seconds of samples that must be kept as single rows; older samples are needed in time buckets only."""
-        return self.lookback + self.rules.sustained + 2 * GAP_FACTOR * self.step
+        return self.lookback + self.rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * self.step
 
     @cached_property
     def names(self) -> tuple[str, ...]:

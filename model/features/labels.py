@@ -10,9 +10,7 @@ import numpy as np
 
 from model.array_types import Floats, Integers
 from model.errors import InputError
-
-GAP_FACTOR = 2.5
-"""Samples more than this many steps apart have a gap between them; no state is carried across a gap."""
+from model.features.spacing import follows_gap, sample_spacing
 
 Bound = tuple[str, float | str]
 """A metric and the value that it must reach; a quantile such as "p95" is resolved on the training data."""
@@ -88,36 +86,43 @@ class Rules:
         return reduce(np.fmax, ratios) if ratios else np.full(len(values), np.nan)
 
 
-def future_labels(
-    times: Floats, state: Floats, horizons: Sequence[float], step: float, rows: Integers | None = None
-) -> Floats:
+def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows: Integers | None = None) -> Floats:
     """Label samples by high load in (t, t + horizon].
 
     A label is 1 if high load occurs; 0 if it does not and samples cover the horizon; NaN if a gap, an unknown state
-    or the end of the history leaves the outcome unknown.
+    or the end of the history leaves the outcome unknown, or no sample lies within the horizon.
 
     Args:
         times: (rows,) seconds, increasing.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         horizons: seconds.
-        step: seconds between samples.
         rows: (n,) indices of the samples to label; None for all.
 
     Returns:
         (n, horizons) float32.
     """
+    if not len(times):
+        return np.empty((0, len(horizons)), np.float32)
+    spacing = sample_spacing(times)
     high = np.where(state == 1, times, np.inf)
-    next_high = np.append(np.minimum.accumulate(high[::-1])[::-1][1:], np.inf)
-    breaks = np.append(np.diff(times) > GAP_FACTOR * step, True) | np.append(np.isnan(state[1:]), True)
-    covered_until = np.minimum.accumulate(np.where(breaks, times, np.inf)[::-1])[::-1]
+    next_high = np.append(_following_minimum(high)[1:], np.inf)
+    next_time = np.append(times[1:], np.inf)
+    breaks = np.append(follows_gap(np.diff(times), spacing[1:]) | np.isnan(state[1:]), True)
+    # the last sample within the horizon may precede its end by up to the spacing
+    covered_until = _following_minimum(np.where(breaks, times + spacing, np.inf))
     if rows is not None:
         times = times[rows]
         next_high = next_high[rows]
+        next_time = next_time[rows]
         covered_until = covered_until[rows]
     labels = np.full((len(times), len(horizons)), np.nan, np.float32)
     for column, horizon in enumerate(horizons):
-        occurs = next_high <= times + horizon
-        # the last sample within the horizon may precede its end by up to a step
-        covered = covered_until > times + horizon - step
-        labels[:, column] = np.where(occurs, 1, np.where(covered, 0, np.nan))
+        end = times + horizon
+        covered = (covered_until > end) & (next_time <= end)
+        labels[:, column] = np.where(next_high <= end, 1, np.where(covered, 0, np.nan))
     return labels
+
+
+def _following_minimum(values: Floats) -> Floats:
+    """Return the minimum (rows,) of each value and those after it."""
+    return np.minimum.accumulate(values[::-1])[::-1]

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.array_types import Bools, Floats, Integers
-from model.features.labels import GAP_FACTOR, Rules
+from model.features import load_states
+from model.features.labels import Rules
+from model.features.spacing import RECENT_INTERVALS, follows_gap, sample_spacing
 from model.features.time_buckets import TimeBuckets
 
 FIXED_POINT = 2.0**20
@@ -21,7 +23,7 @@ MAX_LOAD_INDEX = 8.0
 """Upper limit of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
-"""Rows appended at once, which bounds the memory of intermediate arrays."""
+"""Number of rows appended at once, which bounds the memory of intermediate arrays."""
 
 
 class RollingWindow:
@@ -46,10 +48,10 @@ class RollingWindow:
         Args:
             columns: metrics of the rows, in order.
             rules: high-load rules.
-            step: seconds between samples.
+            step: seconds that the first sample covers; the spacing of the others follows from their times.
             inputs: metrics to sum.
-            logarithmic: those of the inputs that enter as log(1 + x).
-            keep_seconds: seconds before the newest rows that are kept at least.
+            logarithmic: inputs that enter as log(1 + x).
+            keep_seconds: seconds of rows before the newest one that are never dropped.
             bucket_width: width of the time buckets in seconds; None for no buckets.
         """
         self.columns = tuple(columns)
@@ -65,8 +67,7 @@ class RollingWindow:
         self._times = np.empty(0)
         # a contiguous array of its own: live windows read hours of it at every sample
         self._index = np.empty(0)
-        # state, last high, last onset, onset before it, start of the current run
-        self._states = np.empty((0, 5))
+        self._states = np.empty((0, len(load_states.START)))
         # sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
@@ -93,22 +94,32 @@ class RollingWindow:
     @property
     def state(self) -> Floats:
         """(rows,) 1 during high load, 0 otherwise, NaN if unknown."""
-        return self._states[: self._size, 0]
+        return self._states[: self._size, load_states.STATE]
 
     @property
     def last_high(self) -> Floats:
         """(rows,) time of the last high state (seconds since the epoch), -inf before the first."""
-        return self._states[: self._size, 1]
+        return self._states[: self._size, load_states.LAST_HIGH]
 
     @property
     def last_onset(self) -> Floats:
-        """(rows,) time of the last onset, likewise."""
-        return self._states[: self._size, 2]
+        """(rows,) time of the last onset (seconds since the epoch), -inf before the first."""
+        return self._states[: self._size, load_states.LAST_ONSET]
 
     @property
     def previous_onset(self) -> Floats:
-        """(rows,) time of the onset before the last one, likewise."""
-        return self._states[: self._size, 3]
+        """(rows,) time of the onset before the last one (seconds since the epoch), -inf without one."""
+        return self._states[: self._size, load_states.PREVIOUS_ONSET]
+
+    @property
+    def period_start(self) -> Floats:
+        """(rows,) start of the high-load period in progress (seconds since the epoch), NaN while there is none.
+
+        A period starts at an onset. It ends once no rule has held for the sustained time, or at a gap: a short dip
+        does not end it, nor does a missing sample.
+        """
+        start = self._states[: self._size, load_states.PERIOD_START]
+        return np.where(np.isfinite(start), start, np.nan)
 
     @property
     def sums(self) -> Integers:
@@ -152,16 +163,25 @@ class RollingWindow:
         elapsed = np.empty(len(times))
         elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
         np.subtract(times[1:], times[:-1], out=elapsed[1:])
-        after_gap = elapsed > GAP_FACTOR * self.step
+        # the spacing depends on a few rows before
+        first = max(0, rows.start - RECENT_INTERVALS)
+        recent = np.concatenate((self._times[first : rows.start], times))
+        spacing = sample_spacing(recent, rows.start - first)
+        after_gap = follows_gap(elapsed, spacing)
         index = np.minimum(self.rules.load_index(self.columns, values), MAX_LOAD_INDEX)
         instant = index >= 1
         self._times[rows] = times
         self._index[rows] = index
-        covered = np.where(after_gap, self.step, elapsed)
+        covered = np.where(after_gap, spacing, elapsed)
+        if not rows.start:
+            covered[0] = self.step
         terms, known = self._extend_sums(rows, values, index, instant, covered)
-        self._extend_states(rows, times, after_gap, index, instant)
+        before = self._states[rows.start - 1] if rows.start else load_states.START
+        exceeded_before = bool(rows.start) and bool(self._index[rows.start - 1] >= 1)
+        samples = times, np.where(after_gap, np.inf, elapsed), spacing, index
+        self._states[rows] = load_states.extend_states(before, exceeded_before, samples, self.rules.sustained)
         if self.buckets is not None:
-            state = self._states[rows, 0]
+            state = self._states[rows, load_states.STATE]
             summed = terms[:, : known.shape[1]]
             self._bucket_numbers[rows] = self.buckets.extend(times, summed, known, index, state)
         self._size = rows.stop
@@ -189,34 +209,13 @@ class RollingWindow:
                 running[rows] += running[rows.start - 1]
         return terms, known
 
-    def _extend_states(self, rows: slice, times: Floats, after_gap: Bools, index: Floats, instant: Bools) -> None:
-        """Run the state machine of high load over the new rows, starting from the row before them."""
-        start = rows.start
-        before = self._states[start - 1] if start else np.array([np.nan, -np.inf, -np.inf, -np.inf, -np.inf])
-        if not instant.any():
-            # the usual case: nothing but the state changes
-            self._states[rows] = before
-            self._states[rows, 0] = np.where(np.isnan(index), np.nan, 0.0)
-            return
-        state_before, high, onset, previous, run = before
-        high_before = bool(start) and self._index[start - 1] >= 1
-        run_starts = instant & (~np.concatenate(((high_before,), instant[:-1])) | after_gap)
-        runs = _running_maximum(run, np.where(run_starts, times, -np.inf))[1:]
-        state = np.where(instant, times - runs + self.step >= self.rules.sustained, 0.0)
-        state[np.isnan(index)] = np.nan
-        onsets = (state == 1) & (np.concatenate(((state_before,), state[:-1])) != 1)
-        last_onsets = _running_maximum(onset, np.where(onsets, times, -np.inf))
-        previous_onsets = _running_maximum(previous, np.where(onsets, last_onsets[:-1], -np.inf))
-        last_highs = _running_maximum(high, np.where(state == 1, times, -np.inf))
-        self._states[rows] = np.stack([state, last_highs[1:], last_onsets[1:], previous_onsets[1:], runs], axis=1)
-
     def _reserve(self, n: int, now: float) -> None:
         """Make room for n rows: drop rows older than `keep_seconds` before `now`, then grow the arrays."""
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
-        # keep one more row: window sums are differences to the row before the window
-        first = max(0, first - 1)
+        # keep some more rows: the spacing depends on them, and window sums are differences to the row before
+        first = max(0, first - RECENT_INTERVALS)
         kept = self._size - first
         # a bounded window reserves a quarter more, so that it rarely moves its rows
         capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep_seconds) else 0)
@@ -227,8 +226,3 @@ class RollingWindow:
             setattr(self, name, new)
         self._dropped_rows += first
         self._size = kept
-
-
-def _running_maximum(initial: float, values: Floats) -> Floats:
-    """Return the running maximum (rows + 1,) of `values` (rows,), starting with `initial`."""
-    return np.maximum.accumulate(np.concatenate(((initial,), values)))

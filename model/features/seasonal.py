@@ -43,7 +43,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
     The first columns are the means of the inputs over the last day; the caller turns them into departures.
 
     Args:
-        buckets: the history.
+        buckets: time buckets of the history.
         numbers: (n,) bucket numbers.
         horizons: seconds.
         scale: fixed-point steps per unit of the sums.
@@ -60,7 +60,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday; `ahead` has the buckets of each horizon."""
+    """Return the features of yesterday; `ahead` is the number of buckets in each horizon."""
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -72,7 +72,7 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days; `ahead` has the buckets of each horizon."""
+    """Return the features of the last SEASONAL_DAYS days; `ahead` is the number of buckets in each horizon."""
     starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
     hour = buckets.hour
 
@@ -107,7 +107,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 class _BucketWindows:
-    """Statistics over windows of buckets, given by first and last bucket (inclusive) relative to some buckets."""
+    """Statistics over windows of buckets; first and last bucket (inclusive) are relative to a bucket."""
 
     def __init__(self, buckets: TimeBuckets, numbers: Integers, scale: float) -> None:
         self._positions = numbers - buckets.oldest

@@ -1,6 +1,6 @@
 """Time buckets: sums of metrics and load over a few minutes each.
 
-They replace samples older than the longest window: a week of samples would not fit into the daemon's memory.
+They replace samples older than the longest window, because a week of samples would cost too much memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR
 
 SEASONAL_DAYS = 7
-"""Previous days that seasonal features use."""
+"""Number of previous days that seasonal features use."""
 
 SEASONAL_LOOKBACK = SEASONAL_DAYS * DAY + 4 * HOUR
 """Seconds of time buckets that a seasonal feature may use."""

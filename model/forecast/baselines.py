@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.array_types import Floats
+from model.array_types import Floats, Integers
 from model.features.dataset import typical_step
 from model.forecast.blend import LoadTable, binned_event_rates
 from model.forecast.smoothing import SMOOTHINGS, best_smoothing, horizon_offsets
@@ -19,6 +19,9 @@ from model.units import DAY
 CLIMATOLOGY, PERSISTENCE = "climatology", "persistence"
 CURRENT_VALUE, HOLT_WINTERS = "current value", "Holt-Winters"
 """Names of baselines in reports and metrics."""
+
+MIN_SLOT = 1.0
+"""Shortest slot of `holt_winters` in seconds: samples are not taken more often."""
 
 LINE_SECONDS = 1800.0
 """Seconds of history for the line of `linear_forecast`."""
@@ -67,7 +70,10 @@ def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
         (rows,) NaN with fewer than two known values.
     """
     known = ~np.isnan(values)
-    t = (times - times[0]) * known
+    # No window spans a longer gap. Times since that gap keep their squares small, which the sums of a window need.
+    after_gap = np.diff(times, prepend=-np.inf) > LINE_SECONDS
+    since_gap = times - np.maximum.accumulate(np.where(after_gap, times, -np.inf))
+    t = since_gap * known
     x = np.where(known, values, 0)
     sums = np.cumsum(np.stack([known, t, x, t * t, t * x], axis=1).astype(np.float64), axis=0)
     before = np.searchsorted(times, times - LINE_SECONDS) - 1
@@ -76,7 +82,7 @@ def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = stt - st * st / n
         slope = np.where(spread > 1e-6 * n, (stx - st * sx / n) / spread, np.nan)
-        return np.asarray(sx / n + slope * (times - times[0] + ahead - st / n))
+        return np.asarray(sx / n + slope * (since_gap + ahead - st / n))
 
 
 def holt_winters(
@@ -97,11 +103,11 @@ def holt_winters(
     Returns:
         (rows, horizons).
     """
-    step = typical_step(times, default=1.0)
-    slots = np.round((times - times[0]) / step).astype(int)
+    step = max(typical_step(times, default=1.0), MIN_SLOT)
+    period = max(1, round(DAY / step))
+    slots = _slots(times, step, period)
     grid = np.full(slots[-1] + 1, np.nan)
     grid[slots] = values
-    period = max(1, round(DAY / step))
     levels, seasons = _smooth(grid, period, level_weight, season_weight)
     ahead = []
     for horizon in horizons:
@@ -109,6 +115,17 @@ def holt_winters(
         ahead.append(np.max([seasons[slots + int(offset)] for offset in offsets], axis=0))
     forecasts = levels[slots][:, None] + np.stack(ahead, axis=1)
     return np.where(np.isnan(values)[:, None], np.nan, forecasts)
+
+
+def _slots(times: Floats, step: float, period: int) -> Integers:
+    """Return the number (rows,) of each sample's slot of `step` seconds.
+
+    Slots without samples change nothing, so gaps are shortened by whole periods: a single time that is years off must
+    not take years of slots.
+    """
+    distances = np.diff(np.round((times - times[0]) / step), prepend=0.0)
+    shortened = np.where(distances > period, (distances - 1) % period + 1, distances)
+    return np.asarray(np.cumsum(shortened), dtype=np.int64)
 
 
 def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:

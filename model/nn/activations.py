@@ -30,7 +30,7 @@ class Activation(Layer):
         """Compute f'(x) from the output y = f(x)."""
 
     def saturated(self, y: Floats) -> Bools | None:  # noqa: ARG002
-        """Return a mask of the outputs with a derivative near 0; None for an activation that does not saturate."""
+        """Return a mask of the outputs with a derivative near 0; None if the activation does not saturate."""
         return None
 
     def apply(self, x: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Checkpoint: state of a training between two epochs, and its serialisation."""
+"""Checkpoint: state of a training run between two epochs, and its serialisation."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ OPTIMIZER = "optimizer."
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State of a training between two epochs, as copies.
+    """State of a training run between two epochs; holds copies of all arrays.
 
     Attributes:
-        signature: settings that must be equal in a resumed training, as text by name.
+        signature: settings that must be equal in a resumed training run, as text by name.
         weights: (parameters,) after the last epoch.
         kept_weights: (parameters,) of the kept epoch.
         optimizer: state of the optimizer.
-        epochs: completed so far.
+        epochs: results of the completed epochs.
         kept_index: index of the kept epoch.
         initial_loss: loss before the first step.
         statistics: state of the gradient statistics.
@@ -53,12 +53,12 @@ class Checkpoint:
     generator: Mapping[str, Any]
 
     def check(self, signature: Mapping[str, str], network: Network, optimizer: Optimizer) -> None:
-        """Check that a training can resume from this checkpoint.
+        """Check that a training run can resume from this checkpoint.
 
         Args:
-            signature: of the training.
-            network: of the training.
-            optimizer: of the training.
+            signature: settings of the training run.
+            network: network of the training run.
+            optimizer: optimizer of the training run.
 
         Raises:
             InputError: the settings differ, or the content is inconsistent.
@@ -94,7 +94,7 @@ class Checkpoint:
 
 
 def training_signature(settings: Mapping[str, Any], network: Network) -> dict[str, str]:
-    """Return the settings that must be equal in a resumed training: all but the length of the training."""
+    """Return the settings that must be equal in a resumed training run: all but its length."""
     layers = [f"{type(layer).__name__}{_layer_settings(layer)}" for layer in network.layers]
     fixed = {name: value for name, value in settings.items() if name not in {"epochs", "patience"}}
     return {name: str(value) for name, value in {"layers": layers, **fixed}.items()}
@@ -167,7 +167,7 @@ def _check_array(name: str, array: Floats, flat: Floats) -> None:
 
 
 def _to_json(value: Any) -> Any:
-    """Convert to what JSON can represent: arrays to lists, NaN to null."""
+    """Convert a value to JSON data: arrays to lists, NaN to null."""
     if isinstance(value, Mapping):
         return {key: _to_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
 """Compiled training step: array calls recorded once, then repeated on the same memory.
 
-Every step of a training makes the same array calls on arrays of the same shapes. For small networks, selecting the
+Every training step makes the same array calls on arrays of the same shapes. For small networks, selecting the
 calls and allocating the results takes longer than the calls themselves. The first step records them with their result
 arrays, later steps replay them.
 """
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class CallRecorder(ArrayOps):
-    """Execution of array functions that records each call with its result array."""
+    """Executor of array functions that records each call with its result array."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[Callable[..., Floats], tuple[Any, ...]]] = []
@@ -39,7 +39,7 @@ class CallRecorder(ArrayOps):
 
 
 class CompiledFunction(Generic[T]):
-    """Function without arguments that runs once, then repeats its array calls and returns the same arrays.
+    """Function without arguments that runs normally once; later calls repeat its array calls into the same arrays.
 
     Args:
         function: makes all its array calls through the `ArrayOps` that it is given.

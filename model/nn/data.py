@@ -13,7 +13,7 @@ from model.nn.losses import Loss, Targets
 from model.nn.network import Network
 
 SAMPLE_ROWS = 1024
-"""Largest number of rows on which the loss before the first and after the last step is measured."""
+"""Largest number of rows on which the loss is measured before the first and after the last step."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Examples:
 
 
 class TrainingData:
-    """Checked training and validation examples of one training.
+    """Checked training and validation examples of one training run.
 
     Args:
         network: trained network.
@@ -41,7 +41,7 @@ class TrainingData:
     Attributes:
         network: trained network.
         inputs: (rows, inputs) of the training examples.
-        targets: of the training examples.
+        targets: encoded labels of the training examples.
         validation: inputs and targets of the validation examples, or None.
 
     Raises:
@@ -85,10 +85,10 @@ def prepare(network: Network, loss: Loss, examples: Examples, name: str) -> tupl
     """Check examples and convert them to the inputs of the network and the targets of the loss.
 
     Args:
-        network: determines number of inputs and outputs, and the dtype.
-        loss: determines the valid labels.
-        examples: inputs are copied only if their dtype differs from the network's.
-        name: of the examples in error messages, e.g. "training".
+        network: its number of inputs and outputs and its dtype apply.
+        loss: decides which labels are valid.
+        examples: the examples; inputs are copied only if their dtype differs from the network's.
+        name: name of the examples in error messages, e.g. "training".
 
     Raises:
         InputError: arrays of the wrong type or shape, values that are not finite, invalid labels, or an output

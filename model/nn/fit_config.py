@@ -1,4 +1,4 @@
-"""Fit configuration: settings of a training and their validation."""
+"""Fit configuration: settings of a training run and their validation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NON_NEGATIVE = (
 
 @dataclass(frozen=True)
 class FitConfig:
-    """Settings of a training.
+    """Settings of a training run.
 
     Attributes:
         optimizer: name in OPTIMIZERS, or an instance, which is copied.

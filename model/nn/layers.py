@@ -14,7 +14,7 @@ from model.nn.numerics import EAGER, ArrayOps, transposed_copy
 Gradients = dict[str, Floats]
 
 TRANSPOSE_SIZE = 1024
-"""Number of weights from which a product with a transposed copy is faster than one with a transposed view."""
+"""Number of weights above which a product with a transposed copy is faster than one with a transposed view."""
 
 
 class Layer(ABC):
@@ -28,7 +28,7 @@ class Layer(ABC):
     """
 
     caches_output: ClassVar[bool] = False
-    """True if the cache is the output, which the next layer then must not overwrite."""
+    """True if the cache is the output itself; the next layer must then not overwrite it."""
 
     def forward(self, x: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Any]:
         """Return the outputs (rows, outputs) for inputs (rows, inputs), and the cache.
@@ -44,7 +44,7 @@ class Layer(ABC):
 
         Args:
             grad: dL/d(output), (rows, outputs).
-            cache: of the forward pass.
+            cache: cache of the forward pass.
         """
         gradients = {name: np.empty_like(value, grad.dtype) for name, value in self.parameters().items()}
         self.compute_parameter_gradients(grad, cache, gradients, EAGER)

@@ -24,9 +24,9 @@ class Network:
     named "<layer>.<name>", e.g. "0.weight".
 
     Attributes:
-        layers: with parameters that are views into `flat`.
-        names: of the parameters, in order of the layers.
-        flat: (parameters,), all weights before all biases.
+        layers: layers, whose parameters are views into `flat`.
+        names: names of the parameters, in order of the layers.
+        flat: (parameters,) all weights, followed by all biases.
         weight_count: number of weights; penalties and weight decay apply to `flat[:weight_count]`, not to biases.
     """
 
@@ -111,7 +111,7 @@ class Network:
 
         Args:
             grad: dL/d(logits), (rows, outputs).
-            caches: of the forward pass.
+            caches: caches of the forward pass.
         """
         gradients: Gradients = {}
         for i in reversed(range(len(self.layers))):
@@ -175,7 +175,7 @@ def mlp(
         activation: name in ACTIVATIONS.
         dropout: probability of zeroing a hidden unit at a training step.
         initializer: name in INITIALIZERS for all layers; None for He before ReLUs and Xavier elsewhere.
-        dtype: of the parameters, float32 or float64.
+        dtype: dtype of the parameters, float32 or float64.
 
     Raises:
         ValueError: fewer than two sizes or a size below 1, an unknown name, a rate or dtype out of range.

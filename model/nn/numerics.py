@@ -1,4 +1,4 @@
-"""Array operations: their execution, and numerically stable functions."""
+"""Array operations: executor interface, and numerically stable functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ZERO = np.zeros((), np.float32)
 
 
 class ArrayOps:
-    """Execution of array functions: immediate here, recorded in `model.nn.compiled_step`.
+    """Executor of array functions; this one runs them at once, that of `model.nn.compiled_step` also records them.
 
     Layers and losses make the array calls of a training step through an instance of this class, so that one
     implementation of the algebra serves single calls and the compiled step.

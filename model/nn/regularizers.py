@@ -55,7 +55,7 @@ def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
 
 
 def clip_value(gradient: Floats, max_value: float) -> bool:
-    """Clip each element of the gradient in place to [-max_value, max_value], 0 for no limit.
+    """Clip each element of the gradient in place to [-max_value, max_value]; a `max_value` of 0 disables it.
 
     Returns:
         True if any element was clipped.

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: factors on the learning rate during a training."""
+"""Learning-rate schedules: factors on the learning rate over the course of training."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 class Schedule(ABC):
     """Factor on the learning rate as a function of training progress.
 
-    A schedule is determined by progress and past losses, so a resumed training needs no state of it.
+    A schedule depends on progress and past losses only, so a checkpoint stores no state of it.
     """
 
     def start_epoch(self, losses: Sequence[float]) -> None:  # noqa: B027  most schedules ignore the losses
         """Update the schedule before an epoch.
 
         Args:
-            losses: of all epochs so far: validation loss, or training loss without validation examples.
+            losses: validation losses of all epochs so far, or training losses without validation examples.
         """
 
     @abstractmethod

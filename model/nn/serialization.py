@@ -93,9 +93,9 @@ def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: st
     """Build a network from layer descriptions and arrays.
 
     Args:
-        descriptions: of the layers, from `describe_layer`.
-        arrays: by name; those with the prefix belong to the network.
-        prefix: of the names.
+        descriptions: layer descriptions from `describe_layer`.
+        arrays: arrays by name; those with the prefix belong to the network.
+        prefix: prefix of the array names.
 
     Raises:
         SerializationError: a description is unknown, or the arrays do not match the layers.

@@ -59,7 +59,7 @@ class Training:
         train: examples to learn from; arrays of the network's dtype are not copied.
         validation: examples for early stopping and selection of the kept epoch; None keeps the last epoch.
         config: settings.
-        rng: randomness of the order of rows and of dropout.
+        rng: random generator for the order of rows and for dropout.
 
     Raises:
         InputError: invalid settings or examples, or training labels of one class only.
@@ -128,7 +128,7 @@ class Training:
             return self._report()
 
     def _train_epoch(self, number: int) -> Epoch:
-        """Train one epoch: for each batch forward pass, loss gradient, backward pass and weight update."""
+        """Train one epoch: forward pass, loss gradient, backward pass and weight update for each batch."""
         self._statistics.start_epoch()
         self._schedule.start_epoch(self._monitored_losses)
         order = self.rng.permutation(len(self._data.inputs)) if len(self._batches) > 1 else None
@@ -231,7 +231,7 @@ class Training:
         """Continue from a checkpoint; examples and settings must be equal, except for `epochs` and `patience`.
 
         Raises:
-            InputError: the checkpoint is of a different training or inconsistent; this training is unchanged.
+            InputError: the checkpoint belongs to another training run or is inconsistent; nothing is changed.
         """
         checkpoint.check(self._signature(), self.network, self._optimizer)
         checkpoint.restore_generator(self.rng)

@@ -91,7 +91,7 @@ class _Replay:
         self._attempts: list[TrainingAttempt] = []
         self._incumbent: Predictor | None = None
         self._engine: OnlineEngine | None = None
-        self._log = PredictionLog(task.horizons, self._step)
+        self._log = PredictionLog(task.horizons)
         self._has_own_model = False
         self._next_training = -np.inf
         self._fell_back = False
@@ -161,7 +161,7 @@ class _Replay:
         now = float(self._times[row])
         start = 0
         if log:
-            self._log = PredictionLog(self._task.horizons, self._step)
+            self._log = PredictionLog(self._task.horizons)
         else:
             start = max(0, int(np.searchsorted(self._times, now - self._engine.spec.required_history)) - 1)
         for begin in range(start, row, CHUNK_ROWS):
@@ -209,7 +209,7 @@ class _Replay:
         horizons = self._task.horizons
         window = RollingWindow(self._samples.columns, self._rules, self._step)
         window.extend(self._times, self._samples.values)
-        labels = future_labels(self._times, window.state, horizons, self._step)
+        labels = future_labels(self._times, window.state, horizons)
         known = self._times[:, None] + np.asarray(horizons) < self._config.until
         matured = np.where(known, labels, np.nan)
         baselines = baseline_probabilities(self._times, window.load_index, window.state, matured, horizons, first)

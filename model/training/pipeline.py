@@ -66,7 +66,7 @@ def train(
     rules = task.rules.resolve(columns, values)
     step = typical_step(times, default=1.0)
     spec = make_spec(columns, values, rules, task.horizons, step)
-    parts, horizons, omitted = _split_by_horizon(build_dataset(spec, times, values, MAX_ROWS), task.horizons)
+    parts, horizons, omitted = _split_by_horizon(build_dataset(spec, times, values, MAX_ROWS), task.horizons, step)
     fitting = _Fitting(spec, horizons, recipe, rng)
     weight = pretrained_weight(float(times[-1] - times[0]), max(horizons)) if supports(spec) else 0.0
     pretrained = adapt(bundled_pretrained_model(), spec, horizons) if weight else None
@@ -137,20 +137,23 @@ class _Fitting:
 
 
 def _split_by_horizon(
-    dataset: Dataset, horizons: tuple[float, ...]
+    dataset: Dataset, horizons: tuple[float, ...], step: float
 ) -> tuple[Split, tuple[float, ...], dict[float, OmittedHorizon]]:
     """Return the split over the horizons with examples of both outcomes in each part, those horizons, and the others.
 
     Raises:
         NotEnoughHistoryError: there is no such horizon.
     """
+    if not len(dataset) and step > max(horizons):
+        reason = SkipReason.HORIZON_BELOW_SPACING
+        raise NotEnoughHistoryError(f"{reason.message}: one sample per {step:g} s, no horizon is longer", reason)
     if not len(dataset):
         reason = SkipReason.NO_KNOWN_OUTCOME
         raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
     parts = split(dataset, horizons)
     omitted = {}
     for i, horizon in enumerate(horizons):
-        omission = omitted_horizon(parts, i)
+        omission = omitted_horizon(parts, i, horizon)
         if omission is not None:
             omitted[horizon] = omission
     kept = [i for i, horizon in enumerate(horizons) if horizon not in omitted]

@@ -50,18 +50,24 @@ class OmittedHorizon:
     @property
     def message(self) -> str:
         """Sentence for messages."""
-        return f"{self.reason.message} in the {self.part} of the history; a prediction needs examples of both"
+        cause = f"{self.reason.message} in the {self.part} of the history"
+        if self.reason is SkipReason.HORIZON_BELOW_SPACING:
+            return f"{cause}; outcomes within a shorter time than the spacing are unknown"
+        return f"{cause}; a prediction needs examples of both"
 
 
-def omitted_horizon(parts: Split, column: int) -> OmittedHorizon | None:
+def omitted_horizon(parts: Split, column: int, horizon: float) -> OmittedHorizon | None:
     """Return the reason for which one horizon of a split cannot be learned or evaluated, None if it can.
 
     Args:
         parts: training part and holdout.
         column: position of the horizon.
+        horizon: the horizon in seconds.
     """
     for part, dataset in ((HistoryPart.TRAINING, parts.train), (HistoryPart.HOLDOUT, parts.holdout)):
         reason = _missing_outcomes(dataset.y[:, column])
+        if reason is SkipReason.NO_KNOWN_OUTCOME and np.median(dataset.spacing) > horizon:
+            reason = SkipReason.HORIZON_BELOW_SPACING
         if reason is not None:
             return OmittedHorizon(reason, part)
     return None

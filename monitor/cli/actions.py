@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load_configuration(options: GlobalOptions) -> Config:
-    """Load the configuration and set up logging by it.
+    """Load the configuration and set up logging as it says.
 
     Raises:
         ConfigError: the configuration is invalid.

@@ -1,4 +1,4 @@
-"""click classes of all commands: examples in the help, shared options, near-miss suggestions."""
+"""click classes of all commands: examples in the help, shared options, spelling suggestions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Context(click.Context):
 
 
 class DeprecatedArgument(click.Argument):
-    """An optional argument of a former spelling, which neither usage nor help shows."""
+    """An optional argument of a deprecated spelling, hidden in usage and help."""
 
     def get_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
         return []
@@ -62,7 +62,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A command with sub-commands; without one it does what its own callback does."""
+    """A command with sub-commands; called without a sub-command it runs its own callback."""
 
     context_class = Context
     command_class = Command
@@ -83,7 +83,7 @@ class Group(click.Group):
 
 
 class RootGroup(click.Group):
-    """The command `monitor`, which imports the module of a command when it is needed.
+    """The command `monitor`; imports the module of a command only when it is needed.
 
     Args:
         sections: by heading in the help, the module of each command below `package`; each defines `command`.

@@ -84,7 +84,7 @@ def _replace_closed_streams() -> None:
 
 
 def _discard_output() -> None:
-    """Drop buffered output, which Python would try to write again at exit."""
+    """Drop buffered output; Python would otherwise try to write it again at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

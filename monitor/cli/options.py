@@ -35,7 +35,7 @@ pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keep the value of an option; one given after the command replaces one given before it."""
+    """Store the value of an option; one given after the command overrides one given before it."""
     options = context.ensure_object(GlobalOptions)
     if value and parameter.name:
         setattr(options, parameter.name, value)
@@ -45,7 +45,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
     """Return the options that may stand before or after every command.
 
     Args:
-        hidden: leave them out of the help, as the help of `monitor` lists them once.
+        hidden: omit them from the help of the command; the help of `monitor` lists them.
     """
     shared: dict[str, Any] = {"hidden": hidden, "expose_value": False, "callback": _store, "default": None}
     return [

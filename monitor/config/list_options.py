@@ -24,7 +24,7 @@ def strings(
     allowed: tuple[str, ...] | None = None,
     example: Sequence[str] = (),
 ) -> Any:
-    """Return the field of a list of strings, each out of `allowed` if given."""
+    """Return an option whose value is a list of strings; with `allowed`, each must be one of these."""
 
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
@@ -45,7 +45,7 @@ def strings(
 
 
 def durations(default: tuple[float, ...], description: str) -> Any:
-    """Return the field of a list of increasing durations of 1 s or more, not empty."""
+    """Return an option whose value is a non-empty list of increasing durations of at least 1 s."""
     read_duration = duration_reader(1.0)
 
     def read(value: Any) -> tuple[float, ...]:
@@ -66,7 +66,7 @@ def durations(default: tuple[float, ...], description: str) -> Any:
 
 
 def integers(default: tuple[int, ...], description: str) -> Any:
-    """Return the field of a list of whole numbers of 1 or more."""
+    """Return an option whose value is a list of whole numbers of at least 1."""
     read_integer = integer_reader(1)
 
     def read(value: Any) -> tuple[int, ...]:
@@ -78,7 +78,7 @@ def integers(default: tuple[int, ...], description: str) -> Any:
 
 
 def rules(default: tuple[RuleBounds, ...], description: str) -> Any:
-    """Return the field of the high-load rules: a list of tables of bounds."""
+    """Return the option of the high-load rules: a list of tables of bounds."""
     takes = "a list of tables from metric to bound: a number above 0, for a ratio at most 1, or a quantile"
     return option(
         default, _read_rules, description, takes=takes, example='[{ cpu_usage = "p95" }]', write=_write_rules

@@ -37,7 +37,7 @@ class Config:
     """A complete, valid configuration.
 
     Attributes:
-        path: the file that it was read from, None for the defaults.
+        path: file that the configuration was read from; None for the defaults.
     """
 
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -70,11 +70,11 @@ class Config:
 
 
 Check = Callable[[Config], Sequence[str]]
-"""Further check of a configuration; returns one line per problem."""
+"""Additional check of a configuration; returns one line per problem."""
 
 
 def default_state_directory(environ: Mapping[str, str]) -> Path:
-    """Return the directory of the database: of systemd, of the system for root, else of the user."""
+    """Return the directory of the database: $STATE_DIRECTORY, for root /var/lib/monitor, else that of the user."""
     if environ.get("STATE_DIRECTORY"):
         return Path(environ["STATE_DIRECTORY"].split(":")[0])
     if os.geteuid() == 0:

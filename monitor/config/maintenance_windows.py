@@ -1,4 +1,4 @@
-"""Recurring maintenance windows of the configuration: parsing, formatting, membership of a time."""
+"""Recurring maintenance windows of the configuration: parse, format, check a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.units import DAY, HOUR, MINUTE
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 DAILY = "daily"
-"""Day of a window that recurs every day."""
+"""Value of `day` for a window that recurs every day."""
 
 PATTERN = re.compile(
     rf"({DAILY}|{'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", re.IGNORECASE
@@ -37,7 +37,7 @@ class RecurringWindow:
     end: float
 
     def contains(self, at: float) -> bool:
-        """Return True for a time (seconds since the epoch) within the window."""
+        """Return True if `at` (seconds since the epoch) lies within the window."""
         time_of_day = at % DAY
         if self.start < self.end:
             return self.start <= time_of_day < self.end and self._starts_on(at)
@@ -46,7 +46,7 @@ class RecurringWindow:
         return time_of_day < self.end and self._starts_on(at - DAY)
 
     def _starts_on(self, at: float) -> bool:
-        """Return True if the window starts on the day of a time."""
+        """Return True if the window starts on the UTC day of `at` (seconds since the epoch)."""
         weekday = WEEKDAYS[(int(at // DAY) + EPOCH_WEEKDAY) % len(WEEKDAYS)]
         return self.day in {DAILY, weekday}
 

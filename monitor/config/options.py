@@ -19,7 +19,7 @@ Writer = Callable[[Any], str]
 """Converts a value to TOML."""
 
 MAX_SHOWN = 60
-"""Largest number of characters of a wrong value that a message repeats."""
+"""Longest part of an invalid value that an error message quotes, in characters."""
 
 _KEY = "option"
 
@@ -55,7 +55,7 @@ def option(
     default_text: str = "",
     write: Writer = json.dumps,
 ) -> Any:
-    """Return a dataclass field for one key; the arguments are the attributes of `Option`."""
+    """Return the dataclass field of one key; the arguments are the attributes of `Option`."""
     details = Option(
         read=read,
         write=write,
@@ -68,13 +68,13 @@ def option(
 
 
 def option_of(key: Field[Any]) -> Option:
-    """Return the description of a field that `option` made."""
+    """Return the description of a field that was made by `option`."""
     details: Option = key.metadata[_KEY]
     return details
 
 
 def duration(default: float, description: str, *, minimum: float = 0.0) -> Any:
-    """Return the field of a duration in seconds, at least `minimum`."""
+    """Return an option whose value is a duration of at least `minimum` seconds."""
     takes = f"a duration, at least {format_duration(minimum)}" if minimum else "a duration"
     return option(default, duration_reader(minimum), description, takes=takes, write=_write_duration)
 
@@ -87,7 +87,7 @@ def number(
     minimum: float = -math.inf,
     maximum: float = math.inf,
 ) -> Any:
-    """Return the field of a number above `above`, at least `minimum` and at most `maximum`."""
+    """Return an option whose value is a number above `above`, at least `minimum` and at most `maximum`."""
     bounds = (("above", above), ("at least", minimum), ("at most", maximum))
     range_text = " and ".join(f"{relation} {bound:g}" for relation, bound in bounds if math.isfinite(bound))
 
@@ -103,13 +103,13 @@ def number(
 
 
 def integer(default: int, description: str, *, minimum: int = 0) -> Any:
-    """Return the field of a whole number, at least `minimum`."""
+    """Return an option whose value is a whole number of at least `minimum`."""
     takes = f"a whole number, at least {minimum}"
     return option(default, integer_reader(minimum), description, takes=takes, write=str)
 
 
 def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
-    """Return the field of one of several words."""
+    """Return an option whose value is one of several words."""
 
     def read(value: Any) -> str:
         if value not in allowed:
@@ -120,7 +120,7 @@ def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
 
 
 def boolean(default: bool, description: str) -> Any:
-    """Return the field of a boolean."""
+    """Return an option whose value is true or false."""
 
     def read(value: Any) -> bool:
         if not isinstance(value, bool):
@@ -131,7 +131,7 @@ def boolean(default: bool, description: str) -> Any:
 
 
 def string(default: str, description: str, *, pattern: str = ".*", example: str = "", default_text: str = "") -> Any:
-    """Return the field of a string that matches a regular expression."""
+    """Return an option whose value is a string that matches the regular expression `pattern`."""
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -176,7 +176,7 @@ def integer_reader(minimum: int) -> Reader:
 
 
 def abbreviate(value: Any) -> str:
-    """Return the text of a wrong value for a message, shortened if it is long."""
+    """Return an invalid value as text for an error message, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 

@@ -49,7 +49,11 @@ class StorageConfig:
         default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
         "the user's state directory",
     )
-    retention: float = duration(90 * DAY, "Age at which samples and predictions are deleted.", minimum=HOUR)
+    retention: float = duration(
+        90 * DAY,
+        "Age at which samples and predictions are deleted. Gaps longer than a quarter of it do not count.",
+        minimum=HOUR,
+    )
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def run(config: Config) -> None:
 def _opened(
     config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
 ) -> Iterator[RunningDaemon]:
-    """Open the daemon for the duration of a block; on an error everything opened so far is closed."""
+    """Open the daemon for a `with` block; on an error close everything that was opened so far."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
@@ -105,7 +105,7 @@ def _opened(
 
 
 def _serve(config: Config, daemon: RunningDaemon, requests: SignalRequests, notifier: Notifier) -> Config:
-    """Wait for a stop or a reload; return the configuration to continue with, the same one at a stop."""
+    """Wait for a stop or a reload; return the configuration to continue with (unchanged at a stop)."""
     while not requests.stop:
         requests.wake.wait(WAKE_INTERVAL)
         daemon.services.scheduler.follow_clock()
@@ -127,7 +127,7 @@ def _serve(config: Config, daemon: RunningDaemon, requests: SignalRequests, noti
 
 
 def _load_config(config: Config, holder: StateHolder) -> Config:
-    """Return the configuration that the file has now.
+    """Read the configuration file again.
 
     Raises:
         MonitorError: it is invalid; this is logged and shown in the metrics.

@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from monitor.state import Histogram, JobState
+from monitor.system.clocks import ClockComparison
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 
@@ -25,11 +26,8 @@ log = get_logger(__name__)
 BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
 """Upper bounds of the histogram buckets in seconds."""
 
-CLOCK_STEP = 0.5
-"""Seconds of difference between wall clock and monotonic clock from which the wall clock counts as stepped."""
-
 CLOSE_PATIENCE = 1.0
-"""Seconds that running jobs have to end when the scheduler closes."""
+"""Seconds that running jobs are given to end when the scheduler closes."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class JobMeter:
         self._delay = DurationHistogram()
 
     def add_run(self, duration: float, delay: float, *, failed: bool) -> None:
-        """Count a run that took `duration` seconds and began `delay` seconds after its scheduled time."""
+        """Count a run that took `duration` seconds and started `delay` seconds after its scheduled time."""
         with self._lock:
             self._runs += 1
             self._failures += failed
@@ -117,13 +115,19 @@ class Scheduler:
     The executor "sampler" has one thread for the one job that no other may delay.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], clocks: ClockComparison | None = None) -> None:
+        """Prepare the jobs; none runs yet.
+
+        Args:
+            jobs: the jobs.
+            clocks: comparison of the clocks; None for those of the system.
+        """
         self._jobs = tuple(jobs)
         self._meters = {job.name: JobMeter() for job in jobs}
         executors = {"sampler": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2)}
         self._scheduler: Any = BackgroundScheduler(timezone=UTC, executors=executors)
         self._scheduler.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
-        self._clock_offset = time.time() - time.monotonic()
+        self._clocks = clocks or ClockComparison()
 
     def start(self) -> None:
         """Start running each job at its scheduled times."""
@@ -144,15 +148,17 @@ class Scheduler:
         return {name: meter.state() for name, meter in self._meters.items()}
 
     def follow_clock(self) -> None:
-        """Reschedule every job if the clock has been set since the last call. Call it every few seconds.
+        """Reschedule every job if the clock was set or the machine suspended since the last call.
 
-        APScheduler sleeps until a wall-clock time: a clock set back by a minute would stop all jobs for a minute.
+        Call it every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute would stop
+        all jobs for a minute.
         """
-        offset = time.time() - time.monotonic()
-        step = offset - self._clock_offset
-        self._clock_offset = offset
-        if abs(step) > CLOCK_STEP:
-            log.warning("clock step detected", step_seconds=round(step, 3))
+        change = self._clocks.update()
+        if change.suspended:
+            log.info("machine resumed", suspended_seconds=round(change.suspended, 3))
+        if change.step:
+            log.warning("clock step detected", step_seconds=round(change.step, 3))
+        if change.step or change.suspended:
             for job in self._jobs:
                 self._scheduler.reschedule_job(job.name, trigger=AlignedTrigger(job.interval))
 
@@ -188,4 +194,8 @@ class Scheduler:
         return run
 
     def _count_missed(self, event: JobEvent) -> None:
+        """Count a missed run, unless its time passed while the machine was suspended or the clock was set."""
+        change = self._clocks.pending()
+        if change.step or change.suspended:
+            return
         self._meters[event.job_id].add_missed()

@@ -14,7 +14,7 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 START_SECONDS = 60
-"""Start-up time beyond one sampling interval, counted from the last notification, until a sample is stored."""
+"""Seconds, besides one sampling interval, within which the first sample must be stored after a notification."""
 
 
 class Notifier:
@@ -123,7 +123,7 @@ def from_environment() -> Notifier:
 
 
 def _socket_address(text: str) -> bytes | None:
-    """Return the address of a path, or of an abstract name: `@` in the environment, a zero byte for the kernel."""
+    """Return the socket address of a path or an abstract name, whose leading `@` becomes a zero byte."""
     if text.startswith("@"):
         return b"\0" + os.fsencode(text[1:])
     if text.startswith("/"):

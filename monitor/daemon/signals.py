@@ -10,7 +10,7 @@ from types import FrameType
 
 
 class SignalRequests:
-    """Requests from outside the process: stop, and reload of the configuration. `wake` is set with either."""
+    """Requests to stop the process or to reload the configuration; both set `wake`."""
 
     def __init__(self) -> None:
         self.wake = threading.Event()
@@ -30,7 +30,7 @@ class SignalRequests:
 
 @contextmanager
 def handled_signals() -> Iterator[SignalRequests]:
-    """Collect signals as requests instead of ending the process; restore the previous handlers at the end."""
+    """Convert signals to requests within a `with` block; restore the previous handlers at its end."""
     requests = SignalRequests()
     handlers = {
         signal.SIGTERM: requests.request_stop,

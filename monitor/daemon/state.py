@@ -19,7 +19,7 @@ from monitor.web import StoredDocuments
 
 @dataclass(frozen=True)
 class ReloadState:
-    """Result of the newest reload: `successful`, and the time at which a configuration last took effect (seconds)."""
+    """Result of the newest reload, and the time (seconds since the epoch) of the last successful one."""
 
     successful: bool
     at: float
@@ -29,7 +29,7 @@ class StateHolder:
     """Newest state of the daemon. Writers replace a part as a whole, so any thread may read at any time."""
 
     def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
-        """Start without live state and records.
+        """Create a holder without live state and records.
 
         Args:
             config: configuration in effect.
@@ -65,7 +65,7 @@ class StateHolder:
         self._overview = overview
 
     def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
-        """Set the state of the anomaly detector; None while none runs."""
+        """Set the state of the anomaly detector; None without a running detector."""
         self._anomaly = anomaly
 
     def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:

@@ -60,12 +60,12 @@ class RetrainingConditions:
         self._served = served
 
     def has_enough_history(self, now: float) -> bool:
-        """Return whether the samples before `now` (seconds since the epoch) suffice for a training."""
+        """Return True if the samples before `now` (seconds since the epoch) suffice for a training run."""
         needed = self._config.training.min_history
         return recent_coverage(self._stores, self._config, now, needed) >= needed
 
     def serving(self) -> ServingState:
-        """Return the state of the model fitted on this host; a model that cannot be loaded does not serve."""
+        """Return the kind of model that serves; a model that cannot be loaded does not serve."""
         if self._served.load_failed or not fitted_model_serves(self._stores):
             return ServingState.NO_FITTED_MODEL
         return ServingState.FALLBACK if self._served.fallback_active else ServingState.MODEL
@@ -74,7 +74,7 @@ class RetrainingConditions:
 def build_web_server(
     config: Config, holder: StateHolder, check_config: Callable[[], Config], request_reload: Callable[[], None]
 ) -> WebServer:
-    """Build the web server, and bind its address.
+    """Build the web server and bind its address.
 
     Args:
         config: configuration.

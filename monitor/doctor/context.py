@@ -38,7 +38,7 @@ class StoredRecords:
         future: number of samples in the future.
         runs: training runs, newest first.
         model: bytes of the serving model; None without one, or if they cannot be read.
-        model_error: reason for which the serving model cannot be read.
+        model_error: reason why the serving model cannot be read.
         detector: bytes of the anomaly detector of the serving model; None without one.
     """
 
@@ -56,9 +56,9 @@ class DaemonProcess:
     """Process that holds the daemon's lock on the database.
 
     Attributes:
-        running: a daemon runs; None if that cannot be determined, for the `reason`.
+        running: a daemon runs; None if that cannot be determined.
         pid: its process; None if unknown.
-        reason: why it cannot be determined.
+        reason: why `running` cannot be determined; empty otherwise.
     """
 
     running: bool | None
@@ -71,7 +71,7 @@ NO_DAEMON = DaemonProcess(running=False)
 
 @dataclass(frozen=True)
 class DoctorContext:
-    """Input of the checks; a part that could not be read is None, next to its error.
+    """Input of the checks. A part that could not be read is None, and its error is set.
 
     Attributes:
         now: time of the examination in seconds since the epoch.
@@ -79,10 +79,10 @@ class DoctorContext:
         database: path of the database; None for one that is not a file.
         daemon: process of the daemon.
         files: properties of the database files.
-        files_error: reason for which the files could not be read.
+        files_error: reason why the files could not be read.
         needs_migration: the schema is of an earlier release.
         records: records of the database.
-        records_error: reason for which the records could not be read.
+        records_error: reason why the records could not be read.
     """
 
     now: float

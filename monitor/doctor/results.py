@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.documents.doctor import CheckId, CheckResult, CheckStatus
 
 DATABASE_NOT_READ = "the database could not be read"
-"""Message of a check that needs the records of a database that could not be read."""
+"""Message of a check that needs records from a database that could not be read."""
 
 
 def ok(check: CheckId, message: str, subject: str = "") -> CheckResult:
@@ -14,7 +14,7 @@ def ok(check: CheckId, message: str, subject: str = "") -> CheckResult:
 
 
 def warning(check: CheckId, message: str, fix: str, subject: str = "") -> CheckResult:
-    """Return the result of a check that found a degradation, or a failure to come."""
+    """Return the result of a check that found a degradation or an imminent failure."""
     return CheckResult(check, CheckStatus.WARNING, message, fix, subject)
 
 
@@ -24,5 +24,5 @@ def failed(check: CheckId, message: str, fix: str, subject: str = "") -> CheckRe
 
 
 def skipped(check: CheckId, message: str, subject: str = "") -> CheckResult:
-    """Return the result of a check that could not be made, with the reason as its message."""
+    """Return the result of a check that could not run; the message is the reason."""
     return CheckResult(check, CheckStatus.SKIPPED, message, subject=subject)

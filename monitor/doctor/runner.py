@@ -26,7 +26,7 @@ from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
 from monitor.system.logging import redact_credentials
 
 MESSAGE_LENGTH = 300
-"""Characters of the message of an unexpected error."""
+"""Longest message of an unexpected error, in characters."""
 
 THREADS = 4
 """Checks that run at the same time: several wait for a port, for systemd, or for a second reading."""
@@ -96,7 +96,7 @@ def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
 
 
 def run_check(check: Check) -> list[CheckResult]:
-    """Run one check; an exception that it raises becomes a failed result after those it returned before."""
+    """Run one check; convert an exception that it raises to a failed result."""
     results: list[CheckResult] = []
     try:
         results.extend(check.run())

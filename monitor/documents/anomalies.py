@@ -1,4 +1,4 @@
-"""Documents of anomaly events and maintenance windows."""
+"""Anomaly documents: JSON form of anomaly events and maintenance windows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from model.units import DAY
 from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 RECENT = 30 * DAY
-"""Seconds of the past whose events are listed and counted."""
+"""Length of the period whose events are listed and counted, in seconds."""
 
 NO_VERDICT = "none"
-"""Key of the events without a verdict in a count by verdict."""
+"""Key of the number of events without a verdict, next to the verdicts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class AnomalyCountDocument:
         anomalies: number of events that started in it.
         verdicts: number of events by verdict: incident, expected, none.
         channels: number of events by channel.
-        allowed: false alarms in 30 days that the thresholds are set for.
+        allowed: false-alarm budget, in alarms per 30 days.
     """
 
     days: float

@@ -1,4 +1,4 @@
-"""Document of a backtest: trainings, scores and anomaly events."""
+"""Backtest document: training runs, scores and anomaly events."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class BacktestAnomalies:
 
 @dataclass(frozen=True)
 class BacktestAttempt:
-    """Training of a backtest.
+    """One training run of a backtest.
 
     Attributes:
         at: seconds since the epoch.
-        refusal: why its model does not serve; empty if it does.
+        refusal: message on why the model was not promoted; empty if it was.
         by_gate: True if the gate refused it.
-        reason: code of the reason; None after a promotion, and for a training that diverged.
+        reason: code of the refusal; None after a promotion and for a training run that diverged.
     """
 
     at: float
@@ -81,7 +81,7 @@ class BacktestHorizon:
 
     Attributes:
         horizon: seconds.
-        base_rate: ratio of the first part that high load followed.
+        base_rate: ratio of the rows of the first part that were followed by high load.
         predicted_ratio: ratio of the rows with a prediction.
         all: scores by predictor over all rows.
         onset: scores by predictor over the rows at which load was not high.
@@ -104,7 +104,7 @@ class BacktestDocument:
         until: start of the replayed part in seconds since the epoch.
         rows: number of replayed rows.
         anomalies: anomaly events; None without a detector.
-        attempts: trainings.
+        attempts: training runs, in order.
         horizons: scores by horizon.
     """
 

@@ -63,7 +63,7 @@ class CheckResult:
         status: result.
         message: finding with its figures, for people.
         fix: command or step that fixes the problem; empty without a problem.
-        subject: which one, where a check covers several: the name of a source.
+        subject: name of the checked item, for a check of several items such as sources.
     """
 
     check: CheckId

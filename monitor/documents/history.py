@@ -1,4 +1,4 @@
-"""Document of the recent history: load, predictions and anomalies in equal time slots."""
+"""History document: load, predictions and anomalies in time slots of equal length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor.queries.history import RecentHistory
 
 DIGITS = 4
-"""Decimals of a value; charts show fewer."""
+"""Decimals to which values are rounded; charts show fewer."""
 
 Series = tuple[float | None, ...]
 """One value per slot; None where there is none."""

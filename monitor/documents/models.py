@@ -1,4 +1,4 @@
-"""Documents of registered models."""
+"""Model documents: JSON form of the model registry."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class ModelDocument(ModelListEntry):
     """One registered model with the report of its training; `monitor models show` and /api/v1/model.
 
     Attributes:
-        report: report of its training; None if there is none, or if it cannot be used.
-        report_problem: reason for which the report cannot be used.
+        report: training report; None if there is none, or if it cannot be used.
+        report_problem: reason why the report cannot be used.
     """
 
     report: TrainingReport | None
@@ -159,7 +159,7 @@ def model_export_document(model_id: int, file: Path, size: int) -> ModelExportDo
 
 
 def model_import_document(result: ImportResult) -> ModelImportDocument:
-    """Return the document of an import."""
+    """Convert the result of a model import to its JSON document."""
     archive = result.archive
     return ModelImportDocument(
         model_id=result.model_id,

@@ -1,4 +1,4 @@
-"""Documents of predictions: probabilities with their attributions."""
+"""Prediction documents: probabilities with their attributions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor.inference.forecast import Forecast
 
 EXPLAINED = 4
-"""Most contributions of a prediction that are explained in words."""
+"""Largest number of contributions of a prediction that are explained in words."""
 
 SMALLEST_EXPLAINED = 0.05
 """Smallest contribution, in log-odds, that is explained next to a larger one."""
@@ -52,8 +52,8 @@ class PredictionDocument(PredictionSummary):
 
     Attributes:
         served_by: "model", or the name of the fallback that serves in its place.
-        contributions: attribution in log-odds, against those of the base rate, by metric.
-        because: the largest contributions in words, in the order of their size.
+        contributions: attribution to each metric, in log-odds relative to the base rate.
+        because: the largest contributions as phrases, the largest first.
     """
 
     served_by: str

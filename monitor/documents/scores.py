@@ -1,4 +1,4 @@
-"""Documents of scores: predictions against outcomes."""
+"""Score documents: predictions compared with outcomes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.system.formatting import format_duration
 
 @dataclass(frozen=True)
 class ReliabilityDocument:
-    """Predictions of similar probability.
+    """One bin of a reliability table: predictions of similar probability.
 
     Attributes:
         scored: number of predictions.

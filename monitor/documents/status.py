@@ -1,4 +1,4 @@
-"""Document of the status: daemon, predictions, models, trainings, scores."""
+"""Status document: daemon, predictions, models, training runs, scores."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class HistoryCoverage:
     """Coverage of the history.
 
     Attributes:
-        covered_seconds: seconds of samples that a training could use, counted up to about those that it needs.
-        needed_seconds: seconds of samples that a training needs.
+        covered_seconds: seconds of samples that a training run could use, counted up to about `needed_seconds`.
+        needed_seconds: seconds of samples that a training run needs.
     """
 
     covered_seconds: float
@@ -33,12 +33,12 @@ class HistoryCoverage:
 
 @dataclass(frozen=True)
 class RetrainStatus:
-    """State of the retraining.
+    """State of scheduled retraining.
 
     Attributes:
-        running: True while a training runs.
-        next_at: time of the next training in seconds since the epoch; None while there is too little history.
-        last_success_at: end of the last training that promoted a model.
+        running: True during a training run.
+        next_at: time of the next training run in seconds since the epoch; None while there is too little history.
+        last_success_at: end of the last training run that promoted a model.
         runs: number of training runs by outcome.
     """
 
@@ -57,7 +57,7 @@ class DetectionStatus:
         waiting_for: why no detector serves; empty if one does.
         active: the event in progress.
         last_30_days: number of events that started in the last 30 days.
-        allowed_in_30_days: false alarms in 30 days that the thresholds are set for.
+        allowed_in_30_days: false-alarm budget, in alarms per 30 days.
     """
 
     detecting: bool

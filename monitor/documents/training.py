@@ -1,4 +1,4 @@
-"""Documents of training runs."""
+"""Training documents: JSON form of training runs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RunSummary:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: promoted, refused, skipped or failed.
-        reason: message on why no model was promoted.
-        model_id: the candidate; None if none was registered.
+        reason: message on why no model was promoted; empty after a promotion.
+        model_id: id of the candidate; None if none was registered.
     """
 
     id: int
@@ -51,9 +51,9 @@ class RetrainDocument:
     """Result of `monitor retrain`.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; of a dry run the outcome that it would have had.
-        reason: message on why no model was promoted.
-        model_id: the candidate; None if none was registered.
+        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
+        reason: message on why no model was promoted; empty after a promotion.
+        model_id: id of the candidate; None if none was registered.
         dry_run: True if nothing was registered.
         report: report of the training; None if it failed early.
     """
@@ -78,7 +78,7 @@ def run_summary(run: CompletedRun) -> RunSummary:
 
 
 def run_document(run: CompletedRun) -> RunDocument:
-    """Return the document of a training run."""
+    """Convert a training run to its JSON document, including the training report."""
     return RunDocument(
         id=run.id,
         started_at=run.started_at,

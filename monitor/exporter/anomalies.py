@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 
 from model.anomaly.events import DetectorReading
-from monitor.exporter.metric_families import counter, gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.state import AnomalyState
 
 
 def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
-    """Yield the state of the detector and its newest scores; nothing while none runs."""
+    """Yield the state of the detector and its newest scores; nothing without a running detector."""
     if state is None:
         return
     yield gauge(

@@ -9,9 +9,9 @@ from prometheus_client.registry import Collector
 
 from monitor.exporter.anomalies import anomaly_metrics
 from monitor.exporter.database import record_metrics, write_metrics
+from monitor.exporter.family_builders import gauge, labelled_gauge
 from monitor.exporter.host import host_metrics, sampling_metrics
 from monitor.exporter.jobs import job_metrics
-from monitor.exporter.metric_families import gauge, labelled_gauge
 from monitor.exporter.model import drift_metrics, model_metrics
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 from monitor.exporter.training import report_metrics, retraining_metrics
@@ -20,7 +20,7 @@ from monitor.state import DaemonState, LiveState
 
 
 class StateCollector(Collector):
-    """Collector that converts the current state of the daemon at each scrape. Unknown values are absent, never 0."""
+    """Collector of the daemon's current state at each scrape. Unknown values are absent, never 0."""
 
     def __init__(self, state: Callable[[], DaemonState]) -> None:
         self._state = state

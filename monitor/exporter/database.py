@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import counter, gauge
+from monitor.exporter.family_builders import counter, gauge
 from monitor.queries.overview import Overview
 from monitor.state import LiveState
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import counter, gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.state import LiveState
 from storage import Sample

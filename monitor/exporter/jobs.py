@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import HistogramMetricFamily, Metric
 
-from monitor.exporter.metric_families import PREFIX, labelled_counter
+from monitor.exporter.family_builders import PREFIX, labelled_counter
 from monitor.state import Histogram, JobState
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import gauge, horizon_gauge, labelled_gauge
 from monitor.queries.overview import Overview
 from monitor.state import DaemonState
 from monitor.system.formatting import format_duration
@@ -20,7 +20,7 @@ HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
     "average_precision": ("Average precision, from 0 to 1,", lambda score: score.average_precision),
     "calibration_error": ("Expected calibration error, from 0 (best) to 1,", lambda score: score.calibration_error),
 }
-"""Start of the HELP text and value of each holdout score, by name."""
+"""Beginning of the HELP text, and value, of each holdout score by name."""
 
 
 def model_metrics(state: DaemonState) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from prometheus_client.core import Metric
 
 from model.forecast.online.decisions import FALLBACK_BASELINES
-from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState

@@ -1,4 +1,4 @@
-"""Metrics of trainings: outcomes, schedule, and gradient health of the last one."""
+"""Metrics of training: outcomes, schedule, and gradient health of the last run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.metric_families import gauge, labelled_counter, labelled_gauge
+from monitor.exporter.family_builders import gauge, labelled_counter, labelled_gauge
 from monitor.queries.overview import Overview
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import EpochReport, GradientReport
@@ -44,7 +44,7 @@ def retraining_metrics(overview: Overview) -> Iterator[Metric]:
 
 
 def report_metrics(report: TrainingReport) -> Iterator[Metric]:
-    """Yield the metrics of the last training; none if it fitted no network."""
+    """Yield the metrics of the last training run; none if it fitted no network."""
     if report.health is None or report.kept is None:
         return
     yield from _parameter_metrics(report.health)

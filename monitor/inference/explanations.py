@@ -18,11 +18,11 @@ MIN_TREND = 5 * MIN_CHANGE
 """Smallest change of the load index that is reported as rising or falling."""
 
 MAX_FACTOR = 100
-"""Factors above it are reported as such only."""
+"""Largest factor that is reported exactly; larger ones are reported as "more than"."""
 
 
 def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
-    """Return a phrase on the features of one group at one sample.
+    """Return a phrase that describes the values of one group of features.
 
     Args:
         spec: the features.
@@ -105,7 +105,7 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
-    """Return the window (seconds) from whose mean a metric departs most, and the departure; 0 if unknown."""
+    """Return the window (seconds) whose mean is farthest from the present value, and the difference; 0 if unknown."""
     largest = spec.windows[0], 0.0
     for window in spec.windows:
         departure = _value(spec, x, f"{metric}:departure:{window:g}s")

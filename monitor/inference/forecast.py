@@ -9,14 +9,15 @@ from functools import cached_property, partial
 import numpy as np
 
 from model.array_types import Floats
+from model.features.labels import Rules
 from model.forecast.attribution import contributions
 from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
-from monitor.stores import Stores
-from storage import Prediction
+from monitor.stores import TIME_EPSILON, Stores
+from storage import Prediction, Sample
 
 NO_WARNINGS = 1.0
 """Stored threshold of a horizon without warnings."""
@@ -28,7 +29,7 @@ class Forecast:
 
     Attributes:
         predictions: one per horizon.
-        served_by: what serves at each horizon: "model" or the name of a baseline.
+        served_by: name of the predictor at each horizon: "model" or that of a baseline.
         attribute: computes the contribution of each metric, in log-odds, for each horizon.
         describe: returns a phrase on a group of features, for a horizon in seconds.
     """
@@ -44,12 +45,20 @@ class Forecast:
         return self.attribute()
 
 
+def has_rule_metric(rules: Rules, sample: Sample) -> bool:
+    """Return True if a sample has a value of any metric of the high-load rules.
+
+    Without one the load is unknown, and a low probability would say that it is not high.
+    """
+    return any(getattr(sample, metric) is not None for metric in rules.metrics)
+
+
 def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     """Predict for the newest sample of an engine of one host.
 
     Args:
-        engine: has advanced to the sample.
-        model_id: of its predictor.
+        engine: online engine that has advanced to the sample.
+        model_id: id of the engine's predictor.
         at: time of the sample in seconds since the epoch.
     """
     predictor = engine.predictor
@@ -86,10 +95,10 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
     """Feed the stored samples up to a time to an engine of one host, as far back as its features need.
 
-    The newest sample comes alone, so that a forecast that follows is for this sample only.
+    The newest sample is fed on its own, so that the next forecast is for this sample only.
 
     Args:
-        engine: without history.
+        engine: online engine without history.
         stores: repositories.
         until: seconds since the epoch.
 
@@ -129,7 +138,7 @@ def forecast_from_storage(
         decide: returns the fallback decisions of a predictor, given its id; None to let the model serve as it is.
 
     Returns:
-        None if no model serves, or without a sample at that time.
+        None if no model serves, or without a sample of any metric of the high-load rules at that time.
 
     Raises:
         StorageError: the database cannot be read.
@@ -141,8 +150,14 @@ def forecast_from_storage(
     predictor = loads(stores.registry.blob(model_id))
     engine = OnlineEngine(predictor.spec, predictor)
     newest = warm_up(engine, stores, at)
-    if newest < at - max_age:
+    if newest < at - max_age or not _has_stored_rule_metric(stores, predictor.spec.rules, newest):
         return None
     if decide is not None:
         engine.decide([decide(predictor, model_id)])
     return make_forecast(engine, model_id, newest)
+
+
+def _has_stored_rule_metric(stores: Stores, rules: Rules, at: float) -> bool:
+    """Return True if the stored sample of a time has a value of any metric of the high-load rules."""
+    rows = stores.samples.between(at - TIME_EPSILON, at, rules.metrics)
+    return bool(np.isfinite(rows[:, 1:]).any())

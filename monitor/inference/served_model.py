@@ -16,7 +16,7 @@ from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
-from monitor.inference.forecast import Forecast, make_forecast, warm_up
+from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast, warm_up
 from monitor.inference.stored_samples import sample_values
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.system.log_throttle import RecurringFailure
@@ -33,7 +33,7 @@ class ServedModel:
     """Online engine of the serving model. For one thread, except for `serving` and `set_decisions`."""
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
-        """Start without a model; the first sample loads it.
+        """Create the object without a model; the first sample loads it.
 
         Args:
             stores: repositories.
@@ -57,6 +57,7 @@ class ServedModel:
         self._warmed_up = False
         self._previous_engine: OnlineEngine | None = None
         self._newest_at = -np.inf
+        self._rules_observed = False
         # written by another thread, replaced as a whole
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
@@ -135,10 +136,11 @@ class ServedModel:
             self._newest_at = -np.inf
         self._engine.advance(np.array([[sample.at]]), sample_values(sample)[None, None])
         self._newest_at = sample.at
+        self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
-        """Return the prediction for the last sample, or None if no model serves."""
-        if self._serving is None:
+        """Return the prediction for the last sample; None if no model serves, or the sample has no rule's metric."""
+        if self._serving is None or not self._rules_observed:
             return None
         model_id, decisions = self._decisions
         if model_id == self.model_id and decisions is not self._applied_decisions:
@@ -155,7 +157,7 @@ class ServedModel:
         return sample.at <= self._newest_at
 
     def _follow_registry(self) -> None:
-        """Load the active model if it is another one than before, and switch to it."""
+        """Load the active model and switch to it if it has changed."""
         active_id = self._stores.registry.active_id()
         if active_id == self._active_id:
             return
@@ -166,7 +168,7 @@ class ServedModel:
         log.info("model activated", model=self.model_id, previous=previous_id)
 
     def _load(self, model_id: int | None) -> Serving:
-        """Load a model, or the newest one before it that can be read: damage must not stop the predictions."""
+        """Load a model or, if it is damaged, the newest earlier one that can be read."""
         while model_id is not None:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
@@ -176,7 +178,7 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model; without the features' history if they differ from those of the previous model."""
+        """Serve the loaded model; keep the history of the features if both models have the same features."""
         predictor = self.predictor
         successor = None if predictor is None else self._engine.with_predictor(predictor)
         self._applied_decisions = ()

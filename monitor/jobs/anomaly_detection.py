@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 
 class UnusedReason(StrEnum):
-    """Reason for which the stored detector of a model is not used."""
+    """Reason why the stored detector of a model is not used."""
 
     ROWS_TOO_SHORT = "rows_too_short"
     UNREADABLE = "unreadable"
@@ -53,7 +53,7 @@ class AnomalyDetectionJob:
             stores: repositories of the database.
             config: section `anomaly` of the configuration.
             interval: seconds between samples.
-            publish: receives the state after each run; None while no detector is in use.
+            publish: called after each run with the state, or with None while no detector is in use.
             clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
@@ -113,7 +113,7 @@ class AnomalyDetectionJob:
         self._is_loaded = True
 
     def _load(self, model_id: int) -> LoadedDetector | None:
-        """Return the detector of a model; None if it has none, or none that can be used."""
+        """Return the detector of a model; None without a usable detector."""
         blob = self._stores.registry.detector(model_id)
         if blob is None:
             return None

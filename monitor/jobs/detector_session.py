@@ -1,4 +1,4 @@
-"""Detector session: online detector of the active model between sample store and anomaly store."""
+"""Detector session: feeds stored samples to the online detector and stores its events."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from model.anomaly.backtest import RESIDUAL_WINDOW, WARM_UP
 from model.anomaly.block_maxima import SLOT_SECONDS, SLOTS_KEPT
+from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector
 from model.anomaly.events import DetectorReading, EventTransition
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample
-from model.anomaly.scoring import SCORE_PARTS
 from model.array_types import Floats
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalyConfig
@@ -72,7 +72,7 @@ class DetectorSession:
         self._verdicts: tuple[object, ...] | None = None
 
     def warm_up(self, now: float) -> None:
-        """Feed the rows of the last days, which may continue or end the stored event but not start one."""
+        """Feed the rows of the last days; they may continue or end the stored event, but not start a new one."""
         step = self._detector.step
         until = now // step * step
         start = (until - WARM_UP) // step * step
@@ -87,11 +87,13 @@ class DetectorSession:
         self.scored_until = until
 
     def score_until(self, now: float) -> None:
-        """Feed the rows that are complete at a time in seconds, and end an event that is no longer observed."""
-        until = now // self._detector.step * self._detector.step
-        self._score(self.scored_until, until, may_start=True)
-        (step,) = self._online.expire(until)
-        self._apply(step.transitions)
+        """Feed the rows that are complete at `now` (seconds since the epoch); end an event without new rows."""
+        step = self._detector.step
+        until = now // step * step
+        # rows before a longer gap, as of a clock that jumped ahead, have no influence any more
+        self._score(max(self.scored_until, (until - WARM_UP) // step * step), until, may_start=True)
+        (expiry,) = self._online.expire(until)
+        self._apply(expiry.transitions)
 
     def apply_verdicts(self, now: float) -> None:
         """Apply the verdicts and maintenance windows to the thresholds, if any of them has changed."""
@@ -113,7 +115,7 @@ class DetectorSession:
         self._verdicts = verdicts
 
     def state(self, now: float) -> AnomalyState:
-        """Return the live state at a time in seconds."""
+        """Return the live state at `now` (seconds since the epoch)."""
         recent = self._stores.anomalies.since(now - MONTH)
         started = [anomaly for anomaly in recent if anomaly.started_at > now - MONTH]
         windows = self._stores.anomalies.maintenance_windows(now)
@@ -176,7 +178,7 @@ class DetectorSession:
         self._restored_slots = frozenset(restored)
 
     def _store_block_maxima(self, at: float) -> None:
-        """Store the maxima of the slot before that of a row, once that slot is over."""
+        """Store the maxima of the previous slot when the row at `at` is the first of a new slot."""
         slot = int(at // SLOT_SECONDS)
         completed = self._slot
         self._slot = slot

@@ -1,4 +1,4 @@
-"""Event recorder: anomaly events of the online detector as stored records."""
+"""Event recorder: stores the anomaly events of the online detector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = get_logger(__name__)
 
 
 class EventRecorder:
-    """Stores the changes of anomaly events."""
+    """Writer of anomaly events to the database."""
 
     def __init__(self, stores: Stores, model_id: int, ongoing: AnomalyRecord | None) -> None:
         """Create a recorder.
@@ -37,7 +37,7 @@ class EventRecorder:
             self.end(transition.event.ended_at)
 
     def end(self, at: float) -> None:
-        """Store the end of the event in progress at a time in seconds."""
+        """Store `at` (seconds since the epoch) as the end of the event in progress."""
         if self.ongoing is None:
             return
         ended_at = max(at, self.ongoing.started_at)
@@ -69,7 +69,7 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Return the event of a stored record, observed from a time in seconds on."""
+    """Return the event of a stored record, to be continued with rows from `start` (seconds since the epoch)."""
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

@@ -1,7 +1,7 @@
 """Recalibration job: fallback decisions for the serving model from stored samples.
 
 A predictor gives the same prediction for a stored sample at any time. The predictions since its training are
-therefore computed again, and nothing but samples needs to be stored.
+therefore computed again from the samples instead of being stored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = get_logger(__name__)
 def decisions_at(
     stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
 ) -> tuple[FallbackDecision, ...]:
-    """Return the fallback decisions of a predictor by the outcomes known at a time.
+    """Return the fallback decisions of a predictor, based on the outcomes known at `now`.
 
     Args:
         stores: repositories.
@@ -44,7 +44,7 @@ def decisions_at(
     # baselines are fitted to outcomes before the training too
     since = max(min(trained_until, now - HISTORY_SECONDS), now - MAX_AGE)
     engine = OnlineEngine(spec, predictor)
-    predictions = PredictionLog(spec.horizons, spec.step)
+    predictions = PredictionLog(spec.horizons)
     for rows in read_samples(stores, spec.columns, since - spec.required_history, now, 2 * CHUNK_SECONDS):
         if len(rows):
             engine.advance(rows[None, :, 0], rows[None, :, 1:])
@@ -75,10 +75,10 @@ def current_decisions(
 
 
 class RecalibrationJob:
-    """Periodic job that updates the serving model's fallback decisions, and those of a model that starts to serve."""
+    """Periodic job that updates the fallback decisions of the serving model, at once after a promotion."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
-        """Start without decisions.
+        """Create the job without decisions.
 
         Args:
             stores: repositories.

@@ -1,4 +1,4 @@
-"""Retention: deletes records older than the configured history."""
+"""Retention job: deletes records older than the configured retention."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from monitor.stores import Stores
 
+MAX_GAP_RATIO = 0.25
+"""Longest gap between samples that counts as age, over the retention: a clock that jumps ahead makes a longer one."""
+
 
 class RetentionJob:
     """Periodic job that deletes samples beyond the retention, and what was derived from them."""
 
     def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
-        """Prepare the job.
+        """Create the job.
 
         Args:
             stores: repositories.
@@ -21,21 +24,29 @@ class RetentionJob:
         """
         self._stores = stores
         self._retention = retention
+        self._interval = interval
         self._clock = clock
-        self._rows_to_keep = int(retention / interval)
 
     def run(self) -> None:
         """Delete old records.
 
-        1. Delete samples older than the retention. The number of samples that fit into it always stays, because a
-           clock that jumped ahead makes all samples look old.
+        1. Delete samples older than the retention, whatever the time between them. A gap longer than a quarter of the
+           retention does not count as age, because a clock that jumped ahead makes all samples look old.
         2. Delete predictions, scores and peaks of the anomaly detector older than the oldest remaining sample.
 
         Raises:
             StorageError: the database cannot be written.
         """
-        self._stores.samples.purge(self._clock() - self._retention, keep_newest=self._rows_to_keep)
-        oldest = self._stores.samples.oldest_at()
+        samples = self._stores.samples
+        samples.purge(
+            samples.start_of_newest(
+                self._retention,
+                until=self._clock(),
+                max_gap=MAX_GAP_RATIO * self._retention,
+                gap_seconds=self._interval,
+            )
+        )
+        oldest = samples.oldest_at()
         if oldest is not None:
             self._stores.predictions.purge(oldest)
             self._stores.scores.purge(oldest)

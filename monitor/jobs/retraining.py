@@ -39,7 +39,7 @@ class RetrainingJob:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start without a trainer.
+        """Create the job without a running trainer.
 
         Args:
             config: configuration; the trainer is started with the same file.
@@ -113,7 +113,7 @@ class RetrainingJob:
         return None if last is None else completed_run(last)
 
     def _record_outcome(self, exit_text: str) -> None:
-        """Log the outcome of the trainer; record the run of one that ended without recording it."""
+        """Log the outcome of the trainer; record the run if the trainer ended without recording it."""
         run = self._last_run()
         if run is None or run.started_at < self._started_at - 1:
             run = CompletedRun(

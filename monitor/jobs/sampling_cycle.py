@@ -24,7 +24,7 @@ class SamplingCycleJob:
         observers: Sequence[Callable[[LiveState], None]],
         interval: float,
     ) -> None:
-        """Start with counters at zero.
+        """Create the job with its counters at zero.
 
         Args:
             sampler: reads the host.

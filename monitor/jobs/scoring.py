@@ -12,19 +12,20 @@ from dataclasses import asdict
 import numpy as np
 
 from model.array_types import Bools, Floats
-from model.features.labels import GAP_FACTOR, Rules, future_labels
+from model.features.labels import Rules, future_labels
 from model.features.rolling_window import RollingWindow
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.score_totals import ScoredPredictions, total_scores
 from model.units import HOUR
 from monitor.stores import TIME_EPSILON, Stores, is_warning
 from storage import Onset, Prediction, ScoreRow
 
 CHUNK_SECONDS = 6 * HOUR
-"""Seconds of predictions that are scored at once: after days without a daemon they would not fit into memory."""
+"""Seconds of predictions that are scored at once, which bounds memory after days without a daemon."""
 
 MIN_INTERVAL = 10.0
 MAX_INTERVAL = 300.0
-"""Limits of the interval between two runs in seconds."""
+"""Shortest and longest interval between two runs, in seconds."""
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
@@ -59,12 +60,12 @@ def _score_chunk(stores: Stores, rules: Rules, step: float, horizon: float, now:
     # skip time without predictions
     start = scored_until if first - scored_until < CHUNK_SECONDS else first - TIME_EPSILON
     end = min(last, start + CHUNK_SECONDS)
-    margin = rules.sustained + 2 * GAP_FACTOR * step
+    margin = rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * step
     rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)
     window = RollingWindow(rules.metrics, rules, step)
     window.extend(rows[:, 0], rows[:, 1:])
     predictions = _PredictionArrays(stores.predictions.between(start - horizon, end, horizon), window)
-    totals = total_scores(predictions.scored(window, horizon, step, after=start))
+    totals = total_scores(predictions.scored(window, horizon, after=start))
     onsets = predictions.onsets(window, horizon, start, end)
     stores.scores.add(horizon, end, [ScoreRow(**asdict(row)) for row in totals], onsets)
     return end < last
@@ -91,11 +92,11 @@ class _PredictionArrays:
         self._state: Floats = np.full(len(self._at), np.nan)
         self._state[self._has_sample] = window.state[self._row[self._has_sample]]
 
-    def scored(self, window: RollingWindow, horizon: float, step: float, after: float) -> ScoredPredictions:
-        """Return the predictions after a time (seconds) with their outcomes."""
+    def scored(self, window: RollingWindow, horizon: float, after: float) -> ScoredPredictions:
+        """Return the predictions made after `after` (seconds since the epoch) with their outcomes."""
         outcomes = np.full(len(self._at), np.nan)
         rows = self._row[self._has_sample]
-        outcomes[self._has_sample] = future_labels(window.times, window.state, (horizon,), step, rows)[:, 0]
+        outcomes[self._has_sample] = future_labels(window.times, window.state, (horizon,), rows)[:, 0]
         new = self._at > after
         return ScoredPredictions(
             at=self._at[new],
@@ -146,7 +147,7 @@ class ScoringJob:
         self._clock = clock
 
     def run(self) -> None:
-        """Score the predictions whose outcome is known, unless the rules have bounds that need a training."""
+        """Score the predictions whose outcome is known, unless the rules have unresolved percentile bounds."""
         rules = self._rules()
         if rules.resolved:
             score_matured(self._stores, rules, self._step, self._clock())

@@ -12,12 +12,12 @@ from monitor.stores import Stores
 
 
 class StatusRefreshJob:
-    """Periodic job that reads the overview of the database, and again when another model serves."""
+    """Periodic job that reads the overview of the database; it also runs when another model starts to serve."""
 
     def __init__(
         self, stores: Stores, config: Config, publish: Callable[[Overview], None], clock: Callable[[], float]
     ) -> None:
-        """Start without an overview.
+        """Create the job without an overview.
 
         Args:
             stores: repositories.

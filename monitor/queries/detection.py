@@ -14,7 +14,7 @@ from monitor.training.schedule import insufficient_history, recent_coverage
 from storage import AnomalyRecord
 
 RECENT = 30 * DAY
-"""Seconds of the past whose events are counted."""
+"""Length of the period whose events are counted, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DetectionState:
     Attributes:
         active: the event in progress.
         recent: number of events that started in the last 30 days.
-        allowed: configured false alarms in 30 days.
+        allowed: false-alarm budget, in alarms per 30 days.
         detecting: True if a detector serves.
         waiting_for: why no detector serves; empty if one does.
     """
@@ -80,12 +80,12 @@ def _waiting_for(
 
 
 def _serving_detector(model: RegisteredModel | None) -> DetectorReport:
-    """Return the report of the serving detector; an empty one if none serves."""
+    """Return the report of the serving detector; an empty report without one."""
     report = None if model is None else model.report
     return DetectorReport() if report is None or report.detector is None else report.detector
 
 
 def _refusal(run: CompletedRun | None) -> str:
-    """Return why the last training made no detector; empty if it made one, or ended before."""
+    """Return the reason why the last training run made no detector; empty if it made one or ended early."""
     detector = None if run is None or run.report is None else run.report.detector
     return "" if detector is None or detector.at is not None else detector.reason

@@ -12,11 +12,11 @@ from monitor.stores import Stores
 from monitor.training.records import RegisteredModel
 
 DRIFT_THRESHOLD = 0.25
-"""Population stability index from which the input differs from the training data."""
+"""Population stability index above which an input counts as different from the training data."""
 
 SAMPLED_HOURS = 24
 SAMPLED_PER_HOUR = 600.0
-"""Seconds of each hour that are read: ten minutes are enough for a distribution."""
+"""Seconds of each hour that are read; ten minutes per hour suffice for a distribution."""
 
 
 def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Recent history from the database, aggregated to time slots for charts."""
+"""History for charts: stored samples, predictions and anomalies in time slots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.array_types import Floats
-from model.features.labels import GAP_FACTOR, Rules
+from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
 from monitor.inference.stored_samples import read_samples
@@ -22,7 +22,7 @@ MAX_POINTS = 2000
 """Largest number of slots."""
 
 SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Possible slot lengths in seconds: round ones, so that charts drawn a moment apart have the same slots."""
+"""Possible slot lengths in seconds; round values give charts drawn shortly after each other the same slots."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,16 @@ class HistoryReader:
         rules = self._rules()
         if not rules.resolved:
             return ()
-        margin = rules.sustained + 2 * self._interval
+        margin = 2 * (rules.sustained + self._interval)
         window = RollingWindow(rules.metrics, rules, self._interval, keep_seconds=margin)
-        high_times = []
+        times: list[Floats] = [np.empty(0)]
+        starts: list[Floats] = [np.empty(0)]
         for rows in read_samples(self._stores, rules.metrics, start - margin, end):
             window.extend(rows[:, 0], rows[:, 1:])
             newest = slice(len(window) - len(rows), None)
-            high_times.append(window.times[newest][window.state[newest] == 1])
-        times = np.concatenate(high_times)
-        return contiguous_periods(times[times >= start], GAP_FACTOR * self._interval)
+            times.append(window.times[newest])
+            starts.append(window.period_start[newest])
+        return high_load_periods(np.concatenate(times), np.concatenate(starts), start)
 
 
 def slot_length(wanted: float, interval: float) -> float:
@@ -116,18 +117,23 @@ def slot_length(wanted: float, interval: float) -> float:
     return float(next((length for length in SLOT_LENGTHS if length >= needed - 1e-9), SLOT_LENGTHS[-1]))
 
 
-def contiguous_periods(times: Floats, gap: float) -> tuple[tuple[float, float], ...]:
-    """Group times (rows,), increasing, into periods (first, last) that are further apart than `gap` seconds."""
-    if not len(times):
-        return ()
-    breaks = np.flatnonzero(np.diff(times) > gap)
-    firsts = np.append(0, breaks + 1)
-    lasts = np.append(breaks, len(times) - 1)
-    return tuple((float(times[first]), float(times[last])) for first, last in zip(firsts, lasts, strict=True))
+def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tuple[float, float], ...]:
+    """Return the first and last time of each high-load period, from a time on.
+
+    Args:
+        times: (rows,) seconds, increasing.
+        starts: (rows,) start of the period in progress, NaN while there is none.
+        since: seconds; earlier rows are left out.
+    """
+    rows = (times >= since) & ~np.isnan(starts)
+    times = times[rows]
+    _, first = np.unique(starts[rows], return_index=True)
+    last = np.append(first[1:], len(times)) - 1
+    return tuple(zip(times[first].tolist(), times[last].tolist(), strict=True)) if len(times) else ()
 
 
 def _maxima(times: Floats, values: Floats, start: float, step: float, count: int) -> Floats:
-    """Return (count, columns) the largest of the values in each slot, NaN for an empty slot."""
+    """Return the largest value of each slot and column (count, columns), NaN for an empty slot."""
     maxima = np.full((count, values.shape[1]), -np.inf)
     slot = ((times - start) // step).astype(np.int64)
     inside = (slot >= 0) & (slot < count)

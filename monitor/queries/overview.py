@@ -35,20 +35,20 @@ class Overview:
         at: time at which it was read.
         last_sample: newest sample that is not in the future.
         oldest_sample_at: time of the oldest sample.
-        covered: seconds of samples, counted up to about `needed`.
-        needed: seconds of history that a training needs.
+        covered: seconds covered by samples, counted up to about `needed`.
+        needed: seconds of history that a training run needs.
         predictions: newest predictions, one per horizon.
         model: the serving model.
         last_run: the newest training run.
         last_success: the newest training run that promoted a model.
         runs: number of training runs by outcome.
-        next_retrain_at: time of the next training; None while there is too little history.
-        retrain_running: True while a training runs.
+        next_retrain_at: time of the next training run; None while there is too little history.
+        retrain_running: True during a training run.
         daemon_running: True while a daemon holds the database.
         storage_bytes: size of the database.
         interval: seconds between samples.
         scores: scores of the last 7 days by horizon.
-        scored_until: horizon and time up to which its predictions are scored.
+        scored_until: for each horizon, the time up to which predictions are scored.
         drift: population stability index by metric.
         drift_at: time at which the drift was computed.
         fallbacks: baselines that serve in place of the model.
@@ -101,7 +101,7 @@ class Overview:
 
     @property
     def fresh_predictions(self) -> tuple[Prediction, ...]:
-        """Return the newest predictions, without those that are too old."""
+        """Return the newest predictions; empty if they are too old."""
         oldest = self.at - max_sample_age(self.interval)
         return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
 

@@ -33,7 +33,7 @@ class HorizonScore:
 
 
 def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
-    """Return the scores of the predictions made since a time, by horizon; hours count as a whole.
+    """Return the scores by horizon of the predictions made since `since`, which is rounded to whole hours.
 
     Args:
         stores: repositories.

@@ -1,4 +1,4 @@
-"""Reading of the overview, by the command `status` and the running daemon alike."""
+"""Reader of the overview, for the command `status` and the daemon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRIFT_INTERVAL = HOUR
 
 @dataclass(frozen=True)
 class _Training:
-    """Part of the state that changes with trainings and promotions alone."""
+    """Part of the state that only training runs and promotions change."""
 
     model: RegisteredModel | None
     last_run: CompletedRun | None
@@ -36,7 +36,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         stores: repositories.
         config: intervals and minima.
         now: seconds since the epoch.
-        before: an earlier state; parts that cannot have changed since are taken from it.
+        before: earlier state, from which unchanged parts are copied.
 
     Raises:
         StorageError: the database cannot be read.
@@ -76,7 +76,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
 
 
 def _is_current(stores: Stores, before: Overview) -> bool:
-    """Return True if no model was promoted and no training ended since an earlier state."""
+    """Return True if no model was promoted and no training run ended since the state `before`."""
     model_id = None if before.model is None else before.model.id
     run_id = None if before.last_run is None else before.last_run.id
     return (model_id, run_id) == (stores.registry.active_id(), stores.runs.last_id())
@@ -102,7 +102,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the scores with the times up to which predictions are scored; read only after further scoring."""
+    """Return the scores, and the times up to which predictions are scored; reuse those of `before` if possible."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -135,7 +135,7 @@ def _schedule(
 
 
 def _fallbacks(stores: Stores) -> tuple[ServingFallback, ...]:
-    """Return the fallbacks that serve."""
+    """Return the baselines that serve in place of the model."""
     return tuple(
         ServingFallback(float(horizon), "high" if load == "high" else "calm", baseline)
         for horizon, by_load in stores.registry.fallbacks().items()
@@ -144,7 +144,7 @@ def _fallbacks(stores: Stores) -> tuple[ServingFallback, ...]:
 
 
 def _future_sample(stores: Stores, after: float) -> float | None:
-    """Return the time of the newest sample if it is after a time."""
+    """Return the time of the newest sample if it is later than `after`; else None."""
     newest = stores.samples.last()
     return newest.at if newest is not None and newest.at > after else None
 

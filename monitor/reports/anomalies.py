@@ -30,7 +30,7 @@ SMALLEST_CONTRIBUTION = 0.01
 
 
 def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report:
-    """Return the list of events of the last `period` seconds."""
+    """Return the table of the events of the last `period` seconds."""
     if not events:
         return Report((f"no anomaly in the last {approximate_duration(period)}",))
     rows = [
@@ -71,7 +71,7 @@ def anomaly_report(event: AnomalyDocument, now: float) -> Report:
 
 
 def verdict_report(event: AnomalyDocument) -> Report:
-    """Return the line on a recorded verdict."""
+    """Return one line that confirms a recorded verdict."""
     effect = "" if event.verdict is None else f"; it {VERDICT_EFFECTS[event.verdict]}"
     return Report((f"anomaly {event.id}: verdict {event.verdict}{effect}",))
 
@@ -88,13 +88,13 @@ def maintenance_list_report(windows: Sequence[MaintenanceDocument], recurring: s
 
 
 def maintenance_report(window: MaintenanceDocument) -> Report:
-    """Return the line on a new maintenance window."""
+    """Return one line that confirms a new maintenance window."""
     period = f"from {format_time(window.starts_at)} to {format_time(window.ends_at)}"
     return Report((f"maintenance {window.id}: no anomalies are reported {period}",))
 
 
 def maintenance_end_report(document: MaintenanceEndDocument) -> Report:
-    """Return the line on the end of a maintenance window."""
+    """Return one line that confirms the end of a maintenance window."""
     return Report((f"maintenance {document.ended} has ended",))
 
 

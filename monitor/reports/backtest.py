@@ -1,4 +1,4 @@
-"""Backtest report: trainings, scores next to the baselines, anomaly events."""
+"""Backtest report: training runs, scores next to the baselines, anomaly events."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _scores(document: BacktestDocument) -> tuple[Block, ...]:
 
 
 def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
-    """Return the longest events."""
+    """Return the blocks on anomaly events, the longest first."""
     if anomalies is None:
         return ("anomalies: too little history to train a detector",)
     count = len(anomalies.events)

@@ -1,4 +1,4 @@
-"""Building blocks of reports: lines and tables with toned parts, and their plain text form.
+"""Building blocks of reports: lines and tables whose parts have a tone (good, bad, ...).
 
 A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
 draws the same blocks in colour and fits them to its width.
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from monitor.training.report_parts import ScoreReport
 
 Tone = Literal["good", "caution", "bad", "faint", "heading"]
-"""Meaning of a part of a report."""
+"""Tone: meaning of a part of a report, drawn as a colour."""
 
 BAR_WIDTH = 24
-"""Characters of a full bar."""
+"""Width of a full bar in characters."""
 
 LABEL_WIDTH = 12
-"""Characters of the label of a line."""
+"""Width of the label of a line in characters."""
 
 SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
 """Header of `score_cells`."""
@@ -31,7 +31,7 @@ SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
 
 @dataclass(frozen=True)
 class Toned:
-    """Text with its meaning; None for neutral text."""
+    """Text with a tone; None for neutral text."""
 
     text: str
     tone: Tone | None
@@ -59,9 +59,9 @@ class Line:
     """One sentence in parts, after a label of fixed width.
 
     Attributes:
-        parts: text and toned text.
+        parts: plain text and text with a tone.
         label: text before the parts; continuation lines are indented by its width.
-        exact: never broken, as it is meant for programs too.
+        exact: True for a line that is never broken, because programs read it too.
     """
 
     parts: tuple[str | Toned, ...]
@@ -79,7 +79,7 @@ class Table:
     Attributes:
         header: names of the columns.
         rows: cells, one per column.
-        words: names of the columns that may be folded at spaces, in addition to the first one.
+        words: names of the columns, besides the first one, whose text may wrap at spaces.
     """
 
     header: tuple[str, ...]
@@ -128,7 +128,7 @@ def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def toned_skill(value: float | None) -> Toned:
-    """Return a skill score; a negative one is worse than its reference."""
+    """Return a skill score with a tone: negative means worse than the reference."""
     tone: Tone | None = None
     if value:
         tone = "good" if value > 0 else "bad"

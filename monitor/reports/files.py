@@ -11,7 +11,7 @@ from monitor.system.formatting import format_time
 
 
 def model_export_report(document: ModelExportDocument) -> Report:
-    """Return the line on an exported model."""
+    """Return one line that confirms the export of a model."""
     return Report((f"{document.file}: model {document.model_id}, {document.bytes} bytes",))
 
 

@@ -13,7 +13,7 @@ HEADER = ("model", "trained", "promoted", "bytes", "sha256")
 
 
 def models_report(models: Sequence[ModelListEntry]) -> Report:
-    """Return the list of models."""
+    """Return the table of models."""
     if not models:
         return Report(("no models yet",))
     rows = [
@@ -35,7 +35,7 @@ def model_report(model: ModelDocument) -> Report:
 
 
 def activation_report(document: ActivationDocument) -> Report:
-    """Return the line on the model that serves after an activation."""
+    """Return one line that names the activated model."""
     return Report((f"model {document.serving} serves",))
 
 

@@ -18,10 +18,10 @@ from monitor.system.atomic_write import open_atomic
 from monitor.system.formatting import format_duration
 
 BINS = 10
-"""Bins of equal width of the reliability curve."""
+"""Number of equally wide bins of the reliability curve."""
 
 EXAMPLE_ROWS = 600
-"""Rows of the example period."""
+"""Number of rows of the example period."""
 
 
 def check_plot(path: Path) -> None:
@@ -101,7 +101,7 @@ def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[floa
 
 
 def _scored_rows(result: BacktestResult, i: int, *, onset: bool) -> tuple[Floats, Floats]:
-    """Return outcomes and probabilities of the rows with both, for the horizon number i."""
+    """Return outcomes and probabilities of the rows that have both, for the i-th horizon."""
     rows = ~np.isnan(result.labels[:, i]) & ~np.isnan(result.probabilities[:, i])
     if onset:
         rows &= result.state == 0

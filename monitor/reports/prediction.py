@@ -1,4 +1,4 @@
-"""Prediction report: probabilities with the metrics that moved them most."""
+"""Prediction report: probabilities and the metrics that contributed most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def prediction_report(predictions: Sequence[PredictionDocument], note: str = "")
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
-    """Return the probability of one horizon, toned by its distance from a warning."""
+    """Return the parts of the line of one horizon; the tone shows how near the probability is to a warning."""
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"

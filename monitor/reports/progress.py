@@ -1,6 +1,6 @@
 """Training progress on stderr: a bar on a terminal, else a few lines.
 
-With logs in JSON nothing is shown, as stderr has log lines alone.
+With JSON logs nothing is shown, because stderr must then contain log lines only.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from model.nn.diagnostics.fit_report import Epoch
 from monitor.system.logging import logs_are_json
 
 MAX_LINES = 10
-"""Approximate number of lines without a terminal."""
+"""Approximate number of lines when stderr is not a terminal."""
 
 
 @contextmanager
 def training_progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
-    """Show the progress of a training of at most `epochs` epochs; yields the callback for each epoch."""
+    """Show the progress of a training run of at most `epochs` epochs; yield the callback for each epoch."""
     if logs_are_json():
         yield lambda _: None
         return

@@ -1,6 +1,6 @@
 """Rendering of reports on a terminal: coloured tables, fitted to its width.
 
-No value is ever cut. A table that is too wide folds its headings and words first, then drops its bars, and is at last
+No value is ever cut. A table that is too wide first wraps its headings and words, then drops its bars, and finally is
 transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal; each repeats
 what a word or a number states.
 """
@@ -25,13 +25,13 @@ STYLES = {"good": "green", "caution": "yellow", "bad": "bold red", "faint": "dim
 
 INDENT = 2
 GAP = 2
-"""Characters between two columns."""
+"""Number of characters between two columns."""
 
 MAX_WORD_WIDTH = 16
-"""Longer words are broken to make a column narrower."""
+"""Longest word, in characters, that is not broken to make a column narrower."""
 
 MAX_TRANSPOSED_WIDTH = 24
-"""Longer text of a transposed table is folded."""
+"""Longest text, in characters, of a transposed table that is not wrapped."""
 
 MIN_BAR_WIDTH = 8
 
@@ -97,7 +97,7 @@ class _Column:
     Attributes:
         name: header.
         cells: content of its rows.
-        folds: True if its text may be folded at spaces.
+        folds: True if the text may wrap at spaces.
     """
 
     name: str
@@ -110,7 +110,7 @@ class _Column:
 
     @property
     def max_width(self) -> int:
-        """Return the width without any folding."""
+        """Return the width without wrapping."""
         return max(cell_len(text) for text in (self.name, *map(str, self.cells)))
 
     @property

@@ -32,7 +32,7 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.SKIPPED: "caution",
     TrainingOutcome.FAILED: "bad",
 }
-"""Meaning of the outcome of a training."""
+"""Tone of each outcome of a training run."""
 
 
 def status_report(status: StatusDocument) -> Report:
@@ -156,7 +156,7 @@ def _retraining(status: StatusDocument) -> str:
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
-    """Return which model serves, and what the first training on this host waits for."""
+    """Return the serving model, and the condition that the first training run on this host waits for."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
         until = f" until there is one of this host: {pending}" if pending else ""
@@ -173,6 +173,8 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
     if live.forecast is not None:
         probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]
         parts.append(f"high load: {', '.join(probabilities)}")
+    elif live.high_load is None:
+        parts.append("high load unknown")
     return "; ".join(parts)
 
 

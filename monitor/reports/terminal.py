@@ -10,7 +10,7 @@ from typing import Literal
 from monitor.reports.blocks import Report
 
 Style = Literal["plain", "tables", "colors"]
-"""Plain text, tables fitted to a terminal, or the same tables in colour."""
+"""Style of the output: plain text, tables fitted to a terminal, or the same tables in colour."""
 
 
 def print_report(report: Report, color: str) -> None:
@@ -32,7 +32,7 @@ def print_report(report: Report, color: str) -> None:
 
 
 def choose_style(color: str, environ: Mapping[str, str], *, tty: bool) -> Style:
-    """Return the style of the output; the option precedes NO_COLOR, that FORCE_COLOR and CLICOLOR_FORCE.
+    """Return the style of the output. The option overrides NO_COLOR, which overrides FORCE_COLOR and CLICOLOR_FORCE.
 
     Args:
         color: "auto", "always" or "never".

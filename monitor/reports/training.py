@@ -35,11 +35,11 @@ PREDICTORS = (MODEL_SCORES, HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOG
 STATE_TONES: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
 
 LISTED_EPOCHS = 7
-"""Approximate number of epochs listed in addition to the first, the kept and the last one."""
+"""Approximate number of epochs listed besides the first, the kept and the last one."""
 
 
 def retrain_report(document: RetrainDocument) -> Report:
-    """Return the report of a retraining; without a fitted network only its detector and verdict."""
+    """Return the report of a retraining; without a fitted network, only the detector and the outcome."""
     name = "candidate" if document.model_id is None else f"model {document.model_id}"
     reason = f": {document.reason}" if document.reason else ""
     outcome = Toned(document.outcome, OUTCOME_TONES[document.outcome])
@@ -54,7 +54,7 @@ def retrain_report(document: RetrainDocument) -> Report:
 
 
 def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
-    """Return the blocks of a training that fitted a network; otherwise only the line on the detector."""
+    """Return the blocks on a training run; if it fitted no network, only the line on the detector."""
     health = report.health
     if health is None:
         return (detector_text(report.detector),)
@@ -75,7 +75,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def detector_text(detector: DetectorReport | None) -> str:
-    """Return one sentence on the anomaly detector, or on why there is none; empty if it was not considered."""
+    """Return one sentence on the anomaly detector or on its absence; empty if it was not considered."""
     if detector is None:
         return ""
     if detector.at is None:
@@ -100,7 +100,7 @@ def _history(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def _losses(report: TrainingReport) -> tuple[Block, ...]:
-    """Return the loss curve: some epochs, the first, the kept and the last one included."""
+    """Return the loss curve at some epochs, among them the first, the kept and the last one."""
     epochs = report.epochs
     stride = max(1, len(epochs) // LISTED_EPOCHS)
     listed = {1, report.kept_epoch, len(epochs), *range(1, len(epochs) + 1, stride)}

@@ -38,6 +38,7 @@ class HostMetric:
         unit: its unit.
         label: name for people, within a sentence.
         description: Prometheus HELP text.
+        missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
         upper_bound: largest possible value; the smallest is 0. That of a rate or a load is far above any host, and
             excludes the readings of broken counters.
     """
@@ -47,6 +48,7 @@ class HostMetric:
     unit: Unit
     label: str
     description: str
+    missing: str
     upper_bound: float
 
     @property
@@ -62,6 +64,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU",
         description="Busy time of all CPUs, as a ratio; guest time counts once, iowait is not busy.",
+        missing="CPU time does not match the time elapsed on all CPUs, or busy or idle time went back",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -70,6 +73,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="waiting for disks",
         description="Time in which CPUs were idle and waited for I/O, as a ratio of all CPUs.",
+        missing="likewise, or the kernel moved waiting time to idle time",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -78,6 +82,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU stolen by the hypervisor",
         description="CPU time that the hypervisor gave to other guests, as a ratio of all CPUs.",
+        missing="as `cpu_usage`",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -86,6 +91,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
+        missing="the line is malformed",
         upper_bound=MAX_LOAD_PER_CPU,
     ),
     HostMetric(
@@ -94,6 +100,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="memory",
         description="Memory in use, as a ratio: 1 - available / total.",
+        missing="`MemAvailable` is absent or exceeds `MemTotal`, or is 0 although memory is free",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -102,6 +109,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="swap",
         description="Swap space in use, as a ratio.",
+        missing="there is no swap, or more is free than exists",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -110,6 +118,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
+        missing="a counter of an interface went back, is impossible or exceeded 8 times the link speed (or 100 GB/s)",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -118,6 +127,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network sent",
         description="Bytes transmitted per second over all counted interfaces.",
+        missing="as `network_receive`",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -126,6 +136,7 @@ HOST_METRICS = (
         unit=Unit.PER_SECOND,
         label="network errors",
         description="Errors and dropped packets per second over all counted interfaces.",
+        missing="as `network_receive`",
         upper_bound=MAX_ERRORS_PER_SECOND,
     ),
     HostMetric(
@@ -134,6 +145,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="network use",
         description="Busier direction of the busiest interface over its link speed, as a ratio.",
+        missing="likewise, no link speed is known, or the rate exceeds it by half, so that it is only nominal",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -142,6 +154,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk reads",
         description="Bytes read per second from all physical disks.",
+        missing="a counter of a disk went back, is impossible or increased by more than 100 GB/s",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -150,6 +163,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk writes",
         description="Bytes written per second to all physical disks.",
+        missing="as `disk_read`",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -158,6 +172,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="disk use",
         description="Time in which the busiest disk was busy, as a ratio.",
+        missing="as `disk_read`",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -166,6 +181,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU pressure",
         description="Time in which some task waited for a CPU, as a ratio (Linux PSI).",
+        missing="the kernel has no PSI, or the counter went back or increased by half more than the time elapsed",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -174,6 +190,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="memory pressure",
         description="Time in which some task waited for memory, as a ratio (Linux PSI).",
+        missing="as `pressure_cpu`",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -182,6 +199,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="I/O pressure",
         description="Time in which some task waited for I/O, as a ratio (Linux PSI).",
+        missing="as `pressure_cpu`",
         upper_bound=1.0,
     ),
 )

@@ -1,20 +1,23 @@
-"""Sampler: turns two consecutive readings of every source into a sample.
+"""Sampler: turns the readings of every source into a sample.
 
-Sources are read independently, and rates use the monotonic clock. A failing source or an adjusted clock therefore
-yields missing values, never wrong ones.
+Sources are read independently, and rates use the monotonic clock. A failing source, an adjusted clock or a suspend
+of the machine therefore yields missing values, never wrong ones.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
+from model.units import HOUR
 from monitor.sampling.sources import Source, Values
 from monitor.sampling.value_bounds import validated_value
+from monitor.system.clocks import ClockComparison, boot_time
+from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 from storage import Sample
 
@@ -24,7 +27,11 @@ GAP_FACTOR = 2.5
 """Longest time between two readings for a rate, in sampling intervals."""
 
 MAX_ERROR_LENGTH = 200
-"""Characters kept of an error message: one that quotes a malformed file would flood the log."""
+"""Longest error message that is logged, in characters: one that quotes a malformed file would flood the log."""
+
+
+class NoValuesError(Exception):
+    """Raised if a source was read and has no plausible value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +39,8 @@ class SourceState:
     """Result of the last reading of a source.
 
     Attributes:
-        success: the source was read and its values computed.
-        duration: seconds taken.
+        success: the source was read and has a value, or has none yet because it is the first reading.
+        duration: seconds that the reading took.
         error: message of the failure; empty on success.
     """
 
@@ -43,7 +50,7 @@ class SourceState:
 
 
 class Sampler:
-    """Reads all sources and keeps the previous reading of each. For use by one thread.
+    """Reads all sources. For use by one thread.
 
     Attributes:
         samples_total: samples taken.
@@ -57,6 +64,7 @@ class Sampler:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        boot: Callable[[], float] | None = None,
     ) -> None:
         """Initialize a sampler without readings.
 
@@ -64,14 +72,20 @@ class Sampler:
             sources: the sources to read.
             interval: sampling interval in seconds.
             clock: returns seconds since the epoch.
-            monotonic: returns seconds of a clock that never goes back.
+            monotonic: returns seconds of a clock that never goes back, and stops while the machine is suspended.
+            boot: returns seconds of a clock that continues then; None for that of the system, or for `monotonic` if
+                it is not that of the system.
         """
         self._sources = tuple(sources)
         self._interval = interval
         self._clock = clock
         self._monotonic = monotonic
-        self._readings: dict[str, tuple[float, Any]] = {}
+        if boot is None:
+            boot = boot_time if monotonic is time.monotonic else monotonic
+        self._clocks = ClockComparison(wall=boot, monotonic=monotonic, boot=boot)
+        self._read_at: dict[str, float] = {}
         self._states: dict[str, SourceState] = {}
+        self._failures = {source.name: self._recurring_failure() for source in sources}
         self._sampled_at: float | None = None
         self.samples_total = 0
         self.samples_missed_total = 0
@@ -87,11 +101,13 @@ class Sampler:
         Exceptions of sources do not propagate: the values are missing, and `states` contains the error.
         """
         self._count(self._monotonic())
+        # A suspend is a gap: no rate spans it.
+        max_age = 0.0 if self._clocks.update().suspended else GAP_FACTOR * self._interval
         # Whole seconds: an interval is at least one second, and a regular grid is compact and readable.
         at = float(math.floor(self._clock()))
         values: Values = {}
         for source in self._sources:
-            values |= self._measure(source)
+            values |= self._measure(source, max_age)
         return Sample(at, **values)
 
     def _count(self, now: float) -> None:
@@ -101,34 +117,45 @@ class Sampler:
         self._sampled_at = now
         self.samples_total += 1
 
-    def _measure(self, source: Source) -> Values:
+    def _measure(self, source: Source, max_age: float) -> Values:
         """Return the values of one source, all missing after a failure, and update its state."""
         started = self._monotonic()
         try:
-            values = self._compute(source, started)
+            values = self._values(source, started, max_age)
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            self._update_state(source.name, started, message[:MAX_ERROR_LENGTH])
+            message = f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
+            self._states[source.name] = SourceState(False, self._monotonic() - started, message)
+            self._failures[source.name].failure(source=source.name, error=message)
             return dict.fromkeys(source.fields)
-        self._update_state(source.name, started, "")
+        self._states[source.name] = SourceState(True, self._monotonic() - started, "")
+        self._failures[source.name].success(source=source.name)
         return values
 
-    def _compute(self, source: Source, now: float) -> Values:
-        current = source.read()
-        # Removed, not looked up: after a failure below, the next cycle starts without a previous reading.
-        previous_at, previous = self._readings.pop(source.name, (-math.inf, None))
-        seconds = now - previous_at
-        # The first reading, and the first one after a gap, have no previous one to compare with.
-        recent = 0 < seconds <= GAP_FACTOR * self._interval
-        values = source.compute(previous if recent else None, current, seconds)
-        validated = {field: validated_value(field, values[field]) for field in source.fields}
-        self._readings[source.name] = (now, current)
-        return validated
+    def _values(self, source: Source, now: float, max_age: float) -> Values:
+        """Read a source and return its plausible values.
 
-    def _update_state(self, name: str, started: float, error: str) -> None:
-        previous = self._states.get(name)
-        self._states[name] = SourceState(success=not error, duration=self._monotonic() - started, error=error)
-        if error and (previous is None or previous.success):
-            log.warning("source failed", source=name, error=error)
-        elif not error and previous is not None and not previous.success:
-            log.info("source recovered", source=name)
+        Raises:
+            NoValuesError: all values are missing, and this is neither the first reading nor usual for the source.
+        """
+        computed = source.compute(source.read(), now, max_age)
+        values = {field: validated_value(field, computed[field]) for field in source.fields}
+        has_reference = 0 < now - self._read_at.get(source.name, -math.inf) <= max_age
+        self._read_at[source.name] = now
+        if any(value is not None for value in values.values()):
+            return values
+        implausible = [f"{field} {value:.4g}" for field, value in computed.items() if value is not None]
+        if implausible:
+            raise NoValuesError(f"no plausible value: {', '.join(implausible)}")
+        if has_reference and not source.optional:
+            raise NoValuesError("no plausible value")
+        return values
+
+    def _recurring_failure(self) -> RecurringFailure:
+        return RecurringFailure(
+            log,
+            "source failed",
+            "source recovered",
+            level=logging.WARNING,
+            repeat_seconds=HOUR,
+            monotonic=self._monotonic,
+        )

@@ -81,7 +81,8 @@ class PredictionBuffer:
             interval: seconds until the next cycle.
         """
         self._waiting.extend(predictions)
-        if self._waiting and predictions[0].at + interval - self._waiting[0].at >= self._batch_seconds:
+        # after a clock step either way the batch is complete, too
+        if self._waiting and not -interval < predictions[0].at - self._waiting[0].at < self._batch_seconds - interval:
             self.flush()
 
     def flush(self) -> None:

@@ -14,7 +14,7 @@ ABSENT = "-"
 """Text for a value that does not exist."""
 
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-"""Seconds by unit of a written duration."""
+"""Seconds by unit of a duration such as "15m"."""
 
 
 def format_duration(seconds: float) -> str:
@@ -36,7 +36,7 @@ def approximate_duration(seconds: float) -> str:
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
-    """Return a number with a fixed count of decimals."""
+    """Return a number with `digits` decimals; ABSENT for None."""
     return ABSENT if value is None else f"{value:.{digits}f}"
 
 
@@ -46,12 +46,12 @@ def format_percent(ratio: float | None) -> str:
 
 
 def format_scientific(value: float | None, digits: int = 2) -> str:
-    """Return a number in scientific notation."""
+    """Return a number in scientific notation with `digits` decimals; ABSENT for None."""
     return ABSENT if value is None else f"{value:.{digits}e}"
 
 
 def format_bytes(size: float | None, digits: int = 1) -> str:
-    """Return a size in bytes in MiB, or in GiB from one on."""
+    """Return a size (bytes) in MiB, or in GiB from 1 GiB on; ABSENT for None."""
     if size is None:
         return ABSENT
     return f"{size / 2**30:.{digits}f} GiB" if size >= 2**30 else f"{size / 2**20:.{digits}f} MiB"
@@ -81,7 +81,7 @@ def _with_si_prefix(value: float) -> str:
 
 
 def format_time(at: float | None) -> str:
-    """Return a time in seconds since the epoch as UTC; "never" for None, a bound for a time beyond the calendar."""
+    """Return a time (seconds since the epoch) as UTC; "never" for None, a bound outside the years 1 to 9999."""
     if at is None:
         return "never"
     if at < EARLIEST:
@@ -92,7 +92,7 @@ def format_time(at: float | None) -> str:
 
 
 def iso_time(at: float) -> str | None:
-    """Return a time in seconds since the epoch in ISO 8601; None for a time beyond the calendar."""
+    """Return a time (seconds since the epoch) in ISO 8601; None for a time beyond the years 1 to 9999."""
     if not EARLIEST <= at <= LATEST:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -28,7 +28,7 @@ SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING
 DEBUG_PRIORITY = 7
 
 CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
-"""Passwords in URLs: before the host, and in the query."""
+"""Pattern of passwords in URLs: before the host, and in the query."""
 
 
 class StructuredLogger:
@@ -85,7 +85,7 @@ def setup_logging(level: str, log_format: str) -> None:
 
 
 def stderr_is_journal() -> bool:
-    """Return whether stderr is a stream of the journal, by device and inode in $JOURNAL_STREAM."""
+    """Return True if stderr is a stream of the journal; compares its device and inode with $JOURNAL_STREAM."""
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):
@@ -110,7 +110,7 @@ def print_warning(event: str, message: str, **fields: object) -> None:
 
 
 def logs_are_json() -> bool:
-    """Return whether the log on stderr has one JSON object per line."""
+    """Return True if the log on stderr has one JSON object per line."""
     handlers = logging.getLogger().handlers
     return bool(handlers) and _is_json(handlers[0].formatter)
 
@@ -214,7 +214,7 @@ def redact_credentials(text: str) -> str:
 
 
 def _json_value(value: object) -> JsonValue:
-    """Return a value as JSON has it: NaN and infinity become null, unknown types become their text."""
+    """Return a value as JSON data: NaN and infinity become null, values of other types become text."""
     if isinstance(value, Mapping):
         return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -18,18 +18,18 @@ import monitor
 from monitor.errors import MonitorError
 
 M_MMAP_THRESHOLD = -3
-"""Number of the parameter in glibc's malloc.h."""
+"""M_MMAP_THRESHOLD of glibc's malloc.h."""
 
 MMAP_THRESHOLD_BYTES = 128 * 1024
 """Allocation size from which malloc uses mmap: glibc's initial value."""
 
 FIND_MONITOR = "import importlib.util as u; print(getattr(u.find_spec('monitor'), 'origin', None) or '')"
-"""Program that prints the file of the package `monitor` that an import would load."""
+"""Python program that prints the path of the package `monitor` that an import loads."""
 
 
 @contextmanager
 def deadline(seconds: float, message: str) -> Iterator[None]:
-    """Limit the duration of a block in the main thread.
+    """Limit the duration of a `with` block in the main thread.
 
     Raises:
         MonitorError: with the message, in the block, when `seconds` have passed.
@@ -50,7 +50,7 @@ def deadline(seconds: float, message: str) -> Iterator[None]:
 def lower_priority() -> None:
     """Give this process the lowest CPU and I/O priority, and make it the first victim of the OOM killer.
 
-    A sandbox may forbid each of them; the process then keeps its priority.
+    A sandbox may forbid each of these; the process then keeps its priority.
     """
     with suppress(OSError):
         os.nice(19)

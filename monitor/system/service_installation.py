@@ -16,7 +16,7 @@ from monitor.system.systemd_unit import CONFIG, NAME, Program, unit_text, unread
 UNITS = Path("/etc/systemd/system")
 STATE = "/var/lib/monitor"
 MARKER = "`monitor install-service`"
-"""Text in the first line of every unit that this program wrote."""
+"""Text in the first line of every unit that this program writes."""
 
 
 class UnitChange(StrEnum):
@@ -123,7 +123,7 @@ def systemctl(*arguments: str, check: bool = True) -> int:
     """Run systemctl and return its exit code.
 
     Args:
-        arguments: of systemctl.
+        arguments: arguments of systemctl.
         check: raise an error for an exit code other than 0.
 
     Raises:

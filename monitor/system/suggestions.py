@@ -1,4 +1,4 @@
-"""Near-miss suggestions for misspelt names."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 CUTOFF = 0.5
-"""Least similarity of a suggestion, 0 to 1, as `difflib` measures it."""
+"""Smallest similarity (0 to 1, see `difflib`) of a suggested name."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 """Directories that ProtectHome and PrivateTmp hide from the service."""
 
 ROOT_HOME = Path("/root")
-"""A directory whose mode under ProtectHome=tmpfs is not documented: the unit sets it so that others may enter."""
+"""Directory whose mode under ProtectHome=tmpfs is not documented; the unit makes it accessible to other users."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def running_program() -> Program:
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
         raise MonitorError(f"{root}: installed for a single user; use a virtual environment (scripts/venv)")
     script = _find_script()
-    command = (str(script),) if script else (sys.executable, "-m", "monitor")
+    command = (str(script),) if script else (sys.executable, "-P", "-m", "monitor")
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     interpreter = Path(sys.executable).resolve()
     needs = {
@@ -103,13 +103,13 @@ def _sandbox_lines(bound: Sequence[Path]) -> list[str]:
 
 
 def bound_paths(needs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the needed paths that the sandbox would hide, without those inside others of them."""
+    """Return the paths in `needs` that the sandbox would hide, without those inside other such paths."""
     hidden = sorted({path for path in needs if any(path.is_relative_to(place) for place in HIDDEN)})
     return tuple(path for path in hidden if not any(path != other and path.is_relative_to(other) for other in hidden))
 
 
 def unreadable_paths(needs: Sequence[Path]) -> list[str]:
-    """Return one line for each path that keeps the user of the service from reading `needs`."""
+    """Return one line for each path that the user of the service would have to enter or read, but may not."""
     bound = bound_paths(needs)
     problems = set()
     for path in needs:
@@ -123,7 +123,7 @@ def unreadable_paths(needs: Sequence[Path]) -> list[str]:
 
 
 def _is_closed(path: Path, *, last: bool) -> bool:
-    """Return true if other users cannot enter a directory, or cannot read the last path of a chain."""
+    """Return True if other users may not enter a directory or, for the `last` path, may not read it."""
     if not path.exists():
         return False
     needed = 0o001

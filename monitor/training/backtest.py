@@ -19,7 +19,7 @@ from monitor.sampling.trace_reader import Trace
 from monitor.training.retrain import gate_of, task_of
 
 TRAINING_RATIO = 0.6
-"""Ratio of the rows that the first model is trained on by default."""
+"""Default ratio of the rows that the first model is trained on."""
 
 HEADER = "timestamp,horizon,probability,warning,anomaly_score\n"
 

@@ -33,7 +33,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     """Register and promote the pretrained model if no usable model for the configured task serves.
 
     A model trained for other rules or horizons would keep predicting the old task for days. Percentile bounds, which
-    need a history, and samples hours apart rule the pretrained model out.
+    need a history, and samples that are hours apart rule out the pretrained model.
 
     Args:
         stores: repositories.
@@ -104,7 +104,7 @@ def pretrained_task(config: Config) -> ForecastTask:
 
 
 def task_differences(report: TrainingReport | None, config: Config) -> tuple[str, ...]:
-    """Return the names of the task's fields in which a model differs from the configuration.
+    """Return the names of the fields in which the task of a model differs from the configured one.
 
     Returns:
         Empty for a model of the configured task, and for one whose report does not state its task.
@@ -118,7 +118,7 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
 
 
 def _loadable(stores: Stores, model_id: int | None) -> bool:
-    """Return True if this model or an earlier one that has served can be loaded."""
+    """Return True if this model, or an earlier one that was promoted, can be loaded."""
     while model_id is not None:
         try:
             loads(stores.registry.blob(model_id))

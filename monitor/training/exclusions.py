@@ -14,7 +14,7 @@ from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 
 def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: Sequence[RecurringWindow]) -> bool:
-    """Return True for a time (seconds) within a stored or a recurring maintenance window."""
+    """Return True if `at` (seconds since the epoch) lies within a stored or a recurring maintenance window."""
     in_stored_window = any(window.starts_at <= at < window.ends_at for window in windows)
     return in_stored_window or any(window.contains(at) for window in recurring)
 

@@ -35,10 +35,10 @@ from storage import SAMPLE_FIELDS
 
 KIND = "model file"
 FORMAT = 2
-"""Version of the archive; format 1 differs in the form of its training report alone."""
+"""Version of the archive format; version 1 differs only in its training report."""
 
 LONGEST_HOST = 255
-"""Characters of the host name that are kept."""
+"""Longest host name that is stored, in characters."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def export_model(stores: Stores, model_id: int, path: Path) -> int:
 
 
 def import_model(stores: Stores, config: Config, path: Path, now: float) -> ImportResult:
-    """Register the model of a file without letting it serve; a model that is registered already is not added again.
+    """Register the model of a file without promoting it; a model that is already registered is not added again.
 
     Args:
         stores: repositories.
@@ -160,7 +160,7 @@ def pack_archive(archive: ModelArchive) -> bytes:
 
 
 def unpack_archive(data: bytes) -> ModelArchive:
-    """Return the content of an archive, every part checked and loadable.
+    """Return the content of an archive after checking that every part can be loaded.
 
     Raises:
         SerializationError: not an archive, damaged, or of a newer format.

@@ -9,7 +9,7 @@ from monitor.training.report import ReportError, ReportProblem, TrainingReport
 from storage import ModelRecord, TrainingOutcome, TrainingRun
 
 NO_REPORT = "{}"
-"""Stored form of an absent report."""
+"""Stored form of a missing report."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class RegisteredModel:
         created_at: time of its training in seconds since the epoch.
         sha256: checksum of its bytes.
         size: bytes.
-        report: report of its training; None if it cannot be used.
+        report: training report; None if it cannot be used.
         promoted_at: time at which it first served; None if it never did.
-        report_problem: reason for which the report cannot be used.
+        report_problem: reason why the report cannot be used.
     """
 
     id: int
@@ -52,7 +52,7 @@ class RegisteredModel:
 
 @dataclass(frozen=True)
 class CompletedRun:
-    """One attempt to train.
+    """One training run with its typed report.
 
     Attributes:
         started_at: seconds since the epoch.
@@ -60,7 +60,7 @@ class CompletedRun:
         outcome: result of the attempt.
         reason: message on why no model was promoted; empty after a promotion.
         model_id: the candidate; None if none was registered.
-        report: report of the training; None if it ended before a report was made, or if the report cannot be used.
+        report: training report; None if the run ended before there was one, or if it cannot be used.
         id: number of the run.
     """
 
@@ -115,7 +115,7 @@ def stored_run(run: CompletedRun) -> TrainingRun:
 
 
 def read_model(stores: Stores, model_id: int) -> RegisteredModel:
-    """Read a model of the registry, without its bytes.
+    """Read the record of a model, without its serialised form.
 
     Raises:
         UnknownModelError: the registry has no such model.
@@ -125,7 +125,7 @@ def read_model(stores: Stores, model_id: int) -> RegisteredModel:
 
 
 def read_active_model(stores: Stores) -> RegisteredModel | None:
-    """Read the serving model, without its bytes; None if no model serves.
+    """Read the record of the serving model, without its serialised form; None if no model serves.
 
     Raises:
         StorageError: the database cannot be read.
@@ -135,7 +135,7 @@ def read_active_model(stores: Stores) -> RegisteredModel | None:
 
 
 def _read(stored: str) -> tuple[TrainingReport | None, ReportProblem | None]:
-    """Return the report of a stored record and the reason for which it cannot be used; an empty one is absent."""
+    """Return the report of a stored record, or the reason why it is not usable; both None if it is empty."""
     if stored == NO_REPORT:
         return None, None
     try:

@@ -1,4 +1,4 @@
-"""Training report: the versioned, typed result of one training, stored with model and training run."""
+"""Training report: versioned, typed result of a training run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODEL_SCORES = "network"
 
 
 class ReportProblem(StrEnum):
-    """Reason for which a stored report cannot be used."""
+    """Reason why a stored report cannot be used."""
 
     NOT_JSON = "not_json"
     NEWER_VERSION = "newer_version"
@@ -36,7 +36,7 @@ class ReportProblem(StrEnum):
 
     @property
     def message(self) -> str:
-        """Sentence part for a person."""
+        """Phrase for messages."""
         return PROBLEM_MESSAGES[self]
 
 
@@ -57,9 +57,9 @@ class ReportError(ValueError):
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """Result of one training.
+    """Result of one training run.
 
-    A report without `health` is of a pretrained model, or of a training that ended before a network was fitted.
+    A report without `health` belongs to a pretrained model, or to a run that ended before a network was fitted.
 
     Attributes:
         from_: time of the first sample in seconds since the epoch.
@@ -80,9 +80,9 @@ class TrainingReport:
         horizons: scores by horizon.
         left_out: configured horizons without a model.
         inputs: training distribution by metric, the reference for input drift.
-        detector: anomaly detector; None if this training did not consider one.
+        detector: anomaly detector; None if the training run did not consider one.
         refusal_reason: rule of the gate that the candidate failed.
-        skip_reason: reason for which no network was fitted.
+        skip_reason: reason why no network was fitted.
         imported_from: host name of an imported model.
         imported_at: time of the import in seconds since the epoch.
     """

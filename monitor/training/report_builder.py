@@ -36,7 +36,7 @@ def build_report(
     detector: DetectorReport,
     refusal: Refusal | None = None,
 ) -> TrainingReport:
-    """Return the report of a training.
+    """Build the report of a training run.
 
     Args:
         candidate: the fitted candidate with its holdout scores.
@@ -95,7 +95,7 @@ def score_report(score: Score) -> ScoreReport:
 
 
 def finite_or_none(value: float) -> float | None:
-    """Return None for a value that cannot be computed, which is NaN in the mathematics."""
+    """Return a number, or None if it is NaN or infinite."""
     return value if math.isfinite(value) else None
 
 

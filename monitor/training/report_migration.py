@@ -9,14 +9,14 @@ UNVERSIONED = 0
 """Version of a stored report without a `version` key."""
 
 EXPERTS = {"networks": "network", "load": "load_table", "prior": "pretrained"}
-"""Name of each expert by its name in unversioned reports."""
+"""Present name of each expert, by its name in unversioned reports."""
 
 DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
 """Key of the detector by its name in unversioned reports."""
 
 
 def migrate(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an unversioned report in the form of version 1.
+    """Convert an unversioned report to version 1.
 
     Unversioned reports differ in these ways: `prior` is called `pretrained`, blend weights are `shares` by the older
     names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, two

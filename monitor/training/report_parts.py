@@ -86,7 +86,7 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """Gradient health of a training.
+    """Gradient health of a training run.
 
     Attributes:
         state: healthy, vanishing or exploding.
@@ -145,7 +145,7 @@ class HorizonReport:
 
     Attributes:
         horizon: seconds.
-        base_rate: ratio of the training rows that high load followed.
+        base_rate: ratio of the training rows that were followed by high load.
         threshold: probability from which a prediction is a warning; 1 never warns.
         scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
         blend_weights: weights of the experts.
@@ -195,8 +195,8 @@ class DetectorValidationReport:
     """False-alarm check of a detector on its own history.
 
     Attributes:
-        alarms: blocks of six hours with an alarm.
-        days: days checked.
+        alarms: number of six-hour blocks with an alarm.
+        days: number of days checked.
         monthly: alarms per 30 days; None if no day was checked.
         allowed: false-alarm budget in alarms per 30 days.
     """
@@ -208,7 +208,7 @@ class DetectorValidationReport:
 
 
 class DetectorSkipReason(StrEnum):
-    """Reason for which a training has not produced a new detector."""
+    """Reason why a training run produced no new detector."""
 
     DISABLED = "disabled"
     NOT_DUE = "not_due"
@@ -220,7 +220,7 @@ class DetectorSkipReason(StrEnum):
 
 @dataclass(frozen=True)
 class DetectorReport:
-    """Anomaly detector stored with a model, or the reason for which there is none.
+    """Anomaly detector stored with a model, or the reason why there is none.
 
     Attributes:
         at: time of its training in seconds since the epoch; None if there is no detector.
@@ -228,7 +228,7 @@ class DetectorReport:
         step: length of its rows in seconds.
         excluded_share: ratio of the samples that were excluded as incidents and maintenance.
         validation: false-alarm check on its own history.
-        skip_reason: reason for which no new detector was trained; None if one was.
+        skip_reason: reason why no new detector was trained; None if one was.
         reason: the same as a message; empty if one was trained.
         kept: True if the detector of the incumbent model stays in use.
     """

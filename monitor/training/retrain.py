@@ -1,4 +1,4 @@
-"""Retraining: from stored samples to a registered candidate that passed or failed the promotion gate."""
+"""Retraining: fit a candidate to stored samples, apply the promotion gate, register and promote it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from monitor.training.train_detector import DetectorTraining, promote_detector, 
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
-"""Most models kept in the registry, in addition to the serving one."""
+"""Largest number of models kept in the registry besides the serving one."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Request:
 
 @dataclass(frozen=True)
 class RetrainResult:
-    """RetrainResult of one retraining.
+    """Result of one retraining.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; for a dry run the outcome it would have had.
+        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
         reason: message on why no model was promoted.
         model_id: the registered candidate.
-        report: report of the training, None if it failed early.
+        report: training report; None if the run failed early.
         error: error that the command ends with; None after a promotion and a dry run that passed.
     """
 
@@ -172,7 +172,7 @@ def _attempt(
 def _promote_detector(
     stores: Stores, config: Config, detector: DetectorTraining, result: RetrainResult, request: Request, now: float
 ) -> RetrainResult:
-    """Let a new detector serve together with the incumbent predictor, or with the bootstrap model if none serves.
+    """Promote a new detector together with the incumbent predictor, or with the bootstrap model if there is none.
 
     Returns:
         The result with the detector's part added to its reason.

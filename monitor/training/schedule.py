@@ -1,4 +1,4 @@
-"""Retraining schedule: when the next training is due and how much history it needs."""
+"""Retraining schedule: due time of the next training run and the history that it needs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
 FALLBACK_INTERVAL = DAY
-"""Seconds between two trainings while a fallback serves for any horizon."""
+"""Seconds between two training runs while a fallback serves at any horizon."""
 
 FIRST_RETRY = 60.0
 """Shortest time in seconds between two attempts while no model of this host serves."""
 
 
 class ServingState(StrEnum):
-    """Serving predictor, which decides how soon the next training starts."""
+    """Kind of predictor that serves; it determines when the next training run is due."""
 
     NO_FITTED_MODEL = "no_fitted_model"
     FALLBACK = "fallback"
@@ -29,7 +29,7 @@ class ServingState(StrEnum):
 
 
 def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: ServingState) -> float | None:
-    """Return the time in seconds since the epoch at which the next training is due.
+    """Return the due time of the next training run, in seconds since the epoch.
 
     While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
     starts after a day. A young model is renewed when its history has grown by a quarter.
@@ -37,7 +37,7 @@ def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Ser
     Args:
         config: intervals of the configuration.
         last: the newest training run.
-        serving: what serves.
+        serving: kind of predictor that serves.
 
     Returns:
         None if no training has run yet: the first one starts as soon as there is enough history.
@@ -59,13 +59,13 @@ def insufficient_history(covered: float, needed: float) -> str:
 
 
 def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:
-    """Return the seconds of stored samples that a training could use, counted up to about `needed` seconds.
+    """Return the seconds of stored samples that a training run could use, counted up to about `needed`.
 
     Args:
         stores: repositories.
         config: sampling interval and length of the training history.
         now: seconds since the epoch.
-        needed: seconds of history that a training needs.
+        needed: seconds of history that a training run needs.
 
     Raises:
         StorageError: the samples cannot be read.

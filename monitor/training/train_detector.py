@@ -1,4 +1,4 @@
-"""Training of the anomaly detector: on the samples of the forecast, stored with the model."""
+"""Training of the anomaly detector, on the samples of the forecast model."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class DetectorTraining:
     """Result of a detector training.
 
     Attributes:
-        blob: serialised detector to store with the model, new or of the active model; None if there is none.
-        report: description of that detector, and the reason if it is not a new one.
+        blob: serialised detector to store with the model: the new or the active one; None without one.
+        report: description of the detector, and the reason if it is not new.
     """
 
     blob: bytes | None
@@ -48,7 +48,7 @@ class DetectorTraining:
 
 
 def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
-    """Train a detector if one is due; otherwise, or if it exceeds its false-alarm budget, keep the active one.
+    """Train a detector if one is due; else, or if it exceeds its false-alarm budget, keep the active one.
 
     Args:
         stores: repositories of the database, for verdicts, maintenance windows and the active detector.
@@ -128,7 +128,7 @@ def _is_due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
 
 
 def _active_report(stores: Stores) -> DetectorReport:
-    """Return the report of the active model's detector; an empty one if there is none."""
+    """Return the report of the active model's detector; an empty report without one."""
     model = read_active_model(stores)
     if model is None or model.report is None or model.report.detector is None:
         return DetectorReport()
@@ -158,7 +158,7 @@ def _keep_active(stores: Stores, skip_reason: DetectorSkipReason, message: str) 
 def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> int | None:
     """Register and promote a new detector together with the predictor of the active model.
 
-    A host without high load in its history gets no predictor of its own, but a detector.
+    A host without high load in its history gets a detector, but no predictor of its own.
 
     Args:
         stores: repositories of the database.

@@ -23,7 +23,7 @@ from monitor.training.records import registered_model
 from storage import StorageError
 
 MAX_ECHO = 60
-"""Characters of a query that an error message repeats."""
+"""Longest part of a query that an error message quotes, in characters."""
 
 DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360

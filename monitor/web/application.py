@@ -26,7 +26,7 @@ STATIC_PREFIX = "/static/"
 CACHE_FOR_A_DAY = "private, max-age=86400"
 
 MIN_GZIP_BYTES = 1000
-"""Size from which a body is compressed; smaller ones fit into one packet anyway."""
+"""Smallest body, in bytes, that is compressed; smaller ones fit into one packet."""
 
 
 @dataclass(frozen=True)

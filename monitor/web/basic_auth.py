@@ -17,13 +17,13 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 MAX_CACHED_LOGINS = 64
-"""Successful logins that are cached, so that the next request needs no hash."""
+"""Number of successful logins that are cached, so that the next request needs no hash."""
 
 MAX_PENDING_HASHES = 2
-"""Requests that compute a hash or wait for one; the other threads stay free for cached logins."""
+"""Largest number of requests that compute or await a hash; other threads stay free for cached logins."""
 
 MAX_PASSWORD_BYTES = 72
-"""Length of a password up to which bcrypt distinguishes it."""
+"""Bytes of a password that bcrypt uses; it ignores further ones."""
 
 DUMMY_HASH = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
 """Hash that a password is compared with if the user does not exist."""
@@ -80,7 +80,7 @@ class BasicAuthenticator:
         return LoginResult.ADMITTED
 
     def _cache_key(self, name: str, hashed: bytes, password: bytes) -> bytes:
-        """Return the HMAC of a login; each part is prefixed with its length, so that parts cannot be shifted."""
+        """Return the HMAC of a login. Length prefixes ensure that different logins give different messages."""
         parts = (name.encode(), hashed, password)
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(self._secret, message, hashlib.sha256)
@@ -112,7 +112,7 @@ def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
 
 
 def _check_password(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
-    """Return True if the password belongs to the hash; if not, take as long as the most expensive user would."""
+    """Return True if the password matches the hash; otherwise take as long as the most expensive hash."""
     highest_cost = max(map(_cost, users.values()))
     compared = hashed or _dummy_hash(highest_cost)
     matches = _matches(password, compared)

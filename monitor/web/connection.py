@@ -34,7 +34,7 @@ MAX_CONTENT_LENGTH_DIGITS = 20
 
 
 def _do_nothing() -> None:
-    """Do nothing: the callback of a response that does not define one."""
+    """Do nothing; default callback of a response."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Limits:
     """Resource limits of the server."""
 
     connections: int = 600
-    """Open connections."""
+    """Largest number of open connections."""
 
     request_seconds: float = 10.0
-    """Time to receive a request, including idle time and TLS handshake; a body gets the same time again."""
+    """Seconds to receive a request, including idle time and TLS handshake; a body gets the same time again."""
 
     response_seconds: float = 10.0
-    """Time for the client to receive the response."""
+    """Seconds in which the client must receive the response."""
 
     header_bytes: int = 16_384
-    """Size of the request line and the headers."""
+    """Largest size of the request line and the headers, in bytes."""
 
     body_bytes: int = 65_536
-    """Size of a request body."""
+    """Largest size of a request body, in bytes."""
 
 
 @dataclass(frozen=True)

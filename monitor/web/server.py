@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 ACCEPT_BATCH = 64
-"""Connections accepted in a row before the event loop serves the open ones."""
+"""Number of connections accepted in a row before the event loop serves the open ones."""
 
 ACCEPT_PAUSE_SECONDS = 0.1
-"""Pause of accepting after the process ran out of file descriptors."""
+"""Seconds without accepting connections after the process ran out of file descriptors."""
 
 MAX_UNSENT_BYTES = 8 * 2**20
-"""Responses of one worker pool that clients have not received yet."""
+"""Largest total size, in bytes, of the responses of one worker pool that clients have not received yet."""
 
 OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 

@@ -13,7 +13,7 @@ from tornado.iostream import IOStream, SSLIOStream
 from monitor.errors import MonitorError
 
 MAX_BUFFER_BYTES = 262_144
-"""Read buffer of one connection."""
+"""Size of the read buffer of one connection, in bytes."""
 
 
 def bind(address: tuple[str, int]) -> socket.socket:

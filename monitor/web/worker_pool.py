@@ -9,7 +9,7 @@ from monitor.web.connection import RequestHandler, Response
 
 
 class WorkerPool:
-    """Threads that call the application, a bounded queue in front of them, and bounded unsent responses.
+    """Threads that call the application, with bounds on queued requests and on unsent responses.
 
     Belongs to one event loop. A request beyond the queue is rejected with 503. When unsent responses exceed their
     limit, the connections of the oldest are closed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import count_between, purge, purge_between, time_buckets
+from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
 from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
 from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, with_nan
 from storage.samples.merge import MergedRows, merge_rows, rows_at
@@ -38,8 +37,8 @@ class SampleRepository:
     def append(self, sample: Sample) -> float:
         """Store one sample.
 
-        If a sample with the same time exists, because the clock was set back, the new sample is stored at the next
-        free millisecond: it is neither lost nor does it replace history.
+        If the clock was set back and a sample with the same time exists, the new one is stored at the next
+        free millisecond. It neither is lost nor replaces a stored sample.
 
         Returns:
             The time under which the sample is stored, in seconds since the epoch.
@@ -199,28 +198,21 @@ class SampleRepository:
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 
-    def purge(self, before: float, *, keep_newest: int = 0, batch: int = 5000) -> int:
+    def start_of_newest(self, seconds: float, until: float, max_gap: float, gap_seconds: float) -> float:
+        """Return the time from which on the samples cover a number of seconds (`storage.queries.start_of_newest`)."""
+        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, gap_seconds)
+
+    def purge(self, before: float, *, batch: int = 5000) -> int:
         """Delete old samples in short transactions, so that a writer never waits for long.
 
         Args:
             before: samples before this time (seconds since the epoch) are deleted.
-            keep_newest: number of newest samples that are never deleted: to a clock that jumped years ahead, all
-                history is old.
             batch: rows selected in one transaction.
 
         Returns:
             The number of rows deleted.
         """
-        if keep_newest > 0:
-            before = min(before, self._nth_newest(keep_newest))
         return purge(self._database, samples, self._host_id, before, batch)
-
-    def _nth_newest(self, n: int) -> float:
-        """Return the time of the n-th newest sample; minus infinity if there are fewer."""
-        newest = select(samples.c.at).where(samples.c.host_id == self._host_id).order_by(samples.c.at.desc())
-        with self._database.reading() as connection:
-            at = connection.scalar(newest.limit(1).offset(n - 1))
-        return -math.inf if at is None else at
 
     def count_between(self, start: float, end: float) -> int:
         """Return the number of samples with start <= at <= end, in seconds since the epoch."""

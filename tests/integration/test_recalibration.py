@@ -86,7 +86,7 @@ def test_decisions_use_the_outcomes_since_the_training(history):
     decisions = decisions_at(stores, predictor, trained_until, end, PRECISION)
     window = predictor.spec.new_window()
     window.extend(times, values)
-    y = future_labels(times, window.state, predictor.horizons, STEP)
+    y = future_labels(times, window.state, predictor.horizons)
     logged = np.flatnonzero((times > trained_until) & (np.diff(times // 300, prepend=0) > 0))
     p = predict_at(predictor, times, values, times[logged])
     high = window.state[logged] == 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from model.array_types import Bools, Floats, Integers
 from model.features.labels import future_labels
+from model.features.spacing import RECENT_INTERVALS
 from model.forecast.online.recalibration import MAX_AGE
 from model.forecast.smoothing import SMOOTHINGS
 from model.units import DAY
@@ -61,15 +62,13 @@ class PredictionLog:
     An outcome is settled once a sample at or after the end of its horizon is known.
     """
 
-    def __init__(self, horizons: Sequence[float], step: float) -> None:
+    def __init__(self, horizons: Sequence[float]) -> None:
         """Create an empty log.
 
         Args:
             horizons: seconds.
-            step: seconds between samples.
         """
         self._horizons = tuple(horizons)
-        self._step = step
         self._last_slot = -np.inf
         self._times = np.empty(0)
         self._probabilities = np.empty((0, len(horizons)))
@@ -145,11 +144,12 @@ class PredictionLog:
         first = self._first_open
         if first < len(self._times):
             rows = np.searchsorted(self._recent_times, self._times[first:])
-            labels = future_labels(self._recent_times, self._recent_states, self._horizons, self._step, rows)
+            labels = future_labels(self._recent_times, self._recent_states, self._horizons, rows)
             self._outcomes[first:] = labels
             self._first_open = int(np.searchsorted(self._times, newest - max(self._horizons), side="right"))
         oldest = self._times[self._first_open] if self._first_open < len(self._times) else newest
-        start = int(np.searchsorted(self._recent_times, oldest))
+        # the spacing depends on some rows before
+        start = max(0, int(np.searchsorted(self._recent_times, oldest)) - RECENT_INTERVALS)
         self._recent_times = self._recent_times[start:]
         self._recent_states = self._recent_states[start:]
 

@@ -1,1 +1,1 @@
-"""Diagnostics of a training: gradient health, gradient check and fit report."""
+"""Diagnostics of training: gradient health, gradient check and fit report."""

@@ -1,4 +1,4 @@
-"""Assessment of a training: thresholds for gradients and activations, and the issues found."""
+"""Assessment of a training run: checks of gradients, activations and losses against thresholds."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MAX_ROWS = 4096
 """Largest number of rows for activation statistics."""
 
 DEAD_UNITS_LIMIT = 0.4
-"""Share of dead units in a layer from which it is reported."""
+"""Ratio of dead units in a layer above which they are reported."""
 
 SATURATION_LIMIT = 0.5
-"""Share of saturated outputs of a layer from which it is reported."""
+"""Ratio of saturated outputs of a layer above which they are reported."""
 
 CLIPPED_STEPS_LIMIT = 0.5
-"""Share of clipped steps from which it is reported."""
+"""Ratio of clipped steps above which they are reported."""
 
 
 def assess_training(
@@ -44,14 +44,14 @@ def assess_training(
     initial_loss: float,
     config: FitConfig,
 ) -> GradientHealth:
-    """Diagnose a training that has ended.
+    """Diagnose a completed training run.
 
     Args:
         data: the network with the kept weights, and the examples on which its activations are measured.
-        statistics: of the gradients.
-        epochs: of the training.
+        statistics: gradient statistics of all steps.
+        epochs: results of the epochs, in order.
         initial_loss: loss before the first step.
-        config: limits of vanishing and exploding gradients, number of epochs.
+        config: limits for vanishing and exploding gradients, and the number of epochs.
     """
     losses = [epoch.train_loss for epoch in epochs]
     # Gradients near zero are expected once the loss is near zero.
@@ -74,7 +74,7 @@ def assess_gradients(
     vanishing: float,
     exploding: float,
 ) -> GradientHealth:
-    """Diagnose a training.
+    """Diagnose gradients and activations.
 
     Args:
         parameters: gradient statistics.

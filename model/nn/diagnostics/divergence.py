@@ -1,4 +1,4 @@
-"""Divergence check: stop of a training whose loss or gradients leave the plausible range."""
+"""Divergence check: stops a training run whose loss or gradients are not plausible."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from model.array_types import Floats
 from model.errors import DivergedError
 
 MAX_NONFINITE_STEPS = 10
-"""Largest number of steps with non-finite gradient that are skipped before a training counts as diverged."""
+"""Number of skipped steps with non-finite gradient above which a training run counts as diverged."""
 
 LOSS_FACTOR = 10
-"""Factor on the initial loss above which a training counts as diverged."""
+"""Multiple of the initial loss above which a training run counts as diverged."""
 
 MIN_INITIAL_LOSS = 0.1
-"""Lower bound of the initial loss in this comparison, for trainings that start near zero."""
+"""Lower bound of the initial loss in this comparison, for losses that start near zero."""
 
 REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 
 
 class DivergenceCheck:
-    """Check of a training for divergence.
+    """Divergence check of one training run.
 
     Args:
         initial_loss: training loss before the first step.
@@ -38,10 +38,10 @@ class DivergenceCheck:
         """Raise DivergedError if a loss or weight is not finite, or the training loss far above its initial value.
 
         Args:
-            number: of the epoch.
-            train_loss: of the epoch.
+            number: number of the epoch.
+            train_loss: training loss of the epoch.
             monitored_loss: validation loss, or training loss without validation examples.
-            weights: (parameters,) after the epoch.
+            weights: (parameters,) weights after the epoch.
         """
         finite = math.isfinite(monitored_loss) and math.isfinite(weights.dot(weights))
         if not finite or self._too_high(train_loss):

@@ -15,9 +15,9 @@ class Epoch(NamedTuple):
     """Figures of one pass over the training examples.
 
     Attributes:
-        number: from 1 on.
-        train_loss: mean over the steps, each before its update.
-        validation_loss: after the epoch; NaN without validation examples.
+        number: number of the epoch, 1 for the first.
+        train_loss: mean loss over the steps, measured before each update.
+        validation_loss: loss after the epoch; NaN without validation examples.
         gradient_norm: mean L2 norm of the gradient before clipping.
     """
 
@@ -29,12 +29,12 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class FitReport:
-    """Result of a training.
+    """Result of a training run.
 
     Attributes:
-        epochs: in order.
+        epochs: results of the epochs, in order.
         kept_epoch: number of the epoch with the kept weights.
-        health: of the gradients and activations.
+        health: diagnosis of gradients and activations.
     """
 
     epochs: tuple[Epoch, ...]

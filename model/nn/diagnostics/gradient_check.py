@@ -46,17 +46,17 @@ def check_gradients(
     penalty: Penalty | None = None,
     seed: int | None = None,
 ) -> dict[str, float]:
-    """Return the relative error of each parameter's gradient against central differences, and of the "input".
+    """Return the relative errors of the gradients of each parameter, and of "input", against central differences.
 
     Errors of correct gradients are below 1e-6, unless a kink (ReLU at 0) lies within the step of the differences.
 
     Args:
-        network: with float64 parameters, which are changed and restored.
+        network: network of float64 parameters, which are changed and restored.
         loss: loss function.
         x: (rows, inputs) float64.
         y: (rows, outputs) labels.
         penalty: weight penalty that is added to the loss.
-        seed: of the randomness of layers such as dropout, equal at each evaluation; None for prediction.
+        seed: seed for layers such as dropout, the same at each evaluation; None for prediction.
 
     Raises:
         ValueError: the network is not of float64, the precision that the differences need, or has no parameters.

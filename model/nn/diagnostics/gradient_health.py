@@ -1,4 +1,4 @@
-"""Gradient health: diagnosis of a training by its gradients and activations, as a value."""
+"""Gradient health: value types for the diagnosis of gradients and activations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class GradientState(StrEnum):
-    """Overall state of the gradients of a training, from best to worst."""
+    """Overall state of the gradients, from best to worst."""
 
     HEALTHY = "healthy"
     VANISHING = "vanishing"
@@ -18,7 +18,7 @@ class GradientState(StrEnum):
 
 
 class IssueKind(StrEnum):
-    """Kind of problem found in a training."""
+    """Kind of problem found in a training run."""
 
     STALLED_LOSS = "stalled loss"
     NONFINITE_GRADIENT = "non-finite gradient"
@@ -30,14 +30,14 @@ class IssueKind(StrEnum):
 
 
 class Issue(NamedTuple):
-    """Problem found in a training, with a message that states the figures and a remedy."""
+    """Problem found in a training run, with a message that states the figures and a remedy."""
 
     kind: IssueKind
     message: str
 
 
 class StepCounts(NamedTuple):
-    """Number of steps of a training: all, with clipped gradient, and skipped because of a non-finite gradient."""
+    """Numbers of all steps, of steps with clipped gradient, and of steps skipped for a non-finite gradient."""
 
     total: int
     clipped: int
@@ -49,10 +49,10 @@ class ParameterHealth:
     """Gradient norms (L2, before clipping) and update ratio of one parameter.
 
     Attributes:
-        name: of the parameter.
-        norm: mean over the steps of the last epoch.
-        norm_last: at the last step.
-        norm_max: largest of all steps.
+        name: name of the parameter.
+        norm: mean norm over the steps of the last epoch.
+        norm_last: norm at the last step.
+        norm_max: largest norm of all steps.
         update_ratio: norm of the update over norm of the parameter, mean over the measured steps of the last epoch.
     """
 
@@ -69,9 +69,9 @@ class LayerHealth:
 
     Attributes:
         name: number of the layer.
-        dead_ratio: share of units that are inactive (ReLU) or saturated in every row.
-        saturation_ratio: share of saturated outputs; None for an activation that does not saturate.
-        mean: of all outputs.
+        dead_ratio: ratio of units that are inactive (ReLU) or saturated in every row.
+        saturation_ratio: ratio of saturated outputs; None for an activation that does not saturate.
+        mean: mean of all outputs.
         deviation: standard deviation of all outputs.
     """
 
@@ -84,7 +84,7 @@ class LayerHealth:
 
 @dataclass(frozen=True)
 class GradientHealth:
-    """Diagnosis of a training from its gradients and activations.
+    """Diagnosis of a training run from its gradients and activations.
 
     Attributes:
         state: overall state.
@@ -111,7 +111,7 @@ class GradientHealth:
 
 
 def combine_health(trainings: Sequence[GradientHealth]) -> GradientHealth:
-    """Combine the diagnoses of networks with equal layers: means, but the largest norm and the worst state."""
+    """Combine the diagnoses of networks with equal layers: means of the figures, largest norm, worst state."""
     severity = list(GradientState)
     issues = [issue for training in trainings for issue in training.issues]
     return GradientHealth(

@@ -1,4 +1,4 @@
-"""Gradient statistics: running sums over the steps of a training."""
+"""Gradient statistics: running sums over the training steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StatisticsState:
 
 
 class GradientStatistics:
-    """Running statistics of the gradients of a training, per parameter.
+    """Running statistics of the gradients per parameter.
 
     Call `record_gradient` at each step, and `record_update` before the update if `update_due`. The gradients of
     parameters at the end of the flat vector are buffered: all of a small network, else the biases.
@@ -51,8 +51,14 @@ class GradientStatistics:
         self._slices = [network.parameter_slice(name) for name in network.names]
         self._parameters = [network.flat[position] for position in self._slices]
         self._buffer_start = _buffer_start(network)
-        self._direct = [gradient[position] for position in self._slices if position.start < self._buffer_start]
+        direct = sorted((p for p in self._slices if p.start < self._buffer_start), key=lambda p: p.start)
+        self._direct = [gradient[position] for position in direct]
         self._buffered = gradient[self._buffer_start :]
+        starts = np.array([position.start for position in self._slices])
+        # parameters in the order of the flat vector, in which the directly summed ones come first
+        in_order = np.sort(starts)
+        self._buffered_starts = in_order[in_order >= self._buffer_start] - self._buffer_start
+        self._position_in_order = np.searchsorted(in_order, starts)
         self._direct_squares: list[list[float]] = []
         self._buffer: Floats = np.empty((BUFFER_STEPS, len(self._buffered)), gradient.dtype)
         self._buffer_steps = 0
@@ -89,9 +95,12 @@ class GradientStatistics:
         self._buffer[self._buffer_steps] = buffered
         self._buffer_steps += 1
         self._steps += 1
-        squares = [float(part.dot(part)) for part in self._direct]
-        self._direct_squares.append(squares)
-        return math.sqrt(buffered.dot(buffered) + sum(squares))
+        square = buffered.dot(buffered)
+        if self._direct:
+            squares = [float(part.dot(part)) for part in self._direct]
+            self._direct_squares.append(squares)
+            square += sum(squares)
+        return math.sqrt(square)
 
     def discard_nonfinite(self) -> None:
         """Remove the last gradient, which was not finite, and count the step as skipped."""
@@ -109,7 +118,7 @@ class GradientStatistics:
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
-        """Record the norm ratio of an update (parameters,) that is about to be added to the parameters."""
+        """Record norm(update) / norm(parameter) for an update (parameters,) before it is added."""
         if not self._ratio_of_epoch:
             self._ratio_sum[:] = 0
             self._ratio_count = 0
@@ -176,16 +185,11 @@ class GradientStatistics:
 
     def _squared_norms(self) -> Floats:
         """Return the squared gradient norms (steps, parameters) of the buffered steps."""
-        direct_columns = iter(np.array(self._direct_squares).T)
-        columns = []
-        for position in self._slices:
-            if position.start < self._buffer_start:
-                columns.append(next(direct_columns))
-            else:
-                start, stop = position.start - self._buffer_start, position.stop - self._buffer_start
-                steps = self._buffer[: self._buffer_steps, start:stop]
-                columns.append(np.einsum("ij,ij->i", steps, steps))
-        return np.stack(columns, axis=1, dtype=np.float64)
+        squares = [np.array(self._direct_squares)] if self._direct else []
+        if len(self._buffered):
+            steps = np.square(self._buffer[: self._buffer_steps])
+            squares.append(np.add.reduceat(steps, self._buffered_starts, axis=1, dtype=np.float64))
+        return np.concatenate(squares, axis=1)[:, self._position_in_order]
 
 
 def _buffer_start(network: Network) -> int:

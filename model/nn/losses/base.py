@@ -1,6 +1,6 @@
 """Loss base class: mean over the known labels, and its gradient.
 
-A training needs the gradient at each step and the value once per epoch, so the two are separate methods. Both take
+Training needs the gradient at each step and the value once per epoch, so the two are separate methods. Both take
 `Targets`, the labels checked and encoded once.
 """
 
@@ -18,7 +18,7 @@ from model.nn.numerics import EAGER, SMALL_SIZE, ArrayOps
 
 
 class Targets(NamedTuple):
-    """Labels in the form in which a loss computes with them.
+    """Checked labels, encoded for a loss.
 
     Attributes:
         values: (rows, outputs), finite.
@@ -91,13 +91,13 @@ class Loss(ABC):
         return self.compute_gradient(logits, targets, scale, EAGER)
 
     def compute_gradient(self, logits: Floats, targets: Targets, scale: Floats, ops: ArrayOps) -> Floats:
-        """Compute `gradient` by calls through `ops`.
+        """Return dL/d(logits) (rows, outputs); every array operation goes through `ops`.
 
         Args:
             logits: (rows, outputs).
             targets: labels of these rows.
             scale: `gradient_scale` of the targets as 0-d array.
-            ops: execution of the array calls.
+            ops: executor that runs or records the array operations.
         """
         slope = self._slope(logits, targets.values, ops)
         if targets.weight is not None:
@@ -113,7 +113,7 @@ class Loss(ABC):
         return logits
 
     def constant_output(self, y: Floats) -> int | None:  # noqa: ARG002
-        """Return the first output with only one class among its known labels (rows, outputs), else None."""
+        """Return the index of the first output whose known labels (rows, outputs) are all equal; None without one."""
         return None
 
     def base_rate_bias(self, y: Floats) -> Floats | None:  # noqa: ARG002

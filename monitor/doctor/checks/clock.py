@@ -19,10 +19,10 @@ UNSYNCHRONISED = 0x40
 """STA_UNSYNC of adjtimex(2)."""
 
 MISSED_RATIO = 0.05
-"""Ratio of missed samples of a day from which on the check warns."""
+"""Ratio of samples missed in a day above which the check warns."""
 
 SHIFTED_SECONDS = 0.1
-"""Samples are stored at whole seconds; one whose time is taken is shifted by some milliseconds, less than this."""
+"""Seconds by which a sample may be off its whole second: one whose time is taken is shifted by milliseconds."""
 
 SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
 SHOW_LOG = "look into the log: `journalctl -u monitor -n 50`"

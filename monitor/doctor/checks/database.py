@@ -17,7 +17,7 @@ CHECK_SECONDS = 1.0
 """Duration after which the integrity check is interrupted; it reads the whole file."""
 
 LARGE_LOG_BYTES = 64 * 2**20
-"""Size of the write-ahead log from which on the check warns; a checkpoint truncates it to a quarter of that."""
+"""Size of the write-ahead log, in bytes, above which the check warns: four times what a checkpoint leaves."""
 
 RESTORE = "stop the daemon, then restore a backup, or move the file away: the daemon creates a new one"
 START_DAEMON = "start the daemon, which creates it: `systemctl start monitor`, or `monitor run`"
@@ -29,7 +29,7 @@ REFUSAL_FIXES = {
     StorageErrorKind.NO_ACCESS: "run this as root or as the daemon's user",
     StorageErrorKind.FILE_SYSTEM: "run this as root or as the daemon's user",
 }
-"""Fixes by kind of error; all other kinds need a backup."""
+"""Fixes by kind of error; all other kinds need a restored backup."""
 
 
 def check_database(context: DoctorContext) -> Iterator[CheckResult]:
@@ -117,7 +117,7 @@ def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
 
 
 def assess_write_lock(pid: int | None) -> CheckResult:
-    """Assess the process that holds the write lock longer than a transaction takes; None without one."""
+    """Assess the process that has held the write lock for too long; no result without such a process."""
     if pid is None:
         return ok(CheckId.WRITE_LOCK, "free")
     fix = f"inspect the process and end it: `ps -o pid,lstart,cmd -p {pid}`; samples wait in memory until then"

@@ -20,10 +20,10 @@ MIN_FREE_INODES = 8
 """Free inodes below which the check fails: database, write-ahead log, its index and the locks."""
 
 BYTES_PER_SAMPLE = 290
-"""Size of a sample with its predictions for three horizons, used until a history is long enough to measure it."""
+"""Assumed bytes per sample and its predictions for three horizons, until the history allows to measure them."""
 
 MEASURABLE_SAMPLES = 10_000
-"""Samples from which on the size per sample is measured."""
+"""Number of samples from which the size per sample is measured."""
 
 NO_DIRECTORY = "no directory exists yet"
 
@@ -35,11 +35,11 @@ VOLATILE_TYPES = {
     "ramfs": "deleted at the next boot",
     "overlay": "deleted with the container",
 }
-"""Types of file systems whose content is lost, and when."""
+"""File systems that lose their content: type and the event at which they do."""
 
 
 def check_space(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check free space and inodes against the growth that is still to come, and that the mount is writable."""
+    """Check free space for the expected growth of the database, free inodes, and that the mount is writable."""
     directory = _existing_directory(context.directory)
     if directory is None:
         yield skipped(CheckId.DISK_SPACE, NO_DIRECTORY)
@@ -54,7 +54,7 @@ def check_space(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def expected_growth(context: DoctorContext) -> tuple[int, float]:
-    """Return the bytes by which the database will still grow until the retention, and the bytes per sample."""
+    """Return the bytes by which the database will grow until its oldest samples expire, and the bytes per sample."""
     size = context.files.size + context.files.wal_size if context.files else 0
     interval = context.config.sampling.interval
     bytes_per_sample = float(BYTES_PER_SAMPLE)
@@ -101,7 +101,7 @@ def check_file_system(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_file_system(mount_point: str, kind: str) -> CheckResult:
-    """Assess a type of file system: SQLite's write-ahead log needs a local one, the history a persistent one."""
+    """Assess the type of a file system: the write-ahead log needs a local one, the history a persistent one."""
     message = f"{kind or 'unknown'} on {mount_point}"
     fix = "move the database to a local disk: storage.url"
     if kind.startswith(NETWORK_TYPES):

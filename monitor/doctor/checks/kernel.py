@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -19,13 +20,13 @@ READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
 
 FULL_RATIO = 0.995
-"""Memory or swap usage from which on the host is overloaded, or the figure is wrong."""
+"""Ratio of used memory or swap above which the host is overloaded, or the figure is wrong."""
 
 EXPLAINED_GAPS = {
     "swap_usage": "this host has no swap",
     "network_usage": "no interface reports its link speed",
 }
-"""Reasons for fields that are missing on many hosts; nothing needs to be fixed."""
+"""Reasons why fields are missing on many hosts; nothing needs to be fixed."""
 
 OPTIONAL_SOURCES = {
     "pressure": (
@@ -46,12 +47,14 @@ def check_sources(context: DoctorContext) -> Iterator[CheckResult]:
     time.sleep(READING_INTERVAL)
     for source in sources:
         first = first_readings[source.name]
+        now = time.monotonic()
         second = _read(source)
         error = next((reading for reading in (first, second) if isinstance(reading, Exception)), None)
         if error is not None:
             yield unreadable_source(source.name, error)
         else:
-            yield assess_rates(source, source.compute(first, second, time.monotonic() - started))
+            source.compute(first, started, math.inf)
+            yield assess_rates(source, source.compute(second, now, math.inf))
 
 
 def _read(source: Source) -> Any:
@@ -118,7 +121,7 @@ def _join(*parts: str) -> str:
 
 
 def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check for a memory limit of this container that the kernel's figures do not show."""
+    """Check for a memory limit of this container, which /proc/meminfo does not show."""
     limit = _control_group_limit("memory.max", "memory/memory.limit_in_bytes")
     total = psutil.virtual_memory().total
     message = f"{total / 2**30:.1f} GiB of memory, {os.cpu_count()} CPUs"
@@ -133,7 +136,7 @@ def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _control_group_limit(*names: str) -> int | None:
-    """Return the number in the first existing file of the control group root; None without a limit."""
+    """Return the memory limit of the control group in bytes; None without a limit."""
     for name in names:
         try:
             text = (procfs.SYSFS / "fs" / "cgroup" / name).read_text(encoding="ascii").strip()

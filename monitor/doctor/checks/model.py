@@ -17,7 +17,7 @@ from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import RegisteredModel
 
 OLD_INTERVALS = 2.0
-"""Age of a model in training intervals from which on the check warns."""
+"""Age of a model, in training intervals, above which the check warns."""
 
 
 def check_model(context: DoctorContext) -> Iterator[CheckResult]:

@@ -84,7 +84,7 @@ def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _blocking_path(path: Path) -> Path | None:
-    """Return the first part of a path that keeps other users from reading it; None if they can."""
+    """Return the first part of a path that other users may not read or enter; None if there is none."""
     # The unit binds a file in a hidden directory into its sandbox, so that its parents do not matter.
     steps = [path] if bound_paths((path,)) else [*reversed(path.parents), path]
     for step in steps:
@@ -95,7 +95,7 @@ def _blocking_path(path: Path) -> Path | None:
 
 
 def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that private keys of `web.config_file` are not readable for every user."""
+    """Check that the private keys of `web.config_file` are not readable by every user."""
     path = context.config.web_file
     if path is None:
         yield skipped(CheckId.KEY_PERMISSIONS, "no web.config_file")

@@ -1,4 +1,4 @@
-"""Checks of the HTTP endpoint: it responds, it is ours, and its exposure."""
+"""Checks of the HTTP endpoint: response, owner of the port, exposure to other hosts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
 
 
 def _is_own(probe: PortProbe, daemon: DaemonProcess) -> bool:
-    """Return whether monitor listens; an endpoint with passwords is recognised by its process."""
+    """Return True if monitor listens; an endpoint that requires a password is recognised by its process."""
     identified = OWN_METRIC in probe.metrics.body or OWN_SERVER in (probe.healthy.server, probe.metrics.server)
     return identified or (probe.pid is not None and probe.pid == daemon.pid)
 

@@ -14,13 +14,13 @@ from enum import StrEnum
 import psutil
 
 PROBE_SECONDS = 2.0
-"""Duration of all requests together."""
+"""Seconds that all requests together may take."""
 
 MAX_RESPONSE_BYTES = 4 * 2**20
 
 
 class ProbeFailure(StrEnum):
-    """Reason for which a request got no HTTP response."""
+    """Reason why a request got no HTTP response."""
 
     REFUSED = "connection refused"
     NOT_HTTP = "not HTTP"
@@ -33,11 +33,11 @@ class Response:
     """Response to one request.
 
     Attributes:
-        code: HTTP status code; 0 without a response, for the reason `failure`.
+        code: HTTP status code; 0 without a response.
         body: body.
         server: header Server.
         secure: received over TLS.
-        failure: reason for which there is no response.
+        failure: reason why there is no response.
     """
 
     code: int

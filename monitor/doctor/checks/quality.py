@@ -1,4 +1,4 @@
-"""Checks of trainings and predictions: outcomes, gradients, live skill, input drift."""
+"""Checks of training runs and predictions: outcomes, gradients, live skill, input drift."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from monitor.training.records import CompletedRun
 from storage import TrainingOutcome
 
 MANY_REFUSALS = 3
-"""Consecutive training runs without a promoted model from which on the check warns."""
+"""Number of consecutive training runs without a promoted model at which the check warns."""
 
 MIN_SCORED = 1000
-"""Predictions with a known outcome from which on a skill is meaningful."""
+"""Number of predictions with a known outcome from which a skill is meaningful."""
 
 UNSUCCESSFUL = (TrainingOutcome.REFUSED, TrainingOutcome.FAILED)
 
 
 def check_trainings(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check the outcomes of the last trainings, and the gradients of the last network."""
+    """Check the outcomes of the last training runs, and the gradients of the last network."""
     if context.records is None:
         yield skipped(CheckId.TRAININGS, DATABASE_NOT_READ)
         return

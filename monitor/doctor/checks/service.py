@@ -15,7 +15,7 @@ from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.systemd_unit import NAME
 
 SYSTEMD = Path("/run/systemd/system")
-"""Exists where systemd is the init system."""
+"""Path that exists where systemd is the init system."""
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",
@@ -32,7 +32,7 @@ START_DAEMON = "start the daemon: `systemctl start monitor`, or `monitor run`"
 
 
 def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that a daemon runs on this database, its user and its state."""
+    """Check that a daemon runs on this database, and check its user and its state."""
     daemon = context.daemon
     if daemon.running is None:
         yield skipped(CheckId.DAEMON, f"unknown whether a daemon runs: {daemon.reason}")

@@ -21,7 +21,7 @@ from monitor.system.systemd_unit import CONFIG
 from storage.inspection import SQLITE_VERSION
 
 MIN_SQLITE = (3, 35)
-"""First version with INSERT ... RETURNING."""
+"""First version of SQLite with INSERT ... RETURNING."""
 
 MISSING = "missing"
 
@@ -58,7 +58,7 @@ def _installed_version(name: str) -> str:
 
 
 def check_blas_threads() -> Iterator[CheckResult]:
-    """Check that NumPy's BLAS library starts no threads of its own in this process, as in daemon and trainer."""
+    """Check that NumPy's BLAS library starts no threads; daemon and trainer use the same settings as this process."""
     import numpy as np  # noqa: F401, PLC0415 - the import starts the threads
 
     extra_threads = psutil.Process().num_threads() - threading.active_count()
@@ -70,7 +70,7 @@ def check_blas_threads() -> Iterator[CheckResult]:
 
 
 def check_configuration(context: DoctorContext) -> Iterator[CheckResult]:
-    """Report the file of the configuration and its keys that differ from the defaults."""
+    """Report the path of the configuration and the keys that differ from their defaults."""
     config = context.config
     changed = _changed_keys(config)
     keys = f"{len(changed)} keys differ from their defaults"
@@ -96,7 +96,7 @@ def _changed_keys(config: Config) -> list[str]:
 
 
 def configuration_problems(problems: Sequence[str]) -> list[CheckResult]:
-    """Return one failed result per problem of an invalid configuration, and one for the checks that need it."""
+    """Return one failed result per problem of the configuration, and one for the checks that need a valid one."""
     fix = "correct the key; `monitor check-config` lists all problems"
     results = [failed(CheckId.CONFIGURATION, problem, fix) for problem in problems]
     return [*results, skipped(CheckId.REMAINING_CHECKS, "need a valid configuration")]

@@ -1,8 +1,4 @@
-"""Source protocol: read raw figures of the host and compute values from two readings.
-
-A source keeps no reading: the sampler holds the previous one. A test therefore needs no host, and a failure leaves no
-half-updated state.
-"""
+"""Source protocol: read raw figures of the host and compute values of a sample."""
 
 from __future__ import annotations
 
@@ -11,9 +7,15 @@ from typing import Any, Protocol
 Values = dict[str, float | None]
 """Values of a sample by field; None where a value is missing."""
 
+READ_DELAY = 0.5
+"""Largest time in seconds between reading the clock and reading a counter, on a host whose CPUs are all busy."""
+
+MAX_TIME_RATIO = 1.5
+"""Largest increase of a counter of time over the time elapsed, beyond which the counter is wrong."""
+
 
 class Source(Protocol):
-    """A part of the host that is measured."""
+    """A part of the host that is measured. For use by one thread."""
 
     @property
     def name(self) -> str:
@@ -25,17 +27,24 @@ class Source(Protocol):
         """Return the fields of a sample that the source measures."""
         ...
 
+    @property
+    def optional(self) -> bool:
+        """Return True if a healthy host may have no value at all of this source, as one without swap."""
+        ...
+
     def read(self) -> Any:
         """Return the current raw figures. Raises any exception that the host causes."""
         ...
 
-    def compute(self, previous: Any | None, current: Any, seconds: float) -> Values:
+    def compute(self, reading: Any, at: float, max_age: float) -> Values:
         """Return the values of the fields.
 
+        Sources of rates keep their earlier readings, which this call updates.
+
         Args:
-            previous: earlier reading; None if there is none, which leaves all rates missing.
-            current: newest reading.
-            seconds: time between the readings; above 0 if there is an earlier one.
+            reading: newest reading.
+            at: its time in seconds of the monotonic clock.
+            max_age: largest age in seconds of an earlier reading that a rate may start from; 0 for no rates.
 
         Returns:
             Ratios from 0 to 1, rates per second, sizes in bytes.
@@ -43,6 +52,12 @@ class Source(Protocol):
         ...
 
 
-def per_second(previous: float, current: float, seconds: float) -> float | None:
-    """Return the rate of a counter; None if the counter decreased, after a reset or an overflow."""
-    return (current - previous) / seconds if current >= previous and seconds > 0 else None
+def time_ratio(increase: float, seconds: float) -> float | None:
+    """Return the increase of a counter of time over the time elapsed, both in seconds.
+
+    Counter and clock are not read at the same time, so a ratio may exceed 1; it is clipped. None for an increase that
+    this does not explain.
+    """
+    if increase > MAX_TIME_RATIO * (seconds + READ_DELAY):
+        return None
+    return min(increase / seconds, 1.0)

@@ -1,50 +1,93 @@
 """CPU source: busy, iowait and steal ratios from the kernel's accounting of CPU time.
 
-Raw times are read instead of `psutil.cpu_percent`, which keeps a separate previous reading per thread.
+The figures are plausible if the CPUs together account for about the time that elapsed.
 """
 
 from __future__ import annotations
 
-import psutil
+import os
 
 from monitor.sampling.metric_catalog import fields_of_source
-from monitor.sampling.sources.base import Values
+from monitor.sampling.sources.base import MAX_TIME_RATIO, READ_DELAY, Values
+from monitor.sampling.sources.counters import CounterMeter, Counts
+from monitor.sampling.sources.procfs import read_whole_proc
 
-DECREASING_TIMES = frozenset({"idle", "iowait"})
-"""Times that the kernel may correct downwards a little, without a reset."""
+KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+"""Kinds of CPU time. Guest time, which follows, is part of the user time."""
+
+MIN_KINDS = 4
+"""Kinds that every kernel has."""
+
+IDLE, IOWAIT, STEAL = (KINDS.index(kind) for kind in ("idle", "iowait", "steal"))
+CPUS = len(KINDS)
+"""Positions in a reading."""
+
+MIN_TIME_RATIO = 0.5
+"""Smallest CPU time over the time elapsed: some kernels do not count all of it."""
+
+CORRECTION = 0.02
+"""Seconds per CPU by which the kernel may correct idle time downwards."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Units of CPU time per second."""
 
 
 class Cpu:
-    """Ratios of the time of all CPUs. A reading holds the seconds of each kind of time since boot.
+    """Ratios of the time of all CPUs.
 
-    All time except idle and iowait is busy, including steal: for the waiting work that CPU was unavailable. The total
-    contains every kind of time. `read` raises OSError, ValueError or TypeError for a malformed line.
+    All time except idle and iowait counts as busy, steal included: in it the host had no CPU. The total
+    contains every kind of time. A reading holds the ticks of each kind since boot, and the number of CPUs. `read`
+    raises OSError or ValueError for a malformed table, or one of zeros, as some sandboxes provide.
     """
 
     name = "cpu"
     fields = fields_of_source("cpu")
+    optional = False
 
-    def read(self) -> dict[str, float]:
-        times = psutil.cpu_times()
-        # The kernel includes guest time in user time.
-        return {name: value for name, value in times._asdict().items() if name not in ("guest", "guest_nice")}
+    def __init__(self) -> None:
+        self._meter = CounterMeter(_increase)
 
-    def compute(self, previous: dict[str, float] | None, current: dict[str, float], seconds: float) -> Values:  # noqa: ARG002
-        elapsed = _elapsed(previous, current) if previous else {}
-        total = sum(elapsed.values())
-        if total <= 0:
+    def read(self) -> Counts:
+        head, marker, table = f"\n{read_whole_proc('stat', until='intr')}".partition("\ncpu ")
+        line, complete, _ = table.partition("\n")
+        ticks = tuple(map(int, line.split()[: len(KINDS)]))
+        if not (marker and complete) or len(ticks) < MIN_KINDS:
+            raise ValueError("no complete line of CPU times in stat")
+        if not any(ticks):
+            raise ValueError("all CPU times in stat are 0")
+        cpus = f"{head}\n{table}".count("\ncpu") or os.cpu_count() or 1
+        return (*ticks, *(0,) * (len(KINDS) - len(ticks)), cpus)
+
+    def compute(self, reading: Counts, at: float, max_age: float) -> Values:
+        step = self._meter.update({self.name: reading}, at, max_age).get(self.name)
+        if step is None:
             return dict.fromkeys(self.fields)
-        idle, iowait, steal = (elapsed.get(name, 0.0) for name in ("idle", "iowait", "steal"))
+        ticks = step.counts[: len(KINDS)]
+        total = sum(ticks)
+        iowait = ticks[IOWAIT]
         return {
-            "cpu_usage": max(0.0, total - idle - iowait) / total,
-            "cpu_iowait": iowait / total,
-            "cpu_steal": steal / total,
+            "cpu_usage": max(0, total - ticks[IDLE] - iowait) / total,
+            "cpu_iowait": None if iowait < -_correction(step.counts[CPUS]) else max(0, iowait) / total,
+            "cpu_steal": ticks[STEAL] / total,
         }
 
 
-def _elapsed(previous: dict[str, float], current: dict[str, float]) -> dict[str, float]:
-    """Return the seconds of each kind of time between two readings; empty after a reset of the counters."""
-    elapsed = {name: current[name] - previous[name] for name in current}
-    if any(seconds < 0 for name, seconds in elapsed.items() if name not in DECREASING_TIMES):
-        return {}
-    return {name: max(0.0, seconds) for name, seconds in elapsed.items()}
+def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts | None:
+    """Return the ticks of each kind between two readings and the smaller number of CPUs; None if implausible."""
+    cpus = min(earlier[CPUS], later[CPUS])
+    most_cpus = max(earlier[CPUS], later[CPUS])
+    ticks = tuple(map(int.__sub__, later[: len(KINDS)], earlier[: len(KINDS)]))
+    # The kernel may move time of a sleeping CPU between idle and iowait, so only their sum increases.
+    idle = ticks[IDLE] + ticks[IOWAIT]
+    busy = sum(ticks) - idle
+    if idle < -_correction(cpus) or min(ticks[:IDLE] + ticks[IOWAIT + 1 :]) < 0:
+        return None
+    least = MIN_TIME_RATIO * (seconds - READ_DELAY) * cpus * TICKS
+    most = MAX_TIME_RATIO * (seconds + READ_DELAY) * most_cpus * TICKS
+    if not max(least, 1) <= busy + idle <= most:
+        return None
+    return (*ticks, cpus)
+
+
+def _correction(cpus: int) -> float:
+    return CORRECTION * TICKS * cpus

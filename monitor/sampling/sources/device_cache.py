@@ -8,22 +8,24 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 REFRESH_AFTER = 60
-"""Number of lookups after which the properties are read again: a link came up, a volume was created on a disk."""
+"""Number of lookups after which the properties are read again, to notice a new link speed or a new volume."""
 
 
 class DeviceCache(Generic[T]):
-    """Properties of a set of devices, read again when the set changes and after `REFRESH_AFTER` lookups.
+    """Properties of a set of devices, read again when the set changes and after a number of lookups.
 
     Samples are taken every few seconds, and sysfs is slow: some drivers acquire a lock for a read.
     """
 
-    def __init__(self, load: Callable[[frozenset[str]], T]) -> None:
-        """Load the properties of no device, which reads properties of the host as a whole.
+    def __init__(self, load: Callable[[frozenset[str]], T], refresh_after: int = REFRESH_AFTER) -> None:
+        """Create the cache; call `load` once without devices, which reads properties of the whole host.
 
         Args:
             load: reads the properties of the devices with the given names.
+            refresh_after: number of lookups after which the properties are read again.
         """
         self._load = load
+        self._refresh_after = refresh_after
         self._names: frozenset[str] = frozenset()
         self._properties = load(self._names)
         self._lookups = 0
@@ -35,8 +37,12 @@ class DeviceCache(Generic[T]):
         """
         self._lookups += 1
         current = frozenset(names)
-        if current != self._names or self._lookups >= REFRESH_AFTER:
+        if current != self._names or self._lookups >= self._refresh_after:
             self._properties = self._load(current)
             self._names = current
             self._lookups = 0
         return self._properties
+
+    def expire(self) -> None:
+        """Read the properties again at the next lookup."""
+        self._lookups = self._refresh_after

@@ -5,67 +5,85 @@ The kernel also lists partitions and volumes, which would count the same bytes a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import psutil
-
 from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources import procfs
-from monitor.sampling.sources.base import Values, per_second
+from monitor.sampling.sources.base import READ_DELAY, Values
+from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limited_increase
 from monitor.sampling.sources.device_cache import DeviceCache
 
 EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd")
 """Names of virtual and removable devices, and of ZFS volumes (zd), whose disks sysfs does not link."""
 
+SECTOR = 512
+"""Bytes of a sector in the kernel's table, whatever the device uses."""
 
-@dataclass(frozen=True)
-class Counters:
-    """Counters of one device since boot: bytes read, bytes written, milliseconds busy."""
+MIN_COLUMNS = 14
+"""Columns of the table in every kernel since 2.6.25."""
 
-    read: int
-    write: int
-    busy: int
+SECTORS_READ, SECTORS_WRITTEN, MILLISECONDS_BUSY = 5, 9, 12
+"""Columns of the table (Documentation/admin-guide/iostats.rst)."""
+
+MAX_DEVICE_THROUGHPUT = 1e11
+"""Physical bound of one device in bytes per second: three times an NVMe device on PCIe 6.0."""
+
+MAX_BOOKED_LATER = 600.0
+"""Seconds busy that older kernels add at once at the end of a long operation."""
+
+WRAP = 2**32
+"""The kernel counts the milliseconds busy modulo this number."""
 
 
 class Disk:
     """Bytes per second over all physical devices, and the busy ratio of the busiest one.
 
-    A reading holds the counters by device. `read` raises OSError, or psutil's ValueError or NotImplementedError if
-    the kernel's table is missing or malformed.
+    A reading holds, by device, the sectors read, the sectors written and the milliseconds busy since boot. `read`
+    raises OSError, or ValueError if the kernel's table is malformed.
     """
 
     name = "disk"
     fields = fields_of_source("disk")
+    optional = False
 
     def __init__(self) -> None:
         self._physical = DeviceCache(lambda names: frozenset(name for name in names if _is_physical(name)))
+        self._meter = CounterMeter(_increase)
 
-    def read(self) -> dict[str, Counters]:
-        table = psutil.disk_io_counters(perdisk=True, nowrap=False)
+    def read(self) -> dict[str, Counts]:
+        table = procfs.parse_rows(procfs.read_whole_proc("diskstats").splitlines(keepends=True), _parse_row)
         physical = self._physical.get(table)
-        return {
-            name: Counters(row.read_bytes, row.write_bytes, row.busy_time)
-            for name, row in table.items()
-            if name in physical
-        }
+        return {name: counts for name, counts in table.items() if name in physical}
 
-    def compute(self, previous: dict[str, Counters] | None, current: dict[str, Counters], seconds: float) -> Values:
-        before = previous or {}
-        pairs = [(before[name], current[name]) for name in before.keys() & current.keys()]
-        read = _rates(pairs, "read", seconds)
-        write = _rates(pairs, "write", seconds)
-        busy = _rates(pairs, "busy", seconds)
+    def compute(self, reading: dict[str, Counts], at: float, max_age: float) -> Values:
+        steps = list(self._meter.update(reading, at, max_age).values())
+        known = [step for step in steps if step is not None]
+        if not known or len(known) < len(steps):
+            return dict.fromkeys(self.fields)
         return {
-            "disk_read": sum(read) if read else None,
-            "disk_write": sum(write) if write else None,
-            "disk_busy": min(1.0, max(busy) / 1000) if busy else None,
+            "disk_read": SECTOR * sum(step.rate(0) for step in known),
+            "disk_write": SECTOR * sum(step.rate(1) for step in known),
+            "disk_busy": max(map(_busy_ratio, known)),
         }
 
 
-def _rates(pairs: list[tuple[Counters, Counters]], counter: str, seconds: float) -> list[float]:
-    """Return the rates of a counter over the devices whose counter did not decrease."""
-    rates = (per_second(getattr(before, counter), getattr(after, counter), seconds) for before, after in pairs)
-    return [rate for rate in rates if rate is not None]
+def _parse_row(line: str) -> tuple[str, Counts]:
+    columns = line.split()
+    if len(columns) < MIN_COLUMNS:
+        raise ValueError(f"not a row of diskstats: {line[:40]!r}")
+    counts = (SECTORS_READ, SECTORS_WRITTEN, MILLISECONDS_BUSY)
+    return columns[2], tuple(int(columns[column]) for column in counts)
+
+
+def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts | None:
+    most = MAX_DEVICE_THROUGHPUT / SECTOR * (seconds + READ_DELAY)
+    sectors = limited_increase(earlier[:2], later[:2], (most, most))
+    milliseconds = (later[2] - earlier[2]) % WRAP
+    if sectors is None or milliseconds > 1000 * (seconds + MAX_BOOKED_LATER):
+        return None
+    return (*sectors, milliseconds)
+
+
+def _busy_ratio(step: Step) -> float:
+    return min(step.rate(2) / 1000, 1.0)
 
 
 def _is_physical(name: str) -> bool:

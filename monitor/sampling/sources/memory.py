@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import psutil
-
 from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources.base import Values
+from monitor.sampling.sources.procfs import memory_figure, read_proc
+
+MAX_RESERVED = 0.1
+"""Largest ratio of memory that the kernel keeps for itself although it is free."""
 
 
 class Memory:
     """1 - available / total, which is also the reading; caches count as available.
 
-    `read` raises OSError, or KeyError, ValueError, IndexError or ZeroDivisionError for a malformed table.
+    No other figure replaces `MemAvailable`: an estimate would differ from it by tens of percentage points. `read`
+    raises OSError, or ValueError if a figure is missing or malformed, there is no memory, or none is available
+    although much is free.
     """
 
     name = "memory"
     fields = fields_of_source("memory")
+    optional = False
 
     def read(self) -> float:
-        memory = psutil.virtual_memory()
-        return 1 - memory.available / memory.total
+        text = read_proc("meminfo")
+        total = memory_figure(text, "MemTotal")
+        available = memory_figure(text, "MemAvailable")
+        if not total:
+            raise ValueError("MemTotal is 0")
+        if not available and memory_figure(text, "MemFree") > MAX_RESERVED * total:
+            raise ValueError("MemAvailable is 0 although memory is free")
+        return 1 - available / total
 
-    def compute(self, previous: float | None, current: float, seconds: float) -> Values:  # noqa: ARG002
-        return {"memory_usage": current}
+    def compute(self, reading: float, at: float, max_age: float) -> Values:  # noqa: ARG002
+        return {"memory_usage": reading}

@@ -5,11 +5,17 @@ It uses the kernel's running totals, because its averages lag by at least 10 sec
 
 from __future__ import annotations
 
+import re
+
 from monitor.sampling.metric_catalog import fields_of_source
-from monitor.sampling.sources.base import Values, per_second
+from monitor.sampling.sources.base import MAX_TIME_RATIO, READ_DELAY, Values, time_ratio
+from monitor.sampling.sources.counters import CounterMeter, Counts, limited_increase
 from monitor.sampling.sources.procfs import read_proc
 
 RESOURCES = ("cpu", "memory", "io")
+
+SOME_TOTAL = re.compile(r"some .*\btotal=([0-9]+)\n", re.ASCII)
+"""Line with the time in which some task waited; the line "full" counts time in which all tasks waited."""
 
 
 class Pressure:
@@ -21,38 +27,48 @@ class Pressure:
 
     name = "pressure"
     fields = fields_of_source("pressure")
+    optional = False
 
-    def read(self) -> dict[str, int]:
+    def __init__(self) -> None:
+        self._meter = CounterMeter(_increase)
+
+    def read(self) -> dict[str, Counts]:
         """Return the totals of the resources that the kernel tracks.
 
         Raises:
             OSError: the kernel tracks none (CONFIG_PSI off, or psi=0).
-            ValueError: a file is malformed.
+            ValueError: no file is well-formed.
         """
-        totals: dict[str, int] = {}
+        totals: dict[str, Counts] = {}
+        errors: list[Exception] = []
         for resource in RESOURCES:
             try:
-                text = read_proc(f"pressure/{resource}")
-            except OSError:
-                if resource == RESOURCES[-1] and not totals:
-                    raise
-                continue
-            totals[resource] = _some_total(text)
+                totals[resource] = (_some_total(read_proc(f"pressure/{resource}")),)
+            except (OSError, ValueError) as error:
+                errors.append(error)
+        if not totals:
+            raise errors[0]
         return totals
 
-    def compute(self, previous: dict[str, int] | None, current: dict[str, int], seconds: float) -> Values:
-        before = previous or {}
+    def compute(self, reading: dict[str, Counts], at: float, max_age: float) -> Values:
         values: Values = dict.fromkeys(self.fields)
-        for resource in before.keys() & current.keys():
-            ratio = per_second(before[resource] / 1e6, current[resource] / 1e6, seconds)
-            # Counter and clock are not read at the same time.
-            values[f"pressure_{resource}"] = None if ratio is None else min(ratio, 1.0)
+        for resource, step in self._meter.update(reading, at, max_age).items():
+            if step is not None:
+                values[f"pressure_{resource}"] = time_ratio(step.counts[0] / 1e6, step.seconds)
         return values
 
 
+def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts | None:
+    return limited_increase(earlier, later, (1e6 * MAX_TIME_RATIO * (seconds + READ_DELAY),))
+
+
 def _some_total(text: str) -> int:
-    """Return the total of the line "some" in microseconds; the line "full" counts time in which all tasks waited."""
-    some, _, _ = text.partition("\n")
-    if not some.startswith("some "):
-        raise ValueError(f"not a pressure file: {some[:40]!r}")
-    return int(some.rpartition("total=")[2])
+    """Return the total of the line "some" in microseconds.
+
+    Raises:
+        ValueError: there is no such line.
+    """
+    match = SOME_TOTAL.match(text)
+    if not match:
+        raise ValueError(f"not a pressure file: {text[:40]!r}")
+    return int(match[1])

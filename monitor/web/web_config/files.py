@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 MAX_FILE_BYTES = 131_072
-"""Size of a file; parsing larger YAML takes seconds."""
+"""Largest size of a file, in bytes; parsing larger YAML takes seconds."""
 
 FileVersion = tuple[int, ...]
 """Identity, size and times of a file; empty if it does not exist."""

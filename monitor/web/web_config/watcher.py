@@ -22,7 +22,7 @@ class WatchedWebConfigFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Load the file.
+        """Load the web.config.yml at `path`.
 
         Raises:
             ConfigError: the file is invalid.

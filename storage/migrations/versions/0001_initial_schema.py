@@ -31,14 +31,14 @@ METRICS = (
 
 
 def upgrade() -> None:
-    """Upgrade from an empty database."""
+    """Create the initial schema in an empty database."""
     _time_series()
     _models()
     _training_runs()
 
 
 def downgrade() -> None:
-    """Downgrade to an empty database."""
+    """Drop all tables."""
     for table in ("training_runs", "serving", "models", "predictions", "samples"):
         op.drop_table(table)
 

@@ -30,7 +30,7 @@ def trace():
     return make_trace()
 
 
-def label_rows(y, times, state=None):
+def label_rows(y, times, state=None, spacing=10.0):
     """A dataset of which only labels, times and state matter."""
     n = len(times)
     return Dataset(
@@ -39,6 +39,7 @@ def label_rows(y, times, state=None):
         auxiliary=np.zeros((n, 0)),
         times=times,
         state=np.zeros(n) if state is None else state,
+        spacing=np.full(n, spacing),
     )
 
 

@@ -72,7 +72,7 @@ def add_command(options: GlobalOptions, duration: float, start: float | None, no
 @json_option
 @pass_options
 def end_command(options: GlobalOptions, window_id: int) -> int:
-    """End a maintenance window now, or cancel it if it has not begun."""
+    """End a maintenance window now, or cancel it if it has not started."""
     return end_window(options, window_id)
 
 

@@ -56,9 +56,14 @@ def command(options: GlobalOptions, at: float | None) -> int:
         decisions = partial(current_decisions, stores, as_of, config.warning.precision)
         forecast = forecast_from_storage(stores, as_of, max_age, decisions)
         overview = read_overview(stores, config, now)
+        sample = stores.samples.last(until=as_of)
     waiting = overview.waiting_for
     if forecast is None and overview.model is None:
         raise NotEnoughDataError(f"no model serves yet: {waiting}")
+    if forecast is None and sample is not None and sample.at >= as_of - max_age:
+        raise NotEnoughDataError(
+            f"the load is unknown: no metric of the high-load rules has a value at {format_time(sample.at)}"
+        )
     if forecast is None:
         hint = ": is the daemon running?" if at is None else ""
         raise NotEnoughDataError(

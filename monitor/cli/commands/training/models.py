@@ -1,4 +1,4 @@
-"""`monitor models`: the model registry, and models as files."""
+"""`monitor models`: list, activate, roll back, export and import models."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _list(options: GlobalOptions) -> int:
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate a model, the previous one for None, and print its id."""
+    """Activate a model (None: the previous one) and print its id."""
     from monitor.documents.models import ActivationDocument  # noqa: PLC0415
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

@@ -79,6 +79,30 @@ def test_backtest_scores_samples_with_the_last_complete_row():
     assert scores[21 * 5] != row[0]
 
 
+def test_backtest_fits_no_detector_for_years_without_rows(monkeypatch):
+    x = host(6)
+    times = START + STEP * np.arange(len(x))
+    times[-1] += 20 * 365 * DAY
+    origins = []
+
+    def fit(times, *args):
+        origins.append(len(times))
+        return fit_detector(times, *args)
+
+    monkeypatch.setattr("model.anomaly.backtest.fit_detector", fit)
+    first = 5 * ROWS_PER_DAY
+    result = backtest_detector(times, x, COLUMNS, times[first], DAY / 2, 2.0)
+    assert len(origins) == 3
+    assert len(result.scores) == len(x) - first
+
+
+def test_backtest_of_a_single_row_has_one_score_and_no_days():
+    x = host(5)
+    times = START + STEP * np.arange(len(x))
+    result = backtest_detector(times, x, COLUMNS, times[-1], DAY, 2.0)
+    assert (len(result.scores), result.days) == (1, 0.0)
+
+
 def test_backtest_without_a_fit_raises():
     times = row_times(400)
     with pytest.raises(DetectorFitError):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.resampling import continuously_present, forward_fill, resample, row_interval
@@ -52,3 +54,20 @@ def test_continuously_present_needs_a_warm_up_after_a_gap():
 def test_forward_fill_repeats_the_last_value():
     z = np.array([[np.nan, 1.0], [2.0, np.nan], [np.nan, np.nan]])
     assert forward_fill(z).tolist() == [[0.0, 1.0], [2.0, 1.0], [2.0, 1.0]]
+
+
+@given(
+    start=st.sampled_from([0.0, 1.8e9]),
+    steps=st.lists(st.sampled_from([3e-7, 1e-3, 1.0, 30.0, 60.0, 3600.0, 1e9]), max_size=30),
+    step=st.sampled_from([60.0, 600.0]),
+)
+def test_rows_of_any_times_are_increasing_and_have_the_mean_of_the_samples(start, steps, step):
+    times = np.unique(start + np.cumsum(np.array([0.0, *steps])))
+    values = np.linspace(0, 1, len(times))[:, None]
+    row_times, rows = resample(times, values, step)
+    assert (np.diff(row_times) > 0).all()
+    assert len(row_times) <= len(times) * (LOOKBACK + 1)
+    filled = np.isfinite(rows[:, 0])
+    assert filled.sum() == len(np.unique(times // step))
+    assert rows[filled, 0].min() >= 0
+    assert rows[filled, 0].max() <= 1

@@ -47,8 +47,8 @@ def test_parse_quantile_needs_a_p_and_a_percentage(text, quantile):
     assert parse_quantile(text) == (None if quantile is None else pytest.approx(quantile))
 
 
-def labels(times, state, horizon, step=10.0):
-    return future_labels(np.array(times, float), np.array(state, float), [horizon], step)[:, 0].tolist()
+def labels(times, state, horizon):
+    return future_labels(np.array(times, float), np.array(state, float), [horizon])[:, 0].tolist()
 
 
 def test_label_covers_the_time_after_the_sample_up_to_the_horizon():
@@ -83,5 +83,19 @@ def test_labels_of_some_rows_equal_those_of_all_rows():
     times = np.cumsum(rng.choice([10.0, 10.0, 40.0], 200))
     state = rng.choice([0.0, 0.0, 0.0, 1.0, NAN], 200)
     rows = np.array([3, 50, 51, 199])
-    complete = future_labels(times, state, (20.0, 100.0), 10.0)
-    assert np.array_equal(future_labels(times, state, (20.0, 100.0), 10.0, rows), complete[rows], equal_nan=True)
+    complete = future_labels(times, state, (20.0, 100.0))
+    assert np.array_equal(future_labels(times, state, (20.0, 100.0), rows), complete[rows], equal_nan=True)
+
+
+def test_label_is_unknown_if_the_horizon_is_shorter_than_the_spacing():
+    times = np.arange(0.0, 6000.0, 600.0)
+    known = future_labels(times, np.zeros(10), (300.0, 600.0, 1200.0))
+    assert np.isnan(known[:, 0]).all()
+    assert known[:-1, 1].tolist() == [0] * 9
+
+
+def test_labels_follow_a_change_of_the_spacing():
+    times = np.concatenate((np.arange(0.0, 6000.0, 600.0), np.arange(6000.0, 6100.0)))
+    labels_of_minute = future_labels(times, np.zeros(len(times)), (60.0,))[:, 0]
+    assert np.isnan(labels_of_minute[:10]).all()
+    assert labels_of_minute[10:30].tolist() == [0] * 20

@@ -26,7 +26,8 @@ def test_state_is_high_at_once_if_the_step_exceeds_the_sustained_time():
 
 
 def test_state_starts_again_after_a_gap():
-    assert states([0, 10, 20, 100, 110, 120], [1, 1, 1, 1, 1, 1], sustained=30) == [0, 0, 1, 0, 0, 1]
+    times = [0, 10, 20, 30, 100, 110, 120, 130]
+    assert states(times, [1] * 8, sustained=30) == [0, 0, 0, 1, 0, 0, 0, 1]
 
 
 def test_state_of_an_unknown_sample_is_unknown_and_ends_the_run():
@@ -49,10 +50,45 @@ def test_extend_in_chunks_equals_extend_at_once(chunk):
         for start in range(0, 300, size):
             window.extend(times[start : start + size], values[start : start + size])
         windows.append(window)
-    for name in ("times", "load_index", "state", "last_high", "last_onset", "previous_onset", "sums", "counts"):
+    states = ("state", "last_high", "last_onset", "previous_onset", "period_start")
+    for name in ("times", "load_index", *states, "sums", "counts"):
         assert np.array_equal(getattr(windows[0], name), getattr(windows[1], name), equal_nan=True), name
     assert np.array_equal(windows[0].buckets.sums, windows[1].buckets.sums)
     assert np.array_equal(windows[0].buckets.max_index, windows[1].buckets.max_index, equal_nan=True)
+
+
+@pytest.mark.parametrize("history", [5.0, 60.0, 600.0])
+def test_state_follows_the_spacing_of_the_newest_samples(history):
+    rules = Rules(((("u", 0.85),),), 60.0)
+    window = RollingWindow(("u",), rules, history)
+    past = np.arange(0.0, 100 * history, history)
+    window.extend(past, np.full((100, 1), 0.2))
+    live = past[-1] + np.arange(1.0, 121.0)
+    usage = np.where((live > live[7]) & (live <= live[9]), 1.0, 0.2)
+    usage[-62:] = 1.0
+    window.extend(live, usage[:, None])
+    high = window.state[100:]
+    assert not high[:-3].any()
+    assert high[-3:].tolist() == [1, 1, 1]
+
+
+def test_state_of_coarse_samples_counts_the_time_that_each_covers():
+    rules = Rules(((("u", 0.85),),), 60.0)
+    window = RollingWindow(("u",), rules, 5.0)
+    window.extend(np.arange(0.0, 300.0, 5.0), np.full((60, 1), 0.2))
+    window.extend(np.arange(300.0, 900.0, 60.0), np.array([[0.2]] * 8 + [[0.9]] * 2))
+    assert window.state[-3:].tolist() == [0, 1, 1]
+
+
+def test_bounded_window_keeps_the_spacing_over_a_long_gap():
+    times = np.concatenate((np.arange(0.0, 6000.0, 10.0), np.arange(1e6, 1e6 + 100.0, 10.0)))
+    windows = [
+        RollingWindow(("u",), Rules(((("u", 1.0),),), 30.0), 10.0, keep_seconds=keep) for keep in (100.0, np.inf)
+    ]
+    for at in times:
+        for window in windows:
+            window.extend(np.array([at]), np.array([[1.0]]))
+    assert np.array_equal(windows[0].state[-10:], windows[1].state[-10:])
 
 
 def test_extend_rejects_samples_out_of_order():

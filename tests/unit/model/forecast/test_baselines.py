@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model.forecast.baselines import (
     baseline_probabilities,
@@ -50,6 +52,36 @@ def test_holt_winters_ignores_missing_values():
     result = holt_winters(times, values, (3600,), 0.5, 0.1)[:, 0]
     assert np.isnan(result[40:60]).all()
     assert result[60:] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.8e9])
+@pytest.mark.parametrize("odd", [[], [-1.7e9], [2e9]], ids=["none", "long before", "long after"])
+def test_baselines_do_not_depend_on_a_sample_that_is_years_off(start, odd):
+    rng = np.random.default_rng(0)
+    regular = np.arange(0, DAY, 60.0)
+    values = rng.uniform(0, 1, len(regular))
+    times = start + np.sort(np.concatenate([odd, regular]))
+    own = np.isin(times - start, regular)
+    all_values = np.full(len(times), 0.5)
+    all_values[own] = values
+    line = linear_forecast(times, all_values, 300.0)[own]
+    assert line == pytest.approx(linear_forecast(regular, values, 300.0), nan_ok=True)
+    if not odd or odd[0] > 0:
+        season = holt_winters(times, all_values, (3600.0,), 0.5, 0.1)[own]
+        assert season == pytest.approx(holt_winters(regular, values, (3600.0,), 0.5, 0.1))
+
+
+@given(
+    start=st.sampled_from([0.0, 1.8e9]),
+    steps=st.lists(st.sampled_from([3e-7, 1e-3, 1.0, 60.0, 600.0, DAY, 1e9]), min_size=1, max_size=30),
+)
+@settings(deadline=None, max_examples=50)
+def test_forecasts_are_finite_or_missing_for_any_times(start, steps):
+    times = np.unique(start + np.cumsum(np.array(steps)))
+    values = np.linspace(0, 1, len(times))
+    for forecast in (linear_forecast(times, values, 300.0), holt_winters(times, values, (300.0,), 0.5, 0.1)):
+        assert len(forecast) == len(times)
+        assert not np.isinf(forecast).any()
 
 
 def trace(days=8, step=600.0):

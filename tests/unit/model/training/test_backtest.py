@@ -105,6 +105,26 @@ def test_start_outside_the_trace_is_refused(trace, position):
     assert caught.value.skip_reason is SkipReason.HISTORY_TOO_SHORT
 
 
+@pytest.mark.parametrize("start", [0.0, 1.8e9, 1.8e9 + 3e-7])
+@pytest.mark.parametrize("replayed_rows", [1, 2, 3])
+@pytest.mark.parametrize("interval", [None, 3600.0, 1e9])
+def test_few_rows_are_replayed_at_any_time(start, replayed_rows, interval):
+    times = start + 60.0 * np.arange(10)
+    values = np.full((10, len(COLUMNS)), 0.3)
+    config = BacktestConfig(float(times[-replayed_rows]), interval, ALL_HISTORY, GateConfig())
+    result = backtest(times, values, COLUMNS, TASK, RECIPE, config)
+    assert len(result.times) == len(result.probabilities) == replayed_rows
+    assert (result.state == 0).all()
+
+
+def test_trace_with_a_sample_of_1970_is_replayed():
+    times = np.append(0.0, 1.8e9 + 60.0 * np.arange(10))
+    values = np.full((11, len(COLUMNS)), 0.3)
+    config = BacktestConfig(float(times[0]) + 1.0, 3600.0, ALL_HISTORY, GateConfig())
+    result = backtest(times, values, COLUMNS, TASK, RECIPE, config)
+    assert len(result.times) == 10
+
+
 def test_gap_and_missing_values_are_replayed():
     times, values = make_trace()
     gap = slice(int(len(times) * 0.7), int(len(times) * 0.75))

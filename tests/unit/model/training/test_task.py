@@ -27,7 +27,14 @@ def part(labels):
     ],
 )
 def test_omitted_horizon_names_the_missing_outcome_and_the_part(train, holdout, expected):
-    assert omitted_horizon(Split(part(train), part(holdout)), 0) == expected
+    assert omitted_horizon(Split(part(train), part(holdout)), 0, 60.0) == expected
+
+
+def test_omitted_horizon_names_a_spacing_beyond_the_horizon():
+    coarse = label_rows(np.full((4, 1), NAN), 600.0 * np.arange(4), spacing=600.0)
+    expected = OmittedHorizon(SkipReason.HORIZON_BELOW_SPACING, HistoryPart.TRAINING)
+    assert omitted_horizon(Split(coarse, part([0, 1])), 0, 300.0) == expected
+    assert omitted_horizon(Split(coarse, part([0, 1])), 0, 900.0).reason is SkipReason.NO_KNOWN_OUTCOME
 
 
 def test_message_names_reason_and_part():

@@ -3,10 +3,12 @@
 import threading
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from monitor.daemon.scheduler import AlignedTrigger, Job, JobMeter, Scheduler
+from monitor.system.clocks import ClockChange
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +91,56 @@ def test_scheduler_reschedules_jobs_after_clock_step(scheduler, monkeypatch, cap
     while ran.acquire(blocking=False):
         pass
     assert ran.acquire(timeout=5)
+
+
+class Clocks:
+    """Comparison of clocks that the test sets."""
+
+    def __init__(self):
+        self.changes = []
+
+    def pending(self):
+        return self.changes[-1] if self.changes else ClockChange(step=0.0, suspended=0.0)
+
+    def update(self):
+        return self.changes.pop() if self.changes else ClockChange(step=0.0, suspended=0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "events"),
+    [
+        (ClockChange(step=0.0, suspended=0.0), []),
+        (ClockChange(step=-60.0, suspended=0.0), [("clock step detected", {"step_seconds": -60.0})]),
+        (ClockChange(step=0.0, suspended=3600.0), [("machine resumed", {"suspended_seconds": 3600.0})]),
+    ],
+    ids=["none", "step", "suspend"],
+)
+def test_scheduler_logs_clock_step_and_suspend_as_different_events(change, events, caplog):
+    caplog.set_level("INFO", "monitor.daemon.scheduler")
+    clocks = Clocks()
+    clocks.changes.append(change)
+    running = Scheduler([Job("job", 3600.0, lambda: None)], clocks)
+    running.start()
+    running.follow_clock()
+    running.close()
+    assert [(record.message, record.fields) for record in caplog.records if hasattr(record, "fields")] == events
+
+
+@pytest.mark.parametrize(
+    ("change", "missed"),
+    [
+        (ClockChange(step=0.0, suspended=0.0), 1),
+        (ClockChange(step=3600.0, suspended=0.0), 0),
+        (ClockChange(step=0.0, suspended=3600.0), 0),
+    ],
+    ids=["none", "step", "suspend"],
+)
+def test_scheduler_counts_no_run_as_missed_whose_time_passed_in_a_suspend_or_a_step(change, missed):
+    clocks = Clocks()
+    clocks.changes.append(change)
+    running = Scheduler([Job("job", 3600.0, lambda: None)], clocks)
+    running._count_missed(SimpleNamespace(job_id="job"))
+    assert running.states()["job"].missed == missed
 
 
 def test_close_returns_false_for_hanging_job():

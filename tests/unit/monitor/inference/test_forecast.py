@@ -13,8 +13,8 @@ from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngi
 from model.forecast.online.decisions import MODEL
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
-from monitor.inference.forecast import forecast_from_storage, make_forecast, warm_up
-from storage import SAMPLE_FIELDS
+from monitor.inference.forecast import forecast_from_storage, has_rule_metric, make_forecast, warm_up
+from storage import SAMPLE_FIELDS, Sample
 
 pytestmark = pytest.mark.unit
 
@@ -31,11 +31,13 @@ def predictor():
 class FakeSamples:
     """Two days of samples every minute up to NOW, without other values than the CPU usage."""
 
+    value = 0.3
+
     def between(self, start, until, columns):
         times = np.arange(np.ceil(max(start, NOW - 172_800) / STEP), np.floor(min(until, NOW) / STEP) + 1) * STEP
         times = times[(times > start) & (times <= until)]
         values = np.full((len(times), len(columns)), np.nan)
-        values[:, columns.index("cpu_usage")] = 0.3
+        values[:, columns.index("cpu_usage")] = self.value
         return np.column_stack([times, values])
 
 
@@ -93,3 +95,23 @@ def test_forecast_from_storage_uses_the_decisions_for_the_model(predictor):
 def test_forecast_from_storage_needs_a_model_and_a_recent_sample(predictor):
     assert forecast_from_storage(make_stores(), NOW, 300.0) is None
     assert forecast_from_storage(make_stores(predictor), NOW + 1000, 300.0) is None
+
+
+def test_forecast_from_storage_needs_a_metric_of_the_rules(predictor):
+    stores = make_stores(predictor)
+    stores.samples.value = np.nan
+    assert forecast_from_storage(stores, NOW, 300.0) is None
+
+
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [
+        (Sample(NOW, cpu_usage=0.0), True),
+        (Sample(NOW, memory_usage=0.5), True),
+        (Sample(NOW, load_per_cpu=3.0), False),
+        (Sample(NOW), False),
+    ],
+)
+def test_rule_metric_is_known_if_any_rule_has_a_value(sample, expected):
+    rules = Rules(((("cpu_usage", 0.8),), (("cpu_usage", 0.6), ("memory_usage", 0.8))), 0.0)
+    assert has_rule_metric(rules, sample) is expected

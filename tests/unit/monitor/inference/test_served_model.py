@@ -134,3 +134,15 @@ def test_decisions_apply_to_their_model_only():
     served.set_decisions(1, decisions)
     assert served.forecast().served_by == ("current value", "model")
     assert served.fallback_active
+
+
+def test_no_prediction_while_no_metric_of_the_rules_has_a_value():
+    served = ServedModel(FakeStores(m1=make_blob()), RULES, STEP)
+    feed(served, count=3)
+    assert served.forecast() is not None
+    served.advance(Sample(NOW + 3 * STEP, cpu_usage=None, load_per_cpu=0.2))
+    assert served.forecast() is None
+    assert served.high_load is None
+    feed(served, at=NOW + 4 * STEP)
+    assert served.forecast() is not None
+    assert served.high_load is False

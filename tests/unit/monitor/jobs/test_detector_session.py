@@ -131,3 +131,17 @@ def test_session_excludes_incidents_from_the_thresholds(stores):
     # the averages contain the event for another half hour
     assert excluded == frozenset(range(first, last + 2))
     assert session.state(OVERLOAD + 6 * HOUR).unconfirmed == 0
+
+
+def test_session_reads_no_years_after_the_clock_jumped_ahead(stores, monkeypatch):
+    session = new_session(stores, TRAINING_END)
+    ranges = []
+    between = type(stores.samples).between
+
+    def count(repository, start, end, fields):
+        ranges.append(end - start)
+        return between(repository, start, end, fields)
+
+    monkeypatch.setattr(type(stores.samples), "between", count)
+    session.score_until(TRAINING_END + 10 * 365 * 86_400)
+    assert sum(ranges) == pytest.approx(WARM_UP, abs=STEP)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from model.units import DAY
 from monitor.jobs.retention import RetentionJob
 from monitor.stores import open_stores
 from storage import Prediction, Sample
@@ -27,6 +28,29 @@ def test_retention_deletes_old_samples_and_their_predictions(stores):
 def test_retention_keeps_newest_samples_when_the_clock_has_jumped_ahead(stores):
     RetentionJob(stores, retention=200.0, interval=10.0, clock=lambda: 1e9).run()
     assert stores.samples.count() == 20
+
+
+@pytest.mark.parametrize("spacing", [1.0, 60.0, 600.0, 3600.0])
+def test_retention_deletes_history_of_any_spacing_by_age(spacing):
+    now = 1_800_000_000.0
+    with open_stores("sqlite://") as stores:
+        stores.samples.append_many([Sample(now - i * spacing, cpu_usage=0.5) for i in range(2000)])
+        RetentionJob(stores, retention=1000 * spacing, interval=1.0, clock=lambda: now).run()
+        assert stores.samples.count() == 1001
+        assert stores.samples.oldest_at() == now - 1000 * spacing
+
+
+def test_retention_keeps_history_through_repeated_jumps_of_the_clock(stores):
+    for years in range(1, 6):
+        now = 990.0 + years * 365 * DAY
+        RetentionJob(stores, retention=2000.0, interval=10.0, clock=lambda now=now: now).run()
+        stores.samples.append(Sample(now, cpu_usage=0.5))
+    assert stores.samples.count() == 105
+
+
+def test_retention_counts_a_short_outage_as_age(stores):
+    RetentionJob(stores, retention=200.0, interval=10.0, clock=lambda: 1040.0).run()
+    assert stores.samples.oldest_at() == 840.0
 
 
 def test_retention_deletes_nothing_from_an_empty_database():

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from monitor.queries.history import contiguous_periods, slot_length
+from monitor.queries.history import high_load_periods, slot_length
 
 pytestmark = pytest.mark.unit
+
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
@@ -15,8 +17,8 @@ def test_slot_length_is_the_next_round_one(wanted, interval, length):
     assert slot_length(wanted, interval) == length
 
 
-@pytest.mark.parametrize(
-    ("times", "periods"), [([1.0, 2.0, 3.0, 9.0], ((1.0, 3.0), (9.0, 9.0))), ([5.0], ((5.0, 5.0),)), ([], ())]
-)
-def test_contiguous_periods_splits_at_gaps(times, periods):
-    assert contiguous_periods(np.array(times), 2.0) == periods
+def test_high_load_periods_have_their_first_and_last_time():
+    times = np.arange(8.0)
+    starts = np.array([NAN, 1, 1, 1, NAN, 5, 6, 6])
+    assert high_load_periods(times, starts, 2.0) == ((2.0, 3.0), (5.0, 5.0), (6.0, 7.0))
+    assert high_load_periods(times, np.full(8, NAN), 0.0) == ()

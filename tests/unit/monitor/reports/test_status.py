@@ -83,6 +83,11 @@ def test_status_line_states_buffered_samples_and_missing_model(live):
     assert line == "sampling; 4 samples wait for the database; no model serves yet"
 
 
+def test_status_line_states_unknown_load(live):
+    line = status_line(replace(live, samples_buffered=0, forecast=None, high_load=None), None)
+    assert line == "sampling; model 3 serves; high load unknown"
+
+
 def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
     assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the 2 h it needs"

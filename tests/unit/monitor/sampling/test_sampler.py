@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from monitor.sampling.sampler import MAX_ERROR_LENGTH, Sampler
-from monitor.sampling.sources import SOURCES, make_sources
+from monitor.sampling.sources import SOURCES, make_sources, network
 from storage import SAMPLE_FIELDS
 
 pytestmark = pytest.mark.unit
@@ -26,18 +26,22 @@ class CounterSource:
 
     name = "network"
     fields = ("network_receive", "network_transmit")
+    optional = False
 
     def __init__(self):
         self.counter = 0.0
         self.error = None
+        self.previous = None
 
     def read(self):
         if self.error:
             raise self.error
         return self.counter
 
-    def compute(self, previous, current, seconds):
-        rate = None if previous is None else (current - previous) / seconds
+    def compute(self, reading, at, max_age):
+        previous, self.previous = self.previous, (reading, at)
+        recent = previous is not None and 0 < at - previous[1] <= max_age
+        rate = (reading - previous[0]) / (at - previous[1]) if recent else None
         return {"network_receive": rate, "network_transmit": None}
 
 
@@ -135,23 +139,83 @@ def test_sampler_logs_recovery_of_source_once(sampler, clock, source, caplog):
     for _ in range(3):
         next_rate(sampler, clock, source)
     assert [record.message for record in caplog.records] == ["source failed", "source recovered"]
-    assert caplog.records[0].fields == {"source": "network", "error": "OSError: gone"}
-
-
-def test_sampler_discards_reading_that_cannot_be_computed(sampler, clock, source):
-    sampler.sample()
-    source.counter = "garbage"
-    clock.now += 5
-    assert sampler.sample().network_receive is None
-    source.counter = 0.0
-    assert next_rate(sampler, clock, source) is None
-    assert next_rate(sampler, clock, source) == 20.0
+    assert caplog.records[0].fields == {"source": "network", "error": "OSError: gone", "failures": 1}
 
 
 def test_sampler_fails_source_whose_value_is_not_a_number(sampler, source):
-    source.compute = lambda previous, current, seconds: {"network_receive": "fast", "network_transmit": None}
+    source.compute = lambda reading, at, max_age: {"network_receive": "fast", "network_transmit": None}
     assert sampler.sample().network_receive is None
     assert not sampler.states["network"].success
+
+
+def test_sampler_fails_source_without_any_value_from_its_second_reading(clock):
+    class Silent(CounterSource):
+        def compute(self, reading, at, max_age):
+            return dict.fromkeys(self.fields)
+
+    sampler = Sampler([Silent()], 5.0, monotonic=clock)
+    successes = []
+    for _ in range(2):
+        sampler.sample()
+        successes.append(sampler.states["network"].success)
+        clock.now += 5
+    assert successes == [True, False]
+    assert sampler.states["network"].error == "NoValuesError: no plausible value"
+
+
+def test_sampler_fails_source_whose_values_are_all_impossible(sampler, source):
+    source.compute = lambda reading, at, max_age: {"network_receive": -5.0, "network_transmit": None}
+    assert sampler.sample().network_receive is None
+    assert sampler.states["network"].error == "NoValuesError: no plausible value: network_receive -5"
+
+
+def test_sampler_accepts_optional_source_without_any_value(clock, source):
+    source.optional = True
+    source.compute = lambda reading, at, max_age: dict.fromkeys(source.fields)
+    sampler = Sampler([source], 5.0, monotonic=clock)
+    for _ in range(3):
+        sampler.sample()
+        clock.now += 5
+    assert sampler.states["network"].success
+
+
+def test_sampler_logs_failure_that_comes_and_goes_once_per_minute(sampler, clock, source, caplog):
+    for i in range(24):
+        source.error = OSError("flapping") if i % 2 else None
+        next_rate(sampler, clock, source)
+    failures = [record for record in caplog.records if record.message == "source failed"]
+    assert [record.fields["failures"] for record in failures] == [1, 6]
+
+
+def test_sampler_logs_lasting_failure_once_per_hour(sampler, clock, source, caplog):
+    source.error = OSError("gone")
+    for _ in range(1000):
+        next_rate(sampler, clock, source)
+    assert [record.fields["failures"] for record in caplog.records] == [1, 721]
+
+
+def test_sampler_has_no_rate_across_a_suspend_and_counts_no_missed_sample(source):
+    clock = Clock()
+    boot = Clock()
+    sampler = Sampler([source], 5.0, monotonic=clock, boot=boot)
+    rates = []
+    for slept in (0, 0, 3600, 0, 0):
+        clock.now += 5
+        boot.now += 5 + slept
+        source.counter += 100
+        rates.append(sampler.sample().network_receive)
+    assert rates == [None, 20.0, None, 20.0, 20.0]
+    assert sampler.samples_missed_total == 0
+    assert sampler.states["network"].success
+
+
+def test_sampler_fails_cpu_times_of_zeros(monkeypatch, tmp_path):
+    zeros = " ".join("0" * 10)
+    (tmp_path / "stat").write_text(f"cpu  {zeros}\ncpu0 {zeros}\nintr 0\n")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    sampler = Sampler(make_sources(["cpu"]), 5.0)
+    assert sampler.sample().cpu_usage is None
+    assert sampler.states["cpu"].error == "ValueError: all CPU times in stat are 0"
 
 
 def test_sampler_shortens_long_errors(sampler, source):
@@ -171,11 +235,11 @@ def test_sampler_states_are_an_immutable_snapshot(sampler, clock, source):
 
 
 def test_sampler_survives_interface_that_disappears_during_read(monkeypatch):
-    def disappear(**_):
+    def disappear(*_, **__):
         raise OSError(errno.ENODEV, "No such device")
 
     sampler = Sampler(make_sources(["network", "memory"]), 5.0)
-    monkeypatch.setattr(psutil, "net_io_counters", disappear)
+    monkeypatch.setattr(network, "read_whole_proc", disappear)
     sample = sampler.sample()
     assert (sample.network_receive, sampler.states["network"].success) == (None, False)
     assert sample.memory_usage is not None
@@ -189,9 +253,8 @@ def test_sampler_reads_malformed_proc_files_as_missing_values(monkeypatch, tmp_p
     sampler = Sampler(make_sources(tuple(SOURCES)), 5.0)
     sampler.sample()
     sample = sampler.sample()
-    assert all(getattr(sample, name) in (None, 0.0) for name in SAMPLE_FIELDS if not name.startswith("disk"))
-    assert sample.cpu_usage is None
-    assert not sampler.states["cpu"].success
+    assert all(getattr(sample, name) is None for name in SAMPLE_FIELDS)
+    assert not any(state.success for state in sampler.states.values())
 
 
 def test_sampler_has_plausible_values_of_this_host():

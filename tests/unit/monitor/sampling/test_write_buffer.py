@@ -96,3 +96,11 @@ def test_prediction_buffer_keeps_predictions_during_outage():
     repository.failing = False
     buffer.append(predictions_at(5.0), interval=5.0)
     assert (repository.commits, buffer.failures) == ([[0, 5]], 1)
+
+
+def test_prediction_buffer_commits_after_the_clock_was_set_back():
+    repository = FakePredictions()
+    buffer = PredictionBuffer(repository)
+    for at in (100.0, 101.0, 40.0, 41.0, 42.0):
+        buffer.append(predictions_at(at), interval=1.0)
+    assert repository.commits == [[100, 101, 40]]

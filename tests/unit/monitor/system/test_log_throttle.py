@@ -65,3 +65,13 @@ def test_recurring_failure_passes_fields_and_error(failure, caplog):
     failure.failure(exc_info=error, job="sample")
     assert caplog.records[0].fields == {"job": "sample", "failures": 1}
     assert caplog.records[0].exc_info[1] is error
+
+
+def test_recurring_failure_repeats_lasting_failure_after_the_given_time(caplog, clock):
+    failure = RecurringFailure(
+        get_logger("monitor.x"), "write failed", "write recovered", repeat_seconds=600.0, monotonic=clock
+    )
+    for _ in range(1201):
+        failure.failure()
+        clock.now += 1
+    assert [record.fields["failures"] for record in caplog.records] == [1, 601, 1201]

@@ -1,5 +1,6 @@
 """systemd unit: text of the unit, and what the sandbox exposes."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,8 @@ def test_running_program_needs_existing_paths():
     program = running_program()
     assert Path(program.command[0]).is_absolute()
     assert all(path.exists() for path in program.needs)
+
+
+def test_running_program_without_a_script_ignores_the_working_directory(monkeypatch):
+    monkeypatch.setattr("monitor.system.systemd_unit._find_script", lambda: None)
+    assert running_program().command == (sys.executable, "-P", "-m", "monitor")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from storage import SAMPLE_FIELDS, Database, Sample, SampleRepository
+from storage import SAMPLE_FIELDS, Database, Sample, SampleRepository, open_database
 from storage.records import BYTE_RATE_FIELDS
 
 pytestmark = pytest.mark.unit
@@ -151,11 +154,43 @@ def test_purge_deletes_older_samples_in_batches_of_any_size(repository: SampleRe
     assert repository.oldest_at() == 4.0
 
 
-@pytest.mark.parametrize(("keep", "left"), [(0, 0), (1, 1), (4, 4), (10, 10), (11, 10)])
-def test_purge_keeps_the_newest_samples(repository: SampleRepository, keep: int, left: int) -> None:
-    repository.append_many(samples_at(*range(10)))
-    assert repository.purge(1e12, keep_newest=keep, batch=3) == 10 - left
-    assert stored_times(repository) == list(range(10))[10 - left :]
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.0, 100.0), (30.0, 70.0), (95.0, 5.0), (100.0, 0.0), (101.0, -math.inf)]
+)
+def test_start_of_newest_is_an_age_for_samples_of_any_distance(
+    repository: SampleRepository, seconds: float, expected: float
+) -> None:
+    repository.append_many(samples_at(*range(0, 60, 15), *range(60, 100)))
+    assert repository.start_of_newest(seconds, until=100.0, max_gap=20.0, gap_seconds=1.0) == expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1.0, 1e9 - 1.0), (5.0, 46.0), (20.0, 31.0), (60.0, -math.inf)])
+def test_start_of_newest_counts_a_jump_of_the_clock_as_one_interval(
+    repository: SampleRepository, seconds: float, expected: float
+) -> None:
+    repository.append_many(samples_at(*range(51)))
+    assert repository.start_of_newest(seconds, until=1e9, max_gap=20.0, gap_seconds=1.0) == expected
+
+
+def test_start_of_newest_ignores_samples_of_the_future(repository: SampleRepository) -> None:
+    repository.append_many(samples_at(*range(51), 1e9))
+    assert repository.start_of_newest(20.0, until=50.0, max_gap=20.0, gap_seconds=1.0) == 30.0
+
+
+@given(
+    steps=st.lists(st.floats(1e-3, 30.0), min_size=1, max_size=40),
+    seconds=st.floats(0.0, 300.0),
+    start=st.sampled_from([0.0, 1.8e9]),
+)
+@settings(max_examples=40, deadline=None)
+def test_start_of_newest_is_the_age_without_long_gaps(steps: list[float], seconds: float, start: float) -> None:
+    with open_database("sqlite://") as database:
+        repository = SampleRepository(database)
+        times = [start, *(start + sum(steps[: i + 1]) for i in range(len(steps)))]
+        repository.append_many(samples_at(*times))
+        result = repository.start_of_newest(seconds, until=times[-1], max_gap=30.001, gap_seconds=1.0)
+    expected = times[-1] - seconds
+    assert result == pytest.approx(expected, abs=1e-5) or (result == -math.inf and expected < start + 1e-5)
 
 
 def test_append_by_several_threads_loses_no_sample(database_in_file: Database) -> None:

@@ -221,7 +221,7 @@ def holt_winters_baseline():
 def test_log_has_the_predictions_that_the_engine_made(served):
     _, predictor, times, values = served
     complete = OnlineEngine(predictor.spec, predictor)
-    log = PredictionLog(predictor.spec.horizons, 60.0)
+    log = PredictionLog(predictor.spec.horizons)
     for start in range(0, 100, 25):
         complete.advance(times[None, start : start + 25], values[None, start : start + 25])
         complete.log(log, serving_after=times[30])

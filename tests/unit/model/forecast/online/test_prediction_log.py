@@ -36,11 +36,11 @@ def fill(log, times, states, size, after=-np.inf):
 @pytest.mark.parametrize("size", [1, 7, 4000])
 def test_outcomes_equal_the_labels_of_the_complete_history(size):
     times, states = make_states()
-    log = PredictionLog(HORIZONS, STEP)
+    log = PredictionLog(HORIZONS)
     fill(log, times, states, size)
     matured = log.matured(times[-1] + 1, HORIZONS)
     rows = np.searchsorted(times, matured.times)
-    labels = future_labels(times, states, HORIZONS, STEP, rows)
+    labels = future_labels(times, states, HORIZONS, rows)
     assert np.array_equal(matured.outcomes, labels, equal_nan=True)
     assert np.array_equal(matured.high, states[rows] == 1)
     assert np.array_equal(matured.load_index, matured.times)
@@ -49,11 +49,11 @@ def test_outcomes_equal_the_labels_of_the_complete_history(size):
 
 def test_outcome_is_unknown_until_its_horizon_has_passed():
     times, states = make_states()
-    log = PredictionLog(HORIZONS, STEP)
+    log = PredictionLog(HORIZONS)
     end = 1000
     fill(log, times[:end], states[:end], 50)
     matured = log.matured(times[end - 1], HORIZONS)
-    complete = future_labels(times, states, HORIZONS, STEP, np.searchsorted(times, matured.times))
+    complete = future_labels(times, states, HORIZONS, np.searchsorted(times, matured.times))
     for column, horizon in enumerate(HORIZONS):
         mature = matured.times + horizon <= times[end - 1]
         outcomes = matured.outcomes[:, column]
@@ -63,7 +63,7 @@ def test_outcome_is_unknown_until_its_horizon_has_passed():
 
 def test_log_has_the_first_sample_of_each_evaluation_step():
     times, states = make_states()
-    log = PredictionLog(HORIZONS, STEP)
+    log = PredictionLog(HORIZONS)
     fill(log, times, states, 13, after=times[100])
     logged = log.matured(times[-1] + 1, HORIZONS).times
     assert (logged > times[100]).all()
@@ -75,7 +75,7 @@ def test_log_has_the_first_sample_of_each_evaluation_step():
 
 def test_forgotten_predictions_leave_the_outcomes():
     times, states = make_states()
-    log = PredictionLog(HORIZONS, STEP)
+    log = PredictionLog(HORIZONS)
     fill(log, times, states, 100)
     before = log.matured(times[-1], HORIZONS)
     log.forget_predictions()
@@ -86,7 +86,7 @@ def test_forgotten_predictions_leave_the_outcomes():
 
 def test_matured_selects_horizons_and_drops_old_entries():
     times = EVALUATION_STEP * np.arange(int((MAX_AGE + 20 * DAY) / EVALUATION_STEP))
-    log = PredictionLog(HORIZONS, EVALUATION_STEP)
+    log = PredictionLog(HORIZONS)
     fill(log, times, np.zeros(len(times)), 5000)
     matured = log.matured(times[-1], HORIZONS[1:])
     assert matured.outcomes.shape[1] == matured.probabilities.shape[1] == matured.forecasts.shape[2] == 1

@@ -1,5 +1,6 @@
 """Fixture host of the source tests: recorded /proc and /sys trees."""
 
+import math
 from pathlib import Path
 
 import psutil
@@ -32,7 +33,13 @@ class FixtureHost:
 
     def values(self, source):
         """Return the values of a source over both states."""
-        return source.compute(*self.readings(source), SECONDS)
+        return values_of(source, *self.readings(source))
+
+
+def values_of(source, previous, current, seconds=SECONDS):
+    """Return the values of a source over two readings."""
+    source.compute(previous, 0.0, math.inf)
+    return source.compute(current, seconds, math.inf)
 
 
 @pytest.fixture

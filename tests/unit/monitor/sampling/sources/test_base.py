@@ -1,15 +1,15 @@
-"""Rates of counters."""
+"""Ratios of counters of time."""
 
 import pytest
 
-from monitor.sampling.sources.base import per_second
+from monitor.sampling.sources.base import time_ratio
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
-    ("previous", "current", "seconds", "expected"),
-    [(10, 30, 5.0, 4.0), (10, 10, 5.0, 0.0), (30, 10, 5.0, None), (10, 30, 0.0, None)],
+    ("increase", "seconds", "expected"),
+    [(1.0, 5.0, 0.2), (0.0, 5.0, 0.0), (5.4, 5.0, 1.0), (1.9, 1.0, 1.0), (30.0, 5.0, None)],
 )
-def test_per_second_is_missing_for_decreased_counter_or_no_time(previous, current, seconds, expected):
-    assert per_second(previous, current, seconds) == expected
+def test_time_ratio_is_clipped_where_reading_takes_time_and_missing_beyond(increase, seconds, expected):
+    assert time_ratio(increase, seconds) == expected

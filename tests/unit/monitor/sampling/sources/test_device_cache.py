@@ -37,6 +37,14 @@ def test_device_cache_loads_again_after_some_lookups():
     assert loader.loads == [frozenset(), {"a"}, {"a"}]
 
 
+def test_device_cache_loads_again_after_it_expired():
+    loader = Loader()
+    cache = DeviceCache(loader)
+    cache.get(["a"])
+    cache.expire()
+    assert [cache.get(["a"]), cache.get(["a"])] == [3, 3]
+
+
 def test_device_cache_tries_again_after_a_failed_load():
     loader = Loader()
     cache = DeviceCache(loader)

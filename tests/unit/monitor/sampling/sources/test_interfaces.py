@@ -92,10 +92,15 @@ def test_counted_interfaces_exclude_further_addresses_of_an_interface(sysfs_net)
 
 def test_link_speed_is_updated_after_the_link_came_up(sysfs_net, proc):
     (proc / "net").mkdir()
-    (proc / "net" / "dev").write_text("one\ntwo\n  eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n")
     interface = add_interface(sysfs_net, "eth0", speed=-1)
     source = Network()
-    assert source.read()["eth0"].speed is None
+
+    def usage(at):
+        row = f"  eth0: {625_000_000 * at} 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
+        (proc / "net" / "dev").write_text(f"one\ntwo\n{row}")
+        return source.compute(source.read(), 10.0 * at, 25.0)["network_usage"]
+
+    usages = [usage(at) for at in range(2)]
     (interface / "speed").write_text("1000\n")
-    speeds = [source.read()["eth0"].speed for _ in range(REFRESH_AFTER)]
-    assert speeds == [None] * (REFRESH_AFTER - 1) + [1.25e8]
+    usages += [usage(at) for at in range(2, REFRESH_AFTER + 1)]
+    assert usages == [None] * REFRESH_AFTER + [0.5]

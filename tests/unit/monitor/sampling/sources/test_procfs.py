@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.sampling.sources.procfs import read_proc
+from monitor.sampling.sources.procfs import memory_figure, parse_rows, read_proc, read_whole_proc
 
 pytestmark = pytest.mark.unit
 
@@ -16,3 +16,55 @@ def test_read_proc_returns_the_current_content(proc):
 def test_read_proc_fails_for_missing_file(proc):
     with pytest.raises(FileNotFoundError):
         read_proc("absent")
+
+
+def test_read_whole_proc_returns_the_file_of_the_moment(proc):
+    (proc / "net").mkdir()
+    for text in ("a\n", "b\n"):
+        (proc / "new").write_text(text)
+        (proc / "new").replace(proc / "net" / "dev")
+        assert read_whole_proc("net/dev") == text
+
+
+def test_read_whole_proc_reads_large_tables_up_to_a_line(proc):
+    rows = "".join(f"cpu{i} 1 2 3 4 5 6 7 8 9 10\n" for i in range(5000))
+    (proc / "stat").write_text(f"cpu  1 2 3 4\n{rows}intr 1\n{'x' * 10**6}")
+    text = read_whole_proc("stat", until="intr")
+    assert text.count("\ncpu") == 5000
+    assert len(text) < len(rows) + 2**17
+
+
+def test_read_whole_proc_replaces_bytes_that_are_not_ascii(proc):
+    (proc / "stat").write_bytes(b"\xff 1\ncpu  1\n")
+    assert read_whole_proc("stat").endswith("cpu  1\n")
+
+
+def parse_pair(line):
+    name, number = line.split()
+    return name, int(number)
+
+
+def test_parse_rows_leaves_out_malformed_and_truncated_rows():
+    assert parse_rows(["a 1\n", "b x\n", "c 3\n", "d 4"], parse_pair) == {"a": 1, "c": 3}
+
+
+def test_parse_rows_of_an_empty_table_is_empty():
+    assert parse_rows([], parse_pair) == {}
+
+
+def test_parse_rows_fails_if_all_rows_are_malformed():
+    with pytest.raises(ValueError, match="invalid"):
+        parse_rows(["b x\n"], parse_pair)
+
+
+MEMINFO = "HighMemFree:  9 kB\nMemFree:     5 kB\nBad: 5 MB\nCut: 7"
+
+
+def test_memory_figure_is_that_of_the_whole_line():
+    assert memory_figure(MEMINFO, "MemFree") == 5
+
+
+@pytest.mark.parametrize("key", ["Free", "Bad", "Cut", "Absent"])
+def test_memory_figure_fails_for_missing_or_malformed_line(key):
+    with pytest.raises(ValueError, match=key):
+        memory_figure(MEMINFO, key)

@@ -1,9 +1,13 @@
 """All sources, by the same rules."""
 
+import math
+
 import pytest
 
 from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources import SOURCES, make_sources
+
+from .conftest import values_of
 
 pytestmark = pytest.mark.unit
 
@@ -20,14 +24,14 @@ def test_source_values_are_the_fields_of_its_catalogue_rows(name, host):
 @pytest.mark.parametrize("name", WITH_RATES)
 def test_source_without_previous_reading_has_no_rates(name, host):
     (source,) = make_sources([name])
-    assert source.compute(None, source.read(), 0.0) == dict.fromkeys(source.fields)
+    assert source.compute(source.read(), 0.0, math.inf) == dict.fromkeys(source.fields)
 
 
 @pytest.mark.parametrize("name", WITH_RATES)
 def test_source_has_no_positive_rate_after_counters_decreased(name, host):
     (source,) = make_sources([name])
     before, after = host.readings(source)
-    values = source.compute(after, before, 5.0)
+    values = values_of(source, after, before)
     assert all(value is None or value == 0 for value in values.values())
 
 

@@ -101,6 +101,15 @@ def test_status_panel_shows_high_load_and_warnings(status):
     assert "card warning" in page.classes
 
 
+def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(status):
+    live = replace(status.live, forecast=None, high_load=None)
+    waiting = replace(status.overview, covered=720.0, last_run=None)
+    page = page_of(replace(status, live=live, overview=waiting))
+    assert "load unknown" in page.sections["status"]
+    assert "%" not in page.sections["prediction"]
+    assert "high-load rules" in page.sections["prediction"]
+
+
 def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
     text = page_of(status).sections["prediction"]
     assert re.findall(r"\d+%", text)[:3] == ["70%", "10%", "60%"]

@@ -5,6 +5,9 @@ import time
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
+from monitor.config.loader import load_config
+from monitor.training.bootstrap_model import ensure_bootstrap_model
+from storage import Sample
 
 pytestmark = pytest.mark.unit
 
@@ -14,6 +17,21 @@ def test_predict_without_a_model_exits_with_4(run):
     result = run("predict", "--json")
     assert (result.code, result.output) == (ExitCode.NOT_ENOUGH_DATA, "")
     assert len(result.errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("value", [0.3, None])
+def test_predict_needs_a_value_of_a_metric_of_the_rules(run, value):
+    now = time.time()
+    with run.stores() as stores:
+        ensure_bootstrap_model(stores, load_config(run.config), now)
+        stores.samples.append_many([Sample(now - 10.0 * i, cpu_usage=value, load_per_cpu=0.2) for i in range(1, 30)])
+    result = run("predict", "--json")
+    if value is None:
+        assert (result.code, result.output) == (ExitCode.NOT_ENOUGH_DATA, "")
+        assert "the load is unknown" in result.errors
+    else:
+        assert result.code == ExitCode.DONE
+        assert len(result.document) == 2
 
 
 @pytest.mark.parametrize("at", ["now", "-2h", "2026-03-01T12:00:00", "1000"])

@@ -1,4 +1,4 @@
-"""Constructors of Prometheus metric families with the prefix `monitor_`."""
+"""Builders of Prometheus metric families with the prefix `monitor_`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anomaly score parts: smoothed residual energy, Mahalanobis distance and tail probabilities per metric.
+"""Alarm channels: score parts from residual energy, Mahalanobis distance and tail probabilities per metric.
 
 Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals at each
 moment. They are averaged over all metrics and for each metric, because a fault of one metric vanishes in the mean.
@@ -62,7 +62,7 @@ class ScoreCalibration:
     Attributes:
         residual_scales: (horizons * metrics,) divisor of the residuals.
         energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
-        tails: of (3 * metrics,) columns: the two averages of each metric and its single rows.
+        tails: fitted tails of (3 * metrics,) columns: short average, long average and single rows of each metric.
     """
 
     residual_scales: Floats
@@ -79,7 +79,7 @@ class ScoreParts:
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
         overall: (rows,) weighted sum that the published score is computed from.
         by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
-        short_term: (rows,) last minutes alone, as a ratio to their 99th percentile.
+        short_term: (rows,) score of the last minutes only, over its 99th percentile.
     """
 
     joint: Floats
@@ -114,7 +114,7 @@ class AnomalyScorer:
         self._metric_averages = Ewma(np.repeat(metric_half_lives, metrics))
 
     def residual_energy(self, residuals: Floats, present: Bools, scales: Floats) -> Floats:
-        """Return the squared residuals after removal of their running bias, in squared scales.
+        """Return the squares of the residuals, less their running bias, over their scales.
 
         Args:
             residuals: (rows, horizons * metrics).
@@ -132,7 +132,7 @@ class AnomalyScorer:
         """Add rows to the averages of residual energy and Mahalanobis distance.
 
         Args:
-            energy: (rows, horizons * metrics) of `residual_energy`.
+            energy: (rows, horizons * metrics) residual energy.
             present: (rows, horizons * metrics).
             distance: (rows,) Mahalanobis distance.
             valid: (rows,) False where the distance is not valid.
@@ -156,7 +156,7 @@ class AnomalyScorer:
         """Add rows to the averages of each metric.
 
         Args:
-            energy: (rows, horizons * metrics) of `residual_energy`.
+            energy: (rows, horizons * metrics) residual energy.
             present: (rows, horizons * metrics).
 
         Returns:
@@ -177,10 +177,10 @@ class AnomalyScorer:
         """Combine the averages into score parts.
 
         Args:
-            averages: (rows, 2 * half-lives) of `average`.
-            by_metric: (rows, 3 * metrics) of `average_by_metric`.
+            averages: (rows, 2 * half-lives) result of `average`.
+            by_metric: (rows, 3 * metrics) result of `average_by_metric`.
             present: (rows, metrics), False for metrics that are not scored.
-            calibration: scales.
+            calibration: scales of the score parts.
         """
         d = self._metrics
         n = len(HALF_LIVES)

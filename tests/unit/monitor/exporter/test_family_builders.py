@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.exporter.metric_families import counter, gauge, horizon_gauge, labelled_counter, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_counter, labelled_gauge
 
 pytestmark = pytest.mark.unit
 

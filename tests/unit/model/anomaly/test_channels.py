@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.anomaly.scoring import SCORE_PARTS, AnomalyScorer, calibrate
+from model.anomaly.channels import SCORE_PARTS, AnomalyScorer, calibrate
 
 pytestmark = pytest.mark.unit
 

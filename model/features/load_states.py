@@ -1,0 +1,96 @@
+"""State machine of high load: state, onsets and high-load periods of consecutive samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.array_types import Bools, Floats
+from model.features.spacing import TOLERANCE
+
+STATE = 0
+"""Column of the state: 1 while a rule has held for the sustained time, else 0, NaN if unknown."""
+
+LAST_HIGH = 1
+"""Column of the time of the last high state."""
+
+LAST_ONSET = 2
+"""Column of the time of the last onset of the state."""
+
+PREVIOUS_ONSET = 3
+"""Column of the time of the onset before the last one."""
+
+RUN_START = 4
+"""Column of the time since which a rule has held in the last run."""
+
+LAST_EXCEEDED = 5
+"""Column of the time of the last sample for which a rule held."""
+
+LAST_END = 6
+"""Column of the time of the last sample that ends a high-load period."""
+
+PERIOD_START = 7
+"""Column of the start of the high-load period in progress."""
+
+START = np.array([np.nan, *[-np.inf] * 7])
+"""Columns before the first sample; a time that does not exist is -inf."""
+
+
+def extend_states(
+    before: Floats, exceeded_before: bool, samples: tuple[Floats, Floats, Floats, Floats], sustained: float
+) -> Floats:
+    """Run the state machine over new samples.
+
+    A sample covers the time since the one before it, at most the spacing; after a gap it covers none. The state is
+    high once the samples of a run cover the sustained time. A high-load period starts at an onset, and ends once no
+    rule has held for the sustained time, or at a gap.
+
+    Args:
+        before: (columns,) of the row before the new ones; START at the beginning.
+        exceeded_before: True if a rule held at that row.
+        samples: of the new rows (rows,): times, seconds since the sample before (inf after a gap), spacing in
+            seconds, and load index (NaN if unknown).
+        sustained: seconds.
+
+    Returns:
+        (rows, columns).
+    """
+    times, elapsed, spacing, index = samples
+    exceeded = index >= 1
+    states = np.repeat(before[None], len(times), axis=0)
+    if not exceeded.any() and before[PERIOD_START] == -np.inf:
+        # the usual case: nothing but the state changes
+        states[:, STATE] = np.where(np.isnan(index), np.nan, 0.0)
+        return states
+    after_gap = np.isinf(elapsed)
+    required = sustained - TOLERANCE * spacing
+    run_starts = exceeded & ((_previous(exceeded_before, exceeded) == 0) | after_gap)
+    covered = np.where(after_gap, 0.0, np.minimum(elapsed, spacing))
+    runs = _last_time(before[RUN_START], run_starts, times - covered)
+    state = np.where(exceeded, times - runs >= required, 0.0)
+    state[np.isnan(index)] = np.nan
+    high = state == 1
+    onsets = high & (_previous(before[STATE], state) != 1)
+    states[:, STATE] = state
+    states[:, RUN_START] = runs
+    states[:, LAST_HIGH] = _last_time(before[LAST_HIGH], high, times)
+    states[:, LAST_ONSET] = _last_time(before[LAST_ONSET], onsets, times)
+    last_onset_before = _previous(before[LAST_ONSET], states[:, LAST_ONSET])
+    states[:, PREVIOUS_ONSET] = _last_time(before[PREVIOUS_ONSET], onsets, last_onset_before)
+    states[:, LAST_EXCEEDED] = _last_time(before[LAST_EXCEEDED], exceeded, times)
+    ends = after_gap | (~exceeded & (times - states[:, LAST_EXCEEDED] >= required))
+    states[:, LAST_END] = _last_time(before[LAST_END], ends, times)
+    in_period = np.isfinite(states[:, LAST_HIGH]) & (states[:, LAST_HIGH] >= states[:, LAST_END])
+    new = in_period & ((_previous(before[PERIOD_START] > -np.inf, in_period) == 0) | ends)
+    starts = _last_time(before[PERIOD_START], new, times)
+    states[:, PERIOD_START] = np.where(in_period, starts, -np.inf)
+    return states
+
+
+def _previous(before: float, values: Floats | Bools) -> Floats:
+    """Return the value (rows,) of the row before each row; `before` for the first."""
+    return np.concatenate(((before,), values[:-1]))
+
+
+def _last_time(before: float, occurs: Bools, times: Floats) -> Floats:
+    """Return the newest of the times (rows,) at which something occurs, up to each row; `before` until then."""
+    return np.maximum.accumulate(np.concatenate(((before,), np.where(occurs, times, -np.inf))))[1:]
