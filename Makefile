@@ -20,6 +20,7 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.commands --check
 	.venv/bin/python -m benchmarks.training --check
 	.venv/bin/python -m benchmarks.tutorials --check
+	.venv/bin/python -m benchmarks.shift --check
 
 build:          ## make sdist and wheel in dist/
 	scripts/venv --dev

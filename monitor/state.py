@@ -22,7 +22,8 @@ class LiveState:
     Attributes:
         sample: the sample as stored.
         sources: state of each source of host metrics, by name.
-        high_load: a high-load rule holds; None while that is unknown.
+        high_load: a high-load period is in progress; None while that is unknown.
+        high_load_since: start of the period in seconds since the epoch; None while there is none.
         forecast: predictions with their attributions; None while no model serves.
         model_id: serving model; None without one.
         samples_total: samples taken since the start of the process.
@@ -42,6 +43,7 @@ class LiveState:
     predictions_total: int
     samples_buffered: int
     write_failures: int
+    high_load_since: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from storage import (
     AnomalyRepository,
     Database,
     ModelRegistry,
-    Prediction,
     PredictionRepository,
     SampleRepository,
     ScoreRepository,
@@ -62,8 +61,3 @@ def stores_of(database: Database) -> Stores:
         scores=ScoreRepository(database),
         anomalies=AnomalyRepository(database),
     )
-
-
-def is_warning(prediction: Prediction) -> bool:
-    """Return True if the probability reaches its warning threshold; a threshold of 1 or more never warns."""
-    return prediction.probability >= prediction.threshold < 1

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import Integer, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
@@ -79,14 +79,14 @@ class PredictionRepository:
 
         Returns:
             Arrays (count, 4) by horizon in seconds, shortest first: largest probability, mean baseline probability,
-            smallest threshold, and largest difference of probability and threshold; NaN for an empty bucket.
+            smallest threshold, and 1 if there is a warning, else 0; NaN for an empty bucket.
         """
         column = predictions.c
         figures = (
             func.max(column.probability),
             func.avg(column.baseline_probability),
             func.min(column.threshold),
-            func.max(column.probability - column.threshold),
+            func.max(cast(column.warning, Integer)),
         )
         maxima: dict[float, NDArray[np.float64]] = {}
         for bucket, conditions in time_buckets(predictions, self._host_id, start, width, count):

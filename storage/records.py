@@ -89,7 +89,9 @@ class Prediction:
         model_id: the model that made it.
         probability: calibrated probability of high load within the horizon.
         baseline_probability: base rate of the training data.
-        threshold: probability from which the prediction is a warning; 1 or above never warns.
+        threshold: probability from which a warning starts, or below which it ends; 1 or above never warns.
+        warning: True while a warning is active; never during high load.
+        high_load_since: start of the high-load period at the time of prediction; None while load is not high.
     """
 
     at: float
@@ -98,6 +100,8 @@ class Prediction:
     probability: float
     baseline_probability: float
     threshold: float
+    warning: bool = False
+    high_load_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    false,
 )
 
 from storage.records import SAMPLE_FIELDS
@@ -66,6 +68,9 @@ predictions = Table(
     Column("probability", Float, nullable=False),
     Column("baseline_probability", Float, nullable=False),
     Column("threshold", Float, nullable=False),
+    Column("warning", Boolean, nullable=False, server_default=false()),
+    # Start of the high-load period at that time; NULL while load is not high.
+    Column("high_load_since", Float, nullable=True),
     sqlite_with_rowid=False,
 )
 

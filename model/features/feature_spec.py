@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from model.array_types import Floats
+from model.array_types import Bools, Floats
 from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.features.seasonal import seasonal_feature_names
@@ -119,6 +119,17 @@ class FeatureSpec:
         """Indicator matrix (features, groups): 1 where a feature belongs to a group."""
         metrics = np.array([name.partition(":")[0] for name in self.names])
         return np.asarray(metrics[:, None] == np.array(self.groups), dtype=np.float64)
+
+    @cached_property
+    def metric_features(self) -> Bools:
+        """Indicator matrix (inputs, features): True where a feature is one of the input metric itself."""
+        groups = np.array([name.partition(":")[0] for name in self.names])
+        return np.asarray(groups == np.array(self.inputs, dtype=np.str_)[:, None])
+
+    @cached_property
+    def is_metric(self) -> Bools:
+        """(features,) True for features of a metric itself, not of the load index or of previous days."""
+        return np.asarray(self.metric_features.any(axis=0))
 
     def new_window(self, *, bounded: bool = False) -> RollingWindow:
         """Return an empty rolling window for these features.

@@ -113,13 +113,12 @@ class RollingWindow:
 
     @property
     def period_start(self) -> Floats:
-        """(rows,) start of the high-load period in progress (seconds since the epoch), NaN while there is none.
+        """(rows,) start of the high-load period in progress (seconds since the epoch), -inf while there is none.
 
         A period starts at an onset. It ends once no rule has held for the sustained time, or at a gap: a short dip
         does not end it, nor does a missing sample.
         """
-        start = self._states[: self._size, load_states.PERIOD_START]
-        return np.where(np.isfinite(start), start, np.nan)
+        return self._states[: self._size, load_states.PERIOD_START]
 
     @property
     def sums(self) -> Integers:

@@ -21,14 +21,14 @@ def contributions(
 
     The contributions of a horizon sum to the difference of log-odds. Networks contribute their difference from the
     training mean (`Network.attribute`), the load table contributes to "load_index", and the rest is LEVEL. If a
-    fallback serves, all of the difference belongs to "load_index".
+    fallback serves, or the load table as the floor during high load, all of the difference belongs to "load_index".
 
     Args:
         predictor: the model.
         x: features (1, features).
         final: (1, horizons) published probabilities; None for those of the model.
-        slopes: for each horizon, the factor of the recalibration on the model's log-odds, 0 if a fallback serves;
-            None for 1.
+        slopes: for each horizon, the factor of the recalibration on the model's log-odds, 0 if a fallback or the
+            floor serves; None for 1.
 
     Returns:
         For each horizon the contribution by metric.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.array_types import Bools, Floats
+from model.array_types import Bools, Floats, Integers
 from model.forecast.calibration import BlendWeights
 from model.forecast.log_odds import logit
 
@@ -38,6 +38,17 @@ def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
     """
     if not len(score):
         return np.zeros(1), np.zeros(1)
+    scores, rates, _ = event_rates(score, y)
+    return scores, np.maximum.accumulate(rates)
+
+
+def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
+    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins with equally many rows each.
+
+    Args:
+        score: (rows,) at least one.
+        y: (rows,) labels, all known.
+    """
     order = np.argsort(score, kind="stable")
     # rows of equal score stay in one bin
     values, first, count = np.unique(score[order], return_index=True, return_counts=True)
@@ -47,7 +58,7 @@ def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
     events = np.bincount(bins, weights=events_per_value, minlength=TABLE_BINS)
     totals = np.bincount(bins, weights=values * count, minlength=TABLE_BINS)
     used = rows > 0
-    return totals[used] / rows[used], np.maximum.accumulate(events[used] / rows[used])
+    return totals[used] / rows[used], events[used] / rows[used], rows[used]
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,11 @@ class LoadTable:
     scores: Floats
     values: Floats
     unknown: float
+
+    @property
+    def fitted(self) -> bool:
+        """False for EMPTY_LOAD_TABLE, which no outcome was known for."""
+        return len(self.scores) > 1 or bool(self.scores[0] or self.values[0] or self.unknown)
 
     def __call__(self, score: Floats) -> Floats:
         """Return the values (rows,) of scores (rows,)."""

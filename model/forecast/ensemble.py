@@ -7,34 +7,49 @@ networks with features of previous days, make different errors, which cancel in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.array_types import Floats, Integers
+from model.array_types import Bools, Floats, Integers
 from model.nn.network import Network
 
 SOFT_LIMIT = 4.0
 """Standard deviations at which scaled inputs saturate."""
 
+TAIL_RATIO = 5e-4
+"""Ratio of the training rows at either end of a heavy-tailed feature that its training range leaves out."""
+
 
 @dataclass(frozen=True)
 class Scaler:
-    """Standardisation of features with saturation of outliers.
+    """Standardisation of features, clipped at their training range, with saturation of outliers.
 
     Attributes:
         mean: (features,) float32.
         deviation: (features,) float32.
+        low: (features,) float32 lower end of the training range, at most the mean; None for no clipping.
+        high: (features,) float32 upper end, likewise.
     """
 
     mean: Floats
     deviation: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays by name, without those that are None."""
+        arrays = {"mean": self.mean, "deviation": self.deviation, "low": self.low, "high": self.high}
+        return {name: array for name, array in arrays.items() if array is not None}
 
     def __call__(self, x: Floats) -> Floats:
         """Return (rows, features) z / sqrt(1 + (z / 4)^2) with z = (x - mean) / deviation; missing values become 0.
 
-        A value outside the training range thus moves an input by at most SOFT_LIMIT deviations.
+        A value outside the training range counts as the end of the range, and moves an input by at most SOFT_LIMIT
+        deviations.
         """
+        if self.low is not None and self.high is not None:
+            x = np.minimum(np.maximum(x, self.low), self.high)
         z = (x - self.mean) / self.deviation
         z[np.isnan(z)] = 0
         return np.asarray(z / np.sqrt(1 + np.square(z / np.float32(SOFT_LIMIT))))
@@ -53,6 +68,27 @@ def fit_scaler(x: Floats) -> Scaler:
     variance = (np.where(known, filled - mean, 0) ** 2).sum(axis=0) / count
     deviation = np.maximum(np.sqrt(variance), 1e-3 * (1 + np.abs(mean)))
     return Scaler(mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def fit_clipping_scaler(x: Floats, heavy_tailed: Bools) -> Scaler:
+    """Fit a scaler that clips each column of (rows, features) at its training range, ignoring NaN.
+
+    A column without any known value is clipped at its mean: a network has learned nothing about it.
+
+    Args:
+        x: (rows, features).
+        heavy_tailed: (features,) True for columns whose range leaves out TAIL_RATIO of the rows at either end, so
+            that single outliers do not widen it.
+    """
+    scaler = fit_scaler(x)
+    # NaN is sorted to the end
+    ordered = np.sort(x, axis=0)
+    known = len(x) - np.isnan(ordered).sum(axis=0)
+    left_out = np.where(heavy_tailed, known * TAIL_RATIO, 0).astype(np.intp)
+    columns = np.arange(x.shape[1])
+    low = np.where(known, ordered[left_out, columns], scaler.mean)
+    high = np.where(known, ordered[np.maximum(known, 1) - 1 - left_out, columns], scaler.mean)
+    return replace(scaler, low=np.minimum(low, scaler.mean), high=np.maximum(high, scaler.mean))
 
 
 @dataclass(frozen=True)
@@ -83,7 +119,7 @@ class Ensemble:
         if self.selected is not None:
             _check_positions(self.selected, features)
             inputs = len(self.selected)
-        if self.scaler.mean.shape != (inputs,) or self.scaler.deviation.shape != (inputs,):
+        if any(array.shape != (inputs,) for array in self.scaler.arrays().values()):
             raise ValueError(f"the scaler does not fit the {inputs} inputs")
         widths = set()
         for network, columns in zip(self.networks, self.columns, strict=True):

@@ -14,6 +14,7 @@ from model.forecast.blend import EXPERTS, BlendTable, HorizonBlend
 from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.forecast.log_odds import sigmoid
+from model.forecast.persistence import PersistenceModel
 
 NETWORK, LOAD_TABLE, PRETRAINED = range(len(EXPERTS))
 """Positions of the experts in arrays of expert logits."""
@@ -32,6 +33,8 @@ class Predictor:
         thresholds: probability of a warning per horizon; 1 for no warnings.
         pretrained: the pretrained model, adapted to the spec; None if it is not used.
         pretrained_weight: prior blend weight of the pretrained model.
+        persistence: persistence model during high load per horizon, None without enough of it; empty in models of old
+            releases.
         holdout_model: the model fitted without the holdout, for evaluation; None if it was not loaded.
     """
 
@@ -43,6 +46,7 @@ class Predictor:
     thresholds: tuple[float, ...]
     pretrained: Ensemble | None = None
     pretrained_weight: float = 0.0
+    persistence: tuple[PersistenceModel | None, ...] = ()
     holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:

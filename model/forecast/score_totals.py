@@ -142,7 +142,8 @@ class LiveScore:
         skill_over_persistence: Brier skill over the event rates by load state, known in hindsight.
         onset_skill: `skill` of the predictions made while load was not high.
         precision: ratio of warnings that high load followed.
-        recall: ratio of predictions followed by high load that were warnings.
+        recall: ratio of predictions followed by high load that were warnings, without those made during high load:
+            then there are no warnings.
         calibration_error: expected calibration error.
         reliability: bins by predicted probability.
     """
@@ -163,26 +164,30 @@ class LiveScore:
 def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
     """Compute all scores from the totals of one horizon."""
     rows = list(totals)
-    total = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
-    n = total["scored"]
-    events = total["events"]
+    n = _sum(rows, "scored")
+    events = _sum(rows, "events")
     own = _squared_error(rows, "probability")
     baseline = _squared_error(rows, "baseline")
     calm, high = _split_by_state(rows)
     table = _reliability_table(rows)
     return LiveScore(
         scored=n,
-        unknown=total["unknown"],
+        unknown=_sum(rows, "unknown"),
         base_rate=_ratio(events, n),
         brier=_ratio(own, n),
         skill=_skill(own, baseline),
         skill_over_persistence=_skill(own, _rate_error(calm) + _rate_error(high)),
         onset_skill=_skill(_squared_error(calm, "probability"), _squared_error(calm, "baseline")),
-        precision=_ratio(total["true_warnings"], total["warnings"]),
-        recall=_ratio(total["true_warnings"], events),
+        precision=_ratio(_sum(calm, "true_warnings"), _sum(calm, "warnings")),
+        recall=_ratio(_sum(calm, "true_warnings"), _sum(calm, "events")),
         calibration_error=_ratio(_calibration_gap(table), n),
         reliability=table,
     )
+
+
+def _sum(rows: list[ScoreTotals], name: str) -> int:
+    """Return the sum of a count over totals."""
+    return sum(getattr(row, name) for row in rows)
 
 
 def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:

@@ -17,8 +17,9 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.dataset import Dataset, Split, build_dataset, concatenate, split, typical_step
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.forecast.blend import fit_load_table, network_only
-from model.forecast.ensemble import Ensemble, fit_scaler
+from model.forecast.ensemble import Ensemble, fit_clipping_scaler
 from model.forecast.metrics import threshold_for
+from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, supports
 from model.forecast.serialization import bundled_pretrained_model
@@ -114,7 +115,7 @@ class _Fitting:
             epochs: of each network, at most.
             on_epoch: called after each epoch.
         """
-        scaler = fit_scaler(train_part.x)
+        scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
 
         def examples(part: Dataset) -> Examples:
             return Examples(scaler(part.x), np.concatenate((part.y, part.auxiliary), axis=1))
@@ -124,6 +125,9 @@ class _Fitting:
         subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
         fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
+        high = train_part.state == 1
+        since_onset = train_part.x[high, self.spec.column_index["load_index:since_onset"]]
+        step = typical_step(train_part.times, default=1.0)
         tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]
         predictor = Predictor(
             spec=self.spec,
@@ -132,6 +136,10 @@ class _Fitting:
             blends=tuple(replace(network_only(), load_table=table) for table in tables),
             base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),
             thresholds=(1.0,) * len(self.horizons),
+            persistence=tuple(
+                fit_persistence(index[high], since_onset, train_part.y[high, i], horizon / step)
+                for i, horizon in enumerate(self.horizons)
+            ),
         )
         return predictor, fitted.reports
 

@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     REFUSED = 3
+    NOT_RUNNING = 3
     NOT_ENOUGH_DATA = 4
     LOCKED = 5
     INTERRUPTED = 130

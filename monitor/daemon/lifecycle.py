@@ -170,6 +170,7 @@ def _log_start(config: Config, web: WebServer, holder: StateHolder) -> None:
         "daemon started",
         version=release(),
         listen=f"{config.web.address[0]}:{web.port}",
+        page=web.url,
         database=config.database_url,
         interval_seconds=config.sampling.interval,
         config=config.path or "defaults",

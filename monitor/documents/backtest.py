@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +83,7 @@ class BacktestHorizon:
         horizon: seconds.
         base_rate: ratio of the rows of the first part that were followed by high load.
         predicted_ratio: ratio of the rows with a prediction.
+        events: number of the scored rows that were followed by high load; without any, nothing can be concluded.
         all: scores by predictor over all rows.
         onset: scores by predictor over the rows at which load was not high.
     """
@@ -90,6 +91,7 @@ class BacktestHorizon:
     horizon: float
     base_rate: float | None
     predicted_ratio: float
+    events: int
     all: dict[str, ScoreReport]
     onset: dict[str, ScoreReport]
 
@@ -128,6 +130,7 @@ def backtest_document(
             horizon=horizon,
             base_rate=finite_or_none(float(result.base_rates[i])),
             predicted_ratio=sum(not math.isnan(p) for p in result.probabilities[:, i].tolist()) / len(result.times),
+            events=_events(result.labels[:, i].tolist(), result.probabilities[:, i].tolist()),
             all=_scores(all_scores[i]),
             onset=_scores(onset_scores[i]),
         )
@@ -147,6 +150,12 @@ def backtest_document(
         ),
         horizons=horizons,
     )
+
+
+def _events(labels: Sequence[float], probabilities: Sequence[float]) -> int:
+    """Return the number of rows with a prediction that were followed by high load."""
+    rows = zip(labels, probabilities, strict=True)
+    return sum(label == 1 and not math.isnan(probability) for label, probability in rows)
 
 
 def _event(event: AnomalyEvent) -> BacktestEvent:

@@ -96,21 +96,17 @@ def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
 
     Args:
         horizon: seconds.
-        table: (slots, 4) probability, baseline probability, threshold, probability less threshold.
+        table: (slots, 4) probability, baseline probability, threshold, 1 for a warning.
     """
-    probability, baseline, threshold, margin = _columns(table)
+    probability, baseline, threshold, warning = _columns(table)
     return PredictionHistory(
         horizon=horizon,
         horizon_name=format_duration(horizon),
         probability=probability,
         baseline_probability=baseline,
         threshold=threshold,
-        warning=tuple(map(_is_warning, margin, threshold)),
+        warning=tuple(None if value is None else bool(value) for value in warning),
     )
-
-
-def _is_warning(margin: float | None, threshold: float | None) -> bool | None:
-    return None if margin is None or threshold is None else margin >= 0 and threshold < 1
 
 
 def _columns(table: Floats) -> Sequence[Series]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from monitor.stores import is_warning
+from model.serving import ServingReason, out_of_range_message
 from monitor.system.formatting import format_duration
 from storage import Prediction
 
@@ -21,6 +22,28 @@ SMALLEST_EXPLAINED = 0.05
 """Smallest contribution, in log-odds, that is explained next to a larger one."""
 
 
+class PredictedEvent(StrEnum):
+    """Event within the horizon that a probability is for."""
+
+    ONSET = "onset"
+    CONTINUATION = "continuation"
+
+
+@dataclass(frozen=True)
+class OutOfRangeInput:
+    """Metric outside its training range, which the model predicts without; a part of the status.
+
+    Attributes:
+        metric: name of the metric.
+        reason: code of the reason.
+        message: the reason in words.
+    """
+
+    metric: str
+    reason: ServingReason
+    message: str
+
+
 @dataclass(frozen=True)
 class PredictionSummary:
     """Probability of high load within one horizon; a part of the status.
@@ -30,20 +53,25 @@ class PredictionSummary:
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
         model_id: the model that made it.
+        event: "onset" while load is not high; "continuation" during high load, when the probability is that high load
+            continues or returns within the horizon.
         probability: calibrated probability of high load.
         baseline_probability: base rate of the training data.
         threshold: probability from which it is a warning; 1 or above never warns.
-        warning: True if the probability reaches the threshold.
+        warning: True while a warning is active; never during high load.
+        high_load_since: start of the high-load period in seconds since the epoch; None while load is not high.
     """
 
     at: float
     horizon: float
     horizon_name: str
     model_id: int
+    event: PredictedEvent
     probability: float
     baseline_probability: float
     threshold: float
     warning: bool
+    high_load_since: float | None
 
 
 @dataclass(frozen=True)
@@ -51,14 +79,32 @@ class PredictionDocument(PredictionSummary):
     """Probability with its attribution; an entry of `monitor predict` and /api/v1/prediction.
 
     Attributes:
-        served_by: "model", or the name of the fallback that serves in its place.
+        served_by: "model", "reduced model" (without metrics outside their training range), or the name of the
+            baseline that serves in its place.
+        serving_reason: code of the reason for which it is not the whole model; None if it is.
+        serving_message: the reason in words; empty if the whole model serves.
+        inputs_out_of_range: metrics outside their training range, which the model predicts without.
         contributions: attribution to each metric, in log-odds relative to the base rate.
         because: the largest contributions as phrases, the largest first.
     """
 
     served_by: str
+    serving_reason: ServingReason | None
+    serving_message: str
+    inputs_out_of_range: tuple[str, ...]
     contributions: dict[str, float]
     because: tuple[str, ...]
+
+
+def out_of_range_inputs(metrics: Sequence[str]) -> tuple[OutOfRangeInput, ...]:
+    """Return one document per metric outside its training range."""
+    reason = ServingReason.INPUT_OUT_OF_RANGE
+    return tuple(OutOfRangeInput(metric, reason, out_of_range_message([metric])) for metric in metrics)
+
+
+def predicted_event(prediction: Prediction) -> PredictedEvent:
+    """Return the event that a probability is for."""
+    return PredictedEvent.ONSET if prediction.high_load_since is None else PredictedEvent.CONTINUATION
 
 
 def prediction_summary(prediction: Prediction) -> PredictionSummary:
@@ -68,33 +114,40 @@ def prediction_summary(prediction: Prediction) -> PredictionSummary:
         horizon=prediction.horizon,
         horizon_name=format_duration(prediction.horizon),
         model_id=prediction.model_id,
+        event=predicted_event(prediction),
         probability=prediction.probability,
         baseline_probability=prediction.baseline_probability,
         threshold=prediction.threshold,
-        warning=is_warning(prediction),
+        warning=prediction.warning,
+        high_load_since=prediction.high_load_since,
     )
 
 
 def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
     """Return one document per horizon of a forecast."""
-    parts = zip(forecast.predictions, forecast.contributions, forecast.served_by, strict=True)
+    parts = zip(forecast.predictions, forecast.contributions, forecast.serving, strict=True)
     return tuple(
         PredictionDocument(
             at=prediction.at,
             horizon=prediction.horizon,
             horizon_name=format_duration(prediction.horizon),
             model_id=prediction.model_id,
+            event=predicted_event(prediction),
             probability=prediction.probability,
             baseline_probability=prediction.baseline_probability,
             threshold=prediction.threshold,
-            warning=is_warning(prediction),
-            served_by=served_by,
+            warning=prediction.warning,
+            high_load_since=prediction.high_load_since,
+            served_by=serving.predictor,
+            serving_reason=serving.reason,
+            serving_message=serving.message,
+            inputs_out_of_range=serving.metrics,
             contributions=dict(contributions),
             because=tuple(
                 forecast.describe(metric, prediction.horizon) for metric in largest_contributions(contributions)
             ),
         )
-        for prediction, contributions, served_by in parts
+        for prediction, contributions, serving in parts
     )
 
 

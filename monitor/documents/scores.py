@@ -39,7 +39,7 @@ class HorizonScoreDocument:
         skill_over_persistence: Brier skill over the present load state.
         onset_skill: Brier skill of the predictions made while load was not high.
         precision: ratio of the warnings that high load followed.
-        recall: ratio of the predictions before high load that were warnings.
+        recall: ratio of the predictions before an onset that were warnings.
         calibration_error: expected calibration error.
         high_load_periods: number of high-load periods that started.
         warned_periods: number of high-load periods with a warning before their onset.

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from monitor.documents.anomalies import AnomalyDocument, anomaly_document
 from monitor.documents.models import ModelSummary, model_summary
-from monitor.documents.prediction import PredictionSummary, prediction_summary
+from monitor.documents.prediction import (
+    OutOfRangeInput,
+    PredictionSummary,
+    out_of_range_inputs,
+    prediction_summary,
+)
 from monitor.documents.scores import HorizonScoreDocument, score_document
 from monitor.documents.training import RunSummary, run_summary
 from monitor.queries.overview import Overview, ServingFallback
@@ -15,7 +20,7 @@ from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
     # imports the forecasting model, which `monitor status` does without
-    from monitor.state import DaemonState
+    from monitor.state import DaemonState, LiveState
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,11 @@ class StatusDocument:
         input_drift: population stability index by metric.
         database: URL of the database without credentials; None from the daemon.
         version: release of the daemon; None from the command.
-        high_load: True while load is high; None from the command, or while it is not known.
+        high_load: True while load is high; None while it is not known.
+        high_load_since: start of the high-load period; None while load is not high.
         samples_missed: samples missed since the start of the daemon; None from the command.
         reload_successful: False if the last reload of the configuration failed; None from the command.
+        inputs_out_of_range: metrics outside their training range; None from the command, or without a prediction.
     """
 
     at: float
@@ -122,8 +129,10 @@ class StatusDocument:
     database: str | None = None
     version: str | None = None
     high_load: bool | None = None
+    high_load_since: float | None = None
     samples_missed: int | None = None
     reload_successful: bool | None = None
+    inputs_out_of_range: tuple[OutOfRangeInput, ...] | None = None
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
@@ -168,6 +177,8 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         scores=tuple(map(score_document, overview.scores)),
         input_drift=overview.drift,
         database=database,
+        high_load=overview.high_load_since is not None if predictions else None,
+        high_load_since=overview.high_load_since,
     )
 
 
@@ -191,6 +202,15 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         status_document(overview),
         version=state.version,
         high_load=None if live is None else live.high_load,
+        high_load_since=None if live is None else live.high_load_since,
         samples_missed=None if live is None else live.samples_missed,
         reload_successful=state.reload_successful,
+        inputs_out_of_range=_inputs_out_of_range(live),
     )
+
+
+def _inputs_out_of_range(live: LiveState | None) -> tuple[OutOfRangeInput, ...] | None:
+    """Return the metrics outside their training range; None without a prediction."""
+    if live is None or live.forecast is None:
+        return None
+    return out_of_range_inputs(live.forecast.inputs_out_of_range)

@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import Metric
 
-from model.forecast.online.decisions import FALLBACK_BASELINES
+from model.forecast.online.decisions import PREDICTORS
+from model.serving import Serving
 from monitor.exporter.family_builders import counter, gauge, horizon_gauge, labelled_gauge
 from monitor.inference.forecast import Forecast
 from monitor.queries.scores import HorizonScore
 from monitor.state import LiveState
-from monitor.stores import is_warning
 from monitor.system.formatting import format_duration
-
-PREDICTORS = ("model", *FALLBACK_BASELINES)
 
 
 def high_load_metrics(live: LiveState) -> Iterator[Metric]:
@@ -22,7 +20,7 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
     if live.high_load is not None:
         yield gauge(
             "high_load_active",
-            "High-load state: 1 while a high-load rule has held for the configured time, else 0.",
+            "High-load state: 1 from the onset until no high-load rule has held for the sustained time, else 0.",
             live.high_load,
         )
 
@@ -42,7 +40,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     predictions = forecast.predictions
     yield horizon_gauge(
         "high_load_probability",
-        "Calibrated probability, from 0 to 1, that high load occurs within the horizon.",
+        "Calibrated probability, from 0 to 1, that high load occurs, or continues if it is high, within the horizon.",
         [(p.horizon, p.probability) for p in predictions],
     )
     yield horizon_gauge(
@@ -52,8 +50,8 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     )
     yield horizon_gauge(
         "high_load_warning",
-        "Warning state: 1 while the probability reaches the warning threshold, else 0.",
-        [(p.horizon, is_warning(p)) for p in predictions],
+        "Warning state: 1 while a warning is active, else 0; always 0 during high load.",
+        [(p.horizon, p.warning) for p in predictions],
     )
     yield horizon_gauge(
         "high_load_warning_threshold",
@@ -63,13 +61,19 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     horizons = [format_duration(p.horizon) for p in predictions]
     yield labelled_gauge(
         "high_load_served_by",
-        "Predictor of the exposed probability: 1 for the model or the fallback that serves, 0 for the others.",
-        ["horizon", "predictor"],
+        "Predictor of the exposed probability: 1 for the one that serves, 0 for the others.",
+        ["horizon", "predictor", "reason", "metrics"],
         [
-            ((horizon, predictor), predictor == serving)
-            for horizon, serving in zip(horizons, forecast.served_by, strict=True)
-            for predictor in PREDICTORS
+            (labels, value)
+            for horizon, serving in zip(horizons, forecast.serving, strict=True)
+            for labels, value in _serving_values(horizon, serving)
         ],
+    )
+    yield labelled_gauge(
+        "input_out_of_range",
+        "Input state: 1 while the metric is outside its training range, and the model predicts without it, else 0.",
+        ["metric"],
+        [((metric,), metric in forecast.inputs_out_of_range) for metric in forecast.inputs],
     )
     yield labelled_gauge(
         "high_load_contribution",
@@ -88,6 +92,15 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     )
 
 
+def _serving_values(horizon: str, serving: Serving) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield labels and value of each predictor at one horizon; the one that serves has the reason and the metrics."""
+    for predictor in PREDICTORS:
+        if predictor == serving.predictor:
+            yield (horizon, predictor, serving.reason or "", ",".join(serving.metrics)), True
+        else:
+            yield (horizon, predictor, "", ""), False
+
+
 LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
     "live_brier_score": (
         "Brier score of the predictions of the last 7 days with a known outcome, from 0 (best) to 1.",
@@ -102,7 +115,7 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
         lambda s: s.score.precision,
     ),
     "live_recall": (
-        "Recall of the warnings of the last 7 days: ratio of predictions before high load that were warnings.",
+        "Recall of the warnings of the last 7 days: ratio of predictions before an onset that were warnings.",
         lambda s: s.score.recall,
     ),
     "live_lead_time_seconds": (

@@ -9,7 +9,7 @@ from model.features.feature_spec import FeatureSpec
 from model.features.time_buckets import SEASONAL_DAYS
 from model.forecast.attribution import LEVEL
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
-from monitor.system.formatting import approximate_duration
+from monitor.system.formatting import approximate_duration, format_percent
 
 MIN_CHANGE = 0.02
 """Smallest change of a ratio, or of a logarithm, that is reported."""
@@ -63,7 +63,7 @@ def _explain_load(spec: FeatureSpec, x: Floats) -> str:
         trend = ", rising"
     elif change < -MIN_TREND:
         trend = ", falling"
-    return f"load is at {index:.0%} of the high-load bound{trend}"
+    return f"load is at {format_percent(index)} of the high-load bound{trend}"
 
 
 def _explain_yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
@@ -82,7 +82,7 @@ def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
     days = ratio * SEASONAL_DAYS
     if abs(days - round(days)) < 1e-3:
         return f"load was high at this time on {round(days)} of the last {SEASONAL_DAYS} days"
-    return f"load was high at this time on {ratio:.0%} of the last days"
+    return f"load was high at this time on {format_percent(ratio)} of the last days"
 
 
 def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
@@ -94,13 +94,13 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
     is_ratio = metric in RATIO_FIELDS
     window, departure = _largest_departure(spec, x, metric)
     if abs(departure) < MIN_CHANGE:
-        return f"{label} is at {now:.0%} and steady" if is_ratio else f"{label} is steady"
+        return f"{label} is at {format_percent(now)} and steady" if is_ratio else f"{label} is steady"
     mean = f"its mean of {approximate_duration(window)}"
     direction = "above" if departure > 0 else "below"
     if metric in spec.logarithmic:
         return f"{label} is {_factor(departure)} times {'over' if departure > 0 else 'under'} {mean}"
     if is_ratio:
-        return f"{label} is at {now:.0%}, {abs(departure) * 100:.0f} points {direction} {mean}"
+        return f"{label} is at {format_percent(now)}, {abs(departure) * 100:.0f} points {direction} {mean}"
     return f"{label} is {direction} {mean} by {abs(departure):.2g}"
 
 

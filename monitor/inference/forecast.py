@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from model.forecast.attribution import contributions
 from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
+from model.serving import Serving
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
 from monitor.stores import TIME_EPSILON, Stores
@@ -29,15 +31,22 @@ class Forecast:
 
     Attributes:
         predictions: one per horizon.
-        served_by: name of the predictor at each horizon: "model" or that of a baseline.
+        serving: what serves at each horizon, with the reason.
         attribute: computes the contribution of each metric, in log-odds, for each horizon.
         describe: returns a phrase on a group of features, for a horizon in seconds.
+        inputs: metrics that the model takes as inputs.
     """
 
     predictions: tuple[Prediction, ...]
-    served_by: tuple[str, ...]
+    serving: tuple[Serving, ...]
     attribute: Callable[[], list[dict[str, float]]] = field(compare=False)
     describe: Callable[[str, float], str] = field(compare=False, default=lambda group, _: group)
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def inputs_out_of_range(self) -> tuple[str, ...]:
+        """Metrics outside their training range."""
+        return self.serving[0].metrics
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
@@ -68,6 +77,10 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     probabilities = online.probabilities[0, -1]
     thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
     high = bool(online.high[0, -1])
+    period_start = float(online.period_start[0, -1])
+    high_load_since = period_start if math.isfinite(period_start) else None
+    raised = online.raised[0, -1].tolist()
+    outside = [name for name, out in zip(predictor.spec.inputs, online.outside[0, -1], strict=True) if out]
     decisions = engine.decisions[0]
     predictions = tuple(
         Prediction(
@@ -77,18 +90,30 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
             probability=probability,
             baseline_probability=base_rate,
             threshold=threshold,
+            warning=warning,
+            high_load_since=high_load_since,
         )
-        for horizon, probability, base_rate, threshold in zip(
-            predictor.horizons, probabilities.tolist(), predictor.base_rates, thresholds.tolist(), strict=True
+        for horizon, probability, base_rate, threshold, warning in zip(
+            predictor.horizons,
+            probabilities.tolist(),
+            predictor.base_rates,
+            thresholds.tolist(),
+            online.warnings[0, -1].tolist(),
+            strict=True,
         )
     )
     features = online.features[0, -1:]
-    slopes = [decision.slope(high=high) for decision in decisions]
+    # the load table at the floor is a fallback, too
+    slopes = [0.0 if floor else decision.slope(high=high) for decision, floor in zip(decisions, raised, strict=True)]
     return Forecast(
         predictions=predictions,
-        served_by=tuple(decision.serving(high=high) for decision in decisions),
+        serving=tuple(
+            decision.serving(high=high, raised=floor, outside=outside)
+            for decision, floor in zip(decisions, raised, strict=True)
+        ),
         attribute=partial(contributions, predictor, features, probabilities[None], slopes),
         describe=partial(explain_group, predictor.spec, features[0]),
+        inputs=predictor.spec.inputs,
     )
 
 

@@ -61,6 +61,7 @@ class ServedModel:
         # written by another thread, replaced as a whole
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
+        self._out_of_range: tuple[str, ...] = ()
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -107,9 +108,17 @@ class ServedModel:
 
     @property
     def high_load(self) -> bool | None:
-        """True if the last sample was in high load; None if unknown."""
+        """True if the last sample was in a high-load period; None if unknown."""
         state = self._engine.newest_states[0]
-        return None if np.isnan(state) else bool(state)
+        if self.high_load_since is not None:
+            return True
+        return None if np.isnan(state) else False
+
+    @property
+    def high_load_since(self) -> float | None:
+        """Start of the high-load period in progress, in seconds since the epoch; None while there is none."""
+        start = float(self._engine.newest_periods[0])
+        return start if np.isfinite(start) else None
 
     def advance(self, sample: Sample) -> None:
         """Append a sample, after following the registry.
@@ -146,7 +155,19 @@ class ServedModel:
         if model_id == self.model_id and decisions is not self._applied_decisions:
             self._engine.decide([decisions])
             self._applied_decisions = decisions
-        return make_forecast(self._engine, self._serving[0], self._newest_at)
+        forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
+        self._log_inputs_out_of_range(forecast.inputs_out_of_range)
+        return forecast
+
+    def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
+        """Log the metrics outside their training range whenever they change."""
+        if metrics == self._out_of_range:
+            return
+        self._out_of_range = metrics
+        if metrics:
+            log.warning("inputs out of range", model=self.model_id, metrics=list(metrics))
+        else:
+            log.info("inputs in range", model=self.model_id)
 
     @property
     def _spec(self) -> FeatureSpec:

@@ -72,6 +72,7 @@ class SamplingCycleJob:
             predictions_total=self._predictions_total,
             samples_buffered=self._samples.waiting,
             write_failures=self._samples.failures + self._predictions.failures,
+            high_load_since=self._served.high_load_since,
         )
         for observer in self._observers:
             observer(live)

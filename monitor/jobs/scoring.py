@@ -17,7 +17,7 @@ from model.features.rolling_window import RollingWindow
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
 from model.forecast.score_totals import ScoredPredictions, total_scores
 from model.units import HOUR
-from monitor.stores import TIME_EPSILON, Stores, is_warning
+from monitor.stores import TIME_EPSILON, Stores
 from storage import Onset, Prediction, ScoreRow
 
 CHUNK_SECONDS = 6 * HOUR
@@ -84,13 +84,13 @@ class _PredictionArrays:
         self._at: Floats = np.array([p.at for p in predictions])
         self._probability: Floats = np.array([p.probability for p in predictions])
         self._baseline: Floats = np.array([p.baseline_probability for p in predictions])
-        self._warning: Bools = np.array([is_warning(p) for p in predictions], dtype=bool)
+        self._warning: Bools = np.array([p.warning for p in predictions], dtype=bool)
         self._row = np.searchsorted(window.times, self._at)
         inside = self._row < len(window)
         self._has_sample = np.zeros(len(self._at), bool)
         self._has_sample[inside] = window.times[self._row[inside]] == self._at[inside]
-        self._state: Floats = np.full(len(self._at), np.nan)
-        self._state[self._has_sample] = window.state[self._row[self._has_sample]]
+        self._in_period: Bools = np.zeros(len(self._at), bool)
+        self._in_period[self._has_sample] = np.isfinite(window.period_start[self._row[self._has_sample]])
 
     def scored(self, window: RollingWindow, horizon: float, after: float) -> ScoredPredictions:
         """Return the predictions made after `after` (seconds since the epoch) with their outcomes."""
@@ -103,7 +103,7 @@ class _PredictionArrays:
             probability=self._probability[new],
             baseline=self._baseline[new],
             warning=self._warning[new],
-            high_load=self._state[new] == 1,
+            high_load=self._in_period[new],
             outcome=outcomes[new],
         )
 
@@ -112,11 +112,11 @@ class _PredictionArrays:
 
         An onset without any prediction before it is left out.
         """
-        state = window.state
-        times = window.times[1:][(state[1:] == 1) & (state[:-1] == 0)]
+        starts = window.period_start[1:] == window.times[1:]
+        times = window.times[1:][starts & (window.state[:-1] == 0)]
         onsets = []
         for at in times[(times > start) & (times <= end)].tolist():
-            before = (self._at >= at - horizon) & (self._at < at) & (self._state == 0)
+            before = (self._at >= at - horizon) & (self._at < at) & self._has_sample & ~self._in_period
             if before.any():
                 warnings = self._at[before & self._warning]
                 onsets.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))

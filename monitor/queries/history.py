@@ -122,10 +122,10 @@ def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tupl
 
     Args:
         times: (rows,) seconds, increasing.
-        starts: (rows,) start of the period in progress, NaN while there is none.
+        starts: (rows,) start of the period in progress, -inf while there is none.
         since: seconds; earlier rows are left out.
     """
-    rows = (times >= since) & ~np.isnan(starts)
+    rows = (times >= since) & np.isfinite(starts)
     times = times[rows]
     _, first = np.unique(starts[rows], return_index=True)
     last = np.append(first[1:], len(times)) - 1

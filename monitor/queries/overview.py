@@ -105,6 +105,11 @@ class Overview:
         oldest = self.at - max_sample_age(self.interval)
         return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
 
+    @property
+    def high_load_since(self) -> float | None:
+        """Return the start of the high-load period in progress as of the newest predictions; None without one."""
+        return next((prediction.high_load_since for prediction in self.fresh_predictions), None)
+
 
 def max_sample_age(interval: float) -> float:
     """Return the age in seconds from which a sample or prediction is too old, for a sampling interval in seconds."""

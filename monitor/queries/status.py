@@ -123,15 +123,13 @@ def _schedule(
 ) -> tuple[float, float | None]:
     """Return the seconds of history that are covered, and the time of the next training."""
     needed = config.training.min_history
+    covered = recent_coverage(stores, config, now, needed)
+    serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     if training.model is None or training.model.pretrained:
-        # counted only while no fitted model serves: it reads the samples of the whole minimum
-        covered = recent_coverage(stores, config, now, needed)
         serving = ServingState.NO_FITTED_MODEL
-    else:
-        covered = needed
-        serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
-    due = next_retrain(config.training, training.last_run, serving) if covered >= needed else None
-    return covered, due
+    # a fitted model had enough history, whatever is left of it
+    may_train = covered >= needed or serving != ServingState.NO_FITTED_MODEL
+    return covered, next_retrain(config.training, training.last_run, serving) if may_train else None
 
 
 def _fallbacks(stores: Stores) -> tuple[ServingFallback, ...]:

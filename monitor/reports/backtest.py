@@ -40,11 +40,17 @@ def _scores(document: BacktestDocument) -> tuple[Block, ...]:
         for task, scores in (("all", horizon.all), ("onset", horizon.onset))
         for name, score in scores.items()
     ]
-    incomplete = [
+    incomplete: list[Block] = [
         f"  {format_duration(horizon.horizon)}: predictions for {format_percent(horizon.predicted_ratio)} of the rows"
         for horizon in document.horizons
         if horizon.predicted_ratio < 1
     ]
+    silent = [format_duration(horizon.horizon) for horizon in document.horizons if not horizon.events]
+    if silent:
+        text = (
+            f"no high load in the replayed part within {', '.join(silent)}: nothing can be concluded from its scores"
+        )
+        incomplete.insert(0, Line(("  ", Toned(text, "caution"))))
     title = heading("scores against the outcomes (onset: only rows at which load was not high)")
     return title, Table(("horizon", *SCORE_COLUMNS), rows), *incomplete
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.documents.prediction import PredictionDocument, PredictionSummary, largest_contributions
+from monitor.documents.prediction import PredictedEvent, PredictionDocument, PredictionSummary, largest_contributions
 from monitor.reports.blocks import Line, Report, Tone, Toned
-from monitor.system.formatting import approximate_duration, format_percent
+from monitor.system.formatting import approximate_duration, format_percent, format_since
 
 NEAR_WARNING = 0.5
 """Ratio of the threshold from which a probability is highlighted."""
 
 
 def prediction_report(predictions: Sequence[PredictionDocument], note: str = "") -> Report:
-    """Return the report of a prediction, one line per horizon, with a note below."""
+    """Return the report of a prediction: high load in progress, one line per horizon, and a note below."""
+    since = next((prediction.high_load_since for prediction in predictions), None)
+    headline = () if since is None else (Line((high_load_text(since, predictions[0].at),)),)
     lines = tuple(_prediction(prediction) for prediction in predictions)
-    return Report((*lines, note) if note else lines)
+    return Report((*headline, *lines, *((note,) if note else ())))
+
+
+def high_load_text(since: float, now: float) -> Toned:
+    """Return the headline of a high-load period, such as "high load since 20:42 UTC (5 min)"."""
+    return Toned(f"high load since {format_since(since, now)}", "bad")
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
@@ -23,6 +30,9 @@ def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"
+    if prediction.event is PredictedEvent.CONTINUATION:
+        scope = f" that it continues or returns within {approximate_duration(prediction.horizon)}"
+        tone = "bad"
     probability = format_percent(prediction.probability)
     if not prediction.warning:
         return Toned(probability, tone), scope
@@ -35,8 +45,8 @@ def _prediction(prediction: PredictionDocument) -> Line:
         f"{sentence} ({prediction.contributions[name]:+.1f})"
         for name, sentence in zip(names, prediction.because, strict=True)
     ]
-    fallback = ""
-    if prediction.served_by != "model":
-        fallback = f"from {prediction.served_by}, the fallback for the model; "
-    parts = (*probability_parts(prediction), ": ", Toned(fallback, "caution"), "; ".join(sentences))
+    serving = ""
+    if prediction.serving_message:
+        serving = f"from the {prediction.served_by} ({prediction.serving_message}); "
+    parts = (*probability_parts(prediction), ": ", Toned(serving, "caution"), "; ".join(sentences))
     return Line(parts)

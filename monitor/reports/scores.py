@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.documents.anomalies import AnomalyCountDocument
 from monitor.documents.scores import HorizonScoreDocument, ScoreReportDocument
-from monitor.reports.blocks import Bar, Block, Cell, Report, Table, heading, toned_skill
+from monitor.reports.blocks import Bar, Block, Cell, Line, Report, Table, Toned, heading, toned_skill
 from monitor.system.formatting import approximate_duration, format_number, format_percent, format_time
 
 HEADER = (
@@ -25,7 +25,18 @@ def score_report(document: ScoreReportDocument) -> Report:
     rows = [_row(score) for score in document.horizons]
     reliability = (block for score in document.horizons if score.scored for block in _reliability(score))
     title = heading(f"predictions made since {since}, against the outcomes")
-    return Report((title, Table(HEADER, rows), *reliability, counts))
+    return Report((title, Table(HEADER, rows), *_without_high_load(document), *reliability, counts))
+
+
+def _without_high_load(document: ScoreReportDocument) -> tuple[Block, ...]:
+    """Return a line on the horizons without high load in the scored time; empty if there are none."""
+    silent = [score.horizon_name for score in document.horizons if score.scored and not score.base_rate]
+    if not silent:
+        return ()
+    text = (
+        f"no high load within {', '.join(silent)} of any scored prediction: nothing can be concluded from its scores"
+    )
+    return (Line((Toned(text, "caution"),)),)
 
 
 def _row(score: HorizonScoreDocument) -> tuple[Cell, ...]:

@@ -11,13 +11,13 @@ from monitor.queries.drift import DRIFT_THRESHOLD
 from monitor.queries.overview import Overview
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import Line, Report, Tone, Toned, labelled_line, toned_skill
-from monitor.reports.prediction import probability_parts
-from monitor.stores import is_warning
+from monitor.reports.prediction import high_load_text, probability_parts
 from monitor.system.formatting import (
     approximate_duration,
     format_bytes,
     format_duration,
     format_percent,
+    format_since,
     format_time,
 )
 from storage import Prediction, TrainingOutcome
@@ -42,6 +42,7 @@ def status_report(status: StatusDocument) -> Report:
     last_sample = format_time(status.last_sample.at if status.last_sample else None)
     return Report(
         (
+            *_high_load(status),
             labelled_line("daemon", running, ", ", sampling, f"; last sample {last_sample}"),
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
@@ -57,6 +58,12 @@ def status_report(status: StatusDocument) -> Report:
     )
 
 
+def _high_load(status: StatusDocument) -> list[Line]:
+    if status.high_load_since is None:
+        return []
+    return [labelled_line("now", high_load_text(status.high_load_since, status.at))]
+
+
 def _future_samples(status: StatusDocument) -> list[Line]:
     if status.future_sample_at is None:
         return []
@@ -70,7 +77,7 @@ def _model(status: StatusDocument) -> list[Line]:
     if model is None:
         return [labelled_line("model", Toned("none serves yet", "caution"), f": {status.waiting_for}")]
     if model.pretrained:
-        serving = f"pretrained on other hosts; a model of this host: {status.waiting_for}"
+        serving = f"pretrained on other hosts; no model of this host yet: {status.waiting_for}"
     else:
         origin = f" on {model.imported_from} and imported" if model.imported_from else ""
         serving = f"trained {format_time(model.created_at)}{origin}, sha256 {model.sha256[:12]}"
@@ -159,8 +166,8 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
     """Return the serving model, and the condition that the first training run on this host waits for."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
-        until = f" until there is one of this host: {pending}" if pending else ""
-        return f"model {live.model_id} serves{until}"
+        own = f"; no model of this host yet: {pending}" if pending else ""
+        return f"model {live.model_id} serves{own}"
     return f"no model serves yet: {pending}" if pending else "no model serves yet"
 
 
@@ -172,12 +179,16 @@ def status_line(live: LiveState, overview: Overview | None) -> str:
     parts.append(model_line(live, overview))
     if live.forecast is not None:
         probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]
-        parts.append(f"high load: {', '.join(probabilities)}")
+        if live.high_load_since is None:
+            parts.append(f"high load: {', '.join(probabilities)}")
+        else:
+            since = format_since(live.high_load_since, live.sample.at)
+            parts.append(f"high load since {since}; it continues or returns: {', '.join(probabilities)}")
     elif live.high_load is None:
         parts.append("high load unknown")
     return "; ".join(parts)
 
 
 def _probability_text(prediction: Prediction) -> str:
-    warning = " (warning)" if is_warning(prediction) else ""
+    warning = " (warning)" if prediction.warning else ""
     return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"

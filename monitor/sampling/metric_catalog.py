@@ -11,11 +11,17 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """Unit of a metric; the value is the suffix of its Prometheus name."""
+    """Unit of a metric."""
 
     RATIO = "ratio"
+    PER_CPU = "per_cpu"
     BYTES_PER_SECOND = "bytes_per_second"
     PER_SECOND = "per_second"
+
+    @property
+    def suffix(self) -> str:
+        """Return the suffix of a Prometheus name; a load per CPU is a ratio, too, but no share of a whole."""
+        return Unit.RATIO.value if self is Unit.PER_CPU else self.value
 
 
 MAX_LOAD_PER_CPU = 1e5
@@ -54,7 +60,7 @@ class HostMetric:
     @property
     def prometheus_name(self) -> str:
         """Return the name of the Prometheus metric, without the prefix of this program."""
-        return f"host_{self.field}_{self.unit}"
+        return f"host_{self.field}_{self.unit.suffix}"
 
 
 HOST_METRICS = (
@@ -88,7 +94,7 @@ HOST_METRICS = (
     HostMetric(
         field="load_per_cpu",
         source="load",
-        unit=Unit.RATIO,
+        unit=Unit.PER_CPU,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
         missing="the line is malformed",

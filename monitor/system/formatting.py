@@ -41,8 +41,14 @@ def format_number(value: float | None, digits: int = 3) -> str:
 
 
 def format_percent(ratio: float | None) -> str:
-    """Return a ratio as a whole percentage."""
-    return ABSENT if ratio is None else f"{ratio:.0%}"
+    """Return a ratio as a whole percentage; "<1 %" and ">99 %" for one that would look like a certainty."""
+    if ratio is None:
+        return ABSENT
+    if 0 < ratio < 0.01:
+        return "<1%"
+    if 0.99 < ratio < 1:
+        return ">99%"
+    return f"{ratio:.0%}"
 
 
 def format_scientific(value: float | None, digits: int = 2) -> str:
@@ -62,12 +68,14 @@ def format_quantity(value: float | None, unit: str) -> str:
 
     Args:
         value: in base units; None if it is missing.
-        unit: "ratio", "bytes_per_second" or "per_second".
+        unit: "ratio", "per_cpu", "bytes_per_second" or "per_second".
     """
     if value is None:
         return ABSENT
     if unit == "ratio":
         return f"{value:.1%}"
+    if unit == "per_cpu":
+        return f"{value:.2f}"
     if unit == "bytes_per_second":
         return f"{_with_si_prefix(value)}B/s"
     return f"{value:.3g}/s"
@@ -89,6 +97,19 @@ def format_time(at: float | None) -> str:
     if at > LATEST:
         return "after 9999-12-31"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def format_since(at: float, now: float) -> str:
+    """Return a recent time with its distance, "20:42 UTC (5 min)"; with its date unless that is today's.
+
+    Args:
+        at: seconds since the epoch.
+        now: likewise.
+    """
+    text = format_time(at)
+    today = format_time(now).partition(" ")[0]
+    minutes = f"{text.removeprefix(today).strip()[:-7]} UTC" if text.endswith(" UTC") else text
+    return f"{minutes} ({approximate_duration(max(0.0, now - at))})"
 
 
 def iso_time(at: float) -> str | None:

@@ -71,12 +71,16 @@ def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -
         StorageError: the samples cannot be read.
     """
     interval = config.sampling.interval
-    rows = stores.samples.count(since=now - config.training.history, limit=math.ceil(needed / interval) + 1)
-    if rows * interval >= needed:
-        return rows * interval
+    since = now - config.training.history
+    rows = stores.samples.count(since=since, limit=math.ceil(needed / interval) + 1)
+    oldest = stores.samples.oldest_at()
+    # samples closer together than the interval cover less, but never more than the time since the oldest one
+    counted = min(rows * interval, now - max(since, now if oldest is None else oldest))
+    if counted >= needed:
+        return counted
     # Imported late: only a young history needs it, and the import is expensive.
     from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
 
-    # Few rows: imported samples may be further apart than the sampling interval, so measure the spacing.
-    times = stores.samples.between(now - config.training.history, now, ())[:, 0]
+    # Imported samples may be further apart than the sampling interval, or closer together: measure the spacing.
+    times = stores.samples.between(since, now, ())[:, 0]
     return covered_seconds(times, typical_step(times, interval))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from monitor.exporter.collector import StateCollector
 from monitor.reports.status import model_line
 from monitor.state import DaemonState
 from monitor.system.json_codec import to_json
+from monitor.web.accept import choose_format
 from monitor.web.api import Api, ApiError, StoredDocuments
 from monitor.web.responses import HTML, JSON, TEXT, accepts_gzip, status_line
 
@@ -99,12 +99,8 @@ class Application:
         return handler(environ)
 
     def _metrics(self, environ: WSGIEnvironment) -> RouteResponse:
-        try:
-            encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
-        except (TypeError, ValueError):
-            # prometheus_client fails on a version in the Accept header that is not a number.
-            encode, content_type = choose_encoder("")
-        return RouteResponse(200, content_type, encode(self._registry))
+        chosen = choose_format(environ.get("HTTP_ACCEPT", ""))
+        return RouteResponse(200, chosen.content_type, chosen.encode(self._registry))
 
     def _healthy(self, _: WSGIEnvironment) -> RouteResponse:
         if self._status().sampling:

@@ -24,7 +24,7 @@ from tornado.wsgi import WSGIContainer
 from monitor.system.logging import get_logger
 from monitor.web.connection import Limits, RequestHandler
 from monitor.web.middleware import MACHINE_PATHS
-from monitor.web.sockets import bind, make_stream, reject_connection
+from monitor.web.sockets import bind, make_stream, page_url, reject_connection
 from monitor.web.tls import subject_alt_names
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
@@ -103,6 +103,12 @@ class WebServer(HTTPServerConnectionDelegate):
     def open_connections(self) -> int:
         """Return the number of open connections."""
         return len(self._open)
+
+    @property
+    def url(self) -> str:
+        """Return the URL of the page."""
+        encrypted = self._web_config().tls_context is not None
+        return page_url(self._socket.getsockname()[0], self.port, encrypted=encrypted)
 
     def start(self) -> None:
         """Begin to accept connections, in a thread of the server."""

@@ -58,3 +58,17 @@ def reject_connection(connection: socket.socket, *, encrypted: bool) -> None:
         with suppress(OSError):
             connection.send(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     connection.close()
+
+
+def page_url(host: str, port: int, *, encrypted: bool) -> str:
+    """Return the URL of the page on a listening socket, as seen from this machine.
+
+    Args:
+        host: IPv4 or IPv6 address; that of all interfaces becomes localhost.
+        port: TCP port.
+        encrypted: the server requires TLS.
+    """
+    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+        host = "localhost"
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if encrypted else 'http'}://{name}:{port}/"

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from dashboards.panels import ABSENT, ORANGE, RATIO, Json, Query, metric, override, threshold_steps, time_series
 from monitor.sampling.metric_catalog import HOST_METRICS, Unit
 
-GRAFANA_UNITS = {Unit.RATIO: "percentunit", Unit.BYTES_PER_SECOND: "Bps", Unit.PER_SECOND: "cps"}
+GRAFANA_UNITS = {
+    Unit.RATIO: "percentunit",
+    Unit.PER_CPU: "none",
+    Unit.BYTES_PER_SECOND: "Bps",
+    Unit.PER_SECOND: "cps",
+}
 
 
 def host_metrics(overview: Sequence[Json]) -> list[Json]:

@@ -21,6 +21,14 @@ from dashboards.panels import (
 )
 from dashboards.tables import BASE_RATE, PREDICTOR, column, table
 
+PREDICTORS = (
+    (1, "model", GREEN),
+    (2, "current value", ORANGE),
+    (3, "Holt-Winters", "yellow"),
+    (4, "reduced model", "blue"),
+    (5, "persistence", "purple"),
+)
+
 
 def quality() -> Page:
     """Return the dashboard of live and holdout scores."""
@@ -50,23 +58,22 @@ def quality() -> Page:
         ),
         state_timeline(
             "Serving predictor",
-            "The model, or a fallback baseline that was better for a week. A long fallback means that the host "
-            "changes faster than the model learns.",
+            "The model; without metrics outside their training range, the reduced model; or a fallback baseline. A "
+            "long fallback means that the host changes faster than the model learns.",
             [
                 Query(
                     "sum by (horizon) ("
-                    + metric("high_load_served_by", 'predictor="model"')
-                    + " or 2 * "
-                    + metric("high_load_served_by", 'predictor="current value"')
-                    + " or 3 * "
-                    + metric("high_load_served_by", 'predictor="Holt-Winters"')
+                    + " or ".join(
+                        f"{number} * " + metric("high_load_served_by", f'predictor="{predictor}"')
+                        for number, predictor, _ in PREDICTORS
+                    )
                     + ")",
                     name,
                 )
             ],
             10,
             7,
-            mappings=value_mappings((1, "model", GREEN), (2, "current value", ORANGE), (3, "Holt-Winters", "yellow")),
+            mappings=value_mappings(*PREDICTORS),
         ),
         time_series(
             "Brier skill",
@@ -218,11 +225,19 @@ def quality() -> Page:
             "Input drift over time. It falls after a training on newer data.",
             [Query(metric("input_drift"), "{{metric}}")],
             "none",
-            width=14,
+            width=10,
             height=9,
             min=0,
             thresholds=threshold_steps("transparent", (0.25, ORANGE)),
             reach=0.3,
+        ),
+        bar_gauge(
+            "Out of range",
+            "1: the metric is outside its training range now, and the model predicts without it.",
+            Query(f"sort_desc({metric('input_out_of_range')})", "{{metric}}"),
+            "none",
+            (4, 9),
+            thresholds=threshold_steps(GREEN, (1, ORANGE)),
         ),
     ]
     return Page(

@@ -115,7 +115,15 @@ def store_predictions(stores, samples, since):
         rows = zip(at[start : start + BATCH], probabilities[start : start + BATCH], strict=True)
         stores.predictions.append(
             [
-                Prediction(float(time), horizon, model_id, float(probability), base_rate, threshold)
+                Prediction(
+                    at=float(time),
+                    horizon=horizon,
+                    model_id=model_id,
+                    probability=float(probability),
+                    baseline_probability=base_rate,
+                    threshold=threshold,
+                    warning=bool(probability >= threshold),
+                )
                 for time, row in rows
                 for (horizon, base_rate, threshold), probability in zip(horizons, row, strict=True)
             ]

@@ -228,7 +228,9 @@ def page(warning):
     text = re.sub(r" 1\.(79\d*|8)\d*e\+09$", f" {now:.3f}", GOLDEN.read_text(), flags=re.MULTILINE)
     lines = []
     for line in text.splitlines():
-        if line.startswith("monitor_high_load_") and 'horizon="5m"' in line:
+        if line.startswith("monitor_high_load_active "):
+            lines.append("monitor_high_load_active 0.0")
+        elif line.startswith("monitor_high_load_") and 'horizon="5m"' in line:
             value = (
                 "0.0" if line.startswith("monitor_high_load_warning{") and not warning else line.rpartition(" ")[2]
             )

@@ -12,11 +12,11 @@ from model.forecast.blend import fit_load_table
 from model.forecast.log_odds import logit
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.online.decision_table import DecisionTable
-from model.forecast.online.decisions import MODEL
 from model.forecast.online.recalibration import Recalibration, fit_recalibrations
 from model.forecast.predictor import predict_at
 from model.forecast.serialization import dumps
 from model.nn.fit_config import FitConfig
+from model.serving import MODEL, ServingReason
 from model.training.pipeline import train
 from model.training.settings import Recipe
 from model.training.task import Task
@@ -117,7 +117,10 @@ def test_job_recalibrates_the_next_prediction(history):
     )
     assert probabilities(after) == pytest.approx(expected[0, 0].tolist())
     assert probabilities(after) != probabilities(before)
-    assert after.served_by == tuple(decision.serving(high=high) for decision in decisions)
+    raised = [serving.reason is ServingReason.HIGH_LOAD_FLOOR for serving in after.serving]
+    assert after.serving == tuple(
+        decision.serving(high=high, raised=floor) for decision, floor in zip(decisions, raised, strict=True)
+    )
     assert served.fallback_active == fallback_active(decisions)
 
 
@@ -207,7 +210,7 @@ def test_fallback_is_named_and_attributed_to_the_load(history, name, smoothing):
         served.model_id, (FallbackDecision(calm=baseline, high=baseline, threshold=0.2), FallbackDecision())
     )
     forecast = served.forecast()
-    assert forecast.served_by == (name, MODEL)
+    assert [serving.predictor for serving in forecast.serving] == [name, MODEL]
     assert served.fallback_active
     assert forecast.predictions[0].probability == pytest.approx(0.25)
     assert forecast.predictions[0].threshold == pytest.approx(0.2)

@@ -152,7 +152,7 @@ def test_database_of_every_release_keeps_samples_and_models(tmp_path: Path, revi
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006"])
 def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: str) -> None:
     create_tables(tmp_path, revision)
     with open_database(url_in(tmp_path)) as database:
@@ -168,7 +168,7 @@ def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: 
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006"])
 def test_database_of_a_release_with_anomalies_keeps_them(tmp_path: Path, revision: str) -> None:
     create_tables(tmp_path, revision)
     with open_database(url_in(tmp_path)) as database:
@@ -187,6 +187,17 @@ def test_migration_renames_the_channel_of_flatlines(tmp_path: Path) -> None:
     execute(tmp_path, "UPDATE anomalies SET channel = 'stuck'")
     with open_database(url_in(tmp_path)) as database:
         assert AnomalyRepository(database).get(1).channel == "flatline"
+
+
+def test_migration_marks_the_warnings_among_old_predictions(tmp_path: Path) -> None:
+    create_tables(tmp_path, "0005")
+    execute(tmp_path, "UPDATE predictions SET probability = 0.6 WHERE horizon = 300")
+    with open_database(url_in(tmp_path)) as database:
+        predictions = PredictionRepository(database).last()
+    assert [(prediction.warning, prediction.high_load_since) for prediction in predictions] == [
+        (True, None),
+        (False, None),
+    ]
 
 
 def test_migration_drops_the_unused_column_of_predictions(tmp_path: Path) -> None:

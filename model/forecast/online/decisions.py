@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
+from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import LoadTable
 from model.forecast.calibration import Calibration
 from model.forecast.online.recalibration import Recalibration
+from model.serving import MODEL, REDUCED_MODEL, Serving, ServingReason
 
 FALLBACK_BASELINES = (CURRENT_VALUE, HOLT_WINTERS)
 """Names of the baselines that may serve in place of a model."""
 
-MODEL = "model"
-"""Name of the model among the predictors that may serve."""
+PREDICTORS = (MODEL, REDUCED_MODEL, PERSISTENCE, *FALLBACK_BASELINES)
+"""Names of all predictors that may serve."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,24 @@ class FallbackDecision:
         calibration, baseline = self.states[high]
         return calibration.slope if baseline is None else 0.0
 
-    def serving(self, *, high: bool) -> str:
-        """Return the name of what serves: "model" or a baseline."""
+    def serving(self, *, high: bool, raised: bool = False, outside: Sequence[str] = ()) -> Serving:
+        """Return what serves for a sample.
+
+        Args:
+            high: True during high load.
+            raised: True if the probability is that of the floor during high load.
+            outside: metrics outside their training range.
+        """
+        metrics = tuple(outside)
         baseline = self.states[high][1]
-        return MODEL if baseline is None else baseline.name
+        if baseline is not None and not raised:
+            return Serving(baseline.name, ServingReason.BASELINE_MORE_ACCURATE, metrics)
+        if metrics:
+            reduced = PERSISTENCE if raised else REDUCED_MODEL
+            return Serving(reduced, ServingReason.INPUT_OUT_OF_RANGE, metrics)
+        if raised:
+            return Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)
+        return Serving()
 
 
 def fallback_active(decisions: Sequence[FallbackDecision]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,35 +12,17 @@ from model.features.feature_spec import FeatureSpec
 from model.features.time_buckets import bucket_width
 from model.forecast.online.decision_table import DecisionTable
 from model.forecast.online.decisions import FallbackDecision
-from model.forecast.online.hysteresis import warning_states
+from model.forecast.online.high_load_floor import HighLoadFloor
+from model.forecast.online.hysteresis import WarningHysteresis
+from model.forecast.online.input_ranges import InputRangeMonitor, training_ranges
+from model.forecast.online.online_forecast import OnlineForecast
 from model.forecast.online.prediction_log import LogEntries, PredictionLog
 from model.forecast.predictor import Predictor
 from model.forecast.smoothing import SeasonalSmoother
 
 
-@dataclass(frozen=True)
-class OnlineForecast:
-    """Predictions for the newest samples. The shape is (hosts, rows, horizons) unless stated otherwise.
-
-    Attributes:
-        features: (hosts, rows, features).
-        model_probabilities: of the model alone.
-        probabilities: published ones, after recalibration and fallback.
-        high: (hosts, rows) True during high load.
-        thresholds: probability needed for a warning, which is lower while one is active; infinite for no warnings.
-        warnings: True while a warning is active.
-    """
-
-    features: Floats
-    model_probabilities: Floats
-    probabilities: Floats
-    high: Bools
-    thresholds: Floats
-    warnings: Bools
-
-
 class OnlineEngine:
-    """State of a model that serves several hosts: features, baselines, fallback decisions and warnings.
+    """State of a model that serves several hosts: features, input ranges, baselines, decisions and warnings.
 
     `advance` appends samples, one or many per call; `forecast` predicts for them. Any division of a sequence of
     samples into calls yields the same bits. An engine without a predictor keeps the high-load state only.
@@ -70,8 +51,12 @@ class OnlineEngine:
         self._features: Floats | None = None
         self._model_probabilities: Floats | None = None
         horizons = () if predictor is None else predictor.horizons
-        self._warnings: Bools = np.zeros((hosts, len(horizons)), bool)
-        self._reset_decisions()
+        self._warnings = WarningHysteresis(hosts, horizons, spec.rules.sustained)
+        self._ranges = None if predictor is None else InputRangeMonitor(training_ranges(predictor), hosts)
+        self._outside: Bools | None = None
+        self._floor = None if predictor is None else HighLoadFloor(predictor)
+        if predictor is not None:
+            self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
     def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
         """Return an engine with the same history and warnings that serves another predictor, or None.
@@ -84,16 +69,14 @@ class OnlineEngine:
         engine._windows = self._windows
         engine._smoothers = self._smoothers
         engine._newest_rows = self._newest_rows
+        if engine._ranges is not None and self._ranges is not None:
+            engine._ranges.inherit(self._ranges)
         engine.inherit_warnings(self)
         return engine
 
     def inherit_warnings(self, engine: OnlineEngine) -> None:
         """Take over the active warnings from an engine of the same hosts, by horizon."""
-        if self.predictor is None or engine.predictor is None:
-            return
-        for i, horizon in enumerate(self.predictor.horizons):
-            if horizon in engine.predictor.horizons:
-                self._warnings[:, i] = engine._warnings[:, engine.predictor.horizons.index(horizon)]
+        self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
         """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
@@ -130,6 +113,7 @@ class OnlineEngine:
         for host, window in enumerate(self._windows):
             window.extend(times[host], values[host])
             self._smoothers[host].extend(times[host], window.load_index[len(window) - rows :])
+        self._outside = None if self._ranges is None else self._ranges.extend(times, values)
         self._newest_rows = rows
         self._features = None
         self._model_probabilities = None
@@ -139,28 +123,37 @@ class OnlineEngine:
         """(hosts,) 1 if the newest sample is in high load, 0 if not, NaN if unknown."""
         return np.array([window.state[-1] if len(window) else np.nan for window in self._windows])
 
+    @property
+    def newest_periods(self) -> Floats:
+        """(hosts,) start of the high-load period in progress (seconds since the epoch), -inf while there is none."""
+        return np.array([window.period_start[-1] if len(window) else -np.inf for window in self._windows])
+
     def forecast(self) -> OnlineForecast:
         """Predict for the samples of the last `advance`, and update the warnings. Call it once per `advance`.
 
         Raises:
             ValueError: there is no predictor or no sample.
         """
-        if self.predictor is None or not self._newest_rows:
+        if self._floor is None or not self._newest_rows:
             raise ValueError("a forecast needs a predictor and a sample")
         model_probabilities = self.model_probabilities()
-        states = self._newest([window.state for window in self._windows])
+        high = self._newest([window.state for window in self._windows]) == 1
         load_index = self._newest([window.load_index for window in self._windows])
-        high = states == 1
+        at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
+        probabilities, raised = self._floor(probabilities, self._all_features(), high)
         start, end = self._table.thresholds(high)
-        warnings = warning_states(probabilities, start, end, self._warnings)
-        before = np.concatenate((self._warnings[:, None], warnings[:, :-1]), axis=1)
-        self._warnings = warnings[:, -1].copy()
+        period = self._newest([window.period_start for window in self._windows])
+        last_high = self._newest([window.last_high for window in self._windows])
+        before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,
             probabilities=probabilities,
+            raised=raised,
+            outside=self._all_outside(),
             high=high,
+            period_start=period,
             thresholds=np.where(before, end, start),
             warnings=warnings,
         )
@@ -194,11 +187,6 @@ class OnlineEngine:
         )
         log.add(times, window.state[first:], entries)
 
-    def _reset_decisions(self) -> None:
-        """Let the model serve everywhere, as it is."""
-        if self.predictor is not None:
-            self.decide([[FallbackDecision()] * len(self.predictor.horizons)] * self._hosts)
-
     def _horizon_columns(self) -> Integers:
         """Return the positions of the predictor's horizons among those of its spec."""
         assert self.predictor is not None  # noqa: S101  checked by the callers
@@ -218,9 +206,21 @@ class OnlineEngine:
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
-        """Return the features (n, features) of some of the newest samples of a host."""
+        """Return the features (n, features) of some of the newest samples of a host.
+
+        Those of a metric outside its training range are missing: what the networks would make of it is unknown.
+        """
         window = self._windows[host]
-        return design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
+        x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
+        if self._outside is not None:
+            x[self._outside[host, rows] @ self.spec.metric_features] = np.nan
+        return x
+
+    def _all_outside(self) -> Bools:
+        """Return (hosts, rows, inputs) True where a metric is outside its training range."""
+        if self._outside is not None:
+            return self._outside
+        return np.zeros((self._hosts, self._newest_rows, len(self.spec.inputs)), bool)
 
     def model_probabilities(self) -> Floats:
         """Return the probabilities (hosts, rows, horizons) of the model alone for the samples of the last `advance`.

@@ -18,7 +18,7 @@ from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.blend import fit_load_table
 from model.forecast.log_odds import logit, sigmoid
 from model.forecast.metrics import threshold_for
-from model.forecast.online.decisions import MODEL, FallbackBaseline, FallbackDecision
+from model.forecast.online.decisions import FallbackBaseline, FallbackDecision
 from model.forecast.online.prediction_log import MaturedPredictions
 from model.forecast.online.recalibration import (
     BLOCK_SECONDS,
@@ -28,6 +28,7 @@ from model.forecast.online.recalibration import (
     fit_recent,
 )
 from model.forecast.smoothing import best_smoothing
+from model.serving import MODEL
 from model.units import DAY, HOUR
 
 COMPARED_DAYS = 7

@@ -13,6 +13,7 @@ from monitor.system.formatting import (
     format_percent,
     format_quantity,
     format_scientific,
+    format_since,
     format_time,
     iso_time,
 )
@@ -41,6 +42,7 @@ def environment() -> Environment:
     made.filters.update(
         duration=approximate_duration,
         scientific=format_scientific,
+        since=format_since,
         iso_time=iso_time,
         norm_position=norm_position,
         number=format_number,

@@ -5,6 +5,7 @@ import pytest
 
 from model.anomaly.events import DetectorReading
 from model.forecast.score_totals import LiveScore, ReliabilityBin
+from model.serving import Serving
 from monitor.inference.forecast import Forecast
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
@@ -110,7 +111,7 @@ def overview(sample):
         oldest_sample_at=NOW - 100_000,
         covered=7200.0,
         needed=7200.0,
-        predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6),),
+        predictions=(Prediction(NOW, 300.0, 3, 0.7, 0.1, 0.6, warning=True),),
         model=RegisteredModel(3, NOW - 896, "abcdef0123456789", 12_345, TRAINING_REPORT, NOW - 896),
         last_run=run,
         last_success=run,
@@ -139,8 +140,9 @@ def live(sample, overview):
         high_load=True,
         forecast=Forecast(
             overview.predictions,
-            ("model",) * len(overview.predictions),
+            (Serving(),) * len(overview.predictions),
             lambda: [{"cpu_usage": 1.5, "load_index": -0.25}],
+            inputs=("cpu_usage", "memory_usage"),
         ),
         model_id=3,
         samples_total=100,

@@ -2,17 +2,10 @@
 
 import pytest
 
-from monitor.stores import is_warning, open_stores
-from storage import Prediction, Sample, StorageError
+from monitor.stores import open_stores
+from storage import Sample, StorageError
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.mark.parametrize(
-    ("probability", "threshold", "warning"), [(0.6, 0.6, True), (0.59, 0.6, False), (1.0, 1.0, False)]
-)
-def test_is_warning_from_the_threshold_on_and_never_at_one(probability, threshold, warning):
-    assert is_warning(Prediction(0.0, 300.0, 1, probability, 0.1, threshold)) is warning
 
 
 def test_stores_share_one_database(tmp_path):

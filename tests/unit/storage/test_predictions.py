@@ -36,6 +36,13 @@ def test_append_replaces_predictions_with_the_same_time_and_horizon(repository: 
     assert repository.count() == 4
 
 
+def test_append_keeps_warning_and_high_load(repository: PredictionRepository) -> None:
+    warning = replace(predictions_at(1.0)[0], warning=True)
+    high = replace(predictions_at(2.0)[0], high_load_since=1.5)
+    repository.append([warning, high])
+    assert repository.between(0, 9) == [warning, high]
+
+
 def test_append_accepts_no_predictions(repository: PredictionRepository) -> None:
     repository.append([])
     assert repository.count() == 0
@@ -67,13 +74,15 @@ def test_next_time_is_after_a_time_and_of_one_horizon(repository: PredictionRepo
 
 def test_bucket_maxima_are_extremes_by_horizon(repository: PredictionRepository) -> None:
     repository.append(
-        [Prediction(1.0, 300.0, 3, 0.2, 0.1, 0.6), Prediction(2.0, 300.0, 3, 0.5, 0.3, 0.4), *predictions_at(25.0)]
+        [
+            Prediction(1.0, 300.0, 3, 0.2, 0.1, 0.6),
+            Prediction(2.0, 300.0, 3, 0.5, 0.3, 0.4, warning=True),
+            *predictions_at(25.0),
+        ]
     )
     maxima = repository.bucket_maxima(0.0, 10.0, 3)
     assert list(maxima) == [300.0, 900.0]
-    np.testing.assert_allclose(
-        maxima[300.0], [[0.5, 0.2, 0.4, 0.1], [np.nan] * 4, [0.1, 0.02, 0.6, -0.5]], atol=1e-12
-    )
+    np.testing.assert_allclose(maxima[300.0], [[0.5, 0.2, 0.4, 1], [np.nan] * 4, [0.1, 0.02, 0.6, 0]], atol=1e-12)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])

@@ -69,7 +69,7 @@ def command(options: GlobalOptions, at: float | None) -> int:
         raise NotEnoughDataError(
             f"no sample in the {approximate_duration(max_age)} before {format_time(as_of)}{hint}"
         )
-    note = f"predicted by the pretrained model; a model of this host: {waiting}" if waiting else ""
+    note = f"predicted by the pretrained model; no model of this host yet: {waiting}" if waiting else ""
     documents = prediction_documents(forecast)
     print_result(options, documents, prediction_report(documents, note))
     return ExitCode.DONE

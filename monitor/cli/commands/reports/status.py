@@ -25,7 +25,7 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
 def command(options: GlobalOptions) -> int:
     """Show daemon health, predictions, the active model and recent scores.
 
-    Everything is read from the database: the daemon need not run.
+    Everything is read from the database. Exits with status 3 if the daemon is not running.
     """
     from monitor.documents.status import status_document  # noqa: PLC0415
     from monitor.queries.status import read_overview  # noqa: PLC0415
@@ -38,4 +38,4 @@ def command(options: GlobalOptions) -> int:
         overview = read_overview(stores, config, time.time())
     document = status_document(overview, redact_credentials(config.database_url))
     print_result(options, document, status_report(document))
-    return ExitCode.DONE
+    return ExitCode.DONE if document.daemon_running else ExitCode.NOT_RUNNING

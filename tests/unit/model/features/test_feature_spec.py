@@ -47,3 +47,13 @@ def test_every_feature_belongs_to_a_single_group(spec):
 
 def test_column_index_is_the_position_of_the_name(spec):
     assert [spec.column_index[name] for name in spec.names] == list(range(len(spec.names)))
+
+
+def test_features_of_a_metric_are_its_own_windows_and_its_daily_mean(spec):
+    assert spec.metric_features.shape == (len(spec.inputs), len(spec.names))
+    for metric, columns in zip(spec.inputs, spec.metric_features, strict=True):
+        names = [name for name, own in zip(spec.names, columns, strict=True) if own]
+        assert names == [name for name in spec.names if name.startswith(f"{metric}:")]
+        assert len(names) >= 1 + len(spec.windows)
+    others = {name.partition(":")[0] for name, own in zip(spec.names, spec.is_metric, strict=True) if not own}
+    assert others == {"load_index", "yesterday", "past_days"}

@@ -44,6 +44,8 @@ def test_fit_load_table_has_log_odds_of_event_rates():
     assert table(np.array([0.1]))[0] == pytest.approx(logit(np.array(0.0), 1e-4))
     assert table.unknown == pytest.approx(logit(np.array(0.25)))
     assert fit_load_table(np.full(3, np.nan), np.ones(3)) is EMPTY_LOAD_TABLE
+    assert not EMPTY_LOAD_TABLE.fitted
+    assert fit_load_table(np.full(3, 0.5), np.array([0.0, 1.0, 0.0])).fitted
 
 
 def test_blend_table_weighs_the_experts_by_load_state():

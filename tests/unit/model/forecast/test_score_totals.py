@@ -44,8 +44,8 @@ def test_totals_yield_the_scores_of_the_predictions(predictions):
     assert scores.onset_skill == pytest.approx(1 - brier(y[~high], p[~high]) / brier(y[~high], base[~high]))
     persistence = np.where(high, y[high].mean(), y[~high].mean())
     assert scores.skill_over_persistence == pytest.approx(1 - brier(y, p) / brier(y, persistence))
-    assert scores.precision == pytest.approx(y[known.warning].mean())
-    assert scores.recall == pytest.approx(known.warning[y == 1].mean())
+    assert scores.precision == pytest.approx(y[known.warning & ~high].mean())
+    assert scores.recall == pytest.approx(known.warning[(y == 1) & ~high].mean())
     assert scores.calibration_error == pytest.approx(calibration_error(y, p))
     first = p < 0.1
     assert scores.reliability[0].scored == first.sum()

@@ -95,6 +95,7 @@ BACKTEST = BacktestDocument(
             horizon=300.0,
             base_rate=0.1,
             predicted_ratio=0.75,
+            events=4,
             all={"network": SCORE, "climatology": UNDEFINED_SCORE},
             onset={"network": SCORE},
         ),

@@ -47,6 +47,7 @@ def test_backtest_document_has_scores_of_all_rows_and_of_onsets():
     (horizon,) = document.horizons
     assert (document.file, document.rows, document.until, document.trace.rows) == ("x.csv", 4, NOW, 9)
     assert (horizon.predicted_ratio, horizon.base_rate, document.anomalies) == (0.75, None, None)
+    assert horizon.events == 1
     assert horizon.all["network"].brier == pytest.approx(0.04)
     assert horizon.onset["network"].average_precision is None
     assert "NaN" not in to_json(document)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.documents.status import daemon_status_document, status_document
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
@@ -18,12 +19,21 @@ def test_status_of_the_command_has_the_database_and_no_live_values(overview):
     assert (document.database, document.version, document.high_load, document.samples_missed) == (
         "x.db",
         None,
-        None,
+        False,
         None,
     )
+    assert document.high_load_since is None
     assert document.history.covered_seconds == overview.covered
     assert document.last_sample == overview.last_sample
     assert document.retrain.last_success_at == overview.last_success.finished_at
+
+
+def test_status_of_the_command_states_high_load_as_of_the_newest_prediction(overview):
+    predictions = tuple(replace(p, warning=False, high_load_since=NOW - 300) for p in overview.predictions)
+    high = status_document(replace(overview, predictions=predictions))
+    assert (high.high_load, high.high_load_since) == (True, NOW - 300)
+    outdated = status_document(replace(overview, predictions=predictions, at=NOW + 60))
+    assert (outdated.high_load, outdated.high_load_since) == (None, None)
 
 
 def test_status_marks_outdated_predictions(overview):
@@ -60,3 +70,13 @@ def test_status_of_the_daemon_before_the_first_sample(status):
     assert daemon_status_document(replace(status, overview=None), NOW) is None
     document = daemon_status_document(replace(status, live=None), NOW)
     assert (document.high_load, document.samples_missed) == (None, None)
+    assert document.inputs_out_of_range is None
+
+
+def test_status_of_the_daemon_lists_metrics_outside_their_training_range(status):
+    assert daemon_status_document(status, NOW).inputs_out_of_range == ()
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    live = replace(status.live, forecast=replace(status.live.forecast, serving=(serving,)))
+    (document,) = daemon_status_document(replace(status, live=live), NOW).inputs_out_of_range
+    assert (document.metric, document.reason) == ("memory_usage", "input_out_of_range")
+    assert document.message == "memory_usage outside its training range"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.exporter.predictions import high_load_metrics, prediction_metrics, score_metrics
 
 pytestmark = pytest.mark.unit
@@ -18,21 +19,32 @@ def test_prediction_metrics_without_model_have_the_counter_only(samples, live):
     assert set(samples(prediction_metrics(replace(live, forecast=None)))) == {("predictions_total",)}
 
 
-@pytest.mark.parametrize(
-    ("probability", "threshold", "warning"), [(0.6, 0.6, 1.0), (0.59, 0.6, 0.0), (1.0, 1.0, 0.0)]
-)
-def test_prediction_metrics_warn_from_threshold_on(samples, live, probability, threshold, warning):
-    prediction = replace(live.forecast.predictions[0], probability=probability, threshold=threshold)
+@pytest.mark.parametrize("warning", [False, True])
+def test_prediction_metrics_state_the_warning(samples, live, warning):
+    prediction = replace(live.forecast.predictions[0], warning=warning)
     forecast = replace(live.forecast, predictions=(prediction,))
     values = samples(prediction_metrics(replace(live, forecast=forecast)))
     assert values["high_load_warning", "5m"] == warning
 
 
 def test_prediction_metrics_name_the_serving_predictor(samples, live):
-    forecast = replace(live.forecast, served_by=("Holt-Winters",))
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage", "disk_read"))
+    forecast = replace(live.forecast, serving=(serving,))
     values = samples(prediction_metrics(replace(live, forecast=forecast)))
-    serving = {labels[-1]: value for labels, value in values.items() if labels[0] == "high_load_served_by"}
-    assert serving == {"model": 0.0, "current value": 0.0, "Holt-Winters": 1.0}
+    assert {labels[1:]: value for labels, value in values.items() if labels[0] == "high_load_served_by"} == {
+        ("5m", "model", "", ""): 0.0,
+        ("5m", "reduced model", "input_out_of_range", "memory_usage,disk_read"): 1.0,
+        ("5m", "persistence", "", ""): 0.0,
+        ("5m", "current value", "", ""): 0.0,
+        ("5m", "Holt-Winters", "", ""): 0.0,
+    }
+
+
+def test_prediction_metrics_mark_inputs_outside_their_training_range(samples, live):
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    values = samples(prediction_metrics(replace(live, forecast=replace(live.forecast, serving=(serving,)))))
+    assert values["input_out_of_range", "memory_usage"] == 1.0
+    assert values["input_out_of_range", "cpu_usage"] == 0.0
 
 
 def test_score_metrics_leave_out_scores_that_no_horizon_has(samples, overview):

@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
-from model.forecast.baselines import CURRENT_VALUE
-from model.forecast.blend import EMPTY_LOAD_TABLE
+from model.forecast.baselines import CURRENT_VALUE, PERSISTENCE
+from model.forecast.blend import EMPTY_LOAD_TABLE, LoadTable
+from model.forecast.calibration import BlendWeights
+from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.log_odds import logit
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine
-from model.forecast.online.decisions import MODEL
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
+from model.nn.network import mlp
+from model.serving import MODEL, REDUCED_MODEL, Serving, ServingReason
 from monitor.inference.forecast import forecast_from_storage, has_rule_metric, make_forecast, warm_up
 from storage import SAMPLE_FIELDS, Sample
 
@@ -68,7 +72,7 @@ def test_forecast_has_a_prediction_per_horizon(predictor):
     assert {(p.at, p.model_id) for p in forecast.predictions} == {(at, 7)}
     assert [p.threshold for p in forecast.predictions] == [0.8, 0.8]
     assert [p.baseline_probability for p in forecast.predictions] == list(predictor.base_rates)
-    assert forecast.served_by == (MODEL, MODEL)
+    assert forecast.serving == (Serving(), Serving())
     assert set(forecast.contributions[0]) == {*predictor.spec.groups, "level"}
     assert forecast.describe("load_index", 300.0).startswith("load is at 38%")
 
@@ -88,13 +92,53 @@ def test_forecast_from_storage_uses_the_decisions_for_the_model(predictor):
         make_stores(predictor), NOW, 300.0, lambda model, model_id: calls.append(model_id) or decisions
     )
     assert calls == [7]
-    assert forecast.served_by == (CURRENT_VALUE, MODEL)
+    assert [serving.predictor for serving in forecast.serving] == [CURRENT_VALUE, MODEL]
+    assert forecast.serving[0].reason is ServingReason.BASELINE_MORE_ACCURATE
     assert forecast.predictions[0].probability == pytest.approx(0.5)
 
 
 def test_forecast_from_storage_needs_a_model_and_a_recent_sample(predictor):
     assert forecast_from_storage(make_stores(), NOW, 300.0) is None
     assert forecast_from_storage(make_stores(predictor), NOW + 1000, 300.0) is None
+
+
+def with_training_ranges(predictor, cpu_usage):
+    """A predictor whose only input metric has a training range of CPU usage up to a value."""
+    spec = replace(predictor.spec, inputs=("cpu_usage",))
+    features = len(spec.names)
+    rng = np.random.default_rng(0)
+    low = np.full(features, -10, np.float32)
+    high = np.full(features, 10, np.float32)
+    high[spec.column_index["cpu_usage:last"]] = cpu_usage
+    scaler = Scaler(np.minimum(high, 0), np.full(features, 0.001, np.float32), low, high)
+    ensemble = Ensemble(scaler, (mlp((features, 4, 2), rng),), (np.arange(features),))
+    table = LoadTable(np.array([0.0, 2.0]), np.array([-3.0, 3.0]), 0.0)
+    blends = tuple(replace(blend, load_table=table) for blend in predictor.blends)
+    return replace(predictor, spec=spec, ensemble=ensemble, blends=blends)
+
+
+def test_forecast_names_metrics_outside_their_training_range(predictor):
+    shifted = with_training_ranges(predictor, cpu_usage=-8.0)
+    engine = OnlineEngine(shifted.spec, shifted)
+    forecast = make_forecast(engine, 7, warm_up(engine, make_stores(), NOW))
+    expected = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("cpu_usage",))
+    assert forecast.serving == (expected, expected)
+    assert forecast.inputs == forecast.inputs_out_of_range == ("cpu_usage",)
+    assert forecast.contributions[0]["cpu_usage"] == 0
+
+
+def test_attributions_of_the_floor_during_high_load_belong_to_the_load(predictor):
+    low = BlendWeights((1.0, 0.0, 0.0), -9.0)
+    model = with_training_ranges(predictor, cpu_usage=1.0)
+    model = replace(model, blends=tuple(replace(blend, high=low) for blend in model.blends))
+    engine = OnlineEngine(model.spec, model)
+    engine.advance(np.array([[NOW]]), np.full((1, 1, len(SAMPLE_FIELDS)), 0.9))
+    forecast = make_forecast(engine, 7, NOW)
+    assert forecast.serving == (Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR),) * 2
+    for prediction, contributions in zip(forecast.predictions, forecast.contributions, strict=True):
+        base, published = logit(np.array([prediction.baseline_probability, prediction.probability]))
+        assert contributions["load_index"] == pytest.approx(published - base)
+        assert sum(contributions.values()) == pytest.approx(published - base)
 
 
 def test_forecast_from_storage_needs_a_metric_of_the_rules(predictor):

@@ -1,13 +1,17 @@
 """Serving model: follows the registry, survives damage and a clock that was set back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from model.features.labels import Rules
 from model.forecast.blend import EMPTY_LOAD_TABLE
+from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.online import FallbackBaseline, FallbackDecision
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
+from model.nn.network import mlp
 from monitor.inference.served_model import ServedModel
 from storage import SAMPLE_FIELDS, Sample, StorageError
 
@@ -132,8 +136,29 @@ def test_decisions_apply_to_their_model_only():
     assert served.forecast() == before
     assert not served.fallback_active
     served.set_decisions(1, decisions)
-    assert served.forecast().served_by == ("current value", "model")
+    assert [serving.predictor for serving in served.forecast().serving] == ["current value", "model"]
     assert served.fallback_active
+
+
+def with_training_range(high):
+    """Blob of a model whose only input is the CPU usage, with a training range up to `high`."""
+    predictor = bootstrap_predictor(bundled_pretrained_model(), SAMPLE_FIELDS, RULES, (300.0, 900.0), STEP, 0.8)
+    spec = replace(predictor.spec, inputs=("cpu_usage",))
+    zeros = np.zeros(len(spec.names), np.float32)
+    low, upper = (np.where(spec.is_metric, end, other).astype(np.float32) for end, other in ((0, -10), (high, 10)))
+    scaler = Scaler(zeros, zeros + np.float32(0.001), low, upper)
+    network = mlp((len(spec.names), 4, 2), np.random.default_rng(0))
+    return dumps(replace(predictor, spec=spec, ensemble=Ensemble(scaler, (network,), (np.arange(len(zeros)),))))
+
+
+def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog):
+    served = ServedModel(FakeStores(m1=with_training_range(0.5)), RULES, STEP)
+    with caplog.at_level("INFO", logger="monitor.inference.served_model"):
+        for i, cpu in enumerate([0.3] * 2 + [0.99] * 5 + [0.3] * 5):
+            feed(served, at=NOW + i * STEP, cpu=cpu)
+            served.forecast()
+    events = [record.getMessage() for record in caplog.records]
+    assert events.count("inputs out of range") == events.count("inputs in range") == 1
 
 
 def test_no_prediction_while_no_metric_of_the_rules_has_a_value():

@@ -23,7 +23,9 @@ class Parts:
         self._stored_at = stored_at
         self.sampler = SimpleNamespace(sample=self.sample, states={}, samples_total=1, samples_missed_total=2)
         self.samples = SimpleNamespace(append=self.store_sample, waiting=3, failures=4)
-        self.served = SimpleNamespace(advance=self.advance, forecast=self.predict, high_load=False, model_id=3)
+        self.served = SimpleNamespace(
+            advance=self.advance, forecast=self.predict, high_load=False, high_load_since=None, model_id=3
+        )
         self.predictions = SimpleNamespace(append=self.store_predictions, failures=5)
 
     def sample(self):

@@ -7,7 +7,7 @@ from monitor.queries.history import high_load_periods, slot_length
 
 pytestmark = pytest.mark.unit
 
-NAN = float("nan")
+NONE = -np.inf
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,6 @@ def test_slot_length_is_the_next_round_one(wanted, interval, length):
 
 def test_high_load_periods_have_their_first_and_last_time():
     times = np.arange(8.0)
-    starts = np.array([NAN, 1, 1, 1, NAN, 5, 6, 6])
+    starts = np.array([NONE, 1, 1, 1, NONE, 5, 6, 6])
     assert high_load_periods(times, starts, 2.0) == ((2.0, 3.0), (5.0, 5.0), (6.0, 7.0))
-    assert high_load_periods(times, np.full(8, NAN), 0.0) == ()
+    assert high_load_periods(times, np.full(8, NONE), 0.0) == ()

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.documents.prediction import PredictionDocument
+from model.serving import ServingReason
+from monitor.documents.prediction import PredictedEvent, PredictionDocument
 from monitor.reports.prediction import prediction_report, probability_parts
 
 pytestmark = pytest.mark.unit
@@ -14,20 +15,47 @@ WARNING = PredictionDocument(
     horizon=300.0,
     horizon_name="5m",
     model_id=3,
+    event=PredictedEvent.ONSET,
     probability=0.7,
     baseline_probability=0.1,
     threshold=0.6,
     warning=True,
+    high_load_since=None,
     served_by="model",
+    serving_reason=None,
+    serving_message="",
+    inputs_out_of_range=(),
     contributions={"cpu_usage": 1.5, "load_index": -0.25},
     because=("CPU usage is at 90%", "load is at 80% of what counts as high"),
 )
-CALM = replace(WARNING, horizon=3600.0, horizon_name="1h", probability=0.05, warning=False, served_by="holt-winters")
+CALM = replace(
+    WARNING,
+    horizon=3600.0,
+    horizon_name="1h",
+    probability=0.05,
+    warning=False,
+    served_by="reduced model",
+    serving_reason=ServingReason.INPUT_OUT_OF_RANGE,
+    serving_message="memory_usage outside its training range",
+    inputs_out_of_range=("memory_usage",),
+)
+HIGH = replace(
+    WARNING,
+    event=PredictedEvent.CONTINUATION,
+    probability=0.996,
+    warning=False,
+    high_load_since=1_800_000_000.0 - 300,
+)
 
 
 def test_prediction_report_matches_golden(assert_golden):
     note = "predicted by the pretrained model"
-    assert_golden("prediction", {"plain": prediction_report([WARNING]), "note": prediction_report([CALM], note)})
+    states = {
+        "plain": prediction_report([WARNING]),
+        "note": prediction_report([CALM], note),
+        "high load": prediction_report([HIGH]),
+    }
+    assert_golden("prediction", states)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Score report."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.documents.scores import ScoreReportDocument, score_document
@@ -8,6 +10,12 @@ from tests.unit.monitor.conftest import NOW
 from tests.unit.monitor.documents.samples import COUNTS
 
 pytestmark = pytest.mark.unit
+
+
+def test_score_report_without_high_load_concludes_nothing(overview):
+    horizons = tuple(replace(score_document(score), base_rate=0.0) for score in overview.scores)
+    blocks = score_report(ScoreReportDocument(NOW - 1000, horizons, COUNTS)).blocks
+    assert sum("nothing can be concluded" in str(block) for block in blocks) == 1
 
 
 def test_score_report_matches_golden(overview, assert_golden):

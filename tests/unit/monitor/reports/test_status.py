@@ -78,6 +78,12 @@ def test_status_line_states_model_and_predictions(live, overview):
     assert line == "sampling; model 3 serves; high load: 70% within 5 min (warning)"
 
 
+def test_status_line_leads_with_high_load(live, overview):
+    high = replace(live, samples_buffered=0, high_load=True, high_load_since=NOW - 300)
+    line = status_line(high, overview)
+    assert "high load since 07:55 UTC (5 min); it continues or returns: 70% within 5 min" in line
+
+
 def test_status_line_states_buffered_samples_and_missing_model(live):
     line = status_line(replace(live, forecast=None, model_id=None), None)
     assert line == "sampling; 4 samples wait for the database; no model serves yet"
@@ -91,4 +97,4 @@ def test_status_line_states_unknown_load(live):
 def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
     assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the 2 h it needs"
-    assert model_line(live, young).startswith("model 3 serves until there is one of this host: not enough history")
+    assert model_line(live, young).startswith("model 3 serves; no model of this host yet: not enough history")

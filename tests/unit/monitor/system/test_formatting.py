@@ -14,6 +14,7 @@ from monitor.system.formatting import (
     format_percent,
     format_quantity,
     format_scientific,
+    format_since,
     format_time,
     iso_time,
 )
@@ -92,3 +93,21 @@ def test_iso_time_is_absent_outside_the_calendar():
 )
 def test_format_quantity_appends_the_unit(value, unit, text):
     assert format_quantity(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(0.0, "0%"), (0.003, "<1%"), (0.0099, "<1%"), (0.01, "1%"), (0.99, "99%"), (0.996, ">99%"), (1.0, "100%")],
+)
+def test_format_percent_shows_no_certainty_that_is_none(ratio, text):
+    assert format_percent(ratio) == text
+
+
+def test_format_since_has_time_and_distance_and_the_date_of_another_day():
+    now = 1_800_000_000.0
+    assert format_since(now - 300, now) == "07:55 UTC (5 min)"
+    assert format_since(now - 86_400, now) == "2027-01-14 08:00 UTC (1 d)"
+
+
+def test_load_per_cpu_is_no_percentage():
+    assert format_quantity(1.25, Unit.PER_CPU) == "1.25"

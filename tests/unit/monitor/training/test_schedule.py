@@ -44,7 +44,8 @@ def test_next_retrain_ignores_the_history_of_a_skipped_training():
 
 
 @pytest.mark.parametrize(
-    ("rows", "step", "covered"), [(0, 5.0, 0.0), (10, 5.0, 50.0), (10, 60.0, 600.0), (1000, 5.0, 1210.0)]
+    ("rows", "step", "covered"),
+    [(0, 5.0, 0.0), (10, 5.0, 50.0), (10, 60.0, 600.0), (1000, 5.0, 1210.0), (1000, 1.0, 1000.0)],
 )
 def test_recent_coverage_measures_the_spacing_and_stops_beyond_the_need(stores, rows, step, covered):
     config = Config(training=TRAINING)

@@ -6,9 +6,22 @@ import socket
 import pytest
 
 from monitor.errors import MonitorError
-from monitor.web.sockets import bind, reject_connection
+from monitor.web.sockets import bind, page_url, reject_connection
 
 pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("host", "encrypted", "url"),
+    [
+        ("127.0.0.1", False, "http://127.0.0.1:10190/"),
+        ("0.0.0.0", True, "https://localhost:10190/"),
+        ("::", False, "http://localhost:10190/"),
+        ("::1", False, "http://[::1]:10190/"),
+    ],
+)
+def test_page_url_names_the_address_as_seen_from_this_machine(host, encrypted, url):
+    assert page_url(host, 10190, encrypted=encrypted) == url
 
 
 def test_bind_returns_a_non_blocking_listening_socket():

@@ -11,14 +11,15 @@ from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.blend import HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights, Calibration
 from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.log_odds import sigmoid
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, PredictionLog
-from model.forecast.online.decisions import MODEL
 from model.forecast.online.recalibration import Recalibration
 from model.forecast.predictor import Predictor, predict_at
 from model.forecast.pretrained import adapt
 from model.forecast.serialization import bundled_pretrained_model
 from model.forecast.smoothing import SMOOTHINGS
 from model.nn.network import mlp
+from model.serving import MODEL
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +27,7 @@ COLUMNS = ("cpu_usage", "memory_usage", "network_receive")
 HORIZONS = (300.0, 900.0, 3600.0)
 STEPS = (10.0, 60.0, 300.0, 1800.0)
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
-FIELDS = ("model_probabilities", "probabilities", "high", "thresholds", "warnings")
+FIELDS = ("model_probabilities", "probabilities", "raised", "outside", "high", "thresholds", "warnings")
 
 
 def make_samples(rng, step, rows):
@@ -40,14 +41,17 @@ def make_samples(rng, step, rows):
     return times, values
 
 
-def make_predictor(rng, step, values, activation):
-    """A predictor with random weights over the features of the samples."""
+def make_predictor(rng, step, values, activation, *, bounded=True):
+    """A predictor with random weights, and random training ranges if `bounded`, over the features of the samples."""
     rules = Rules(((("cpu_usage", 0.75),),), float(rng.choice([0.0, 2.5 * step])))
     spec = make_spec(COLUMNS, values, rules, HORIZONS, step)
     features = len(spec.names)
     columns = tuple(np.sort(rng.choice(features, max(4, features // 2), replace=False)) for _ in range(3))
     networks = tuple(mlp((len(part), 12, 6, 3), rng, activation=activation) for part in columns)
-    scaler = Scaler(rng.normal(0.3, 0.1, features).astype(np.float32), np.full(features, 0.4, np.float32))
+    mean = rng.normal(0.3, 0.1, features)
+    ranges = {"low": mean - rng.uniform(0.1, 2, features), "high": mean + rng.uniform(0.1, 12, features)}
+    ranges = {name: bound.astype(np.float32) for name, bound in ranges.items()} if bounded else {}
+    scaler = Scaler(mean.astype(np.float32), np.full(features, 0.1, np.float32), **ranges)
     table = LoadTable(np.array([0.2, 0.5, 0.9, 1.1]), np.array([-3.0, -1.5, 0.5, 2.0]), -1.0)
     blend = HorizonBlend(table, BlendWeights((0.6, 0.3, 0.2), 0.1), BlendWeights((0.3, 0.8, 0.1), -0.2))
     pretrained = adapt(bundled_pretrained_model(), spec, HORIZONS) if spec.seasonal else None
@@ -121,6 +125,8 @@ def test_single_samples_equal_arrays_of_samples_bit_for_bit(seed, hosts):
 
 def test_the_random_cases_cover_warnings_and_fallbacks():
     states = []
+    raised = []
+    outside = []
     served = set()
     for seed in range(8):
         rng = np.random.default_rng([seed, 1])
@@ -130,9 +136,15 @@ def test_the_random_cases_cover_warnings_and_fallbacks():
         forecast = run(predictor, samples, [30, 80], decisions, [0, 30])
         assert np.isfinite(forecast["probabilities"]).all()
         assert (np.diff(forecast["probabilities"], axis=2) >= 0).all()
+        assert not (forecast["raised"] & ~forecast["high"][..., None]).any()
+        raised.append(forecast["raised"][forecast["high"]].mean())
+        outside.append(forecast["outside"].mean())
         states.append(forecast["warnings"].mean())
-        served |= {row.serving(high=high) for host in decisions for row in host[0] for high in (False, True)}
+        rows = [row for host in decisions for row in host[0]]
+        served |= {row.serving(high=high).predictor for row in rows for high in (False, True)}
     assert 0 < np.mean(states) < 1
+    assert 0 < np.mean(raised) < 1
+    assert 0 < np.mean(outside) < 1
     assert served == {MODEL, CURRENT_VALUE, HOLT_WINTERS}
 
 
@@ -153,16 +165,19 @@ def served():
     """An engine of one host that has seen 50 samples, with the other samples."""
     rng = np.random.default_rng(2)
     times, values = make_samples(rng, 60.0, 100)
-    predictor = make_predictor(rng, 60.0, values, "relu")
+    predictor = make_predictor(rng, 60.0, values, "relu", bounded=False)
     engine = OnlineEngine(predictor.spec, predictor)
     engine.advance(times[None, :50], values[None, :50])
     return engine, predictor, times, values
 
 
-def test_engine_without_decisions_publishes_the_model(served):
+def test_engine_without_decisions_publishes_the_model_above_the_floor(served):
     engine, predictor, _, _ = served
     forecast = engine.forecast()
-    assert np.array_equal(forecast.probabilities, forecast.model_probabilities)
+    kept = ~forecast.raised
+    assert kept.any()
+    assert np.array_equal(forecast.probabilities[kept], forecast.model_probabilities[kept])
+    assert (forecast.probabilities >= forecast.model_probabilities).all()
     start = np.array([0.45, 0.5, np.inf])
     first = forecast.thresholds[0, 0]
     assert first == pytest.approx(start)
@@ -173,7 +188,7 @@ def test_engine_without_decisions_publishes_the_model(served):
 def test_engine_agrees_with_the_predictor_it_serves(served):
     engine, predictor, times, values = served
     expected = predict_at(predictor, times, values, times[:50])
-    assert engine.forecast().probabilities[0] == pytest.approx(expected, abs=1e-5)
+    assert engine.forecast().model_probabilities[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_with_predictor_keeps_history_and_warnings(served):
@@ -185,9 +200,8 @@ def test_with_predictor_keeps_history_and_warnings(served):
     forecast = successor.forecast()
     engine_forecast = engine.forecast()
     assert np.array_equal(forecast.model_probabilities, engine_forecast.model_probabilities)
-    released = before.warnings[0, -1] & ~forecast.warnings[0, 0]
-    assert not released.any()
-    assert forecast.warnings.all()
+    assert np.array_equal(forecast.period_start, engine_forecast.period_start)
+    assert (forecast.thresholds[0, 0] < 0.01).tolist() == before.warnings[0, -1].tolist()
 
 
 def test_with_predictor_refuses_other_features(served):
@@ -242,3 +256,89 @@ def test_forecast_needs_a_predictor_and_a_sample(served):
         with pytest.raises(ValueError, match="predictor"):
             useless.forecast()
     assert without_predictor.newest_states.shape == (1,)
+
+
+def shifted_memory(rng, rows, first, shift):
+    """Samples of one host without missing values, whose memory usage changes by `shift` from a row on."""
+    times = 1.7e9 + 5.0 * np.arange(rows)
+    cpu = rng.uniform(0.1, 1.0, rows)
+    memory = np.clip(rng.normal(0.54, 0.01, rows), 0.5, 0.58)
+    memory[first:] += shift
+    return times, np.column_stack([cpu, memory, rng.uniform(1e3, 1e4, rows)])
+
+
+def memory_range(predictor, low, high):
+    """The predictor with a training range of memory usage, and a wide one of everything else."""
+    features = len(predictor.spec.names)
+    bounds = np.full(features, -100, np.float32), np.full(features, 100, np.float32)
+    for bound, value in zip(bounds, (low, high), strict=True):
+        bound[predictor.spec.column_index["memory_usage:last"]] = value
+    deviation = predictor.ensemble.scaler.deviation.copy()
+    deviation[predictor.spec.column_index["memory_usage:last"]] = 0.01
+    scaler = replace(predictor.ensemble.scaler, low=bounds[0], high=bounds[1], deviation=deviation)
+    return replace(predictor, ensemble=replace(predictor.ensemble, scaler=scaler))
+
+
+def test_metric_outside_its_training_range_for_a_minute_has_no_influence():
+    rng = np.random.default_rng(4)
+    times, values = shifted_memory(rng, 120, 60, -0.47)
+    predictor = memory_range(make_predictor(rng, 5.0, values, "relu", bounded=False), 0.5, 0.58)
+    engine = OnlineEngine(predictor.spec, predictor)
+    engine.advance(times[None], values[None])
+    forecast = engine.forecast()
+    memory = predictor.spec.inputs.index("memory_usage")
+    assert np.flatnonzero(forecast.outside[0, :, memory])[0] == 60 + 12
+    assert forecast.outside[0, 72:, memory].all()
+    assert not np.delete(forecast.outside[0], memory, axis=1).any()
+    columns = predictor.spec.metric_features[memory]
+    assert np.isnan(forecast.features[0, 72:, columns]).all()
+    assert not np.isnan(forecast.features[0, 71, columns]).all()
+    without = values.copy()
+    without[72:, COLUMNS.index("memory_usage")] = 0.3
+    other = OnlineEngine(predictor.spec, predictor)
+    other.advance(times[None], without[None])
+    assert np.array_equal(other.forecast().probabilities[0, 72:], forecast.probabilities[0, 72:])
+
+
+def test_successor_keeps_metrics_outside_their_training_range():
+    rng = np.random.default_rng(4)
+    times, values = shifted_memory(rng, 120, 60, -0.47)
+    predictor = memory_range(make_predictor(rng, 5.0, values, "relu", bounded=False), 0.5, 0.58)
+    engine = OnlineEngine(predictor.spec, predictor)
+    engine.advance(times[None, :100], values[None, :100])
+    successor = engine.with_predictor(replace(predictor, base_rates=(0.5, 0.5, 0.5)))
+    successor.advance(times[None, 100:101], values[None, 100:101])
+    assert successor.forecast().outside[0, 0].tolist() == [False, True, False]
+
+
+def test_logged_predictions_leave_out_metrics_outside_their_training_range():
+    rng = np.random.default_rng(4)
+    times, values = shifted_memory(rng, 240, 60, -0.47)
+    predictor = memory_range(make_predictor(rng, 5.0, values, "relu", bounded=False), 0.5, 0.58)
+    engine = OnlineEngine(predictor.spec, predictor)
+    engine.advance(times[None], values[None])
+    log = PredictionLog(predictor.spec.horizons)
+    engine.log(log)
+    logged = log.matured(times[-1] + 1, HORIZONS)
+    rows = np.searchsorted(times, logged.times)
+    assert (rows > 72).any()
+    assert np.array_equal(engine.model_probabilities()[0, rows], logged.probabilities)
+
+
+def test_probability_during_high_load_is_at_least_that_of_the_load_table():
+    rng = np.random.default_rng(6)
+    times, values = shifted_memory(rng, 400, 400, 0.0)
+    values[200:, 0] = rng.uniform(0.8, 1.0, 200)
+    predictor = make_predictor(rng, 5.0, values, "relu", bounded=False)
+    table = predictor.blends[0].load_table
+    calm_model = replace(predictor.blends[0], high=BlendWeights((0.0, 0.0, 0.0), -6.0))
+    predictor = replace(predictor, blends=(calm_model,) * 3)
+    engine = OnlineEngine(predictor.spec, predictor)
+    engine.advance(times[None], values[None])
+    forecast = engine.forecast()
+    high = forecast.high[0]
+    assert high[210:].all()
+    expected = sigmoid(table(values[high, 0] / 0.75))
+    assert forecast.probabilities[0, high] == pytest.approx(np.repeat(expected[:, None], 3, axis=1))
+    assert forecast.raised[0, high].all()
+    assert not forecast.raised[0, ~high].any()

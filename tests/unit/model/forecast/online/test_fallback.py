@@ -47,20 +47,20 @@ def decide(matured, precision=0.8, threshold=0.5, now=12 * DAY):
 
 def test_informed_model_serves():
     decision = decide(matured_predictions(lambda p: p))
-    assert (decision.serving(high=False), decision.serving(high=True)) == (MODEL, MODEL)
+    assert (decision.serving(high=False).predictor, decision.serving(high=True).predictor) == (MODEL, MODEL)
     assert not fallback_active((decision,))
 
 
 def test_uninformed_model_is_replaced_in_the_state_with_outcomes():
     decision = decide(matured_predictions(random_predictions))
-    assert (decision.serving(high=False), decision.serving(high=True)) == (CURRENT_VALUE, MODEL)
+    assert (decision.serving(high=False).predictor, decision.serving(high=True).predictor) == (CURRENT_VALUE, MODEL)
     assert fallback_active((decision,))
     assert (decision.slope(high=False), decision.slope(high=True)) == (0.0, 1.0)
 
 
 def test_overconfident_model_is_recalibrated_instead_of_replaced():
     decision = decide(matured_predictions(lambda p: sigmoid(3 * np.log(p / (1 - p)))))
-    assert decision.serving(high=False) == MODEL
+    assert decision.serving(high=False).predictor == MODEL
     assert decision.recalibration.calm.slope == pytest.approx(0.4, abs=0.1)
 
 
@@ -68,7 +68,7 @@ def test_few_hours_of_predictions_do_not_replace_a_model():
     matured = matured_predictions(random_predictions)
     recent = matured.times[:, None] > 11.7 * DAY
     young = replace(matured, probabilities=np.where(recent, matured.probabilities, np.nan))
-    assert decide(young).serving(high=False) == MODEL
+    assert decide(young).serving(high=False).predictor == MODEL
 
 
 def test_outcomes_that_are_not_known_yet_change_nothing():
@@ -100,7 +100,7 @@ def test_holt_winters_serves_for_a_daily_season_that_the_model_does_not_know():
         forecasts=smoother.forecasts(np.arange(len(times))),
     )
     decision = decide(matured)
-    assert decision.serving(high=False) == HOLT_WINTERS
+    assert decision.serving(high=False).predictor == HOLT_WINTERS
     assert decision.calm.smoothing in range(len(SMOOTHINGS))
     table = DecisionTable([[decision]], (0.5,))
     published = table.apply(

@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from model.serving import REDUCED_MODEL, Serving, ServingReason
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.state import DaemonState
 from monitor.web.api import Api
 from monitor.web.ui.page import render_page
+from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -116,8 +118,19 @@ def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
     assert "within 5 min" in text
 
 
+def test_page_leads_with_high_load(status, live):
+    predictions = tuple(replace(p, warning=False, high_load_since=NOW - 300) for p in live.forecast.predictions)
+    forecast = replace(live.forecast, predictions=predictions)
+    high = replace(status, live=replace(live, forecast=forecast, high_load=True, high_load_since=NOW - 300))
+    page = page_of(high)
+    assert "High load since 2027-01-15 07:55 UTC" in page.sections["prediction"]
+    assert "continues or returns" in page.sections["prediction"]
+    assert "no warnings while load is high" in page.sections["prediction"]
+    assert "card warning" not in page.classes
+
+
 def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, live):
-    predictions = tuple(replace(p, threshold=1.0) for p in live.forecast.predictions)
+    predictions = tuple(replace(p, threshold=1.0, warning=False) for p in live.forecast.predictions)
     forecast = replace(live.forecast, predictions=predictions)
     page = page_of(replace(status, live=replace(live, forecast=forecast)))
     assert "100%" not in page.sections["prediction"]
@@ -125,9 +138,10 @@ def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, l
 
 
 def test_prediction_panel_names_the_fallback(status):
-    forecast = replace(status.live.forecast, served_by=("persistence",))
+    serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
+    forecast = replace(status.live.forecast, serving=(serving,))
     page = page_of(replace(status, live=replace(status.live, forecast=forecast)))
-    assert "persistence" in page.sections["prediction"]
+    assert "reduced model: memory_usage outside its training range" in page.sections["prediction"]
 
 
 def test_prediction_panel_states_the_reason_without_a_prediction(status):

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
+from monitor.stores import open_stores
 
 pytestmark = pytest.mark.unit
 
@@ -13,7 +14,7 @@ def test_status_prints_the_document_of_the_database(run):
     now = time.time()
     run.add_samples(now - 60)
     result = run("status", "--json")
-    assert (result.code, result.errors) == (ExitCode.DONE, "")
+    assert (result.code, result.errors) == (ExitCode.NOT_RUNNING, "")
     assert result.document["database"] == f"sqlite:///{run.database}"
     assert result.document["daemon_running"] is False
     assert result.document["last_sample"]["at"] == pytest.approx(now - 60, abs=1)
@@ -22,8 +23,15 @@ def test_status_prints_the_document_of_the_database(run):
 def test_status_prints_a_report(run):
     run.add_samples(time.time())
     result = run("status")
-    assert (result.code, result.errors) == (ExitCode.DONE, "")
+    assert (result.code, result.errors) == (ExitCode.NOT_RUNNING, "")
     assert str(run.database) in result.output
+    assert "not running" in result.output
+
+
+def test_status_exits_with_0_while_the_daemon_runs(run):
+    run.add_samples(time.time())
+    with open_stores(f"sqlite:///{run.database}") as stores, stores.database.lock("daemon"):
+        assert run("status").code == ExitCode.DONE
 
 
 def test_status_does_not_create_a_database(run):

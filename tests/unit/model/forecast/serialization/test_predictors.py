@@ -1,5 +1,9 @@
-"""Serialization of predictors and of the pretrained model."""
+"""Serialization of predictors."""
 
+import io
+import struct
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,18 +11,12 @@ import pytest
 
 from model.errors import SerializationError
 from model.forecast.predictor import predict_at
-from model.forecast.serialization import (
-    bundled_pretrained_model,
-    dumps,
-    dumps_pretrained,
-    loads,
-    loads_pretrained,
-)
+from model.forecast.serialization import dumps, loads
 from tests.unit.model.conftest import make_trace
 
 pytestmark = pytest.mark.unit
 
-RELEASE_0_1 = Path(__file__).parents[3] / "golden" / "forecast" / "predictor-0.1.0.npz"
+RELEASE_0_1 = Path(__file__).parents[4] / "golden" / "forecast" / "predictor-0.1.0.npz"
 """Predictor that release 0.1.0 stored, with holdout model and pretrained model."""
 
 
@@ -31,6 +29,46 @@ def test_loaded_predictor_predicts_the_same(candidate, trace):
     assert restored.holdout_model is None
 
 
+def test_training_ranges_are_restored(candidate):
+    ensemble = candidate.predictor.ensemble
+    restored = loads(dumps(candidate.predictor)).ensemble.scaler
+    assert (ensemble.scaler.low < ensemble.scaler.high).any()
+    assert np.array_equal(restored.low, ensemble.scaler.low)
+    assert np.array_equal(restored.high, ensemble.scaler.high)
+
+
+def test_training_ranges_that_are_not_finite_are_refused(candidate):
+    predictor = candidate.predictor
+    scaler = replace(predictor.ensemble.scaler, high=np.full_like(predictor.ensemble.scaler.mean, np.inf))
+    with pytest.raises(SerializationError, match="not finite"):
+        loads(dumps(replace(predictor, ensemble=replace(predictor.ensemble, scaler=scaler))))
+
+
+def test_persistence_models_are_restored(candidate):
+    predictor = candidate.predictor
+    restored = loads(dumps(predictor)).persistence
+    index = np.linspace(1, 2, 9)
+    since_onset = np.linspace(0, 4, 9)
+    assert all(model is not None for model in predictor.persistence)
+    for model, expected in zip(restored, predictor.persistence, strict=True):
+        assert np.array_equal(model(index, since_onset), expected(index, since_onset))
+    without = replace(predictor, persistence=(None, predictor.persistence[1]))
+    assert loads(dumps(without)).persistence[0] is None
+
+
+def test_persistence_models_for_other_horizons_are_refused(candidate):
+    with pytest.raises(SerializationError, match="horizons"):
+        loads(dumps(replace(candidate.predictor, persistence=candidate.predictor.persistence[:1])))
+
+
+def test_table_without_points_is_refused(candidate):
+    model = candidate.predictor.persistence[0]
+    empty = replace(model.load_table, scores=np.empty(0), values=np.empty(0))
+    broken = replace(candidate.predictor, persistence=(replace(model, load_table=empty),) * 2)
+    with pytest.raises(SerializationError, match="points"):
+        loads(dumps(broken))
+
+
 def test_holdout_model_is_loaded_on_request(candidate, trace):
     holdout_model = loads(dumps(candidate.predictor), holdout_model=True).holdout_model
     expected = candidate.predictor.holdout_model.probabilities(candidate.holdout.x)
@@ -38,26 +76,33 @@ def test_holdout_model_is_loaded_on_request(candidate, trace):
     assert not np.array_equal(expected, candidate.predictor.probabilities(candidate.holdout.x))
 
 
+def data_position(blob, ratio):
+    """Return the position of a byte of the array that is stored after the given ratio of the arrays."""
+    entries = zipfile.ZipFile(io.BytesIO(blob)).infolist()
+    entry = entries[int(ratio * len(entries))]
+    name_bytes, extra_bytes = struct.unpack_from("<HH", blob, entry.header_offset + 26)
+    return entry.header_offset + 30 + name_bytes + extra_bytes + entry.file_size - 2
+
+
 @pytest.mark.parametrize("position", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_flipped_bit_is_detected(candidate, position):
     blob = bytearray(dumps(candidate.predictor))
-    blob[int(len(blob) * position)] ^= 0x10
+    blob[data_position(bytes(blob), position)] ^= 0x10
     with pytest.raises(SerializationError):
         loads(bytes(blob))
 
 
 def test_newer_format_is_refused(candidate, monkeypatch):
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 3)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 2)
     with pytest.raises(SerializationError, match="format 3"):
         loads(blob)
 
 
 def test_older_format_is_refused_with_advice(candidate, monkeypatch):
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 1)
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 1)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.FORMAT", 2)
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 3)
     with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 
@@ -73,19 +118,6 @@ def test_weights_that_are_not_finite_are_refused(candidate):
     predictor.ensemble.networks[1].flat[3] = np.nan
     with pytest.raises(SerializationError, match="not finite"):
         loads(dumps(predictor))
-
-
-def test_pretrained_model_is_restored():
-    pretrained = bundled_pretrained_model()
-    restored = loads_pretrained(dumps_pretrained(pretrained, {}))
-    assert len(restored.networks) == 4
-    assert np.array_equal(restored.networks[0].flat, pretrained.networks[0].flat)
-    assert np.array_equal(restored.base_rates, pretrained.base_rates)
-
-
-def test_predictor_is_not_taken_for_a_pretrained_model(candidate):
-    with pytest.raises(SerializationError):
-        loads_pretrained(dumps(candidate.predictor))
 
 
 def test_predictor_of_release_0_1_predicts_the_same():

@@ -1,0 +1,173 @@
+"""Input ranges: detection of metrics that have left their training range, sample by sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+from model.forecast.predictor import Predictor
+from model.units import MINUTE
+
+MIN_DURATION = MINUTE
+"""Seconds for which a metric must be outside before it counts as such, and inside before it does not any more."""
+
+TOLERANCE = 0.1
+"""Margin around the training range, relative to its width; at least one standard deviation."""
+
+
+@dataclass(frozen=True)
+class InputRanges:
+    """Training ranges of the input metrics of a model; each array is (inputs,), in the units of the samples.
+
+    Attributes:
+        columns: positions of the metrics among the columns of the samples.
+        start_low: a value below it is outside.
+        start_high: a value above it is outside.
+        end_low: a metric is inside again from this value on; between `start_low` and `end_low` nothing changes.
+        end_high: likewise at the upper end.
+    """
+
+    columns: Integers
+    start_low: Floats
+    start_high: Floats
+    end_low: Floats
+    end_high: Floats
+
+
+def training_ranges(predictor: Predictor) -> InputRanges:
+    """Return the training ranges of a predictor's input metrics.
+
+    A model that was stored without ranges has no metric that could be outside.
+    """
+    spec = predictor.spec
+    scaler = predictor.ensemble.scaler
+    if scaler.low is None or scaler.high is None or not spec.inputs:
+        nothing = np.empty(0)
+        return InputRanges(np.empty(0, np.intp), nothing, nothing, nothing, nothing)
+    last = np.array([spec.column_index[f"{name}:last"] for name in spec.inputs])
+    low = scaler.low[last].astype(np.float64)
+    high = scaler.high[last].astype(np.float64)
+    margin = np.maximum(TOLERANCE * (high - low), scaler.deviation[last])
+    logarithmic = np.array([name in spec.logarithmic for name in spec.inputs])
+
+    def bound(values: Floats) -> Floats:
+        return np.where(logarithmic, np.expm1(np.where(logarithmic, values, 0.0)), values)
+
+    return InputRanges(
+        columns=np.array([spec.columns.index(name) for name in spec.inputs], dtype=np.intp),
+        start_low=bound(low - margin),
+        start_high=bound(high + margin),
+        end_low=bound(low - margin / 2),
+        end_high=bound(high + margin / 2),
+    )
+
+
+class InputRangeMonitor:
+    """Metrics of several hosts that are outside their training range; one sample and many yield the same states.
+
+    A metric is outside from the sample on at which it has been beyond its range for MIN_DURATION, until it has been
+    inside for as long. Samples without the metric change nothing.
+    """
+
+    def __init__(self, ranges: InputRanges, hosts: int) -> None:
+        """Start with all metrics inside.
+
+        Args:
+            ranges: of the serving model.
+            hosts: number of hosts.
+        """
+        self._ranges = ranges
+        shape = (hosts, len(ranges.columns))
+        self._beyond = _LastingCondition(shape)
+        self._inside = _LastingCondition(shape)
+        self._active: Bools = np.zeros(shape, bool)
+        # no metric is outside, or has been beyond its range at the last sample that had it
+        self._quiet = True
+
+    def inherit(self, monitor: InputRangeMonitor) -> None:
+        """Take over the states from a monitor of the same hosts and metrics, whose ranges may differ."""
+        self._beyond.inherit(monitor._beyond)
+        self._inside.inherit(monitor._inside)
+        self._active = monitor._active.copy()
+        self._quiet = monitor._quiet
+
+    def extend(self, times: Floats, values: Floats) -> Bools | None:
+        """Append samples.
+
+        Args:
+            times: (hosts, rows) seconds, later than all previous ones.
+            values: (hosts, rows, columns of the samples), NaN where missing.
+
+        Returns:
+            (hosts, rows, inputs) True where a metric is outside its range; None if none is.
+        """
+        ranges = self._ranges
+        if not len(ranges.columns):
+            return None
+        x = values[..., ranges.columns]
+        beyond = (x < ranges.start_low) | (x > ranges.start_high)
+        if self._quiet and not beyond.any():
+            return None
+        known = ~np.isnan(x)
+        inside = (x >= ranges.end_low) & (x <= ranges.end_high)
+        entered = self._beyond.extend(times, beyond, known & ~beyond)
+        left = self._inside.extend(times, inside, known & ~inside)
+        # the later one of the two events holds; they never coincide
+        changes = np.where(entered, 1, np.where(left, -1, 0))
+        states = _last_change(changes, self._active)
+        self._active = states[:, -1].copy()
+        self._quiet = not (self._active.any() or self._beyond.holds.any())
+        return states
+
+
+class _LastingCondition:
+    """Times since which a condition has held for each host and metric."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._last_true = np.full(shape, -np.inf)
+        self._last_false = np.full(shape, -np.inf)
+        self._start = np.full(shape, -np.inf)
+
+    @property
+    def holds(self) -> Bools:
+        """(hosts, inputs) True where the condition held at the last sample that had the metric."""
+        return np.asarray(self._last_true > self._last_false)
+
+    def inherit(self, condition: _LastingCondition) -> None:
+        """Take over the times from another condition of the same shape."""
+        self._last_true = condition._last_true.copy()
+        self._last_false = condition._last_false.copy()
+        self._start = condition._start.copy()
+
+    def extend(self, times: Floats, true: Bools, false: Bools) -> Bools:
+        """Append samples; return (hosts, rows, inputs) True where the condition has held for MIN_DURATION.
+
+        Args:
+            times: (hosts, rows) seconds.
+            true: (hosts, rows, inputs) True where the condition holds.
+            false: likewise where it does not; neither is True at a sample without the metric.
+        """
+        at = times[..., None]
+        last_true = _running_maximum(self._last_true, np.where(true, at, -np.inf))
+        last_false = _running_maximum(self._last_false, np.where(false, at, -np.inf))
+        starts = true & (last_true[:, :-1] <= last_false[:, :-1])
+        start = _running_maximum(self._start, np.where(starts, at, -np.inf))
+        self._last_true = last_true[:, -1]
+        self._last_false = last_false[:, -1]
+        self._start = start[:, -1]
+        return np.asarray(true & (at - start[:, 1:] >= MIN_DURATION))
+
+
+def _running_maximum(initial: Floats, values: Floats) -> Floats:
+    """Return the running maximum (hosts, rows + 1, inputs) of values (hosts, rows, inputs) after initial ones."""
+    return np.maximum.accumulate(np.concatenate((initial[:, None], values), axis=1), axis=1)
+
+
+def _last_change(changes: Integers, initial: Bools) -> Bools:
+    """Return the states (hosts, rows, inputs) after changes (1 on, -1 off, 0 none), from initial ones."""
+    rows = np.arange(changes.shape[1])[:, None]
+    newest = np.maximum.accumulate(np.where(changes != 0, rows, -1), axis=1)
+    last = np.take_along_axis(changes, np.maximum(newest, 0), axis=1)
+    return np.asarray(np.where(newest < 0, initial[:, None], last > 0))

@@ -1,0 +1,76 @@
+"""Persistence during high load: probability by the present load and the time since the onset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.array_types import Floats
+from model.forecast.blend import MIN_RATE, LoadTable, event_rates, fit_load_table
+from model.forecast.calibration import BlendWeights, fit_blend_weights
+from model.forecast.log_odds import logit, sigmoid
+
+MIN_ROWS = 20
+"""Rows during high load that a persistence model needs."""
+
+DURATION_PRIOR_ROWS = 3.0
+"""Rows at the mean rate that each bin of durations is shrunk by."""
+
+PRIOR_WEIGHTS = (0.5, 0.5)
+PRIOR_BLOCKS = 6.0
+"""Weights of the tables that the fit is shrunk towards, and the effective sample size at which both count equally."""
+
+
+@dataclass(frozen=True)
+class PersistenceModel:
+    """Persistence of high load at one horizon: a weighted sum of the log-odds of two tables.
+
+    Attributes:
+        load_table: log-odds by load index.
+        duration_table: log-odds by time since the onset, on the scale of its feature; not monotone.
+        weights: of the two tables.
+        most: largest log-odds that the number of independent observations allows.
+    """
+
+    load_table: LoadTable
+    duration_table: LoadTable
+    weights: BlendWeights
+    most: float
+
+    def __call__(self, index: Floats, since_onset: Floats) -> Floats:
+        """Return the probabilities (rows,) of samples during high load.
+
+        Args:
+            index: (rows,) load index.
+            since_onset: (rows,) time since the onset, on the scale of its feature.
+        """
+        by_load, by_duration = self.weights.weights
+        z = by_load * self.load_table(index) + by_duration * self.duration_table(since_onset)
+        return sigmoid(np.minimum(z + self.weights.intercept, self.most))
+
+
+def fit_persistence(index: Floats, since_onset: Floats, y: Floats, block_rows: float) -> PersistenceModel | None:
+    """Fit a persistence model to samples during high load; return None with fewer than MIN_ROWS known ones.
+
+    Args:
+        index: (rows,) load index.
+        since_onset: (rows,) time since the onset, on the scale of its feature.
+        y: (rows,) labels, NaN if unknown.
+        block_rows: neighbouring rows that count as one observation.
+    """
+    known = ~np.isnan(y)
+    if known.sum() < MIN_ROWS:
+        return None
+    index, since_onset, y = (values[known].astype(np.float64) for values in (index, since_onset, y))
+    blocks = len(y) / max(1.0, block_rows)
+    # half an imaginary event of each outcome: what was always so need not remain so
+    rate = (float(y.mean()) * blocks + 0.5) / (blocks + 1)
+    load_table = fit_load_table(index, y)
+    scores, rates, rows = event_rates(since_onset, y)
+    shrunk = (rates * rows + rate * DURATION_PRIOR_ROWS) / (rows + DURATION_PRIOR_ROWS)
+    duration_table = LoadTable(scores, logit(shrunk, MIN_RATE), float(logit(np.asarray(rate))))
+    logits = np.stack([load_table(index), duration_table(since_onset)], axis=1)
+    weights = fit_blend_weights(logits, y, PRIOR_WEIGHTS, block_rows, PRIOR_BLOCKS)
+    most = float(logit(np.asarray((blocks + 0.5) / (blocks + 1))))
+    return PersistenceModel(load_table, duration_table, weights, most)

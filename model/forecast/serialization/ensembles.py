@@ -1,0 +1,47 @@
+"""Serialization of ensembles: parts of a header and arrays, shared by all kinds of models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from model.array_types import Floats
+from model.forecast.ensemble import Ensemble, Scaler
+from model.nn.serialization import build_network, describe_layer, named_arrays, require_finite
+
+FORMAT, OLDEST_FORMAT = 3, 2
+"""Formats that are written and read: 3 has training ranges and persistence models, 2 is for models without them."""
+
+MALFORMED = (ValueError, KeyError, TypeError, IndexError)
+"""Exceptions that a header of another content raises while it is read."""
+
+
+def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Return the header entries of an ensemble and its arrays, whose names start with `prefix`."""
+    arrays = {f"{prefix}scaler.{name}": array for name, array in ensemble.scaler.arrays().items()}
+    networks = []
+    for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
+        arrays |= named_arrays(network, f"{prefix}network.{i}.")
+        networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
+    selected = None if ensemble.selected is None else ensemble.selected.tolist()
+    return {"networks": networks, "picked": selected}, arrays
+
+
+def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
+    """Return the ensemble that `describe_ensemble` described."""
+    networks = tuple(
+        build_network(raw["layers"], arrays, f"{prefix}network.{i}.") for i, raw in enumerate(header["networks"])
+    )
+    columns = tuple(np.array(raw["columns"], dtype=np.intp) for raw in header["networks"])
+    selected = None if header["picked"] is None else np.array(header["picked"], dtype=np.intp)
+    ranges = (arrays.get(f"{prefix}scaler.{name}") for name in ("low", "high"))
+    scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"], *ranges)
+    return Ensemble(scaler, networks, columns, selected)
+
+
+def check_ensemble(ensemble: Ensemble, features: int) -> int:
+    """Raise an exception unless the parts of an ensemble fit together and are finite; return its outputs."""
+    outputs = ensemble.outputs(features)
+    require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
+    return outputs

@@ -1,0 +1,33 @@
+"""Warning state and high-load period of each prediction."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+PREDICTIONS = sa.table(
+    "predictions",
+    sa.column("probability", sa.Float),
+    sa.column("threshold", sa.Float),
+    sa.column("warning", sa.Boolean),
+)
+
+
+def upgrade() -> None:
+    """Upgrade from 0005: until then every prediction that reached its threshold was a warning."""
+    op.add_column("predictions", sa.Column("warning", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("predictions", sa.Column("high_load_since", sa.Float, nullable=True))
+    columns = PREDICTIONS.c
+    reached = (columns.probability >= columns.threshold) & (columns.threshold < 1)
+    op.execute(sa.update(PREDICTIONS).where(reached).values(warning=sa.true()))
+
+
+def downgrade() -> None:
+    """Downgrade to 0005."""
+    op.drop_column("predictions", "high_load_since")
+    op.drop_column("predictions", "warning")
