@@ -31,7 +31,7 @@ from monitor.documents.models import (
 from monitor.documents.prediction import PredictionDocument
 from monitor.documents.scores import ScoreReportDocument
 from monitor.documents.status import StatusDocument
-from monitor.documents.traces import TraceImportDocument
+from monitor.documents.traces import PurgeDocument, TraceImportDocument
 from monitor.documents.training import RetrainDocument, RunDocument
 from monitor.sampling.metric_catalog import HOST_METRICS
 from storage import Sample
@@ -56,6 +56,7 @@ DOCUMENTS: dict[str, Any] = {
     "model-import": ModelImportDocument,
     "models": tuple[ModelListEntry, ...],
     "prediction": tuple[PredictionDocument, ...],
+    "purge": PurgeDocument,
     "report": ScoreReportDocument,
     "retrain": RetrainDocument,
     "status": StatusDocument,

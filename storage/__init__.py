@@ -29,7 +29,7 @@ from storage.records import (
     Verdict,
     quantize_sample,
 )
-from storage.samples import SampleRepository
+from storage.samples import MergedRows, SampleRepository, quantize_values
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
 from storage.training_runs import TrainingRunRepository
@@ -45,6 +45,7 @@ __all__ = [
     "ExclusiveLock",
     "LockHeldError",
     "MaintenanceWindow",
+    "MergedRows",
     "ModelRecord",
     "ModelRegistry",
     "Onset",
@@ -66,4 +67,5 @@ __all__ = [
     "is_locked",
     "open_database",
     "quantize_sample",
+    "quantize_values",
 ]

@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from storage.database import Database
 from storage.errors import StorageErrorKind, UnknownAnomalyError
-from storage.queries import purge
+from storage.queries import purge, purge_between
 from storage.records import AnomalyPeak, AnomalyRecord, MaintenanceWindow, Verdict
 from storage.schema import LOCAL_HOST_ID, anomalies, anomaly_peaks, maintenance_windows
 
@@ -151,6 +151,24 @@ class AnomalyRepository:
             batch: rows deleted in one transaction.
         """
         purge(self._database, anomaly_peaks, self._host_id, before, batch)
+
+    def purge_between(self, start: float, end: float) -> int:
+        """Delete the anomalies without a verdict that lie within a period, and the peaks in it.
+
+        An anomaly with a verdict stays, because the verdict is the operator's, and so does one in progress.
+
+        Args:
+            start: seconds since the epoch, inclusive.
+            end: seconds since the epoch, inclusive.
+
+        Returns:
+            The number of anomalies deleted.
+        """
+        inside = (self._own, anomalies.c.started_at >= start, anomalies.c.ended_at <= end)
+        with self._database.writing() as connection:
+            deleted = connection.execute(delete(anomalies).where(*inside, anomalies.c.verdict.is_(None))).rowcount
+        purge_between(self._database, anomaly_peaks, self._host_id, start, end)
+        return deleted
 
     def add_maintenance_window(self, window: MaintenanceWindow) -> int:
         """Store a maintenance window and return its id; the id of the record is ignored."""

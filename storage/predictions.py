@@ -11,7 +11,7 @@ from sqlalchemy import Integer, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import purge, time_buckets
+from storage.queries import count_between, purge, purge_between, time_buckets
 from storage.records import Prediction
 from storage.schema import LOCAL_HOST_ID, predictions
 
@@ -130,6 +130,14 @@ class PredictionRepository:
             The number of rows deleted.
         """
         return purge(self._database, predictions, self._host_id, before, batch)
+
+    def count_between(self, start: float, end: float) -> int:
+        """Return the number of predictions made at start <= at <= end, in seconds since the epoch."""
+        return count_between(self._database, predictions, self._host_id, start, end)
+
+    def purge_between(self, start: float, end: float) -> int:
+        """Delete the predictions made at start <= at <= end (seconds since the epoch) and return their number."""
+        return purge_between(self._database, predictions, self._host_id, start, end)
 
     def count(self) -> int:
         """Return the number of stored predictions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Integer, Table, cast, delete, func, select
 
@@ -94,18 +94,55 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
     Returns:
         The number of rows deleted.
     """
+    return _purge_batches(database, table, (table.c.host_id == host_id, table.c.at < before), batch)
+
+
+def _purge_batches(database: Database, table: Table, selected: Sequence[ColumnElement[bool]], batch: int) -> int:
+    """Delete the rows that fulfil all conditions, the oldest first, and return their number."""
     total = 0
-    while deleted := _purge_batch(database, table, host_id, before, batch):
+    while deleted := _purge_batch(database, table, selected, batch):
         total += deleted
     return total
 
 
-def _purge_batch(database: Database, table: Table, host_id: int, before: float, batch: int) -> int:
-    """Delete one batch and return the number of rows deleted; 0 if there are no old rows."""
-    old = (table.c.host_id == host_id, table.c.at < before)
-    oldest = select(table.c.at).where(*old).order_by(table.c.at).limit(batch).subquery()
+def _purge_batch(database: Database, table: Table, selected: Sequence[ColumnElement[bool]], batch: int) -> int:
+    """Delete one batch and return the number of rows deleted; 0 if no row is selected."""
+    oldest = select(table.c.at).where(*selected).order_by(table.c.at).limit(batch).subquery()
     with database.writing() as connection:
         last = connection.scalar(select(func.max(oldest.c.at)))
         if last is None:
             return 0
-        return connection.execute(delete(table).where(*old, table.c.at <= last)).rowcount
+        return connection.execute(delete(table).where(*selected, table.c.at <= last)).rowcount
+
+
+def count_between(database: Database, table: Table, host_id: int, start: float, end: float) -> int:
+    """Return the number of rows of one host with start <= at <= end.
+
+    Args:
+        database: the database.
+        table: table with the columns host_id and at.
+        host_id: id of the host.
+        start: seconds since the epoch.
+        end: seconds since the epoch.
+    """
+    query = select(func.count()).where(table.c.host_id == host_id, table.c.at >= start, table.c.at <= end)
+    with database.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def purge_between(database: Database, table: Table, host_id: int, start: float, end: float, batch: int = 5000) -> int:
+    """Delete the rows of one host with start <= at <= end in short transactions.
+
+    Args:
+        database: the database.
+        table: table with the columns host_id and at.
+        host_id: id of the host.
+        start: seconds since the epoch.
+        end: seconds since the epoch.
+        batch: rows selected in one transaction; all rows of the last selected time are deleted with them.
+
+    Returns:
+        The number of rows deleted.
+    """
+    selected = (table.c.host_id == host_id, table.c.at >= start, table.c.at <= end)
+    return _purge_batches(database, table, selected, batch)

@@ -12,6 +12,9 @@ from storage.database import Database
 from storage.records import Onset, ScoreRow
 from storage.schema import LOCAL_HOST_ID, onsets, score_totals, scoring_progress
 
+HOUR = 3600.0
+"""Seconds of the sums of one row."""
+
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
 _SUMS = tuple(field.name for field in fields(ScoreRow) if field.name not in _KEY)
@@ -99,3 +102,19 @@ class ScoreRepository:
         with self._database.writing() as connection:
             connection.execute(delete(score_totals).where(*old_totals))
             connection.execute(delete(onsets).where(*old_onsets))
+
+    def purge_between(self, start: float, end: float) -> None:
+        """Delete the sums of hours that lie within a period, and the onsets in it.
+
+        The sums of an hour that lies in the period only in part stay: they cannot be divided.
+
+        Args:
+            start: seconds since the epoch, inclusive.
+            end: seconds since the epoch, inclusive.
+        """
+        hour = score_totals.c.hour
+        whole_hours = (score_totals.c.host_id == self._host_id, hour >= start, hour <= end - HOUR)
+        inside = (onsets.c.host_id == self._host_id, onsets.c.at >= start, onsets.c.at <= end)
+        with self._database.writing() as connection:
+            connection.execute(delete(score_totals).where(*whole_hours))
+            connection.execute(delete(onsets).where(*inside))

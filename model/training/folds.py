@@ -1,4 +1,4 @@
-"""Folds of a history: each is predicted by a model fitted on earlier samples (rolling origin)."""
+"""Folds of a history, each predicted by a model fitted on earlier samples (rolling origin)."""
 
 from __future__ import annotations
 

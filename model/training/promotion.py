@@ -1,4 +1,4 @@
-"""Promotion of a candidate: the gate, and the incumbent on samples that it has not seen."""
+"""Promotion of a candidate: the gate, and the incumbent on samples unknown to it."""
 
 from __future__ import annotations
 

@@ -112,6 +112,24 @@ class Since(click.ParamType[float]):
         return now - start
 
 
+class Start(click.ParamType[float]):
+    """The start of a period: a time, or the duration of a period that ends now."""
+
+    name = "start"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the start in seconds since the epoch."""
+        if isinstance(value, float):
+            return value
+        now = time.time()
+        start = parse_time(value, now)
+        if start is None:
+            return now - DURATION.convert(value, param, ctx)
+        if not 0 <= start < now:
+            self.fail(f"{value!r} is not in the past", param, ctx)
+        return start
+
+
 class File(click.Path):
     """A file name that a shell completes; `-` stands for a standard stream.
 
@@ -132,5 +150,6 @@ ROW_ID = RowId()
 DURATION = Duration()
 TIME = Time()
 SINCE = Since()
+START = Start()
 INPUT_FILE = File(STANDARD_INPUT)
 OUTPUT_FILE = File(STANDARD_OUTPUT)

@@ -25,6 +25,7 @@ SECTIONS = {
     "History": {
         "import": "history.import_traces",
         "export": "history.export_trace",
+        "purge": "history.purge",
     },
     "Service": {
         "run": "service.run",

@@ -116,7 +116,8 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
     if path is None:
         return Config(), []
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors of other systems put a byte order mark in front, which TOML does not know.
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,11 +1,13 @@
-"""Documents of imported traces."""
+"""Documents of trace files, imports and purges."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from monitor.sampling.trace_reader import TraceStatistics
+from monitor.sampling.trace_format.statistics import BadCell
+from monitor.sampling.trace_importer import ImportCounts
+from monitor.sampling.trace_reader import TraceRows, TraceStatistics
 
 
 @dataclass(frozen=True)
@@ -14,30 +16,85 @@ class TraceCountsDocument:
 
     Attributes:
         rows: all rows.
-        unordered: rows with a time before the previous row.
-        repeated: rows with a time that exists already.
-        bad_cells: cells without a valid number.
-        future: rows far in the future.
+        unordered: rows with a time before that of an earlier row.
+        repeated: rows with the time of an earlier row.
+        bad_cells: cells without a possible value.
+        bad_cell_examples: the first bad cells.
+        without_value: rows in which no cell has a value.
+        lines_without_value: numbers of the first lines without a value.
     """
 
     rows: int
     unordered: int
     repeated: int
     bad_cells: int
-    future: int
+    bad_cell_examples: tuple[BadCell, ...]
+    without_value: int
+    lines_without_value: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class TraceImportDocument(TraceCountsDocument):
-    """Result of `monitor import` for one file.
+class TraceImportDocument:
+    """Result of `monitor import` for one file: rows is added + filled + replaced + repeated + without_value.
 
     Attributes:
         file: path of the file.
-        added: number of samples that were added.
+        dry_run: nothing was stored.
+        rows: all rows.
+        added: rows stored under a time that had no sample.
+        filled: rows that filled missing values of a sample.
+        replaced: rows that replaced values of a sample.
+        repeated: rows without a new value for the sample of their time.
+        without_value: rows in which no cell has a value; they are not stored.
+        lines_without_value: numbers of the first lines without a value.
+        filled_values: values filled.
+        replaced_values: values replaced.
+        conflicting: rows with a value that differs from the stored one, which was kept.
+        unordered: rows with a time before that of an earlier row.
+        bad_cells: cells without a possible value.
+        bad_cell_examples: the first bad cells.
+        ignored_columns: columns that were not read.
+        first_at: earliest time in seconds since the epoch; None without rows.
+        last_at: latest time; None without rows.
     """
 
     file: str
+    dry_run: bool
+    rows: int
     added: int
+    filled: int
+    replaced: int
+    repeated: int
+    without_value: int
+    lines_without_value: tuple[int, ...]
+    filled_values: int
+    replaced_values: int
+    conflicting: int
+    unordered: int
+    bad_cells: int
+    bad_cell_examples: tuple[BadCell, ...]
+    ignored_columns: tuple[str, ...]
+    first_at: float | None
+    last_at: float | None
+
+
+@dataclass(frozen=True)
+class PurgeDocument:
+    """Result of `monitor purge`.
+
+    Attributes:
+        from_: first time of the period in seconds since the epoch, inclusive.
+        to: last time of the period, inclusive.
+        samples: samples deleted.
+        predictions: predictions deleted.
+        anomalies: anomaly events without a verdict deleted.
+    """
+
+    from_: float
+    to: float
+    samples: int
+    predictions: int
+    anomalies: int
 
 
 def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
@@ -47,18 +104,24 @@ def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
         unordered=counts.unordered,
         repeated=counts.repeated,
         bad_cells=counts.bad_cells,
-        future=counts.future,
+        bad_cell_examples=tuple(counts.bad_cell_examples),
+        without_value=counts.without_value,
+        lines_without_value=tuple(counts.lines_without_value),
     )
 
 
-def trace_import_document(file: Path, counts: TraceStatistics, added: int) -> TraceImportDocument:
-    """Return the document of an import; `added` samples were new."""
+def trace_import_document(file: Path, rows: TraceRows, counts: ImportCounts, *, dry_run: bool) -> TraceImportDocument:
+    """Return the document of the import of one file."""
     return TraceImportDocument(
-        rows=counts.rows,
-        unordered=counts.unordered,
-        repeated=counts.repeated,
-        bad_cells=counts.bad_cells,
-        future=counts.future,
         file=str(file),
-        added=added,
+        dry_run=dry_run,
+        rows=rows.counts.rows,
+        **asdict(counts),
+        lines_without_value=tuple(rows.counts.lines_without_value),
+        unordered=rows.counts.unordered,
+        bad_cells=rows.counts.bad_cells,
+        bad_cell_examples=tuple(rows.counts.bad_cell_examples),
+        ignored_columns=rows.ignored,
+        first_at=float(rows.times.min()) if len(rows.times) else None,
+        last_at=float(rows.times.max()) if len(rows.times) else None,
     )

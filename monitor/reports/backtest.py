@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.documents.backtest import BacktestAnomalies, BacktestDocument
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import SCORE_COLUMNS, Block, Line, Report, Table, Toned, heading, score_cells
+from monitor.reports.files import bad_cell_lines, lines_without_value
 from monitor.system.formatting import approximate_duration, format_duration, format_percent, format_time
 
 LISTED_REFUSALS = 3
@@ -24,6 +25,8 @@ def _trainings(document: BacktestDocument) -> tuple[Block, ...]:
     refusals = sorted({attempt.refusal for attempt in document.attempts if attempt.refusal})
     return (
         f"{document.file}: {document.trace.rows} rows, {document.rows} of them replayed from {start} on",
+        *bad_cell_lines(document.trace),
+        *lines_without_value(document.trace),
         f"{len(document.attempts)} trainings, {promoted} of their models served",
         *(Line(("  ", Toned("refused", "caution"), f": {refusal}")) for refusal in refusals[:LISTED_REFUSALS]),
         *(() if promoted else ("  the pretrained model served throughout",)),
@@ -57,8 +60,9 @@ def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
     if anomalies is None:
         return ("anomalies: too little history to train a detector",)
     count = len(anomalies.events)
-    monthly = count * 30 / max(anomalies.days, 1e-9)
-    title = heading(f"anomalies: {count} in {anomalies.days:.1f} days, {monthly:.1f} in 30")
+    # A rate of a few hours would say nothing.
+    monthly = f", {count * 30 / anomalies.days:.1f} in 30" if anomalies.days >= 1 else ""
+    title = heading(f"anomalies: {count} in {anomalies.days:.1f} days{monthly}")
     longest = sorted(anomalies.events, key=lambda event: event.started_at - event.ended_at)[:LISTED_EVENTS]
     rows = [
         (

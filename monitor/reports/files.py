@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import TraceCountsDocument, TraceImportDocument
+from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.reports.blocks import Report
+from monitor.system.formatting import format_time
 
 
 def model_export_report(document: ModelExportDocument) -> Report:
@@ -26,15 +29,69 @@ def model_import_report(document: ModelImportDocument) -> Report:
 
 
 def trace_import_report(document: TraceImportDocument) -> Report:
-    """Return the line on an imported trace."""
-    return Report((f"{document.file}: {document.added} samples added ({_counts(document)})",))
+    """Return the report of an import: what was stored, and every row and cell that was not."""
+    counts = [f"{_quantity(document.added, 'sample')} added"]
+    if document.filled:
+        counts.append(f"{document.filled} filled with {_quantity(document.filled_values, 'value')}")
+    if document.replaced:
+        counts.append(f"{document.replaced} changed by replacing {_quantity(document.replaced_values, 'value')}")
+    origin = [_quantity(document.rows, "row")]
+    if document.first_at is not None:
+        origin = [f"{origin[0]} from {format_time(document.first_at)} to {format_time(document.last_at)}"]
+    rows = {"unordered": document.unordered, "repeated": document.repeated}
+    origin += [f"{count} {name}" for name, count in rows.items() if count]
+    conflicting: tuple[str, ...] = ()
+    if document.conflicting:
+        verb = "differs" if document.conflicting == 1 else "differ"
+        conflicting = (
+            f"  {_quantity(document.conflicting, 'row')} {verb} from the stored values, which were kept; --replace "
+            "overwrites them",
+        )
+    ignored = (f"  columns ignored: {', '.join(document.ignored_columns)}",) if document.ignored_columns else ()
+    return Report(
+        (
+            *(("dry run: nothing was stored",) if document.dry_run else ()),
+            f"{document.file}: {', '.join(counts)} ({', '.join(origin)})",
+            *conflicting,
+            *bad_cell_lines(document),
+            *lines_without_value(document),
+            *ignored,
+        )
+    )
 
 
-def _counts(counts: TraceCountsDocument) -> str:
-    problems = {
-        "unordered": counts.unordered,
-        "repeated": counts.repeated,
-        "bad cells": counts.bad_cells,
-        "in the future": counts.future,
-    }
-    return ", ".join([f"{counts.rows} rows", *(f"{count} {name}" for name, count in problems.items() if count)])
+def purge_report(document: PurgeDocument) -> Report:
+    """Return the report of a purge."""
+    period = f"from {format_time(document.from_)} to {format_time(document.to)}"
+    if not document.samples and not document.predictions and not document.anomalies:
+        return Report((f"nothing stored {period}",))
+    derived = f"{_quantity(document.predictions, 'prediction')}, {_quantity(document.anomalies, 'anomaly event')}"
+    return Report((f"{_quantity(document.samples, 'sample')} {period} deleted, with {derived}",))
+
+
+def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
+    """Return the line on cells without a possible value; none if there are none."""
+    if not counts.bad_cells:
+        return ()
+    examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
+    return (f"  {_quantity(counts.bad_cells, 'bad cell')}, taken as missing: {_listed(examples, counts.bad_cells)}",)
+
+
+def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
+    """Return the line on rows without any value; none if there are none."""
+    if not counts.without_value:
+        return ()
+    numbers = [f"line {number}" for number in counts.lines_without_value]
+    rows = _quantity(counts.without_value, "row")
+    suffix = ", not stored" if isinstance(counts, TraceImportDocument) else ""
+    return (f"  {rows} without any value{suffix}: {_listed(numbers, counts.without_value)}",)
+
+
+def _listed(examples: Sequence[str], count: int) -> str:
+    """Return examples of `count` things."""
+    more = count - len(examples)
+    return ", ".join(examples) + (f" and {more} more" if more else "")
+
+
+def _quantity(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,35 @@ EXAMPLE_ROWS = 600
 """Number of rows of the example period."""
 
 
+def check_plot(path: Path) -> None:
+    """Check that `plot_backtest` can write this file, before a long computation.
+
+    Raises:
+        MonitorError: matplotlib is not installed, or does not know the format.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+        from matplotlib.figure import Figure  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise MonitorError(
+            "--plot needs matplotlib, which this Python does not have; install it with: "
+            f"python3 -m pip --python {shlex.quote(sys.executable)} install 'matplotlib>=3.9,<4'"
+        ) from error
+    formats = FigureCanvasAgg.get_supported_filetypes()
+    if _format_of(path) not in formats:
+        raise MonitorError(f"{path}: {path.suffix} is not a format of matplotlib: {', '.join(sorted(formats))}")
+
+
 def plot_backtest(result: BacktestResult, path: Path) -> None:
     """Plot a backtest to a file; its suffix selects the format.
 
     Raises:
-        MonitorError: matplotlib is not installed, or the file cannot be written.
+        MonitorError: matplotlib is not installed or does not know the format, or the file cannot be written.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise MonitorError("--plot needs matplotlib: pip install 'monitor[plot]'") from error
+    check_plot(path)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     figure = Figure(figsize=(12, 8), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(2, 2)
@@ -40,12 +60,13 @@ def plot_backtest(result: BacktestResult, path: Path) -> None:
     _plot_precision(figure.add_subplot(grid[0, 1]), result)
     _plot_example(figure.add_subplot(grid[1, :]), result)
     image = BytesIO()
-    try:
-        figure.savefig(image, format=path.suffix[1:] or "png", dpi=110)
-    except ValueError as error:
-        raise MonitorError(f"{path}: {error}") from error
+    figure.savefig(image, format=_format_of(path), dpi=110)
     with open_atomic(path) as file:
         file.write(image.getvalue())
+
+
+def _format_of(path: Path) -> str:
+    return path.suffix[1:].lower() or "png"
 
 
 def reliability_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
@@ -105,7 +126,8 @@ def _plot_precision(axes: Any, result: BacktestResult) -> None:
             axes.plot(*precision_recall_curve(y, p), label=format_duration(horizon))
     title = "Precision and recall at the onset (load not high yet)"
     axes.set(title=title, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
 
 
 def _plot_example(axes: Any, result: BacktestResult) -> None:

@@ -12,10 +12,9 @@ from typing import BinaryIO, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from model.units import DAY
 from monitor.sampling.trace_reader import TIME_COLUMN
 from monitor.system.atomic_write import open_atomic
-from storage import SAMPLE_FIELDS, SampleRepository
+from storage import SAMPLE_FIELDS
 
 Array = npt.NDArray[np.float64]
 
@@ -29,23 +28,6 @@ def write_trace(file: TextIO, chunks: Iterable[Array]) -> int:
             file.write(",".join(map(_format_cell, row)) + "\n")
         written += len(chunk)
     return written
-
-
-def stored_chunks(samples: SampleRepository, since: float) -> Iterator[Array]:
-    """Yield the stored samples after a time, one day each, in the form of `write_trace`.
-
-    Args:
-        samples: repository to read.
-        since: seconds since the epoch, exclusive.
-    """
-    oldest = samples.oldest_at()
-    newest = samples.last()
-    if oldest is None or newest is None:
-        return
-    start = max(since, np.nextafter(oldest, 0))
-    while start < newest.at:
-        yield samples.between(start, start + DAY)
-        start += DAY
 
 
 @contextmanager

@@ -123,3 +123,14 @@ def test_end_maintenance_window_deletes_one_that_has_not_started(repository: Ano
 def test_repository_does_not_see_other_hosts(database: Database, repository: AnomalyRepository) -> None:
     repository.add(ANOMALY)
     assert AnomalyRepository(database, host_id=2).since(0.0) == []
+
+
+def test_purge_between_keeps_verdicts_and_events_that_reach_out_of_the_period(repository: AnomalyRepository) -> None:
+    periods = ((1000.0, 1600.0), (900.0, 1600.0), (1000.0, 2600.0), (1000.0, None), (1100.0, 1200.0))
+    ids = [repository.add(replace(ANOMALY, started_at=start, ended_at=end)) for start, end in periods]
+    repository.set_verdict(ids[-1], Verdict.INCIDENT, None, 3000.0)
+    for at in (0.0, 1000.0, 3000.0):
+        repository.replace_peaks(at, "d", {"joint": 1.0})
+    assert repository.purge_between(1000.0, 2000.0) == 1
+    assert {anomaly.id for anomaly in repository.since(0.0)} == set(ids[1:])
+    assert [peak.at for peak in repository.peaks("d", 0.0)] == [0.0, 3000.0]

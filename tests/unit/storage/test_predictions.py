@@ -97,3 +97,10 @@ def test_repository_does_not_see_other_hosts(database: Database) -> None:
     second = PredictionRepository(database, host_id=2)
     first.append(predictions_at(1.0))
     assert (second.last(), second.purge(9.0), first.count()) == ([], 0, 2)
+
+
+def test_purge_between_deletes_the_predictions_of_a_period(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(1.0, 2.0, 3.0, 4.0))
+    assert repository.count_between(2.0, 3.0) == 4
+    assert repository.purge_between(2.0, 3.0) == 4
+    assert repository.between(0, 9) == predictions_at(1.0, 4.0)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage import Database, Sample, SampleRepository
-from storage.queries import CHUNK_SECONDS, purge, time_buckets
+from storage.queries import CHUNK_SECONDS, count_between, purge, purge_between, time_buckets
 from storage.schema import samples
 
 pytestmark = pytest.mark.unit
@@ -32,3 +32,14 @@ def test_purge_keeps_rows_of_the_bound(database: Database) -> None:
     assert purge(database, samples, 1, 3.0, batch=2) == 3
     assert repository.oldest_at() == 3.0
     assert purge(database, samples, 1, 3.0, batch=2) == 0
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_purge_between_includes_both_ends(database: Database, batch: int) -> None:
+    repository = SampleRepository(database)
+    SampleRepository(database, host_id=2).append(Sample(2.0))
+    repository.append_many(Sample(float(at)) for at in range(6))
+    assert count_between(database, samples, 1, 1.0, 4.0) == 4
+    assert purge_between(database, samples, 1, 1.0, 4.0, batch) == 4
+    assert repository.between(-1, 9, ())[:, 0].tolist() == [0.0, 5.0]
+    assert count_between(database, samples, 2, 0.0, 9.0) == 1

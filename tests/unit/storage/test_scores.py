@@ -86,3 +86,14 @@ def test_repository_does_not_see_other_hosts(database: Database, repository: Sco
     repository.add(300.0, 9000.0, [ROW], [Onset(3700.0, 1.0)])
     other = ScoreRepository(database, host_id=2)
     assert (other.scored_until(), other.totals_since(300.0, 0.0), other.lead_times(300.0, 0.0)) == ({}, [], [])
+
+
+def test_purge_between_deletes_whole_hours_and_onsets_within(repository: ScoreRepository) -> None:
+    rows = [replace(ROW, hour=hour) for hour in (0.0, 3600.0, 7200.0)]
+    repository.add(
+        300.0, 9000.0, rows, [Onset(3599.0, None), Onset(3600.0, 5.0), Onset(7300.0, 6.0), Onset(8000.0, 7.0)]
+    )
+    repository.purge_between(3600.0, 7300.0)
+    assert repository.totals_since(300.0, 0.0)[0].scored == 20
+    assert repository.lead_times(300.0, 0.0) == [None, 7.0]
+    assert repository.scored_until() == {300.0: 9000.0}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from monitor.cli.actions import load_configuration
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
-from monitor.cli.parameters import OUTPUT_FILE, SINCE
+from monitor.cli.parameters import OUTPUT_FILE, START
 from monitor.system.standard_streams import STANDARD_OUTPUT
 
 
@@ -31,7 +31,7 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
 @click.option(
     "--since",
     metavar="DURATION",
-    type=SINCE,
+    type=START,
     help='Write this much history, e.g. "7d", or from this time on. Default: all.',
 )
 @pass_options
@@ -40,13 +40,12 @@ def command(options: GlobalOptions, file: Path | None, since: float | None) -> i
 
     `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
     """
-    from monitor.sampling.trace_writer import open_text_output, stored_chunks, write_trace  # noqa: PLC0415
+    from monitor.sampling.trace_writer import open_text_output, write_trace  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
     from monitor.system.logging import logs_are_json  # noqa: PLC0415
 
-    start = 0.0 if since is None else time.time() - since
     with open_stores(load_configuration(options).database_url, create=False) as stores:
-        tables = stored_chunks(stores.samples, start)
+        tables = stores.samples.chunks(-math.inf if since is None else since)
         if file is None or file == STANDARD_OUTPUT:
             write_trace(sys.stdout, tables)
             return ExitCode.DONE

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +16,15 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE
+from monitor.cli.trace_options import trace_options
+
+if TYPE_CHECKING:
+    from monitor.sampling.trace_format.options import TraceOptions
+    from monitor.sampling.trace_reader import TraceRows
+    from storage import SampleRepository
+
+SMALL_PERCENTAGE = 0.01
+"""Largest percentage, as a ratio, of a file whose percentages are doubtful: an idle host uses more memory."""
 
 
 @click.command(
@@ -20,43 +33,90 @@ from monitor.cli.parameters import INPUT_FILE
     examples={
         "monitor import history.csv.gz": "Import one file.",
         "monitor import january.csv february.csv --json": "Import several, and print one document for each.",
+        "monitor import load.csv --map timestamp=Time --map cpu_usage=CPU --percent --dry-run": "Show what would be "
+        "stored of a file of another tool.",
         "ssh web1 monitor export - | monitor import -": "Copy the history of another host.",
     },
 )
 @click.argument(
     "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE,
-    help="CSV file, compressed if its name ends in .gz; - is stdin.",
+    help="CSV file, plain or compressed with gzip; - is stdin.",
 )  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show what would be stored, and store nothing.")
+@click.option("--replace", is_flag=True, help="Replace stored values. Default: keep them and fill missing ones.")
+@trace_options
 @json_option
 @pass_options
-def command(options: GlobalOptions, traces: tuple[Path, ...]) -> int:
+def command(
+    options: GlobalOptions,
+    traces: tuple[Path, ...],
+    dry_run: bool,
+    replace: bool,
+    interpretation: TraceOptions,
+) -> int:
     """Import CSV traces into the stored history.
 
-    A trace has a column `timestamp` (seconds since the epoch) and any fields of a sample, its rows in any order; an
-    empty cell is a missing value. Stored samples are kept. The daemon may run meanwhile.
+    A trace has a column `timestamp` and any fields of a sample, its rows in any order; an empty cell is a missing
+    value. Times are seconds since the epoch (or milli-, micro- or nanoseconds), or ISO 8601 with a time zone. Ratios
+    are 0 to 1, rates bytes per second.
+
+    All files are checked before the first row is stored. Stored values are kept, and missing ones are filled. The
+    daemon may run meanwhile. `monitor purge` removes a period again.
     """
     from monitor.documents.traces import trace_import_document  # noqa: PLC0415
     from monitor.reports.files import trace_import_report  # noqa: PLC0415
-    from monitor.sampling.trace_reader import TraceStatistics, drop_future_rows, read_trace_chunks  # noqa: PLC0415
-    from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import print_warning  # noqa: PLC0415
+    from monitor.sampling.trace_format.options import check_columns_exist  # noqa: PLC0415
+    from monitor.sampling.trace_importer import import_rows, simulate_import  # noqa: PLC0415
+    from monitor.sampling.trace_reader import read_rows  # noqa: PLC0415
 
-    with open_stores(load_configuration(options).database_url) as stores:
-        for path in traces:
-            counts = TraceStatistics()
-            added = 0
-            for table in read_trace_chunks(path, counts):
-                added += stores.samples.insert_missing(drop_future_rows(table, time.time(), counts))
-            counts.repeated = counts.rows - counts.future - added
-            if not counts.rows:
-                print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
-            if counts.future:
-                print_warning(
-                    "rows skipped: timestamp in the future",
-                    f"{path}: {counts.future} rows skipped: timestamp more than a day in the future",
-                    file=path,
-                    rows=counts.future,
-                )
-            document = trace_import_document(path, counts, added)
+    config = load_configuration(options)
+    interpretation = dataclasses.replace(interpretation, now=time.time())
+    files = [(path, read_rows(path, interpretation)) for path in traces]
+    check_columns_exist(interpretation, {path: rows.names for path, rows in files})
+    _warn(files)
+    with _repositories(config.database_url, dry_run=dry_run) as (stored, target):
+        for path, rows in files:
+            if dry_run:
+                counts = simulate_import(stored, target, rows, replace=replace)
+            else:
+                counts = import_rows(target, rows, replace=replace)
+            document = trace_import_document(path, rows, counts, dry_run=dry_run)
             print_result(options, document, trace_import_report(document))
     return ExitCode.DONE
+
+
+@contextmanager
+def _repositories(url: str, *, dry_run: bool) -> Iterator[tuple[SampleRepository, SampleRepository]]:
+    """Open the samples to compare with and those to write: in a dry run a database in memory."""
+    from monitor.stores import open_stores  # noqa: PLC0415
+    from storage import StorageError, StorageErrorKind  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        if not dry_run:
+            samples = stack.enter_context(open_stores(url)).samples
+            yield samples, samples
+            return
+        scratch = stack.enter_context(open_stores("sqlite://")).samples
+        try:
+            stored = stack.enter_context(open_stores(url, create=False)).samples
+        except StorageError as error:
+            if error.kind is not StorageErrorKind.MISSING:
+                raise
+            # Without a database, the one in memory has the stored samples: none.
+            stored = scratch
+        yield stored, scratch
+
+
+def _warn(files: list[tuple[Path, TraceRows]]) -> None:
+    """Warn of files without rows, and of percentages that look like ratios."""
+    from monitor.system.logging import print_warning  # noqa: PLC0415
+
+    for path, rows in files:
+        if not rows.counts.rows:
+            print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
+        elif rows.largest_percentage is not None and rows.largest_percentage <= SMALL_PERCENTAGE:
+            print_warning(
+                "percentages look like ratios",
+                f"{path}: no value is above 1 %: --percent is for percentages, not for ratios from 0 to 1",
+                file=path,
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,14 @@ from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, TIME
+from monitor.cli.trace_options import trace_options
+from monitor.errors import MonitorError
 from monitor.system.standard_streams import STANDARD_OUTPUT
+
+if TYPE_CHECKING:
+    from model.anomaly.backtest import AnomalyBacktest
+    from model.training.backtest_result import BacktestResult
+    from monitor.sampling.trace_format.options import TraceOptions
 
 
 @click.command(
@@ -42,6 +50,7 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
 )
 @click.option("--plot", metavar="FILE", type=OUTPUT_FILE, help="Plot a single trace; needs matplotlib.")
 @click.option("--no-retrain", is_flag=True, help="Train once. Default: retrain every training.interval.")
+@trace_options
 @json_option
 @pass_options
 def command(
@@ -51,6 +60,7 @@ def command(
     predictions: Path | None,
     plot: Path | None,
     no_retrain: bool,
+    interpretation: TraceOptions,
 ) -> int:
     """Replay CSV traces and score the predictions.
 
@@ -59,25 +69,48 @@ def command(
     """
     from monitor.documents.backtest import backtest_document  # noqa: PLC0415
     from monitor.reports.backtest import backtest_report  # noqa: PLC0415
-    from monitor.reports.plots import plot_backtest  # noqa: PLC0415
+    from monitor.reports.plots import check_plot  # noqa: PLC0415
     from monitor.sampling.trace_reader import read_trace  # noqa: PLC0415
-    from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.system.processes import lower_priority  # noqa: PLC0415
-    from monitor.training.backtest import backtest_anomalies, backtest_forecasts, prediction_lines  # noqa: PLC0415
+    from monitor.training.backtest import backtest_anomalies, backtest_forecasts  # noqa: PLC0415
 
     if (predictions or plot) and len(traces) > 1:
         raise click.UsageError("--predictions and --plot need a single trace")
     config = load_configuration(options)
+    if plot:
+        check_plot(plot)
     lower_priority()
     for path in traces:
-        trace = read_trace(path)
+        trace = read_trace(path, interpretation)
         result = backtest_forecasts(trace, config, train_until, retrain=not no_retrain)
         anomalies = backtest_anomalies(trace, config, float(result.times[0]), retrain=not no_retrain)
-        if predictions:
+        document = backtest_document(path, trace, result, anomalies)
+        # A file that cannot be written must not cost the report of a long computation.
+        problems = _write_files(result, anomalies, predictions, plot)
+        print_result(options, document, backtest_report(document), to_stderr=STANDARD_OUTPUT in (predictions, plot))
+        if problems:
+            raise MonitorError("\n".join(problems))
+    return ExitCode.DONE
+
+
+def _write_files(
+    result: BacktestResult, anomalies: AnomalyBacktest | None, predictions: Path | None, plot: Path | None
+) -> list[str]:
+    """Write the files asked for, and return one sentence per file that could not be written."""
+    from monitor.reports.plots import plot_backtest  # noqa: PLC0415
+    from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
+    from monitor.training.backtest import prediction_lines  # noqa: PLC0415
+
+    problems = []
+    if predictions:
+        try:
             with open_text_output(predictions) as file:
                 file.writelines(prediction_lines(result, anomalies))
-        if plot:
+        except MonitorError as error:
+            problems.append(str(error))
+    if plot:
+        try:
             plot_backtest(result, plot)
-        document = backtest_document(path, trace, result, anomalies)
-        print_result(options, document, backtest_report(document), to_stderr=STANDARD_OUTPUT in (predictions, plot))
-    return ExitCode.DONE
+        except MonitorError as error:
+            problems.append(str(error))
+    return problems

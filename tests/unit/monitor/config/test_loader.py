@@ -117,3 +117,9 @@ def test_web_file_is_relative_to_the_configuration_file():
     assert Config(web=web, path=Path("/etc/monitor/config.toml")).web_file == Path("/etc/monitor/web.yml")
     assert Config(web=web).web_file == Path("web.yml")
     assert Config().web_file is None
+
+
+def test_load_config_reads_a_file_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b'\xef\xbb\xbf[web]\r\nlisten = "127.0.0.1:20050"\r\n')
+    assert load_config(path).web.address == ("127.0.0.1", 20050)

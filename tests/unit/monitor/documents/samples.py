@@ -10,7 +10,8 @@ from monitor.documents.backtest import (
 )
 from monitor.documents.history import HistoryDocument, PredictionHistory
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
-from monitor.documents.traces import TraceCountsDocument, TraceImportDocument
+from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
+from monitor.sampling.trace_format.statistics import BadCell
 from monitor.training.report_parts import ScoreReport
 from storage import Verdict
 
@@ -56,7 +57,15 @@ MAINTENANCE = MaintenanceDocument(id=2, starts_at=NOW + 3600, ends_at=NOW + 7200
 SCORE = ScoreReport(brier=0.01, brier_skill=0.5, average_precision=0.75, calibration_error=0.02)
 UNDEFINED_SCORE = ScoreReport(brier=0.02, brier_skill=-0.25, average_precision=None, calibration_error=0.01)
 
-TRACE_COUNTS = TraceCountsDocument(rows=1000, unordered=2, repeated=3, bad_cells=4, future=5)
+TRACE_COUNTS = TraceCountsDocument(
+    rows=1000,
+    unordered=2,
+    repeated=3,
+    bad_cells=2,
+    bad_cell_examples=(BadCell(7, "cpu_usage", "high"), BadCell(9, "CPU", "0,5")),
+    without_value=1,
+    lines_without_value=(9,),
+)
 
 BACKTEST = BacktestDocument(
     file="trace.csv",
@@ -104,8 +113,26 @@ MODEL_IMPORT = ModelImportDocument(
     notes=("it has no detector",),
 )
 TRACE_IMPORT = TraceImportDocument(
-    rows=1000, unordered=2, repeated=3, bad_cells=0, future=0, file="trace.csv", added=997
+    file="trace.csv",
+    dry_run=False,
+    rows=1000,
+    added=990,
+    filled=4,
+    replaced=2,
+    repeated=3,
+    without_value=1,
+    lines_without_value=(9,),
+    filled_values=8,
+    replaced_values=2,
+    conflicting=1,
+    unordered=2,
+    bad_cells=12,
+    bad_cell_examples=(BadCell(7, "cpu_usage", "high"), BadCell(9, "CPU", "0,5")),
+    ignored_columns=("Disk",),
+    first_at=NOW - 1000,
+    last_at=NOW,
 )
+PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
 
 HISTORY = HistoryDocument(
     from_=NOW,

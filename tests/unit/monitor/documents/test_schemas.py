@@ -26,6 +26,7 @@ from tests.unit.monitor.documents.samples import (
     MAINTENANCE,
     MODEL_EXPORT,
     MODEL_IMPORT,
+    PURGE,
     TRACE_IMPORT,
 )
 
@@ -60,6 +61,7 @@ def documents(status, overview, live):
         "model-import": [MODEL_IMPORT],
         "models": [(model_list_entry(model, 3), model_list_entry(unusable, 3))],
         "prediction": [prediction_documents(live.forecast), ()],
+        "purge": [PURGE],
         "report": [ScoreReportDocument(NOW, tuple(map(score_document, overview.scores)), COUNTS)],
         "retrain": [retrained, replace(retrained, model_id=None, report=None)],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.reports.files import model_export_report, model_import_report, trace_import_report
-from tests.unit.monitor.documents.samples import MODEL_EXPORT, MODEL_IMPORT, TRACE_IMPORT
+from monitor.documents.traces import TraceImportDocument
+from monitor.reports.files import model_export_report, model_import_report, purge_report, trace_import_report
+from tests.unit.monitor.documents.samples import MODEL_EXPORT, MODEL_IMPORT, PURGE, TRACE_IMPORT
 
 pytestmark = pytest.mark.unit
 
@@ -20,4 +21,15 @@ def test_model_file_reports_match_golden(assert_golden):
 
 
 def test_trace_import_report_matches_golden(assert_golden):
-    assert_golden("trace_import", {"imported": trace_import_report(TRACE_IMPORT)})
+    empty = TraceImportDocument(
+        **dict.fromkeys(vars(TRACE_IMPORT), 0)
+        | {"file": "trace.csv", "dry_run": True, "ignored_columns": (), "first_at": None, "last_at": None}
+    )
+    assert_golden(
+        "trace_import", {"imported": trace_import_report(TRACE_IMPORT), "empty": trace_import_report(empty)}
+    )
+
+
+def test_purge_report_matches_golden(assert_golden):
+    nothing = replace(PURGE, samples=0, predictions=0, anomalies=0)
+    assert_golden("purge", {"purged": purge_report(PURGE), "nothing": purge_report(nothing)})

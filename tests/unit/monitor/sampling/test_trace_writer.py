@@ -8,7 +8,7 @@ import pytest
 
 from monitor.errors import MonitorError
 from monitor.sampling.trace_reader import read_trace
-from monitor.sampling.trace_writer import open_text_output, stored_chunks, write_trace
+from monitor.sampling.trace_writer import open_text_output, write_trace
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
 
 pytestmark = pytest.mark.unit
@@ -36,20 +36,10 @@ def test_written_trace_is_read_back_exactly(repository, tmp_path):
     samples = [Sample(DAY * day + 0.25, cpu_usage=1 / (3 + day), disk_read=1e9) for day in range(4)]
     repository.append_many(samples)
     with open_text_output(tmp_path / "trace.csv.gz") as file:
-        assert write_trace(file, stored_chunks(repository, 0.0)) == 4
+        assert write_trace(file, repository.chunks(0.0)) == 4
     trace = read_trace(tmp_path / "trace.csv.gz")
     assert trace.columns == SAMPLE_FIELDS
     np.testing.assert_array_equal(np.column_stack([trace.times, trace.values]), repository.between(0, 1e9))
-
-
-def test_stored_chunks_are_days_after_a_time(repository):
-    repository.append_many(Sample(at) for at in (0.0, 10.0, DAY, 3 * DAY))
-    chunks = [chunk[:, 0].tolist() for chunk in stored_chunks(repository, 0.0)]
-    assert chunks == [[10.0, DAY], [], [3 * DAY]]
-
-
-def test_stored_chunks_of_an_empty_database_are_none(repository):
-    assert list(stored_chunks(repository, 0.0)) == []
 
 
 @pytest.mark.parametrize("name", ["trace.csv", "trace.csv.gz"])

@@ -42,3 +42,13 @@ def test_export_of_a_period_starts_that_long_ago(run):
 def test_export_does_not_create_a_database(run):
     assert run("export").code == ExitCode.FAILED
     assert not run.database.exists()
+
+
+def test_export_writes_rows_of_decades_including_the_first_second(run):
+    run.add_samples(0.0, 1000.0, 1_795_800_000.0)
+    assert times(run("export", "-").output) == [0.0, 1000.0, 1_795_800_000.0]
+
+
+def test_export_since_a_time_includes_that_time(run):
+    run.add_samples(1000.0, 2000.0)
+    assert times(run("export", "--since", "2000").output) == [2000.0]

@@ -1,5 +1,7 @@
 """`monitor backtest`."""
 
+import sys
+
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
@@ -46,3 +48,29 @@ def test_missing_trace_exits_with_1_and_is_named(run, tmp_path):
 @pytest.mark.parametrize("arguments", [[], ["x.csv", "--train-until", "yesterday"]])
 def test_incomplete_arguments_are_usage_errors(run, arguments):
     assert run("backtest", *arguments).code == ExitCode.USAGE
+
+
+def test_backtest_of_one_row_after_the_training_part_is_reported(run, trace):
+    result = run("backtest", trace, "--train-until", 1_700_000_590, "--json")
+    assert (result.code, result.document["rows"]) == (ExitCode.DONE, 1)
+
+
+def test_backtest_reports_bad_cells_with_their_lines(run, trace):
+    trace.write_text(trace.read_text().replace("1700000100,0.1", "1700000100,high"))
+    output = run("backtest", trace).output
+    assert "line 12 cpu_usage 'high'" in output
+
+
+def test_backtest_without_matplotlib_is_refused_before_it_reads_the_trace(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = run("backtest", tmp_path / "missing.csv", "--plot", tmp_path / "p.png")
+    assert (result.code, len(result.errors.splitlines())) == (ExitCode.FAILED, 1)
+    assert f"pip --python {sys.executable} install" in result.errors
+
+
+@pytest.mark.parametrize("option", ["--predictions", "--plot"])
+def test_backtest_reports_even_if_a_file_cannot_be_written(run, trace, option):
+    result = run("backtest", trace, option, "/dev/full")
+    assert (result.code, len(result.errors.splitlines())) == (ExitCode.FAILED, 1)
+    assert "/dev/full: cannot be written" in result.errors
+    assert "60 rows" in result.output

@@ -202,3 +202,30 @@ def test_append_by_several_threads_loses_no_sample(database_in_file: Database) -
         thread.join()
     assert repository.count() == 100
     assert repository.last() == replace(FULL, at=1000.099)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_chunks_read_everything_from_a_time_on_whatever_its_gaps(repository: SampleRepository, rows: int) -> None:
+    repository.append_many([Sample(0.0, cpu_usage=0.5), Sample(1.0), Sample(1.8e9, cpu_usage=0.25)])
+    chunks = list(repository.chunks(-np.inf, rows))
+    assert max(map(len, chunks)) <= rows
+    assert np.concatenate(chunks)[:, 0].tolist() == [0.0, 1.0, 1.8e9]
+    np.testing.assert_array_equal(np.concatenate(chunks)[:, 1], [0.5, np.nan, 0.25])
+    assert [chunk[0, 0] for chunk in repository.chunks(1.0, 1)] == [1.0, 1.8e9]
+
+
+def test_chunks_of_an_empty_repository_are_none(repository: SampleRepository) -> None:
+    assert list(repository.chunks(0.0)) == []
+
+
+def test_at_times_returns_the_samples_with_these_times(repository: SampleRepository) -> None:
+    repository.append_many(samples_at(1.0, 2.0, 3.0))
+    assert repository.at_times(np.array([3.0, 1.0, 5.0]))[:, 0].tolist() == [1.0, 3.0]
+    assert repository.at_times(np.array([5.0])).shape == (0, 1 + len(SAMPLE_FIELDS))
+
+
+def test_range_of_samples_is_counted_and_deleted(repository: SampleRepository) -> None:
+    repository.append_many(samples_at(1.0, 2.0, 3.0))
+    assert repository.count_between(2.0, 3.0) == 2
+    assert repository.purge_between(2.0, 3.0) == 2
+    assert stored_times(repository) == [1.0]

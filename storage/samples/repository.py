@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Float, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
-from storage.queries import purge, start_of_newest, time_buckets
+from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
 from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
+from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, with_nan
+from storage.samples.merge import MergedRows, merge_rows, rows_at
 from storage.schema import LOCAL_HOST_ID, samples
-
-_CHUNK_ROWS = 8192
-"""Rows whose missing values are replaced at once; a mask of all rows would cost an eighth of their memory."""
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
 _INSERT = insert(samples)
@@ -69,8 +64,8 @@ class SampleRepository:
                 for sample in added:
                     self._insert_at_free_time(connection, sample)
 
-    def insert_missing(self, table: NDArray[np.float64], batch: int = 2000) -> int:
-        """Store the samples whose times are not stored yet; stored samples stay as they are.
+    def insert_missing(self, table: Array, batch: int = 1000) -> int:
+        """Store samples; stored values with the same times stay as they are, and missing ones are filled.
 
         Args:
             table: (rows, 1 + SAMPLE_FIELDS) `at` and the fields, NaN for a missing value. Of several rows with the
@@ -78,20 +73,33 @@ class SampleRepository:
             batch: largest number of rows in one transaction, so that a sampling daemon does not wait for long.
 
         Returns:
-            The number of samples stored.
+            The number of new samples.
         """
         added = 0
         for start in range(0, len(table), batch):
-            rows: dict[float, dict[str, float | None]] = {}
-            for at, *values in table[start : start + batch].tolist():
-                rows.setdefault(at, self._row(Sample(at, *values)))
-            with self._database.writing() as connection:
-                stored = self._stored_times(connection, min(rows), max(rows))
-                missing = [row for at, row in rows.items() if at not in stored]
-                if missing:
-                    connection.execute(_INSERT, missing)
-            added += len(missing)
+            part = table[start : start + batch]
+            times, first = np.unique(part[:, 0], return_index=True)
+            added += int(np.sum(~self.merge(times, part[first, 1:], SAMPLE_FIELDS).is_stored))
         return added
+
+    def merge(self, times: Array, values: Array, fields: Sequence[str], *, replace: bool = False) -> MergedRows:
+        """Store samples, and fill the missing values of stored samples with the same times, in one transaction.
+
+        Args:
+            times: (rows,) seconds since the epoch, without repetitions; about a thousand at most, so that a sampling
+                daemon does not wait for long.
+            values: (rows, fields) NaN for a missing value, which never replaces a stored one.
+            fields: fields of the columns.
+            replace: replace stored values by different ones.
+        """
+        with self._database.writing() as connection:
+            return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
+
+    def at_times(self, times: Array) -> Array:
+        """Return (rows, 1 + SAMPLE_FIELDS) the stored samples among `times`; NaN for a missing value."""
+        with self._database.reading() as connection:
+            rows = rows_at(connection, self._host_id, times, SAMPLE_FIELDS)
+        return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
         """Return the newest sample, or None without any.
@@ -124,7 +132,7 @@ class SampleRepository:
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
-    def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> NDArray[np.float64]:
+    def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
 
         Args:
@@ -145,10 +153,32 @@ class SampleRepository:
         with self._database.reading() as connection:
             # One transaction for both queries: a sample stored in between would not fit into the array.
             rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
-            values = _fetch(connection, _columns(fields).where(*conditions), rows * (1 + len(fields)))
-        return _with_nan(values.reshape(rows, 1 + len(fields)))
+            values = fetch_numbers(connection, select_samples(fields).where(*conditions), rows * (1 + len(fields)))
+        return with_nan(values.reshape(rows, 1 + len(fields)))
 
-    def bucket_means(self, start: float, width: float, count: int) -> NDArray[np.float64]:
+    def chunks(self, start: float, rows: int = CHUNK_ROWS) -> Iterator[Array]:
+        """Yield all samples from a time on, in arrays of at most `rows` rows, each read in its own transaction.
+
+        Args:
+            start: seconds since the epoch, inclusive.
+            rows: largest number of rows of an array.
+
+        Yields:
+            Arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields, ordered by time; NaN for a missing value.
+        """
+        condition = samples.c.at >= start
+        width = 1 + len(SAMPLE_FIELDS)
+        while True:
+            query = select_samples(SAMPLE_FIELDS).where(samples.c.host_id == self._host_id, condition).limit(rows)
+            with self._database.reading() as connection:
+                values = fetch_numbers(connection, query, -1).reshape(-1, width)
+            if len(values):
+                yield with_nan(values)
+            if len(values) < rows:
+                return
+            condition = samples.c.at > float(values[-1, 0])
+
+    def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket, computed by the database.
 
         Args:
@@ -184,15 +214,17 @@ class SampleRepository:
         """
         return purge(self._database, samples, self._host_id, before, batch)
 
+    def count_between(self, start: float, end: float) -> int:
+        """Return the number of samples with start <= at <= end, in seconds since the epoch."""
+        return count_between(self._database, samples, self._host_id, start, end)
+
+    def purge_between(self, start: float, end: float) -> int:
+        """Delete the samples with start <= at <= end (seconds since the epoch) and return their number."""
+        return purge_between(self._database, samples, self._host_id, start, end)
+
     def _row(self, sample: Sample) -> dict[str, float | None]:
         values = zip(SAMPLE_FIELDS, _VALUES(quantize_sample(sample)), strict=True)
         return {"host_id": self._host_id, "at": sample.at, **dict(values)}
-
-    def _stored_times(self, connection: Connection, first: float, last: float) -> set[float]:
-        query = select(samples.c.at).where(
-            samples.c.host_id == self._host_id, samples.c.at >= first, samples.c.at <= last
-        )
-        return set(connection.scalars(query))
 
     def _insert_at_free_time(self, connection: Connection, sample: Sample) -> float:
         """Insert a sample at its own time or at the first free millisecond after it, and return that time."""
@@ -207,28 +239,3 @@ class SampleRepository:
                     at = milliseconds / 1000
         connection.execute(_INSERT, {**self._row(sample), "at": at})
         return at
-
-
-def _columns(fields: Sequence[str]) -> Select[Any]:
-    """Select `at` and the fields ordered by time, with infinity for a missing value."""
-    present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
-    return select(samples.c.at, *present).order_by(samples.c.at)
-
-
-def _fetch(connection: Connection, query: Select[Any], size: int) -> NDArray[np.float64]:
-    """Return all values of a result in one flat array of `size` numbers.
-
-    The driver's cursor fills the array directly: SQLAlchemy's rows would take several times as long, and a list of
-    rows many times the memory.
-    """
-    # SQLAlchemy's cursor protocol omits iteration, which every driver's cursor supports.
-    cursor = cast("Iterable[Sequence[float]]", connection.execute(query).cursor)
-    return np.fromiter(chain.from_iterable(cursor), dtype=np.float64, count=size)
-
-
-def _with_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the same array with NaN instead of infinity."""
-    for start in range(0, len(values), _CHUNK_ROWS):
-        chunk = values[start : start + _CHUNK_ROWS]
-        chunk[np.isinf(chunk)] = np.nan
-    return values

@@ -1,0 +1,1 @@
+"""Format of trace files: text, separators, header, times and cells."""

@@ -1,0 +1,145 @@
+"""Cells of trace files: numbers with their unit, missing and bad values."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS, Unit
+from monitor.sampling.trace_format.errors import LineError
+from monitor.sampling.value_bounds import TOLERANCE, validated_value
+
+MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "undefined", "-"})
+"""Cells that stand for a missing value, in lower case."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+
+
+class DecimalMarks:
+    """The decimal mark of one file whose separator is not a comma: a point or a comma, never both."""
+
+    def __init__(self) -> None:
+        self._point_line = 0
+        self._comma_line = 0
+        self._certain = False
+
+    def with_point(self, number: str, line: int) -> str:
+        """Return a number with a decimal point.
+
+        Args:
+            number: a number as it is written.
+            line: number of its line.
+
+        Raises:
+            LineError: an earlier line has the other decimal mark.
+        """
+        if "." in number and _NUMBER.fullmatch(number):
+            self._point_line = self._point_line or line
+        if _DECIMAL_COMMA.fullmatch(number):
+            self._comma_line = self._comma_line or line
+            self._certain |= not _LIKE_THOUSANDS.fullmatch(number)
+            number = number.replace(",", ".")
+        if self._point_line and self._comma_line:
+            other = min(self._point_line, self._comma_line)
+            raise LineError(f"decimal points and decimal commas in one file (the other one is in line {other})")
+        return number
+
+    def check(self) -> None:
+        """Refuse a file in which every comma may as well separate thousands, as in 1,234.
+
+        Raises:
+            LineError: names the first line with a comma.
+        """
+        if self._comma_line and not self._certain:
+            raise LineError(
+                "a comma as in 1,234 may be a decimal mark or separate thousands: write decimal points",
+                self._comma_line,
+            )
+
+
+class CellParser:
+    """Parses the cells of one column, in the order of the lines.
+
+    Attributes:
+        field: field of a sample.
+        percent: the column has percentages.
+        largest: largest value so far of a column of percentages, as a ratio.
+    """
+
+    def __init__(self, field: str, column: str, *, percent: bool, marks: DecimalMarks | None) -> None:
+        """Prepare for a column.
+
+        Args:
+            field: field of a sample.
+            column: name of the column in the file, for messages.
+            percent: ratios are written as percentages.
+            marks: decimal mark of the file; None where only a point can be one.
+        """
+        self.field = field
+        self._column = column
+        self._marks = marks
+        self._is_bounded_ratio = field in RATIO_FIELDS
+        self._may_have_sign = METRIC_BY_FIELD[field].unit is Unit.RATIO
+        self.percent = percent and self._is_bounded_ratio
+        # Plain numbers within the bounds need no further look.
+        self._plain_bound = 0.0 if self.percent or marks else METRIC_BY_FIELD[field].upper_bound
+        self._has_signs: bool | None = None
+        self.largest = 0.0
+
+    def __call__(self, cell: str, line: int) -> float | None:
+        """Return the value of a cell in the unit of the field: NaN for a missing value, None for a bad cell.
+
+        Args:
+            cell: text of the cell.
+            line: number of the line.
+
+        Raises:
+            LineError: the column has another unit than expected, or more than one.
+        """
+        try:
+            value = float(cell)
+        except ValueError:
+            return self._parse(cell, line)
+        if 0.0 <= value <= self._plain_bound and not self._has_signs and cell.isascii() and "_" not in cell:
+            self._has_signs = False
+            # The sum turns -0.0 into 0.0.
+            return value + 0.0
+        return self._parse(cell, line)
+
+    def _parse(self, cell: str, line: int) -> float | None:
+        text = cell.strip(" \t\r\n")
+        if text.lower() in MISSING:
+            return math.nan
+        has_sign = self._may_have_sign and text.endswith("%")
+        number = text[:-1].rstrip(" ") if has_sign else text
+        if self._marks is not None:
+            number = self._marks.with_point(number, line)
+        if not _NUMBER.fullmatch(number):
+            return None
+        self._check_sign(has_sign, text)
+        value = _hundredth(number) if has_sign or self.percent else float(number)
+        if self._is_bounded_ratio:
+            self._check_ratio(value, text)
+        self.largest = max(self.largest, value)
+        return validated_value(self.field, value)
+
+    def _check_sign(self, has_sign: bool, text: str) -> None:
+        """Refuse a column in which only some cells have a percent sign."""
+        if self._has_signs not in (None, has_sign):
+            raise LineError(f"{self._column} is {text!r}: some cells have a percent sign, others have none")
+        self._has_signs = has_sign
+
+    def _check_ratio(self, value: float, text: str) -> None:
+        """Refuse a column with a value above 1: the others are then percentages too, however small."""
+        if not 1 + TOLERANCE < value < math.inf:
+            return
+        if self.percent or text.endswith("%"):
+            raise LineError(f"{self._column} is {text!r}, which is above 100 percent")
+        raise LineError(f"{self._column} is {text!r}, but it is a ratio from 0 to 1: percent? use --percent")
+
+
+def _hundredth(number: str) -> float:
+    """Return a written number divided by 100, rounded once."""
+    return float(number) / 100 if "e" in number.lower() else float(f"{number}e-2")

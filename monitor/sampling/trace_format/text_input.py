@@ -1,0 +1,110 @@
+"""Text input: lines of a trace file, whichever compression and encoding it has."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, TextIOWrapper
+from pathlib import Path
+from typing import Any, cast
+
+from monitor.errors import MonitorError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+BYTE_ORDER_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""Encodings by first bytes, the longer ones first."""
+
+BINARY_FORMATS = (
+    (b"PK\x03\x04", "a zip archive or an Excel workbook: save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the sheet as CSV"),
+    (b"SQLite format 3\x00", "a SQLite database: write it as CSV with `monitor export`"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first"),
+    (b"\xfd7zXZ\x00", "compressed with xz: decompress it first"),
+    (b"BZh", "compressed with bzip2: decompress it first"),
+    (b"PAR1", "a Parquet file: write it as CSV first"),
+    (b"\x96\xd5", "a binary file of sar: write it as CSV with sadf first"),
+)
+"""Binary formats by first bytes, with advice."""
+
+UNDECODABLE = re.compile("[\udc80-\udcff]")
+"""Bytes that are not UTF-8, as the error handler `surrogateescape` decodes them."""
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Iterator[str]]:
+    """Open a trace file and return its lines, with their line ends.
+
+    The content decides on compression (gzip) and encoding (UTF-8 with or without a byte order mark, UTF-16, UTF-32),
+    not the name: standard input has none. Lines end with a line feed, a carriage return, or both.
+
+    Raises:
+        MonitorError: the file cannot be read, or has a binary format.
+    """
+    try:
+        with path.open("rb") as file, _decompressed(file) as content, _decoded(path, content) as text:
+            yield _checked_lines(path, text)
+    except OSError as error:
+        raise MonitorError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise MonitorError(f"{path}: not valid {error.encoding} text: {error.reason}") from error
+    except (EOFError, zlib.error) as error:
+        raise MonitorError(f"{path}: incomplete or damaged gzip file: {error}") from error
+
+
+@contextmanager
+def _decompressed(file: BufferedReader) -> Iterator[BufferedReader]:
+    """Return the content of a file, decompressed if it is compressed with gzip."""
+    if file.peek(2)[:2] != GZIP_MAGIC:
+        yield file
+        return
+    # A GzipFile is a raw stream for all that BufferedReader needs of one.
+    with gzip.GzipFile(fileobj=file) as compressed, BufferedReader(cast("Any", compressed)) as content:
+        yield cast("BufferedReader", content)
+
+
+def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
+    """Return the text of a file by its first bytes.
+
+    Raises:
+        MonitorError: the file has a binary format.
+    """
+    head = content.peek(16)[:16]
+    for magic, advice in BINARY_FORMATS:
+        if head.startswith(magic):
+            raise MonitorError(f"{path}: {advice}")
+    encoding = _encoding(head)
+    errors = "surrogateescape" if encoding == "utf-8-sig" else "strict"
+    return TextIOWrapper(content, encoding=encoding, errors=errors, newline="")
+
+
+def _encoding(head: bytes) -> str:
+    """Return the encoding of a text by its first bytes: CSV starts with ASCII characters, or is UTF-8."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return encoding
+    if head[1:2] == b"\x00" and head[:1] != b"\x00":
+        return "utf-16-le"
+    if head[:1] == b"\x00" and head[1:2] != b"\x00":
+        return "utf-16-be"
+    return "utf-8-sig"
+
+
+def _checked_lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
+    """Yield the lines.
+
+    Raises:
+        MonitorError: a line is not UTF-8.
+    """
+    for number, line in enumerate(text, 1):
+        if not line.isascii() and UNDECODABLE.search(line):
+            raise MonitorError(f"{path}, line {number}: not UTF-8 text")
+        yield line

@@ -1,0 +1,110 @@
+"""Merging of imported rows into stored samples: new rows, filled values, replaced values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from storage.records import BYTE_RATE_FIELDS
+from storage.samples.arrays import Array
+from storage.schema import samples
+
+KEYS_PER_QUERY = 500
+"""Times in the condition of one query; SQLite allows 999 parameters in its smallest configuration."""
+
+
+@dataclass(frozen=True)
+class MergedRows:
+    """Result of merging rows.
+
+    Attributes:
+        is_stored: (rows,) True for rows whose time was stored already.
+        written: (rows, fields) True for values that were stored, in new rows too.
+        overwritten: (rows, fields) True for those that replaced another value.
+        values: (rows, fields) stored afterwards; NaN for a missing value.
+    """
+
+    is_stored: NDArray[np.bool_]
+    written: NDArray[np.bool_]
+    overwritten: NDArray[np.bool_]
+    values: Array
+
+
+def merge_rows(
+    connection: Connection, host_id: int, times: Array, values: Array, fields: Sequence[str], *, replace: bool
+) -> MergedRows:
+    """Insert rows, and fill or replace values of stored rows with the same times.
+
+    Args:
+        connection: transaction that may write.
+        host_id: id of the host.
+        times: (rows,) seconds since the epoch, without repetitions.
+        values: (rows, fields) NaN for a missing value.
+        fields: fields of the columns.
+        replace: replace stored values by different ones.
+    """
+    values = quantize_values(values, fields)
+    stored = rows_at(connection, host_id, times, fields)
+    is_stored = np.array([at in stored for at in times.tolist()], dtype=bool)
+    current = np.full(values.shape, np.nan)
+    for row in np.flatnonzero(is_stored):
+        current[row] = stored[float(times[row])]
+    is_known = ~np.isnan(values)
+    is_missing = np.isnan(current)
+    overwritten = is_known & ~is_missing & (values != current) & replace
+    written = (is_known & is_missing) | overwritten
+    result = np.where(written, values, current)
+    new = ~is_stored
+    _insert_rows(connection, host_id, list(_named_rows(times[new], result[new], fields)))
+    changed = is_stored & written.any(axis=1)
+    _update_rows(connection, host_id, list(_named_rows(times[changed], result[changed], fields)), fields)
+    return MergedRows(is_stored=is_stored, written=written, overwritten=overwritten, values=result)
+
+
+def quantize_values(values: Array, fields: Sequence[str]) -> Array:
+    """Return values (rows, fields) as the database will return them: byte rates are whole numbers."""
+    is_byte_rate = np.array([name in BYTE_RATE_FIELDS for name in fields], dtype=bool)
+    return np.where(is_byte_rate, np.rint(values), values)
+
+
+def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence[str]) -> dict[float, list[float]]:
+    """Return by time the values of the stored samples among `times` (rows,); NaN for a missing value."""
+    rows: dict[float, list[float]] = {}
+    for start in range(0, len(times), KEYS_PER_QUERY):
+        keys = times[start : start + KEYS_PER_QUERY].tolist()
+        query = select(samples.c.at, *(samples.c[name] for name in fields)).where(
+            samples.c.host_id == host_id, samples.c.at.in_(keys)
+        )
+        for at, *values in connection.execute(query):
+            rows[at] = [math.nan if value is None else value for value in values]
+    return rows
+
+
+def _named_rows(times: Array, values: Array, fields: Sequence[str]) -> Iterator[dict[str, float | None]]:
+    """Yield the key and the values of each row by the names of statement parameters; None for a missing value."""
+    for at, row in zip(times.tolist(), values.tolist(), strict=True):
+        cells = (None if math.isnan(value) else value for value in row)
+        yield {"key_at": at, **dict(zip(fields, cells, strict=True))}
+
+
+def _insert_rows(connection: Connection, host_id: int, rows: Sequence[dict[str, float | None]]) -> None:
+    if rows:
+        query = insert(samples).values(host_id=host_id, at=bindparam("key_at"))
+        connection.execute(query, rows)
+
+
+def _update_rows(
+    connection: Connection, host_id: int, rows: Sequence[dict[str, float | None]], fields: Sequence[str]
+) -> None:
+    if rows:
+        query = (
+            update(samples)
+            .where(samples.c.host_id == host_id, samples.c.at == bindparam("key_at"))
+            .values({name: bindparam(name) for name in fields})
+        )
+        connection.execute(query, rows)
