@@ -65,5 +65,5 @@ def test_features_are_finite_or_missing_at_any_times(times):
     dataset = build_dataset(spec, times, values, 100)
     assert not np.isinf(dataset.x).any()
     if len(dataset):
-        parts = split(dataset, HORIZONS)
+        parts = split(dataset, HORIZONS, len(dataset) // 2, len(dataset))
         assert len(parts.train) + len(parts.holdout) == len(dataset)
