@@ -60,7 +60,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday; `ahead` is the number of buckets in each horizon."""
+    """Return the features of yesterday; `ahead` holds the number of buckets of each horizon."""
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -72,7 +72,7 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days; `ahead` is the number of buckets in each horizon."""
+    """Return the features of the last SEASONAL_DAYS days; `ahead` holds the number of buckets of each horizon."""
     starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
     hour = buckets.hour
 
