@@ -12,7 +12,7 @@ REDUCED_MODEL = "reduced model"
 
 
 class ServingReason(StrEnum):
-    """Reason for which a probability is not that of the whole model."""
+    """Reason why a probability is not that of the whole model."""
 
     INPUT_OUT_OF_RANGE = "input_out_of_range"
     """Metrics are outside their training range: the model predicts without them."""
@@ -30,7 +30,7 @@ class Serving:
 
     Attributes:
         predictor: MODEL, REDUCED_MODEL, or the name of a baseline.
-        reason: reason for which it is not the whole model; None if it is.
+        reason: reason why it is not the whole model; None if it is.
         metrics: metrics outside their training range.
     """
 

@@ -26,7 +26,7 @@ class IncumbentPredictions:
     Attributes:
         probabilities: (rows, horizons), NaN at horizons that it lacks and on rows that it was fitted on; None if
             there is nothing to compare.
-        skip: reason for which there is not.
+        skip: reason why there is not.
     """
 
     probabilities: Floats | None = None
@@ -38,8 +38,8 @@ class GateDecision:
     """Decision of the promotion gate.
 
     Attributes:
-        refusal: reason for which the candidate may not serve; None if it may.
-        skip: reason for which it was not compared with the incumbent; None if it was, or if there is none.
+        refusal: reason why the candidate may not serve; None if it may.
+        skip: reason why it was not compared with the incumbent; None if it was, or if there is none.
     """
 
     refusal: Refusal | None

@@ -10,7 +10,7 @@ INCUMBENT = "the incumbent"
 
 
 class RefusalReason(StrEnum):
-    """Reason for which the gate refuses a candidate."""
+    """Reason why the gate refuses a candidate."""
 
     MISSING_HORIZON = "missing_horizon"
     NOT_BETTER_THAN_BASELINE = "not_better_than_baseline"
@@ -43,7 +43,7 @@ _TEMPLATES = {
 
 
 class ComparisonSkip(StrEnum):
-    """Reason for which the gate does not compare a candidate with the incumbent."""
+    """Reason why the gate does not compare a candidate with the incumbent."""
 
     OTHER_METRICS = "other_metrics"
     NO_COMMON_HORIZON = "no_common_horizon"
@@ -73,7 +73,7 @@ class Refusal:
         other: Brier score of the reference.
         difference: candidate less reference, in Brier score or average precision.
         allowed: limit of the difference, or of the skill.
-        detail: reason for which the candidate lacks a horizon.
+        detail: reason why the candidate lacks a horizon.
     """
 
     reason: RefusalReason

@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """Reason for which a model does not predict a horizon of its task.
+    """Reason why a model does not predict a horizon of its task.
 
     Attributes:
         reason: outcomes that the history lacks.

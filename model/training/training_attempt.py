@@ -22,7 +22,7 @@ class TrainingAttempt:
 
     Attributes:
         at: seconds since the epoch.
-        refusal: message of the reason for which its model does not serve; empty if it does.
+        refusal: message of the reason why its model does not serve; empty if it does.
         by_gate: True if the gate refused the candidate.
         reason: code of the reason; None after a promotion, and for a training that diverged.
     """

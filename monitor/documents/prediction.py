@@ -81,7 +81,7 @@ class PredictionDocument(PredictionSummary):
     Attributes:
         served_by: "model", "reduced model" (without metrics outside their training range), or the name of the
             baseline that serves in its place.
-        serving_reason: code of the reason for which it is not the whole model; None if it is.
+        serving_reason: code of the reason why it is not the whole model; None if it is.
         serving_message: the reason in words; empty if the whole model serves.
         inputs_out_of_range: metrics outside their training range, which the model predicts without.
         contributions: attribution to each metric, in log-odds relative to the base rate.

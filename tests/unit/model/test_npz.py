@@ -16,7 +16,7 @@ ARRAYS = {"weight": np.arange(15, dtype=np.float32).reshape(3, 5)}
 
 
 def problem_of(blob, kind="network", newest=1):
-    """Return the reason for which the bytes are refused."""
+    """Return the reason why the bytes are refused."""
     with pytest.raises(SerializationError) as raised:
         unpack(blob, kind, newest)
     return raised.value.problem
