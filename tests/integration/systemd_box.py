@@ -193,7 +193,7 @@ class Machine:
         return float(result.group(1)) if result else None
 
     def status(self):
-        return json.loads(self.monitor("status", "--json").stdout)
+        return json.loads(self.monitor("status", "--json", check=False).stdout)
 
     def wait_for(self, condition, seconds, what):
         return self.box.wait_for(condition, seconds, what)

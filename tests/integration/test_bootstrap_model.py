@@ -118,7 +118,7 @@ def test_changed_load_shows_as_input_drift(admin, opened):
     assert drift["memory_usage"] > 1
     assert drift["memory_usage"] > drift["cpu_usage"]
     code, out, _ = admin("status", "--json")
-    assert (code, json.loads(out)["input_drift"].keys()) == (0, drift.keys())
+    assert (code, json.loads(out)["input_drift"].keys()) == (3, drift.keys())
 
 
 def test_bundled_model_has_the_networks_of_its_script():

@@ -127,13 +127,13 @@ def test_status_ignores_a_sample_of_the_future(admin):
         assert document(admin, "status")["sampling"]
 
 
-def test_import_skips_and_counts_rows_far_in_the_future(admin, tmp_path):
+def test_import_refuses_a_file_with_rows_in_the_future(admin, tmp_path):
     trace = tmp_path / "trace.csv"
     trace.write_text("timestamp,cpu_usage\n1,0.5\n4000000000,0.5\n")
     code, output, errors = admin("import", str(trace), "--json")
-    counts = json.loads(output)
-    assert (code, counts["added"], counts["rows"], counts["future"]) == (0, 1, 2, 1)
+    assert (code, output) == (1, "")
     assert (len(errors.splitlines()), str(trace) in errors) == (1, True)
+    assert not admin.database.exists()
 
 
 @pytest.mark.parametrize(
