@@ -62,7 +62,7 @@ class ScoreCalibration:
     Attributes:
         residual_scales: (horizons * metrics,) divisor of the residuals.
         energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
-        tails: fitted tails of (3 * metrics,) columns: short average, long average and single rows of each metric.
+        tails: fitted tails of (3 * metrics,) columns, which are short averages, long averages and single rows.
     """
 
     residual_scales: Floats

@@ -105,7 +105,7 @@ class FlatlineDetector:
         """Create a detector without observations.
 
         Args:
-            baseline: runs in the history.
+            baseline: runs of unchanged values in the history.
             step: length of a row in seconds.
             false_alarms_per_month: false-alarm budget of all channels together.
         """

@@ -32,7 +32,11 @@ class ReferenceHistogram:
 
 
 def reference_histogram(values: Floats) -> ReferenceHistogram:
-    """Return the histogram of one metric (rows,), NaN where missing; repeated values merge bins."""
+    """Return the histogram of one metric, with about a tenth of the values in each bin.
+
+    Args:
+        values: (rows,), NaN where missing. Bins whose edges coincide, because values repeat, are merged.
+    """
     known = values[~np.isnan(values)]
     quantiles = np.arange(1, HISTOGRAM_BINS) / HISTOGRAM_BINS
     edges = np.unique(np.quantile(known, quantiles)) if known.size else np.empty(0)

@@ -33,8 +33,8 @@ class Predictor:
         thresholds: probability of a warning per horizon; 1 for no warnings.
         pretrained: the pretrained model, adapted to the spec; None if it is not used.
         pretrained_weight: prior blend weight of the pretrained model.
-        fitted_until: time in seconds from which on no sample was fitted; None for a model that was not fitted on this
-            host, and in models of older releases.
+        fitted_until: samples from this time on (seconds since the epoch) were not used for fitting; None for a model
+            that was not fitted on this host, and in models of older releases.
         persistence: persistence model during high load per horizon, None without enough of it; empty in models of old
             releases.
         holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
