@@ -29,7 +29,7 @@ MIN_GZIP_BYTES = 1000
 """Size in bytes above which a body is compressed; a smaller body fits into one packet."""
 
 
-NOT_FOUND = text_response(404, "not found")
+UNKNOWN_PATH = text_response(404, "not found")
 METHOD_NOT_ALLOWED = text_response(405, "method not allowed", ("Allow", "GET, HEAD"))
 
 
@@ -75,7 +75,7 @@ class Application:
         path = environ.get("PATH_INFO", "")
         handler = self._static if path.startswith(STATIC_PREFIX) else self._routes.get(path)
         if handler is None:
-            return NOT_FOUND
+            return UNKNOWN_PATH
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return METHOD_NOT_ALLOWED
         return handler(environ)
@@ -117,5 +117,5 @@ class Application:
 
         file = read_static_file(environ["PATH_INFO"].removeprefix(STATIC_PREFIX))
         if file is None:
-            return NOT_FOUND
+            return UNKNOWN_PATH
         return Response(200, file.content_type, file.content, CACHE_FOR_A_DAY)
