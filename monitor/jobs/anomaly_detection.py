@@ -12,7 +12,7 @@ from enum import StrEnum
 from model.anomaly.resampling import row_interval
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.jobs.detector_session import DetectorSession, LoadedDetector
 from monitor.jobs.event_recorder import EventRecorder
 from monitor.state import AnomalyState
@@ -42,7 +42,7 @@ class AnomalyDetectionJob:
     def __init__(
         self,
         stores: Stores,
-        config: AnomalyConfig,
+        config: AnomalySection,
         interval: float,
         publish: Callable[[AnomalyState | None], None],
         clock: Callable[[], float],

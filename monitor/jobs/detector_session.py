@@ -16,7 +16,7 @@ from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample
 from model.array_types import Floats
 from model.units import DAY, MINUTE
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.state import AnomalyState
@@ -56,7 +56,7 @@ class DetectorSession:
         reading: output for the last row; None if no metric of that row could be scored.
     """
 
-    def __init__(self, stores: Stores, config: AnomalyConfig, loaded: LoadedDetector) -> None:
+    def __init__(self, stores: Stores, config: AnomalySection, loaded: LoadedDetector) -> None:
         """Create a session without any scored row.
 
         Args:
