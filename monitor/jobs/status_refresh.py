@@ -1,4 +1,4 @@
-"""Status refresh: reads the records that the daemon exposes from the database."""
+"""Status refresh job: reads the database records that the daemon exposes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.training.coverage import HistoryCoverage
 
 
 class StatusRefreshJob:
-    """Periodic job that reads the overview of the database; it also runs when another model starts to serve."""
+    """Periodic job that reads and publishes the overview; it also runs after the serving model has changed."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class StatusRefreshJob:
             config: configuration.
             coverage: coverage of the stored history.
             publish: called with each overview.
-            clock: seconds since the epoch.
+            clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._config = config
@@ -42,8 +42,8 @@ class StatusRefreshJob:
     def run(self) -> None:
         """Refresh the overview.
 
-        1. Read it; records that cannot have changed are taken from the previous one.
-        2. Publish it.
+        1. Read the overview; unchanged parts are copied from the previous overview.
+        2. Publish the overview.
 
         Raises:
             StorageError: the database cannot be read.
@@ -54,7 +54,11 @@ class StatusRefreshJob:
         self._publish(self._overview)
 
     def refresh_changed_model(self, live: LiveState) -> None:
-        """Refresh the overview if another model serves, so that its description matches its predictions."""
+        """Refresh the overview if it describes another model than the serving model of `live`.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
         model = self._overview.model if self._overview else None
         if live.model_id != (model.id if model else None):
             self.run()

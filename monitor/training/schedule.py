@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from model.training.settings import retrain_delay
 from model.units import DAY
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
@@ -25,7 +25,7 @@ class ServingState(StrEnum):
     MODEL = "model"
 
 
-def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: ServingState) -> float | None:
+def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: ServingState) -> float | None:
     """Return the due time of the next training run, in seconds since the epoch.
 
     While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.queries.detection import read_detection
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -17,7 +17,7 @@ from tests.unit.monitor.conftest import NOW
 pytestmark = pytest.mark.unit
 
 CONFIG = Config()
-NO_MINIMUM = replace(CONFIG, anomaly=AnomalyConfig(min_history=0.0))
+NO_MINIMUM = replace(CONFIG, anomaly=AnomalySection(min_history=0.0))
 
 
 def model(**detector):
@@ -46,7 +46,7 @@ def test_detection_has_the_active_event_and_counts_recent_ones(stores):
 @pytest.mark.parametrize(
     ("config", "serving"),
     [
-        (replace(CONFIG, anomaly=AnomalyConfig(enabled=False)), model(at=NOW, step=60.0)),
+        (replace(CONFIG, anomaly=AnomalySection(enabled=False)), model(at=NOW, step=60.0)),
         (CONFIG, model(at=NOW, step=0.5)),
         (CONFIG, model(reason="no metric varies")),
         (CONFIG, None),

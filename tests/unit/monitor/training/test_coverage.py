@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.training import coverage
 from monitor.training.coverage import HistoryCoverage
 from storage import Sample
@@ -12,7 +12,7 @@ from tests.unit.monitor.conftest import NOW
 pytestmark = pytest.mark.unit
 
 NEEDED = 1200.0
-CONFIG = Config(training=TrainingConfig(interval=3600.0, min_history=NEEDED, timeout=5.0))
+CONFIG = Config(training=TrainingSection(interval=3600.0, min_history=NEEDED, timeout=5.0))
 
 
 def store(stores, newest, rows, step):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 from monitor.training.report import TrainingReport
@@ -13,7 +13,7 @@ from storage import TrainingOutcome
 
 pytestmark = pytest.mark.unit
 
-TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
+TRAINING = TrainingSection(interval=3600.0, min_history=1200.0, timeout=5.0)
 RUN = CompletedRun(50.0, 51.0, TrainingOutcome.PROMOTED, "", None, None)
 
 
