@@ -9,24 +9,32 @@ from monitor.queries.overview import Overview
 from monitor.queries.status import read_overview
 from monitor.state import LiveState
 from monitor.stores import Stores
+from monitor.training.coverage import HistoryCoverage
 
 
 class StatusRefreshJob:
     """Periodic job that reads and publishes the overview; it also runs after the serving model has changed."""
 
     def __init__(
-        self, stores: Stores, config: Config, publish: Callable[[Overview], None], clock: Callable[[], float]
+        self,
+        stores: Stores,
+        config: Config,
+        coverage: HistoryCoverage,
+        publish: Callable[[Overview], None],
+        clock: Callable[[], float],
     ) -> None:
         """Create the job without an overview.
 
         Args:
             stores: repositories.
             config: configuration.
+            coverage: coverage of the stored history.
             publish: called with each overview.
             clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._config = config
+        self._coverage = coverage
         self._publish = publish
         self._clock = clock
         self._overview: Overview | None = None
@@ -40,7 +48,9 @@ class StatusRefreshJob:
         Raises:
             StorageError: the database cannot be read.
         """
-        self._overview = read_overview(self._stores, self._config, self._clock(), self._overview)
+        self._overview = read_overview(
+            self._stores, self._config, self._clock(), before=self._overview, coverage=self._coverage
+        )
         self._publish(self._overview)
 
     def refresh_changed_model(self, live: LiveState) -> None:
