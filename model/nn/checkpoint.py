@@ -1,4 +1,4 @@
-"""Checkpoint: state of a training run between two epochs, and its serialisation."""
+"""Checkpoint: state of a training run between two epochs, and its serialization."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def training_signature(settings: Mapping[str, Any], network: Network) -> dict[st
 
 
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Serialise a checkpoint; the keys are those of release 0.1, which stay readable."""
+    """Serialize a checkpoint; the keys are those of release 0.1, which stay readable."""
     arrays = {"weights": checkpoint.weights, "kept": checkpoint.kept_weights}
     arrays |= {OPTIMIZER + name: value for name, value in checkpoint.optimizer.arrays.items()}
     facts = {
@@ -117,7 +117,7 @@ def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def load_checkpoint(blob: bytes) -> Checkpoint:
-    """Deserialise a checkpoint.
+    """Deserialize a checkpoint.
 
     Raises:
         SerializationError: not a checkpoint, a damaged one, or one of a newer format.

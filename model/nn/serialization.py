@@ -1,4 +1,4 @@
-"""Serialisation of networks: parameters and layer descriptions in the npz container format."""
+"""Serialization of networks: parameters and layer descriptions in the npz container format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NETWORK = "network."
 
 
 def dump_network(network: Network) -> bytes:
-    """Serialise a network; equal networks give equal bytes.
+    """Serialize a network; equal networks give equal bytes.
 
     Raises:
         SerializationError: the network has no linear layer, a layer of an unknown class, parameters that are not
@@ -40,7 +40,7 @@ def dump_network(network: Network) -> bytes:
 
 
 def load_network(blob: bytes) -> Network:
-    """Deserialise a network.
+    """Deserialize a network.
 
     Raises:
         SerializationError: not a network, a damaged one, or one of a newer format.

@@ -118,6 +118,13 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
         log = get_logger(__name__)
         log.critical("command crashed", exc_info=error)
         return ExitCode.FAILED
-    for line in str(error).splitlines():
+    for line in _message(error).splitlines():
         print_error(line)
     return code
+
+
+def _message(error: Exception) -> str:
+    """Return the message of an error; for a failed system call its file and the reason, without the error number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -13,6 +13,7 @@ from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import MonitorError
 from monitor.reports.blocks import Report
+from monitor.system.atomic_write import open_atomic
 
 PATTERNS = (
     "man/*.1",
@@ -51,7 +52,8 @@ def command(options: GlobalOptions, directory: Path) -> int:
     for name, content in contents.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        with open_atomic(target) as file:
+            file.write(content)
     files = sorted(str(directory / name) for name in contents)
     print_result(options, {"directory": str(directory), "files": files}, Report(tuple(files)))
     return ExitCode.DONE
