@@ -141,11 +141,12 @@ class OnlineEngine:
         load_index = self._newest([window.load_index for window in self._windows])
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
-        probabilities, raised = self._floor(probabilities, self._all_features(), high)
-        start, end = self._table.thresholds(high)
         period = self._newest([window.period_start for window in self._windows])
+        in_period = period > -np.inf
+        probabilities, raised = self._floor(probabilities, self._all_features(), in_period)
+        start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
-        before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
+        before, warnings = self._warnings.update(at, probabilities, (start, end), in_period, last_high)
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,
