@@ -13,7 +13,7 @@ from storage.records import Onset, ScoreRow
 from storage.schema import LOCAL_HOST_ID, onsets, score_totals, scoring_progress
 
 HOUR = 3600.0
-"""Seconds of the sums of one row."""
+"""Seconds covered by one row of sums."""
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
@@ -31,10 +31,10 @@ class ScoreRepository:
         """Add newly scored predictions and advance the scoring progress in one transaction.
 
         Args:
-            horizon: of the predictions, in seconds.
+            horizon: prediction horizon in seconds.
             scored_until: predictions up to this time (seconds since the epoch) are not scored again.
-            rows: sums to add to the stored ones with the same hour, load state and decile.
-            new_onsets: starts of high-load periods; one that is stored already stays as it is.
+            rows: sums to add to the stored sums with the same hour, load state and decile.
+            new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
         key = {"host_id": self._host_id, "horizon": horizon}
         with self._database.writing() as connection:
@@ -50,7 +50,7 @@ class ScoreRepository:
             connection.execute(new.on_conflict_do_update(index_elements=("host_id", "horizon"), set_=latest))
 
     def scored_until(self) -> dict[float, float]:
-        """Return by horizon (seconds) the time (seconds since the epoch) up to which predictions are scored."""
+        """Return the time (seconds since the epoch) up to which predictions are scored, by horizon (seconds)."""
         progress = scoring_progress.c
         query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:
@@ -60,8 +60,8 @@ class ScoreRepository:
         """Return the sums over all hours since a time, one row per load state and decile.
 
         Args:
-            horizon: of the predictions, in seconds.
-            start: seconds since the epoch; hours that began earlier are left out. It is the `hour` of the rows.
+            horizon: prediction horizon in seconds.
+            start: seconds since the epoch; hours that began earlier are left out. `hour` of the rows is `start`.
         """
         group = [score_totals.c[name] for name in _GROUP]
         sums = [func.sum(score_totals.c[name]).label(name) for name in _SUMS]
@@ -82,8 +82,8 @@ class ScoreRepository:
         """Return the lead times (seconds) of the onsets since a time; None for an onset without a warning.
 
         Args:
-            horizon: of the predictions, in seconds.
-            start: seconds since the epoch.
+            horizon: prediction horizon in seconds.
+            start: seconds since the epoch, inclusive.
         """
         query = select(onsets.c.lead_time).where(
             onsets.c.host_id == self._host_id, onsets.c.horizon == horizon, onsets.c.at >= start
@@ -92,10 +92,10 @@ class ScoreRepository:
             return list(connection.scalars(query))
 
     def purge(self, before: float) -> None:
-        """Delete the sums and onsets of earlier hours; unlike samples, they are few.
+        """Delete old sums and onsets in one transaction; unlike samples, they are few.
 
         Args:
-            before: seconds since the epoch.
+            before: sums of hours that started, and onsets, before this time (seconds since the epoch) are deleted.
         """
         old_totals = (score_totals.c.host_id == self._host_id, score_totals.c.hour < before)
         old_onsets = (onsets.c.host_id == self._host_id, onsets.c.at < before)
@@ -104,9 +104,9 @@ class ScoreRepository:
             connection.execute(delete(onsets).where(*old_onsets))
 
     def purge_between(self, start: float, end: float) -> None:
-        """Delete the sums of hours that lie within a period, and the onsets in it.
+        """Delete the sums of the hours that lie entirely within a period, and the onsets in the period.
 
-        The sums of an hour that lies in the period only in part stay: they cannot be divided.
+        The sums of an hour that overlaps the period only in part are kept, because they cannot be split.
 
         Args:
             start: seconds since the epoch, inclusive.

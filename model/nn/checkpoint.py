@@ -1,4 +1,4 @@
-"""Checkpoint: state of a training run after a completed epoch, and its serialisation."""
+"""Checkpoint: state of a training run after a completed epoch, and its serialization."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from model.nn.serialization import FORMAT
 from model.npz import pack, unpack
 
 KIND = "checkpoint"
-"""Value of `kind` in the header of a serialised checkpoint."""
+"""Value of `kind` in the header of a serialized checkpoint."""
 
 OPTIMIZER = "optimizer."
-"""Prefix of the optimizer's array names in a serialised checkpoint."""
+"""Prefix of the optimizer's array names in a serialized checkpoint."""
 
 SCRATCH = "step"
 """Name of an optimizer array that release 0.1 stored although it is no state; it is ignored."""
@@ -114,7 +114,7 @@ def training_signature(settings: Mapping[str, Any], network: Network) -> dict[st
 
 
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Serialise a checkpoint with the keys of release 0.1, whose checkpoints remain loadable."""
+    """Serialize a checkpoint with the keys of release 0.1, whose checkpoints remain loadable."""
     arrays = {"weights": checkpoint.parameters, "kept": checkpoint.kept_parameters}
     arrays |= {OPTIMIZER + name: value for name, value in checkpoint.optimizer.arrays.items()}
     facts = {
@@ -130,7 +130,7 @@ def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def load_checkpoint(blob: bytes) -> Checkpoint:
-    """Deserialise a checkpoint.
+    """Deserialize a checkpoint.
 
     Raises:
         SerializationError: the bytes are no checkpoint, or the checkpoint is damaged or has a newer format.

@@ -1,4 +1,4 @@
-"""Serialisation of networks: layer descriptions and parameters in an npz archive."""
+"""Serialization of networks: layer descriptions and parameters in an npz archive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NETWORK = "network."
 
 
 def dump_network(network: Network) -> bytes:
-    """Serialise a network; equal networks give equal bytes.
+    """Serialize a network; equal networks give equal bytes.
 
     Raises:
         SerializationError: the network has no Linear layer, a layer of an unknown class, parameters that are not
@@ -40,7 +40,7 @@ def dump_network(network: Network) -> bytes:
 
 
 def load_network(blob: bytes) -> Network:
-    """Deserialise a network.
+    """Deserialize a network.
 
     Raises:
         SerializationError: the bytes are no network, or the network is damaged or has a newer format.

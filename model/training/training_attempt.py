@@ -1,4 +1,4 @@
-"""Training attempt: train on the last part of a history and apply the promotion gate."""
+"""Training attempt: train on the newest samples of a history and apply the promotion gate."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from model.training.task import Task
 
 @dataclass(frozen=True)
 class TrainingAttempt:
-    """Training during a backtest.
+    """Training run of a backtest, with its result.
 
     Attributes:
         at: seconds since the epoch.
-        refusal: message of the reason why its model does not serve; empty if it does.
+        refusal: message with the reason why no new model serves; empty after a promotion.
         by_gate: True if the gate refused the candidate.
-        reason: code of the reason; None after a promotion, and for a training that diverged.
+        reason: code of the reason; None after a promotion, and after a fit that diverged.
     """
 
     at: float
@@ -65,13 +65,13 @@ def attempt_training(
     Args:
         samples: the history, of which the last `config.history` seconds are used.
         task: rules, horizons and precision.
-        recipe: of the ensemble.
+        recipe: architecture and fit settings of the ensemble.
         config: length of the history, gate and seed.
-        now: time of the training, in seconds.
+        now: time of the training run, in seconds since the epoch.
         incumbent: the serving model, None if there is none.
 
     Returns:
-        The predictor, None unless the gate accepted it, and the attempt.
+        The predictor (None unless the gate accepted it) and the attempt.
     """
     times = samples.times
     start = int(np.searchsorted(times, times[-1] - config.history, side="right"))

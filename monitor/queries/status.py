@@ -11,8 +11,9 @@ from monitor.queries.drift import read_drift
 from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
+from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model
-from monitor.training.schedule import ServingState, next_retrain, recent_coverage
+from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRun, is_locked
 
 DRIFT_INTERVAL = HOUR
@@ -21,7 +22,7 @@ DRIFT_INTERVAL = HOUR
 
 @dataclass(frozen=True)
 class _Training:
-    """Part of the state that only training runs and promotions change."""
+    """Part of the overview that changes only with a training run or a promotion."""
 
     model: RegisteredModel | None
     last_run: CompletedRun | None
@@ -29,25 +30,33 @@ class _Training:
     runs: dict[TrainingOutcome, int]
 
 
-def read_overview(stores: Stores, config: Config, now: float, before: Overview | None = None) -> Overview:
-    """Read the stored state; takes a few milliseconds.
+def read_overview(
+    stores: Stores,
+    config: Config,
+    now: float,
+    before: Overview | None = None,
+    coverage: HistoryCoverage | None = None,
+) -> Overview:
+    """Read the overview from the database.
 
     Args:
         stores: repositories.
-        config: intervals and minima.
+        config: sampling interval, training and anomaly detection.
         now: seconds since the epoch.
-        before: earlier state, from which unchanged parts are copied.
+        before: earlier overview, from which unchanged parts are copied; None to read everything.
+        coverage: coverage of the stored history, with its last measurement; None to measure the coverage.
 
     Raises:
         StorageError: the database cannot be read.
     """
     interval = config.sampling.interval
+    coverage = coverage or HistoryCoverage(stores, config)
     unchanged = before if before is not None and _is_current(stores, before) else None
     training = _read_training(stores) if unchanged is None else _kept_training(unchanged)
     scored_until, scores = _read_scores(stores, now, before)
     drift, drift_at = _read_drift(stores, training.model, now, unchanged)
     fallbacks = _fallbacks(stores)
-    covered, next_retrain_at = _schedule(stores, config, training, fallbacks, now)
+    covered, next_retrain_at = _schedule(config, coverage, training, fallbacks, now)
     return Overview(
         at=now,
         last_sample=stores.samples.last(until=now + interval),
@@ -71,12 +80,12 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         drift=drift,
         drift_at=drift_at,
         fallbacks=fallbacks,
-        detection=read_detection(stores, config, training.model, training.last_run, now),
+        detection=read_detection(stores, config, coverage, training.model, training.last_run, now),
     )
 
 
 def _is_current(stores: Stores, before: Overview) -> bool:
-    """Return True if no model was promoted and no training run ended since the state `before`."""
+    """Return True if no model was promoted and no training run ended since the overview `before`."""
     model_id = None if before.model is None else before.model.id
     run_id = None if before.last_run is None else before.last_run.id
     return (model_id, run_id) == (stores.registry.active_id(), stores.runs.last_id())
@@ -102,7 +111,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the scores, and the times up to which predictions are scored; reuse those of `before` if possible."""
+    """Return the times up to which predictions are scored, and the scores; the scores of `before` if up to date."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -112,22 +121,26 @@ def _read_scores(
 def _read_drift(
     stores: Stores, model: RegisteredModel | None, now: float, unchanged: Overview | None
 ) -> tuple[dict[str, float], float]:
-    """Return the drift with the time of its computation; computed once per interval and model."""
+    """Return the drift and the time of its computation; recomputed per DRIFT_INTERVAL, training run and promotion."""
     if unchanged is not None and 0 <= now - unchanged.drift_at < DRIFT_INTERVAL:
         return unchanged.drift, unchanged.drift_at
     return read_drift(stores, model, now), now
 
 
 def _schedule(
-    stores: Stores, config: Config, training: _Training, fallbacks: tuple[ServingFallback, ...], now: float
+    config: Config,
+    coverage: HistoryCoverage,
+    training: _Training,
+    fallbacks: tuple[ServingFallback, ...],
+    now: float,
 ) -> tuple[float, float | None]:
-    """Return the seconds of history that are covered, and the time of the next training."""
+    """Return the covered seconds of history, and the time of the next training run; None if it is not scheduled."""
     needed = config.training.min_history
-    covered = recent_coverage(stores, config, now, needed)
+    covered = coverage.seconds(now, needed)
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     if training.model is None or training.model.pretrained:
         serving = ServingState.NO_FITTED_MODEL
-    # a fitted model had enough history, whatever is left of it
+    # a host with a fitted model had enough history, even if some of it has been deleted since
     may_train = covered >= needed or serving != ServingState.NO_FITTED_MODEL
     return covered, next_retrain(config.training, training.last_run, serving) if may_train else None
 

@@ -23,7 +23,7 @@ from monitor.training.records import registered_model
 from storage import StorageError
 
 MAX_ECHO = 60
-"""Longest part of a query that an error message quotes, in characters."""
+"""Largest number of characters of a query that an error message quotes."""
 
 DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360
@@ -44,7 +44,7 @@ class ApiError(Exception):
 
 
 class StoredDocuments:
-    """Documents that are read from the database on request. Safe to use from several threads."""
+    """Reader of the documents that are computed from the database on request; thread-safe."""
 
     def __init__(self, stores: Stores, history: HistoryReader) -> None:
         self._stores = stores
@@ -60,23 +60,29 @@ class StoredDocuments:
         active = registry.active_id()
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
-    def history(self, seconds: float, points: int, status: DaemonState) -> HistoryDocument:
-        """Return the history of the last `seconds` in at most `points` slots."""
-        recent_scores = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
+    def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
+        """Return the recent history.
+
+        Args:
+            seconds: length of the history.
+            points: largest number of time slots.
+            state: state of the daemon, with the recent anomaly scores.
+        """
+        recent_scores = state.anomaly.recent_scores if state.anomaly else np.empty((0, 3))
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
 class Api:
-    """Documents by path."""
+    """JSON API: the current document of each path."""
 
-    def __init__(self, status: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
-        """Create the API; nothing is read before it is requested.
+    def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+        """Create the API; documents are read on request.
 
         Args:
-            status: returns the state of the daemon.
-            stored: returns the reader of the database; None while it is not open.
+            state: returns the current state of the daemon.
+            stored: returns the reader of the database; None while the database is not open.
         """
-        self._status = status
+        self._state = state
         self._stored = stored
         self.documents: dict[str, Callable[[Query], object]] = {
             "/api/v1/status": lambda _: self.status(),
@@ -106,16 +112,16 @@ class Api:
         """Return the status of the daemon.
 
         Raises:
-            ApiError: the daemon has just started.
+            ApiError: the daemon has not read the database yet.
         """
-        document = daemon_status_document(self._status(), time.time())
+        document = daemon_status_document(self._state(), time.time())
         if document is None:
             raise ApiError(503, "not sampling yet")
         return document
 
     def prediction(self) -> tuple[PredictionDocument, ...]:
-        """Return the newest prediction, one document per horizon; empty without a prediction."""
-        live = self._status().live
+        """Return the newest prediction, one document per horizon; empty if there is none."""
+        live = self._state().live
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
@@ -129,20 +135,20 @@ class Api:
 
     def model(self) -> ModelDocument | None:
         """Return the serving model; None if none serves."""
-        overview = self._status().overview
+        overview = self._state().overview
         if overview is None or overview.model is None:
             return None
         return model_document(overview.model, overview.model.id)
 
     def training(self) -> RunDocument | None:
         """Return the newest training run; None before the first one."""
-        overview = self._status().overview
+        overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
     def _history(self, query: Query) -> HistoryDocument:
         seconds = _range(query)
         points = _points(query)
-        return self._reader().history(seconds, points, self._status())
+        return self._reader().history(seconds, points, self._state())
 
     def _reader(self) -> StoredDocuments:
         stored = self._stored()
@@ -173,7 +179,7 @@ def _points(query: Query) -> int:
     if text is None:
         return DEFAULT_POINTS
     invalid = ApiError(400, f"points={text[:MAX_ECHO]}: points is from {MIN_POINTS} to {MAX_POINTS}")
-    # `int` would accept 1_000, spaces and the digits of other scripts
+    # The function `int` also accepts underscores, spaces and the digits of other scripts.
     if not (text.isascii() and text.isdigit()) or len(text) > MAX_ECHO:
         raise invalid
     points = int(text)

@@ -1,16 +1,15 @@
-"""Access control: WSGI middleware for authentication, host names and rate limits."""
+"""Access control: WSGI middleware for authentication, host names and the rate limit."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitor.web.allowed_hosts import AllowedHosts
 from monitor.web.basic_auth import BasicAuthenticator, LoginResult
-from monitor.web.responses import status_line, text_response, with_security_headers
+from monitor.web.responses import Headers, Response, text_response, with_security_headers
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.web_config.schema import RateLimitSection
 
@@ -18,25 +17,13 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 MACHINE_PATHS = ("/metrics", "/-/healthy", "/-/ready")
-"""Paths for Prometheus and probes, served under any host name.
-
-The Host check protects browsers; pages of other sites cannot read these responses.
-"""
+"""Paths for Prometheus and probes, which are served under any host name."""
 
 
-@dataclass(frozen=True)
-class Rejection:
-    """Error response to a request that is not allowed."""
-
-    code: int
-    message: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-RATE_LIMITED = Rejection(429, "rate limit exceeded")
-LOGIN_BUSY = Rejection(503, "too many concurrent logins", (("Retry-After", "1"),))
-LOGIN_REQUIRED = Rejection(401, "authentication required", (("WWW-Authenticate", "Basic"),))
-HOST_NOT_ALLOWED = Rejection(421, "host name not allowed; add it to web.allowed_hosts")
+RATE_LIMITED = text_response(429, "rate limit exceeded")
+LOGIN_BUSY = text_response(503, "too many concurrent logins", ("Retry-After", "1"))
+LOGIN_REQUIRED = text_response(401, "authentication required", ("WWW-Authenticate", "Basic"))
+HOST_NOT_ALLOWED = text_response(421, "host name not allowed; add it to web.allowed_hosts")
 
 
 class AccessMiddleware:
@@ -64,18 +51,17 @@ class AccessMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         web_config = self._web_config()
 
-        def start_secured(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start_secured(status: str, headers: Headers, exc_info: Any = None) -> Any:
             return start_response(status, with_security_headers(headers, web_config.headers), exc_info)
 
         rejection = self._check(environ, web_config)
         if rejection is None:
             return self._application(environ, start_secured)
-        headers, body = text_response(rejection.message)
-        start_secured(status_line(rejection.code), [*headers, *rejection.headers])
-        return [body]
+        start_secured(rejection.status, rejection.headers)
+        return [rejection.body]
 
-    def _check(self, environ: WSGIEnvironment, web_config: WebConfigFile) -> Rejection | None:
-        """Return the rejection of a request, None if it is allowed."""
+    def _check(self, environ: WSGIEnvironment, web_config: WebConfigFile) -> Response | None:
+        """Return the error response to a request that is not allowed; None if the request is allowed."""
         if not self._rate_limiter.allows(web_config.rate_limit, time.monotonic()):
             return RATE_LIMITED
         if web_config.users:
@@ -91,7 +77,7 @@ class AccessMiddleware:
 
 
 class RateLimiter:
-    """Token bucket that limits the rate of requests."""
+    """Token bucket that limits the rate of all requests together; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -99,7 +85,7 @@ class RateLimiter:
         self._updated_at = 0.0
 
     def allows(self, limit: RateLimitSection, now: float) -> bool:
-        """Take one token from the bucket; return False if it is empty.
+        """Take one token from the bucket; return False if less than one token is left.
 
         Args:
             limit: size and refill interval of the bucket.
