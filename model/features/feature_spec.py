@@ -39,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), at least as long as two steps."""
+    """Return the window length, or two steps if they are longer, in seconds."""
     return max(window, 2 * step)
 
 
@@ -49,7 +49,7 @@ class FeatureSpec:
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: columns used as features; in the history they are mostly known and not constant.
+        inputs: columns from which features are computed.
         logarithmic: inputs that enter as log(1 + x).
         rules: high-load rules with numeric bounds.
         windows: window lengths in seconds, increasing.
