@@ -41,7 +41,7 @@ class Timex(ctypes.Structure):
     )
 
 
-def check_kernel_clock() -> Iterator[CheckResult]:
+def check_kernel_clock(_: DoctorContext) -> Iterator[CheckResult]:
     """Check that the kernel considers its clock synchronised; the query changes nothing."""
     timex = Timex()
     adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
