@@ -1,10 +1,10 @@
 """Exception hierarchy of the model package.
 
 ModelError
-├── InputError              examples, settings or a checkpoint that a training cannot use
+├── InputError              examples, settings or a checkpoint that a training run cannot use
 ├── NotEnoughHistoryError   a history with too few samples, outcomes or high-load periods to fit a model
 ├── UnsupportedTaskError    a task that the pretrained model does not cover
-├── DivergedError           a training that diverged
+├── DivergedError           a training run that diverged
 └── SerializationError      bytes that are no valid model, or a model that cannot be stored
 """
 

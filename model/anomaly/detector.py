@@ -43,8 +43,13 @@ class FitRefusal(StrEnum):
     NO_VARIATION = "no_variation"
     GAPS = "gaps"
 
+    @property
+    def message(self) -> str:
+        """Sentence for messages."""
+        return _REFUSAL_MESSAGES[self]
 
-REFUSAL_MESSAGES = {
+
+_REFUSAL_MESSAGES = {
     FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
     FitRefusal.NO_VARIATION: "no metric varies in the history",
     FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows outside of gaps",
@@ -59,7 +64,7 @@ class DetectorFitError(NotEnoughHistoryError):
     """
 
     def __init__(self, reason: FitRefusal) -> None:
-        super().__init__(REFUSAL_MESSAGES[reason])
+        super().__init__(reason.message)
         self.reason = reason
 
 

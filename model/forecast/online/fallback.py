@@ -1,8 +1,9 @@
 """Fallback rule: compare a serving model with baselines on matured predictions.
 
-A model that was better at its training may fall behind, because load changes. The last week is replayed day by day:
-model and baselines are fitted to the outcomes known at the start of a day and scored on that day. A baseline that was
-better by more than chance serves in place of the model, separately for calm and high load.
+A model that beat the baselines in its evaluation may become worse than a baseline when load changes. The last week is
+replayed day by day: recalibration and baselines are fitted to the outcomes known at the start of a day, and scored on
+that day. A baseline that was better by more than chance serves in place of the model, separately for calm and high
+load.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ MARGIN = 2.0
 """Standard errors of the difference in Brier score by which a baseline must be better."""
 
 MIN_BLOCKS = 12
-"""Blocks of a few hours that a comparison needs."""
+"""Smallest number of blocks for a comparison (see `_better_baseline` for their length)."""
 
 MIN_WARNING_BLOCKS = 5.0
-"""Blocks of warnings that are needed before the warning threshold follows their outcomes."""
+"""Duration of warnings, in blocks, from which the warning threshold is fitted to outcomes."""
 
 MAX_THRESHOLD_SHIFT = 1.0
-"""Largest shift of the warning threshold by outcomes, in log-odds."""
+"""Largest difference between the fitted and the model's warning threshold, in log-odds."""
 
 
 def decide_fallbacks(
@@ -66,8 +67,8 @@ def decide_fallbacks(
         matured: predictions with outcomes.
         horizons: seconds.
         now: seconds since the epoch.
-        thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
-        precision: wanted precision of warnings.
+        thresholds: probability at which the model itself starts a warning, per horizon; 1 for no warnings.
+        precision: target precision of warnings.
     """
     recalibrations = fit_recalibrations(
         matured.times, matured.probabilities, matured.outcomes, matured.high, horizons, now
@@ -125,7 +126,7 @@ class _Predictions:
     forecasts: Floats
 
     def take(self, rows: Bools) -> _Predictions:
-        """Return the given rows."""
+        """Return the rows that a mask selects."""
         return _Predictions(
             times=self.times[rows],
             p=self.p[rows],
@@ -152,7 +153,7 @@ def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predicti
 
 
 def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
-    """Return the best baseline that was better than the model by more than chance, if any."""
+    """Return the best of the baselines that were better than the model by more than chance; None if none was."""
     times, errors = _replayed_errors(past, horizon, now)
     if not len(times):
         return None
@@ -207,7 +208,7 @@ def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:
 
 
 def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
-    """Return True if the mean gain exceeds 0 by MARGIN standard errors over blocks of correlated neighbours.
+    """Return True if the mean gain exceeds MARGIN standard errors, computed over blocks of correlated rows.
 
     Args:
         gain: (rows,).
