@@ -137,6 +137,9 @@ TRACE_IMPORT = TraceImportDocument(
     ignored_columns=("Disk",),
     first_at=NOW - 1000,
     last_at=NOW,
+    spacing=300.0,
+    sampling_interval=5.0,
+    spacing_differs=True,
 )
 PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
 
