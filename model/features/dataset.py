@@ -162,9 +162,9 @@ def split(dataset: Dataset, horizons: Sequence[float], begin: int, end: int) -> 
 
     Args:
         dataset: dataset with at least one row.
-        horizons: seconds.
+        horizons: prediction horizons in seconds.
         begin: first row of the holdout; all rows before it are the training part.
-        end: row after the last one of the holdout.
+        end: row after the last row of the holdout.
     """
     train = mask_labels(dataset.take(slice(begin)), horizons, float(dataset.times[begin]))
     return Split(train, dataset.take(slice(begin, end)))

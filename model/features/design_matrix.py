@@ -74,7 +74,7 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
 def _window_sums(
     spec: FeatureSpec, window: RollingWindow, rows: Integers, first: Integers
 ) -> tuple[Integers, Floats]:
-    """Return the sums over each window, and the counts of known values.
+    """Return the sums and the numbers of known values of each window.
 
     Args:
         spec: feature specification.
@@ -151,7 +151,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
     Args:
         fast: ufunc that propagates NaN; it is several times faster.
         ignoring_nan: ufunc that ignores NaN.
-        values: (n,).
+        values: (n,) one value per row of the window.
         first: (rows, windows) starts of the windows, the longest window last.
         ends: (rows,) exclusive ends of the windows.
     """

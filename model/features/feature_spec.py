@@ -17,7 +17,7 @@ from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket
 from model.units import DAY, HOUR, MINUTE
 
 MAX_RATIO = 64.0
-"""A metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
+"""A non-negative metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
 
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Window lengths in seconds that every specification contains; the pretrained model uses no others."""
@@ -39,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), at least as long as two steps."""
+    """Return the window length, or two steps if they are longer, in seconds."""
     return max(window, 2 * step)
 
 
@@ -49,7 +49,7 @@ class FeatureSpec:
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: columns used as features; in the history they are mostly known and not constant.
+        inputs: columns from which features are computed.
         logarithmic: inputs that enter as log(1 + x).
         rules: high-load rules with numeric bounds.
         windows: window lengths in seconds, increasing.
@@ -173,7 +173,7 @@ def make_spec(
         if known.size < len(values) / 2 or known.min() == known.max():
             continue
         inputs.append(name)
-        if known.max() > MAX_RATIO:
+        if known.max() > MAX_RATIO and known.min() >= 0:
             logarithmic.append(name)
     return FeatureSpec(
         columns=tuple(columns),

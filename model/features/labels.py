@@ -17,7 +17,7 @@ Bound = tuple[str, float | str]
 
 
 def parse_quantile(bound: str) -> float | None:
-    """Return the quantile in (0, 1) that a bound such as "p95" or "p99.5" denotes, or None if it is none."""
+    """Return the quantile in (0, 1) that a bound such as "p95" or "p99.5" denotes, or None for any other text."""
     try:
         quantile = float(bound.removeprefix("p")) / 100 if bound.startswith("p") else 0.0
     except ValueError:
@@ -31,7 +31,7 @@ class Rules:
 
     Attributes:
         rules: bounds of each rule; a rule holds while all its metrics reach their bounds.
-        sustained: seconds.
+        sustained: seconds for which a rule must hold.
     """
 
     rules: tuple[tuple[Bound, ...], ...]
@@ -72,7 +72,7 @@ class Rules:
         return Rules(resolved, self.sustained)
 
     def load_index(self, columns: Sequence[str], values: Floats) -> Floats:
-        """Return the load index: the maximum over the rules of the minimum over their bounds of value / bound.
+        """Return the load index: the smallest value / bound of each rule, and of these the largest over the rules.
 
         A rule holds at 1 or more. A rule with a missing value or an unresolved bound is left out.
 

@@ -17,7 +17,7 @@ LAST_ONSET = 2
 """Column of the time of the last onset of the state."""
 
 PREVIOUS_ONSET = 3
-"""Column of the time of the onset before the last one."""
+"""Column of the time of the onset before the last onset."""
 
 RUN_START = 4
 """Column of the start of the last run, a series of samples at each of which a rule held."""

@@ -17,7 +17,7 @@ from model.features.spacing import RECENT_INTERVALS, follows_gap, sample_spacing
 from model.features.time_buckets import TimeBuckets
 
 FIXED_POINT = 2.0**20
-"""Grid steps per unit of a metric; the grid is finer than the resolution of all host metrics."""
+"""Grid steps per unit of a metric: about six decimals."""
 
 MAX_LOAD_INDEX = 8.0
 """Upper bound of the load index; sums of its square must fit into 64 bits."""

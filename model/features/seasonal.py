@@ -20,7 +20,7 @@ SPANS = (1, 4)
 
 
 def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
-    """Return the names of the features of `seasonal_features`, in its order.
+    """Return the names of the columns of `seasonal_features`.
 
     Args:
         metrics: names of the inputs.
@@ -107,7 +107,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 class _BucketWindows:
-    """Statistics over a window of buckets; its first and last bucket are offsets from each of the given buckets."""
+    """Statistics over one window per given bucket; `first` and `last` (inclusive) are offsets from that bucket."""
 
     def __init__(self, buckets: TimeBuckets, numbers: Integers, scale: float) -> None:
         self._positions = numbers - buckets.oldest
@@ -140,7 +140,7 @@ class _BucketWindows:
         return self._maximum(self._max_index, first, last)
 
     def max_mean(self, first: int, last: int) -> Floats:
-        """Return the maximum over the buckets of the mean load index (n,), NaN if unknown."""
+        """Return the largest mean load index of a bucket (n,), NaN if unknown."""
         return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
@@ -191,7 +191,7 @@ def _standard_deviation(values: Sequence[Floats]) -> Floats:
 
 
 def _largest(values: Sequence[Floats]) -> Floats:
-    """Return the largest (n,) of the known values."""
+    """Return the largest known value (n,)."""
     largest = values[0]
     for value in values[1:]:
         largest = np.fmax(largest, value)
