@@ -189,7 +189,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU pressure",
         description="Time in which some task waited for a CPU, as a ratio (Linux PSI).",
-        missing="the kernel has no PSI, or the counter decreased or increased by more than 1.5 times the time elapsed",
+        missing="the kernel has no PSI, or the counter decreased or exceeded 1.5 times the time elapsed",
         upper_bound=1.0,
     ),
     HostMetric(
