@@ -82,7 +82,7 @@ class SchemaGenerator(GenerateJsonSchema):
             property_schema.pop("default", None)
             property_schema.pop("title", None)
             described = {"description": descriptions[name]} if name in descriptions else {}
-            # the JSON key of a field is its name without the underscore that avoids a keyword
+            # The JSON key of a field is its name without the underscore that avoids a keyword.
             properties[name.removesuffix("_")] = described | property_schema
         summary, _, _ = inspect.getdoc(kind).partition("\n\nAttributes:\n")
         return definition | {

@@ -49,10 +49,10 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     predictor = _pretrained_predictor(config)
     if predictor is None:
         return
-    # the detector does not depend on the forecasting task: it stays in use
+    # The detector does not depend on the forecasting task: it stays in use.
     detector = None if model is None else stores.registry.detector(model.id)
     report = TrainingReport(
-        # recalibration starts with the outcomes after `to`
+        # Recalibration starts with the outcomes after `to`.
         from_=now,
         to=now,
         samples=0,

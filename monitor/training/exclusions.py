@@ -50,7 +50,7 @@ def _in_recurring_window(times: Floats, recurring: Sequence[RecurringWindow]) ->
     """Return a mask of the times (rows,) within a recurring window."""
     if not recurring:
         return np.zeros(len(times), bool)
-    # windows start and end at whole minutes, so each minute is looked up once
+    # Windows start and end at whole minutes, so each minute is looked up once.
     minutes, minute_of = np.unique(times // MINUTE, return_inverse=True)
     is_inside = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
     return np.array(is_inside, bool)[minute_of]
