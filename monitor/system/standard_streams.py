@@ -1,4 +1,4 @@
-"""Paths of the standard streams, for arguments that name a file or `-`."""
+"""Paths of the standard streams: values of file arguments given as `-`."""
 
 from __future__ import annotations
 
