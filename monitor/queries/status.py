@@ -80,6 +80,7 @@ def read_overview(
         drift=drift,
         drift_at=drift_at,
         fallbacks=fallbacks,
+        inputs_out_of_range=stores.registry.inputs_out_of_range(),
         detection=read_detection(stores, config, coverage, training.model, training.last_run, now),
     )
 
