@@ -85,7 +85,7 @@ def backtest_detector(
         run.refit(start)
         scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))
-    # the score of a row of several samples is known at its end
+    # The score of a row of several samples is known at its end.
     delay = step if len(row_times) < len(times) else 0.0
     newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
     sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
@@ -101,7 +101,7 @@ def _first_rows(row_times: Floats, until: float, interval: float | None) -> Inte
     first = int(np.searchsorted(row_times, until))
     if interval is None or first == len(row_times):
         return np.array([first])
-    # a row at an origin belongs to that origin
+    # A row at an origin belongs to that origin.
     numbers = np.floor_divide(row_times[first:] - until, interval)
     return first + np.flatnonzero(np.diff(numbers, prepend=-1.0))
 

@@ -150,7 +150,7 @@ class BlockMaxima:
             age = current - int(slots[i])
             daily = self.recurring_level(current - age % SLOTS_PER_DAY)[part]
             weekly = self.recurring_level(current - age % SLOTS_PER_WEEK)[part]
-            # the first occurrences of a recurring job, which scored higher, are replaced as well
+            # The first occurrences of a recurring job, which scored higher, are replaced as well.
             if max(daily, weekly) >= min(notable, series[i] / RECURRING_TOLERANCE):
                 replaced[i] = median
         return replaced

@@ -53,7 +53,7 @@ def durations(default: tuple[float, ...], description: str) -> Any:
             raise ValueError('must be a list of durations with at least one entry, e.g. ["5m", "15m"]')
         seconds = tuple(read_duration(entry) for entry in value)
         if list(seconds) != sorted(set(seconds)):
-            raise ValueError("must be in increasing order without repetition")
+            raise ValueError("must be in increasing order without duplicates")
         return seconds
 
     return option(
@@ -79,7 +79,7 @@ def integers(default: tuple[int, ...], description: str) -> Any:
 
 def rules(default: tuple[RuleBounds, ...], description: str) -> Any:
     """Return an option whose value is a non-empty list of high-load rules, each a table from metric to bound."""
-    takes = "a list of tables from metric to bound: a number above 0 (at most 1 for a ratio) or a quantile"
+    takes = "a list of tables from metric to bound: a number above 0, a ratio up to 1, or a quantile"
     return option(
         default, _read_rules, description, takes=takes, example='[{ cpu_usage = "p95" }]', write=_write_rules
     )

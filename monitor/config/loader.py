@@ -103,7 +103,7 @@ def load_config(path: Path | None, checks: Sequence[Check] = ()) -> Config:
 
     Args:
         path: the configuration file; None for the defaults.
-        checks: additional checks, which also run if the file has invalid keys; an invalid key has its default there.
+        checks: additional checks; they also run if keys are invalid, with the defaults of these keys.
 
     Raises:
         ConfigError: the configuration is invalid; one line per problem, each naming the file and the key.

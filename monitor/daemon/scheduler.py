@@ -37,7 +37,7 @@ class Job:
     Attributes:
         name: name in logs and metrics.
         interval: seconds between two calls, which are at multiples of the interval since the epoch.
-        function: the function.
+        function: called without arguments; an exception counts as a failed run.
         executor: name of the thread pool.
     """
 
@@ -117,7 +117,7 @@ class JobMeter:
 
 
 class Scheduler:
-    """Periodic execution of jobs; an exception of a job is logged and counted, and the job continues to be scheduled.
+    """Scheduler of periodic jobs; an exception from a job is logged and counted, and does not end its schedule.
 
     The executor "sampler" has one thread, reserved for the sampling cycle; the other jobs share two threads.
     """

@@ -52,6 +52,7 @@ class Overview:
         drift: population stability index by metric.
         drift_at: time at which the drift was computed.
         fallbacks: baselines that serve in place of the model.
+        inputs_out_of_range: metrics outside their training range as of the newest predictions.
         detection: state of the anomaly detection.
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
@@ -77,6 +78,7 @@ class Overview:
     drift: dict[str, float] = field(default_factory=dict)
     drift_at: float = 0.0
     fallbacks: tuple[ServingFallback, ...] = ()
+    inputs_out_of_range: tuple[str, ...] = ()
     detection: DetectionState = field(default_factory=DetectionState)
     storage_free_bytes: int | None = None
     future_at: float | None = None

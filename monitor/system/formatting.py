@@ -26,7 +26,7 @@ def format_duration(seconds: float) -> str:
 
 
 def approximate_duration(seconds: float) -> str:
-    """Return a rounded duration in the largest unit that is not longer: "45 s", "12 min", "3.5 d"."""
+    """Return a duration in its largest unit, rounded for display: "45 s", "12 min", "3.5 d"."""
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= size:
             count = seconds / size

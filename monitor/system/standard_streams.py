@@ -1,4 +1,4 @@
-"""Paths of the standard streams: values of file arguments given as `-`."""
+"""Paths of the standard streams, which replace the file argument `-`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Program:
 
 
 def running_program() -> Program:
-    """Return the running program.
+    """Return the program of this process, as the service runs it.
 
     Raises:
         MonitorError: the program is installed for a single user, so the service could not import it.
