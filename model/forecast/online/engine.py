@@ -142,11 +142,10 @@ class OnlineEngine:
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
         period = self._newest([window.period_start for window in self._windows])
-        in_period = period > -np.inf
-        probabilities, raised = self._floor(probabilities, self._all_features(), in_period)
+        probabilities, raised = self._floor(probabilities, self._all_features(), period > -np.inf)
         start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
-        before, warnings = self._warnings.update(at, probabilities, (start, end), in_period, last_high)
+        before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
             features=self._all_features(),
             model_probabilities=model_probabilities,

@@ -1,4 +1,4 @@
-"""High-load floor: in a high-load period, a prediction is at least that of the persistence model.
+"""High-load floor: the persistence model limits predictions from below in a high-load period.
 
 The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
 them, because they extrapolate unreliably on inputs outside their training range.
