@@ -36,9 +36,10 @@ from model.forecast.pretrained import (
 from model.forecast.serialization import dumps_pretrained
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
+from model.nn.initializers import initialize_output_bias
 from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
-from model.nn.training import fit, initialize_output_bias
+from model.nn.training import fit
 from model.units import DAY, HOUR, MINUTE
 from monitor.sampling.trace_reader import read_trace
 

@@ -93,9 +93,10 @@ def backtest_detector(
 
 
 def _first_rows(row_times: Floats, until: float, interval: float | None) -> Integers:
-    """Return the index (origins,) of the first row at or after each origin, every `interval` seconds from `until` on.
+    """Return the index (origins,) of the first row at or after each origin.
 
-    An origin without a row before the next origin is skipped, so that a wrong time years ahead costs no fits.
+    Origins are `interval` seconds apart, the first at `until`. An origin without a row before the next origin is
+    skipped, so that a row whose time is wrong by years causes one fit, not thousands.
     """
     first = int(np.searchsorted(row_times, until))
     if interval is None or first == len(row_times):
@@ -150,7 +151,7 @@ class _RollingRun:
         self._online = online
 
     def replay(self, start: int, end: int) -> Floats:
-        """Return the scores (end - start,) of a range of rows; NaN for rows without a reading."""
+        """Return the scores (rows,) of the rows `start` to `end` (exclusive); NaN for a row without a reading."""
         if self._online is None:
             return np.full(end - start, np.nan)
         readings = [step.reading for step in self._feed(self._online, start, end, may_start=True)]

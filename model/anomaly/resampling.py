@@ -20,7 +20,7 @@ def row_interval(interval: float) -> float:
 def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
     """Average samples over rows of `step` seconds; gaps become rows of NaN.
 
-    A gap becomes at most LOOKBACK rows, which precede its end: earlier rows have no influence on a forecast.
+    A gap becomes at most LOOKBACK rows, because earlier rows have no influence on the forecasts after it.
 
     Args:
         times: (samples,) seconds, increasing.
@@ -64,7 +64,7 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
 
 
 def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
-    """Return a mask of the values whose metric has completed its warm-up since the last gap of over MAX_GAP rows.
+    """Return a mask of the values whose metric has completed its warm-up since its last gap of over MAX_GAP rows.
 
     Args:
         present: (rows, metrics), False where a value is missing.

@@ -10,10 +10,11 @@ import numpy as np
 from model.array_types import Floats, Integers
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport
+from model.nn.initializers import initialize_output_bias
 from model.nn.layers import Linear
 from model.nn.losses import BCEWithLogits
 from model.nn.network import Network, mlp
-from model.nn.training import fit, initialize_output_bias
+from model.nn.training import fit
 from model.training.settings import Recipe
 
 SIMPLE_STATISTICS = ("last", "state", "mean", "max")

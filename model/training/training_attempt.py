@@ -11,7 +11,7 @@ from model.errors import DivergedError, NotEnoughHistoryError, SkipReason
 from model.forecast.predictor import Predictor
 from model.training.pipeline import train
 from model.training.promotion import decide_promotion
-from model.training.refusal import RefusalReason
+from model.training.refusal import ComparisonSkip, RefusalReason
 from model.training.settings import BacktestConfig, Recipe
 from model.training.task import Task
 
@@ -25,12 +25,15 @@ class TrainingAttempt:
         refusal: message with the reason why no new model serves; empty after a promotion.
         by_gate: True if the gate refused the candidate.
         reason: code of the reason; None after a promotion, and after a fit that diverged.
+        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, and if
+            there was no candidate or no incumbent.
     """
 
     at: float
     refusal: str = ""
     by_gate: bool = False
     reason: RefusalReason | SkipReason | None = None
+    comparison_skip: ComparisonSkip | None = None
 
     @property
     def promoted(self) -> bool:
@@ -83,7 +86,15 @@ def attempt_training(
         return None, TrainingAttempt(now, str(error), reason=error.skip_reason)
     except DivergedError as error:
         return None, TrainingAttempt(now, str(error))
-    refusal = decide_promotion(candidate, incumbent, times, samples.values, config.gate).refusal
+    decision = decide_promotion(candidate, incumbent, times, samples.values, config.gate)
+    refusal = decision.refusal
     if refusal is None:
-        return candidate.predictor, TrainingAttempt(now)
-    return None, TrainingAttempt(now, refusal.message, by_gate=True, reason=refusal.reason)
+        return candidate.predictor, TrainingAttempt(now, comparison_skip=decision.skip)
+    attempt = TrainingAttempt(
+        at=now,
+        refusal=refusal.message,
+        by_gate=True,
+        reason=refusal.reason,
+        comparison_skip=decision.skip,
+    )
+    return None, attempt

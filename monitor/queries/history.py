@@ -23,7 +23,7 @@ MAX_POINTS = 2000
 """Largest number of slots."""
 
 SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Possible slot lengths in seconds; round values give charts drawn shortly after each other the same slots."""
+"""Allowed slot lengths in seconds; with round lengths, successive charts share the slot boundaries."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ class RecentHistory:
         start: start of the first slot in seconds since the epoch.
         step: length of a slot in seconds.
         count: number of slots.
-        load: (count, metrics) mean of each metric, NaN without samples.
-        high_load_periods: (start, end) in seconds since the epoch.
+        load: (count, metrics) mean of each metric; NaN if a slot has no value.
+        high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
-        predictions: by horizon (count, 4) largest probability, baseline probability, threshold and margin.
-        anomaly_scores: (count, 2) largest anomaly score and evidence ratio.
-        anomalies: anomaly events.
+        predictions: by horizon in seconds, (count, 4) largest probability, mean baseline probability, smallest
+            threshold, and 1 if there is a warning, else 0; NaN if a slot has no prediction.
+        anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN if a slot has none.
+        anomalies: anomaly events that overlap the slots.
     """
 
     start: float
@@ -57,7 +58,7 @@ class HistoryReader:
     """Reader of the recent history. Safe to use from several threads."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], interval: float) -> None:
-        """Create a reader; nothing is read yet.
+        """Create a reader.
 
         Args:
             stores: repositories.
@@ -72,7 +73,7 @@ class HistoryReader:
         """Read the history.
 
         Args:
-            seconds: length, at most MAX_RANGE.
+            seconds: length of the history, at most MAX_RANGE.
             points: largest number of slots, at most MAX_POINTS.
             until: seconds since the epoch; the last slot contains it.
             recent_scores: output of the online detector.
@@ -114,13 +115,13 @@ class HistoryReader:
 
 
 def slot_length(wanted: float, interval: float) -> float:
-    """Return the shortest slot length that is at least the wanted one and the sampling interval, in seconds."""
+    """Return the shortest of SLOT_LENGTHS that is at least `wanted` and `interval` (seconds), or else the longest."""
     needed = max(wanted, interval)
     return float(next((length for length in SLOT_LENGTHS if length >= needed - 1e-9), SLOT_LENGTHS[-1]))
 
 
 def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tuple[float, float], ...]:
-    """Return the first and last time of each high-load period, from a time on.
+    """Return the first and the last sample time of each high-load period, from a time on.
 
     Args:
         times: (rows,) seconds, increasing.

@@ -45,8 +45,9 @@ class HostMetric:
         label: name for people, as written within a sentence.
         description: Prometheus HELP text.
         missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
-        upper_bound: largest valid value; the smallest is 0. Bounds of rates and loads exceed the figures of any host
-            and only reject readings of broken counters.
+        upper_bound: largest valid value. Bounds of rates and loads exceed the figures of any host and only reject
+            readings of broken counters.
+        lower_bound: smallest valid value; negative for a temperature.
     """
 
     field: str
@@ -56,6 +57,7 @@ class HostMetric:
     description: str
     missing: str
     upper_bound: float
+    lower_bound: float = 0.0
 
     @property
     def prometheus_name(self) -> str:

@@ -16,7 +16,7 @@ from model.training.settings import BacktestConfig
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.sampling.trace_reader import Trace
-from monitor.training.retrain import gate_of, task_of
+from monitor.training.retrain import gate_of, training_task
 
 TRAINING_RATIO = 0.6
 """Default ratio of the rows that the first model is trained on."""
@@ -47,7 +47,7 @@ def backtest_forecasts(trace: Trace, config: Config, until: float | None, *, ret
     settings = BacktestConfig(
         until, training.interval if retrain else None, training.history, gate_of(config), training.seed
     )
-    result = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, settings)
+    result = backtest(trace.times, trace.values, trace.columns, training_task(config), training.recipe, settings)
     if np.isnan(result.probabilities).all():
         last = result.attempts[-1]
         message = f"no model could serve: {last.refusal}"

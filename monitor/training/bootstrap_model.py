@@ -89,7 +89,7 @@ def _detector_report(model: RegisteredModel | None) -> DetectorReport | None:
 
 
 def configured_task(config: Config) -> ForecastTask:
-    """Return the configured forecasting task of a model fitted on this host."""
+    """Return the task that the report of a model fitted on this host states, with unresolved percentile bounds."""
     high_load = config.high_load
     return ForecastTask(
         rules=tuple(tuple((metric, bound) for metric, bound in rule) for rule in high_load.rules),

@@ -34,10 +34,10 @@ class ReportProblem(StrEnum):
     @property
     def message(self) -> str:
         """Phrase for messages."""
-        return PROBLEM_MESSAGES[self]
+        return _PROBLEM_MESSAGES[self]
 
 
-PROBLEM_MESSAGES = {
+_PROBLEM_MESSAGES = {
     ReportProblem.NOT_JSON: "not JSON",
     ReportProblem.NEWER_VERSION: "written by a newer release",
     ReportProblem.WRONG_TYPE: "not a training report",

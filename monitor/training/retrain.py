@@ -137,7 +137,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
     detector = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
-        candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
+        candidate = train(times, values, SAMPLE_FIELDS, training_task(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
         report = TrainingReport(
             from_=float(times[0]),
@@ -153,16 +153,31 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
     report = build_report(candidate, times, values, configured_task(config), detector.report, decision)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None)
+        return RetrainResult(
+            outcome=outcome,
+            reason=reason,
+            model_id=None,
+            report=report,
+            error=RefusedError(reason) if reason else None,
+        )
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
-        refused = RefusedError(f"the gate refused model {model_id}: {reason}")
-        result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refused)
+        result = RetrainResult(
+            outcome=TrainingOutcome.REFUSED,
+            reason=reason,
+            model_id=model_id,
+            report=report,
+            error=RefusedError(f"the gate refused model {model_id}: {reason}"),
+        )
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
     return RetrainResult(
-        TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None
+        outcome=TrainingOutcome.PROMOTED,
+        reason=f"forced although {reason}" if reason else "",
+        model_id=model_id,
+        report=report,
+        error=None,
     )
 
 
@@ -203,8 +218,8 @@ def _history(stores: Stores, config: Config, request: Request, now: float) -> tu
     return times, rows[:, 1:]
 
 
-def task_of(config: Config) -> Task:
-    """Return the configured forecasting task."""
+def training_task(config: Config) -> Task:
+    """Return the task to train a model for: rules, horizons and warning precision."""
     return Task(config.rules, config.high_load.horizons, config.warning.precision)
 
 

@@ -50,7 +50,7 @@ class StoredDocuments:
         self._history = history
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
-        """Return the events of the last 30 days, newest first."""
+        """Return the anomaly events of the last 30 days, newest first."""
         return tuple(map(anomaly_document, self._stores.anomalies.since(time.time() - RECENT)))
 
     def models(self) -> tuple[ModelListEntry, ...]:
@@ -124,7 +124,7 @@ class Api:
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
-        """Return the events of the last 30 days, newest first.
+        """Return the anomaly events of the last 30 days, newest first.
 
         Raises:
             ApiError: the database is not open.
@@ -140,7 +140,7 @@ class Api:
         return model_document(overview.model, overview.model.id)
 
     def training(self) -> RunDocument | None:
-        """Return the newest training run; None before the first one."""
+        """Return the newest training run; None before the first run."""
         overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 

@@ -80,7 +80,7 @@ def command(
                 counts = simulate_import(stored, target, rows, replace=replace)
             else:
                 counts = import_rows(target, rows, replace=replace)
-            document = trace_import_document(path, rows, counts, dry_run=dry_run)
+            document = trace_import_document(path, rows, counts, config.sampling.interval, dry_run=dry_run)
             print_result(options, document, trace_import_report(document))
     return ExitCode.DONE
 

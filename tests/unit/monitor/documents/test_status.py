@@ -58,6 +58,13 @@ def test_status_has_fallbacks_and_the_active_event(overview):
     assert (document.anomalies.active.id, document.anomalies.last_30_days) == (4, 2)
 
 
+def test_status_lists_stored_metrics_outside_their_training_range(overview):
+    stored = replace(overview, inputs_out_of_range=("memory_usage",))
+    (document,) = status_document(stored).inputs_out_of_range
+    assert (document.metric, document.reason) == ("memory_usage", "input_out_of_range")
+    assert status_document(replace(stored, at=NOW + 60)).inputs_out_of_range is None
+
+
 def test_status_of_the_daemon_replaces_stored_values_by_live_ones(status, live, overview):
     stale = replace(overview, at=NOW - 100, last_sample=None, predictions=())
     document = daemon_status_document(replace(status, overview=stale), NOW)

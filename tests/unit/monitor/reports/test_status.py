@@ -57,6 +57,10 @@ def imported_with_fallback(overview):
     )
 
 
+def reduced_model(overview):
+    return replace(overview, inputs_out_of_range=("cpu_usage", "memory_usage"))
+
+
 def anomaly_in_progress(overview):
     return replace(overview, detection=DetectionState(active=EVENT, recent=4, allowed=2.0, detecting=True))
 
@@ -65,7 +69,15 @@ def anomaly_without_daemon(overview):
     return replace(anomaly_in_progress(overview), daemon_running=False)
 
 
-STATES = (without_model, pretrained, outdated, imported_with_fallback, anomaly_in_progress, anomaly_without_daemon)
+STATES = (
+    without_model,
+    pretrained,
+    outdated,
+    imported_with_fallback,
+    reduced_model,
+    anomaly_in_progress,
+    anomaly_without_daemon,
+)
 
 
 def test_status_report_matches_golden(overview, assert_golden):
