@@ -27,7 +27,7 @@ WARM_UP = 3 * DAY
 """Seconds of rows that warm up an online detector: six half-lives of the background averages."""
 
 RESIDUAL_WINDOW = DAY / 2
-"""Seconds after an event in which it may still raise the running averages."""
+"""Seconds after the end of an event in which the event may still raise the running averages."""
 
 DAYS_BEFORE_CHECK = 7
 """Number of days whose block maxima precede the first checked day."""

@@ -40,7 +40,7 @@ RECURRING_TOLERANCE = 1.2
 """A score part of at most this factor times the recurring level counts as recurring."""
 
 NOTABLE_FACTOR = 1.5
-"""Recurring peaks above this factor times the tail threshold are left out of the fit: they would raise the tail."""
+"""Recurring peaks above this factor times the tail threshold are replaced by the median for the final fit."""
 
 NEIGHBOURS = np.array([-1, 0, 1])
 """Slot offsets that count as the same time of the day or week."""
