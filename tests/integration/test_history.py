@@ -103,7 +103,7 @@ def test_history_has_the_largest_anomaly_score_of_each_slot(stores, reader):
     assert [event.channel for event in history.anomalies] == ["spike"]
 
 
-STATUS = DaemonState(
+STATE = DaemonState(
     "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
 )
 
@@ -113,7 +113,7 @@ def get(stores, reader):
     """Return a function that requests a path and returns the HTTP status line and the document."""
     stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
     application = Application(
-        lambda: replace(STATUS, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
+        lambda: replace(STATE, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
         lambda: StoredDocuments(stores, reader),
     )
 
