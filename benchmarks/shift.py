@@ -182,11 +182,9 @@ def replay(predictor: Predictor, past: tuple[Floats, Floats], live: tuple[Floats
     for times, values in chunks(live):
         engine.advance(times[None], values[None])
         parts.append(engine.forecast())
-    p, high, period_start, warnings = (
-        np.concatenate([getattr(part, name)[0] for part in parts])
-        for name in ("probabilities", "high", "period_start", "warnings")
-    )
-    in_period = period_start > -np.inf
+    names = "probabilities", "high", "warnings", "period_start"
+    p, high, warnings, start = (np.concatenate([getattr(part, name)[0] for part in parts]) for name in names)
+    in_period = start > -np.inf
     times = live[0]
     labels = future_labels(times, high.astype(float), HORIZONS)
     y = labels[:, SCORED].astype(float)
