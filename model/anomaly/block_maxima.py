@@ -40,7 +40,7 @@ RECURRING_TOLERANCE = 1.2
 """A score part of at most this factor times the recurring level counts as recurring."""
 
 NOTABLE_FACTOR = 1.5
-"""Recurring peaks above this factor times the tail threshold are left out of the fit: they would raise the tail."""
+"""Recurring peaks above this factor times the tail threshold are replaced by the median for the final fit."""
 
 NEIGHBOURS = np.array([-1, 0, 1])
 """Slot offsets that count as the same time of the day or week."""
@@ -150,7 +150,7 @@ class BlockMaxima:
             age = current - int(slots[i])
             daily = self.recurring_level(current - age % SLOTS_PER_DAY)[part]
             weekly = self.recurring_level(current - age % SLOTS_PER_WEEK)[part]
-            # the first occurrences of a recurring job, which scored higher, are replaced as well
+            # The first occurrences of a recurring job, which scored higher, are replaced as well.
             if max(daily, weekly) >= min(notable, series[i] / RECURRING_TOLERANCE):
                 replaced[i] = median
         return replaced

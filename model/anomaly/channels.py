@@ -143,7 +143,7 @@ class AnomalyScorer:
         count = present.sum(axis=1)
         mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
         n = len(HALF_LIVES)
-        # assigned, not stacked: faster, and the daemon calls this for every row
+        # Assigned, not stacked: faster, and the daemon calls this for every row.
         x = np.empty((len(mean_energy), 2 * n))
         x[:, :n] = mean_energy[:, None]
         x[:, n:] = distance[:, None]

@@ -45,7 +45,7 @@ class FitRefusal(StrEnum):
 
     @property
     def message(self) -> str:
-        """Sentence for messages."""
+        """Reason in words, for messages."""
         return _REFUSAL_MESSAGES[self]
 
 

@@ -127,7 +127,7 @@ class OnlineDetector:
         if not np.isfinite(values).any():
             return HostStep(None, tuple(transitions))
         if in_maintenance:
-            # scored as missing, so that maintenance does not affect the scores after it
+            # Scored as missing, so that maintenance does not affect the scores after it.
             values = np.full_like(values, np.nan)
             transitions += tracker.interrupt(at)
         reading = self._hosts[host].step(at, values)
@@ -190,7 +190,7 @@ class HostDetector:
         detector = self._detector
         forecast = detector.forecaster(self._recent[-LOOKBACK:].reshape(1, -1))[0]
         residuals = np.concatenate((z, z)) - forecast
-        # a missing value is replaced by its forecast: the last value may be inconsistent with the other metrics
+        # A missing value is replaced by its forecast: the last value may be inconsistent with the other metrics.
         self._append(z, np.minimum(np.maximum(forecast[: len(z)], -Z_CAP), Z_CAP))
         present = ~np.isnan(z) & (self._rows_since_gap >= LOOKBACK)
         flatline_ratio, flatline_ratios = self._flatline.update(x)

@@ -43,7 +43,7 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
     row_times[positions] = numbers * step
     gaps = np.flatnonzero(np.isnan(row_times))
     if len(gaps):
-        # the times of the rows in a gap are counted backwards from the first row after it
+        # The times of the rows in a gap are counted backwards from the first row after it.
         following = positions[np.searchsorted(positions, gaps)]
         row_times[gaps] = row_times[following] - (following - gaps) * step
     return row_times, rows

@@ -66,7 +66,7 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
         features = seasonal_features(buckets, distinct, spec.horizons, FIXED_POINT)[inverse]
     days = x[:, x.shape[1] - features.shape[1] :]
     days[:] = features
-    # the first columns are means of a day: the feature is the departure from them
+    # The first columns are means of a day: the feature is the departure from them.
     inputs = len(spec.inputs)
     np.subtract(x[:, :inputs], days[:, :inputs], out=days[:, :inputs])
 
@@ -156,7 +156,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
         ends: (rows,) exclusive ends of the windows.
     """
     if len(ends) == 1:
-        # windows with a common end are nested, so each value is read once
+        # Windows with a common end are nested, so each value is read once.
         starts = first[0, ::-1] - first[0, -1]
         pieces = fast.reduceat(values[first[0, -1] : ends[0]], starts)
         if np.isnan(pieces).any():
@@ -167,7 +167,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
     levels = np.floor(np.log2(lengths)).astype(int)
     block = values.copy()
     for level in range(int(levels.max()) + 1):
-        # sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range
+        # Sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range.
         if level:
             half = 2 ** (level - 1)
             block[:-half] = ignoring_nan(block[:-half], block[half:])
@@ -185,8 +185,8 @@ def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: 
     lengths = np.full((len(rows), 3), limit)
     np.minimum(now - window.last_high[rows], limit, out=lengths[:, 0])
     np.minimum(now - last_onset, limit, out=lengths[:, 1])
-    # -inf minus -inf, before the first onset, is not computed
+    # before the first onset both times are -inf, and their difference is not computed
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], MAX_PHASE, out=x[:, 3])
-    # durations are in minutes on a logarithmic scale
+    # Durations are in minutes on a logarithmic scale.
     x[:, :3] = np.log1p(lengths / MINUTE)

@@ -113,7 +113,7 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
     next_high = np.append(_following_minimum(high)[1:], np.inf)
     next_time = np.append(times[1:], np.inf)
     breaks = np.append(follows_gap(np.diff(times), spacing[1:]) | np.isnan(state[1:]), True)
-    # the last sample within the horizon may precede its end by up to the spacing
+    # The last sample within the horizon may precede its end by up to the spacing.
     covered_until = _following_minimum(np.where(breaks, times + spacing, np.inf))
     if rows is not None:
         times = times[rows]

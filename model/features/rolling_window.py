@@ -65,10 +65,10 @@ class RollingWindow:
         self._dropped_rows = 0
         self._size = 0
         self._times = np.empty(0)
-        # contiguous, not a column of _states: the daemon reads hours of it at every sample
+        # Contiguous, not a column of _states: the daemon reads hours of it at every sample.
         self._index = np.empty(0)
         self._states = np.empty((0, len(load_states.START)))
-        # sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
+        # Sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
         self._bucket_numbers: Integers = np.empty(0, np.int64)
@@ -162,7 +162,7 @@ class RollingWindow:
         elapsed = np.empty(len(times))
         elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
         np.subtract(times[1:], times[:-1], out=elapsed[1:])
-        # the spacing depends on the RECENT_INTERVALS rows before
+        # The spacing depends on the RECENT_INTERVALS rows before.
         first = max(0, rows.start - RECENT_INTERVALS)
         recent = np.concatenate((self._times[first : rows.start], times))
         spacing = sample_spacing(recent, rows.start - first)
@@ -194,7 +194,7 @@ class RollingWindow:
         x[:, :k] = values[:, self._input_columns]
         x[:, k] = index
         if len(self._logarithmic):
-            # a contiguous block, so that one row and many rows take the same code path through log1p
+            # A contiguous block, so that one row and many rows take the same code path through log1p.
             x[:, self._logarithmic] = np.log1p(np.maximum(x[:, self._logarithmic], 0))
         known = ~np.isnan(x)
         terms = np.empty((len(values), k + 4), np.int64)
@@ -213,10 +213,10 @@ class RollingWindow:
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
-        # keep some more rows: the spacing depends on them, and window sums are differences to the row before
+        # Keep some more rows: the spacing depends on them, and window sums are differences to the row before.
         first = max(0, first - RECENT_INTERVALS)
         kept = self._size - first
-        # a bounded window reserves a quarter more, so that it rarely moves its rows
+        # A bounded window reserves a quarter more, so that it rarely moves its rows.
         capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep_seconds) else 0)
         for name in ("_times", "_index", "_states", "_sums", "_counts", "_bucket_numbers"):
             old = getattr(self, name)

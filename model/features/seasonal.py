@@ -53,7 +53,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
     """
     view = _BucketWindows(buckets, numbers, scale)
     metrics = view.means(-buckets.day, -1)[:, :-1]
-    # at most a day: later buckets would be in the future
+    # At most a day: later buckets would be in the future.
     ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
     columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
     return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)

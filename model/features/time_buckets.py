@@ -105,7 +105,7 @@ class TimeBuckets:
             return self._extend_single(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
         epoch_numbers = np.floor_divide(times, self.width).astype(np.int64)
         before = self._newest_epoch_number if self._size else int(epoch_numbers[0]) - 1
-        # no feature looks across a gap longer than the lookback, so longer gaps are shortened to it
+        # No feature looks across a gap longer than the lookback, so longer gaps are shortened to it.
         steps = np.minimum(np.diff(epoch_numbers, prepend=before), self._lookback)
         numbers = self.newest + np.cumsum(steps)
         self._newest_epoch_number = int(epoch_numbers[-1])

@@ -190,7 +190,7 @@ def climatology_and_persistence(train_labels: Floats, train_state: Floats, state
     for value in (0.0, 1.0):
         y = train_labels[train_state == value]
         known = ~np.isnan(y)
-        # additive smoothing with one sample at the base rate, for a state with few samples
+        # Additive smoothing with one sample at the base rate, for a state with few samples.
         rates[value] = (np.where(known, y, 0).sum(axis=0) + base_rates) / (known.sum(axis=0) + 1)
     persistence = np.where((state == 1)[:, None], rates[1.0], rates[0.0])
     persistence[np.isnan(state)] = base_rates

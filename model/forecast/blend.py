@@ -50,7 +50,7 @@ def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
         y: (rows,) labels, all known.
     """
     order = np.argsort(score, kind="stable")
-    # rows of equal score stay in one bin
+    # Rows of equal score stay in one bin.
     values, first, count = np.unique(score[order], return_index=True, return_counts=True)
     bins = (np.minimum(first * TABLE_BINS // len(score), TABLE_BINS - 1)).astype(int)
     rows = np.bincount(bins, weights=count, minlength=TABLE_BINS)

@@ -154,7 +154,7 @@ def matching_intercept(z: Floats, y: Floats) -> float:
     rate = float(y[known].mean())
     low = -30.0
     high = 30.0
-    # bisection: the mean probability increases with the intercept
+    # Bisection: the mean probability increases with the intercept
     for _ in range(60):
         middle = (low + high) / 2
         if float(sigmoid(logits + middle).mean()) < rate:

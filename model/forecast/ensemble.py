@@ -152,7 +152,7 @@ class Ensemble:
         attributions = np.zeros((len(x), outputs))
         for network, columns in zip(self.networks, self.columns, strict=True):
             features = columns if self.selected is None else self.selected[columns]
-            # a feature may be several inputs
+            # A feature may be several inputs.
             np.add.at(attributions, features, network.attribute(scaled[columns], scaled_reference[columns]).T)
         return np.asarray(attributions.T / len(self.networks))
 

@@ -40,7 +40,7 @@ class FusedEnsemble(Ensemble):
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
     """Apply a network to each row of (rows, inputs) by itself."""
-    # selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm
+    # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
     x = np.ascontiguousarray(x)
     for layer in network.layers:
         if isinstance(layer, Linear):

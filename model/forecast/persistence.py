@@ -67,7 +67,7 @@ def fit_persistence(index: Floats, since_onset: Floats, y: Floats, block_rows: f
         return None
     index, since_onset, y = (values[known].astype(np.float64) for values in (index, since_onset, y))
     blocks = len(y) / max(1.0, block_rows)
-    # additive smoothing with half a block of each outcome: a rate of 0 or 1 in few blocks is not certain
+    # Additive smoothing with half a block of each outcome: a rate of 0 or 1 in few blocks is not certain.
     rate = (float(y.mean()) * blocks + 0.5) / (blocks + 1)
     load_table = fit_load_table(index, y)
     scores, rates, rows = event_rates(since_onset, y)

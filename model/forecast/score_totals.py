@@ -231,5 +231,5 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _skill(own: float, reference: float) -> float | None:
-    # below 1e-9 the reference error is rounding only: no event occurred, and the reference predicted none
+    # Below 1e-9 the reference error is rounding only: no event occurred, and the reference predicted none.
     return 1 - own / reference if reference > 1e-9 else None

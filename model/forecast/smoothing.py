@@ -54,12 +54,12 @@ class SeasonalSmoother:
         self._offsets = [horizon_offsets(horizon, width, self._period) for horizon in horizons]
         self._level_weights = np.array([level for level, _ in SMOOTHINGS])
         self._level = np.full(len(SMOOTHINGS), np.nan)
-        # season of the open bucket and of those after it
+        # Season of the open bucket and of those after it.
         self._seasons = np.zeros((len(SMOOTHINGS), self._period))
         self._number: int | None = None
         self._total = 0.0
         self._count = 0
-        # load index and bucket of each newest row; then per bucket the level before it, its season, the season ahead
+        # Load index and bucket of each newest row; then per bucket the level before it, its season, the season ahead.
         self._load_index: Floats = np.zeros(0)
         self._row_buckets: Integers = np.zeros(0, np.intp)
         self._levels_before: Floats = np.zeros((0, len(SMOOTHINGS)))
@@ -80,7 +80,7 @@ class SeasonalSmoother:
         if self._number is None:
             self._number = int(numbers[0])
         steps = np.diff(numbers, prepend=self._number)
-        # buckets without samples change nothing: gaps are shortened by whole seasons
+        # Buckets without samples change nothing: gaps are shortened by whole seasons.
         buckets = np.cumsum(np.where(steps == 0, 0, (steps - 1) % self._period + 1))
         means = self._add(buckets, load_index)
         levels, seasons = self._close(means)
@@ -178,7 +178,7 @@ class SeasonalSmoother:
         highest = np.full((len(self._offsets), len(SMOOTHINGS), buckets), -np.inf)
         for horizon, offsets in enumerate(self._offsets):
             for offset in offsets.tolist():
-                # the season a whole period ahead is that of the bucket itself
+                # The season a whole period ahead is that of the bucket itself.
                 start = offset % self._period
                 np.maximum(highest[horizon], seasons[:, start : start + buckets], out=highest[horizon])
         return np.moveaxis(highest, 2, 0).swapaxes(1, 2)

@@ -26,7 +26,7 @@ OPTIMIZER = "optimizer."
 """Prefix of the optimizer's array names in a serialized checkpoint."""
 
 SCRATCH = "step"
-"""Name of an optimizer array that release 0.1 stored although it is no state; it is ignored."""
+"""Name of a scratch array of SGD and RMSprop in older checkpoints; it is ignored."""
 
 
 @dataclass(frozen=True)

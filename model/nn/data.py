@@ -13,7 +13,7 @@ from model.nn.losses import Loss, Targets
 from model.nn.network import Network
 
 SAMPLE_ROWS = 1024
-"""Largest number of rows in `TrainingData.sampled_loss`."""
+"""Largest number of examples on which `TrainingData.sampled_loss` measures the loss."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TrainingData:
         network: network to fit.
         loss: loss function to minimise.
         train: training examples.
-        validation: validation examples; None to train without.
+        validation: validation examples; None if there are none.
 
     Attributes:
         network: network to fit.
@@ -74,7 +74,7 @@ class TrainingData:
         return self._loss.value(self.network.predict(self.inputs[rows]), self.targets.take(rows))
 
     def validation_loss(self) -> float:
-        """Return the validation loss of the network; NaN without validation examples."""
+        """Return the validation loss of the network; NaN if there are no validation examples."""
         if self.validation is None:
             return math.nan
         inputs, targets = self.validation

@@ -22,11 +22,11 @@ TRANSPOSE_SIZE = 1024
 class Layer(ABC):
     """Immutable layer of a network.
 
-    Prediction changes no attribute of a layer, so any number of threads may predict with one network. The forward
-    pass returns the arrays that the backward pass needs as the cache.
+    `apply` writes only to arrays that it allocates, so any number of threads may predict with one network. `forward`
+    returns a cache: the arrays that `backward` needs.
 
-    A subclass implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_multipliers`; with
-    parameters also `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
+    A subclass implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_multipliers`. With
+    parameters, it also implements `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
     Penalties and weight decay apply to the parameter named "weight" only.
     """
 
@@ -82,14 +82,21 @@ class Layer(ABC):
         Args:
             x: (rows, inputs).
             rng: random generator in training; None for prediction.
-            ops: executor of all array calls.
+            ops: executor for all array calls.
             out: array that an elementwise layer writes its output to, possibly `x` itself; None allocates one.
         """
 
     def compute_parameter_gradients(  # noqa: B027  most layers have no parameters
         self, output_gradient: Floats, cache: Any, gradients: Gradients, ops: ArrayOps
     ) -> None:
-        """Write dL/d(parameter) to the arrays in `gradients`; `ops` makes all array calls."""
+        """Compute dL/d(parameter).
+
+        Args:
+            output_gradient: dL/d(output), (rows, outputs).
+            cache: cache from `forward`.
+            gradients: arrays for the results, by parameter name.
+            ops: executor for all array calls.
+        """
 
     @abstractmethod
     def compute_input_gradient(
@@ -100,8 +107,8 @@ class Layer(ABC):
         Args:
             output_gradient: dL/d(output), (rows, outputs).
             cache: cache from `forward`.
-            ops: executor of all array calls.
-            out: array that an elementwise layer writes the gradient to; None allocates one.
+            ops: executor for all array calls.
+            out: array that an elementwise layer writes the result to, possibly `output_gradient`; None allocates one.
         """
 
     @abstractmethod
@@ -114,7 +121,7 @@ class Layer(ABC):
             reference: input of the layer in the reference pass, (1, inputs).
 
         Returns:
-            (rows, inputs).
+            Multipliers of the inputs, (rows, inputs).
         """
 
 

@@ -14,7 +14,7 @@ from model.nn.initializers import INITIALIZERS
 from model.nn.layers import Dropout, Gradients, Layer, Linear
 
 CHUNK_ROWS = 1024
-"""Rows per prediction pass: keeps the activations in the processor's cache and bounds the memory."""
+"""Largest number of rows per prediction pass: its activations fit the processor's cache."""
 
 
 class Network:
@@ -24,7 +24,7 @@ class Network:
     vector, on which the optimizer, gradient clipping and gradient statistics operate.
 
     Attributes:
-        layers: layers in the order of the forward pass; copies of the given layers.
+        layers: given layers, with views into `flat` as parameters.
         names: parameter names, in the order of the layers.
         flat: (parameters,) all weights, followed by all biases and other parameters.
         weight_count: number of weights. Penalties and weight decay apply to `flat[:weight_count]` only.
@@ -56,7 +56,7 @@ class Network:
         return {name: flat[self._slices[name]].reshape(self._shapes[name]) for name in self.names}
 
     def parameter_slice(self, name: str) -> slice:
-        """Return the position of a parameter in `flat`."""
+        """Return the slice of `flat` that holds a parameter."""
         return self._slices[name]
 
     def parameters(self) -> dict[str, Floats]:
@@ -156,7 +156,7 @@ def _named_parameters(layers: Sequence[Layer]) -> dict[str, Floats]:
 
 
 def is_weight(name: str) -> bool:
-    """Return True if a parameter name such as "0.weight" belongs to a weight, not to a bias or other parameter."""
+    """Return True for the name of a weight, e.g. "0.weight"; penalties and weight decay apply to weights only."""
     return name.endswith(".weight")
 
 

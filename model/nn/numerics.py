@@ -8,7 +8,7 @@ from model.array_types import Floats, constant
 from model.nn.execution.array_ops import EAGER, ArrayOps, row_maximum
 
 SMALL_SIZE = 64
-"""Number of elements below which one NumPy call that costs more per element is faster than several cheap calls."""
+"""Number of elements below which one call of a slow NumPy function is faster than several calls of fast ones."""
 
 ZERO = np.zeros((), np.float32)
 """0-d zero: an operation with a float32 or float64 array keeps the dtype of the array."""
@@ -40,7 +40,7 @@ def softmax(z: Floats) -> Floats:
 
 
 def compute_softmax(z: Floats, ops: ArrayOps) -> Floats:
-    """Compute `softmax`; the executor `ops` makes all array calls."""
+    """Compute `softmax` with `ops` as executor for all array calls."""
     a = ops(np.subtract, z, ops(row_maximum, z))
     ops(np.exp, a, out=a)
     # A BLAS product with a vector of ones sums a short axis five times as fast as NumPy's reduction.

@@ -58,7 +58,7 @@ class Optimizer(Protocol):
     """Rule that computes the update of the parameters from their gradient."""
 
     state: OptimizerState
-    """Assigning a saved state resumes from it."""
+    """Values for the next step; a resumed training run assigns the saved state."""
 
     @property
     def state_names(self) -> frozenset[str]:
@@ -78,7 +78,7 @@ class Optimizer(Protocol):
 
 @dataclass
 class _OptimizerBase:
-    """State and result array of an optimizer."""
+    """Base class of the optimizers: their state, and the array that `update` returns."""
 
     state: OptimizerState = field(default_factory=OptimizerState, repr=False, kw_only=True)
     _result: Floats | None = field(default=None, init=False, repr=False, compare=False)
@@ -199,7 +199,9 @@ class Adam(_OptimizerBase):
 
 @dataclass
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): the update is reduced by rate weight_decay p.
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+
+    The update is that of Adam minus rate weight_decay p.
 
     Attributes:
         weight_decay: decay factor.

@@ -12,9 +12,9 @@ from model.array_types import Floats
 
 @dataclass(frozen=True)
 class Penalty:
-    """Penalty l1 sum |w| + l2 / 2 sum w^2 that is added to the loss; its derivative is l1 sign(w) + l2 w.
+    """Penalty l1 sum |w| + l2 / 2 sum w^2 on the weights, with derivative l1 sign(w) + l2 w.
 
-    Unlike the weight decay of `AdamW`, its gradient enters the moments of the optimizer.
+    Its gradient enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported losses exclude it.
     """
 
     l1: float = 0.0

@@ -45,11 +45,11 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Decay in steps.
+    """Multiplication by `drop` at regular intervals.
 
     Attributes:
-        drop: factor per step.
-        every: length of a step as a fraction of the training.
+        drop: factor per interval.
+        every: length of an interval as a fraction of the training.
     """
 
     drop: float = 0.5
@@ -111,12 +111,12 @@ class WarmUp(Schedule):
 
 @dataclass
 class ReduceOnPlateau(Schedule):
-    """Decay by a step after each plateau: a number of epochs without a new lowest loss.
+    """Multiplication by `drop` after each plateau: `patience` epochs without a new lowest loss.
 
     Attributes:
-        drop: factor per step.
+        drop: factor per plateau.
         patience: number of epochs in a plateau.
-        least: lower bound of the factor.
+        least: lower bound of the product of these factors.
     """
 
     drop: float = 0.5

@@ -68,7 +68,7 @@ def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[i
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
-    # range over the number of segments: a range over times would be empty for a single sample
+    # Range over the number of segments: a range over times would be empty for a single sample.
     starts = np.arange(np.floor((times[-1] - times[first]) / spacing) + 1)
     begins = np.unique(np.searchsorted(times, times[first] + spacing * starts))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
@@ -117,7 +117,7 @@ class _Replay:
     def retrain_if_due(self, row: int) -> None:
         """Train on the samples before `row` if a training run is due; serve the candidate if the gate accepts it."""
         now = float(self._times[row])
-        # a segment begins with its first sample, which may be a little later than the scheduled time
+        # A segment begins with its first sample, which may be a little later than the scheduled time.
         tolerance = 2 * self._step
         retry = self._fell_back and now >= self._attempts[-1].at + DAY - tolerance
         if now < self._next_training and not retry:
@@ -129,7 +129,7 @@ class _Replay:
             self._has_own_model = True
             self._serve(predictor, row)
         seconds = min(now - float(self._times[0]), self._config.history)
-        # without a model of its own, a host tries again on the next day
+        # Without a model of its own, a host tries again on the next day.
         delay = retrain_delay(seconds, self._config.interval) if self._has_own_model else DAY
         self._next_training = now + delay - tolerance
 

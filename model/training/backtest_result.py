@@ -62,7 +62,7 @@ class BacktestResult:
             base_rate = float((self.onset_rates if onset else self.base_rates)[i])
             predictors = {CANDIDATE: self.probabilities, **self.baselines} if rows.any() else {}
             if onset and predictors:
-                # climatology of the scored samples: the event rate while load was not high
+                # Climatology of the scored samples: the event rate while load was not high.
                 predictors[CLIMATOLOGY] = np.full(self.probabilities.shape, base_rate)
             scores.append(
                 {name: score(self.labels[rows, i], p[rows, i], base_rate) for name, p in predictors.items()}

@@ -63,7 +63,7 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     """
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
-    # the mean of a day is not a recent feature either
+    # The mean of a day is not a recent feature either.
     daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means

@@ -69,7 +69,7 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
     if not len(dataset):
         reason = SkipReason.NO_KNOWN_OUTCOME
         raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
-    # mask labels whose horizon exceeds the history: only label 1 could be known there, which would bias event rates
+    # Mask labels whose horizon exceeds the history: only label 1 could be known there, which would bias event rates.
     dataset = mask_labels(dataset, horizons, float(np.nextafter(dataset.times[-1], np.inf)))
     spacing = float(np.median(dataset.spacing))
     onsets = [event_rows(dataset.y[:, i]) for i in range(len(horizons))]

@@ -151,7 +151,7 @@ def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal |
     if inputs.incumbent is None:
         return None
     difference = _brier_difference(inputs, inputs.incumbent)
-    # a single block has no standard error: any higher Brier score is refused
+    # A single block has no standard error: any higher Brier score is refused.
     allowed = config.margin * difference.error if np.isfinite(difference.error) else 0.0
     if difference.mean <= allowed:
         return None
@@ -193,7 +193,7 @@ def _compare_rankings(inputs: GateInputs, config: GateConfig) -> Refusal | None:
     for name, other in others.items():
         difference = precision_difference(inputs.candidate, other, inputs.holdout.y)
         allowed = config.margin * difference.error
-        # with too few events for a ranking, only the Brier score decides
+        # With too few events for a ranking, only the Brier score decides.
         if np.isfinite(difference.error) and difference.mean < -allowed:
             return Refusal(
                 reason=RefusalReason.LOWER_RANKING,

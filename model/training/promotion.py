@@ -86,7 +86,7 @@ def incumbent_predictions(
 def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools:
     """Return a mask (rows,) of the holdout rows that the incumbent's holdout model was not fitted on."""
     if incumbent.holdout_model is None and incumbent.fitted_until is None:
-        # the bootstrap model was not fitted on this host
+        # The bootstrap model was not fitted on this host.
         return np.ones(len(holdout_times), bool)
     until = (incumbent.holdout_model or incumbent).fitted_until
     if until is None:

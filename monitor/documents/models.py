@@ -10,7 +10,7 @@ from monitor.training.records import RegisteredModel
 from monitor.training.report import ReportProblem, TrainingReport
 
 if TYPE_CHECKING:
-    # imports the forecasting model, which `monitor models list` does not need
+    # Imports the forecasting model, which `monitor models list` does not need.
     from monitor.training.model_archive import ImportResult
 
 

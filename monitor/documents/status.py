@@ -19,7 +19,7 @@ from monitor.queries.overview import Overview, ServingFallback
 from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
-    # imports the forecasting model, which `monitor status` does not need
+    # Imports the forecasting model, which `monitor status` does not need.
     from monitor.state import DaemonState, LiveState
 
 

@@ -58,11 +58,11 @@ class ServedModel:
         self._previous_engine: OnlineEngine | None = None
         self._newest_at = -np.inf
         self._rules_observed = False
-        # written by another thread, replaced as a whole
+        # Written by another thread, replaced as a whole.
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
-        # model id and metrics as stored; None before the first forecast, when the stored ones may be outdated
+        # Model id and metrics as stored; None before the first forecast, when the stored ones may be outdated.
         self._stored_out_of_range: tuple[int, tuple[str, ...]] | None = None
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING

@@ -91,7 +91,7 @@ class AnomalyDetectionJob:
                 self._session.score_until(now)
             self._publish(None if self._session is None else self._session.state(now))
         except Exception:
-            # the online detector and the database may differ after a failed write
+            # The online detector and the database may differ after a failed write.
             self._is_loaded = False
             self._session = None
             raise

@@ -101,7 +101,7 @@ class DetectorSession:
         """Score the rows complete at `now` (seconds since the epoch); end an event after an hour without readings."""
         step = self._detector.step
         until = now // step * step
-        # after a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence
+        # After a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence.
         self._score(max(self.scored_until, (until - WARM_UP) // step * step), until, may_start=True)
         (expiry,) = self._online.expire(until)
         self._apply(expiry.transitions)
@@ -115,7 +115,7 @@ class DetectorSession:
         since = now - MEMORY
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
         windows = self._stores.anomalies.maintenance_windows(since)
-        # an event in progress extends to one more slot each half hour
+        # An event in progress extends to one more slot each half hour.
         open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         verdicts = (judged, windows, now // DAY, open_slot)
         if verdicts == self._verdicts:
@@ -123,7 +123,7 @@ class DetectorSession:
         minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
         is_excluded = excluded_from_training(self._stores, self._config.maintenance, minutes, now)
         excluded = np.unique(minutes[is_excluded] // SLOT_SECONDS)
-        # in the slot after an event, the averages still contain the event
+        # In the slot after an event, the averages still contain the event.
         excluded = np.union1d(excluded, excluded + 1).astype(np.int64)
         expected = expected_slots(judged, SLOT_SECONDS, now)
         self._online.thresholds(0).block_maxima.apply_verdicts(expected, excluded.tolist())
@@ -159,7 +159,7 @@ class DetectorSession:
     def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
         """Yield start time in seconds and values (columns,) of each row that has at least one value."""
         step = self._detector.step
-        # read in multiples of the row length, so that no row is split
+        # Read in multiples of the row length, so that no row is split.
         batch = max(CHUNK_SECONDS // step, 1) * step
         columns = self._detector.columns
         for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):

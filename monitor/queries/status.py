@@ -141,7 +141,7 @@ def _schedule(
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     if training.model is None or training.model.pretrained:
         serving = ServingState.NO_FITTED_MODEL
-    # a host with a fitted model had enough history, even if some of it has been deleted since
+    # A host with a fitted model had enough history, even if some of it has been deleted since.
     may_train = covered >= needed or serving != ServingState.NO_FITTED_MODEL
     return covered, next_retrain(config.training, training.last_run, serving) if may_train else None
 

@@ -31,16 +31,16 @@ from monitor.training.train_detector import DetectorTraining, promote_detector, 
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
-"""Largest number of models kept in the registry besides the serving one."""
+"""Number of newest models kept in the registry, besides the serving model and the target of a rollback."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Options of one retraining.
+    """Options of one training run.
 
     Attributes:
         since: seconds of history to train on; None for the configured length.
-        dry_run: train and evaluate, register nothing.
+        dry_run: train and evaluate; register, promote and record nothing.
         force: promote the candidate even if the gate refuses it.
     """
 
@@ -51,14 +51,14 @@ class Request:
 
 @dataclass(frozen=True)
 class RetrainResult:
-    """Result of one retraining.
+    """Result of one training run.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
-        reason: message on why no model was promoted.
-        model_id: the registered candidate.
+        outcome: promoted, refused, skipped or failed; a dry run has the outcome that a real run would have.
+        reason: message why no model was promoted, or why the promotion had to be forced; else empty.
+        model_id: id of the candidate; None if none was registered.
         report: training report; None if the run failed early.
-        error: error that the command ends with; None after a promotion and a dry run that passed.
+        error: error to raise in the command; None if the candidate was promoted or would be in a real run.
     """
 
     outcome: TrainingOutcome
@@ -85,13 +85,13 @@ def retrain(
         clock: returns seconds since the epoch.
 
     Raises:
-        LockedError: another retraining is running.
+        LockedError: another training run is in progress.
     """
     with ExitStack() as stack:
         try:
             stack.enter_context(stores.database.lock("retrain"))
         except LockHeldError as error:
-            raise LockedError(f"another retraining is under way: {error}") from error
+            raise LockedError(f"another training run is in progress: {error}") from error
         started = clock()
         result = _attempt_within_deadline(stores, config, request, on_epoch, started)
         if result.report is not None:
@@ -115,7 +115,7 @@ def _attempt_within_deadline(
     """Run one attempt; return expected errors as a result."""
     limit = config.training.timeout
     try:
-        with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
+        with deadline(limit, f"the training run was aborted after training.timeout ({limit:g} s)"):
             return _attempt(stores, config, request, on_epoch, now)
     except NotEnoughHistoryError as error:
         return _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
@@ -187,7 +187,7 @@ def _promote_detector(
     """Promote a new detector together with the incumbent predictor, or with the bootstrap model if there is none.
 
     Returns:
-        The result with the detector's part added to its reason.
+        The result, with a message on the detector added to the reason.
     """
     if request.dry_run:
         return result
@@ -196,9 +196,9 @@ def _promote_detector(
     model_id = promote_detector(stores, detector, now)
     if model_id is not None:
         stores.registry.prune(MODELS_KEPT)
-        addition = f"a new detector of anomalies serves, with it, as model {model_id}"
+        addition = f"a new anomaly detector serves, as part of model {model_id}"
     elif detector.blob is None:
-        addition = f"no detector of anomalies: {detector.report.reason}"
+        addition = f"no anomaly detector: {detector.report.reason}"
     else:
         return result
     return replace(result, reason=f"{result.reason}; {addition}")

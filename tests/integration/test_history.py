@@ -80,7 +80,7 @@ def test_history_has_no_warning_at_a_threshold_of_one(stores, reader):
 def test_high_load_period_starts_after_the_sustained_time(reader):
     (period,) = read(reader).high
     start = NOW - 3600 + 1000
-    # a dip ends it after the sustained time only
+    # A dip ends it after the sustained time only.
     assert period == (start + 10, start + 100)
 
 

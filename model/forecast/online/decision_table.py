@@ -127,7 +127,7 @@ class _BaselineTables:
             used = len(table.scores)
             self._scores[(*place, slice(used))] = table.scores
             self._values[(*place, slice(used))] = table.values
-            # beyond its last point a table is constant
+            # Beyond its last point a table is constant.
             self._values[(*place, slice(used, None))] = table.values[-1]
             self._unknown[place] = table.unknown
             if baseline.smoothing is not None:

@@ -221,6 +221,6 @@ def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
         return False
     totals = np.bincount(blocks, weights=gain)
     mean = totals.sum() / sizes.sum()
-    # standard error of a ratio of sums, because blocks have unequal sizes
+    # Standard error of a ratio of sums, because blocks have unequal sizes.
     error = np.sqrt(np.sum(np.square(totals - mean * sizes))) / sizes.sum()
     return bool(mean > MARGIN * error)

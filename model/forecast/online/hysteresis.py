@@ -51,7 +51,7 @@ class WarningHysteresis:
         self._hold = np.maximum(sustained, HOLD_RATIO * np.array(horizons, dtype=np.float64))
         self._active: Bools = np.zeros(shape, bool)
         self._armed: Bools = np.zeros(shape, bool)
-        # time of the last probability that was not below the release threshold, and samples since
+        # Time of the last probability that was not below the release threshold, and samples since.
         self._reached = np.full(shape, np.nan)
         self._below: Integers = np.zeros(shape, np.int64)
 

@@ -111,7 +111,7 @@ class InputRangeMonitor:
         inside = (x >= ranges.end_low) & (x <= ranges.end_high)
         entered = self._beyond.extend(times, beyond, known & ~beyond)
         left = self._inside.extend(times, inside, known & ~inside)
-        # the later of the two events decides; both never occur at the same sample
+        # The later of the two events decides; both never occur at the same sample.
         changes = np.where(entered, 1, np.where(left, -1, 0))
         states = _last_change(changes, self._active)
         self._active = states[:, -1].copy()

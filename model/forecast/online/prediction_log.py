@@ -77,7 +77,7 @@ class PredictionLog:
         self._load_index = np.empty(0)
         self._forecasts = np.empty((len(SMOOTHINGS), 0, len(horizons)))
         self._first_open = 0
-        # samples from the oldest open entry on
+        # Samples from the oldest open entry on.
         self._recent_times = np.empty(0)
         self._recent_states = np.empty(0)
 
@@ -148,7 +148,7 @@ class PredictionLog:
             self._outcomes[first:] = labels
             self._first_open = int(np.searchsorted(self._times, newest - max(self._horizons), side="right"))
         oldest = self._times[self._first_open] if self._first_open < len(self._times) else newest
-        # the sample spacing at a row depends on RECENT_INTERVALS rows before it
+        # The sample spacing at a row depends on RECENT_INTERVALS rows before it.
         start = max(0, int(np.searchsorted(self._recent_times, oldest)) - RECENT_INTERVALS)
         self._recent_times = self._recent_times[start:]
         self._recent_states = self._recent_states[start:]

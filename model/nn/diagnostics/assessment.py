@@ -28,13 +28,13 @@ MAX_ROWS = 4096
 """Largest number of rows on which activations are measured."""
 
 DEAD_UNITS_LIMIT = 0.4
-"""Ratio of dead units in a layer from which they are reported."""
+"""Smallest ratio of dead units in a layer that is an issue."""
 
 SATURATION_LIMIT = 0.5
-"""Ratio of saturated outputs of a layer from which they are reported."""
+"""Smallest ratio of saturated outputs of a layer that is an issue."""
 
 CLIPPED_STEPS_LIMIT = 0.5
-"""Ratio of clipped steps from which they are reported."""
+"""Smallest ratio of clipped steps that is an issue."""
 
 
 def assess_training(
@@ -80,8 +80,8 @@ def assess_statistics(
         parameters: gradient statistics of each parameter, at least one.
         layers: activation statistics of each activation layer.
         counts: numbers of steps.
-        vanishing: gradients are vanishing if the mean gradient norm of a weight is below this.
-        exploding: gradients are exploding if the gradient norm of a parameter at any step is above this.
+        vanishing: gradients are vanishing if the mean gradient norm of a weight is below this value.
+        exploding: gradients are exploding if the gradient norm of a parameter at any step is above this value.
     """
     state, issue = _gradient_state(parameters, counts.nonfinite, vanishing, exploding)
     gradient_issues = () if issue is None else (issue,)

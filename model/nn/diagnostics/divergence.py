@@ -62,5 +62,5 @@ class DivergenceCheck:
             )
 
     def _too_high(self, loss: float) -> bool:
-        # negated, so that NaN is too high
+        # Negated, so that NaN is too high.
         return not loss <= LOSS_FACTOR * max(self.initial_loss, MIN_INITIAL_LOSS)

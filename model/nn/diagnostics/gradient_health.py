@@ -54,14 +54,14 @@ class StepCounts(NamedTuple):
 class ParameterHealth:
     """Gradient norms and update ratio of one parameter.
 
-    Norms are L2 norms before clipping. An update ratio is norm(update) / norm(parameter); see `UPDATE_INTERVAL`.
+    Norms are L2 norms before clipping. The update ratio norm(update) / norm(parameter) is measured every 64 steps.
 
     Attributes:
         name: name of the parameter.
         norm: mean gradient norm over the steps of the last epoch.
         norm_last: gradient norm at the last step.
         norm_max: largest gradient norm of all steps.
-        update_ratio: mean update ratio over the measured steps of the last epoch that had a measurement.
+        update_ratio: mean update ratio over the measured steps of the last epoch with a measurement.
     """
 
     name: str

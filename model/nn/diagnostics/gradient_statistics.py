@@ -12,7 +12,7 @@ from model.nn.diagnostics.gradient_health import ParameterHealth, StepCounts
 from model.nn.network import Network
 
 UPDATE_INTERVAL = 64
-"""Steps between two measurements of the update ratio, which changes slowly and takes a pass over all parameters."""
+"""Steps between two measurements of the update ratio: it changes slowly, and a measurement reads all parameters."""
 
 BUFFER_STEPS = 256
 """Number of gradients in the buffer; their norms are computed together when the buffer is full."""
@@ -45,7 +45,7 @@ class GradientStatistics:
 
     The training loop calls `record_gradient` in each step, and then `record_update` if `update_due` is True. All
     gradients are buffered in a network of at most `BUFFERED_PARAMETERS` parameters. In a larger network only the
-    biases are buffered, if there are at most so many of them; they are at the end of the flat vector.
+    biases are buffered, which are at the end of the flat vector, and none if there are more biases than that.
 
     Args:
         network: trained network.
@@ -120,7 +120,7 @@ class GradientStatistics:
 
     @property
     def update_due(self) -> bool:
-        """Return True if the current step is one of those whose update is recorded, every `UPDATE_INTERVAL` steps."""
+        """Return True if the update of the current step must be recorded: at the first of `UPDATE_INTERVAL` steps."""
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
@@ -203,7 +203,7 @@ class GradientStatistics:
 
 
 def _buffer_start(network: Network) -> int:
-    """Return the position in the flat vector from which on gradients are buffered; its size if none are."""
+    """Return the index of the first buffered parameter in the flat vector; the vector's size if none is buffered."""
     size = network.flat.size
     if size <= BUFFERED_PARAMETERS:
         return 0

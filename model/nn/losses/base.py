@@ -84,7 +84,7 @@ class Loss(ABC):
         return Targets(self._encode(y), None if weight is None else weight.astype(dtype))
 
     def value(self, logits: Floats, targets: Targets) -> float:
-        """Return the mean loss over the known labels."""
+        """Return the weighted loss, averaged over the known labels, or over the rows if `per_row`."""
         terms = self._terms(logits, targets.values)
         if targets.weight is not None:
             terms = terms * targets.weight
@@ -102,7 +102,7 @@ class Loss(ABC):
             logits: (rows, outputs).
             targets: labels of the same rows.
             scale: `gradient_scale` of the targets as 0-d array.
-            ops: executor of all array calls.
+            ops: executor for all array calls.
         """
         derivative = self._derivative(logits, targets.values, ops)
         if targets.weight is not None:
@@ -118,16 +118,16 @@ class Loss(ABC):
         return logits
 
     def constant_output(self, y: Floats) -> int | None:  # noqa: ARG002
-        """Return the first output for which `y` (rows, outputs) has one class only.
+        """Return the index of the first output whose labels in `y` (rows, outputs) have one class only.
 
-        None if all outputs have several classes, or if the loss has no classes.
+        Return None if there is no such output, or if the labels of this loss are not classes.
         """
         return None
 
     def base_rate_bias(self, y: Floats) -> Floats | None:  # noqa: ARG002
         """Return the output biases (outputs,) that predict the base rate of each output.
 
-        None if the loss does not define them.
+        Return None if the loss does not define them.
         """
         return None
 

@@ -72,7 +72,7 @@ def test_checkpoint_of_release_0_1_is_resumed():
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop"])
-def test_checkpoint_with_the_update_array_of_release_0_1_is_resumed(optimizer):
+def test_older_checkpoint_with_a_scratch_array_is_resumed(optimizer):
     checkpoints = []
     uninterrupted = new_training(optimizer=optimizer)
     expected = uninterrupted.run(lambda epoch: checkpoints.append(dump_checkpoint(uninterrupted.checkpoint())))

@@ -31,7 +31,7 @@ def test_train_reports_each_epoch(trace):
         np.random.default_rng(0),
         lambda epoch, total: epochs.append((epoch.number, total)),
     )
-    # two networks of two epochs, for the fold and for serving
+    # Two networks of two epochs, for the fold and for serving.
     assert epochs == [(number, 8) for number in range(1, 9)]
 
 

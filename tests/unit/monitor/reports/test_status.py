@@ -108,5 +108,5 @@ def test_status_line_states_unknown_load(live):
 
 def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
-    assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the 2 h it needs"
+    assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the required 2 h"
     assert model_line(live, young).startswith("model 3 serves; no model of this host yet: not enough history")
