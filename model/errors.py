@@ -20,7 +20,7 @@ class InputProblem(Enum):
     LABEL = "invalid label"
     NO_KNOWN_LABEL = "output without a known label"
     SINGLE_CLASS = "labels of one class only"
-    CHECKPOINT = "checkpoint of another training, or inconsistent"
+    CHECKPOINT = "checkpoint of another training run, or inconsistent"
     INTERRUPTED = "training interrupted inside an epoch"
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from model.anomaly.events import DetectorReading
-from model.array_types import Floats
 from monitor.inference.forecast import Forecast
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
 from storage import AnomalyRecord, Sample
@@ -90,7 +88,7 @@ class AnomalyState:
         unconfirmed: number of events in the last 30 days whose verdict is not "incident".
         allowed: false-alarm budget per 30 days.
         in_maintenance: True during a maintenance window.
-        recent_scores: (rows, 3) time in seconds since the epoch, score, ratio of evidence to threshold; last 7 days.
+        recent_scores: anomaly scores of the last 7 days.
     """
 
     metrics: tuple[str, ...]
@@ -100,7 +98,7 @@ class AnomalyState:
     unconfirmed: int
     allowed: float
     in_maintenance: bool = False
-    recent_scores: Floats = field(default_factory=lambda: np.empty((0, 3)), compare=False)
+    recent_scores: AnomalyScores = field(default_factory=AnomalyScores, compare=False)
 
 
 @dataclass(frozen=True)

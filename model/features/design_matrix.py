@@ -185,7 +185,7 @@ def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: 
     lengths = np.full((len(rows), 3), limit)
     np.minimum(now - window.last_high[rows], limit, out=lengths[:, 0])
     np.minimum(now - last_onset, limit, out=lengths[:, 1])
-    # before the first onset both times are -inf, and their difference is not computed
+    # Before the first onset both times are -inf, and their difference is not computed.
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], MAX_PHASE, out=x[:, 3])
     # Durations are in minutes on a logarithmic scale.

@@ -19,6 +19,7 @@ from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection
 from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.state import AnomalyState
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
@@ -72,7 +73,7 @@ class DetectorSession:
         self._key = loaded.key
         self._online = OnlineDetector([loaded.detector], config.false_alarms_per_month)
         self._recorder = EventRecorder(stores, loaded.model_id, stores.anomalies.ongoing())
-        self._recent_scores: Floats = np.empty((0, 3))
+        self._recent_scores = AnomalyScores()
         self._slot: int | None = None
         self._restored_slots: frozenset[int] = frozenset()
         self._verdicts: tuple[object, ...] | None = None
@@ -173,9 +174,8 @@ class DetectorSession:
         """Keep the reading, and add it to the recent scores."""
         self.reading = step.reading
         if step.reading is not None:
-            recent = self._recent_scores[self._recent_scores[:, 0] > at - SCORES_KEPT]
-            row = [[at, step.reading.score, step.reading.threshold_ratio]]
-            self._recent_scores = np.append(recent, row, axis=0)
+            recent = self._recent_scores.after(at - SCORES_KEPT)
+            self._recent_scores = recent.append(at, step.reading.score, step.reading.threshold_ratio)
 
     def _apply(self, transitions: tuple[EventTransition, ...]) -> None:
         for transition in transitions:

@@ -12,6 +12,7 @@ from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
 from monitor.inference.stored_samples import read_samples
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.stores import Stores
 from storage import AnomalyRecord
 
@@ -68,14 +69,14 @@ class HistoryReader:
         self._rules = rules
         self._interval = interval
 
-    def read(self, seconds: float, points: int, until: float, recent_scores: Floats) -> RecentHistory:
+    def read(self, seconds: float, points: int, until: float, recent_scores: AnomalyScores) -> RecentHistory:
         """Read the history.
 
         Args:
             seconds: length of the history, at most MAX_RANGE.
             points: largest number of slots, at most MAX_POINTS.
             until: seconds since the epoch; the last slot contains it.
-            recent_scores: (rows, 3) time, anomaly score and evidence ratio, as the online detector reported them.
+            recent_scores: output of the online detector.
 
         Raises:
             StorageError: the database cannot be read.
@@ -83,6 +84,7 @@ class HistoryReader:
         step = slot_length(seconds / points, self._interval)
         count = max(1, round(seconds / step))
         start = (until // step + 1 - count) * step
+        anomaly_scores = np.column_stack((recent_scores.scores, recent_scores.evidence_ratios))
         return RecentHistory(
             start=start,
             step=step,
@@ -91,7 +93,7 @@ class HistoryReader:
             high_load_periods=self._high_load_periods(start, start + step * count),
             rules=self._rules().rules,
             predictions=self._stores.predictions.bucket_maxima(start, step, count),
-            anomaly_scores=_maxima(recent_scores[:, 0], recent_scores[:, 1:], start, step, count),
+            anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
             anomalies=tuple(self._stores.anomalies.since(start)),
         )
 

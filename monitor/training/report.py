@@ -9,7 +9,7 @@ from enum import StrEnum
 from model.errors import SkipReason
 from model.training.refusal import ComparisonSkip, RefusalReason
 from monitor.system.json_codec import DecodeError, JsonValue, from_plain, to_json, to_plain
-from monitor.training.report_migration import UNVERSIONED, migrate
+from monitor.training.report_migration import UNVERSIONED, VERSION, migrate
 from monitor.training.report_parts import (
     DetectorReport,
     EpochReport,
@@ -19,9 +19,6 @@ from monitor.training.report_parts import (
     InputDistribution,
     OmittedHorizon,
 )
-
-VERSION = 2
-"""Version of the stored form that this release writes; `report_migration` converts older versions."""
 
 MODEL_SCORES = "network"
 """Key of the model's own scores next to those of the baselines."""

@@ -16,7 +16,7 @@ DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
 
 
 def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Return a stored report in the form of version 2.
+    """Return a stored report in the form of VERSION.
 
     Values of an unexpected type are copied unchanged: decoding rejects them.
 
@@ -27,7 +27,7 @@ def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
     migrated = dict(report)
     for change in _CHANGES[max(version, 0) :]:
         migrated = change(migrated)
-    return {**migrated, "version": len(_CHANGES)}
+    return {**migrated, "version": VERSION}
 
 
 def _name_experts(report: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +56,9 @@ def _add_folds(report: dict[str, Any]) -> dict[str, Any]:
 
 _CHANGES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_name_experts, _add_folds)
 """Changes from each version to the next one."""
+
+VERSION = len(_CHANGES)
+"""Version of the stored form that this release writes."""
 
 
 def _horizon(horizon: dict[str, Any]) -> dict[str, Any]:

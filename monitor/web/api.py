@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
 from monitor.documents.anomalies import RECENT, AnomalyDocument, anomaly_document
@@ -15,6 +13,7 @@ from monitor.documents.models import ModelDocument, ModelListEntry, model_docume
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
@@ -68,7 +67,7 @@ class StoredDocuments:
             points: largest number of time slots.
             state: state of the daemon, with the recent anomaly scores.
         """
-        recent_scores = state.anomaly.recent_scores if state.anomaly else np.empty((0, 3))
+        recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 

@@ -91,13 +91,14 @@ def _warning_threshold(
     model_threshold: float,
     precision: float,
 ) -> float | None:
-    """Return the lowest threshold with the wanted precision on recent outcomes, None with too few warnings.
+    """Return the lowest threshold with the target precision on recent outcomes; None if there are too few warnings.
 
-    It stays close to the model's own threshold, recalibrated as during calm load.
+    Only predictions made while load was not high count, because no warning is active during high load. The threshold
+    differs from the recalibrated threshold of the model by at most MAX_THRESHOLD_SHIFT.
     """
     y = matured.outcomes[:, column]
     p = matured.probabilities[:, column]
-    rows = (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
+    rows = ~matured.high & (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
     if model_threshold >= 1 or not rows.any():
         return None
     p = recalibration(p[rows], matured.high[rows])
@@ -106,9 +107,9 @@ def _warning_threshold(
     warned_seconds = np.sum(p >= start) * typical_step(matured.times, default=1.0)
     if warned_seconds < MIN_WARNING_BLOCKS * max(horizon, BLOCK_SECONDS):
         return None
-    wanted = float(logit(np.array(threshold_for(y, p, precision))))
+    fitted = float(logit(np.array(threshold_for(y, p, precision))))
     centre = float(logit(np.array(start)))
-    shifted = np.clip(wanted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
+    shifted = np.clip(fitted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
     return float(sigmoid(np.array(shifted)))
 
 

@@ -120,21 +120,21 @@ class GradientHealth:
         return tuple(issue.message for issue in self.issues)
 
 
-def combine_health(trainings: Sequence[GradientHealth]) -> GradientHealth:
+def combine_health(diagnoses: Sequence[GradientHealth]) -> GradientHealth:
     """Combine the diagnoses of networks with equal layers.
 
     The state is the worst state, `norm_max` the largest value; counts are summed, all other values averaged. Equal
     issues are listed once.
     """
     severity = list(GradientState)
-    issues = [issue for training in trainings for issue in training.issues]
+    issues = [issue for health in diagnoses for issue in health.issues]
     return GradientHealth(
-        state=max((training.state for training in trainings), key=severity.index),
-        parameters=tuple(map(_combine_parameter, zip(*(training.parameters for training in trainings), strict=True))),
-        layers=tuple(map(_combine_layer, zip(*(training.layers for training in trainings), strict=True))),
-        steps=sum(training.steps for training in trainings),
-        clipped_steps=sum(training.clipped_steps for training in trainings),
-        nonfinite_steps=sum(training.nonfinite_steps for training in trainings),
+        state=max((health.state for health in diagnoses), key=severity.index),
+        parameters=tuple(map(_combine_parameter, zip(*(health.parameters for health in diagnoses), strict=True))),
+        layers=tuple(map(_combine_layer, zip(*(health.layers for health in diagnoses), strict=True))),
+        steps=sum(health.steps for health in diagnoses),
+        clipped_steps=sum(health.clipped_steps for health in diagnoses),
+        nonfinite_steps=sum(health.nonfinite_steps for health in diagnoses),
         issues=tuple(dict.fromkeys(issues)),
     )
 

@@ -50,9 +50,9 @@ def test_session_scores_equal_the_replay_of_the_samples(stores, step):
     samples = overloaded_samples(TRAINING_END, OVERLOAD + 6 * HOUR)
     expected = [step.reading.score for (step,) in online.replay(samples[:, 0], samples[:, None, 1:])]
     scores = session.state(OVERLOAD + 6 * HOUR).recent_scores
-    live = scores[scores[:, 0] >= TRAINING_END]
-    assert live[:, 0].tolist() == samples[:, 0].tolist()
-    assert live[:, 1].tolist() == expected
+    live = scores.times >= TRAINING_END
+    assert scores.times[live].tolist() == samples[:, 0].tolist()
+    assert scores.scores[live].tolist() == expected
 
 
 def test_session_records_an_event(stores):
