@@ -19,7 +19,7 @@ from monitor.queries.overview import Overview, ServingFallback
 from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
-    # Imports the forecasting model, which `monitor status` does without.
+    # Imports the forecasting model, which `monitor status` does not need.
     from monitor.state import DaemonState, LiveState
 
 
@@ -211,7 +211,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
 
 
 def _inputs_out_of_range(live: LiveState | None) -> tuple[OutOfRangeInput, ...] | None:
-    """Return the metrics outside their training range; None without a prediction."""
+    """Return the metrics outside their training range; None if there is no prediction."""
     if live is None or live.forecast is None:
         return None
     return out_of_range_inputs(live.forecast.inputs_out_of_range)

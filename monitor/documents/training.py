@@ -10,7 +10,7 @@ from monitor.training.report import TrainingReport
 from storage import TrainingOutcome
 
 if TYPE_CHECKING:
-    # Imports NumPy, which `monitor status` does without.
+    # Imports the training pipeline, which `monitor status` does not need.
     from monitor.training.retrain import RetrainResult
 
 

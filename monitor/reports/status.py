@@ -24,7 +24,7 @@ from monitor.system.formatting import (
 from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
-    # Imports the forecasting model, which `monitor status` does without.
+    # Imports the forecasting model, which `monitor status` does not need.
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
