@@ -141,9 +141,9 @@ class OnlineEngine:
         load_index = self._newest([window.load_index for window in self._windows])
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
-        probabilities, raised = self._floor(probabilities, self._all_features(), high)
-        start, end = self._table.thresholds(high)
         period = self._newest([window.period_start for window in self._windows])
+        probabilities, raised = self._floor(probabilities, self._all_features(), period > -np.inf)
+        start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
         before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
