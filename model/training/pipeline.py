@@ -84,7 +84,7 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    # no warning is active during high load: these rows do not count for the precision of warnings
+    # No warning is active during high load: these rows do not count for the precision of warnings.
     calm = predictions.take(~predictions.high)
     probabilities = holdout_model.blend(calm.logits, calm.high)
     thresholds = tuple(threshold_for(y, p, task.precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))

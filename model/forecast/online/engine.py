@@ -92,7 +92,7 @@ class OnlineEngine:
         """Set the fallback decisions for the next forecasts.
 
         Args:
-            decisions: by host and horizon of the predictor.
+            decisions: fallback decisions by host and by horizon of the predictor.
         """
         if self.predictor is None:
             raise ValueError("decisions without a predictor")
@@ -188,7 +188,7 @@ class OnlineEngine:
         log.add(times, window.state[first:], entries)
 
     def _horizon_columns(self) -> Integers:
-        """Return the positions of the predictor's horizons among those of its spec."""
+        """Return the positions of the predictor's horizons among the horizons of its spec."""
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
 
