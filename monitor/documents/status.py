@@ -74,7 +74,7 @@ class DetectionStatus:
 
 @dataclass(frozen=True)
 class StatusDocument:
-    """State of daemon, history and model; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
+    """State of daemon and model; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
 
     Attributes:
         at: time of the status.
