@@ -23,7 +23,7 @@ TIME_EPSILON = 0.0005
 
 @dataclass(frozen=True)
 class Stores:
-    """The repositories of one open database."""
+    """The repositories of one open database; the replayed ones hold what a replay of imported history yielded."""
 
     database: Database
     samples: SampleRepository
@@ -32,6 +32,8 @@ class Stores:
     runs: TrainingRunRepository
     scores: ScoreRepository
     anomalies: AnomalyRepository
+    replayed_predictions: PredictionRepository
+    replayed_scores: ScoreRepository
 
 
 @contextmanager
@@ -60,4 +62,6 @@ def stores_of(database: Database) -> Stores:
         runs=TrainingRunRepository(database),
         scores=ScoreRepository(database),
         anomalies=AnomalyRepository(database),
+        replayed_predictions=PredictionRepository(database, replayed=True),
+        replayed_scores=ScoreRepository(database, replayed=True),
     )

@@ -209,6 +209,7 @@ class AnomalyRecord:
         verdict: the operator's label; None without one.
         note: the operator's note.
         verdict_at: time of the verdict.
+        replayed: True if found in a replay of imported history, not by the live detector.
         id: 0 until it is stored.
     """
 
@@ -222,6 +223,7 @@ class AnomalyRecord:
     verdict: Verdict | None = None
     note: str | None = None
     verdict_at: float | None = None
+    replayed: bool = False
     id: int = 0
 
 

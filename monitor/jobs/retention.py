@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from monitor.stores import Stores
@@ -32,7 +33,8 @@ class RetentionJob:
 
         1. Delete samples older than the retention, whatever the time between them. A gap longer than a quarter of the
            retention does not count as age, because a clock that jumped ahead makes all samples look old.
-        2. Delete predictions, scores and peaks of the anomaly detector older than the oldest remaining sample.
+        2. Delete predictions, scores and peaks of the anomaly detector older than the oldest remaining sample, and all
+           that was replayed before it, except for anomalies with a verdict.
 
         Raises:
             StorageError: the database cannot be written.
@@ -51,3 +53,6 @@ class RetentionJob:
             self._stores.predictions.purge(oldest)
             self._stores.scores.purge(oldest)
             self._stores.anomalies.purge_peaks(oldest)
+            self._stores.replayed_predictions.purge(oldest)
+            self._stores.replayed_scores.purge(oldest)
+            self._stores.anomalies.replace_replayed(-math.inf, oldest, [])
