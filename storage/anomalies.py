@@ -1,4 +1,4 @@
-"""Anomaly repository: anomaly events with verdicts, peaks of their evidence, and maintenance windows."""
+"""Anomaly repository: anomaly events with verdicts, half-hour peaks of detector channels, and maintenance windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WINDOW_COLUMNS = maintenance_windows.c[tuple(field.name for field in fields(Mai
 
 
 class AnomalyRepository:
-    """Anomalies of one host. Every method raises StorageError if the database refuses the operation."""
+    """Anomaly events of one host. Every method raises StorageError if the database refuses the operation."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class AnomalyRepository:
         self._own_windows = maintenance_windows.c.host_id == host_id
 
     def add(self, anomaly: AnomalyRecord) -> int:
-        """Store a new anomaly and return its id; the id of the record is ignored."""
+        """Store a new anomaly and return the id assigned by the database; `anomaly.id` is ignored."""
         query = insert(anomalies).values(self._row(anomaly)).returning(anomalies.c.id)
         with self._database.writing() as connection:
             return int(connection.execute(query).scalar_one())
@@ -62,7 +62,7 @@ class AnomalyRepository:
         return len(added)
 
     def update(self, anomaly: AnomalyRecord) -> None:
-        """Store the end, the peak and the contributions of an anomaly; its verdict stays as it is."""
+        """Store the end, the peak and the contributions of an anomaly; keep the stored verdict."""
         values = {name: getattr(anomaly, name) for name in ("ended_at", "peak", "peak_at", "contributions")}
         with self._database.writing() as connection:
             connection.execute(update(anomalies).where(self._own, anomalies.c.id == anomaly.id).values(**values))
@@ -131,19 +131,19 @@ class AnomalyRepository:
             return connection.scalar(query) or 0
 
     def last_verdict_at(self) -> float | None:
-        """Return the time of the newest verdict in seconds since the epoch; None without any."""
+        """Return the time of the newest verdict in seconds since the epoch; None if there is none."""
         query = select(func.max(anomalies.c.verdict_at)).where(self._own)
         with self._database.reading() as connection:
             newest: float | None = connection.scalar(query)
         return newest
 
     def replace_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
-        """Store the largest evidence of one interval, replacing what was stored for it.
+        """Store the channel maxima of one half-hour interval, replacing the stored maxima of the same interval.
 
         Args:
             at: start of the interval, in seconds since the epoch.
-            detector: fingerprint of the detector that reported it, at most 16 characters.
-            peaks: largest evidence by channel.
+            detector: fingerprint of the detector that computed the scores, at most 16 characters.
+            peaks: largest score in the interval by channel.
         """
         peak = anomaly_peaks.c
         same_interval = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
@@ -156,11 +156,11 @@ class AnomalyRepository:
             connection.execute(insert(anomaly_peaks), rows)
 
     def peaks(self, detector: str, since: float) -> list[AnomalyPeak]:
-        """Return the peaks of one detector's evidence in order of time.
+        """Return the stored half-hour maxima of all channels of one detector, ordered by time.
 
         Args:
             detector: fingerprint of the detector.
-            since: seconds since the epoch; earlier intervals are left out.
+            since: start of the first interval to return, in seconds since the epoch.
         """
         peak = anomaly_peaks.c
         query = (
@@ -175,15 +175,15 @@ class AnomalyRepository:
         """Delete old peaks. Live anomalies and maintenance windows are few and kept forever.
 
         Args:
-            before: seconds since the epoch.
-            batch: rows deleted in one transaction.
+            before: peaks before this time (seconds since the epoch) are deleted.
+            batch: rows selected in one transaction.
         """
         purge(self._database, anomaly_peaks, self._host_id, before, batch)
 
     def purge_between(self, start: float, end: float) -> int:
         """Delete the anomalies without a verdict that lie within a period, and the peaks in it.
 
-        An anomaly with a verdict stays, because the verdict is the operator's, and so does one in progress.
+        Anomalies with a verdict are kept, because the operator labelled them. An anomaly in progress is kept, too.
 
         Args:
             start: seconds since the epoch, inclusive.
@@ -199,7 +199,7 @@ class AnomalyRepository:
         return deleted
 
     def add_maintenance_window(self, window: MaintenanceWindow) -> int:
-        """Store a maintenance window and return its id; the id of the record is ignored."""
+        """Store a maintenance window and return the id assigned by the database; `window.id` is ignored."""
         values = asdict(window)
         del values["id"]
         query = insert(maintenance_windows).values(host_id=self._host_id, **values)
@@ -211,7 +211,7 @@ class AnomalyRepository:
 
         Args:
             window_id: id of the window.
-            at: seconds since the epoch.
+            at: new end, in seconds since the epoch; a window that ended earlier is not changed.
 
         Raises:
             UnknownAnomalyError: the host has no such window.

@@ -20,15 +20,15 @@ from storage.locks import ExclusiveLock
 from storage.migrations.runner import create_schema, migrate_if_needed
 
 PRAGMAS = (
-    # First, so that the following pragmas wait for a lock as well. The engine fills in the value.
+    # First, so that the other pragmas wait for a lock, too. `_configure_sqlite` fills in the value.
     "busy_timeout = {busy_timeout}",
     "journal_mode = WAL",
-    # NORMAL would lose acknowledged samples at a power failure.
+    # NORMAL would lose committed samples in a power failure.
     "synchronous = FULL",
     "foreign_keys = ON",
     # A slow reader lets the write-ahead log grow; without a limit the file would keep that size.
     f"journal_size_limit = {16 * 2**20}",
-    # In KiB when negative. Appends touch the last page and reads scan once: the kernel's page cache is enough.
+    # A negative number is KiB. Appends touch the last page and reads scan once: the kernel's page cache is enough.
     "cache_size = -1024",
     "temp_store = MEMORY",
 )
@@ -37,13 +37,13 @@ MAX_IDLE_CONNECTIONS = 2
 """Connections kept open between transactions."""
 
 _WRITES = "writes"
-"""Key of `Connection.info`; True makes the next transaction take the write lock at its start."""
+"""Key in `Connection.info`; True makes the next transaction acquire the write lock at its start."""
 
 
 class Database:
     """An open database, safe to use from several threads.
 
-    `close` closes it, also at the end of a `with` block.
+    A `with` block closes the database at its end.
 
     Attributes:
         engine: SQLAlchemy engine.
@@ -55,7 +55,7 @@ class Database:
         self.engine = engine
         self.path = path
         self.name = str(path or engine.url.render_as_string(hide_password=True))
-        # Connecting costs more than most transactions, and so does SQLAlchemy's pool: connections are kept here.
+        # Opening a connection costs more than most transactions, and so does SQLAlchemy's pool.
         self._idle: list[Connection] = []
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Run a transaction that sees one state of the database. Keep it short.
+        """Run a transaction that reads a consistent snapshot. Keep it short.
 
         Raises:
             StorageError: the database refuses an operation.
@@ -122,7 +122,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Run a transaction that holds the write lock; it is committed at the end and rolled back on an error.
+        """Run a transaction that holds the write lock; commit it at the end, or roll it back after an exception.
 
         Raises:
             DuplicateKeyError: a row with the same key exists.
@@ -152,11 +152,11 @@ class Database:
 
 
 def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, create: bool = True) -> Database:
-    """Open a database; create it or migrate it to this release's schema first if necessary.
+    """Open a database; create it or migrate it to the schema of this release first if necessary.
 
     Args:
         url: SQLAlchemy URL: `sqlite:////absolute/path`, or `sqlite://` for a database in memory.
-        busy_timeout: seconds to wait for another writer.
+        busy_timeout: longest time to wait for the write lock, in seconds.
         migrate: migrate an older schema.
         create: create a missing database instead of failing.
 
@@ -167,7 +167,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
     with storage_errors("database URL"):
         parsed, path = parse_url(url)
     with storage_errors(str(path or parsed.render_as_string(hide_password=True))):
-        # The engine opens nothing. It comes first, so that an unusable URL does not leave a file behind.
+        # Creating the engine opens no file. It comes first, so that an unusable URL does not create a file.
         engine = _create_engine(parsed, busy_timeout)
         if path is not None:
             if not create and not path.exists():
@@ -183,9 +183,9 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
 
 
 def parse_url(url: str) -> tuple[URL, Path | None]:
-    """Return the URL with an absolute path, and that path; None if the database has no file.
+    """Return the URL with an absolute path, and the path; None as path if the database has no file.
 
-    The path is made absolute so that a change of the working directory does not select another file.
+    An absolute path stays valid after a change of the working directory.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or _is_in_memory(parsed):
@@ -199,7 +199,7 @@ def _is_in_memory(url: URL) -> bool:
 
 
 def _create_engine(url: URL, busy_timeout: float) -> Engine:
-    # A database in memory exists in one connection.
+    # A database in memory exists in one connection only.
     pool = StaticPool if _is_in_memory(url) else NullPool
     try:
         engine = create_engine(url, poolclass=pool)
@@ -215,8 +215,8 @@ def _create_engine(url: URL, busy_timeout: float) -> Engine:
 def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
     """Set the pragmas of each connection, and make SQLAlchemy begin the transactions instead of the driver.
 
-    The driver begins none before a SELECT or DDL: two reads would see two states of the database, and a failed
-    migration would leave half of its changes.
+    The driver begins no transaction before a SELECT or DDL statement: two reads would see different states of the
+    database, and a failed migration would leave half of its changes.
     """
 
     @event.listens_for(engine, "connect")
@@ -228,15 +228,15 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # IMMEDIATE waits for the write lock now. A transaction that reads first and writes later fails without
-        # waiting if another process has written in between.
+        # IMMEDIATE waits for the write lock. A deferred transaction that reads and then writes fails at once if
+        # another process has written in between.
         statement = "BEGIN IMMEDIATE" if connection.info.get(_WRITES, False) else "BEGIN"
         driver_connection: Any = connection.connection.dbapi_connection
         driver_connection.execute(statement)
 
 
 def _prepare_schema(database: Database, url: URL, *, migrate: bool) -> None:
-    """Connect once to detect an unusable file, then migrate."""
+    """Connect once to detect an unusable file, then create or migrate the schema."""
     with database.reading():
         pass
     if not migrate:

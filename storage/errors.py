@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 
 class StorageErrorKind(Enum):
-    """Cause of a StorageError, with what the operator can do about it."""
+    """Cause of a StorageError, with advice for the operator (empty for some)."""
 
     BUSY = "busy", "another process has been writing for too long; see which one has the file open"
     CANNOT_OPEN = "cannot open", "check that its directory exists and that this user may write to it"
@@ -75,7 +75,7 @@ class StorageError(Exception):
 
     @classmethod
     def of_kind(cls, kind: StorageErrorKind, name: str, detail: str) -> StorageError:
-        """Return an error whose message is one line: name, detail, and the advice of its kind.
+        """Return an error whose message is one line: name, detail, and the advice for this kind.
 
         Args:
             kind: the cause.
@@ -158,19 +158,19 @@ def storage_errors(name: str) -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> StorageErrorKind:
-    """Return the kind of an error of SQLAlchemy, SQLite or the file system."""
+    """Return the StorageErrorKind of an exception raised by SQLAlchemy, SQLite or the file system."""
     if isinstance(error, OSError):
         return _ERRNO_KINDS.get(error.errno or 0, StorageErrorKind.FILE_SYSTEM)
     if isinstance(error, ArgumentError):
         return StorageErrorKind.INVALID_URL
     original = getattr(error, "orig", None) or error
-    # An extended code holds its primary code in the lowest byte; errors of the module itself have none.
+    # The lowest byte of an extended result code is the primary code. Errors raised by the sqlite3 module have none.
     primary = getattr(original, "sqlite_errorcode", 0) & 0xFF
     return _SQLITE_KINDS.get(primary, StorageErrorKind.OTHER)
 
 
 def _first_line(error: Exception) -> str:
-    """Return the driver's own message, without the statement and the link that SQLAlchemy appends."""
+    """Return the first line of the driver's message, without the statement and the link that SQLAlchemy appends."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     original = getattr(error, "orig", None) or error

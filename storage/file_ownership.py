@@ -1,8 +1,7 @@
-"""File ownership: files created by root next to a service's database belong to that service.
+"""File ownership: root gives new files to the owner of the database directory.
 
-A service keeps its database under its own user, and root administers it with commands. A file that root creates
-there must not lock the service out, so it is given to the owner of its directory. SQLite does the same for its
-write-ahead log.
+The daemon runs as its own user, and root runs commands on the same database. Without the change of owner, the daemon
+could not open a file that root created. SQLite does the same for its write-ahead log.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from storage.errors import StorageError, StorageErrorKind
 
 
 def create_as_owner(path: Path, flags: int) -> int:
-    """Create a file with mode 0600 and give it to the owner of its directory as far as permitted.
+    """Create a file with mode 0600; as root, give it to the owner of its directory if the system permits.
 
-    Only a new file changes its owner: an existing one may be a symbolic link that a user has placed for root.
+    The owner of an existing file is never changed: it may be a symbolic link that another user placed.
 
     Args:
         path: path of the file.
@@ -41,7 +40,7 @@ def create_as_owner(path: Path, flags: int) -> int:
 
 
 def open_as_owner(path: Path, flags: int) -> int:
-    """Open a file; create a missing one as `create_as_owner` does.
+    """Open a file; create it with `create_as_owner` if it does not exist.
 
     Args:
         path: path of the file.
@@ -66,7 +65,9 @@ def open_as_owner(path: Path, flags: int) -> int:
 
 
 def prepare_database_file(path: Path) -> None:
-    """Create a missing database file with mode 0600, which its write-ahead log inherits; check an existing one.
+    """Create the database file with mode 0600 if it does not exist, or check that it can be read and written.
+
+    SQLite creates the write-ahead log with the same mode.
 
     Args:
         path: path of the database file; missing directories are created.

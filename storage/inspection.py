@@ -1,6 +1,6 @@
-"""Read-only inspection: examine a database without creating, migrating or locking anything.
+"""Read-only inspection: state of a database and its files, without any change or lock.
 
-Files are opened for reading only, and the write lock is queried, not acquired. A daemon may run meanwhile.
+Files are opened for reading only, and the write lock is queried, not acquired. A daemon may run at the same time.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class IntegrityCheck:
     """Result of SQLite's quick check.
 
     Attributes:
-        problem: first problem reported; empty without any.
-        completed: False if the check was interrupted by its time limit.
+        problem: first problem reported; empty if there is none.
+        completed: False if the check was interrupted at the time limit.
     """
 
     problem: str
@@ -57,15 +57,16 @@ class IntegrityCheck:
 
 @dataclass(frozen=True)
 class DatabaseFiles:
-    """Database files as seen without opening the database.
+    """State of the database file and of the files next to it, read without opening the database.
 
     Attributes:
         size: bytes of the database file.
-        wal_size: bytes of its write-ahead log.
-        valid_header: the file is empty or begins with the header of SQLite.
-        wal_mode: changes are written to a write-ahead log.
-        writer: id of the process that holds the write lock for long; None without one.
-        unknown_files: names of files whose names begin with the database's and that do not belong to it.
+        wal_size: bytes of the write-ahead log.
+        valid_header: True if the file is empty or begins with the header of SQLite.
+        wal_mode: True if the header states journal mode WAL.
+        writer: id of the process that still held the write lock after `patience` seconds; None if it was free.
+        unknown_files: files whose names begin with the name of the database file and that neither SQLite nor this
+            program creates.
     """
 
     size: int
@@ -135,11 +136,11 @@ def schema_needs_migration(database: Database) -> bool:
 
 
 def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
-    """Run SQLite's quick check.
+    """Run SQLite's `PRAGMA quick_check`.
 
     Args:
         path: path of the database.
-        time_limit: seconds after which the check is interrupted.
+        time_limit: seconds until the check is interrupted.
 
     Raises:
         StorageError: the database cannot be read.
@@ -163,11 +164,11 @@ def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
 def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
     """Examine the files of a database.
 
-    Do not call this while this process has the database open: closing its file would release SQLite's locks.
+    Do not call this function while this process has the database open: closing the file would release SQLite's locks.
 
     Args:
         path: path of the database.
-        patience: seconds for which an ordinary transaction may hold the write lock.
+        patience: seconds to wait for the write lock to be released.
 
     Raises:
         StorageError: the files cannot be read.
@@ -187,7 +188,7 @@ def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
 
 
 def lock_holder(path: Path) -> str | None:
-    """Return the id of the process that holds a lock, "?" if unknown; None if no process holds it.
+    """Return the id of the process that holds a lock file: "?" if the id is unknown, None if the lock is free.
 
     Raises:
         StorageError: the lock file cannot be opened.
@@ -207,8 +208,8 @@ def _unknown_files(path: Path) -> tuple[str, ...]:
 def _connect(path: Path) -> sqlite3.Connection:
     """Open a connection for reading.
 
-    Without a write-ahead log no process has the database open. SQLite would create a log even for a reader;
-    `immutable` prevents that.
+    If there is no write-ahead log, no process has the database open. `immutable` then keeps SQLite from creating a
+    write-ahead log for this reader.
     """
     unused = not any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-journal"))
     uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if unused else ''}"
@@ -216,7 +217,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _persistent_writer(path: Path, patience: float, step: float = 0.02) -> int | None:
-    """Return the id of the process that still holds the write lock after `patience` seconds."""
+    """Return the id of the process that still holds the write lock after `patience` seconds; None if it is free."""
     deadline = time.monotonic() + patience
     while (process := _write_lock_holder(path)) is not None and time.monotonic() < deadline:
         time.sleep(step)

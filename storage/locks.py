@@ -17,10 +17,10 @@ POLL_INTERVAL = 0.01
 
 
 class ExclusiveLock:
-    """A lock that one process at a time can hold; a `with` block acquires and releases it.
+    """A lock file that one process at a time can lock (flock); a `with` block acquires and releases the lock.
 
-    The kernel releases it when its holder ends, also after `kill -9`: a stale lock is impossible. The file is never
-    deleted, because two processes could then lock two files of the same name.
+    The kernel releases the lock when the process ends, even after `kill -9`, so a stale lock is impossible. The file
+    is never deleted, because two processes could then lock two files of the same name.
     """
 
     def __init__(self, path: Path, wait: float = 0.1) -> None:
@@ -28,7 +28,8 @@ class ExclusiveLock:
 
         Args:
             path: path of the lock file; created with mode 0600 if missing.
-            wait: seconds to try. Above 0 by default, because `is_locked` acquires the lock for a moment.
+            wait: longest time to wait for the lock, in seconds. The default covers the moment in which `is_locked`
+                of another process holds the lock.
         """
         self._path = path
         self._wait = wait
@@ -38,7 +39,7 @@ class ExclusiveLock:
         """Acquire the lock.
 
         Raises:
-            LockHeldError: another process holds it; the message contains its id.
+            LockHeldError: another process holds the lock; the message contains the process id.
             StorageError: the file cannot be opened or created.
         """
         descriptor = _open(self._path)
@@ -86,7 +87,7 @@ def _open(path: Path) -> int:
 
 
 def _acquire(descriptor: int, wait: float) -> bool:
-    """Try to lock the file for `wait` seconds; return True on success."""
+    """Lock the file, retrying for `wait` seconds; return True on success."""
     deadline = time.monotonic() + wait
     while True:
         try:

@@ -19,7 +19,7 @@ Fallbacks = dict[str, dict[str, str]]
 
 
 class ModelRegistry:
-    """The models of one host. Every method raises StorageError if the database refuses the operation."""
+    """Models of one host. Every method raises StorageError if the database refuses the operation."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
@@ -29,13 +29,13 @@ class ModelRegistry:
         """Store a model without promoting it.
 
         Args:
-            blob: the serialized model.
-            report_json: its training report as JSON text.
-            at: time of its training, in seconds since the epoch.
-            detector: the serialized anomaly detector with its checksum, or None.
+            blob: serialized model.
+            report_json: training report as JSON text.
+            at: time of training, in seconds since the epoch.
+            detector: serialized anomaly detector with its checksum; None if the model has no detector.
 
         Returns:
-            The id of the model; ids increase and are never reused.
+            The id of the model. Ids increase and are never reused.
         """
         query = insert(models).values(
             host_id=self._host_id,
@@ -65,15 +65,15 @@ class ModelRegistry:
             self._activate(connection, model_id)
 
     def active_id(self) -> int | None:
-        """Return the id of the active model, or None. Cheap enough for every sampling cycle."""
+        """Return the id of the active model; None if there is none. Cheap enough for every sampling cycle."""
         with self._database.reading() as connection:
             return self._active(connection)
 
     def set_fallbacks(self, model_id: int, fallbacks: Fallbacks) -> None:
-        """Store the fallbacks of a model; do nothing if that model is no longer active.
+        """Store the fallbacks of a model; do nothing if the model is no longer active.
 
         Args:
-            model_id: the model that the fallbacks were chosen for.
+            model_id: id of the model.
             fallbacks: baseline by horizon and load state; see `Fallbacks`.
         """
         active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
@@ -87,11 +87,11 @@ class ModelRegistry:
             return connection.scalar(query) or {}
 
     def blob(self, model_id: int) -> bytes:
-        """Return the bytes of a model, as they were registered.
+        """Return the serialized model.
 
         Raises:
             UnknownModelError: the host has no such model.
-            StorageError: the checksum does not match. SQLite's own checks do not detect a flipped bit.
+            StorageError: the SHA-256 does not match; SQLite's integrity checks do not detect a flipped bit.
         """
         query = select(models.c.blob, models.c.sha256).where(self._is(model_id))
         with self._database.reading() as connection:
@@ -104,7 +104,7 @@ class ModelRegistry:
         return bytes(row.blob)
 
     def detector(self, model_id: int) -> bytes | None:
-        """Return the bytes of the anomaly detector stored with a model, or None without one.
+        """Return the serialized anomaly detector of a model; None if the model has no detector.
 
         Raises:
             UnknownModelError: the host has no such model.
@@ -116,7 +116,7 @@ class ModelRegistry:
         return None if row.detector is None else bytes(row.detector)
 
     def find_id(self, blob: bytes, detector: bytes | None) -> int | None:
-        """Return the id of the newest model with these bytes and this detector, or None."""
+        """Return the id of the newest model with the same bytes and the same detector; None if there is none."""
         same_detector = models.c.detector.is_(None) if detector is None else models.c.detector == detector
         same_model = (models.c.host_id == self._host_id, models.c.sha256 == _checksum(blob))
         with self._database.reading() as connection:
@@ -124,7 +124,7 @@ class ModelRegistry:
         return model_id
 
     def record(self, model_id: int) -> ModelRecord:
-        """Return a model without its bytes.
+        """Return the record of a model.
 
         Raises:
             UnknownModelError: the host has no such model.
@@ -136,29 +136,29 @@ class ModelRegistry:
         return ModelRecord(*row)
 
     def history(self, limit: int = 50) -> list[ModelRecord]:
-        """Return the newest models without their bytes, newest first."""
+        """Return the records of at most `limit` models, newest first."""
         query = select(*_COLUMNS).where(models.c.host_id == self._host_id).order_by(models.c.id.desc())
         with self._database.reading() as connection:
             return [ModelRecord(*row) for row in connection.execute(query.limit(limit))]
 
     def previous_id(self, model_id: int) -> int | None:
-        """Return the id of the newest model before this one that was ever promoted, or None."""
+        """Return the id of the newest promoted model older than `model_id`; None if there is none."""
         with self._database.reading() as connection:
             return self._previous(connection, model_id)
 
     def rollback(self, model_id: int | None, at: float) -> int:
-        """Make an earlier model the active one again; the time of its first promotion stays as it is.
+        """Make an earlier model the active one; `promoted_at` of a model that was promoted before is kept.
 
         Args:
-            model_id: id of the model; None for the one that was active before.
-            at: time of the rollback in seconds since the epoch, stored for a model that was never promoted.
+            model_id: id of the model; None for the newest promoted model older than the active one.
+            at: time of the rollback in seconds since the epoch, stored as `promoted_at` of a model without one.
 
         Returns:
             The id of the active model.
 
         Raises:
             UnknownModelError: the host has no such model.
-            StorageError: no id was given, and no model was active before.
+            StorageError: `model_id` is None, and no model is active or no older model was promoted.
         """
         with self._database.writing() as connection:
             target = self._previously_active(connection) if model_id is None else model_id
@@ -169,7 +169,7 @@ class ModelRegistry:
         return target
 
     def prune(self, keep: int) -> int:
-        """Delete old models except for the active one and the target of a rollback.
+        """Delete old models except for the active model and the model that a rollback would activate.
 
         Args:
             keep: number of newest models to keep.
@@ -214,7 +214,7 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Set the pointer to the active model; discard the fallbacks of another model."""
+        """Make the model the active one; delete the fallbacks if another model was active."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))

@@ -40,7 +40,7 @@ class PredictionRepository:
         self._insert = insert(self._table)
 
     def append(self, new: Sequence[Prediction]) -> None:
-        """Store predictions in one transaction; they replace stored ones with the same time and horizon."""
+        """Store predictions in one transaction, replacing stored predictions with the same time and horizon."""
         if not new:
             return
         rows = [
@@ -61,7 +61,7 @@ class PredictionRepository:
         Args:
             start: seconds since the epoch, exclusive.
             end: seconds since the epoch, inclusive.
-            horizon: select this horizon (seconds); None for all.
+            horizon: return predictions with this horizon (seconds) only; None for all horizons.
         """
         column = self._table.c
         query = (
@@ -83,8 +83,8 @@ class PredictionRepository:
             count: number of buckets.
 
         Returns:
-            Arrays (count, 4) by horizon in seconds, shortest first: largest probability, mean baseline probability,
-            smallest threshold, and 1 if there is a warning, else 0; NaN for an empty bucket.
+            Arrays (count, 4) by horizon in seconds, shortest horizon first. Columns: largest probability, mean
+            baseline probability, smallest threshold, and 1 if a warning was active, else 0; NaN for an empty bucket.
         """
         column = self._table.c
         figures = (
@@ -103,7 +103,7 @@ class PredictionRepository:
         return dict(sorted(maxima.items()))
 
     def last(self) -> list[Prediction]:
-        """Return the newest prediction of every horizon, shortest first; empty without any."""
+        """Return the predictions with the newest time, shortest horizon first; empty if none is stored."""
         column = self._table.c
         newest = select(func.max(column.at)).where(self._own).scalar_subquery()
         query = select(*self._columns).where(self._own, column.at == newest).order_by(column.horizon)
@@ -111,11 +111,11 @@ class PredictionRepository:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def next_time(self, after: float, horizon: float) -> float | None:
-        """Return the time of the first prediction after a time, in seconds since the epoch; None without one.
+        """Return the time of the first prediction after a time, in seconds since the epoch; None if there is none.
 
         Args:
             after: seconds since the epoch, exclusive.
-            horizon: of the prediction, in seconds.
+            horizon: prediction horizon in seconds.
         """
         column = self._table.c
         query = select(func.min(column.at)).where(self._own, column.at > after, column.horizon == horizon)

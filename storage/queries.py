@@ -1,4 +1,4 @@
-"""SQL shared by the time series: time buckets, age of rows, deletion of old ones."""
+"""SQL shared by the time-series tables: time buckets, covered time, deletion in batches."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from sqlalchemy import ColumnElement, Integer, Table, cast, delete, func, select
 from storage.database import Database
 
 CHUNK_SECONDS = 21_600.0
-"""Longest time grouped by one query, in seconds: SQLite sorts the rows of a group in memory."""
+"""Longest time aggregated by one query, in seconds: SQLite sorts the rows of a GROUP BY in memory."""
 
 
 def time_buckets(
     table: Table, host_id: int, start: float, width: float, count: int
 ) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
-    """Yield the parts of a query that groups the rows of one host by time bucket, one chunk of time each.
+    """Yield the SQL expressions of queries that together group the rows of one host by time bucket.
+
+    Each query aggregates at most CHUNK_SECONDS.
 
     Args:
         table: table with the columns host_id and at.
@@ -26,7 +28,7 @@ def time_buckets(
         count: number of buckets.
 
     Yields:
-        The expression for the number of a row's bucket, and the conditions that select the chunk's rows.
+        The expression for the bucket number of a row, and the conditions that select the rows of one query.
     """
     buckets_per_chunk = max(1, int(CHUNK_SECONDS // width))
     for first in range(0, count, buckets_per_chunk):
@@ -46,28 +48,28 @@ def start_of_newest(
     max_gap: float,
     gap_seconds: float,
 ) -> float:
-    """Return the time from which on the rows of one host cover a number of seconds.
+    """Return the start of the newest period in which the rows of one host cover a number of seconds.
 
-    The rows may be any distance apart, as those of an imported history. A gap longer than `max_gap` may be a clock
-    that jumped ahead, to which all history is old, so it counts as `gap_seconds` only.
+    A gap longer than `max_gap` counts as `gap_seconds` only: after a forward clock step all history looks old, and
+    must not be deleted for that reason.
 
     Args:
         database: the database.
         table: table with the columns host_id and at.
         host_id: id of the host.
-        seconds: time to cover.
-        until: end of the time, in seconds since the epoch; later rows are ignored.
-        max_gap: longest time without a row that counts in full, in seconds.
-        gap_seconds: time that a longer one counts.
+        seconds: number of seconds to cover.
+        until: end of the period, in seconds since the epoch; later rows are ignored.
+        max_gap: longest distance between two rows that counts as covered, in seconds.
+        gap_seconds: seconds that a longer gap counts as.
 
     Returns:
-        Seconds since the epoch; minus infinity if the rows cover less.
+        Seconds since the epoch; minus infinity if all rows together cover less.
     """
     own = table.c.host_id == host_id
     start = until
     with database.reading() as connection:
         while True:
-            # The oldest of the rows within reach: a few queries cover any number of rows.
+            # The oldest row within max_gap: two queries per step, whatever the number of rows.
             within_reach = select(func.min(table.c.at)).where(own, table.c.at >= start - max_gap, table.c.at < start)
             earlier = connection.scalar(within_reach)
             covered = gap_seconds if earlier is None else start - earlier

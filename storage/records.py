@@ -21,7 +21,7 @@ class TrainingOutcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """Operator's label of an anomaly."""
+    """Operator's label of an anomaly event: expected behaviour, or an incident."""
 
     EXPECTED = "expected"
     INCIDENT = "incident"
@@ -54,10 +54,9 @@ SAMPLE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Sample) if
 """Metrics of a sample, in the order of the table's columns and of every array of samples."""
 
 BYTE_RATE_FIELDS = frozenset({"network_receive", "network_transmit", "disk_read", "disk_write"})
-"""Rates in bytes per second, stored as whole numbers.
+"""Rates in bytes per second, rounded to whole numbers: SQLite stores a whole REAL in at most 6 bytes instead of 8.
 
-SQLite stores a whole REAL in 1 to 4 bytes instead of 8, and no use of such a rate needs half
-a byte per second. Errors per second keep their fraction: one error in a minute matters.
+Errors per second keep their fraction, because one error per minute matters.
 """
 
 _VALUES = attrgetter(*SAMPLE_FIELDS)
@@ -65,9 +64,9 @@ _IS_BYTE_RATE = tuple(name in BYTE_RATE_FIELDS for name in SAMPLE_FIELDS)
 
 
 def quantize_sample(sample: Sample) -> Sample:
-    """Return the sample as the database will return it, so that live and stored features are equal.
+    """Round byte rates to whole numbers and set non-finite values to None.
 
-    Byte rates become whole numbers, and values that are not finite become missing.
+    Features computed from the live sample then equal features computed from the stored one.
     """
     values = zip(_VALUES(sample), _IS_BYTE_RATE, strict=True)
     return Sample(sample.at, *(_quantize(value, byte_rate) for value, byte_rate in values))
@@ -86,11 +85,12 @@ class Prediction:
     Attributes:
         at: time of the prediction.
         horizon: length of the predicted interval, in seconds.
-        model_id: the model that made it.
+        model_id: id of the model that served.
         probability: calibrated probability of high load within the horizon.
         baseline_probability: base rate of the training data.
-        threshold: probability from which a warning starts, or below which it ends; 1 or above never warns.
-        warning: True while a warning is active; never during high load.
+        threshold: probability at which a warning starts; while a warning is active, the probability below which it
+            ends. 1 or above disables warnings.
+        warning: True while a warning is active; always False during high load.
         high_load_since: start of the high-load period at the time of prediction; None while load is not high.
     """
 
@@ -106,15 +106,15 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """Registered model without its bytes.
+    """Registered model without the serialized model.
 
     Attributes:
-        id: its id, never reused.
-        created_at: time of its registration.
-        sha256: checksum of its bytes.
-        size: number of its bytes.
-        report_json: its training report as JSON text.
-        promoted_at: time from which it first served; None if it never did.
+        id: id of the model, never reused.
+        created_at: time of training; of the bootstrap model, time of registration.
+        sha256: hexadecimal SHA-256 of the serialized model.
+        size: bytes of the serialized model.
+        report_json: training report as JSON text.
+        promoted_at: time of the last promotion; None if the model was never promoted.
     """
 
     id: int
@@ -127,16 +127,16 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One training run.
+    """Finished training run, whatever its outcome.
 
     Attributes:
-        started_at: time of its start.
-        finished_at: time of its end.
-        outcome: its result.
+        started_at: start of the run.
+        finished_at: end of the run.
+        outcome: result of the run.
         reason: explanation for people if no model was promoted; empty otherwise.
-        model_id: id of the registered model, or None.
-        report_json: the training report as JSON text; "{}" if the run ended before there was one.
-        id: 0 until it is stored.
+        model_id: id of the model that the run registered; None if it registered none.
+        report_json: training report as JSON text; "{}" if the run ended before the report was written.
+        id: 0 until the run is stored.
     """
 
     started_at: float
@@ -152,14 +152,14 @@ class TrainingRun:
 class ScoreRow:
     """Sums over the scored predictions of one hour, one load state and one decile of probability.
 
-    With p the probability, b the baseline probability and y the outcome (1 if high load followed, else 0), these
-    sums yield Brier scores, skills, precision, recall and the reliability table.
+    Brier scores, skills, precision, recall and the reliability table are computed from these sums. p is the
+    probability, b the baseline probability and y the outcome (1 if high load followed, else 0).
 
     Attributes:
         hour: start of the hour.
-        high_load: load state at the time of prediction.
+        high_load: True if load was high at the time of prediction.
         decile: 0 for probabilities below 0.1, up to 9.
-        unknown: predictions whose outcome is unknown because of a gap; they count nowhere else.
+        unknown: predictions whose outcome is unknown because of a gap; no other sum includes them.
         scored: predictions with a known outcome.
         events: sum of y.
         warnings: predictions that were warnings.
@@ -188,7 +188,12 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """Start of a high-load period; `lead_time` is that of the first warning before it, None without a warning."""
+    """Start of a high-load period.
+
+    Attributes:
+        at: time of the onset.
+        lead_time: time from the first warning to the onset; None if there was no warning.
+    """
 
     at: float
     lead_time: float | None
@@ -199,18 +204,18 @@ class AnomalyRecord:
     """Anomaly event of one host.
 
     Attributes:
-        started_at: time of its start.
-        ended_at: time of its end; None while it is in progress.
+        started_at: start of the event.
+        ended_at: end of the event; None while it is in progress.
         peak: largest anomaly score, 0 to 1.
-        peak_at: time of that score.
-        channel: channel of the evidence that started it.
-        contributions: contribution of each metric at the peak; they sum to 1.
-        model_id: the model whose detector reported it.
-        verdict: the operator's label; None without one.
+        peak_at: time of the largest score.
+        channel: detector channel that started the event.
+        contributions: contribution of each metric to the score at the peak; they sum to 1.
+        model_id: id of the model whose detector reported the event.
+        verdict: the operator's label; None if there is none.
         note: the operator's note.
         verdict_at: time of the verdict.
-        replayed: True if found in a replay of imported history, not by the live detector.
-        id: 0 until it is stored.
+        replayed: True if found in a replay of stored history, not by the live detector.
+        id: 0 until the event is stored.
     """
 
     started_at: float
@@ -229,7 +234,7 @@ class AnomalyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyPeak:
-    """Largest evidence of one channel within one half hour."""
+    """Largest score of one detector channel within the half hour that starts at `at`."""
 
     at: float
     channel: str
@@ -238,7 +243,7 @@ class AnomalyPeak:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
-    """Interval in which no anomaly is reported; `id` is 0 until it is stored."""
+    """Interval in which no anomaly is reported; `id` is 0 until the window is stored."""
 
     starts_at: float
     ends_at: float

@@ -1,4 +1,4 @@
-"""Current tables. Package `migrations` upgrades databases of older releases to them."""
+"""Database schema: SQLAlchemy tables of this release; `storage.migrations` upgrades older databases."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from sqlalchemy import (
 from storage.records import SAMPLE_FIELDS
 
 LOCAL_HOST_ID = 1
-"""`host_id` of the machine that runs the database.
+"""`host_id` of the host that this program monitors.
 
-Every key contains a host id since the first release, so that a database can hold several hosts later without
-rewriting its largest table.
+Every primary key contains a host id, so that a later release can store several hosts without rewriting the samples.
 """
 
 metadata = MetaData()
 
 
 class JsonText(TypeDecorator[str]):
-    """A JSON column whose values are passed as JSON text: storage does not depend on their structure."""
+    """JSON column whose values are read and written as JSON text, because storage does not use their structure."""
 
     impl = JSON
     cache_ok = True
@@ -46,8 +45,8 @@ class JsonText(TypeDecorator[str]):
         return None if value is None else json.dumps(value)
 
 
-# Without a rowid the primary key is the table: a commit writes no second index, and a read by time scans adjacent
-# pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
+# WITHOUT ROWID stores the rows in the B-tree of the primary key: a commit updates one B-tree, and a read by time
+# scans adjacent pages. SQLite stores a REAL without a fraction as an integer, so a whole second takes 4 bytes.
 samples = Table(
     "samples",
     metadata,
@@ -71,7 +70,7 @@ def _predictions_table(name: str) -> Table:
         Column("baseline_probability", Float, nullable=False),
         Column("threshold", Float, nullable=False),
         Column("warning", Boolean, nullable=False, server_default=false()),
-        # Start of the high-load period at that time; NULL while load is not high.
+        # Start of the high-load period that was in progress; NULL while load is not high.
         Column("high_load_since", Float, nullable=True),
         sqlite_with_rowid=False,
     )
@@ -82,8 +81,7 @@ predictions = _predictions_table("predictions")
 # Predictions of a replay of imported history. Tables of their own: no query on live predictions can include them.
 replayed_predictions = _predictions_table("replayed_predictions")
 
-# AUTOINCREMENT: the id of a pruned model is never reused, so an id in a log or on a dashboard always means the same
-# model.
+# AUTOINCREMENT: the id of a pruned model is never reused, so an id in a log or on a dashboard is unambiguous.
 models = Table(
     "models",
     metadata,
@@ -92,7 +90,7 @@ models = Table(
     Column("created_at", Float, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("size", Integer, nullable=False),
-    # Before the blob: SQLite reads the columns of a row from the left, and a blob spans many pages.
+    # Before the blob: to read a column, SQLite reads all columns before it, and a blob spans many pages.
     Column("promoted_at", Float, nullable=True),
     Column("report", JsonText, nullable=False),
     Column("blob", LargeBinary, nullable=False),
@@ -107,7 +105,7 @@ serving = Table(
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
-    # Baselines that serve instead of the model, by horizon and load state; NULL without any.
+    # Baselines that serve instead of the model, by horizon and load state; NULL if there are none.
     Column("fallbacks", JSON(none_as_null=True), nullable=True),
 )
 
@@ -201,12 +199,12 @@ anomalies = Table(
     sqlite_autoincrement=True,
 )
 
-# Largest evidence of each half hour by channel; alarm thresholds and expected intervals are computed from it.
+# Largest score of each detector channel in each half hour; alarm thresholds and recurring peaks are computed from it.
 anomaly_peaks = Table(
     "anomaly_peaks",
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
-    # Evidence of different detectors cannot be compared; several models may contain the same detector.
+    # Scores of different detectors are not comparable. Several models may contain the same detector.
     Column("detector", String(16), primary_key=True),
     Column("at", Float, primary_key=True),
     Column("channel", String(16), primary_key=True),

@@ -20,7 +20,7 @@ from storage.schema import (
 )
 
 HOUR = 3600.0
-"""Seconds of the sums of one row."""
+"""Seconds covered by one row of sums."""
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
@@ -47,10 +47,10 @@ class ScoreRepository:
         """Add newly scored predictions and advance the scoring progress in one transaction.
 
         Args:
-            horizon: of the predictions, in seconds.
+            horizon: prediction horizon in seconds.
             scored_until: live predictions up to this time (seconds since the epoch) are not scored again.
-            rows: sums to add to the stored ones with the same hour, load state and decile.
-            new_onsets: starts of high-load periods; one that is stored already stays as it is.
+            rows: sums to add to the stored sums with the same hour, load state and decile.
+            new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
         with self._database.writing() as connection:
             self._add_sums(connection, horizon, rows, new_onsets)
@@ -62,9 +62,9 @@ class ScoreRepository:
         """Add scored predictions of a replay in one transaction, without a change of the scoring progress.
 
         Args:
-            horizon: of the predictions, in seconds.
-            rows: sums to add to the stored ones with the same hour, load state and decile.
-            new_onsets: starts of high-load periods; one that is stored already stays as it is.
+            horizon: prediction horizon in seconds.
+            rows: sums to add to the stored sums with the same hour, load state and decile.
+            new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
         with self._database.writing() as connection:
             self._add_sums(connection, horizon, rows, new_onsets)
@@ -77,7 +77,7 @@ class ScoreRepository:
             return list(connection.scalars(query))
 
     def scored_until(self) -> dict[float, float]:
-        """Return by horizon (seconds) the time (seconds since the epoch) up to which predictions are scored."""
+        """Return the time (seconds since the epoch) up to which predictions are scored, by horizon (seconds)."""
         progress = scoring_progress.c
         query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:
@@ -87,8 +87,8 @@ class ScoreRepository:
         """Return the sums over all hours since a time, one row per load state and decile.
 
         Args:
-            horizon: of the predictions, in seconds.
-            start: seconds since the epoch; hours that began earlier are left out. It is the `hour` of the rows.
+            horizon: prediction horizon in seconds.
+            start: seconds since the epoch; hours that began earlier are left out. `hour` of the rows is `start`.
         """
         group = [self._totals.c[name] for name in _GROUP]
         sums = [func.sum(self._totals.c[name]).label(name) for name in _SUMS]
@@ -109,8 +109,8 @@ class ScoreRepository:
         """Return the lead times (seconds) of the onsets since a time; None for an onset without a warning.
 
         Args:
-            horizon: of the predictions, in seconds.
-            start: seconds since the epoch.
+            horizon: prediction horizon in seconds.
+            start: seconds since the epoch, inclusive.
         """
         query = select(self._onsets.c.lead_time).where(
             self._onsets.c.host_id == self._host_id, self._onsets.c.horizon == horizon, self._onsets.c.at >= start
@@ -119,10 +119,10 @@ class ScoreRepository:
             return list(connection.scalars(query))
 
     def purge(self, before: float) -> None:
-        """Delete the sums and onsets of earlier hours; unlike samples, they are few.
+        """Delete old sums and onsets in one transaction; unlike samples, they are few.
 
         Args:
-            before: seconds since the epoch.
+            before: sums of hours that started, and onsets, before this time (seconds since the epoch) are deleted.
         """
         old_totals = (self._totals.c.host_id == self._host_id, self._totals.c.hour < before)
         old_onsets = (self._onsets.c.host_id == self._host_id, self._onsets.c.at < before)
@@ -131,9 +131,9 @@ class ScoreRepository:
             connection.execute(delete(self._onsets).where(*old_onsets))
 
     def purge_between(self, start: float, end: float) -> None:
-        """Delete the sums of hours that lie within a period, and the onsets in it.
+        """Delete the sums of the hours that lie entirely within a period, and the onsets in the period.
 
-        The sums of an hour that lies in the period only in part stay: they cannot be divided.
+        The sums of an hour that overlaps the period only in part are kept, because they cannot be split.
 
         Args:
             start: seconds since the epoch, inclusive.

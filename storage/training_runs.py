@@ -22,7 +22,7 @@ class TrainingRunRepository:
         self._host_id = host_id
 
     def append(self, run: TrainingRun) -> int:
-        """Store a run and return its id; the id of the record is ignored."""
+        """Store a run and return the id assigned by the database; `run.id` is ignored."""
         query = insert(training_runs).values(
             host_id=self._host_id,
             started_at=run.started_at,
@@ -36,17 +36,17 @@ class TrainingRunRepository:
             return int(connection.execute(query.returning(training_runs.c.id)).scalar_one())
 
     def last_id(self) -> int | None:
-        """Return the id of the newest run, or None before the first. Cheap enough for every sampling cycle."""
+        """Return the id of the newest run, or None before the first run. Cheap enough for every sampling cycle."""
         with self._database.reading() as connection:
             run_id: int | None = connection.scalar(_LAST_ID, {"host_id": self._host_id})
         return run_id
 
     def last(self) -> TrainingRun | None:
-        """Return the newest run, or None before the first."""
+        """Return the newest run, or None before the first run."""
         return next(iter(self.history(limit=1)), None)
 
     def last_success(self) -> TrainingRun | None:
-        """Return the newest run whose model was promoted, or None."""
+        """Return the newest run whose model was promoted; None if there is none."""
         promoted = training_runs.c.outcome == TrainingOutcome.PROMOTED.value
         return next(iter(self._read(self._newest(1).where(promoted))), None)
 
@@ -62,7 +62,7 @@ class TrainingRunRepository:
         return {outcome: counts.get(outcome.value, 0) for outcome in TrainingOutcome}
 
     def history(self, limit: int = 50) -> list[TrainingRun]:
-        """Return the newest runs, newest first."""
+        """Return at most `limit` runs, newest first."""
         return self._read(self._newest(limit))
 
     def _newest(self, limit: int) -> Select[Any]:

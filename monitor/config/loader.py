@@ -12,17 +12,17 @@ from typing import Any
 from model.features.labels import Rules
 from monitor.config.schema import (
     SECTIONS,
-    AnomalyConfig,
+    AnomalySection,
     GateSection,
-    HighLoadConfig,
-    LogConfig,
-    SamplingConfig,
-    StorageConfig,
-    TrainingConfig,
-    WarningConfig,
-    WebConfig,
+    HighLoadSection,
+    LogSection,
+    SamplingSection,
+    StorageSection,
+    TrainingSection,
+    WarningSection,
+    WebSection,
 )
-from monitor.config.sections import read_section
+from monitor.config.section_codec import read_section
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
 from monitor.system.logging import redact_credentials
@@ -40,15 +40,15 @@ class Config:
         path: file that the configuration was read from; None for the defaults.
     """
 
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    storage: StorageConfig = field(default_factory=StorageConfig)
-    high_load: HighLoadConfig = field(default_factory=HighLoadConfig)
-    warning: WarningConfig = field(default_factory=WarningConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    sampling: SamplingSection = field(default_factory=SamplingSection)
+    storage: StorageSection = field(default_factory=StorageSection)
+    high_load: HighLoadSection = field(default_factory=HighLoadSection)
+    warning: WarningSection = field(default_factory=WarningSection)
+    training: TrainingSection = field(default_factory=TrainingSection)
     gate: GateSection = field(default_factory=GateSection)
-    anomaly: AnomalyConfig = field(default_factory=AnomalyConfig)
-    web: WebConfig = field(default_factory=WebConfig)
-    log: LogConfig = field(default_factory=LogConfig)
+    anomaly: AnomalySection = field(default_factory=AnomalySection)
+    web: WebSection = field(default_factory=WebSection)
+    log: LogSection = field(default_factory=LogSection)
     path: Path | None = None
 
     @property

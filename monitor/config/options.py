@@ -130,12 +130,23 @@ def boolean(default: bool, description: str) -> Any:
     return option(default, read, description, takes="true or false")
 
 
-def string(default: str, description: str, *, pattern: str = ".*", example: str = "", default_text: str = "") -> Any:
-    """Return an option whose value is a string that matches the regular expression `pattern`."""
+def string(
+    default: str, description: str, *, pattern: str = "(?s).*", example: str = "", default_text: str = ""
+) -> Any:
+    """Return an option whose value is a string that matches a regular expression.
+
+    Args:
+        default: the default value.
+        description: see `Option`.
+        pattern: regular expression of the whole value; any string by default.
+        example: a valid value, for error messages and the reference.
+        default_text: see `Option`.
+    """
+    expected = f"a string such as {json.dumps(example)}" if example else "a string"
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError(f"must look like {example!r}, not {abbreviate(value)}")
+            raise ValueError(f"must be {expected}, not {abbreviate(value)}")
         return value
 
     return option(

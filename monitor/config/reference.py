@@ -9,7 +9,7 @@ from typing import Any
 from monitor.config.loader import Config
 from monitor.config.options import option_of
 from monitor.config.schema import SECTIONS
-from monitor.config.sections import default_text, format_section
+from monitor.config.section_codec import default_text, format_section
 from monitor.system.json_codec import JsonValue, to_plain
 from monitor.system.logging import redact_credentials
 

@@ -1,6 +1,7 @@
-"""Sections of config.toml: one dataclass per section, one field per key.
+"""Schema of config.toml: one dataclass per section, one field per key.
 
-The reader, the commented config.toml and the reference page are made from these fields.
+`section_codec` reads and writes the sections. The commented config.toml and the reference page are generated from
+these fields.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _GATE = GateConfig()
 
 
 @dataclass(frozen=True)
-class SamplingConfig:
-    """Values of [sampling]."""
+class SamplingSection:
+    """Section [sampling]: interval and sources of the samples."""
 
     interval: float = duration(5.0, "Interval between samples.", minimum=1.0)
     sources: tuple[str, ...] = strings(tuple(SOURCES), "Sources of host figures to read.", allowed=tuple(SOURCES))
@@ -38,8 +39,8 @@ class SamplingConfig:
 
 
 @dataclass(frozen=True)
-class StorageConfig:
-    """Values of [storage]."""
+class StorageSection:
+    """Section [storage]: database and retention."""
 
     url: str = string(
         "",
@@ -57,8 +58,8 @@ class StorageConfig:
 
 
 @dataclass(frozen=True)
-class HighLoadConfig:
-    """Values of [high_load]."""
+class HighLoadSection:
+    """Section [high_load]: definition of high load, and horizons of the predictions."""
 
     rules: tuple[RuleBounds, ...] = rules(
         ((("cpu_usage", 0.85),), (("cpu_usage", 0.60), ("memory_usage", 0.80))),
@@ -72,15 +73,15 @@ class HighLoadConfig:
 
 
 @dataclass(frozen=True)
-class WarningConfig:
-    """Values of [warning]."""
+class WarningSection:
+    """Section [warning]: target precision of the warnings."""
 
     precision: float = number(0.8, "Precision that the warning threshold is chosen for, a ratio.", above=0, maximum=1)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """Values of [training]."""
+class TrainingSection:
+    """Section [training]: schedule, networks and optimisation of the trainings."""
 
     interval: float = duration(
         14 * DAY,
@@ -122,7 +123,7 @@ class TrainingConfig:
 
     @property
     def recipe(self) -> Recipe:
-        """Return the settings of the training itself."""
+        """Return the networks and their fit as a training recipe."""
         names = {key.name for key in fields(self)}
         settings = {key.name: getattr(self, key.name) for key in fields(FitConfig) if key.name in names}
         fit = FitConfig(**settings, keep_best=self.patience > 0)
@@ -133,7 +134,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class GateSection:
-    """Values of [gate]."""
+    """Section [gate]: conditions under which a candidate replaces the incumbent."""
 
     margin: float = number(
         _GATE.margin,
@@ -147,8 +148,8 @@ class GateSection:
 
 
 @dataclass(frozen=True)
-class AnomalyConfig:
-    """Values of [anomaly]."""
+class AnomalySection:
+    """Section [anomaly]: anomaly detection and its maintenance windows."""
 
     enabled: bool = boolean(True, "Detect anomalies.")
     false_alarms_per_month: float = number(
@@ -167,8 +168,8 @@ class AnomalyConfig:
 
 
 @dataclass(frozen=True)
-class WebConfig:
-    """Values of [web]."""
+class WebSection:
+    """Section [web]: HTTP server."""
 
     listen: str = string(
         "127.0.0.1:10190",
@@ -193,27 +194,28 @@ class WebConfig:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Return host and port."""
+        """Return host (without the brackets of IPv6) and port."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
 
 @dataclass(frozen=True)
-class LogConfig:
-    """Values of [log]."""
+class LogSection:
+    """Section [log]: level and format of the log."""
 
     level: str = choice("info", ("debug", "info", "warning", "error"), "Lowest level to log.")
     format: str = choice("text", ("text", "json"), "Format of a log line: text, or one JSON object.")
 
 
 SECTIONS: dict[str, Any] = {
-    "sampling": SamplingConfig,
-    "storage": StorageConfig,
-    "high_load": HighLoadConfig,
-    "warning": WarningConfig,
-    "training": TrainingConfig,
+    "sampling": SamplingSection,
+    "storage": StorageSection,
+    "high_load": HighLoadSection,
+    "warning": WarningSection,
+    "training": TrainingSection,
     "gate": GateSection,
-    "anomaly": AnomalyConfig,
-    "web": WebConfig,
-    "log": LogConfig,
+    "anomaly": AnomalySection,
+    "web": WebSection,
+    "log": LogSection,
 }
+"""Dataclass of each section by its name in config.toml."""

@@ -25,7 +25,8 @@ from monitor.sampling.sources import make_sources
 from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
-from monitor.training.schedule import ServingState, recent_coverage
+from monitor.training.coverage import HistoryCoverage
+from monitor.training.schedule import ServingState
 from monitor.web import Application, StoredDocuments, WebServer, make_server
 
 STATUS_REFRESH_INTERVAL = 30.0
@@ -54,15 +55,16 @@ class Services:
 class RetrainingConditions:
     """Conditions of a retraining, read from the database and the serving model."""
 
-    def __init__(self, config: Config, stores: Stores, served: ServedModel) -> None:
+    def __init__(self, config: Config, stores: Stores, coverage: HistoryCoverage, served: ServedModel) -> None:
         self._config = config
+        self._coverage = coverage
         self._stores = stores
         self._served = served
 
     def has_enough_history(self, now: float) -> bool:
         """Return True if the samples before `now` (seconds since the epoch) suffice for a training run."""
         needed = self._config.training.min_history
-        return recent_coverage(self._stores, self._config, now, needed) >= needed
+        return self._coverage.seconds(now, needed) >= needed
 
     def serving(self) -> ServingState:
         """Return the kind of model that serves; a model that cannot be loaded does not serve."""
@@ -99,13 +101,14 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         StorageError: the database cannot be read or written.
     """
     ensure_bootstrap_model(stores, config, time.time())
-    status_refresh = StatusRefreshJob(stores, config, holder.publish_overview, time.time)
+    coverage = HistoryCoverage(stores, config)
+    status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
     status_refresh.run()
     interval = config.sampling.interval
     served = ServedModel(stores, config.rules, interval)
     holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
     predictions = PredictionBuffer(stores.predictions)
-    conditions = RetrainingConditions(config, stores, served)
+    conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
         runs=stores.runs,

@@ -18,7 +18,7 @@ MIN_TREND = 5 * MIN_CHANGE
 """Smallest change of the load index that is reported as rising or falling."""
 
 MAX_FACTOR = 100
-"""Largest factor that is reported exactly; larger ones are reported as "more than"."""
+"""Largest factor that is reported exactly; a larger factor is reported as "more than 100"."""
 
 
 def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
@@ -105,7 +105,7 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
-    """Return the window (seconds) whose mean is farthest from the present value, and the difference; 0 if unknown."""
+    """Return the window (seconds) with the mean farthest from the present value, and the difference; 0 if unknown."""
     largest = spec.windows[0], 0.0
     for window in spec.windows:
         departure = _value(spec, x, f"{metric}:departure:{window:g}s")
@@ -115,7 +115,7 @@ def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float
 
 
 def _factor(departure: float) -> str:
-    """Return the factor of a departure in logarithms, rounded."""
+    """Format the factor exp(|departure|) of a difference in logarithms."""
     factor = math.exp(abs(departure))
     if factor > MAX_FACTOR:
         return f"more than {MAX_FACTOR}"

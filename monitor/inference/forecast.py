@@ -31,7 +31,7 @@ class Forecast:
 
     Attributes:
         predictions: one per horizon.
-        serving: what serves at each horizon, with the reason.
+        serving: predictor that serves at each horizon, with the reason.
         attribute: computes the contribution of each metric, in log-odds, for each horizon.
         describe: returns a phrase on a group of features, for a horizon in seconds.
         inputs: metrics that the model takes as inputs.
@@ -50,29 +50,32 @@ class Forecast:
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
-        """Contribution of each metric for each horizon, computed at the first access."""
+        """Contribution of each metric in log-odds for each horizon, computed at the first access."""
         return self.attribute()
 
 
 def has_rule_metric(rules: Rules, sample: Sample) -> bool:
     """Return True if a sample has a value of any metric of the high-load rules.
 
-    Without one the load is unknown, and a low probability would say that it is not high.
+    If it has none, the load is unknown, and a low probability would suggest that load is not high.
     """
     return any(getattr(sample, metric) is not None for metric in rules.metrics)
 
 
 def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
-    """Predict for the newest sample of an engine of one host.
+    """Return the forecast for the newest sample of a single-host engine.
 
     Args:
         engine: online engine that has advanced to the sample.
         model_id: id of the engine's predictor.
         at: time of the sample in seconds since the epoch.
+
+    Raises:
+        ValueError: the engine has no predictor.
     """
     predictor = engine.predictor
     if predictor is None:
-        raise ValueError("a forecast without a predictor")
+        raise ValueError("the engine has no predictor")
     online = engine.forecast()
     probabilities = online.probabilities[0, -1]
     thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
@@ -103,7 +106,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         )
     )
     features = online.features[0, -1:]
-    # the load table at the floor is a fallback, too
+    # a probability raised to the floor is that of persistence: no metric contributes
     slopes = [0.0 if floor else decision.slope(high=high) for decision, floor in zip(decisions, raised, strict=True)]
     return Forecast(
         predictions=predictions,
@@ -118,9 +121,9 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 
 
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
-    """Feed the stored samples up to a time to an engine of one host, as far back as its features need.
+    """Feed a single-host engine the stored samples that its features need, up to a time.
 
-    The newest sample is fed on its own, so that the next forecast is for this sample only.
+    The newest sample is fed separately, so that the next forecast is for this sample only.
 
     Args:
         engine: online engine without history.
@@ -128,7 +131,7 @@ def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
         until: seconds since the epoch.
 
     Returns:
-        Time of the newest sample, -inf without any.
+        Time of the newest sample; -inf if there is none.
 
     Raises:
         StorageError: the samples cannot be read.
@@ -143,7 +146,7 @@ def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
 
 
 def _advance(engine: OnlineEngine, rows: Floats) -> None:
-    """Feed stored rows (rows, 1 + columns) to an engine of one host."""
+    """Feed stored rows (rows, 1 + columns) to a single-host engine."""
     if len(rows):
         engine.advance(rows[None, :, 0], rows[None, :, 1:])
 
@@ -154,16 +157,17 @@ def forecast_from_storage(
     max_age: float,
     decide: Callable[[Predictor, int], Sequence[FallbackDecision]] | None = None,
 ) -> Forecast | None:
-    """Return the prediction of the serving model for a past time, from the stored samples.
+    """Return the forecast of the serving model for a past time, from the stored samples.
 
     Args:
         stores: repositories.
         at: seconds since the epoch.
         max_age: largest age of the last sample before `at`, in seconds.
-        decide: returns the fallback decisions of a predictor, given its id; None to let the model serve as it is.
+        decide: returns the fallback decisions for a predictor and its model id; None to use the model as it is.
 
     Returns:
-        None if no model serves, or without a sample of any metric of the high-load rules at that time.
+        None if no model serves, if the last sample is older than `max_age`, or if it has no metric of the high-load
+        rules.
 
     Raises:
         StorageError: the database cannot be read.
@@ -183,6 +187,6 @@ def forecast_from_storage(
 
 
 def _has_stored_rule_metric(stores: Stores, rules: Rules, at: float) -> bool:
-    """Return True if the stored sample of a time has a value of any metric of the high-load rules."""
+    """Return True if the sample stored at a time has a value of any metric of the high-load rules."""
     rows = stores.samples.between(at - TIME_EPSILON, at, rules.metrics)
     return bool(np.isfinite(rows[:, 1:]).any())

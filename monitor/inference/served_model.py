@@ -30,7 +30,7 @@ Serving = tuple[int, Predictor] | None
 
 
 class ServedModel:
-    """Online engine of the serving model. For one thread, except for `serving` and `set_decisions`."""
+    """Online engine of the serving model. Not thread-safe, except for `serving` and `set_decisions`."""
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
         """Create the object without a model; the first sample loads it.
@@ -82,17 +82,17 @@ class ServedModel:
         return None if self._serving is None else self._serving[1]
 
     def set_decisions(self, model_id: int, decisions: Sequence[FallbackDecision]) -> None:
-        """Use other fallback decisions for a model from the next prediction on. Safe to call from any thread.
+        """Set the fallback decisions for a model from the next prediction on. Safe to call from any thread.
 
         Args:
             model_id: the model; decisions for a model that does not serve are ignored.
-            decisions: one per horizon of its predictor.
+            decisions: one per horizon of the model.
         """
         self._decisions = model_id, decisions
 
     @property
     def load_failed(self) -> bool:
-        """True if the model that the registry names could not be loaded."""
+        """True if the active model of the registry could not be loaded."""
         return self._active_id is not None and self._active_id != self.model_id
 
     @property
@@ -103,7 +103,7 @@ class ServedModel:
 
     @property
     def rules(self) -> Rules:
-        """High-load rules of the serving model."""
+        """High-load rules of the serving model; the rules given at creation if no model serves."""
         return self._spec.rules
 
     @property
@@ -121,16 +121,16 @@ class ServedModel:
         return start if np.isfinite(start) else None
 
     def advance(self, sample: Sample) -> None:
-        """Append a sample, after following the registry.
+        """Append a sample, and switch to the active model before if it has changed.
 
         1. Load the active model if it has changed, and switch to it.
-        2. Read the features' history from the database if the engine has none, or the clock was set back.
+        2. Read the history of the features from the database if the engine has none or the clock was set back.
         3. Append the sample.
 
-        A failing database leaves the engine as it is, and the next sample tries again.
+        If the database cannot be read, the next call retries.
 
         Args:
-            sample: the newest one.
+            sample: the newest sample.
         """
         try:
             self._follow_registry()
@@ -148,7 +148,7 @@ class ServedModel:
         self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
-        """Return the prediction for the last sample; None if no model serves, or the sample has no rule's metric."""
+        """Return the prediction for the last sample; None if no model serves or no rule metric is known."""
         if self._serving is None or not self._rules_observed:
             return None
         model_id, decisions = self._decisions

@@ -1,1 +1,1 @@
-"""Scheduled jobs of the daemon."""
+"""Scheduled jobs of the daemon, one per module."""

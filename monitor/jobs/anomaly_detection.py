@@ -12,7 +12,7 @@ from enum import StrEnum
 from model.anomaly.resampling import row_interval
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.jobs.detector_session import DetectorSession, LoadedDetector
 from monitor.jobs.event_recorder import EventRecorder
 from monitor.state import AnomalyState
@@ -31,18 +31,18 @@ class UnusedReason(StrEnum):
 
 
 UNUSED_MESSAGES = {
-    UnusedReason.ROWS_TOO_SHORT: "its rows are shorter than the sampling interval; the next training fits another",
-    UnusedReason.UNREADABLE: "its bytes are damaged or of another format; the next training fits another",
+    UnusedReason.ROWS_TOO_SHORT: "its rows are shorter than the sampling interval; the next training run replaces it",
+    UnusedReason.UNREADABLE: "it is damaged or in an unsupported format; the next training run replaces it",
 }
 
 
 class AnomalyDetectionJob:
-    """Scheduled job that keeps the online detector up to date with the stored samples. For one thread."""
+    """Scheduled job that keeps the online detector up to date with the stored samples. Not thread-safe."""
 
     def __init__(
         self,
         stores: Stores,
-        config: AnomalyConfig,
+        config: AnomalySection,
         interval: float,
         publish: Callable[[AnomalyState | None], None],
         clock: Callable[[], float],
@@ -53,7 +53,7 @@ class AnomalyDetectionJob:
             stores: repositories of the database.
             config: section `anomaly` of the configuration.
             interval: seconds between samples.
-            publish: called after each run with the state, or with None while no detector is in use.
+            publish: called at the end of each successful run with the state; with None if no detector is in use.
             clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
@@ -113,7 +113,7 @@ class AnomalyDetectionJob:
         self._is_loaded = True
 
     def _load(self, model_id: int) -> LoadedDetector | None:
-        """Return the detector of a model; None without a usable detector."""
+        """Return the detector of a model; None if the model has no usable detector."""
         blob = self._stores.registry.detector(model_id)
         if blob is None:
             return None

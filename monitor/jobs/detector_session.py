@@ -16,7 +16,7 @@ from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample
 from model.array_types import Floats
 from model.units import DAY, MINUTE
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
 from monitor.state import AnomalyState
@@ -35,7 +35,13 @@ MEMORY = SLOTS_KEPT * SLOT_SECONDS
 
 @dataclass(frozen=True)
 class LoadedDetector:
-    """A detector with the key of its stored block maxima and the model that it belongs to."""
+    """Detector read from the registry.
+
+    Attributes:
+        detector: fitted detector.
+        key: key of its stored block maxima.
+        model_id: id of the model that it is stored with.
+    """
 
     detector: Detector
     key: str
@@ -46,12 +52,12 @@ class DetectorSession:
     """Online detector of one model with the state that the daemon adds: stored events, block maxima and verdicts.
 
     Attributes:
-        scored_until: end of the last scored row, in seconds since the epoch.
-        reading: output for the last scored row.
+        scored_until: end of the warm-up or of the last row scored since, in seconds since the epoch.
+        reading: output for the last row; None if no metric of that row could be scored.
     """
 
-    def __init__(self, stores: Stores, config: AnomalyConfig, loaded: LoadedDetector) -> None:
-        """Create a session that has not read any sample.
+    def __init__(self, stores: Stores, config: AnomalySection, loaded: LoadedDetector) -> None:
+        """Create a session without any scored row.
 
         Args:
             stores: repositories of the database.
@@ -72,7 +78,12 @@ class DetectorSession:
         self._verdicts: tuple[object, ...] | None = None
 
     def warm_up(self, now: float) -> None:
-        """Feed the rows of the last days; they may continue or end the stored event, but not start a new one."""
+        """Prepare the detector for rows after `now` (seconds since the epoch).
+
+        1. Restore the stored block maxima, the verdicts and the event in progress.
+        2. Feed the rows of the last WARM_UP seconds. They may continue or end the event, but not start a new one.
+        3. If an event has ended within RESIDUAL_WINDOW seconds, restore its residual.
+        """
         step = self._detector.step
         until = now // step * step
         start = (until - WARM_UP) // step * step
@@ -87,20 +98,24 @@ class DetectorSession:
         self.scored_until = until
 
     def score_until(self, now: float) -> None:
-        """Feed the rows that are complete at `now` (seconds since the epoch); end an event without new rows."""
+        """Score the rows complete at `now` (seconds since the epoch); end an event after an hour without readings."""
         step = self._detector.step
         until = now // step * step
-        # rows before a longer gap, as of a clock that jumped ahead, have no influence any more
+        # after a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence
         self._score(max(self.scored_until, (until - WARM_UP) // step * step), until, may_start=True)
         (expiry,) = self._online.expire(until)
         self._apply(expiry.transitions)
 
     def apply_verdicts(self, now: float) -> None:
-        """Apply the verdicts and maintenance windows to the thresholds, if any of them has changed."""
+        """Apply the verdicts and maintenance windows to the thresholds.
+
+        The thresholds are recomputed only after a change, once per UTC day, and once per slot while an event with a
+        verdict is in progress.
+        """
         since = now - MEMORY
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
         windows = self._stores.anomalies.maintenance_windows(since)
-        # each further half hour of an event in progress counts
+        # an event in progress extends to one more slot each half hour
         open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         verdicts = (judged, windows, now // DAY, open_slot)
         if verdicts == self._verdicts:
@@ -108,7 +123,7 @@ class DetectorSession:
         minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
         is_excluded = excluded_from_training(self._stores, self._config.maintenance, minutes, now)
         excluded = np.unique(minutes[is_excluded] // SLOT_SECONDS)
-        # the averages contain an event for another slot after its end
+        # in the slot after an event, the averages still contain the event
         excluded = np.union1d(excluded, excluded + 1).astype(np.int64)
         expected = expected_slots(judged, SLOT_SECONDS, now)
         self._online.thresholds(0).block_maxima.apply_verdicts(expected, excluded.tolist())
@@ -142,7 +157,7 @@ class DetectorSession:
             self.scored_until = at + self._detector.step
 
     def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
-        """Iterate over the rows with a value: start in seconds, and (columns,) values."""
+        """Yield start time in seconds and values (columns,) of each row that has at least one value."""
         step = self._detector.step
         # read in multiples of the row length, so that no row is split
         batch = max(CHUNK_SECONDS // step, 1) * step
@@ -167,7 +182,7 @@ class DetectorSession:
             self._recorder.apply(transition)
 
     def _restore_block_maxima(self, now: float) -> None:
-        """Load the block maxima that an earlier session of the same detector has stored."""
+        """Load the block maxima stored by earlier sessions of the same detector."""
         maxima = self._online.thresholds(0).block_maxima
         restored = set()
         for peak in self._stores.anomalies.peaks(self._key, now - MEMORY):
@@ -178,7 +193,7 @@ class DetectorSession:
         self._restored_slots = frozenset(restored)
 
     def _store_block_maxima(self, at: float) -> None:
-        """Store the maxima of the previous slot when the row at `at` is the first of a new slot."""
+        """Store the maxima of the previous slot, unless restored, if the row at `at` is the first of a new slot."""
         slot = int(at // SLOT_SECONDS)
         completed = self._slot
         self._slot = slot

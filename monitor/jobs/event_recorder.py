@@ -21,7 +21,7 @@ class EventRecorder:
         Args:
             stores: repositories of the database.
             model_id: model whose detector reports the events.
-            ongoing: stored event in progress; None without one.
+            ongoing: stored event in progress; None if there is none.
         """
         self._stores = stores
         self._model_id = model_id
@@ -69,7 +69,7 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Return the event of a stored record, to be continued with rows from `start` (seconds since the epoch)."""
+    """Convert a stored event in progress to one that rows from `start` (seconds since the epoch) can continue."""
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

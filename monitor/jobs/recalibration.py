@@ -1,7 +1,7 @@
 """Recalibration job: fallback decisions for the serving model from stored samples.
 
-A predictor gives the same prediction for a stored sample at any time. The predictions since its training are
-therefore computed again from the samples instead of being stored.
+A predictor is deterministic. Its predictions since the training are therefore recomputed from the stored samples
+instead of being stored.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ def decisions_at(
     Args:
         stores: repositories.
         predictor: the serving model.
-        trained_until: end of its training data in seconds since the epoch.
+        trained_until: end of the predictor's training data in seconds since the epoch.
         now: seconds since the epoch.
-        precision: wanted precision of warnings.
+        precision: target precision of warnings.
+
+    Returns:
+        One decision per horizon. All are the default decision, which lets the model serve as it is, if
+        `trained_until` is not before `now` or no outcome is known.
 
     Raises:
         StorageError: the samples cannot be read.
@@ -41,7 +45,7 @@ def decisions_at(
     if trained_until >= now:
         return unchanged
     spec = predictor.spec
-    # baselines are fitted to outcomes before the training too
+    # baselines are also fitted to outcomes before `trained_until`
     since = max(min(trained_until, now - HISTORY_SECONDS), now - MAX_AGE)
     engine = OnlineEngine(spec, predictor)
     predictions = PredictionLog(spec.horizons)
@@ -63,9 +67,9 @@ def current_decisions(
     Args:
         stores: repositories.
         now: seconds since the epoch.
-        precision: wanted precision of warnings.
+        precision: target precision of warnings.
         predictor: the model.
-        model_id: its id.
+        model_id: id of the predictor in the registry.
 
     Raises:
         StorageError: the database cannot be read.
@@ -75,7 +79,7 @@ def current_decisions(
 
 
 class RecalibrationJob:
-    """Periodic job that updates the fallback decisions of the serving model, at once after a promotion."""
+    """Periodic job that updates the fallback decisions of the serving model."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
         """Create the job without decisions.
@@ -83,8 +87,8 @@ class RecalibrationJob:
         Args:
             stores: repositories.
             served: the serving model.
-            precision: wanted precision of warnings.
-            clock: seconds since the epoch.
+            precision: target precision of warnings.
+            clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._served = served
@@ -98,7 +102,10 @@ class RecalibrationJob:
         1. Compute the decisions from the stored samples.
         2. Pass them to the serving model.
         3. Store the serving baselines for other processes.
-        4. Log them.
+        4. Log each serving baseline.
+
+        Raises:
+            StorageError: the database cannot be read or written.
         """
         now = self._clock()
         serving = self._served.serving
@@ -122,7 +129,7 @@ class RecalibrationJob:
 
 
 def _fallbacks(horizons: Sequence[float], decisions: Sequence[FallbackDecision]) -> dict[str, dict[str, str]]:
-    """Return the names of the serving baselines by load state ("calm", "high"), by horizon in seconds."""
+    """Return the serving baselines as {horizon in seconds: {load state ("calm" or "high"): name}}."""
     fallbacks = {}
     for horizon, decision in zip(horizons, decisions, strict=True):
         baselines = {"calm": decision.calm, "high": decision.high}

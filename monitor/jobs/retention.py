@@ -8,20 +8,20 @@ from collections.abc import Callable
 from monitor.stores import Stores
 
 MAX_GAP_RATIO = 0.25
-"""Longest gap between samples that counts as age, over the retention: a clock that jumps ahead makes a longer one."""
+"""Longest gap between samples that counts as age, as a ratio of the retention; a clock step leaves longer gaps."""
 
 
 class RetentionJob:
-    """Periodic job that deletes samples beyond the retention, and what was derived from them."""
+    """Periodic job that deletes old samples and the records derived from these samples."""
 
     def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
         """Create the job.
 
         Args:
             stores: repositories.
-            retention: age in seconds beyond which samples are deleted.
+            retention: largest age of a sample in seconds.
             interval: seconds between two samples.
-            clock: seconds since the epoch.
+            clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._retention = retention
@@ -31,10 +31,10 @@ class RetentionJob:
     def run(self) -> None:
         """Delete old records.
 
-        1. Delete samples older than the retention, whatever the time between them. A gap longer than a quarter of the
-           retention does not count as age, because a clock that jumped ahead makes all samples look old.
-        2. Delete predictions, scores and peaks of the anomaly detector older than the oldest remaining sample, and all
-           that was replayed before it, except for anomalies with a verdict.
+        1. Delete samples older than the retention. A gap longer than a quarter of the retention counts as one
+           sampling interval, because after a clock step ahead all samples look old.
+        2. Delete predictions, scores and block maxima older than the oldest remaining sample, live and replayed, and
+           older replayed anomalies without a verdict.
 
         Raises:
             StorageError: the database cannot be written.

@@ -1,4 +1,4 @@
-"""Scheduled retraining: starts `monitor retrain` in a process of its own."""
+"""Scheduled retraining: starts `monitor retrain` in a separate process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage import TrainingOutcome, TrainingRunRepository
 log = get_logger(__name__)
 
 TRAINER_GRACE = 10.0
-"""Seconds beyond `training.timeout`, the trainer's own deadline, after which the daemon stops it."""
+"""Seconds after `training.timeout`, the trainer's own deadline, at which the daemon stops the trainer."""
 
 STOP_PATIENCE = 1.0
 """Seconds between SIGTERM and SIGKILL for a trainer beyond its deadline."""
@@ -27,7 +27,7 @@ SHUTDOWN_PATIENCE = 0.5
 
 
 class RetrainingJob:
-    """Periodic job that starts a trainer when a retraining is due, and supervises it."""
+    """Periodic job that starts a trainer process when a training run is due, and supervises the process."""
 
     def __init__(
         self,
@@ -43,12 +43,13 @@ class RetrainingJob:
 
         Args:
             config: configuration; the trainer is started with the same file.
-            runs: records of past retrainings.
-            has_enough_history: called with a time; True if the history before it suffices for a training.
+            runs: records of past training runs.
+            has_enough_history: returns True if the history before a time (seconds since the epoch) suffices for a
+                training run.
             serving: returns the state of the serving model, which determines the interval.
-            on_end: called after each retraining that this job started.
-            clock: seconds since the epoch.
-            monotonic: clock in seconds that never goes back.
+            on_end: called after each training run that this job started.
+            clock: returns the current time in seconds since the epoch.
+            monotonic: returns the time of a monotonic clock in seconds.
         """
         self._config = config
         self._runs = runs
@@ -65,8 +66,8 @@ class RetrainingJob:
     def run(self) -> None:
         """Supervise the running trainer, or start one.
 
-        1. With a trainer: stop it if its deadline has passed. Once it has ended, record and log the outcome.
-        2. Without one: start it if a retraining is due and the history suffices.
+        1. If a trainer is running, stop it after its deadline. Once it has ended, record and log the outcome.
+        2. Otherwise, start a trainer if a training run is due and the history suffices.
         """
         if self._trainer is not None:
             self._supervise(self._trainer)
@@ -74,14 +75,14 @@ class RetrainingJob:
             self._start()
 
     def close(self) -> None:
-        """Stop a running trainer; the serving model stays."""
+        """Stop a running trainer; the serving model is unaffected."""
         if self._trainer is not None:
             stop_child(self._trainer, SHUTDOWN_PATIENCE)
 
     def _is_due(self, now: float) -> bool:
         interval = self._config.training.interval
-        # A due date in the future stays valid, so the database is not read until then, unless the model falls behind
-        # a baseline. A date beyond the interval was recorded by a clock that ran ahead, and is ignored.
+        # The database is not read before a known due date, unless a fallback serves. A date more than one interval
+        # ahead was computed while the clock was ahead, and is ignored.
         serving = self._serving()
         if serving != ServingState.FALLBACK and now < self._not_due_before <= now + interval:
             return False

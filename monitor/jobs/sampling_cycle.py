@@ -13,7 +13,7 @@ from storage import quantize_sample
 
 
 class SamplingCycleJob:
-    """Periodic job that takes one sample and makes one prediction. For one thread."""
+    """Periodic job that takes one sample and makes one prediction. Not thread-safe."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class SamplingCycleJob:
         """Run one cycle.
 
         1. Take a sample, rounded to stored precision.
-        2. Store it, or keep it in memory while the database cannot be written. If its time is taken, it gets the
-           next free one.
+        2. Store it, or keep it in memory while the database cannot be written. A duplicate timestamp is replaced by
+           the next free timestamp.
         3. Update the features of the serving model and predict.
         4. Store the predictions.
         5. Pass the live state to the observers.

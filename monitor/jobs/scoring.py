@@ -21,7 +21,7 @@ from monitor.stores import TIME_EPSILON, Stores
 from storage import Onset, Prediction, ScoreRow
 
 CHUNK_SECONDS = 6 * HOUR
-"""Seconds of predictions that are scored at once, which bounds memory after days without a daemon."""
+"""Seconds of predictions that are scored at once, which bounds memory after a long downtime of the daemon."""
 
 MIN_INTERVAL = 10.0
 MAX_INTERVAL = 300.0
@@ -29,7 +29,7 @@ MAX_INTERVAL = 300.0
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
-    """Score the predictions whose outcome can be known by now.
+    """Score the predictions whose outcome can be known at `now`.
 
     Args:
         stores: repositories.
@@ -38,7 +38,7 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
         now: seconds since the epoch.
 
     Raises:
-        StorageError: the database cannot be read or written; the next call scores what this one did not.
+        StorageError: the database cannot be read or written; the next call scores the remaining predictions.
     """
     for horizon in {prediction.horizon for prediction in stores.predictions.last()}:
         while _score_chunk(stores, rules, step, horizon, now):
@@ -46,12 +46,12 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 
 
 def _score_chunk(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
-    """Score the predictions of some hours; return True if there may be more."""
+    """Score up to CHUNK_SECONDS of predictions for one horizon; return True if there may be more."""
     # a sample may be stored late
     last = now - horizon - 2 * step
     scored_until = stores.scores.scored_until().get(horizon, -math.inf)
     if scored_until > now:
-        # the clock was ahead and is correct again: predictions in between stay unscored
+        # the clock was set back: predictions between `last` and `scored_until` stay unscored
         stores.scores.add(horizon, last, [], [])
         return False
     first = stores.predictions.next_time(scored_until, horizon)
@@ -79,7 +79,7 @@ class _PredictionArrays:
 
         Args:
             predictions: in time order.
-            window: samples of the same time.
+            window: samples of the same period.
         """
         self._at: Floats = np.array([p.at for p in predictions])
         self._probability: Floats = np.array([p.probability for p in predictions])
@@ -108,9 +108,9 @@ class _PredictionArrays:
         )
 
     def onsets(self, window: RollingWindow, horizon: float, start: float, end: float) -> list[Onset]:
-        """Return the onsets in (start, end] with the lead time of the first warning within the horizon before them.
+        """Return the onsets in (start, end] with the lead time of the first warning within the horizon before each.
 
-        An onset without any prediction before it is left out.
+        The lead time is None if there was no warning. An onset without a prediction in that time is left out.
         """
         starts = window.period_start[1:] == window.times[1:]
         times = window.times[1:][starts & (window.state[:-1] == 0)]
@@ -124,7 +124,7 @@ class _PredictionArrays:
 
 
 def scoring_interval(horizons: Sequence[float]) -> float:
-    """Return the seconds between two runs: no outcome is known before the shortest horizon has passed."""
+    """Return the seconds between two runs: the shortest horizon, clipped to [MIN_INTERVAL, MAX_INTERVAL]."""
     shortest = min(horizons, default=MIN_INTERVAL)
     return float(min(max(shortest, MIN_INTERVAL), MAX_INTERVAL))
 
@@ -139,7 +139,7 @@ class ScoringJob:
             stores: repositories.
             rules: returns the rules of the serving model.
             step: seconds between samples.
-            clock: seconds since the epoch.
+            clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._rules = rules
@@ -147,7 +147,11 @@ class ScoringJob:
         self._clock = clock
 
     def run(self) -> None:
-        """Score the predictions whose outcome is known, unless the rules have unresolved percentile bounds."""
+        """Score the predictions whose outcome is known, unless the rules have unresolved percentile bounds.
+
+        Raises:
+            StorageError: the database cannot be read or written.
+        """
         rules = self._rules()
         if rules.resolved:
             score_matured(self._stores, rules, self._step, self._clock())

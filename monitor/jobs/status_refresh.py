@@ -1,4 +1,4 @@
-"""Status refresh: reads the records that the daemon exposes from the database."""
+"""Status refresh job: reads the database records that the daemon exposes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,32 @@ from monitor.queries.overview import Overview
 from monitor.queries.status import read_overview
 from monitor.state import LiveState
 from monitor.stores import Stores
+from monitor.training.coverage import HistoryCoverage
 
 
 class StatusRefreshJob:
-    """Periodic job that reads the overview of the database; it also runs when another model starts to serve."""
+    """Periodic job that reads and publishes the overview; it also runs after the serving model has changed."""
 
     def __init__(
-        self, stores: Stores, config: Config, publish: Callable[[Overview], None], clock: Callable[[], float]
+        self,
+        stores: Stores,
+        config: Config,
+        coverage: HistoryCoverage,
+        publish: Callable[[Overview], None],
+        clock: Callable[[], float],
     ) -> None:
         """Create the job without an overview.
 
         Args:
             stores: repositories.
             config: configuration.
+            coverage: coverage of the stored history.
             publish: called with each overview.
-            clock: seconds since the epoch.
+            clock: returns the current time in seconds since the epoch.
         """
         self._stores = stores
         self._config = config
+        self._coverage = coverage
         self._publish = publish
         self._clock = clock
         self._overview: Overview | None = None
@@ -34,17 +42,23 @@ class StatusRefreshJob:
     def run(self) -> None:
         """Refresh the overview.
 
-        1. Read it; records that cannot have changed are taken from the previous one.
-        2. Publish it.
+        1. Read the overview; unchanged parts are copied from the previous overview.
+        2. Publish the overview.
 
         Raises:
             StorageError: the database cannot be read.
         """
-        self._overview = read_overview(self._stores, self._config, self._clock(), self._overview)
+        self._overview = read_overview(
+            self._stores, self._config, self._clock(), before=self._overview, coverage=self._coverage
+        )
         self._publish(self._overview)
 
     def refresh_changed_model(self, live: LiveState) -> None:
-        """Refresh the overview if another model serves, so that its description matches its predictions."""
+        """Refresh the overview if it describes another model than the serving model of `live`.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
         model = self._overview.model if self._overview else None
         if live.model_id != (model.id if model else None):
             self.run()

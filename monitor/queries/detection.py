@@ -8,9 +8,10 @@ from model.anomaly.resampling import row_interval
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.stores import Stores
+from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report_parts import DetectorReport
-from monitor.training.schedule import insufficient_history, recent_coverage
+from monitor.training.schedule import insufficient_history
 from storage import AnomalyRecord
 
 RECENT = 30 * DAY
@@ -37,13 +38,19 @@ class DetectionState:
 
 
 def read_detection(
-    stores: Stores, config: Config, model: RegisteredModel | None, last_run: CompletedRun | None, now: float
+    stores: Stores,
+    config: Config,
+    coverage: HistoryCoverage,
+    model: RegisteredModel | None,
+    last_run: CompletedRun | None,
+    now: float,
 ) -> DetectionState:
     """Read the state of the anomaly detection.
 
     Args:
         stores: repositories.
         config: anomaly detection and sampling interval.
+        coverage: coverage of the stored history.
         model: the serving model.
         last_run: the newest training run.
         now: seconds since the epoch.
@@ -51,7 +58,7 @@ def read_detection(
     Raises:
         StorageError: the database cannot be read.
     """
-    waiting_for = _waiting_for(stores, config, model, last_run, now)
+    waiting_for = _waiting_for(config, coverage, model, last_run, now)
     since = now - RECENT
     return DetectionState(
         active=stores.anomalies.ongoing(),
@@ -63,7 +70,11 @@ def read_detection(
 
 
 def _waiting_for(
-    stores: Stores, config: Config, model: RegisteredModel | None, last_run: CompletedRun | None, now: float
+    config: Config,
+    coverage: HistoryCoverage,
+    model: RegisteredModel | None,
+    last_run: CompletedRun | None,
+    now: float,
 ) -> str:
     if not config.anomaly.enabled:
         return "anomaly.enabled is false"
@@ -73,7 +84,7 @@ def _waiting_for(
     if detector.at is not None:
         return ""
     needed = config.anomaly.min_history
-    covered = recent_coverage(stores, config, now, needed)
+    covered = coverage.seconds(now, needed)
     if covered < needed:
         return insufficient_history(covered, needed)
     return _refusal(last_run) or "the next training learns what is usual"

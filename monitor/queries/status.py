@@ -11,8 +11,9 @@ from monitor.queries.drift import read_drift
 from monitor.queries.overview import Overview, ServingFallback
 from monitor.queries.scores import SCORE_WINDOW, HorizonScore, read_scores
 from monitor.stores import Stores
+from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel, completed_run, read_active_model
-from monitor.training.schedule import ServingState, next_retrain, recent_coverage
+from monitor.training.schedule import ServingState, next_retrain
 from storage import TrainingOutcome, TrainingRun, is_locked
 
 DRIFT_INTERVAL = HOUR
@@ -29,7 +30,13 @@ class _Training:
     runs: dict[TrainingOutcome, int]
 
 
-def read_overview(stores: Stores, config: Config, now: float, before: Overview | None = None) -> Overview:
+def read_overview(
+    stores: Stores,
+    config: Config,
+    now: float,
+    before: Overview | None = None,
+    coverage: HistoryCoverage | None = None,
+) -> Overview:
     """Read the stored state; takes a few milliseconds.
 
     Args:
@@ -37,17 +44,19 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         config: intervals and minima.
         now: seconds since the epoch.
         before: earlier state, from which unchanged parts are copied.
+        coverage: coverage with its last measurement; None to measure it.
 
     Raises:
         StorageError: the database cannot be read.
     """
     interval = config.sampling.interval
+    coverage = coverage or HistoryCoverage(stores, config)
     unchanged = before if before is not None and _is_current(stores, before) else None
     training = _read_training(stores) if unchanged is None else _kept_training(unchanged)
     scored_until, scores = _read_scores(stores, now, before)
     drift, drift_at = _read_drift(stores, training.model, now, unchanged)
     fallbacks = _fallbacks(stores)
-    covered, next_retrain_at = _schedule(stores, config, training, fallbacks, now)
+    covered, next_retrain_at = _schedule(config, coverage, training, fallbacks, now)
     return Overview(
         at=now,
         last_sample=stores.samples.last(until=now + interval),
@@ -71,7 +80,7 @@ def read_overview(stores: Stores, config: Config, now: float, before: Overview |
         drift=drift,
         drift_at=drift_at,
         fallbacks=fallbacks,
-        detection=read_detection(stores, config, training.model, training.last_run, now),
+        detection=read_detection(stores, config, coverage, training.model, training.last_run, now),
     )
 
 
@@ -119,11 +128,15 @@ def _read_drift(
 
 
 def _schedule(
-    stores: Stores, config: Config, training: _Training, fallbacks: tuple[ServingFallback, ...], now: float
+    config: Config,
+    coverage: HistoryCoverage,
+    training: _Training,
+    fallbacks: tuple[ServingFallback, ...],
+    now: float,
 ) -> tuple[float, float | None]:
     """Return the seconds of history that are covered, and the time of the next training."""
     needed = config.training.min_history
-    covered = recent_coverage(stores, config, now, needed)
+    covered = coverage.seconds(now, needed)
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     if training.model is None or training.model.pretrained:
         serving = ServingState.NO_FITTED_MODEL

@@ -1,15 +1,12 @@
-"""Retraining schedule: due time of the next training run and the history that it needs."""
+"""Retraining schedule: due time of the next training run."""
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 
 from model.training.settings import retrain_delay
 from model.units import DAY
-from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
-from monitor.stores import Stores
+from monitor.config.schema import TrainingSection
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
@@ -28,7 +25,7 @@ class ServingState(StrEnum):
     MODEL = "model"
 
 
-def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: ServingState) -> float | None:
+def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: ServingState) -> float | None:
     """Return the due time of the next training run, in seconds since the epoch.
 
     While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
@@ -56,31 +53,3 @@ def next_retrain(config: TrainingConfig, last: CompletedRun | None, serving: Ser
 def insufficient_history(covered: float, needed: float) -> str:
     """Return the message for a history that is too short to train on; both arguments in seconds."""
     return f"not enough history: {approximate_duration(covered)} of the {approximate_duration(needed)} it needs"
-
-
-def recent_coverage(stores: Stores, config: Config, now: float, needed: float) -> float:
-    """Return the seconds of stored samples that a training run could use, counted up to about `needed`.
-
-    Args:
-        stores: repositories.
-        config: sampling interval and length of the training history.
-        now: seconds since the epoch.
-        needed: seconds of history that a training run needs.
-
-    Raises:
-        StorageError: the samples cannot be read.
-    """
-    interval = config.sampling.interval
-    since = now - config.training.history
-    rows = stores.samples.count(since=since, limit=math.ceil(needed / interval) + 1)
-    oldest = stores.samples.oldest_at()
-    # samples closer together than the interval cover less, but never more than the time since the oldest one
-    counted = min(rows * interval, now - max(since, now if oldest is None else oldest))
-    if counted >= needed:
-        return counted
-    # Imported late: only a young history needs it, and the import is expensive.
-    from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
-
-    # Imported samples may be further apart than the sampling interval, or closer together: measure the spacing.
-    times = stores.samples.between(since, now, ())[:, 0]
-    return covered_seconds(times, typical_step(times, interval))

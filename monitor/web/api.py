@@ -60,23 +60,23 @@ class StoredDocuments:
         active = registry.active_id()
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
-    def history(self, seconds: float, points: int, status: DaemonState) -> HistoryDocument:
+    def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
         """Return the history of the last `seconds` in at most `points` slots."""
-        recent_scores = status.anomaly.recent_scores if status.anomaly else np.empty((0, 3))
+        recent_scores = state.anomaly.recent_scores if state.anomaly else np.empty((0, 3))
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
 class Api:
     """Documents by path."""
 
-    def __init__(self, status: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
+    def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
         """Create the API; nothing is read before it is requested.
 
         Args:
-            status: returns the state of the daemon.
-            stored: returns the reader of the database; None while it is not open.
+            state: returns the current state of the daemon.
+            stored: returns the reader of the database; None while the database is not open.
         """
-        self._status = status
+        self._state = state
         self._stored = stored
         self.documents: dict[str, Callable[[Query], object]] = {
             "/api/v1/status": lambda _: self.status(),
@@ -108,14 +108,14 @@ class Api:
         Raises:
             ApiError: the daemon has just started.
         """
-        document = daemon_status_document(self._status(), time.time())
+        document = daemon_status_document(self._state(), time.time())
         if document is None:
             raise ApiError(503, "not sampling yet")
         return document
 
     def prediction(self) -> tuple[PredictionDocument, ...]:
         """Return the newest prediction, one document per horizon; empty without a prediction."""
-        live = self._status().live
+        live = self._state().live
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
@@ -129,20 +129,20 @@ class Api:
 
     def model(self) -> ModelDocument | None:
         """Return the serving model; None if none serves."""
-        overview = self._status().overview
+        overview = self._state().overview
         if overview is None or overview.model is None:
             return None
         return model_document(overview.model, overview.model.id)
 
     def training(self) -> RunDocument | None:
         """Return the newest training run; None before the first one."""
-        overview = self._status().overview
+        overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
     def _history(self, query: Query) -> HistoryDocument:
         seconds = _range(query)
         points = _points(query)
-        return self._reader().history(seconds, points, self._status())
+        return self._reader().history(seconds, points, self._state())
 
     def _reader(self) -> StoredDocuments:
         stored = self._stored()

@@ -1,4 +1,4 @@
-"""HTTP request handling: adapter between a tornado connection and a WSGI application."""
+"""Request handler: adapter between a tornado connection and a WSGI application."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
 from monitor.system.logging import get_logger
-from monitor.web.responses import Headers, status_line, text_response, with_security_headers
+from monitor.web.responses import Headers, text_response, with_security_headers
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 MAX_CONTENT_LENGTH_DIGITS = 20
-"""Digits of a Content-Length header; longer numbers are malformed and would be slow to parse."""
+"""Largest number of digits in a Content-Length header; parsing a longer one would be slow."""
 
 
 def _do_nothing() -> None:
-    """Do nothing; default callback of a response."""
+    """Do nothing: the default of `WsgiResponse.on_sent`."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Limits:
     """Largest number of open connections."""
 
     request_seconds: float = 10.0
-    """Seconds to receive a request, including idle time and TLS handshake; a body gets the same time again."""
+    """Seconds to receive the headers, idle time and TLS handshake included; the body has the same limit again."""
 
     response_seconds: float = 10.0
     """Seconds in which the client must receive the response."""
@@ -58,8 +58,15 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Response:
-    """Complete HTTP response; `on_sent` is called once it was sent or cannot be sent."""
+class WsgiResponse:
+    """Complete response of a WSGI application.
+
+    Attributes:
+        status: status code and reason, such as "200 OK".
+        headers: names and values.
+        body: content.
+        on_sent: called after the response was sent or sending has failed.
+    """
 
     status: str
     headers: Headers
@@ -68,10 +75,10 @@ class Response:
 
 
 class RequestHandler(HTTPMessageDelegate):
-    """Receiver of one HTTP request and sender of its response.
+    """Handler of one HTTP request: receives the request and sends the response.
 
-    tornado calls `headers_received` and `finish` while the request arrives. Request bodies are received and
-    discarded, because no route uses them.
+    tornado calls `headers_received` after the headers and `finish` after the body. Bodies are discarded, because no
+    route uses them.
     """
 
     def __init__(
@@ -81,12 +88,12 @@ class RequestHandler(HTTPMessageDelegate):
         limits: Limits,
         on_request: Callable[[RequestHandler], None],
     ) -> None:
-        """Handle the next request of a connection.
+        """Create the handler of the next request on a connection.
 
         Args:
             connection: the connection that the request arrives on.
             container: the WSGI application.
-            limits: sizes and times that a client may use.
+            limits: limits on size and duration.
             on_request: called when the request is complete.
         """
         self.stream = connection.stream
@@ -121,10 +128,10 @@ class RequestHandler(HTTPMessageDelegate):
 
     @property
     def path(self) -> str:
-        """Return the path of the request as it was sent."""
+        """Return the path of the request without decoding; empty before the headers have arrived."""
         return self._request.path if self._request else ""
 
-    def call_application(self) -> Response:
+    def call_application(self) -> WsgiResponse:
         """Return the response of the application; an exception is logged and results in status 500."""
         try:
             return _call_wsgi(self._container.wsgi_application, self._environ)
@@ -136,8 +143,8 @@ class RequestHandler(HTTPMessageDelegate):
         """Send an error response without calling the application."""
         await self.send(_error_response(code, message))
 
-    async def send(self, response: Response) -> None:
-        """Send a response; close the connection if the client does not receive it in time."""
+    async def send(self, response: WsgiResponse) -> None:
+        """Send a response; close the connection if the client has not received it within `response_seconds`."""
         code, _, reason = response.status.partition(" ")
         line = ResponseStartLine("HTTP/1.1", int(code), reason)
         headers = HTTPHeaders({"Date": formatdate(usegmt=True)})
@@ -152,7 +159,11 @@ class RequestHandler(HTTPMessageDelegate):
             self.stream.close()
 
     def _check_size(self, request_line: RequestStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
-        """Reject a request whose headers or body exceed the limits."""
+        """Reject a request whose headers or body exceed the limits.
+
+        Returns:
+            The pending error response; None if the request is within the limits.
+        """
         size = sum(map(len, request_line)) + sum(len(name) + len(value) for name, value in headers.get_all())
         if size > self._limits.header_bytes:
             return self.reject(431, f"headers exceed {self._limits.header_bytes} bytes")
@@ -165,19 +176,19 @@ class RequestHandler(HTTPMessageDelegate):
 
 
 def _origin_form(target: str) -> str:
-    """Return path and query of a request target in absolute form (RFC 9112, section 3.2.2)."""
+    """Return path and query of an absolute http(s) URL, and any other request target unchanged (RFC 9112, 3.2.2)."""
     url = urlsplit(target)
     if url.scheme not in ("http", "https"):
         return target
     return f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
 
 
-def _error_response(code: int, message: str) -> Response:
-    headers, body = text_response(message)
-    return Response(status_line(code), with_security_headers(headers), body)
+def _error_response(code: int, message: str) -> WsgiResponse:
+    response = text_response(code, message)
+    return WsgiResponse(response.status, with_security_headers(response.headers), response.body)
 
 
-def _call_wsgi(application: WSGIApplication, environ: dict[str, Any]) -> Response:
+def _call_wsgi(application: WSGIApplication, environ: dict[str, Any]) -> WsgiResponse:
     """Call a WSGI application and collect its whole response."""
     started: list[tuple[str, Headers]] = []
     written: list[bytes] = []
@@ -189,4 +200,4 @@ def _call_wsgi(application: WSGIApplication, environ: dict[str, Any]) -> Respons
     chunks = application(environ, start_response)
     written += chunks
     status, headers = started[-1]
-    return Response(status, headers, b"".join(written), getattr(chunks, "close", _do_nothing))
+    return WsgiResponse(status, headers, b"".join(written), getattr(chunks, "close", _do_nothing))

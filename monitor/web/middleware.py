@@ -1,16 +1,15 @@
-"""Access control: WSGI middleware for authentication, host names and rate limits."""
+"""Access control: WSGI middleware for authentication, host names and the rate limit."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitor.web.allowed_hosts import AllowedHosts
 from monitor.web.basic_auth import BasicAuthenticator, LoginResult
-from monitor.web.responses import status_line, text_response, with_security_headers
+from monitor.web.responses import Headers, Response, text_response, with_security_headers
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.web_config.schema import RateLimitSection
 
@@ -24,19 +23,10 @@ The Host check protects browsers; pages of other sites cannot read these respons
 """
 
 
-@dataclass(frozen=True)
-class Rejection:
-    """Error response to a request that is not allowed."""
-
-    code: int
-    message: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-RATE_LIMITED = Rejection(429, "rate limit exceeded")
-LOGIN_BUSY = Rejection(503, "too many concurrent logins", (("Retry-After", "1"),))
-LOGIN_REQUIRED = Rejection(401, "authentication required", (("WWW-Authenticate", "Basic"),))
-HOST_NOT_ALLOWED = Rejection(421, "host name not allowed; add it to web.allowed_hosts")
+RATE_LIMITED = text_response(429, "rate limit exceeded")
+LOGIN_BUSY = text_response(503, "too many concurrent logins", ("Retry-After", "1"))
+LOGIN_REQUIRED = text_response(401, "authentication required", ("WWW-Authenticate", "Basic"))
+HOST_NOT_ALLOWED = text_response(421, "host name not allowed; add it to web.allowed_hosts")
 
 
 class AccessMiddleware:
@@ -64,18 +54,17 @@ class AccessMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         web_config = self._web_config()
 
-        def start_secured(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start_secured(status: str, headers: Headers, exc_info: Any = None) -> Any:
             return start_response(status, with_security_headers(headers, web_config.headers), exc_info)
 
         rejection = self._check(environ, web_config)
         if rejection is None:
             return self._application(environ, start_secured)
-        headers, body = text_response(rejection.message)
-        start_secured(status_line(rejection.code), [*headers, *rejection.headers])
-        return [body]
+        start_secured(rejection.status, rejection.headers)
+        return [rejection.body]
 
-    def _check(self, environ: WSGIEnvironment, web_config: WebConfigFile) -> Rejection | None:
-        """Return the rejection of a request, None if it is allowed."""
+    def _check(self, environ: WSGIEnvironment, web_config: WebConfigFile) -> Response | None:
+        """Return the error response to a request that is not allowed; None if the request is allowed."""
         if not self._rate_limiter.allows(web_config.rate_limit, time.monotonic()):
             return RATE_LIMITED
         if web_config.users:

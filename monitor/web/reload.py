@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.errors import MonitorError
-from monitor.web.responses import status_line, text_response
+from monitor.web.responses import Response, text_response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -15,21 +14,11 @@ if TYPE_CHECKING:
 PATH = "/-/reload"
 
 
-@dataclass(frozen=True)
-class ReloadResult:
-    """Outcome of one request: status code, message and additional headers."""
-
-    code: int
-    message: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
 class ReloadMiddleware:
     """WSGI middleware that serves the reload path and passes all other requests on.
 
-    The configuration is validated before the response is sent and applied afterwards. Status 200 therefore means
-    that the configuration is valid, not that every resource it names could be opened; such errors are logged, as
-    they are for SIGHUP.
+    The configuration is validated before the response is sent, and applied afterwards. Status 200 therefore means
+    that the configuration is valid. An address or database that cannot be opened afterwards is logged, as on SIGHUP.
     """
 
     def __init__(
@@ -56,27 +45,27 @@ class ReloadMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return self._application(environ, start_response)
-        result = self._handle(environ)
-        headers, body = text_response(result.message)
-        start_response(status_line(result.code), [*headers, *result.headers])
-        return _BodyWithCallback(body, self._reload) if result.code == 200 else [body]
+        response = self._handle(environ)
+        start_response(response.status, response.headers)
+        return _BodyWithCallback(response.body, self._reload) if response.code == 200 else [response.body]
 
-    def _handle(self, environ: WSGIEnvironment) -> ReloadResult:
+    def _handle(self, environ: WSGIEnvironment) -> Response:
+        """Return the response to a request for the reload path."""
         if environ["REQUEST_METHOD"] != "POST":
-            return ReloadResult(405, "method not allowed: use POST", (("Allow", "POST"),))
+            return text_response(405, "method not allowed: use POST", ("Allow", "POST"))
         if not self._enabled:
-            return ReloadResult(403, "Lifecycle API is not enabled: set web.lifecycle = true to enable it")
+            return text_response(403, "Lifecycle API is not enabled: set web.lifecycle = true to enable it")
         if not is_same_origin(environ):
-            return ReloadResult(403, "cross-origin request rejected")
+            return text_response(403, "cross-origin request rejected")
         try:
             self._check()
         except MonitorError as error:
-            return ReloadResult(500, f"failed to reload the configuration: {error}")
-        return ReloadResult(200, "configuration is valid, reloading")
+            return text_response(500, f"failed to reload the configuration: {error}")
+        return text_response(200, "configuration is valid, reloading")
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:
-    """Return True for a request of a page of this endpoint, or of a client that is not a browser."""
+    """Return True if a request comes from a page of this server or from a client other than a browser."""
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
         return False
     origin = environ.get("HTTP_ORIGIN")
@@ -85,7 +74,7 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
 
 
 class _BodyWithCallback:
-    """Response body whose `close`, which WSGI calls after sending, runs a callback."""
+    """Response body that runs a callback in `close`, which the server calls after sending (PEP 3333)."""
 
     def __init__(self, body: bytes, callback: Callable[[], None]) -> None:
         self._body = body

@@ -1,8 +1,9 @@
-"""HTTP response helpers: status lines, plain-text bodies and security headers."""
+"""HTTP responses: status line, headers, plain-text bodies and security headers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 Headers = list[tuple[str, str]]
@@ -28,9 +29,43 @@ SECURITY_HEADERS = {
 """Default headers of every response."""
 
 
-def status_line(code: int) -> str:
-    """Return the WSGI status of a code, such as `404 Not Found`."""
-    return f"{code} {HTTPStatus(code).phrase}"
+@dataclass(frozen=True)
+class Response:
+    """Response of a route or of a middleware.
+
+    Attributes:
+        code: HTTP status code.
+        content_type: media type of the body.
+        body: content.
+        cache_control: value of the header Cache-Control.
+        additional_headers: headers other than Content-Type, Content-Length and Cache-Control.
+    """
+
+    code: int
+    content_type: str
+    body: bytes
+    cache_control: str = "no-store"
+    additional_headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> str:
+        """Return the WSGI status, such as `404 Not Found`."""
+        return f"{self.code} {HTTPStatus(self.code).phrase}"
+
+    @property
+    def headers(self) -> Headers:
+        """Return all headers, without the security headers."""
+        return [
+            ("Content-Type", self.content_type),
+            ("Content-Length", str(len(self.body))),
+            ("Cache-Control", self.cache_control),
+            *self.additional_headers,
+        ]
+
+
+def text_response(code: int, text: str, *additional_headers: tuple[str, str]) -> Response:
+    """Return a response whose body is one line of plain text."""
+    return Response(code, TEXT, f"{text}\n".encode(), additional_headers=additional_headers)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -44,23 +79,12 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return weight.rstrip("0.") != ""
 
 
-def text_response(text: str) -> tuple[Headers, bytes]:
-    """Return the headers and the body of a response that consists of one line of text."""
-    body = f"{text}\n".encode()
-    headers = [
-        ("Content-Type", TEXT),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-    ]
-    return headers, body
-
-
 def with_security_headers(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:
     """Return the headers of a response together with the security headers, each name once.
 
     Args:
-        headers: the response's own headers; they take precedence over the default security headers.
-        configured: headers of the configuration; they take precedence over both.
+        headers: headers set by the application; they take precedence over the default security headers.
+        configured: headers set in web.config.yml; they take precedence over both.
     """
     configured_headers = dict(configured)
     configured_names = {name.lower() for name in configured_headers}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from monitor.web.connection import RequestHandler, Response
+from monitor.web.connection import RequestHandler, WsgiResponse
 
 
 class WorkerPool:
@@ -53,7 +53,7 @@ class WorkerPool:
         """Cancel the queued requests and stop the threads after their current request."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _send(self, handler: RequestHandler, response: Response) -> None:
+    async def _send(self, handler: RequestHandler, response: WsgiResponse) -> None:
         self._unsent[handler] = len(response.body)
         self._unsent_bytes += len(response.body)
         self._evict_oldest()

@@ -9,8 +9,8 @@ from storage.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # The connection begins its own transactions, so that SQLite rolls back DDL as well: a killed migration changes
-    # nothing.
+    # `storage.database` begins transactions itself, so that SQLite rolls back DDL, too: an interrupted migration
+    # changes nothing.
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -1,4 +1,4 @@
-"""Migration runner: bring a database to this release's schema in a separate process."""
+"""Migration runner: upgrade of a database to the current schema, in a separate process."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from storage.locks import ExclusiveLock
 from storage.schema import metadata
 
 REVISIONS = tuple(sorted(path.name[:4] for path in Path(__file__).with_name("versions").glob("0*.py")))
-"""All revisions, oldest first: the first four characters of the files in `versions`."""
+"""All revisions, oldest first: the first four characters of the file names in `versions`."""
 
 HEAD = REVISIONS[-1]
 """Revision of this release's schema."""
 
 LOCK_TIMEOUT = 120.0
-"""Seconds to wait for another process that migrates the same database."""
+"""Seconds to wait while another process migrates the same database."""
 
 EXIT_REFUSED = 3
-"""Exit status of `storage.migrations.upgrade` after a StorageError, whose message is its only output."""
+"""Exit status of `storage.migrations.upgrade` after a StorageError; its only output is the error message."""
 
-# Alembic's own table, not part of the schema's metadata: read here, written by Alembic.
+# Table that Alembic writes; it is only read here and is not part of `storage.schema.metadata`.
 alembic_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
 def needs_migration(engine: Engine, name: str) -> bool:
-    """Return True if the schema is older than this release's, or does not exist yet.
+    """Return True if the database is empty or its schema is older than the schema of this release.
+
+    The revision is read without Alembic, because importing Alembic costs 12 MB.
 
     Args:
-        engine: connects to the database; used for reading only, because importing Alembic costs 12 MB.
+        engine: connects to the database; used for reading only.
         name: path or URL of the database, for messages.
 
     Raises:
@@ -67,7 +69,8 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
-        StorageError: the migration failed, or another process did not finish its own in time.
+        LockHeldError: another process has been migrating the database for longer than LOCK_TIMEOUT.
+        StorageError: the migration failed.
     """
     if not needs_migration(engine, name):
         return
@@ -80,7 +83,7 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
 
 
 def create_schema(connection: Connection) -> None:
-    """Create all tables in an empty database in memory, which has no history to migrate."""
+    """Create all tables in an empty in-memory database, without running the migrations."""
     metadata.create_all(connection)
     alembic_version.create(connection)
     connection.execute(insert(alembic_version).values(version_num=HEAD))
@@ -89,8 +92,7 @@ def create_schema(connection: Connection) -> None:
 def _run(url: str, name: str) -> None:
     """Run `storage.migrations.upgrade` in a separate process.
 
-    Alembic stays imported for the life of a process. A daemon that migrates once and then runs for months would
-    keep those 12 MB for nothing.
+    A module cannot be unloaded: a daemon that imported Alembic for one migration would keep 12 MB of memory.
     """
     # -P and an explicit path: this package, not a `storage` package in the current directory.
     package_root = str(Path(__file__).resolve().parents[2])

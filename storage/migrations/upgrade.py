@@ -24,7 +24,7 @@ def upgrade(url: str, revision: str = HEAD) -> None:
         StorageError: the database cannot be opened or migrated.
     """
     config = Config()
-    # Config interprets its values as an INI file does, where a single % starts an interpolation.
+    # Config interpolates values like an INI file, so a literal % is written as %%.
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     with open_database(url, migrate=False) as database, database.writing() as connection:
         config.attributes["connection"] = connection

@@ -1,4 +1,4 @@
-"""Arrays of samples: rows of the database as numbers, without a Python object for each."""
+"""Arrays of samples: query results as NumPy arrays, without a Python object per row."""
 
 from __future__ import annotations
 
@@ -16,20 +16,25 @@ from storage.schema import samples
 Array = NDArray[np.float64]
 
 CHUNK_ROWS = 8192
-"""Rows whose missing values are replaced at once: a mask of the whole history would take an eighth of its memory."""
+"""Rows processed at once by `with_nan`: a mask of the whole history would take an eighth of its memory."""
 
 
 def select_samples(fields: Sequence[str]) -> Select[Any]:
-    """Select `at` and the fields ordered by time, with infinity for a missing value."""
+    """Build the query for `at` and the fields, ordered by time; a missing value is infinity."""
     present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
     return select(samples.c.at, *present).order_by(samples.c.at)
 
 
 def fetch_numbers(connection: Connection, query: Select[Any], size: int) -> Array:
-    """Return all values of a result in one flat array of `size` numbers; -1 for an unknown size.
+    """Return all values of a query in one flat array.
 
     The driver's cursor fills the array directly: SQLAlchemy's rows would take several times as long, and a list of
     rows many times the memory.
+
+    Args:
+        connection: connection in a transaction.
+        query: query of numeric columns without NULL.
+        size: number of values; -1 if unknown.
     """
     # SQLAlchemy's cursor protocol omits iteration, which every driver's cursor supports.
     cursor = cast("Iterable[Sequence[float]]", connection.execute(query).cursor)
@@ -37,7 +42,7 @@ def fetch_numbers(connection: Connection, query: Select[Any], size: int) -> Arra
 
 
 def with_nan(values: Array) -> Array:
-    """Return the same array with NaN instead of infinity."""
+    """Replace infinity by NaN in place and return the array."""
     for start in range(0, len(values), CHUNK_ROWS):
         chunk = values[start : start + CHUNK_ROWS]
         chunk[np.isinf(chunk)] = np.nan

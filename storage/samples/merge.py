@@ -15,18 +15,18 @@ from storage.samples.arrays import Array
 from storage.schema import samples
 
 KEYS_PER_QUERY = 500
-"""Times in the condition of one query; SQLite allows 999 parameters in its smallest configuration."""
+"""Times in the IN clause of one query; SQLite releases before 3.32 allow 999 parameters."""
 
 
 @dataclass(frozen=True)
 class MergedRows:
-    """Result of merging rows.
+    """Result of merging imported rows into the stored samples.
 
     Attributes:
-        is_stored: (rows,) True for rows whose time was stored already.
-        written: (rows, fields) True for values that were stored, in new rows too.
-        overwritten: (rows, fields) True for those that replaced another value.
-        values: (rows, fields) stored afterwards; NaN for a missing value.
+        is_stored: (rows,) True if a sample with the same time was stored before the merge.
+        written: (rows, fields) True for each value that was written, to a new or a stored sample.
+        overwritten: (rows, fields) True for each written value that replaced a different stored value.
+        values: (rows, fields) values stored after the merge; NaN for a missing value.
     """
 
     is_stored: NDArray[np.bool_]
@@ -38,14 +38,14 @@ class MergedRows:
 def merge_rows(
     connection: Connection, host_id: int, times: Array, values: Array, fields: Sequence[str], *, replace: bool
 ) -> MergedRows:
-    """Insert rows, and fill or replace values of stored rows with the same times.
+    """Insert rows whose times are not stored; fill missing values of stored rows with the same times.
 
     Args:
-        connection: transaction that may write.
+        connection: connection in a writing transaction.
         host_id: id of the host.
-        times: (rows,) seconds since the epoch, without repetitions.
+        times: (rows,) unique times in seconds since the epoch.
         values: (rows, fields) NaN for a missing value.
-        fields: fields of the columns.
+        fields: field of each column of `values`.
         replace: replace stored values by different ones.
     """
     values = quantize_values(values, fields)
@@ -67,13 +67,13 @@ def merge_rows(
 
 
 def quantize_values(values: Array, fields: Sequence[str]) -> Array:
-    """Return values (rows, fields) as the database will return them: byte rates are whole numbers."""
+    """Round the byte rates in `values` (rows, fields) to whole numbers, as `quantize_sample` does."""
     is_byte_rate = np.array([name in BYTE_RATE_FIELDS for name in fields], dtype=bool)
     return np.where(is_byte_rate, np.rint(values), values)
 
 
 def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence[str]) -> dict[float, list[float]]:
-    """Return by time the values of the stored samples among `times` (rows,); NaN for a missing value."""
+    """Return the values of the stored samples with the given times, by time; NaN for a missing value."""
     rows: dict[float, list[float]] = {}
     for start in range(0, len(times), KEYS_PER_QUERY):
         keys = times[start : start + KEYS_PER_QUERY].tolist()
@@ -86,7 +86,7 @@ def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence
 
 
 def _named_rows(times: Array, values: Array, fields: Sequence[str]) -> Iterator[dict[str, float | None]]:
-    """Yield the key and the values of each row by the names of statement parameters; None for a missing value."""
+    """Yield the statement parameters of each row: `key_at` and one per field; None for a missing value."""
     for at, row in zip(times.tolist(), values.tolist(), strict=True):
         cells = (None if math.isnan(value) else value for value in row)
         yield {"key_at": at, **dict(zip(fields, cells, strict=True))}

@@ -37,8 +37,8 @@ class SampleRepository:
     def append(self, sample: Sample) -> float:
         """Store one sample.
 
-        If the clock was set back and a sample with the same time exists, the new one is stored at the next
-        free millisecond. It neither is lost nor replaces a stored sample.
+        If a sample with the same time is stored, because the clock was set back, the new sample is stored at the next
+        free millisecond.
 
         Returns:
             The time under which the sample is stored, in seconds since the epoch.
@@ -52,7 +52,7 @@ class SampleRepository:
         return sample.at
 
     def append_many(self, new: Iterable[Sample]) -> None:
-        """Store samples in one transaction, with times as in `append`."""
+        """Store samples in one transaction; a sample whose time is taken is stored as by `append`."""
         added = list(new)
         if not added:
             return
@@ -65,11 +65,11 @@ class SampleRepository:
                     self._insert_at_free_time(connection, sample)
 
     def insert_missing(self, table: Array, batch: int = 1000) -> int:
-        """Store samples; stored values with the same times stay as they are, and missing ones are filled.
+        """Store samples; keep stored values with the same times and fill missing ones.
 
         Args:
             table: (rows, 1 + SAMPLE_FIELDS) `at` and the fields, NaN for a missing value. Of several rows with the
-                same time the first one is stored.
+                same time in one batch the first one is stored.
             batch: largest number of rows in one transaction, so that a sampling daemon does not wait for long.
 
         Returns:
@@ -86,23 +86,30 @@ class SampleRepository:
         """Store samples, and fill the missing values of stored samples with the same times, in one transaction.
 
         Args:
-            times: (rows,) seconds since the epoch, without repetitions; about a thousand at most, so that a sampling
+            times: (rows,) unique times in seconds since the epoch; about a thousand at most, so that a sampling
                 daemon does not wait for long.
             values: (rows, fields) NaN for a missing value, which never replaces a stored one.
-            fields: fields of the columns.
+            fields: field of each column of `values`.
             replace: replace stored values by different ones.
         """
         with self._database.writing() as connection:
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
 
     def at_times(self, times: Array) -> Array:
-        """Return (rows, 1 + SAMPLE_FIELDS) the stored samples among `times`; NaN for a missing value."""
+        """Return the stored samples with the given times.
+
+        Args:
+            times: (rows,) seconds since the epoch.
+
+        Returns:
+            Array (stored rows, 1 + SAMPLE_FIELDS): `at` and the fields, unordered; NaN for a missing value.
+        """
         with self._database.reading() as connection:
             rows = rows_at(connection, self._host_id, times, SAMPLE_FIELDS)
         return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
-        """Return the newest sample, or None without any.
+        """Return the newest sample, or None if there is none.
 
         Args:
             until: ignore samples after this time, in seconds since the epoch.
@@ -113,7 +120,7 @@ class SampleRepository:
         return None if row is None else Sample(*row)
 
     def oldest_at(self) -> float | None:
-        """Return the time of the oldest sample in seconds since the epoch, or None without any."""
+        """Return the time of the oldest sample in seconds since the epoch, or None if there is none."""
         with self._database.reading() as connection:
             oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
         return oldest
@@ -122,7 +129,7 @@ class SampleRepository:
         """Return the number of samples.
 
         Args:
-            since: count samples after this time only, in seconds since the epoch.
+            since: count samples after this time only (seconds since the epoch, exclusive).
             limit: stop counting at this number.
         """
         rows = select(samples.c.at).where(samples.c.host_id == self._host_id)
@@ -151,13 +158,13 @@ class SampleRepository:
             raise ValueError(f"no such metric: {', '.join(sorted(unknown))}")
         conditions = (samples.c.host_id == self._host_id, samples.c.at > start, samples.c.at <= end)
         with self._database.reading() as connection:
-            # One transaction for both queries: a sample stored in between would not fit into the array.
+            # One transaction for both queries: the array has no row for a sample stored between them.
             rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
             values = fetch_numbers(connection, select_samples(fields).where(*conditions), rows * (1 + len(fields)))
         return with_nan(values.reshape(rows, 1 + len(fields)))
 
     def chunks(self, start: float, rows: int = CHUNK_ROWS) -> Iterator[Array]:
-        """Yield all samples from a time on, in arrays of at most `rows` rows, each read in its own transaction.
+        """Yield all samples since a time in arrays; each array is read in a separate transaction.
 
         Args:
             start: seconds since the epoch, inclusive.
@@ -199,7 +206,7 @@ class SampleRepository:
         return means
 
     def start_of_newest(self, seconds: float, until: float, max_gap: float, gap_seconds: float) -> float:
-        """Return the time from which on the samples cover a number of seconds (`storage.queries.start_of_newest`)."""
+        """Return the start of the newest period with `seconds` of samples; see `storage.queries.start_of_newest`."""
         return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, gap_seconds)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:
@@ -227,7 +234,7 @@ class SampleRepository:
         return {"host_id": self._host_id, "at": sample.at, **dict(values)}
 
     def _insert_at_free_time(self, connection: Connection, sample: Sample) -> float:
-        """Insert a sample at its own time or at the first free millisecond after it, and return that time."""
+        """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used."""
         at = sample.at
         milliseconds = round(at * 1000)
         with connection.execute(_TIMES_FROM, {"host_id": self._host_id, "at": at}) as stored:

@@ -9,7 +9,7 @@ import numpy as np
 
 from model.array_types import Floats
 from monitor.doctor.context import DoctorContext, StoredRecords
-from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
+from monitor.doctor.results import DATABASE_NOT_READ, SHOW_LOG, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import GAP_FACTOR
@@ -25,7 +25,6 @@ SHIFTED_SECONDS = 0.1
 """Seconds by which a sample may be off its whole second: one whose time is taken is shifted by milliseconds."""
 
 SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
-SHOW_LOG = "look into the log: `journalctl -u monitor -n 50`"
 
 
 class Timex(ctypes.Structure):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from monitor.doctor.checks.port_probe import PortProbe, Response, probe_port
 from monitor.doctor.context import DaemonProcess, DoctorContext
-from monitor.doctor.results import failed, ok, skipped, warning
+from monitor.doctor.results import SHOW_LOG, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 
 OWN_METRIC = b"monitor_build_info"
@@ -16,8 +16,6 @@ OWN_SERVER = "monitor"
 
 PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
 """Addresses to probe for a server that listens on all addresses."""
-
-SHOW_LOG = "look into the log: `journalctl -u monitor -n 50`"
 
 
 def check_port(context: DoctorContext) -> Iterator[CheckResult]:

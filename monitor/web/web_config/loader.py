@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from monitor.config.loader import Config
-from monitor.config.sections import read_section
+from monitor.config.section_codec import read_section
 from monitor.errors import ConfigError
 from monitor.system.suggestions import suggestion
 from monitor.web.tls import CertificateMaterial, make_context

@@ -1,4 +1,4 @@
-"""Fallbacks of the active model."""
+"""Column with the fallbacks of the active model."""
 
 from __future__ import annotations
 

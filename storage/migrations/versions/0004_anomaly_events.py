@@ -1,4 +1,4 @@
-"""Anomalies, peaks of their evidence, maintenance windows, and the detector of a model."""
+"""Anomaly events, half-hour peaks of detector channels, maintenance windows, and detectors of models."""
 
 from __future__ import annotations
 

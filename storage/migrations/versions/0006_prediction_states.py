@@ -19,7 +19,7 @@ PREDICTIONS = sa.table(
 
 
 def upgrade() -> None:
-    """Upgrade from 0005: until then every prediction that reached its threshold was a warning."""
+    """Upgrade from 0005, where every prediction that reached its threshold below 1 was a warning."""
     op.add_column("predictions", sa.Column("warning", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("predictions", sa.Column("high_load_since", sa.Float, nullable=True))
     columns = PREDICTIONS.c

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from monitor.config.loader import Config
-from monitor.config.schema import SamplingConfig
+from monitor.config.schema import SamplingSection
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from storage import SAMPLE_FIELDS, AnomalyRecord
 
@@ -16,7 +16,7 @@ SLOT = HOUR / 2
 START = 1_793_491_200.0
 TRAINING = 6 * DAY
 TRAINING_END = START + TRAINING
-CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
+CONFIG = replace(Config(), sampling=SamplingSection(interval=STEP))
 METRICS = ("cpu_usage", "memory_usage", "disk_busy", "load_per_cpu")
 EVENT = AnomalyRecord(
     started_at=0.0,

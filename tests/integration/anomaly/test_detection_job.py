@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.documents.status import status_document
 from monitor.exporter.collector import StateCollector
 from monitor.queries.status import read_overview
@@ -97,7 +97,7 @@ def test_event_ends_if_detection_is_disabled(stores):
     host.advance(HOUR)
     host.advance(HOUR / 3, overload)
     assert stores.anomalies.ongoing() is not None
-    host.restart(AnomalyConfig(enabled=False))
+    host.restart(AnomalySection(enabled=False))
     assert host.advance(HOUR / 6) is None
     assert stores.anomalies.ongoing() is None
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from monitor.config.maintenance_windows import parse_windows
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.documents.anomalies import anomaly_count_document
 from monitor.training.exclusions import excluded_from_training
 from monitor.training.records import read_active_model
@@ -34,7 +34,7 @@ def test_stored_maintenance_window_suppresses_events(stores):
 def test_recurring_maintenance_window_suppresses_events_and_is_excluded_from_training(stores):
     start, end = (time.strftime("%H:%M", time.gmtime(TRAINING_END + hours * HOUR)) for hours in (1, 2))
     windows = parse_windows([f"daily {start}-{end}"])
-    host = Host(stores, AnomalyConfig(maintenance=windows))
+    host = Host(stores, AnomalySection(maintenance=windows))
     host.advance(HOUR)
     assert host.advance(HOUR - 600.0, overload).in_maintenance
     host.advance(HOUR / 2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.anomaly.channels import SCORE_PARTS
-from monitor.config.schema import AnomalyConfig, SamplingConfig
+from monitor.config.schema import AnomalySection, SamplingSection
 from monitor.queries.status import read_overview
 from monitor.training.bootstrap_model import ensure_bootstrap_model
 from monitor.training.records import read_model
@@ -52,7 +52,7 @@ def test_block_maxima_are_shared_by_models_with_the_same_detector(stores):
 def test_detector_with_rows_shorter_than_the_sampling_interval_is_replaced(stores):
     host = Host(stores, interval=300.0)
     assert host.advance(HOUR / 6) is None
-    slower = replace(CONFIG, sampling=SamplingConfig(interval=300.0))
+    slower = replace(CONFIG, sampling=SamplingSection(interval=300.0))
     detection = read_overview(stores, slower, host.now).detection
     assert not detection.detecting
     samples = stores.samples.between(0.0, host.now)
@@ -106,6 +106,6 @@ def test_short_history_reports_the_reason(empty_stores):
 
 def test_disabled_detection_reports_the_reason(empty_stores):
     samples = samples_between(START, START + DAY, 0)
-    disabled = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
+    disabled = replace(CONFIG, anomaly=AnomalySection(enabled=False))
     training = train_detector(empty_stores, disabled, samples[:, 0], samples[:, 1:], START + DAY)
     assert training.report.skip_reason is DetectorSkipReason.DISABLED

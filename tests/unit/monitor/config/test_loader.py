@@ -12,7 +12,7 @@ from monitor.config.loader import (
     load_config,
     read_config,
 )
-from monitor.config.schema import WebConfig
+from monitor.config.schema import WebSection
 from monitor.errors import ConfigError
 
 pytestmark = pytest.mark.unit
@@ -113,7 +113,7 @@ def test_default_state_directory_depends_on_systemd_and_user(monkeypatch):
 
 
 def test_web_file_is_relative_to_the_configuration_file():
-    web = WebConfig(config_file="web.yml")
+    web = WebSection(config_file="web.yml")
     assert Config(web=web, path=Path("/etc/monitor/config.toml")).web_file == Path("/etc/monitor/web.yml")
     assert Config(web=web).web_file == Path("web.yml")
     assert Config().web_file is None

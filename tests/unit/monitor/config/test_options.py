@@ -17,6 +17,7 @@ class Example:
     level: str = choice("low", ("low", "high"), "Level.")
     enabled: bool = boolean(True, "Enable it.")
     listen: str = string("a:1", "Address.", pattern=r"\w+:\d+", example="a:1")
+    path: str = string("", "Path.")
 
 
 OPTIONS = {key.name: option_of(key) for key in fields(Example)}
@@ -31,6 +32,7 @@ OPTIONS = {key.name: option_of(key) for key in fields(Example)}
         ("level", "high", "high"),
         ("enabled", False, False),
         ("listen", "b:22", "b:22"),
+        ("path", "a\nb", "a\nb"),
     ],
 )
 def test_option_reads_a_valid_value(name, value, expected):
@@ -57,11 +59,26 @@ def test_option_reads_a_valid_value(name, value, expected):
         ("enabled", 1),
         ("listen", "b"),
         ("listen", 3),
+        ("path", 3),
     ],
 )
 def test_option_rejects_an_invalid_value(name, value):
     with pytest.raises(ValueError, match=r"must|duration"):
         OPTIONS[name].read(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("listen", "b", """must be a string such as "a:1", not 'b'"""),
+        ("listen", 3, 'must be a string such as "a:1", not 3'),
+        ("path", 3, "must be a string, not 3"),
+    ],
+)
+def test_string_names_what_it_expects(name, value, message):
+    with pytest.raises(ValueError, match="must") as caught:
+        OPTIONS[name].read(value)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

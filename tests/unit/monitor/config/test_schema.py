@@ -9,7 +9,7 @@ from model.nn.fit_config import FitConfig
 from model.training.settings import Recipe
 from monitor.config.loader import Config, read_config
 from monitor.config.options import option_of
-from monitor.config.schema import SECTIONS, WebConfig
+from monitor.config.schema import SECTIONS, WebSection
 
 pytestmark = pytest.mark.unit
 
@@ -48,4 +48,4 @@ def test_recipe_keeps_the_best_epoch_only_with_patience():
     [("127.0.0.1:10190", ("127.0.0.1", 10190)), ("[::1]:80", ("::1", 80)), ("host:1", ("host", 1))],
 )
 def test_address_splits_host_and_port(listen, address):
-    assert WebConfig(listen=listen).address == address
+    assert WebSection(listen=listen).address == address

@@ -10,6 +10,7 @@ from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import RetrainingConditions, build_services
 from monitor.stores import open_stores
+from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from storage import Sample
 
@@ -52,12 +53,12 @@ def test_services_schedule_every_job(stores):
 def test_conditions_state_how_the_fitted_model_serves(monkeypatch, fitted, load_failed, fallback_active, serving):
     monkeypatch.setattr(wiring, "fitted_model_serves", lambda _: fitted)
     served = SimpleNamespace(load_failed=load_failed, fallback_active=fallback_active)
-    assert RetrainingConditions(Config(), None, served).serving() == serving
+    assert RetrainingConditions(Config(), None, None, served).serving() == serving
 
 
 def test_conditions_require_the_minimum_history(stores):
     config = Config()
-    conditions = RetrainingConditions(config, stores, None)
+    conditions = RetrainingConditions(config, stores, HistoryCoverage(stores, config), None)
     assert not conditions.has_enough_history(NOW)
     rows = int(config.training.min_history / config.sampling.interval) + 1
     interval = config.sampling.interval

@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import StorageConfig
+from monitor.config.schema import StorageSection
 from monitor.doctor.context import NO_DAEMON, read_context
 from monitor.stores import open_stores
 from storage import Sample
@@ -15,7 +15,7 @@ NOW = 1_800_000_000.0
 
 
 def context_of(url):
-    return read_context(Config(storage=StorageConfig(url=url)), NOW)
+    return read_context(Config(storage=StorageSection(url=url)), NOW)
 
 
 def test_context_of_database_without_file_has_the_error():

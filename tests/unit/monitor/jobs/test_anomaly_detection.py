@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.jobs.anomaly_detection import UNUSED_MESSAGES, AnomalyDetectionJob, UnusedReason
 from storage import AnomalyRecord, StorageError
 
@@ -23,7 +23,7 @@ class Daemon:
         self.now = NOW
         self.states = []
         self.job = AnomalyDetectionJob(
-            stores, config or AnomalyConfig(), interval, self.states.append, lambda: self.now
+            stores, config or AnomalySection(), interval, self.states.append, lambda: self.now
         )
 
     def run(self, at):
@@ -62,7 +62,7 @@ def test_job_publishes_none_without_a_model(stores):
     assert Daemon(stores).run(NOW) is None
 
 
-@pytest.mark.parametrize("config", [AnomalyConfig(enabled=False), AnomalyConfig()], ids=["disabled", "no detector"])
+@pytest.mark.parametrize("config", [AnomalySection(enabled=False), AnomalySection()], ids=["disabled", "no detector"])
 def test_job_without_a_detector_ends_the_stored_event(stores, config):
     promote_model(stores, detector_blob() if not config.enabled else None)
     event_id = ongoing_event(stores)

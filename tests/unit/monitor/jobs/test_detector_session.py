@@ -7,7 +7,7 @@ from model.anomaly.backtest import WARM_UP
 from model.anomaly.block_maxima import SLOT_SECONDS
 from model.anomaly.online_detector import OnlineDetector
 from model.anomaly.serialization import loads_detector
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.jobs.detector_session import DetectorSession, LoadedDetector
 from monitor.stores import open_stores
 from monitor.training.train_detector import detector_key
@@ -17,7 +17,7 @@ from .anomaly_host import METRICS, OVERLOAD, STEP, TRAINING_END, detector_blob, 
 
 pytestmark = pytest.mark.unit
 
-CONFIG = AnomalyConfig()
+CONFIG = AnomalySection()
 HOUR = 3600.0
 
 

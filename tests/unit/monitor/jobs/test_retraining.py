@@ -6,14 +6,14 @@ import sys
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.jobs.retraining import RetrainingJob
 from monitor.training.schedule import ServingState
 from storage import TrainingRun
 
 pytestmark = pytest.mark.unit
 
-TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
+TRAINING = TrainingSection(interval=3600.0, min_history=1200.0, timeout=5.0)
 
 
 def run(started_at, outcome="promoted"):

@@ -7,6 +7,7 @@ import pytest
 from monitor.config.loader import Config
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.stores import open_stores
+from monitor.training.coverage import HistoryCoverage
 from storage import Sample
 
 pytestmark = pytest.mark.unit
@@ -21,13 +22,13 @@ def stores():
 
 def test_status_refresh_publishes_the_records(stores):
     published = []
-    StatusRefreshJob(stores, Config(), published.append, lambda: 1001.0).run()
+    StatusRefreshJob(stores, Config(), HistoryCoverage(stores, Config()), published.append, lambda: 1001.0).run()
     assert [(overview.at, overview.last_sample.at) for overview in published] == [(1001.0, 1000.0)]
 
 
 def test_status_refresh_reads_again_when_another_model_serves(stores, live):
     published = []
-    job = StatusRefreshJob(stores, Config(), published.append, lambda: 1001.0)
+    job = StatusRefreshJob(stores, Config(), HistoryCoverage(stores, Config()), published.append, lambda: 1001.0)
     job.run()
     job.refresh_changed_model(replace(live, model_id=None))
     assert len(published) == 1

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.queries.detection import read_detection
+from monitor.training.coverage import HistoryCoverage
 from monitor.training.records import CompletedRun, RegisteredModel
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport
@@ -16,7 +17,7 @@ from tests.unit.monitor.conftest import NOW
 pytestmark = pytest.mark.unit
 
 CONFIG = Config()
-NO_MINIMUM = replace(CONFIG, anomaly=AnomalyConfig(min_history=0.0))
+NO_MINIMUM = replace(CONFIG, anomaly=AnomalySection(min_history=0.0))
 
 
 def model(**detector):
@@ -30,7 +31,7 @@ def run(**detector):
 
 
 def test_detection_serves_with_a_detector_of_the_model(stores):
-    state = read_detection(stores, CONFIG, model(at=NOW, step=60.0), None, NOW)
+    state = read_detection(stores, CONFIG, HistoryCoverage(stores, CONFIG), model(at=NOW, step=60.0), None, NOW)
     assert (state.detecting, state.waiting_for, state.active, state.recent) == (True, "", None, 0)
     assert state.allowed == CONFIG.anomaly.false_alarms_per_month
 
@@ -38,14 +39,14 @@ def test_detection_serves_with_a_detector_of_the_model(stores):
 def test_detection_has_the_active_event_and_counts_recent_ones(stores):
     for started, ended in ((NOW - 40 * 86400, NOW - 39 * 86400), (NOW - 86400, NOW - 80_000), (NOW - 60, None)):
         stores.anomalies.add(AnomalyRecord(started, ended, 0.9, started, "spike", {"cpu_usage": 1.0}, 1))
-    state = read_detection(stores, CONFIG, model(at=NOW, step=60.0), None, NOW)
+    state = read_detection(stores, CONFIG, HistoryCoverage(stores, CONFIG), model(at=NOW, step=60.0), None, NOW)
     assert (state.active.started_at, state.recent) == (NOW - 60, 2)
 
 
 @pytest.mark.parametrize(
     ("config", "serving"),
     [
-        (replace(CONFIG, anomaly=AnomalyConfig(enabled=False)), model(at=NOW, step=60.0)),
+        (replace(CONFIG, anomaly=AnomalySection(enabled=False)), model(at=NOW, step=60.0)),
         (CONFIG, model(at=NOW, step=0.5)),
         (CONFIG, model(reason="no metric varies")),
         (CONFIG, None),
@@ -54,10 +55,12 @@ def test_detection_has_the_active_event_and_counts_recent_ones(stores):
     ids=["disabled", "shorter rows", "no detector", "too little history", "no training"],
 )
 def test_detection_waits_with_a_reason(stores, config, serving):
-    state = read_detection(stores, config, serving, None, NOW)
+    state = read_detection(stores, config, HistoryCoverage(stores, config), serving, None, NOW)
     assert (state.detecting, bool(state.waiting_for)) == (False, True)
 
 
 def test_detection_names_the_reason_of_the_last_training(stores):
-    state = read_detection(stores, NO_MINIMUM, None, run(reason="no metric varies"), NOW)
+    state = read_detection(
+        stores, NO_MINIMUM, HistoryCoverage(stores, NO_MINIMUM), None, run(reason="no metric varies"), NOW
+    )
     assert state.waiting_for == "no metric varies"

@@ -8,7 +8,7 @@ import pytest
 from model.anomaly.backtest import AnomalyBacktest
 from model.training.backtest import BacktestResult, TrainingAttempt
 from monitor.config.loader import Config
-from monitor.config.schema import AnomalyConfig
+from monitor.config.schema import AnomalySection
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.sampling.trace_reader import Trace, TraceStatistics
 from monitor.training import backtest as backtest_module
@@ -62,7 +62,7 @@ def test_backtest_trains_on_sixty_percent_of_the_rows_by_default(monkeypatch):
     assert starts == [TIMES[6], NOW + 10]
 
 
-@pytest.mark.parametrize("config", [replace(CONFIG, anomaly=AnomalyConfig(enabled=False)), CONFIG])
+@pytest.mark.parametrize("config", [replace(CONFIG, anomaly=AnomalySection(enabled=False)), CONFIG])
 def test_backtest_has_no_anomalies_without_detection_or_history(config):
     assert backtest_anomalies(TRACE, config, NOW + 25, retrain=False) is None
 

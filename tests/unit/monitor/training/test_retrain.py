@@ -6,7 +6,7 @@ import pytest
 
 from model.errors import DivergedError, NotEnoughHistoryError
 from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.errors import LockedError, NotEnoughDataError
 from monitor.training import retrain as retrain_module
 from monitor.training.retrain import Request, gate_of, retrain, task_of
@@ -15,7 +15,7 @@ from tests.unit.monitor.conftest import NOW
 
 pytestmark = pytest.mark.unit
 
-CONFIG = replace(Config(), training=TrainingConfig(min_history=60.0))
+CONFIG = replace(Config(), training=TrainingSection(min_history=60.0))
 
 
 @pytest.fixture

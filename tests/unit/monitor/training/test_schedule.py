@@ -4,18 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.loader import Config
-from monitor.config.schema import TrainingConfig
+from monitor.config.schema import TrainingSection
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 from monitor.training.report import TrainingReport
-from monitor.training.schedule import ServingState, insufficient_history, next_retrain, recent_coverage
-from storage import Sample, TrainingOutcome
-from tests.unit.monitor.conftest import NOW
+from monitor.training.schedule import ServingState, insufficient_history, next_retrain
+from storage import TrainingOutcome
 
 pytestmark = pytest.mark.unit
 
-TRAINING = TrainingConfig(interval=3600.0, min_history=1200.0, timeout=5.0)
+TRAINING = TrainingSection(interval=3600.0, min_history=1200.0, timeout=5.0)
 RUN = CompletedRun(50.0, 51.0, TrainingOutcome.PROMOTED, "", None, None)
 
 
@@ -41,16 +39,6 @@ def test_next_retrain_renews_model_when_its_history_has_grown_by_a_quarter(histo
 def test_next_retrain_ignores_the_history_of_a_skipped_training():
     run = replace(RUN, report=TrainingReport(0.0, 8000.0, 10))
     assert next_retrain(TRAINING, run, ServingState.MODEL) == 3650.0
-
-
-@pytest.mark.parametrize(
-    ("rows", "step", "covered"),
-    [(0, 5.0, 0.0), (10, 5.0, 50.0), (10, 60.0, 600.0), (1000, 5.0, 1210.0), (1000, 1.0, 1000.0)],
-)
-def test_recent_coverage_measures_the_spacing_and_stops_beyond_the_need(stores, rows, step, covered):
-    config = Config(training=TRAINING)
-    stores.samples.append_many(Sample(NOW - step * i, cpu_usage=0.1) for i in range(rows))
-    assert recent_coverage(stores, config, NOW, 1200.0) == pytest.approx(covered, abs=step)
 
 
 def test_insufficient_history_states_both_durations():

@@ -8,7 +8,7 @@ import pytest
 from model.anomaly.backtest import DetectorValidation
 from model.anomaly.serialization import loads_detector
 from monitor.config.loader import Config
-from monitor.config.schema import AnomalyConfig, SamplingConfig
+from monitor.config.schema import AnomalySection, SamplingSection
 from monitor.stores import open_stores
 from monitor.training import train_detector as module
 from monitor.training.report import TrainingReport
@@ -22,7 +22,7 @@ STEP = 300.0
 DAY = 86400.0
 START = 1.7e9 - 1.7e9 % DAY
 NOW = START + 8 * DAY
-CONFIG = replace(Config(), sampling=SamplingConfig(interval=STEP))
+CONFIG = replace(Config(), sampling=SamplingSection(interval=STEP))
 REPORT = TrainingReport(START, NOW, 0)
 
 
@@ -62,7 +62,7 @@ def test_training_fits_a_detector(stores, history):
 
 
 def test_training_is_skipped_if_disabled(stores, history):
-    config = replace(CONFIG, anomaly=AnomalyConfig(enabled=False))
+    config = replace(CONFIG, anomaly=AnomalySection(enabled=False))
     training = train_detector(stores, config, *history, NOW)
     assert (training.blob, training.report.skip_reason) == (None, DetectorSkipReason.DISABLED)
 
@@ -118,7 +118,7 @@ def test_training_excludes_an_incident_after_its_verdict(stores, history):
 
 def test_training_replaces_a_detector_with_rows_shorter_than_the_sampling_interval(stores, history):
     activate(stores, train_detector(stores, CONFIG, *history, NOW))
-    slower = replace(CONFIG, sampling=SamplingConfig(interval=2 * STEP))
+    slower = replace(CONFIG, sampling=SamplingSection(interval=2 * STEP))
     training = train_detector(stores, slower, *history, NOW + 60.0)
     assert (training.report.step, training.report.kept) == (2 * STEP, False)
 

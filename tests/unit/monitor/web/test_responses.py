@@ -2,7 +2,15 @@
 
 import pytest
 
-from monitor.web.responses import SECURITY_HEADERS, accepts_gzip, status_line, text_response, with_security_headers
+from monitor.web.responses import (
+    JSON,
+    SECURITY_HEADERS,
+    TEXT,
+    Response,
+    accepts_gzip,
+    text_response,
+    with_security_headers,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -11,14 +19,25 @@ def values(headers, name):
     return [value for key, value in headers if key.lower() == name.lower()]
 
 
-def test_status_line_has_the_reason_phrase():
-    assert status_line(404) == "404 Not Found"
+def test_response_status_has_the_reason_phrase():
+    assert Response(404, TEXT, b"").status == "404 Not Found"
 
 
-def test_text_response_states_its_length():
-    headers, body = text_response("no recent sample")
-    assert values(headers, "Content-Length") == [str(len(body))]
-    assert values(headers, "Cache-Control") == ["no-store"]
+def test_response_headers_describe_the_body():
+    response = Response(200, JSON, b"{}", cache_control="max-age=5", additional_headers=(("Vary", "Accept"),))
+    assert response.headers == [
+        ("Content-Type", "application/json"),
+        ("Content-Length", "2"),
+        ("Cache-Control", "max-age=5"),
+        ("Vary", "Accept"),
+    ]
+
+
+def test_text_response_is_one_line_that_is_not_cached():
+    response = text_response(503, "no recent sample", ("Retry-After", "1"))
+    assert (response.code, response.body) == (503, b"no recent sample\n")
+    assert values(response.headers, "Cache-Control") == ["no-store"]
+    assert values(response.headers, "Retry-After") == ["1"]
 
 
 @pytest.mark.parametrize("header", ["gzip", "GZIP, br", "deflate, gzip;q=0.5", "*"])

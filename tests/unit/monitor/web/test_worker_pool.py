@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from monitor.web.connection import Response
+from monitor.web.connection import WsgiResponse
 from monitor.web.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,7 @@ class Handler:
 
     def call_application(self):
         self.calls += 1
-        return Response("200 OK", [], b"x" * self._size, self._on_sent)
+        return WsgiResponse("200 OK", [], b"x" * self._size, self._on_sent)
 
     async def reject(self, code, message):
         self.rejections.append(code)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.sections import read_section
+from monitor.config.section_codec import read_section
 from monitor.web.web_config.loader import SECTIONS
 from monitor.web.web_config.schema import (
     CONFIGURABLE_HEADERS,

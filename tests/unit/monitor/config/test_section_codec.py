@@ -1,11 +1,11 @@
-"""Conversion of sections between tables and dataclasses."""
+"""Tests of monitor.config.section_codec."""
 
 from dataclasses import dataclass
 
 import pytest
 
 from monitor.config.options import integer, string
-from monitor.config.sections import format_section, read_section
+from monitor.config.section_codec import format_section, read_section
 
 pytestmark = pytest.mark.unit
 

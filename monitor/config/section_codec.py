@@ -1,4 +1,4 @@
-"""Sections of a configuration file: conversion between tables and dataclasses of options."""
+"""Codec of configuration sections: parsed tables to dataclasses of options, and back to TOML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.system.suggestions import suggestion
 Section = TypeVar("Section")
 
 COMMENT_WIDTH = 110
-"""Largest number of characters in a line of comment."""
+"""Longest line of a comment, in characters."""
 
 
 def read_section(section: type[Section], table: Any, path: str) -> tuple[Section, list[str]]:
@@ -22,10 +22,10 @@ def read_section(section: type[Section], table: Any, path: str) -> tuple[Section
     Args:
         section: dataclass of options.
         table: parsed table of the file.
-        path: name of the section in messages.
+        path: name of the section, for the messages.
 
     Returns:
-        The section, and one line per problem, each starting with the path of its key.
+        The section, and one line per problem, which begins with the section and key.
     """
     if not isinstance(table, Mapping):
         return section(), [f"{path}: must be a table"]
@@ -63,5 +63,5 @@ def format_section(section: Any, path: str, *, comments: bool) -> str:
 
 
 def default_text(details: Option, default: Any) -> str:
-    """Return the default of an option, in words or as TOML."""
+    """Return the default of an option: in words if the option has a `default_text`, otherwise as TOML."""
     return details.default_text or details.write(default)

@@ -1,0 +1,84 @@
+"""Coverage of the stored history: seconds of samples that a training run could use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from monitor.config.loader import Config
+from monitor.stores import Stores
+
+MAX_STALENESS = 0.01
+"""Longest age of a measurement, as a ratio of the measured coverage: a measurement reads the times of all samples."""
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """Measured coverage.
+
+    Attributes:
+        at: time of the measurement in seconds since the epoch.
+        oldest_at: time of the oldest sample in seconds since the epoch.
+        seconds: covered seconds.
+    """
+
+    at: float
+    oldest_at: float
+    seconds: float
+
+
+class HistoryCoverage:
+    """Coverage of the stored history of one host, measured again only when it can have changed by more than 1 %."""
+
+    def __init__(self, stores: Stores, config: Config) -> None:
+        """Create the object without a measurement.
+
+        Args:
+            stores: repositories.
+            config: sampling interval and length of the training history.
+        """
+        self._stores = stores
+        self._interval = config.sampling.interval
+        self._history = config.training.history
+        self._measured: _Measurement | None = None
+
+    def seconds(self, now: float, needed: float) -> float:
+        """Return the seconds of stored samples that a training run could use, counted up to about `needed`.
+
+        Args:
+            now: seconds since the epoch.
+            needed: seconds of history that a training run needs.
+
+        Raises:
+            StorageError: the samples cannot be read.
+        """
+        oldest_at = self._stores.samples.oldest_at()
+        if oldest_at is None:
+            return 0.0
+        since = now - self._history
+        rows = self._stores.samples.count(since=since, limit=math.ceil(needed / self._interval) + 1)
+        # samples closer together than the interval cover less, but never more than the time since the oldest one
+        counted = min(rows * self._interval, now - max(since, oldest_at))
+        if counted >= needed:
+            return counted
+        if self._measured is None or not _is_current(self._measured, now, oldest_at, needed):
+            self._measured = _Measurement(now, oldest_at, self._measure(since, now))
+        return self._measured.seconds
+
+    def _measure(self, since: float, until: float) -> float:
+        """Return the seconds covered; imported samples may lie closer together or further apart than the interval."""
+        # Imported late: only a young history needs it, and the import is expensive.
+        from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
+
+        times = self._stores.samples.between(since, until, ())[:, 0]
+        return covered_seconds(times, typical_step(times, self._interval))
+
+
+def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
+    """Return True if a measurement is recent, and the samples since then cannot have completed the needed history.
+
+    Samples that an import adds before the oldest one end a measurement at once.
+    """
+    age = now - measured.at
+    recent = 0 <= age <= MAX_STALENESS * measured.seconds
+    return recent and measured.oldest_at == oldest_at and measured.seconds + age < needed
