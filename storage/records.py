@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from operator import attrgetter
 
-# Times are seconds since the epoch (UTC), durations seconds, ratios and probabilities 0 to 1, rates per second, and
-# sizes bytes, in all records.
+# Times are seconds since the epoch (UTC), durations seconds, ratios 0 to 1, rates per second, and sizes bytes.
 
 
 class TrainingOutcome(StrEnum):
