@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from model.units import HOUR
 from storage import (
     AnomalyRepository,
     Database,
@@ -34,6 +35,34 @@ class Stores:
     anomalies: AnomalyRepository
     replayed_predictions: PredictionRepository
     replayed_scores: ScoreRepository
+
+
+def delete_replayed(stores: Stores, start: float, end: float) -> int:
+    """Delete what was replayed from the samples of a period, for example because they have changed.
+
+    Predictions and scores of whole hours are deleted, because the sums of an hour cannot be split.
+
+    Args:
+        stores: repositories.
+        start: seconds since the epoch, inclusive.
+        end: seconds since the epoch, inclusive.
+
+    Returns:
+        The number of predictions deleted.
+
+    Raises:
+        StorageError: the database cannot be written.
+    """
+    stores.anomalies.replace_replayed(start, end, [])
+    return delete_replayed_predictions(stores, start, end)
+
+
+def delete_replayed_predictions(stores: Stores, start: float, end: float) -> int:
+    """Delete the replayed predictions and scores of the hours of a period; see `delete_replayed`."""
+    first = start - start % HOUR
+    after = end - end % HOUR + HOUR
+    stores.replayed_scores.purge_between(first, after)
+    return stores.replayed_predictions.purge_between(first, after - TIME_EPSILON)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from monitor.stores import Stores
 from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
+from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history
+from monitor.training.replay.predictions import SampleHistory
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
@@ -32,6 +34,10 @@ from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
 """Largest number of models kept in the registry besides the serving one."""
+
+
+MIN_REPLAY_SECONDS = 5.0
+"""Least time for the replay of the history after a training that has taken all of `training.timeout`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class RetrainResult:
         model_id: the registered candidate.
         report: training report; None if the run failed early.
         error: error that the command ends with; None after a promotion and a dry run that passed.
+        replayed: numbers of replayed predictions and anomalies; None without a replay, or if it failed.
     """
 
     outcome: TrainingOutcome
@@ -66,6 +73,15 @@ class RetrainResult:
     model_id: int | None
     report: TrainingReport | None
     error: MonitorError | None
+    replayed: ReplaySummary | None = None
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Result of an attempt, and what to replay after it; None for nothing."""
+
+    result: RetrainResult
+    replay: ReplayTask | None = None
 
 
 def retrain(
@@ -75,7 +91,7 @@ def retrain(
     on_epoch: OnEpoch,
     clock: Callable[[], float] = time.time,
 ) -> RetrainResult:
-    """Train once and record the run; a dry run is not recorded.
+    """Train once, record the run and replay the history; a dry run only trains.
 
     Args:
         stores: repositories.
@@ -93,7 +109,8 @@ def retrain(
         except LockHeldError as error:
             raise LockedError(f"another retraining is under way: {error}") from error
         started = clock()
-        result = _attempt_within_deadline(stores, config, request, on_epoch, started)
+        attempt = _attempt_within_deadline(stores, config, request, on_epoch, started)
+        result = attempt.result
         if result.report is not None:
             result = replace(result, report=replace(result.report, seconds=round(clock() - started, 3)))
         if not request.dry_run:
@@ -106,23 +123,29 @@ def retrain(
                 report=result.report,
             )
             stores.runs.append(stored_run(run))
+        if attempt.replay is not None:
+            remaining = max(config.training.timeout - (clock() - started), MIN_REPLAY_SECONDS)
+            result = replace(result, replayed=replay_history(stores, config, attempt.replay, started, remaining))
         return result
 
 
 def _attempt_within_deadline(
     stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float
-) -> RetrainResult:
+) -> _Attempt:
     """Run one attempt; return expected errors as a result."""
     limit = config.training.timeout
     try:
         with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
             return _attempt(stores, config, request, on_epoch, now)
     except NotEnoughHistoryError as error:
-        return _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
+        failure = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
     except (MonitorError, ModelError, StorageError) as error:
-        return _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
+        failure = _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
     except MemoryError:
-        return _without_candidate(TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history"))
+        failure = _without_candidate(
+            TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history")
+        )
+    return _Attempt(failure)
 
 
 def _without_candidate(
@@ -131,9 +154,10 @@ def _without_candidate(
     return RetrainResult(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
 
 
-def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
+def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> _Attempt:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
+    history = SampleHistory(times, values)
     detector = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
@@ -147,23 +171,25 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             skip_reason=error.skip_reason,
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
-        return _promote_detector(stores, config, detector, result, request, now)
+        result = _promote_detector(stores, config, detector, result, request, now)
+        return _Attempt(result, None if request.dry_run else ReplayTask(history, (), detector.is_new))
     decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if decision.refusal is None else decision.refusal.message
     report = build_report(candidate, times, values, configured_task(config), detector.report, decision)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None)
+        return _Attempt(RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None))
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
         refused = RefusedError(f"the gate refused model {model_id}: {reason}")
         result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refused)
-        return _promote_detector(stores, config, detector, result, request, now)
+        result = _promote_detector(stores, config, detector, result, request, now)
+        return _Attempt(result, ReplayTask(history, (), detector.is_new))
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
-    return RetrainResult(
-        TrainingOutcome.PROMOTED, f"forced although {reason}" if reason else "", model_id, report, None
-    )
+    reason = f"forced although {reason}" if reason else ""
+    result = RetrainResult(TrainingOutcome.PROMOTED, reason, model_id, report, None)
+    return _Attempt(result, ReplayTask(history, candidate.holdout_models, detects=True))
 
 
 def _promote_detector(
