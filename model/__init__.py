@@ -1,1 +1,1 @@
-"""Mathematics of the forecasts and anomalies: networks in NumPy, features, calibration, scores, gate."""
+"""Mathematics of prediction and anomaly detection: NumPy networks, features, calibration, scores, promotion gate."""

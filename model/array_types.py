@@ -1,4 +1,4 @@
-"""Array type aliases, and allocation of aligned and of constant arrays."""
+"""Array types: aliases for annotations, and allocation of aligned and constant arrays."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
-"""Real array of any shape; the docstring of a function states shape and dtype of its result."""
+"""Floating-point array of any shape; the docstring of a function states the shape and dtype of its result."""
 
 Integers = npt.NDArray[np.integer[Any]]
 
@@ -17,7 +17,7 @@ CACHE_LINE_BYTES = 64
 
 
 def aligned_zeros(size: int, dtype: npt.DTypeLike) -> Floats:
-    """Return zeros (size,) whose memory starts at a cache line.
+    """Return a zero-filled array (size,) that starts at a cache-line boundary.
 
     SIMD loads that cross a cache line slow an optimizer step down by 10 %.
     """

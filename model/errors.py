@@ -1,8 +1,8 @@
-"""Exceptions of the model package.
+"""Exception hierarchy of the model package.
 
 ModelError
 ├── InputError              examples, settings or a checkpoint that a training cannot use
-├── NotEnoughHistoryError   a history too short or too calm to learn from
+├── NotEnoughHistoryError   a history with too few samples, outcomes or high-load periods to fit a model
 ├── UnsupportedTaskError    a task that the pretrained model does not cover
 ├── DivergedError           a training that diverged
 └── SerializationError      bytes that are no valid model, or a model that cannot be stored
@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 
 
 class InputProblem(Enum):
-    """Reason of an `InputError`."""
+    """Reason for an `InputError`."""
 
     SETTING = "invalid setting"
     SHAPE = "wrong type or shape"
@@ -25,9 +25,9 @@ class InputProblem(Enum):
 
 
 class SerializationProblem(Enum):
-    """Reason of a `SerializationError`."""
+    """Reason for a `SerializationError`."""
 
-    FOREIGN = "no archive of this program"
+    FOREIGN = "not an archive of this program"
     DAMAGED = "damaged archive"
     KIND = "archive of another kind"
     NEWER_FORMAT = "format of a newer release"
@@ -36,11 +36,11 @@ class SerializationProblem(Enum):
 
 
 class ModelError(Exception):
-    """Base class of the errors of this package: a model cannot be made, stored, read or used."""
+    """Base class of all exceptions of this package."""
 
 
 class InputError(ModelError):
-    """Raised before a training run starts, if its examples, settings or checkpoint cannot be used.
+    """Raised if the examples, settings, high-load rules or checkpoint of a training run cannot be used.
 
     Attributes:
         problem: reason.
@@ -52,7 +52,7 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason why a history, or one horizon of it, cannot be learned."""
+    """Reason why no model is fitted to a history, or to one horizon."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     MISSING_METRIC = "missing_metric"
@@ -64,7 +64,7 @@ class SkipReason(StrEnum):
 
     @property
     def message(self) -> str:
-        """Noun phrase for messages."""
+        """Reason as a noun phrase, for messages."""
         return _SKIP_MESSAGES[self]
 
 
@@ -80,7 +80,7 @@ _SKIP_MESSAGES = {
 
 
 class NotEnoughHistoryError(ModelError):
-    """Raised if a history has too few samples or outcomes to learn from.
+    """Raised if a history has too few samples or known outcomes to fit a model.
 
     Attributes:
         skip_reason: reason.
@@ -99,7 +99,7 @@ class UnsupportedTaskReason(StrEnum):
 
     @property
     def message(self) -> str:
-        """Sentence for messages."""
+        """Reason as a sentence, for messages."""
         return _TASK_MESSAGES[self]
 
 

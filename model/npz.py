@@ -1,7 +1,7 @@
-"""Container format: arrays and a JSON header as one NumPy archive with checksum.
+"""Container format: arrays and a JSON header in one NumPy archive with a checksum.
 
 The archive is readable without this code, and reading it executes nothing. A SHA-256 checksum covers header and
-arrays, since a flipped bit passes the integrity check of a database.
+arrays: the integrity check of a database does not detect a flipped bit.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from model.array_types import Floats
 from model.errors import SerializationError, SerializationProblem
 
 MAX_BYTES = 64 * 2**20
-"""Largest archive; networks of this package are smaller by a factor of ten."""
+"""Largest archive; archives of this package's networks are ten times smaller."""
 
 MAX_HEADER_BYTES = 8 * 2**20
-"""Largest JSON header; parsing takes several times its size."""
+"""Largest JSON header; the parser needs several times as much memory."""
 
 MAX_DIRECTORY_BYTES = 2**20
-"""Largest zip directory; zipfile takes several times its size to read it."""
+"""Largest zip directory; zipfile needs several times as much memory to read it."""
 
 DTYPES = ("<f4", "<f8", "|u1")
-"""Element types that archives hold."""
+"""Element types allowed in an archive."""
 
 ZIP_END_BYTES = 22
 """Size of the end-of-directory record of a zip file without comment (PKWARE APPNOTE 4.3.16)."""
@@ -39,18 +39,19 @@ PARSE_ERRORS = (
     ValueError, LookupError, TypeError, OSError, EOFError, RuntimeError, SyntaxError, MemoryError,
     tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""Exceptions of zipfile, NumPy and json for malformed bytes."""
+"""Exceptions that zipfile, NumPy and json raise for malformed bytes."""
 
 
 def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
-    """Serialise a header and arrays; equal content gives equal bytes.
+    """Serialize a header and arrays; equal content gives equal bytes.
 
     Args:
         header: JSON object; the key "sha256" is added.
-        arrays: by name.
+        arrays: arrays by name.
 
     Raises:
-        SerializationError: an element type that `unpack` does not read, or too many bytes.
+        SerializationError: an array has an element type that `unpack` does not read, or the archive is too large.
+        ValueError: the header holds a number that is not finite.
     """
     unsupported = {name: value.dtype.str for name, value in arrays.items() if value.dtype.str not in DTYPES}
     if unsupported:
@@ -68,15 +69,18 @@ def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
 
 
 def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Deserialise the header and the arrays of `pack`.
+    """Deserialize the header and the arrays from the bytes of `pack`.
 
     Args:
         blob: bytes from `pack`.
         kind: expected kind of content.
         newest: newest format number that the caller reads.
 
+    Returns:
+        The header without its checksum, and the arrays by name.
+
     Raises:
-        SerializationError: no such archive, a damaged one, or one of another kind or newer format.
+        SerializationError: the bytes are not such an archive, damaged, of another kind or of a newer format.
     """
     if len(blob) > MAX_BYTES:
         raise SerializationError(
@@ -117,16 +121,16 @@ def _foreign(kind: str, reason: object) -> SerializationError:
 
 
 def _check_zip_end(blob: bytes) -> None:
-    """Check the end-of-directory record before zipfile allocates the sizes that it states.
+    """Check the end-of-directory record, because zipfile allocates as much memory as the record states.
 
     `pack` writes no comment and no zip64 record (PKWARE APPNOTE 4.3.15, 4.3.16).
     """
     end = blob[-ZIP_END_BYTES:]
     zip64_locator = blob[-ZIP_END_BYTES - 20 : -ZIP_END_BYTES - 16]
     if not end.startswith(b"PK\5\6") or zip64_locator == b"PK\6\7":
-        raise zipfile.BadZipFile("its end is not that of an archive of arrays")
+        raise zipfile.BadZipFile("it has no end-of-directory record")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY_BYTES:
-        raise zipfile.BadZipFile("its table of contents is too large")
+        raise zipfile.BadZipFile("its directory is too large")
 
 
 def _check_header(header: dict[str, Any], kind: str, newest: int) -> None:
@@ -146,10 +150,10 @@ def _check_header(header: dict[str, Any], kind: str, newest: int) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Floats:
-    """Read one array after comparing the size that its header states with the bytes of the entry."""
+    """Read one array; its header must state the shape and size of the bytes that follow it."""
     name = entry.filename
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-        raise SerializationError(f"{name} is compressed, which models never are")
+        raise SerializationError(f"{name} is compressed, and only uncompressed arrays are read")
     raw = io.BytesIO(archive.read(entry))
     if np.lib.format.read_magic(raw) != (1, 0):
         raise SerializationError(f"{name} is not an array of NumPy's format 1.0")

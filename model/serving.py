@@ -1,4 +1,4 @@
-"""Serving predictors: their names, and the reasons for which they serve."""
+"""Serving predictors: names, and reasons why the whole model does not serve."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MODEL = "model"
+"""Name of the whole model, which uses all its metrics."""
+
 REDUCED_MODEL = "reduced model"
-"""Names of the model among the predictors that may serve; reduced while metrics are outside their training range."""
+"""Name of the model without the metrics that are outside their training range."""
 
 
 class ServingReason(StrEnum):
-    """Reason why a probability is not that of the whole model."""
+    """Reason why the reduced model or a baseline serves instead of the whole model."""
 
     INPUT_OUT_OF_RANGE = "input_out_of_range"
     """Metrics are outside their training range: the model predicts without them."""
@@ -21,16 +23,16 @@ class ServingReason(StrEnum):
     """A baseline was more accurate than the model on recent outcomes."""
 
     HIGH_LOAD_FLOOR = "high_load_floor"
-    """The model was below persistence during high load."""
+    """During high load, the model predicted a lower probability than the persistence baseline."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """Predictor that serves at one horizon for one sample.
+    """Predictor that serves one horizon at one sample, and the reason if it is not the whole model.
 
     Attributes:
         predictor: MODEL, REDUCED_MODEL, or the name of a baseline.
-        reason: reason why it is not the whole model; None if it is.
+        reason: reason why the whole model does not serve; None if it does.
         metrics: metrics outside their training range.
     """
 
@@ -40,7 +42,7 @@ class Serving:
 
     @property
     def message(self) -> str:
-        """Phrase for messages; empty if the whole model serves."""
+        """Reason as a phrase, for messages; empty if the whole model serves."""
         if self.reason is ServingReason.BASELINE_MORE_ACCURATE:
             return f"{self.predictor} was more accurate than the model on recent outcomes"
         if self.reason is ServingReason.HIGH_LOAD_FLOOR:
@@ -49,6 +51,6 @@ class Serving:
 
 
 def out_of_range_message(metrics: Sequence[str]) -> str:
-    """Return a phrase that names metrics outside their training range."""
+    """Return the reason INPUT_OUT_OF_RANGE as a phrase that names the metrics."""
     possessive = "its" if len(metrics) == 1 else "their"
     return f"{', '.join(metrics)} outside {possessive} training range"

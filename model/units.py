@@ -1,4 +1,4 @@
-"""Durations in seconds, the unit of all times in this package."""
+"""Durations in seconds: the unit of all times in this package."""
 
 MINUTE = 60.0
 HOUR = 3600.0

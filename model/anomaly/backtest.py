@@ -21,32 +21,32 @@ from model.features.dataset import typical_step
 from model.units import DAY
 
 TRAINING_WINDOW = 60 * DAY
-"""Seconds of the newest history that a detector is fitted on: older habits of a host no longer hold."""
+"""Length of the newest history that a detector is fitted on, in seconds; older behaviour may no longer be normal."""
 
 WARM_UP = 3 * DAY
-"""Seconds of rows that warm up an online detector: six half-lives of the background."""
+"""Seconds of rows that warm up an online detector: six half-lives of the background averages."""
 
 RESIDUAL_WINDOW = DAY / 2
-"""Seconds after an event in which the averages may still contain it."""
+"""Seconds after an event in which it may still raise the running averages."""
 
 DAYS_BEFORE_CHECK = 7
-"""Days of block maxima before the first day of the false-alarm check."""
+"""Number of days whose block maxima precede the first checked day."""
 
 POISSON_DEVIATIONS = 3.0
-"""Number of standard deviations (Poisson) by which alarms may exceed the budget."""
+"""Number of Poisson standard deviations by which the alarms may exceed the budget."""
 
 BUDGET_MARGIN = 1.25
-"""Factor above the budget that is still accepted."""
+"""Factor by which the expected number of alarms may exceed the budget."""
 
 
 @dataclass(frozen=True)
 class AnomalyBacktest:
-    """Results of a backtest of the detector.
+    """Scores and events from the replay of a test period with detectors fitted on earlier rows.
 
     Attributes:
-        scores: (samples,) anomaly scores from the start of the test period on, NaN where there is none.
-        events: anomaly events in order of time, the last one possibly in progress.
-        days: length of the test period.
+        scores: (samples,) anomaly score at each sample of the test period, NaN if unknown.
+        events: anomaly events in order of time; the last event may be in progress.
+        days: length of the test period in days.
     """
 
     scores: Floats
@@ -62,14 +62,14 @@ def backtest_detector(
     interval: float | None,
     false_alarms_per_month: float,
 ) -> AnomalyBacktest:
-    """Fit detectors on the past of a trace and replay the rest with them.
+    """Replay a trace from `until` on with detectors fitted on the rows before each origin.
 
     Args:
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing.
-        columns: names.
-        until: seconds; the first detector is fitted on the samples before it.
-        interval: seconds between fits; None for a single one.
+        columns: names of the columns.
+        until: first origin, in seconds since the epoch.
+        interval: seconds between origins; None for a single fit.
         false_alarms_per_month: false-alarm budget.
 
     Raises:
@@ -93,20 +93,20 @@ def backtest_detector(
 
 
 def _first_rows(row_times: Floats, until: float, interval: float | None) -> Integers:
-    """Return the first row after each origin, one origin every `interval` seconds from `until` on.
+    """Return the index (origins,) of the first row at or after each origin, every `interval` seconds from `until` on.
 
-    Origins without a row in between are left out, so that a time that is years off costs no fits.
+    An origin without a row before the next origin is skipped, so that a wrong time years ahead costs no fits.
     """
     first = int(np.searchsorted(row_times, until))
     if interval is None or first == len(row_times):
         return np.array([first])
-    # a row at an origin comes after it
+    # a row at an origin belongs to that origin
     numbers = np.floor_divide(row_times[first:] - until, interval)
     return first + np.flatnonzero(np.diff(numbers, prepend=-1.0))
 
 
 class _RollingRun:
-    """Online detector of one trace that is fitted again at each origin."""
+    """Replay of one trace with an online detector that is refitted at each origin."""
 
     def __init__(
         self, times: Floats, rows: Floats, columns: Sequence[str], step: float, false_alarms_per_month: float
@@ -126,10 +126,10 @@ class _RollingRun:
         return (*self._ended, *(() if ongoing is None else (ongoing,)))
 
     def refit(self, origin: int) -> None:
-        """Fit a detector on the rows before an origin and warm it up; keep the present one if that fails.
+        """Fit a detector on the rows before row `origin` and warm it up; keep the present detector if the fit fails.
 
         Raises:
-            NotEnoughHistoryError: there is no detector yet, and none can be fitted.
+            NotEnoughHistoryError: the first fit fails.
         """
         last = self._times[origin - 1]
         start = int(np.searchsorted(self._times, last - TRAINING_WINDOW)) if origin else 0
@@ -150,14 +150,14 @@ class _RollingRun:
         self._online = online
 
     def replay(self, start: int, end: int) -> Floats:
-        """Return the scores (rows,) of a range of rows; NaN for rows without a reading."""
+        """Return the scores (end - start,) of a range of rows; NaN for rows without a reading."""
         if self._online is None:
             return np.full(end - start, np.nan)
         readings = [step.reading for step in self._feed(self._online, start, end, may_start=True)]
         return np.array([np.nan if reading is None else reading.score for reading in readings])
 
     def _feed(self, online: OnlineDetector, start: int, end: int, *, may_start: bool) -> list[HostStep]:
-        """Feed a range of rows to a detector and collect the events that end."""
+        """Feed a range of rows to a detector, record the events that end, and return the result of each row."""
         rows = slice(start, end)
         steps = [step for (step,) in online.replay(self._times[rows], self._rows[rows, None], may_start=may_start)]
         transitions = [transition for step in steps for transition in step.transitions]
@@ -167,10 +167,10 @@ class _RollingRun:
 
 @dataclass(frozen=True)
 class DetectorValidation:
-    """False-alarm check of a detector on its own history; each day is checked with thresholds of earlier days.
+    """False-alarm check of a detector on its own history; the thresholds for a day are fitted on earlier days.
 
     Attributes:
-        alarms: number of six-hour blocks with an alarm; true alarms among them are not known.
+        alarms: number of six-hour blocks with an alarm, true or false: the history has no labels.
         days: number of days checked.
         allowed: false-alarm budget in alarms per 30 days.
     """
@@ -181,12 +181,12 @@ class DetectorValidation:
 
     @property
     def monthly(self) -> float:
-        """Alarms per 30 days; NaN where no day was checked."""
+        """Alarms per 30 days; NaN if no day was checked."""
         return self.alarms * 30.0 / self.days if self.days else float("nan")
 
     @property
     def is_accepted(self) -> bool:
-        """True if the number of alarms is compatible with the budget."""
+        """True if there are at most 1 + e + POISSON_DEVIATIONS * sqrt(e) alarms, with e = BUDGET_MARGIN * budget."""
         expected = BUDGET_MARGIN * self.allowed * self.days / 30.0
         return self.alarms <= 1 + expected + POISSON_DEVIATIONS * math.sqrt(expected)
 
@@ -224,8 +224,8 @@ def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: 
     Args:
         maxima: block maxima of the earlier days.
         slots: (n,) numbers of the slots of the day.
-        values: (n, score parts) their maxima.
-        rates: probability of a false alarm per block, by channel.
+        values: (n, score parts) maxima of these slots.
+        rates: (channels,) probability of a false alarm per block.
         day_start: number of the first slot of the day.
     """
     tails = maxima.fit_tails(day_start)

@@ -1,4 +1,4 @@
-"""Block maxima: score parts per half hour, recurring peaks, tail fits of six-hour blocks."""
+"""Block maxima: half-hour maxima of score parts, recurring peaks, tail fits of six-hour blocks."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR
 
 SLOT_SECONDS = HOUR / 2
-"""Length of a slot. Slots are numbered from the epoch."""
+"""Length of a slot in seconds. Slots are numbered from the epoch."""
 
 SLOTS_PER_DAY = round(DAY / SLOT_SECONDS)
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 
 SLOTS_PER_BLOCK = 12
-"""Slots of a block: the maxima of six hours are nearly independent."""
+"""Number of slots per block; maxima of six hours are nearly independent."""
 
 SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
-"""Number of slots kept: a weekly job must have occurred three times to count as recurring."""
+"""Number of slots kept: five weeks, because recurring peaks are searched in the last WEEKS_COMPARED weeks."""
 
 SLOTS_FITTED = 30 * SLOTS_PER_DAY
-"""Number of the newest slots that thresholds are fitted on."""
+"""Number of newest slots that thresholds are fitted on: 30 days."""
 
 BLOCKS_PER_MONTH = SLOTS_FITTED / SLOTS_PER_BLOCK
 
 MIN_OCCURRENCES = 3
-"""Occurrences at the same time of day (or week) that make a peak recurring."""
+"""Number of occurrences at the same time of the day or week that make a peak recurring."""
 
 DAYS_COMPARED = 7
-"""Previous days that are searched for occurrences."""
+"""Number of previous days searched for occurrences."""
 
 WEEKS_COMPARED = 4
-"""Previous weeks that are searched for occurrences."""
+"""Number of previous weeks searched for occurrences."""
 
 RECURRING_TOLERANCE = 1.2
-"""A score part up to this factor above the recurring level counts as recurring."""
+"""A score part of at most this factor times the recurring level counts as recurring."""
 
 NOTABLE_FACTOR = 1.5
-"""Recurring peaks above this factor times the tail threshold are replaced before the fit, or they would raise it."""
+"""Recurring peaks above this factor times the tail threshold are left out of the fit: they would raise the tail."""
 
 NEIGHBOURS = np.array([-1, 0, 1])
-"""Offsets of the slots in which an occurrence counts as being at the same time."""
+"""Slot offsets that count as the same time of the day or week."""
 
 
 class BlockMaxima:
     """Maxima of the score parts per half-hour slot, over the last five weeks."""
 
     def __init__(self, parts: int) -> None:
-        """Create an empty history for a number of score parts."""
+        """Create an empty history of `parts` score parts."""
         self._values = np.zeros((SLOTS_KEPT, parts))
         self._slots = np.full(SLOTS_KEPT, -SLOTS_KEPT - SLOTS_PER_WEEK)
         self._expected: list[tuple[int, Floats]] = []
         self._excluded: frozenset[int] = frozenset()
 
     def add(self, slot: int, values: Floats) -> None:
-        """Add the score parts (parts,) of a row in a slot."""
+        """Update the maxima of a slot with the score parts (parts,) of a row."""
         index = slot % SLOTS_KEPT
         if self._slots[index] != slot:
             self._slots[index] = slot
@@ -66,7 +66,7 @@ class BlockMaxima:
             np.maximum(self._values[index], values, out=self._values[index])
 
     def get(self, slot: int) -> Floats | None:
-        """Return the maxima (parts,) of a slot; None for a slot without rows."""
+        """Return the maxima (parts,) of a slot; None if the slot has no rows or is no longer kept."""
         index = slot % SLOTS_KEPT
         return self._values[index] if self._slots[index] == slot else None
 
@@ -87,7 +87,7 @@ class BlockMaxima:
         self._excluded = frozenset(excluded)
 
     def recurring_level(self, slot: int) -> Floats:
-        """Return the level (parts,) that recurs at this time of the day or week; 0 without recurrence."""
+        """Return the level (parts,) that recurs at the time of day or week of a slot; 0 if none does."""
         daily = self._recurring_maximum(slot - SLOTS_PER_DAY * np.arange(1, DAYS_COMPARED + 1))
         weekly = self._recurring_maximum(slot - SLOTS_PER_WEEK * np.arange(1, WEEKS_COMPARED + 1))
         level = np.maximum(daily, weekly)
@@ -97,7 +97,7 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the third largest value (parts,) over slots, each the maximum of a slot and its two neighbours."""
+        """Return the highest level (parts,) that MIN_OCCURRENCES slots reach; a slot includes its two neighbours."""
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods
@@ -105,14 +105,14 @@ class BlockMaxima:
         return np.asarray(np.sort(maxima, axis=0)[-MIN_OCCURRENCES])
 
     def fit_tails(self, slot: int, *, keep_recurring: Collection[int] = ()) -> list[BlockMaximaTail | None]:
-        """Fit the tail of the six-hour maxima of the last 30 days before a slot.
+        """Fit one tail per score part to the six-hour maxima of the 30 days before a slot.
 
         Args:
             slot: number of the current slot.
             keep_recurring: indices of the score parts whose recurring peaks stay in the fit.
 
         Returns:
-            One tail per score part; None where too few blocks are known.
+            (parts,) tails; None if fewer than three blocks have rows in at least half of their slots.
         """
         first = slot - slot % SLOTS_PER_BLOCK
         slots = np.arange(first - SLOTS_FITTED, first)
@@ -131,17 +131,17 @@ class BlockMaxima:
     def _replace_recurring(
         self, slots: Integers, series: Floats, part: int, current: int, tail: BlockMaximaTail
     ) -> Floats:
-        """Replace recurring peaks by the median.
+        """Return the maxima of one score part with recurring peaks replaced by the median.
 
         Args:
             slots: (slots,) slot numbers.
-            series: (slots,) maxima of one score part.
+            series: (slots,) maxima of the score part.
             part: index of the score part.
             current: number of the current slot.
-            tail: first fit, with all peaks.
+            tail: fit to all maxima, recurring peaks included.
 
         Returns:
-            (slots,) the maxima for the second fit.
+            (slots,) maxima for the final fit.
         """
         replaced = series.copy()
         median = float(np.median(series[series > 0])) if series.any() else 0.0
@@ -157,7 +157,7 @@ class BlockMaxima:
 
 
 def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
-    """Fit the tail of the maxima of the usable blocks (blocks,) of a series of slots (slots,)."""
+    """Fit a tail to the block maxima of a series (slots,); False in `usable` (blocks,) leaves a block out."""
     if not usable.any():
         return None
     return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))

@@ -1,7 +1,7 @@
 """Alarm channels: score parts from residual energy, Mahalanobis distance and tail probabilities per metric.
 
 Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals at each
-moment. They are averaged over all metrics and for each metric, because a fault of one metric vanishes in the mean.
+moment. They are averaged over all metrics and per metric, because the mean over all metrics hides a fault of one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ METRIC_HALF_LIVES = (6, 36)
 """Half-lives in rows of the averages of each metric."""
 
 BACKGROUND = 12 * HOUR
-"""Half-life in seconds of the background: a lasting offset becomes the new normal."""
+"""Half-life in seconds of the background averages, in which a lasting offset becomes normal."""
 
 BIAS_CAP = 8.0
-"""Upper bound of a residual in the bias estimate, in residual scales."""
+"""Upper bound of the absolute residual in the bias estimate, in residual scales."""
 
 DISTANCE_WEIGHT = 0.2
 """Weight of the Mahalanobis distance in the overall part; the residual energy has weight 1."""
@@ -46,7 +46,7 @@ SURPRISAL_LIMIT = 1.5 * TAIL_START
 """Surprisal of the short average of a metric at which the short-term part is 1."""
 
 JOINT_FACTOR = 4.0
-"""Weight of the logarithm of energy and distance in the joint part, next to the metric surprisals."""
+"""Weight of the logarithm of energy and distance in the joint part; the metric surprisals have weight 1."""
 
 MIN_RESIDUAL_SCALE = 0.05
 """Lower bound of a residual scale, in standard deviations of the metric."""
@@ -62,7 +62,7 @@ class ScoreCalibration:
     Attributes:
         residual_scales: (horizons * metrics,) divisor of the residuals.
         energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
-        tails: fitted tails of (3 * metrics,) columns, which are short averages, long averages and single rows.
+        tails: tails of the (3 * metrics,) columns of `average_by_metric`.
     """
 
     residual_scales: Floats
@@ -72,14 +72,14 @@ class ScoreCalibration:
 
 @dataclass(frozen=True)
 class ScoreParts:
-    """Score parts of rows, all 0 and more.
+    """Score parts of rows; all are non-negative.
 
     Attributes:
-        joint: (rows,) deviation of all metrics together, or of one for hours; has an alarm threshold.
+        joint: (rows,) deviation of several metrics together, or of one metric for hours; has an alarm threshold.
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
-        overall: (rows,) weighted sum that the published score is computed from.
+        overall: (rows,) weighted sum from which the anomaly score is computed.
         by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
-        short_term: (rows,) score of the last minutes only, over its 99th percentile.
+        short_term: (rows,) largest short average over its limit; below 1 the last minutes alone are normal.
     """
 
     joint: Floats
@@ -90,7 +90,7 @@ class ScoreParts:
 
     @property
     def for_thresholds(self) -> Floats:
-        """Parts with block maxima, (rows, len(SCORE_PARTS))."""
+        """(rows, len(SCORE_PARTS)) score parts in the order of SCORE_PARTS."""
         return np.array([self.joint, self.spike, self.overall]).T
 
 
@@ -114,15 +114,15 @@ class AnomalyScorer:
         self._metric_averages = Ewma(np.repeat(metric_half_lives, metrics))
 
     def residual_energy(self, residuals: Floats, present: Bools, scales: Floats) -> Floats:
-        """Return the squares of the residuals, less their running bias, over their scales.
+        """Add rows to the running bias and return ((residual - bias) / scale)^2.
 
         Args:
             residuals: (rows, horizons * metrics).
             present: (rows, horizons * metrics), False where a residual is not valid.
-            scales: (horizons * metrics,).
+            scales: (horizons * metrics,) divisor of the residuals.
 
         Returns:
-            (rows, horizons * metrics); 0 where not present.
+            (rows, horizons * metrics), 0 where not present.
         """
         cap = BIAS_CAP * scales
         bias = self._bias.previous_means(np.minimum(np.maximum(residuals, -cap), cap), present)
@@ -133,7 +133,7 @@ class AnomalyScorer:
 
         Args:
             energy: (rows, horizons * metrics) residual energy.
-            present: (rows, horizons * metrics).
+            present: (rows, horizons * metrics), False where a residual is not valid.
             distance: (rows,) Mahalanobis distance.
             valid: (rows,) False where the distance is not valid.
 
@@ -143,7 +143,7 @@ class AnomalyScorer:
         count = present.sum(axis=1)
         mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
         n = len(HALF_LIVES)
-        # assigned instead of stacked: this code runs for every row
+        # assigned, not stacked: faster, and the daemon calls this for every row
         x = np.empty((len(mean_energy), 2 * n))
         x[:, :n] = mean_energy[:, None]
         x[:, n:] = distance[:, None]
@@ -157,10 +157,10 @@ class AnomalyScorer:
 
         Args:
             energy: (rows, horizons * metrics) residual energy.
-            present: (rows, horizons * metrics).
+            present: (rows, horizons * metrics), False where a residual is not valid.
 
         Returns:
-            (rows, 3 * metrics): averages with the short and with the long half-life, and the single rows.
+            (rows, 3 * metrics): short averages, long averages, and the energy of each row at the first horizon.
         """
         d = self._metrics
         capped = np.minimum(energy, ENERGY_CAP)
@@ -174,7 +174,7 @@ class AnomalyScorer:
     def score_parts(
         self, averages: Floats, by_metric: Floats, present: Bools, calibration: ScoreCalibration
     ) -> ScoreParts:
-        """Combine the averages into score parts.
+        """Add rows to the background and combine the averages into score parts.
 
         Args:
             averages: (rows, 2 * half-lives) result of `average`.
@@ -238,7 +238,7 @@ def calibrate(
 def _residual_scales(residuals: Floats, present: Bools) -> Floats:
     """Return the scale (columns,) of residuals (rows, columns).
 
-    The scale is the geometric mean of the standard deviation and of the deviation that the 99th percentile implies.
+    The scale is the geometric mean of the standard deviation and of the 99th percentile over NORMAL_Q99.
     """
     scales = np.full(residuals.shape[1], MIN_RESIDUAL_SCALE)
     for column in range(residuals.shape[1]):

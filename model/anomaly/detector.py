@@ -18,16 +18,16 @@ from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
 MIN_ROWS = 4 * LOOKBACK
-"""Number of usable rows that a fit needs."""
+"""Smallest number of usable rows for a fit."""
 
 Z_CAP = 10.0
 """Upper bound of the absolute value of a standardised metric."""
 
 CLIP_QUANTILES = (0.001, 0.999)
-"""Values are clipped half the range of these quantiles beyond them, so that anomalies hardly affect the moments."""
+"""Mean and deviation are fitted to values clipped half the range of these quantiles beyond each quantile."""
 
 LOG_TRANSFORM_RATIO = 100.0
-"""A metric whose high quantile exceeds its median (and 1) by this factor is log-transformed."""
+"""A non-negative metric is log-transformed if its upper clip quantile exceeds this factor times max(median, 1)."""
 
 MIN_RELATIVE_RANGE = 1e-9
 """Smallest range of a monitored metric, relative to its largest value; below it the metric counts as constant."""
@@ -55,7 +55,7 @@ class DetectorFitError(NotEnoughHistoryError):
     """Raised if the history is too short, too incomplete or too constant to fit a detector.
 
     Attributes:
-        reason: code of the reason.
+        reason: code of the reason for the refusal.
     """
 
     def __init__(self, reason: FitRefusal) -> None:
@@ -70,7 +70,7 @@ class Standardization:
     Attributes:
         selected: (columns,) columns that are monitored.
         log_transformed: (metrics,) metrics that enter as log(1 + x).
-        mean: (metrics,) after the log transform.
+        mean: (metrics,) mean after the log transform.
         deviation: (metrics,) standard deviation after the log transform.
     """
 
@@ -83,7 +83,7 @@ class Standardization:
         """Transform rows (rows, columns), NaN where missing.
 
         Returns:
-            (rows, metrics) after the log transform, and the same standardised and capped at Z_CAP.
+            (rows, metrics) values after the log transform, and the same standardised and clipped to +-Z_CAP.
         """
         x = _log_transform(values[:, self.selected], self.log_transformed)
         z = (x - self.mean) / self.deviation
@@ -92,18 +92,18 @@ class Standardization:
 
 @dataclass(frozen=True)
 class Detector:
-    """Normal behaviour of one host.
+    """Fitted anomaly detector of one host: the parameters of its normal behaviour.
 
     Attributes:
-        columns: names of the columns of the rows that it reads.
+        columns: names of the columns of the input rows.
         step: length of a row in seconds.
         standardization: transform of columns to standardised metrics.
         forecaster: forecast of all metrics.
-        mahalanobis: distance from the usual values.
+        mahalanobis: distance from the mean of the history.
         calibration: scales of the score parts.
         flatline: runs of unchanged values in the history.
-        slots: (n,) numbers of the half hours of the history.
-        slot_maxima: (n, score parts) cross-fitted largest score parts of these half hours.
+        slots: (n,) numbers of the half-hour slots of the history.
+        slot_maxima: (n, score parts) cross-fitted maxima of the score parts in these slots.
     """
 
     columns: tuple[str, ...]
@@ -124,7 +124,7 @@ class Detector:
 
 
 def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: float) -> Detector:
-    """Fit a detector on the history of one host; anomalies in it are tolerated.
+    """Fit a detector on the history of one host, which may contain anomalies.
 
     Args:
         times: (samples,) seconds, increasing.
@@ -166,7 +166,7 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
 
 
 def _varying_columns(values: Floats) -> Bools:
-    """Return a mask (columns,) of the columns of (rows, columns) that vary and are present in enough rows."""
+    """Return a mask (columns,) of the columns that vary and are present in over MIN_PRESENT_SHARE of the rows."""
     present = ~np.isnan(values)
     low = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
@@ -190,7 +190,7 @@ def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
 
 
 def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
-    """Return (rows, metrics) with log(1 + x) in the metrics (metrics,) that span several powers of ten."""
+    """Return `x` (rows, metrics) with log(1 + x) in the metrics where `log_transformed` (metrics,) is True."""
     if not log_transformed.any():
         return x
     transformed = x.copy()
@@ -199,7 +199,7 @@ def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
 
 
 def _slot_maxima(times: Floats, parts: Floats) -> tuple[Integers, Floats]:
-    """Return the slots (n,) that `times` (rows,) lie in, and the maxima (n, score parts) of `parts` in each."""
+    """Return the slots (n,) that contain `times` (rows,), and the maxima (n, score parts) of `parts` in each slot."""
     slots = (times // SLOT_SECONDS).astype(np.int64)
     starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
     return slots[starts], np.maximum.reduceat(parts, starts, axis=0)

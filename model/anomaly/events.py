@@ -10,13 +10,13 @@ from model.array_types import Floats
 from model.units import HOUR
 
 RELEASE_RATIO = 0.7
-"""An event continues while a channel is at least at this ratio to its alarm threshold."""
+"""An event continues while the ratio of a channel to its alarm threshold is at least this value."""
 
 RELEASE_DELAY = HOUR / 2
 """Seconds below the release ratio after which an event has ended."""
 
 RESTART_FACTOR = 1.5
-"""Factor by which a channel must exceed its residual ratio to start another event: averages outlast their cause."""
+"""Factor by which a channel must exceed its residual ratio to start another event: averages decay slowly."""
 
 MAX_UNOBSERVED = HOUR
 """Seconds without a reading after which an event has ended."""
@@ -28,10 +28,10 @@ class DetectorReading:
 
     Attributes:
         at: start of the row in seconds since the epoch.
-        score: anomaly score, 0 to 1: probability that the overall score part stays lower in a block of six normal
-            hours. NaN while there are too few block maxima.
-        threshold_ratios: by channel, the ratio of its score part to its alarm threshold; 1 and more is an alarm.
-        short_term_ratio: score of the last minutes only, over its 99th percentile; averages outlast their cause.
+        score: anomaly score, 0 to 1: probability that the overall score part stays lower in six normal hours. NaN if
+            the last fit of the thresholds had no block maxima.
+        threshold_ratios: ratio to the alarm threshold, by channel; 1 or more is an alarm.
+        short_term_ratio: largest short average or flatline over its limit; below 1 the last minutes are normal.
         contributions: (metrics,) attribution of the score to the metrics; they sum to 1.
     """
 
@@ -53,12 +53,12 @@ class DetectorReading:
 
     @property
     def is_alarm(self) -> bool:
-        """True if a channel exceeds its threshold and the last minutes alone are unusual as well."""
+        """True if a channel reaches its threshold and the last minutes alone are unusual as well."""
         return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
 
     @property
     def continues_event(self) -> bool:
-        """True if an event in progress continues: the ratio has not fallen below RELEASE_RATIO."""
+        """True if a channel is at RELEASE_RATIO or above and the last minutes alone are unusual as well."""
         return self.threshold_ratio >= RELEASE_RATIO and self.short_term_ratio >= 1
 
 
@@ -67,13 +67,13 @@ class AnomalyEvent:
     """Contiguous anomaly of one host.
 
     Attributes:
-        started_at: start of its first row, in seconds since the epoch.
-        ended_at: end of its last row so far.
-        channel: channel whose alarm started it.
-        peak: anomaly score of the row with the largest threshold ratio, 0 to 1.
-        peak_at: start of that row.
-        threshold_ratio: ratio of the largest channel to its threshold in that row.
-        contributions: attribution to the metrics in that row, largest first; they sum to 1.
+        started_at: start of the first row, in seconds since the epoch.
+        ended_at: end of the last row that continued the event, in seconds since the epoch.
+        channel: channel whose alarm started the event.
+        peak: anomaly score of the peak row, the row with the largest threshold ratio; 0 to 1.
+        peak_at: start of the peak row, in seconds since the epoch.
+        threshold_ratio: largest ratio of a channel to its threshold in the peak row.
+        contributions: positive attributions by metric in the peak row, largest first; rounded, they sum to 1.
     """
 
     started_at: float
@@ -95,7 +95,7 @@ class EventChange(StrEnum):
 
 @dataclass(frozen=True)
 class EventTransition:
-    """An anomaly event after a change."""
+    """Change of an anomaly event by one row, and the event after the change."""
 
     change: EventChange
     event: AnomalyEvent
@@ -105,15 +105,15 @@ class EventTracker:
     """Anomaly events of one host, from the readings of its rows.
 
     An event starts with an alarm and ends after half an hour below the release ratio, after an hour without readings,
-    or with a maintenance window. The long averages of the score keep part of an ended event for hours. This residual
-    ratio is remembered by channel, and a new event must exceed it clearly.
+    or with a maintenance window. The long averages stay high for hours after an event. The tracker keeps this
+    residual ratio of each channel, and a new event must exceed it by RESTART_FACTOR.
     """
 
     def __init__(self, metrics: tuple[str, ...], step: float) -> None:
         """Create a tracker without an event.
 
         Args:
-            metrics: names of the contributions of a reading.
+            metrics: names of the metrics, in the order of the contributions of a reading.
             step: length of a row in seconds.
         """
         self._metrics = metrics
@@ -123,12 +123,12 @@ class EventTracker:
         self.event: AnomalyEvent | None = None
 
     def resume(self, event: AnomalyEvent) -> None:
-        """Continue an event of an earlier tracker; rows before its start are ignored."""
+        """Continue an event of an earlier tracker; readings before the start of the event are ignored."""
         self.event = event
         self._observed_until = event.ended_at
 
     def restore_residual(self, reading: DetectorReading | None) -> None:
-        """Take the ratios of a reading as the residual of an event that ended before this tracker was created."""
+        """Use the ratios of a reading as the residual of an event that ended before this tracker was created."""
         if self.event is None and not self._residual_ratios and reading is not None:
             self._residual_ratios = _above_release(reading.threshold_ratios)
             self._observed_until = reading.at + self._step
@@ -138,7 +138,10 @@ class EventTracker:
 
         Args:
             reading: reading of the row.
-            may_start: False to continue or end an event only, as for rows of the past.
+            may_start: False to start no event, as for rows of the past.
+
+        Returns:
+            Changes of the event; empty if there are none.
         """
         if self.event is not None and reading.at < self.event.started_at:
             return []
@@ -154,7 +157,7 @@ class EventTracker:
         return self._end(self.event)
 
     def interrupt(self, at: float) -> list[EventTransition]:
-        """End the event at `at` (seconds since the epoch), the start of a maintenance window."""
+        """End the event at `at` (seconds since the epoch), the first row in a maintenance window."""
         if self.event is None:
             return self._end(None)
         if at < self.event.started_at:

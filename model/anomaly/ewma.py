@@ -1,4 +1,4 @@
-"""Exponentially weighted moving averages: bias-corrected, with missing values, by row or in batches."""
+"""Exponentially weighted moving averages: bias-corrected, with missing values, row by row or in batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from model.array_types import Bools, Floats, Integers
 
 BATCH_ROWS = 256
-"""Number of rows that one matrix product averages."""
+"""Number of rows averaged by one matrix product."""
 
 
 class Ewma:
@@ -21,7 +21,7 @@ class Ewma:
         """Create averages without observations.
 
         Args:
-            half_lives: (columns,) rows after which the weight of a value has halved.
+            half_lives: (columns,) number of rows after which the weight of a value has halved.
         """
         self._decay: Floats = 0.5 ** (1.0 / half_lives)
         self._alpha: Floats = 1.0 - self._decay
@@ -36,7 +36,7 @@ class Ewma:
         return np.asarray(self._weighted_sums / (1.0 - self._initial_weight + unobserved))
 
     def update(self, x: Floats, present: Bools) -> Floats:
-        """Add rows and return the averages after each of them.
+        """Add rows and return the averages after each row.
 
         Args:
             x: (rows, columns), finite where present.
@@ -59,7 +59,7 @@ class Ewma:
         return averages
 
     def previous_means(self, x: Floats, present: Bools) -> Floats:
-        """Add rows and return the averages before each of them; arguments as for `update`."""
+        """Add rows and return the averages before each row; arguments and shape as for `update`."""
         first = self.means
         averages = self.update(x, present)
         return first[None] if len(x) == 1 else np.concatenate((first[None], averages[:-1]))

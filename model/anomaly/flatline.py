@@ -10,39 +10,45 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 FACTOR_PER_FALSE_ALARM = 2.0
-"""Numerator n of the limit factor 1 + n / (false alarms per month); the limit is factor * longest run."""
+"""Numerator n of the limit factor 1 + n / (false alarms per month); the limit is the factor times the longest run."""
 
 MIN_FACTOR = 1.3
-"""Lower bound of the limit factor."""
+"""Lower bound of the limit factor of one metric."""
 
 MAX_FACTOR = 3.0
-"""Upper bound of the limit factor."""
+"""Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
-"""Limit factor for a flatline of all metrics at once, which is rarer by chance."""
+"""Limit factor of the joint run, in which no metric changes; a long one is rarer by chance."""
 
-MIN_RUN = HOUR / 2
-"""Lower bound of the longest known run, in seconds; half of it for all metrics at once."""
+MIN_LIMIT = HOUR
+"""Lower bound of the limit of one metric, in seconds."""
+
+MIN_LIMIT_ROWS = 12.0
+"""Lower bound of the limit of one metric, in rows."""
+
+JOINT_MIN_RATIO = 0.25
+"""Lower bound of the joint limit, as a ratio of the lower bound for one metric."""
 
 MAX_RESTING_SHARE = 0.9
-"""Largest ratio of unchanged rows of a metric that is checked alone."""
+"""Largest ratio of unchanged rows at which a metric is checked alone."""
 
 MAX_RESTING_SHARE_JOINT = 0.998
-"""Largest ratio of unchanged rows of a metric that is checked together with all others."""
+"""Largest ratio of unchanged rows at which a metric takes part in the joint run."""
 
 MAX_ALARM = 3 * HOUR
-"""Seconds after which a constant value counts as the new normal."""
+"""Longest alarm in seconds; a value that stays constant for longer counts as normal."""
 
 
 @dataclass(frozen=True)
 class FlatlineBaseline:
-    """Runs of unchanged values in the history.
+    """Runs of unchanged values in the history of one host, which are normal.
 
     Attributes:
         longest_runs: (metrics,) length of the second longest run of each metric, in rows.
-        longest_joint_run: length of the second longest run in which all metrics are unchanged, in rows.
-        checked_alone: (metrics,) metrics whose own flatline is an anomaly.
-        checked_jointly: (metrics,) metrics that take part in a flatline of all metrics.
+        longest_joint_run: length of the second longest run in which no jointly checked metric changes, in rows.
+        checked_alone: (metrics,) True for metrics whose own flatline is an anomaly.
+        checked_jointly: (metrics,) True for metrics that take part in the joint run.
         tolerance: (metrics,) largest difference between two rows that counts as unchanged.
     """
 
@@ -54,7 +60,7 @@ class FlatlineBaseline:
 
 
 def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
-    """Measure the runs of unchanged values.
+    """Fit the baseline: find the second longest runs of unchanged values.
 
     Args:
         x: (rows, metrics), NaN where missing.
@@ -78,28 +84,31 @@ def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
 
 
 def _second_longest_run(flags: Bools) -> float:
-    """Return the length of the second longest run of True: the longest one may itself have been a fault."""
+    """Return the length of the second longest run of True, or of the only run; the longest may have been a fault."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
     runs = np.sort(edges[1::2] - edges[::2])
     return float(runs[-2]) if len(runs) > 1 else float(runs.sum())
 
 
 class _LongestRuns:
-    """The two longest completed runs of each of several series."""
+    """Lengths of the two longest completed runs of each series."""
 
     def __init__(self, series: int) -> None:
         self._first = np.zeros(series)
         self.second = np.zeros(series)
 
     def add(self, completed: Floats) -> None:
-        """Add the lengths (series,) of the runs that have just ended; 0 for series whose run has not."""
+        """Add the run lengths (series,) of runs that ended at this row; 0 for a series without an ended run."""
         is_longest = completed > self._first
         self.second = np.where(is_longest, self._first, np.maximum(self.second, completed))
         self._first = np.maximum(self._first, completed)
 
 
 class FlatlineDetector:
-    """Streaming flatline detector of one host. A run that has occurred twice is no longer an anomaly."""
+    """Streaming flatline detector of one host.
+
+    The longest run of a metric is the second longest so far, in the history or since the start, whichever is longer.
+    """
 
     def __init__(self, baseline: FlatlineBaseline, step: float, false_alarms_per_month: float) -> None:
         """Create a detector without observations.
@@ -112,7 +121,7 @@ class FlatlineDetector:
         factor = 1.0 + FACTOR_PER_FALSE_ALARM / max(false_alarms_per_month, 1e-6)
         self._factor = min(max(factor, MIN_FACTOR), MAX_FACTOR)
         self._baseline = baseline
-        self._min_run = max(6.0, MIN_RUN / step)
+        self._min_limit = max(MIN_LIMIT_ROWS, MIN_LIMIT / step)
         self._max_alarm = MAX_ALARM / step
         metrics = len(baseline.longest_runs)
         self._previous = np.full(metrics, np.nan)
@@ -128,7 +137,8 @@ class FlatlineDetector:
             x: (metrics,), NaN where missing.
 
         Returns:
-            The largest ratio of a run to its limit (1 and more is an alarm), and (metrics,) the ratio of each metric.
+            The largest ratio of a current run to its limit, and (metrics,) the ratio of each metric; 1 or more is an
+            alarm.
         """
         baseline = self._baseline
         present = ~np.isnan(x)
@@ -138,7 +148,7 @@ class FlatlineDetector:
         self._runs = np.where(changed, 0.0, self._runs + unchanged)
         self._previous = np.where(present, x, self._previous)
         longest = np.maximum(baseline.longest_runs, self._longest.second)
-        limits = np.maximum(self._factor * longest + 1, 2 * self._min_run)
+        limits = np.maximum(self._factor * longest + 1, self._min_limit)
         is_checked = baseline.checked_alone & present & (self._runs <= limits + self._max_alarm)
         ratios = np.where(is_checked, self._runs / limits, 0.0)
         jointly_checked = baseline.checked_jointly & present
@@ -148,10 +158,10 @@ class FlatlineDetector:
         return max(float(ratios.max(initial=0.0)), joint_ratio), ratios
 
     def _update_joint_run(self, unchanged: Bools) -> float:
-        """Add a row to the run of all metrics and return its ratio to its limit.
+        """Update the joint run and return the ratio of its length to its limit; 0 after MAX_ALARM above the limit.
 
         Args:
-            unchanged: (checked metrics,) of the row; empty where all are missing.
+            unchanged: (n,) True if the value did not change, for each jointly checked metric that is not missing.
         """
         if len(unchanged) and unchanged.all():
             self._joint_run += 1
@@ -159,5 +169,5 @@ class FlatlineDetector:
             self._longest_joint.add(np.array([self._joint_run]))
             self._joint_run = 0.0
         longest = max(self._baseline.longest_joint_run, float(self._longest_joint.second[0]))
-        limit = max(JOINT_FACTOR * longest, self._min_run / 2)
+        limit = max(JOINT_FACTOR * longest, JOINT_MIN_RATIO * self._min_limit)
         return self._joint_run / limit if self._joint_run <= limit + self._max_alarm else 0.0

@@ -1,7 +1,7 @@
-"""Linear forecast of all metrics: ridge regression on their last rows, with cross-fitted residuals.
+"""Linear forecaster: ridge regression of all metrics on their last rows, with cross-fitted residuals.
 
-On host metrics a ridge regression on the last rows was as accurate as a network over the same rows, and a network
-without a linear path was worse. The detection quality depends on the scoring of the residuals.
+On host metrics a network on the same rows was no more accurate than ridge regression, and a network without a linear
+path was less accurate. The detection quality depends on the scoring of the residuals.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import numpy as np
 from model.array_types import Bools, Floats, Integers
 
 LAGS = 12
-"""Number of past rows that are the input of a forecast."""
+"""Number of past rows that one forecast uses as input."""
 
 HORIZONS = (1, 5)
 """Forecast horizons in rows."""
 
 LOOKBACK = LAGS + max(HORIZONS) - 1
-"""Number of past rows that the forecasts of one row depend on."""
+"""Number of rows before a row that its forecasts at all horizons use."""
 
 RIDGE_PENALTY = 10.0
-"""Ridge penalty on the weights of standardised inputs, in rows."""
+"""Ridge penalty on the weights, added to the diagonal of the Gram matrix of the standardised inputs."""
 
 INTERCEPT_PENALTY = 1e-6
 """Ridge penalty on the intercept: keeps the normal equations solvable."""
 
 FOLDS = 3
-"""Number of contiguous folds of the history; residuals in each come from a model fitted on the others."""
+"""Number of contiguous folds of the history; the residuals of a fold come from a model fitted on the others."""
 
 BATCH_ROWS = 4096
-"""Number of rows whose lagged windows are in memory at once; months of them would not fit a small machine."""
+"""Number of rows whose lagged windows are in memory at once; those of a month may exceed a small machine."""
 
 
 @dataclass(frozen=True)
 class LinearForecaster:
-    """Linear map from the last rows of all metrics to their values at each horizon.
+    """Linear forecasts of all metrics of a row, one per horizon, from the LOOKBACK rows before it.
 
     Attributes:
         weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics); inputs from the oldest row to the newest, then the
@@ -47,7 +47,7 @@ class LinearForecaster:
     weights: Floats
 
     def __call__(self, windows: Floats) -> Floats:
-        """Forecast rows from the rows before them.
+        """Forecast each row from the LOOKBACK rows before it.
 
         Args:
             windows: (rows, LOOKBACK * metrics), see `lagged_windows`.
@@ -59,13 +59,14 @@ class LinearForecaster:
 
 
 def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Iterate over batches of rows with the LOOKBACK rows before each.
+    """Iterate over batches of rows, with the window of LOOKBACK rows before each row.
 
     Args:
         z: (rows, metrics), finite.
 
     Yields:
-        The slice of the batch, from row LOOKBACK on, and its windows (batch, LOOKBACK * metrics), oldest row first.
+        The slice of the batch in `z` and its windows (batch, LOOKBACK * metrics), oldest row first. The first batch
+        begins at row LOOKBACK.
     """
     n, d = z.shape
     for start in range(LOOKBACK, n, BATCH_ROWS):
@@ -75,7 +76,7 @@ def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
 
 
 def contiguous_folds(usable: Bools) -> Integers:
-    """Return the fold (0 to FOLDS - 1) of each row (rows,); the folds have equal numbers of usable rows."""
+    """Return the fold (rows,), 0 to FOLDS - 1, of each row; folds have equal numbers of `usable` (rows,) rows."""
     folds: Integers = np.cumsum(usable) * FOLDS // (int(usable.sum()) + 1)
     return folds
 
@@ -85,11 +86,11 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
 
     Args:
         z: (rows, metrics) standardised values, finite.
-        usable: (rows,) False for rows that must not be fitted, as those of a gap and the LOOKBACK rows after it.
+        usable: (rows,) False for rows to leave out of the fit, such as a gap and the LOOKBACK rows after it.
 
     Returns:
-        The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) the residuals of forecasters
-        fitted on the other folds; 0 for the first LOOKBACK rows.
+        The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) cross-fitted residuals: those of
+        a fold come from a forecaster fitted on the other folds. They are 0 for the first LOOKBACK rows.
     """
     n, d = z.shape
     width = LOOKBACK * d + 1
@@ -116,7 +117,9 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
 
 
 def _solve_ridge(gram: Floats, cross: Floats, metrics: int) -> LinearForecaster:
-    """Solve the normal equations of the ridge regression of each horizon on its own LAGS rows.
+    """Solve the normal equations of one ridge regression per horizon.
+
+    The inputs at a horizon of h rows are the LAGS rows that end h rows before the forecast row.
 
     Args:
         gram: (inputs, inputs) sums of products of the inputs, the intercept last.

@@ -1,4 +1,4 @@
-"""Mahalanobis distance of rows from the usual values of a host."""
+"""Mahalanobis distance: deviation of rows from the history, given the correlations of the metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from model.anomaly.forecaster import FOLDS, contiguous_folds
 from model.array_types import Bools, Floats
 
 MIN_VARIANCE_SHARE = 0.05
-"""Smallest variance of a principal direction, relative to the largest one."""
+"""Lower bound of the variance of a principal direction, relative to the largest variance."""
 
 SINGLE_METRIC_LAGS = 32
 """Number of rows that are stacked if there is only one metric: a single value has no correlations."""
@@ -18,11 +18,11 @@ SINGLE_METRIC_LAGS = 32
 
 @dataclass(frozen=True)
 class MahalanobisDistance:
-    """Mean squared Mahalanobis distance from the mean of the history.
+    """Squared Mahalanobis distance from the mean of the history, divided by the length of the vectors.
 
     Attributes:
-        lags: consecutive rows that are stacked into one vector.
-        mean: (lags * metrics,).
+        lags: number of consecutive rows that are stacked into one vector.
+        mean: (lags * metrics,) mean of the vectors.
         whitening: (lags * metrics, lags * metrics) principal directions, scaled to unit variance.
     """
 
@@ -31,7 +31,7 @@ class MahalanobisDistance:
     whitening: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        """Return the distances (rows,) of stacked vectors (rows, lags * metrics), divided by their length."""
+        """Return the distances (rows,) of stacked vectors (rows, lags * metrics)."""
         return np.asarray(np.square((x - self.mean) @ self.whitening).mean(axis=1))
 
 
@@ -39,8 +39,8 @@ def stack_lags(z: Floats, lags: int) -> Floats:
     """Stack each row with the `lags` - 1 rows before it, oldest first.
 
     Args:
-        z: (rows, metrics); the first row is repeated in place of the rows before it.
-        lags: rows per vector.
+        z: (rows, metrics); copies of the first row stand in for the rows before it.
+        lags: number of rows per vector.
 
     Returns:
         (rows, lags * metrics).
@@ -53,14 +53,15 @@ def stack_lags(z: Floats, lags: int) -> Floats:
 
 
 def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floats]:
-    """Fit mean and covariance, and compute cross-fitted distances.
+    """Fit the distance, and compute cross-fitted distances of the rows.
 
     Args:
         z: (rows, metrics) standardised values, finite.
-        usable: (rows,) False for rows that must not be fitted.
+        usable: (rows,) False for rows to leave out of the fit.
 
     Returns:
-        The distance fitted on all usable rows, and (rows,) the distance of each row by a fit on the other folds.
+        The distance fitted on all usable rows, and (rows,) cross-fitted distances: those of a fold come from a fit on
+        the other folds.
     """
     lags = SINGLE_METRIC_LAGS if z.shape[1] == 1 else 1
     x = stack_lags(z, lags)

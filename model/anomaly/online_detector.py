@@ -1,4 +1,4 @@
-"""Online detector: scores rows and tracks events, for the daemon and the backtest."""
+"""Online detector: row-by-row scores and anomaly events, for the daemon and the backtest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model.anomaly.thresholds import AlarmThresholds
 from model.array_types import Bools, Floats, Integers
 
 FLATLINE = "flatline"
-"""Channel of metrics that stopped changing; it has no score part."""
+"""Name of the channel for metrics that stopped changing; the channel has no score part."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class HostStep:
     """Result of adding one row of one host.
 
     Attributes:
-        reading: output of the detector; None where no metric can be scored, as after a gap or in maintenance.
+        reading: output of the detector; None if no metric can be scored, such as after a gap or in maintenance.
         transitions: changes of anomaly events, in order.
     """
 
@@ -37,8 +37,8 @@ class HostStep:
 class OnlineDetector:
     """Streaming anomaly detector of several hosts.
 
-    Rows come in order of time. All hosts share the columns and the row length; each has its own fitted detector and
-    state. Before the first row that counts, feed the rows of the last days with `may_start` False to warm up.
+    All hosts share the columns and the row length; each has its own fitted detector and state. To warm up, feed the
+    rows of the last days with `may_start` False before the first live row.
     """
 
     def __init__(self, detectors: Sequence[Detector], false_alarms_per_month: float) -> None:
@@ -59,10 +59,10 @@ class OnlineDetector:
 
         Args:
             at: start of the row in seconds since the epoch.
-            values: (hosts, columns), NaN where missing. A host without any value keeps its state.
-            maintenance: (hosts,) True within a maintenance window: the row is ignored and an event ends; None for no
-                host.
-            may_start: False to continue or end events only.
+            values: (hosts, columns), NaN where missing; a host without any value gets no row.
+            maintenance: (hosts,) True within a maintenance window: the row counts as missing and an event in progress
+                ends. None if no host is in maintenance.
+            may_start: False to start no event.
 
         Returns:
             (hosts,) results.
@@ -79,13 +79,13 @@ class OnlineDetector:
     def replay(
         self, times: Floats, rows: Floats, maintenance: Bools | None = None, *, may_start: bool = True
     ) -> list[tuple[HostStep, ...]]:
-        """Add rows in order; equivalent to one call of `step` per row.
+        """Add rows in order of time; equivalent to one call of `step` per row.
 
         Args:
             times: (rows,) starts of the rows in seconds since the epoch, increasing.
             rows: (rows, hosts, columns), NaN where missing.
-            maintenance: (rows, hosts) True within a maintenance window; None for none.
-            may_start: False to continue or end events only.
+            maintenance: (rows, hosts) True within a maintenance window; None if no row is in maintenance.
+            may_start: False to start no event.
 
         Returns:
             One tuple of (hosts,) results per row.
@@ -114,7 +114,7 @@ class OnlineDetector:
         self._trackers[host].restore_residual(self._readings[host])
 
     def event(self, host: int) -> AnomalyEvent | None:
-        """Return the event in progress of a host."""
+        """Return the event in progress of a host; None if there is none."""
         return self._trackers[host].event
 
     def thresholds(self, host: int) -> AlarmThresholds:
@@ -127,7 +127,7 @@ class OnlineDetector:
         if not np.isfinite(values).any():
             return HostStep(None, tuple(transitions))
         if in_maintenance:
-            # scored as missing, so that maintenance does not count against the time after it
+            # scored as missing, so that maintenance does not affect the scores after it
             values = np.full_like(values, np.nan)
             transitions += tracker.interrupt(at)
         reading = self._hosts[host].step(at, values)
@@ -138,7 +138,7 @@ class OnlineDetector:
 
 
 class HostDetector:
-    """Scores of one host: its recent rows, running averages and alarm thresholds."""
+    """Streaming detector of one host: recent rows, running averages and alarm thresholds."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
         """Create a detector without observations; arguments as for OnlineDetector."""
@@ -160,7 +160,7 @@ class HostDetector:
             values: (columns,), NaN where missing.
 
         Returns:
-            None where no metric has been present for long enough.
+            The reading; None if no present metric has completed its warm-up of LOOKBACK rows.
 
         Raises:
             ValueError: the row is not later than the one before.
@@ -186,11 +186,11 @@ class HostDetector:
         self._missing_rows = np.where(present, 0, self._missing_rows + 1)
 
     def _read(self, at: float, x: Floats, z: Floats) -> DetectorReading | None:
-        """Score a row: x (metrics,) before and z (metrics,) after standardisation."""
+        """Score a row: x (metrics,) before and z (metrics,) after standardisation. Return None as `step` does."""
         detector = self._detector
         forecast = detector.forecaster(self._recent[-LOOKBACK:].reshape(1, -1))[0]
         residuals = np.concatenate((z, z)) - forecast
-        # a missing value is replaced by its forecast: the last value would be unexpected to the other metrics
+        # a missing value is replaced by its forecast: the last value may be inconsistent with the other metrics
         self._append(z, np.minimum(np.maximum(forecast[: len(z)], -Z_CAP), Z_CAP))
         present = ~np.isnan(z) & (self._rows_since_gap >= LOOKBACK)
         flatline_ratio, flatline_ratios = self._flatline.update(x)
@@ -221,7 +221,7 @@ class HostDetector:
 
 
 def _normalized(contributions: Floats) -> Floats:
-    """Return contributions (metrics,) that sum to 1; equal ones where all are 0."""
+    """Return the contributions (metrics,) scaled to sum to 1; equal contributions if all are 0."""
     total = float(contributions.sum())
     if total > 0:
         return np.asarray(contributions / total)

@@ -1,4 +1,4 @@
-"""Resampling: averages samples into rows of a minute or more, and handles gaps."""
+"""Resampling: samples averaged into rows of at least one minute, and gap handling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from model.array_types import Bools, Floats, Integers
 from model.units import MINUTE
 
 MAX_GAP = 2
-"""Number of missing rows after which a metric needs a warm-up again."""
+"""Largest number of consecutive missing rows after which a metric needs no new warm-up."""
 
 
 def row_interval(interval: float) -> float:
@@ -20,7 +20,7 @@ def row_interval(interval: float) -> float:
 def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
     """Average samples over rows of `step` seconds; gaps become rows of NaN.
 
-    Of a long gap only the last LOOKBACK rows are returned, because older ones have no influence on a forecast.
+    A gap becomes at most LOOKBACK rows, which precede its end: earlier rows have no influence on a forecast.
 
     Args:
         times: (samples,) seconds, increasing.
@@ -43,14 +43,14 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
     row_times[positions] = numbers * step
     gaps = np.flatnonzero(np.isnan(row_times))
     if len(gaps):
-        # the rows of a gap are numbered backwards from the first row after it
+        # the times of the rows in a gap are counted backwards from the first row after it
         following = positions[np.searchsorted(positions, gaps)]
         row_times[gaps] = row_times[following] - (following - gaps) * step
     return row_times, rows
 
 
 def _group_means(values: Floats, starts: Integers) -> Floats:
-    """Return the means (groups, columns) of the present values of each group of rows; NaN where none is present.
+    """Return the means (groups, columns) of the present values of each group of rows; NaN if none is present.
 
     Args:
         values: (rows, columns), NaN where missing.
@@ -64,11 +64,11 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
 
 
 def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
-    """Return a mask of the values whose metric was present for `warm_up` rows, with gaps of at most MAX_GAP rows.
+    """Return a mask of the values whose metric has completed its warm-up since the last gap of over MAX_GAP rows.
 
     Args:
         present: (rows, metrics), False where a value is missing.
-        warm_up: rows.
+        warm_up: number of present rows that must precede the value.
 
     Returns:
         (rows, metrics); False for missing values.
@@ -84,7 +84,7 @@ def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
 
 
 def forward_fill(z: Floats) -> Floats:
-    """Return (rows, metrics) with NaN replaced by the last value before it, and by 0 where there is none."""
+    """Return (rows, metrics) with NaN replaced by the last known value of the metric, or by 0 before the first."""
     present = ~np.isnan(z)
     last = np.maximum.accumulate(np.where(present, np.arange(len(z))[:, None], -1), axis=0)
     return np.where(last >= 0, np.take_along_axis(z, np.maximum(last, 0), axis=0), 0.0)

@@ -1,4 +1,4 @@
-"""Serialisation of detectors: npz archives of format 2; format 1 is migrated on reading."""
+"""Detector serialization: npz archives of format 2; format 1 is migrated on reading."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT = 2
 KIND = "detector"
 
 FLAGS = ("selected", "log_transformed", "flatline.checked_alone", "flatline.checked_jointly")
-"""Names of the arrays of booleans, which are stored as bytes."""
+"""Names of the boolean arrays, which are stored as bytes (uint8)."""
 
 FORMAT_1_ARRAYS = {
     "heard": "selected",
@@ -81,7 +81,7 @@ def dumps_detector(detector: Detector) -> bytes:
 
 
 def loads_detector(blob: bytes) -> Detector:
-    """Read a detector from the bytes of `dumps_detector`, of this format or an older one.
+    """Read a detector from the bytes of `dumps_detector`, in this or an older format.
 
     Raises:
         SerializationError: the bytes are not a detector, damaged, or of a newer format.
@@ -134,8 +134,8 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
     Args:
         arrays: numeric arrays by name.
         flags: boolean arrays by name.
-        columns: number of columns.
-        lags: rows per vector of the Mahalanobis distance.
+        columns: number of columns of the input rows.
+        lags: number of rows per vector of the Mahalanobis distance.
 
     Raises:
         SerializationError: an array has another shape or a value that is not finite.
@@ -158,7 +158,7 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
     }
     lengths = {name: len(flag) for name, flag in flags.items()}
     if lengths != {name: columns if name == "selected" else d for name in FLAGS}:
-        raise SerializationError(f"flags of {lengths} for {columns} columns, of which {d} are monitored")
+        raise SerializationError(f"flags have lengths {lengths}, for {columns} columns of which {d} are monitored")
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise SerializationError(f"{name} has the shape {arrays[name].shape}, not {shape}")

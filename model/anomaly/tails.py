@@ -12,31 +12,36 @@ TAIL_QUANTILE = 0.98
 """Quantile above which a generalised Pareto tail is fitted."""
 
 TAIL_START = -np.log(1.0 - TAIL_QUANTILE)
-"""-log of the exceedance probability at that quantile."""
+"""-log P(X > x) at TAIL_QUANTILE."""
 
 MIN_SHAPE = 0.05
-"""Lower bound of the Pareto shape: a tail without an upper end."""
+"""Lower bound of the Pareto shape; a positive shape has no upper end point."""
 
 MAX_SHAPE = 0.5
-"""Upper bound of the Pareto shape: a tail with a finite variance."""
+"""Upper bound of the Pareto shape; below it the variance is finite."""
 
 MIN_EXCEEDANCES = 5
-"""Number of exceedances needed to estimate the shape."""
+"""Smallest number of exceedances from which scale and shape are estimated."""
 
 LOG_LOGISTIC_SHAPE = 4.0
 """Shape of the log-logistic curve; the same for all hosts, so that scores stay comparable."""
 
 MAX_ORDER_STATISTICS = 10
-"""Number of the largest block maxima that the Hill estimate uses."""
+"""Largest number of block maxima that the Hill estimate uses."""
 
 
 @dataclass(frozen=True)
 class ExceedanceTails:
-    """Tail distributions of several columns; every attribute is (columns,).
+    """Tail distributions of several columns.
 
-    Above `threshold` (98th percentile) the exceedances follow a generalised Pareto distribution, fitted by the method
-    of moments (Hosking & Wallis 1987). Below it -log P is interpolated linearly: frequent values need an order, not
-    an exact probability.
+    Above `threshold` the exceedances follow a generalised Pareto distribution, fitted by the method of moments
+    (Hosking & Wallis 1987). Below it -log P is interpolated linearly: frequent values need an order, not an exact
+    probability.
+
+    Attributes:
+        threshold: (columns,) TAIL_QUANTILE of each column.
+        scale: (columns,) scale of the Pareto distribution.
+        shape: (columns,) shape of the Pareto distribution.
     """
 
     threshold: Floats
@@ -44,7 +49,14 @@ class ExceedanceTails:
     shape: Floats
 
     def surprisal(self, x: Floats) -> Floats:
-        """Return -log P(X > x), 0 and more, of (rows, columns)."""
+        """Return the surprisal -log P(X > x) of each value.
+
+        Args:
+            x: (rows, columns), non-negative.
+
+        Returns:
+            (rows, columns), non-negative.
+        """
         excess = np.maximum(x - self.threshold, 0.0)
         below = TAIL_START * np.minimum(x / np.maximum(self.threshold, 1e-9), 1.0)
         above = TAIL_START + np.log1p(self.shape * excess / self.scale) / self.shape
@@ -55,7 +67,7 @@ def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
     """Fit the tail of each column.
 
     Args:
-        x: (rows, columns), 0 and more.
+        x: (rows, columns), non-negative.
         present: (rows, columns), False where a value is missing.
     """
     columns = x.shape[1]
@@ -78,12 +90,12 @@ def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
 
 @dataclass(frozen=True)
 class BlockMaximaTail:
-    """Power-law tail of block maxima: P(maximum > x) = rate (x / threshold)^(-1 / index) for x above `threshold`.
+    """Power-law tail of block maxima: P(max > x) = exceedance_rate (x / threshold)^(-1 / index) for x > threshold.
 
     Attributes:
         threshold: smallest value that belongs to the tail.
         index: Hill estimate of the tail index (Hill 1975).
-        exceedance_rate: ratio of the block maxima above `threshold`.
+        exceedance_rate: ratio of block maxima above `threshold`.
     """
 
     threshold: float
@@ -91,12 +103,12 @@ class BlockMaximaTail:
     exceedance_rate: float
 
     def return_level(self, probability: float) -> float:
-        """Return the value that the maximum of a block exceeds with a probability."""
+        """Return the level that a block maximum exceeds with the given probability."""
         return float(self.threshold * (self.exceedance_rate / probability) ** self.index)
 
 
 def fit_block_maxima(maxima: Floats) -> BlockMaximaTail | None:
-    """Fit the tail of block maxima (blocks,); return None for fewer than three."""
+    """Fit the tail of block maxima (blocks,); return None if there are fewer than three."""
     descending = np.sort(np.maximum(maxima, 1e-6))[::-1]
     k = max(2, min(MAX_ORDER_STATISTICS, len(descending) // 3))
     if len(descending) <= k:
@@ -106,20 +118,21 @@ def fit_block_maxima(maxima: Floats) -> BlockMaximaTail | None:
 
 
 class LogLogisticTail:
-    """Exceedance probability of a block maximum: P(maximum > x) = 1 / (1 + (x / s)^4).
+    """Log-logistic distribution of block maxima: P(maximum > x) = 1 / (1 + (x / s)^4).
 
-    The curve decreases strictly from x = 0 on, so that scores keep their order; it is exact at one given value.
+    The scale s follows from the exceedance probability of one value. P decreases strictly for x >= 0, so the scores
+    derived from it keep the order of x.
     """
 
     def __init__(self, value: float, probability: float) -> None:
-        """Create the curve through one point.
+        """Create the distribution from the exceedance probability of one value.
 
         Args:
-            value: block maximum, above 0.
+            value: level of a block maximum, above 0.
             probability: probability that the maximum exceeds `value`.
         """
         self._scale = value / (1.0 / probability - 1.0) ** (1.0 / LOG_LOGISTIC_SHAPE)
 
     def exceedance_probability(self, x: float) -> float:
-        """Return P(maximum > x) for x of 0 and more."""
+        """Return P(maximum > x) for a non-negative x."""
         return float(1.0 / (1.0 + (x / self._scale) ** LOG_LOGISTIC_SHAPE))

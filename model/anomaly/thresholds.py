@@ -23,34 +23,34 @@ FLATLINE_BUDGET = 0.8
 """False alarms per month that are reserved for the flatline channel."""
 
 BUDGET_SHARES = (0.65, 0.52)
-"""Shares of the remaining budget for joint and spike; they exceed 1 together, because both often alarm at once."""
+"""Shares of the remaining budget for joint and spike; their sum exceeds 1, because both often alarm together."""
 
 MIN_BUDGET_SHARES = (0.2, 0.15)
-"""Lower bounds for joint and spike, as shares of the whole budget."""
+"""Lower bounds of the budgets for joint and spike, as shares of the whole budget."""
 
 NEAR_ALARM = 0.7
-"""Ratio of a score part to its threshold above which an alarm is near."""
+"""Ratio of a score part to its threshold below which the part is calm."""
 
 HABITUATION_DELAY = 3 * HOUR
 """Seconds after which the level of a lasting alarm counts as normal."""
 
 HABITUATION_RESET = HOUR
-"""Seconds without a ratio near an alarm after which that level is forgotten."""
+"""Seconds of calm after which that level is reset to 0."""
 
 SUPPRESSED_RATIO = 0.5
-"""Upper bound of the ratio of a score part whose level is normal at this time."""
+"""Upper bound of the ratio during warm-up, and while the score part is at a normal level."""
 
 ALARM_WARM_UP = 12 * HOUR
-"""Seconds of rows without alarms after a start: the averages need several half-lives."""
+"""Seconds after the first row in which no alarm is raised: the averages need several half-lives."""
 
 SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
-"""Probability per block at which the score curve is calibrated: once per fortnight."""
+"""Probability per block at which the score curve is calibrated: twice in 30 days."""
 
 SCORE_FIXED_AFTER = 14 * DAY
-"""Seconds of block maxima after which the score curve stays fixed, so that scores of different days compare."""
+"""Seconds of block maxima after which the score curve stays fixed: scores of different days are then comparable."""
 
 SCORE_MARGIN = 1.5
-"""Factor on the largest score part, used as the level while there are too few blocks for a fit."""
+"""Factor on the largest overall part; their product calibrates the score curve if blocks are too few for a fit."""
 
 OVERALL = SCORE_PARTS.index("overall")
 
@@ -69,7 +69,7 @@ def alarm_rates(false_alarms_per_month: float) -> list[float]:
 
 
 class Habituation:
-    """Level of one score part that has alarmed for so long that it counts as normal."""
+    """Learned normal level of one score part: the level of an alarm that has lasted HABITUATION_DELAY."""
 
     def __init__(self) -> None:
         self._exceeded_since = math.nan
@@ -77,7 +77,7 @@ class Habituation:
         self._level = 0.0
 
     def update(self, at: float, ratio: float, value: float) -> float:
-        """Add a row and return the level that counts as normal, 0 without one.
+        """Add a row and return the level that counts as normal; 0 if none does.
 
         Args:
             at: time of the row in seconds.
@@ -102,7 +102,7 @@ class Habituation:
 
 
 class AlarmThresholds:
-    """Thresholds of one host, fitted again each day on the block maxima of the last 30 days."""
+    """Alarm thresholds and score curve of one host, refitted daily on the block maxima of the last 30 days."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
         """Create thresholds from the block maxima that are stored with a detector.
@@ -132,7 +132,7 @@ class AlarmThresholds:
             parts: (score parts,) in the order of SCORE_PARTS.
 
         Returns:
-            The ratio of the joint and the spike part to their thresholds; 1 and more is an alarm.
+            Ratio of the score part to its threshold, for the channels joint and spike; 1 or more is an alarm.
         """
         slot = int(at // SLOT_SECONDS)
         if slot != self._slot:
@@ -151,13 +151,16 @@ class AlarmThresholds:
         return ratios
 
     def score(self, parts: Floats) -> float:
-        """Return the anomaly score (0 to 1) of score parts; NaN while there are too few block maxima."""
+        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if the last fit had no block maxima."""
         if self._score_curve is None:
             return math.nan
         return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))
 
     def refit(self, at: float) -> None:
-        """Fit thresholds and score curve on the block maxima before `at` (seconds since the epoch)."""
+        """Fit thresholds and score curve on the block maxima before `at` (seconds since the epoch).
+
+        The score curve is kept if the block maxima cover more than SCORE_FIXED_AFTER.
+        """
         slot = int(at // SLOT_SECONDS)
         self._tails = self.block_maxima.fit_tails(slot, keep_recurring=(OVERALL,))
         covered = 0.0
@@ -168,14 +171,14 @@ class AlarmThresholds:
 
     @property
     def levels(self) -> dict[str, float]:
-        """Threshold of the joint and the spike part; NaN while there are too few block maxima."""
+        """Threshold by channel, for joint and spike; NaN if there are too few blocks for a fit."""
         return {
             name: math.nan if tail is None else tail.return_level(rate)
             for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)
         }
 
     def _start_slot(self, slot: int, at: float) -> None:
-        """Look up the recurring level of a new slot, and fit the thresholds on the first row of a day."""
+        """Look up the recurring level of a new slot; refit the thresholds at the first slot of a day."""
         self._slot = slot
         self._started_at = min(self._started_at, at)
         if self._first_slot is None:
@@ -187,7 +190,7 @@ class AlarmThresholds:
         self._recurring = self.block_maxima.recurring_level(slot)
 
     def _fit_score_curve(self) -> LogLogisticTail | None:
-        """Return the score curve through the level that is exceeded once per fortnight; None without maxima."""
+        """Return the score curve through the level exceeded with SCORE_PROBABILITY; None if all maxima are 0."""
         tail = self._tails[OVERALL]
         if tail is None:
             level = SCORE_MARGIN * float(self.block_maxima.maximum[OVERALL])

@@ -1,4 +1,4 @@
-"""Steps shared by the actions of commands: load the configuration, print the result."""
+"""Common steps of commands: load the configuration, print the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load_configuration(options: GlobalOptions) -> Config:
-    """Load the configuration and set up logging as it says.
+    """Load the configuration and set up logging with its level and format; options take precedence.
 
     Raises:
         ConfigError: the configuration is invalid.
@@ -32,10 +32,10 @@ def print_result(options: GlobalOptions, document: Any, report: Report, *, to_st
     """Print the result of a command: the document with `--json`, else the report.
 
     Args:
-        options: of this invocation.
-        document: the result: plain data or a dataclass.
-        report: the result for people.
-        to_stderr: keep stdout for the data that the command writes there.
+        options: options of this invocation.
+        document: result as plain data or a dataclass.
+        report: result as text.
+        to_stderr: True if the command writes its data to stdout: the result then goes to stderr.
     """
     if options.json:
         from monitor.system.json_codec import to_json  # noqa: PLC0415

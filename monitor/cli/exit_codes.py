@@ -1,4 +1,4 @@
-"""Exit codes of the commands, and the one table from error classes to them."""
+"""Exit codes of the commands, and their mapping from error classes."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ EXIT_CODES = {
 
 
 def exit_code_of(error: BaseException) -> ExitCode | None:
-    """Return the exit code of the nearest base class in the table, None for an unexpected error."""
+    """Return the exit code of the nearest listed class of an error; None if EXIT_CODES lists none of its classes."""
     names = (f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__)
     return next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)

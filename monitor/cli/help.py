@@ -40,7 +40,7 @@ class Context(click.Context):
 
 
 class DeprecatedArgument(click.Argument):
-    """An optional argument of a deprecated spelling, hidden in usage and help."""
+    """An optional argument that is deprecated: accepted, but hidden in usage and help."""
 
     def get_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
         return []
@@ -83,13 +83,14 @@ class Group(click.Group):
 
 
 class RootGroup(click.Group):
-    """The command `monitor`; imports the module of a command only when it is needed.
+    """The root command `monitor`, which imports the module of a command at its first use.
 
     Args:
-        sections: by heading in the help, the module of each command below `package`; each defines `command`.
-        package: name of the package of the commands.
+        sections: module of each command relative to `package`, by heading of the help and name of the command. Each
+            module defines `command`.
+        package: name of the package that contains the modules.
         examples: explanation by command line.
-        reference: further sections of the help: by heading, explanation by term.
+        reference: further sections of the help: explanation by heading and term.
     """
 
     context_class = Context

@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: arguments after the program name, by default those of the process.
+        argv: arguments after the program name; None for the arguments of the process.
 
     Returns:
         The exit code.
@@ -68,16 +68,16 @@ def _tune_interpreter() -> None:
     # More threads make training slower on a busy machine; NumPy reads these variables when it is imported.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    # The exiting process frees all memory at once: a last garbage collection took a fifth of the time of `status`.
+    # The exiting process frees all memory at once; the last garbage collection took a fifth of the time of `status`.
     atexit.register(gc.freeze)
     # Imports allocate many objects and no garbage.
     gc.set_threshold(7000, 10, 10)
 
 
 def _replace_closed_streams() -> None:
-    """Replace standard streams that were closed before the start, for which Python has None."""
+    """Replace standard streams that were closed before the start: Python sets them to None."""
     if sys.stdout is None:
-        # Writing must fail as it would to the closed stream: a result must not get lost silently.
+        # Open it read-only, so that writing a result fails instead of losing it silently.
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
@@ -101,7 +101,7 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
 
     Args:
         error: caught exception.
-        options: of this invocation.
+        options: options of this invocation.
     """
     import logging  # noqa: PLC0415
 
@@ -118,6 +118,13 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
         log = get_logger(__name__)
         log.critical("command crashed", exc_info=error)
         return ExitCode.FAILED
-    for line in str(error).splitlines():
+    for line in _message(error).splitlines():
         print_error(line)
     return code
+
+
+def _message(error: Exception) -> str:
+    """Return the message of an error; for a failed system call its file and the reason, without the error number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

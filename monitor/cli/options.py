@@ -16,11 +16,11 @@ class GlobalOptions:
     """Values of the options that every command takes, and of `--json`.
 
     Attributes:
-        config: path of the configuration file, None to search the usual places.
-        log_level: lowest level that is logged, None for the configured one.
-        log_format: "text" or "json", None for the configured one.
+        config: path of the configuration file; None to search the default paths.
+        log_level: lowest level that is logged; None for the configured level.
+        log_format: "text" or "json"; None for the configured format.
         color: "auto", "always" or "never".
-        json: print one JSON document instead of a report.
+        json: True to print one JSON document instead of a report.
     """
 
     config: str | None = None
@@ -35,7 +35,7 @@ pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Store the value of an option; one given after the command overrides one given before it."""
+    """Store the value of an option; an option after the command overrides the same option before the command."""
     options = context.ensure_object(GlobalOptions)
     if value and parameter.name:
         setattr(options, parameter.name, value)
@@ -45,7 +45,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
     """Return the options that may stand before or after every command.
 
     Args:
-        hidden: omit them from the help of the command; the help of `monitor` lists them.
+        hidden: True to omit the options from the help of the command; the help of `monitor` lists them.
     """
     shared: dict[str, Any] = {"hidden": hidden, "expose_value": False, "callback": _store, "default": None}
     return [

@@ -15,7 +15,7 @@ MAX_ID = 2**63 - 1
 
 
 class RowId(click.ParamType[int]):
-    """The positive integer id of a row in the database."""
+    """Parameter type: positive integer id of a row in the database."""
 
     name = "id"
 
@@ -28,7 +28,7 @@ class RowId(click.ParamType[int]):
 
 
 class Duration(click.ParamType[float]):
-    """A positive duration such as "7d", in seconds."""
+    """Parameter type: positive duration such as "7d", converted to seconds."""
 
     name = "duration"
 
@@ -50,12 +50,12 @@ class Duration(click.ParamType[float]):
 
 
 class Time(click.ParamType[float]):
-    """A point in time: seconds since the epoch, ISO 8601, `now`, or a signed duration relative to now."""
+    """Parameter type: time as seconds since the epoch, ISO 8601, `now`, or a signed duration relative to now."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the time in seconds since the epoch; without a time zone it is UTC."""
+        """Return the time in seconds since the epoch."""
         from monitor.system.formatting import LATEST  # noqa: PLC0415
 
         if isinstance(value, float):
@@ -68,10 +68,10 @@ class Time(click.ParamType[float]):
 
 
 def parse_time(text: str, now: float) -> float | None:
-    """Return a time in seconds since the epoch, None for text of another form.
+    """Parse a time; return seconds since the epoch, or None for invalid text.
 
     Args:
-        text: number of seconds, ISO 8601 date with or without time, `now`, or `-` or `+` and a duration.
+        text: number of seconds, ISO 8601 date or datetime (UTC if naive), `now`, or a duration after `-` or `+`.
         now: reference of relative times, in seconds since the epoch.
     """
     from datetime import UTC, datetime  # noqa: PLC0415
@@ -95,7 +95,7 @@ def parse_time(text: str, now: float) -> float | None:
 
 
 class Since(click.ParamType[float]):
-    """The length of a period that ends now: a duration, or the time at which it starts."""
+    """Parameter type: length of a period that ends now, as a duration or by its start time."""
 
     name = "since"
 
@@ -113,7 +113,7 @@ class Since(click.ParamType[float]):
 
 
 class Start(click.ParamType[float]):
-    """The start of a period: a time, or the duration of a period that ends now."""
+    """Parameter type: start of a period that ends now, as a time or by the duration of the period."""
 
     name = "start"
 
@@ -131,7 +131,7 @@ class Start(click.ParamType[float]):
 
 
 class File(click.Path):
-    """A file name that a shell completes; `-` stands for a standard stream.
+    """Parameter type: file name that a shell completes; `-` stands for a standard stream.
 
     Args:
         dash: path of the stream that `-` stands for.

@@ -1,4 +1,4 @@
-"""The root command `monitor`: its options, its help, and where each command lives."""
+"""Root command `monitor`: its options, its help, and the module of each command."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ SECTIONS = {
         "help": "shell.help",
     },
 }
-"""Module of each command below `monitor.cli.commands`, by section of the help."""
+"""Module of each command relative to `monitor.cli.commands`, by section of the help."""
 
 EXAMPLES = {
     "monitor status": "Show whether sampling works, the current predictions and the active model.",
-    "monitor predict": "Show the current prediction and what it is based on.",
+    "monitor predict": "Show the current prediction and the metrics that contributed most.",
     "monitor report --since 30d": "Score the predictions of a month.",
     "monitor --config /etc/monitor/config.toml models list": "List the models of the service.",
 }
@@ -54,7 +54,7 @@ REFERENCE = {
         "0": "done",
         "1": "failed",
         "2": "invalid usage or configuration",
-        "3": "candidate refused by the gate; the serving model stays",
+        "3": "retrain: the gate refused the candidate; status: the daemon is not running",
         "4": "not enough data to train on or to predict from",
         "5": "another retraining holds the lock",
     },

@@ -1,4 +1,4 @@
-"""Options that state how trace files are to be interpreted."""
+"""Options of commands that read trace files: columns, units, time zone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIME_COLUMN = "timestamp"
 
 
 class ColumnName(click.ParamType[tuple[str, str]]):
-    """A field, or `timestamp`, and the column or series of a file that holds it, written NAME=COLUMN."""
+    """Parameter type: NAME=COLUMN, a field or `timestamp` and the column or series of the file that holds it."""
 
     name = "name=column"
 
@@ -34,7 +34,7 @@ class ColumnName(click.ParamType[tuple[str, str]]):
 
 
 class TimeZone(click.ParamType[tzinfo]):
-    """A time zone by its name in the IANA database."""
+    """Parameter type: time zone by its name in the IANA database."""
 
     name = "zone"
 
@@ -53,7 +53,11 @@ class TimeZone(click.ParamType[tzinfo]):
 def columns_by_name(
     context: click.Context, parameter: click.Parameter, value: tuple[tuple[str, str], ...]
 ) -> dict[str, str]:
-    """Return the field by name of a column; a name must not be stated twice."""
+    """Return the fields by column.
+
+    Raises:
+        click.BadParameter: a field or a column is named twice.
+    """
     fields = [field for field, _ in value]
     columns = {column: field for field, column in value}
     if len(set(fields)) < len(value) or len({column.lower() for column in columns}) < len(value):

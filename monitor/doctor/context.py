@@ -30,16 +30,16 @@ RUNS = 50
 
 @dataclass(frozen=True)
 class StoredRecords:
-    """Records of the database.
+    """Records that the checks read from the database.
 
     Attributes:
-        overview: overview, as the daemon reads it.
+        overview: stored state of the daemon.
         recent: times of the samples of the last day, in seconds since the epoch.
         future: number of samples in the future.
         runs: training runs, newest first.
-        model: bytes of the serving model; None without one, or if they cannot be read.
-        model_error: reason why the serving model cannot be read.
-        detector: bytes of the anomaly detector of the serving model; None without one.
+        model: bytes of the serving model; None if no model serves or its bytes cannot be read.
+        model_error: reason why the serving model cannot be read; empty otherwise.
+        detector: bytes of the anomaly detector of the serving model; None if there is none.
     """
 
     overview: Overview
@@ -56,9 +56,9 @@ class DaemonProcess:
     """Process that holds the daemon's lock on the database.
 
     Attributes:
-        running: a daemon runs; None if that cannot be determined.
-        pid: its process; None if unknown.
-        reason: why `running` cannot be determined; empty otherwise.
+        running: True if a daemon runs; None if unknown.
+        pid: id of the process; None if unknown.
+        reason: reason why `running` is unknown; empty otherwise.
     """
 
     running: bool | None
@@ -76,11 +76,11 @@ class DoctorContext:
     Attributes:
         now: time of the examination in seconds since the epoch.
         config: configuration.
-        database: path of the database; None for one that is not a file.
+        database: path of the database; None if it is not a file.
         daemon: process of the daemon.
         files: properties of the database files.
         files_error: reason why the files could not be read.
-        needs_migration: the schema is of an earlier release.
+        needs_migration: True if the schema belongs to an earlier release.
         records: records of the database.
         records_error: reason why the records could not be read.
     """
@@ -145,7 +145,7 @@ def _find_daemon(path: Path) -> DaemonProcess:
 
 
 def _read_database(config: Config, now: float) -> tuple[bool, StoredRecords | None, StorageError | None]:
-    """Return whether the schema is of an earlier release, the records, and the error that prevented reading them."""
+    """Return `needs_migration`, the records, and the error that prevented reading the records."""
     needs_migration = False
     try:
         with open_read_only(config.database_url) as database:

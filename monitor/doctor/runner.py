@@ -1,4 +1,4 @@
-"""Runner of the checks: all of them, each isolated from the failures of the others."""
+"""Runner of the checks: parallel, each isolated from exceptions in the others."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
 from monitor.system.logging import redact_credentials
 
 MESSAGE_LENGTH = 300
-"""Longest message of an unexpected error, in characters."""
+"""Largest length of the message of an exception, in characters."""
 
 THREADS = 4
-"""Checks that run at the same time: several wait for a port, for systemd, or for a second reading."""
+"""Number of checks that run in parallel; some wait for a port, for systemd, or for a second reading."""
 
 
 @dataclass(frozen=True)

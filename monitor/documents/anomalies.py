@@ -10,7 +10,7 @@ from model.units import DAY
 from storage import AnomalyRecord, MaintenanceWindow, Verdict
 
 RECENT = 30 * DAY
-"""Length of the period whose events are listed and counted, in seconds."""
+"""Default length in seconds of the period whose events are listed and counted."""
 
 NO_VERDICT = "none"
 """Key of the number of events without a verdict, next to the verdicts."""
@@ -26,12 +26,12 @@ class AnomalyDocument:
         ended_at: seconds since the epoch; None while it is in progress.
         peak: largest anomaly score, 0 to 1.
         peak_at: time of the largest score.
-        channel: kind of evidence that started it: joint, spike or flatline.
+        channel: kind of evidence that started the event: joint, spike or flatline.
         contributions: contribution of each metric at the peak; they sum to 1.
-        model_id: the model whose detector reported it.
-        verdict: the operator's verdict.
-        note: the operator's note.
-        verdict_at: time of the verdict.
+        model_id: id of the model whose detector reported the event.
+        verdict: the operator's verdict; None if there is none.
+        note: the operator's note; None if there is none.
+        verdict_at: time of the verdict; None if there is none.
     """
 
     id: int
@@ -49,11 +49,11 @@ class AnomalyDocument:
 
 @dataclass(frozen=True)
 class AnomalyCountDocument:
-    """Anomaly events of the last days; a part of `monitor report`.
+    """Numbers of recent anomaly events; a part of `monitor report`.
 
     Attributes:
-        days: length of the period.
-        anomalies: number of events that started in it.
+        days: length of the period in days.
+        anomalies: number of events that started in the period.
         verdicts: number of events by verdict: incident, expected, none.
         channels: number of events by channel.
         allowed: false-alarm budget, in alarms per 30 days.
@@ -95,7 +95,7 @@ class MaintenanceEndDocument:
 
 
 def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
-    """Return the document of a stored event."""
+    """Convert a stored event to its JSON document."""
     return AnomalyDocument(
         id=event.id,
         started_at=event.started_at,
@@ -112,11 +112,11 @@ def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
 
 
 def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now: float) -> AnomalyCountDocument:
-    """Count the events that started in the recent past.
+    """Count the events that started in the last 30 days, by verdict and channel.
 
     Args:
         events: stored events.
-        allowed: configured false alarms in 30 days.
+        allowed: false-alarm budget, in alarms per 30 days.
         now: seconds since the epoch.
     """
     recent = [event for event in events if event.started_at > now - RECENT]
@@ -131,5 +131,5 @@ def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now:
 
 
 def maintenance_document(window: MaintenanceWindow) -> MaintenanceDocument:
-    """Return the document of a stored maintenance window."""
+    """Convert a stored maintenance window to its JSON document."""
     return MaintenanceDocument(id=window.id, starts_at=window.starts_at, ends_at=window.ends_at, note=window.note)

@@ -29,11 +29,11 @@ class BacktestEvent:
     Attributes:
         started_at: seconds since the epoch.
         ended_at: seconds since the epoch.
-        channel: kind of evidence that started it.
-        peak: largest anomaly score.
+        channel: kind of evidence that started the event.
+        peak: largest anomaly score, 0 to 1.
         peak_at: time of the largest score.
-        threshold_ratio: evidence over its alarm threshold at that time.
-        contributions: contribution of each metric at that time.
+        threshold_ratio: evidence at `peak_at` divided by the alarm threshold.
+        contributions: contribution of each metric at `peak_at`; they sum to 1.
     """
 
     started_at: float
@@ -50,7 +50,7 @@ class BacktestAnomalies:
     """Anomaly events of a backtest.
 
     Attributes:
-        days: length of the replayed part.
+        days: length of the replayed part in days.
         events: anomaly events.
     """
 
@@ -81,11 +81,11 @@ class BacktestHorizon:
 
     Attributes:
         horizon: seconds.
-        base_rate: ratio of the rows of the first part that were followed by high load.
-        predicted_ratio: ratio of the rows with a prediction.
-        events: number of the scored rows that were followed by high load; without any, nothing can be concluded.
-        all: scores by predictor over all rows.
-        onset: scores by predictor over the rows at which load was not high.
+        base_rate: ratio of the rows before the replayed part that were followed by high load; None if unknown.
+        predicted_ratio: ratio of the replayed rows that have a prediction.
+        events: number of scored rows that were followed by high load; the scores are inconclusive if it is 0.
+        all: scores of all scored rows, by predictor.
+        onset: scores of the rows at which load was not high, by predictor.
     """
 
     horizon: float
@@ -102,10 +102,10 @@ class BacktestDocument:
 
     Attributes:
         file: path of the trace.
-        trace: rows of the trace.
+        trace: numbers of rows and cells of the trace.
         until: start of the replayed part in seconds since the epoch.
         rows: number of replayed rows.
-        anomalies: anomaly events; None without a detector.
+        anomalies: anomaly events; None if the history was too short for a detector.
         attempts: training runs, in order.
         horizons: scores by horizon.
     """
@@ -122,7 +122,7 @@ class BacktestDocument:
 def backtest_document(
     path: Path, trace: Trace, result: BacktestResult, anomalies: AnomalyBacktest | None
 ) -> BacktestDocument:
-    """Return the document of a backtest."""
+    """Convert the results of a backtest to their JSON document; `anomalies` is None if there was no detector."""
     all_scores = result.scores(onset=False)
     onset_scores = result.scores(onset=True)
     horizons = tuple(

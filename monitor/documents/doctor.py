@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CheckStatus(StrEnum):
-    """Result of a check."""
+    """Status of a check result."""
 
     OK = "ok"
     WARNING = "warning"
@@ -60,8 +60,8 @@ class CheckResult:
 
     Attributes:
         check: subject of the check.
-        status: result.
-        message: finding with its figures, for people.
+        status: ok, warning, failed or skipped.
+        message: sentence on the finding with its figures.
         fix: command or step that fixes the problem; empty without a problem.
         subject: name of the checked item, for a check of several items such as sources.
     """

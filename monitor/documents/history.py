@@ -18,7 +18,7 @@ DIGITS = 4
 """Decimals to which values are rounded; charts show fewer."""
 
 Series = tuple[float | None, ...]
-"""One value per slot; None where there is none."""
+"""One value per slot; None for a slot without values."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class HistoryDocument:
         until: end of the last slot.
         step: length of a slot in seconds.
         at: start of each slot.
-        load: mean of each metric.
-        high: high-load periods as (start, end).
+        load: mean of each metric in each slot.
+        high: high-load periods as (start, end) in seconds since the epoch.
         rules: high-load rules, each a bound by metric.
         predictions: predictions by horizon.
-        anomaly_score: largest anomaly score.
-        anomaly_evidence_ratio: largest evidence over its alarm threshold.
+        anomaly_score: largest anomaly score of each slot.
+        anomaly_evidence_ratio: largest ratio of evidence to alarm threshold of each slot.
         anomalies: anomaly events.
     """
 
@@ -74,7 +74,7 @@ class HistoryDocument:
 
 
 def history_document(history: RecentHistory) -> HistoryDocument:
-    """Return the document of a history."""
+    """Convert the recent history to its JSON document."""
     score, evidence_ratio = _columns(history.anomaly_scores)
     return HistoryDocument(
         from_=history.start,
@@ -92,7 +92,7 @@ def history_document(history: RecentHistory) -> HistoryDocument:
 
 
 def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
-    """Return the document of one horizon.
+    """Convert the predictions for one horizon to their JSON document.
 
     Args:
         horizon: seconds.
@@ -110,6 +110,6 @@ def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
 
 
 def _columns(table: Floats) -> Sequence[Series]:
-    """Return each column of a table (slots, columns), rounded, None for NaN."""
+    """Convert a table (slots, columns) to one series per column, rounded to DIGITS; NaN becomes None."""
     # a comparison with itself finds NaN without NumPy
     return [tuple(round(v, DIGITS) if v == v else None for v in column) for column in table.T.tolist()]  # noqa: PLR0124

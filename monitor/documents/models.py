@@ -20,12 +20,12 @@ class ModelSummary:
 
     Attributes:
         id: number in the registry.
-        created_at: time of its training in seconds since the epoch.
-        sha256: checksum of its bytes.
-        size: bytes.
-        promoted_at: time at which it first served; None if it never did.
+        created_at: time of the training in seconds since the epoch.
+        sha256: checksum of the stored model.
+        size: size of the stored model in bytes.
+        promoted_at: time at which the model started to serve; None if it never did.
         pretrained: True for the pretrained model, which was not fitted on this host's history.
-        imported_from: host name of an imported model.
+        imported_from: name of the host that trained an imported model; None for other models.
     """
 
     id: int
@@ -50,11 +50,11 @@ class ModelListEntry(ModelSummary):
 
 @dataclass(frozen=True)
 class ModelDocument(ModelListEntry):
-    """One registered model with the report of its training; `monitor models show` and /api/v1/model.
+    """One registered model with its training report; `monitor models show` and /api/v1/model.
 
     Attributes:
         report: training report; None if there is none, or if it cannot be used.
-        report_problem: reason why the report cannot be used.
+        report_problem: reason why the report cannot be used; None if it can.
     """
 
     report: TrainingReport | None
@@ -93,12 +93,12 @@ class ModelImportDocument:
 
     Attributes:
         model_id: number in the registry.
-        duplicate: True if the registry had the model already.
-        imported_from: name of the host that trained it.
-        created_at: time of its training in seconds since the epoch.
-        detector: True if it comes with an anomaly detector.
-        task_differences: fields of the forecasting task in which it differs from the configuration.
-        notes: sentences on what an operator should know before it serves.
+        duplicate: True if the model had been registered before.
+        imported_from: name of the host that trained the model.
+        created_at: time of the training in seconds since the epoch.
+        detector: True if the file contains an anomaly detector.
+        task_differences: fields of the forecasting task that differ from the configuration.
+        notes: consequences of activating the model, one sentence each.
     """
 
     model_id: int
@@ -111,7 +111,7 @@ class ModelImportDocument:
 
 
 def model_summary(model: RegisteredModel) -> ModelSummary:
-    """Return the summary of a registered model."""
+    """Convert a registered model to its JSON summary."""
     return ModelSummary(
         id=model.id,
         created_at=model.created_at,
@@ -124,7 +124,7 @@ def model_summary(model: RegisteredModel) -> ModelSummary:
 
 
 def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEntry:
-    """Return the document of a model in the list; `active` is the number of the serving one."""
+    """Convert a model to its entry of the list; `active` is the id of the serving model."""
     return ModelListEntry(
         id=model.id,
         created_at=model.created_at,
@@ -138,7 +138,7 @@ def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEnt
 
 
 def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
-    """Return the document of a model with its report; `active` is the number of the serving one."""
+    """Convert a model with its training report to its JSON document; `active` is the id of the serving model."""
     return ModelDocument(
         id=model.id,
         created_at=model.created_at,
@@ -154,7 +154,7 @@ def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
 
 
 def model_export_document(model_id: int, file: Path, size: int) -> ModelExportDocument:
-    """Return the document of an export; `size` in bytes."""
+    """Convert the result of a model export to its JSON document; `size` is in bytes."""
     return ModelExportDocument(file=str(file), model_id=model_id, bytes=size)
 
 

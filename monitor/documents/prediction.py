@@ -23,7 +23,7 @@ SMALLEST_EXPLAINED = 0.05
 
 
 class PredictedEvent(StrEnum):
-    """Event within the horizon that a probability is for."""
+    """Event whose probability is predicted."""
 
     ONSET = "onset"
     CONTINUATION = "continuation"
@@ -31,7 +31,7 @@ class PredictedEvent(StrEnum):
 
 @dataclass(frozen=True)
 class OutOfRangeInput:
-    """Metric outside its training range, which the model predicts without; a part of the status.
+    """Metric that is left out of the prediction, with the reason; a part of the status.
 
     Attributes:
         metric: name of the metric.
@@ -52,12 +52,12 @@ class PredictionSummary:
         at: time of the prediction in seconds since the epoch.
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
-        model_id: the model that made it.
+        model_id: id of the model.
         event: "onset" while load is not high; "continuation" during high load, when the probability is that high load
             continues or returns within the horizon.
         probability: calibrated probability of high load.
         baseline_probability: base rate of the training data.
-        threshold: probability from which it is a warning; 1 or above never warns.
+        threshold: probability at which a warning starts; 1 if there are no warnings for this horizon.
         warning: True while a warning is active; never during high load.
         high_load_since: start of the high-load period in seconds since the epoch; None while load is not high.
     """
@@ -80,11 +80,11 @@ class PredictionDocument(PredictionSummary):
 
     Attributes:
         served_by: "model", "reduced model" (without metrics outside their training range), or the name of the
-            baseline that serves in its place.
-        serving_reason: code of the reason why it is not the whole model; None if it is.
+            baseline that serves in place of the model.
+        serving_reason: code of the reason why the whole model does not serve; None if it does.
         serving_message: the reason in words; empty if the whole model serves.
-        inputs_out_of_range: metrics outside their training range, which the model predicts without.
-        contributions: attribution to each metric, in log-odds relative to the base rate.
+        inputs_out_of_range: metrics outside their training range, which are left out of the prediction.
+        contributions: contribution of each metric, in log-odds relative to the base rate.
         because: the largest contributions as phrases, the largest first.
     """
 
@@ -97,18 +97,18 @@ class PredictionDocument(PredictionSummary):
 
 
 def out_of_range_inputs(metrics: Sequence[str]) -> tuple[OutOfRangeInput, ...]:
-    """Return one document per metric outside its training range."""
+    """Convert the names of metrics outside their training range to their JSON documents."""
     reason = ServingReason.INPUT_OUT_OF_RANGE
     return tuple(OutOfRangeInput(metric, reason, out_of_range_message([metric])) for metric in metrics)
 
 
 def predicted_event(prediction: Prediction) -> PredictedEvent:
-    """Return the event that a probability is for."""
+    """Return the event whose probability is predicted: during high load, its continuation."""
     return PredictedEvent.ONSET if prediction.high_load_since is None else PredictedEvent.CONTINUATION
 
 
 def prediction_summary(prediction: Prediction) -> PredictionSummary:
-    """Return the summary of a prediction."""
+    """Convert a prediction to its JSON summary."""
     return PredictionSummary(
         at=prediction.at,
         horizon=prediction.horizon,
@@ -124,7 +124,7 @@ def prediction_summary(prediction: Prediction) -> PredictionSummary:
 
 
 def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
-    """Return one document per horizon of a forecast."""
+    """Convert a forecast to one JSON document per horizon."""
     parts = zip(forecast.predictions, forecast.contributions, forecast.serving, strict=True)
     return tuple(
         PredictionDocument(
@@ -152,7 +152,10 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
 
 
 def largest_contributions(contributions: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the metrics with the largest contributions, the largest first; at least one if there is any."""
+    """Return the metrics to explain, by descending absolute contribution.
+
+    These are at most EXPLAINED metrics of at least SMALLEST_EXPLAINED, or else the one with the largest contribution.
+    """
     ordered = sorted(contributions, key=lambda metric: -abs(contributions[metric]))
     explained = [metric for metric in ordered[:EXPLAINED] if abs(contributions[metric]) >= SMALLEST_EXPLAINED]
     return tuple(explained or ordered[:1])

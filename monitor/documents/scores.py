@@ -16,7 +16,7 @@ class ReliabilityDocument:
     Attributes:
         scored: number of predictions.
         predicted: mean probability.
-        observed: ratio of the predictions that high load followed.
+        observed: ratio of the predictions that were followed by high load.
     """
 
     scored: int
@@ -33,18 +33,18 @@ class HorizonScoreDocument:
         horizon_name: the horizon as in the configuration.
         scored: predictions with a known outcome.
         unknown: predictions whose outcome is unknown because of a gap.
-        base_rate: ratio of the scored predictions that high load followed.
+        base_rate: ratio of the scored predictions that were followed by high load.
         brier: Brier score.
         skill: Brier skill over the base rate.
-        skill_over_persistence: Brier skill over the present load state.
+        skill_over_persistence: Brier skill over persistence, which predicts the present load state.
         onset_skill: Brier skill of the predictions made while load was not high.
-        precision: ratio of the warnings that high load followed.
+        precision: ratio of the warnings that were followed by high load.
         recall: ratio of the predictions before an onset that were warnings.
         calibration_error: expected calibration error.
         high_load_periods: number of high-load periods that started.
         warned_periods: number of high-load periods with a warning before their onset.
         lead_time: median time from the first warning to the onset, in seconds.
-        reliability: reliability table.
+        reliability: bins of the reliability table.
     """
 
     horizon: float
@@ -67,12 +67,12 @@ class HorizonScoreDocument:
 
 @dataclass(frozen=True)
 class ScoreReportDocument:
-    """Scores of past predictions: `monitor report`.
+    """Scores of past predictions; result of `monitor report`.
 
     Attributes:
         since: start of the period in seconds since the epoch.
         horizons: scores by horizon.
-        anomalies: anomaly events of the last days.
+        anomalies: numbers of anomaly events of the last 30 days.
     """
 
     since: float
@@ -81,7 +81,7 @@ class ScoreReportDocument:
 
 
 def score_document(horizon: HorizonScore) -> HorizonScoreDocument:
-    """Return the document of the scores of one horizon."""
+    """Convert the scores of one horizon to their JSON document."""
     score = horizon.score
     reliability = tuple(ReliabilityDocument(row.scored, row.predicted, row.observed) for row in score.reliability)
     return HorizonScoreDocument(

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HistoryCoverage:
-    """Coverage of the history.
+    """Length of the history, compared with what a training run needs.
 
     Attributes:
-        covered_seconds: seconds of samples that a training run could use, counted up to about `needed_seconds`.
-        needed_seconds: seconds of samples that a training run needs.
+        covered_seconds: seconds covered by usable samples; counting stops at about `needed_seconds`.
+        needed_seconds: seconds that samples have to cover before the first training run.
     """
 
     covered_seconds: float
@@ -43,7 +43,7 @@ class RetrainStatus:
     Attributes:
         running: True during a training run.
         next_at: time of the next training run in seconds since the epoch; None while there is too little history.
-        last_success_at: end of the last training run that promoted a model.
+        last_success_at: end of the last training run that promoted a model; None if there is none.
         runs: number of training runs by outcome.
     """
 
@@ -59,8 +59,8 @@ class DetectionStatus:
 
     Attributes:
         detecting: True if a detector serves.
-        waiting_for: why no detector serves; empty if one does.
-        active: the event in progress.
+        waiting_for: reason why no detector serves; empty if one does.
+        active: the event in progress; None if there is none.
         last_30_days: number of events that started in the last 30 days.
         allowed_in_30_days: false-alarm budget, in alarms per 30 days.
     """
@@ -80,26 +80,26 @@ class StatusDocument:
         at: time of the status.
         interval: seconds between samples.
         daemon_running: True while a daemon holds the database.
-        sampling: True if samples arrive.
+        sampling: True if the daemon runs and its newest sample is recent: 3 intervals, at least 10 s.
         last_sample: newest sample.
         oldest_sample_at: time of the oldest sample.
-        future_sample_at: time of the newest sample in the future.
+        future_sample_at: time of the newest sample in the future; None if there is none.
         history: coverage of the history.
-        waiting_for: why no model fitted on this host serves; empty if one does.
-        predictions: newest predictions; empty if they are too old.
+        waiting_for: reason why no model fitted on this host serves; empty if one does.
+        predictions: newest predictions; empty if they are older than 3 intervals, at least 10 s.
         predictions_outdated: True if the newest predictions are too old to be listed.
         model: the serving model.
         fallbacks: baselines that serve in place of the model.
         last_training: the newest training run.
         retrain: state of the retraining.
         storage_bytes: size of the database.
-        storage_free_bytes: free space on the file system of the database.
+        storage_free_bytes: free space on the file system of the database; None if unknown.
         anomalies: state of the anomaly detection.
         scores: scores of the last 7 days.
         input_drift: population stability index by metric.
         database: URL of the database without credentials; None from the daemon.
         version: release of the daemon; None from the command.
-        high_load: True while load is high; None while it is not known.
+        high_load: True while load is high; None if unknown.
         high_load_since: start of the high-load period; None while load is not high.
         samples_missed: samples missed since the start of the daemon; None from the command.
         reload_successful: False if the last reload of the configuration failed; None from the command.
@@ -136,7 +136,7 @@ class StatusDocument:
 
 
 def status_document(overview: Overview, database: str | None = None) -> StatusDocument:
-    """Return the document of a stored state.
+    """Convert a stored state to its JSON document.
 
     Args:
         overview: the stored state.

@@ -12,13 +12,13 @@ from monitor.sampling.trace_reader import TraceRows, TraceStatistics
 
 @dataclass(frozen=True)
 class TraceCountsDocument:
-    """Rows of a trace.
+    """Numbers of rows and cells of a trace.
 
     Attributes:
         rows: all rows.
-        unordered: rows with a time before that of an earlier row.
-        repeated: rows with the time of an earlier row.
-        bad_cells: cells without a possible value.
+        unordered: rows with a time before the time of an earlier row.
+        repeated: rows with a duplicate timestamp.
+        bad_cells: cells with invalid text or an impossible value; they count as missing.
         bad_cell_examples: the first bad cells.
         without_value: rows in which no cell has a value.
         lines_without_value: numbers of the first lines without a value.
@@ -39,23 +39,23 @@ class TraceImportDocument:
 
     Attributes:
         file: path of the file.
-        dry_run: nothing was stored.
+        dry_run: True if nothing was stored.
         rows: all rows.
         added: rows stored under a time that had no sample.
         filled: rows that filled missing values of a sample.
         replaced: rows that replaced values of a sample.
-        repeated: rows without a new value for the sample of their time.
+        repeated: rows that neither added, filled nor replaced a value.
         without_value: rows in which no cell has a value; they are not stored.
         lines_without_value: numbers of the first lines without a value.
         filled_values: values filled.
         replaced_values: values replaced.
         conflicting: rows with a value that differs from the stored one, which was kept.
-        unordered: rows with a time before that of an earlier row.
-        bad_cells: cells without a possible value.
+        unordered: rows with a time before the time of an earlier row.
+        bad_cells: cells with invalid text or an impossible value; they count as missing.
         bad_cell_examples: the first bad cells.
         ignored_columns: columns that were not read.
-        first_at: earliest time in seconds since the epoch; None without rows.
-        last_at: latest time; None without rows.
+        first_at: earliest time in seconds since the epoch; None if there are no rows.
+        last_at: latest time; None if there are no rows.
     """
 
     file: str
@@ -98,7 +98,7 @@ class PurgeDocument:
 
 
 def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
-    """Return the document of the rows of a trace."""
+    """Convert the statistics of a trace to their JSON document."""
     return TraceCountsDocument(
         rows=counts.rows,
         unordered=counts.unordered,
@@ -111,7 +111,7 @@ def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
 
 
 def trace_import_document(file: Path, rows: TraceRows, counts: ImportCounts, *, dry_run: bool) -> TraceImportDocument:
-    """Return the document of the import of one file."""
+    """Convert the result of importing one file to its JSON document."""
     return TraceImportDocument(
         file=str(file),
         dry_run=dry_run,

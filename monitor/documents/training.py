@@ -23,7 +23,7 @@ class RunSummary:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: promoted, refused, skipped or failed.
-        reason: message on why no model was promoted; empty after a promotion.
+        reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
         model_id: id of the candidate; None if none was registered.
     """
 
@@ -52,7 +52,7 @@ class RetrainDocument:
 
     Attributes:
         outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
-        reason: message on why no model was promoted; empty after a promotion.
+        reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
         model_id: id of the candidate; None if none was registered.
         dry_run: True if nothing was registered.
         report: report of the training; None if it failed early.
@@ -66,7 +66,7 @@ class RetrainDocument:
 
 
 def run_summary(run: CompletedRun) -> RunSummary:
-    """Return the summary of a training run."""
+    """Convert a training run to its JSON summary."""
     return RunSummary(
         id=run.id,
         started_at=run.started_at,
@@ -91,7 +91,7 @@ def run_document(run: CompletedRun) -> RunDocument:
 
 
 def retrain_document(result: RetrainResult, *, dry_run: bool) -> RetrainDocument:
-    """Return the document of a retraining."""
+    """Convert the result of a retraining to its JSON document."""
     return RetrainDocument(
         outcome=result.outcome,
         reason=result.reason,

@@ -26,7 +26,7 @@ EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "verdi
 
 LISTED_CONTRIBUTIONS = 3
 SMALLEST_CONTRIBUTION = 0.01
-"""Smallest contribution in the table of one event."""
+"""Smallest contribution, as a ratio, that the table of one event lists."""
 
 
 def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report:
@@ -77,7 +77,7 @@ def verdict_report(event: AnomalyDocument) -> Report:
 
 
 def maintenance_list_report(windows: Sequence[MaintenanceDocument], recurring: str) -> Report:
-    """Return the list of maintenance windows; `recurring` is the text of the configured weekly ones."""
+    """Return the list of maintenance windows; `recurring` is the text of the configured weekly windows."""
     rows = [
         (str(window.id), format_time(window.starts_at), format_time(window.ends_at), window.note)
         for window in windows
@@ -99,7 +99,7 @@ def maintenance_end_report(document: MaintenanceEndDocument) -> Report:
 
 
 def contribution_text(contributions: Mapping[str, float]) -> str:
-    """Return the largest contributions in one line."""
+    """Return the first contributions, which are the largest, in one line."""
     listed = list(contributions.items())[:LISTED_CONTRIBUTIONS]
     return ", ".join(f"{metric} {format_percent(contribution)}" for metric, contribution in listed)
 

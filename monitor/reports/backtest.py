@@ -60,7 +60,7 @@ def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
     if anomalies is None:
         return ("anomalies: too little history to train a detector",)
     count = len(anomalies.events)
-    # A rate of a few hours would say nothing.
+    # A rate extrapolated from less than a day would be meaningless.
     monthly = f", {count * 30 / anomalies.days:.1f} in 30" if anomalies.days >= 1 else ""
     title = heading(f"anomalies: {count} in {anomalies.days:.1f} days{monthly}")
     longest = sorted(anomalies.events, key=lambda event: event.started_at - event.ended_at)[:LISTED_EVENTS]

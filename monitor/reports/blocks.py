@@ -56,12 +56,12 @@ Cell = str | Toned | Bar
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence in parts, after a label of fixed width.
+    """Line of text in parts, after an optional label.
 
     Attributes:
         parts: plain text and text with a tone.
         label: text before the parts; continuation lines are indented by its width.
-        exact: True for a line that is never broken, because programs read it too.
+        exact: True for a line that must not wrap, because programs read it too.
     """
 
     parts: tuple[str | Toned, ...]
@@ -79,7 +79,7 @@ class Table:
     Attributes:
         header: names of the columns.
         rows: cells, one per column.
-        words: names of the columns, besides the first one, whose text may wrap at spaces.
+        words: names of the columns whose text may wrap at spaces; the text of the first column always may.
     """
 
     header: tuple[str, ...]
@@ -97,7 +97,7 @@ Block = str | Line | Table
 
 @dataclass(frozen=True)
 class Report:
-    """Blocks from top to bottom."""
+    """Report of a command: its blocks from top to bottom."""
 
     blocks: tuple[Block, ...]
 
@@ -106,7 +106,7 @@ class Report:
 
 
 def labelled_line(label: str, *parts: str | Toned) -> Line:
-    """Return a line with a label of the common width."""
+    """Return a line with a label, padded to LABEL_WIDTH."""
     return Line(parts, label.ljust(LABEL_WIDTH))
 
 
@@ -136,7 +136,7 @@ def toned_skill(value: float | None) -> Toned:
 
 
 def score_cells(score: ScoreReport) -> tuple[Cell, ...]:
-    """Return the cells of the scores on a holdout; see SCORE_COLUMNS."""
+    """Return the table cells of the scores of one predictor, in the order of SCORE_COLUMNS."""
     return (
         format_number(score.brier, 4),
         toned_skill(score.brier_skill),

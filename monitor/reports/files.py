@@ -16,7 +16,7 @@ def model_export_report(document: ModelExportDocument) -> Report:
 
 
 def model_import_report(document: ModelImportDocument) -> Report:
-    """Return the report of an import, with the command that lets the model serve."""
+    """Return the report of a model import, with the command that activates the model."""
     if document.duplicate:
         return Report((f"the registry has this model already, as model {document.model_id}",))
     return Report(
@@ -29,7 +29,7 @@ def model_import_report(document: ModelImportDocument) -> Report:
 
 
 def trace_import_report(document: TraceImportDocument) -> Report:
-    """Return the report of an import: what was stored, and every row and cell that was not."""
+    """Return the report of a trace import: the stored rows and values, and the rows and cells that were left out."""
     counts = [f"{_quantity(document.added, 'sample')} added"]
     if document.filled:
         counts.append(f"{document.filled} filled with {_quantity(document.filled_values, 'value')}")
@@ -61,7 +61,7 @@ def trace_import_report(document: TraceImportDocument) -> Report:
 
 
 def purge_report(document: PurgeDocument) -> Report:
-    """Return the report of a purge."""
+    """Return one line with the numbers of deleted records."""
     period = f"from {format_time(document.from_)} to {format_time(document.to)}"
     if not document.samples and not document.predictions and not document.anomalies:
         return Report((f"nothing stored {period}",))
@@ -70,7 +70,7 @@ def purge_report(document: PurgeDocument) -> Report:
 
 
 def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return the line on cells without a possible value; none if there are none."""
+    """Return one line on cells that count as missing, with examples; empty if there are none."""
     if not counts.bad_cells:
         return ()
     examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
@@ -78,7 +78,7 @@ def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[s
 
 
 def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return the line on rows without any value; none if there are none."""
+    """Return one line on rows without any value, with examples; empty if there are none."""
     if not counts.without_value:
         return ()
     numbers = [f"line {number}" for number in counts.lines_without_value]
@@ -88,7 +88,7 @@ def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tu
 
 
 def _listed(examples: Sequence[str], count: int) -> str:
-    """Return examples of `count` things."""
+    """Return examples in one line, with the number of omitted items; `count` is the number of all items."""
     more = count - len(examples)
     return ", ".join(examples) + (f" and {more} more" if more else "")
 

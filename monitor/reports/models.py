@@ -30,7 +30,7 @@ def models_report(models: Sequence[ModelListEntry]) -> Report:
 
 
 def model_report(model: ModelDocument) -> Report:
-    """Return one model with the report of its training."""
+    """Return one model with its training report."""
     return Report((*_head(model), *_training(model)))
 
 

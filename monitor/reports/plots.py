@@ -25,10 +25,10 @@ EXAMPLE_ROWS = 600
 
 
 def check_plot(path: Path) -> None:
-    """Check that `plot_backtest` can write this file, before a long computation.
+    """Check that matplotlib is installed and supports the format of a file.
 
     Raises:
-        MonitorError: matplotlib is not installed, or does not know the format.
+        MonitorError: matplotlib is not installed or does not support the format.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
@@ -47,7 +47,7 @@ def plot_backtest(result: BacktestResult, path: Path) -> None:
     """Plot a backtest to a file; its suffix selects the format.
 
     Raises:
-        MonitorError: matplotlib is not installed or does not know the format, or the file cannot be written.
+        MonitorError: matplotlib is not installed or does not support the format, or the file cannot be written.
     """
     check_plot(path)
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
@@ -85,7 +85,7 @@ def reliability_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
 
 
 def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
-    """Return recall and precision at each threshold, from the highest one on.
+    """Return recall and precision with each distinct probability as threshold, in descending order of the threshold.
 
     Args:
         y: (rows,) outcomes, 0 or 1.
@@ -101,7 +101,7 @@ def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[floa
 
 
 def _scored_rows(result: BacktestResult, i: int, *, onset: bool) -> tuple[Floats, Floats]:
-    """Return outcomes and probabilities of the rows that have both, for the i-th horizon."""
+    """Return outcomes and probabilities for the i-th horizon, without the rows that lack either."""
     rows = ~np.isnan(result.labels[:, i]) & ~np.isnan(result.probabilities[:, i])
     if onset:
         rows &= result.state == 0

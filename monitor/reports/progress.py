@@ -1,6 +1,6 @@
 """Training progress on stderr: a bar on a terminal, else a few lines.
 
-With JSON logs nothing is shown, because stderr must then contain log lines only.
+With JSON logs no progress is shown, because stderr must then contain log lines only.
 """
 
 from __future__ import annotations

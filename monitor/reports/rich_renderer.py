@@ -1,8 +1,8 @@
 """Rendering of reports on a terminal: coloured tables, fitted to its width.
 
 No value is ever cut. A table that is too wide first wraps its headings and words, then drops its bars, and finally is
-transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal; each repeats
-what a word or a number states.
+transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
+information is in the colour alone: the text states it too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_WORD_WIDTH = 16
 """Longest word, in characters, that is not broken to make a column narrower."""
 
 MAX_TRANSPOSED_WIDTH = 24
-"""Longest text, in characters, of a transposed table that is not wrapped."""
+"""Largest width, in characters, of text that may wrap in a transposed table."""
 
 MIN_BAR_WIDTH = 8
 
@@ -78,7 +78,7 @@ def _style(cell: Cell) -> str:
 
 
 def _render_line(line: Line) -> RenderableType:
-    """Return a line whose continuation is indented to the start of its text."""
+    """Return a line with a hanging indent: wrapped text is aligned with the start of the text after the label."""
     text = _text(line.parts)
     indent = cell_len(line.label) + len(text.plain) - len(text.plain.lstrip())
     if not indent or not text.plain:
@@ -92,7 +92,7 @@ def _render_line(line: Line) -> RenderableType:
 
 @dataclass(frozen=True)
 class _Column:
-    """One column with its limits of width.
+    """One table column with its minimum and maximum width.
 
     Attributes:
         name: header.
@@ -178,7 +178,7 @@ def _min_table_width(columns: Sequence[_Column]) -> int:
 
 
 def _fit_widths(columns: Sequence[_Column], available: int) -> list[int]:
-    """Return the widths of the columns; those of values shrink first, in headings and bars, then the widest."""
+    """Return widths that fit: columns that cannot fold shrink first, the widest of them first; then the others."""
     widths = [column.max_width for column in columns]
     excess = sum(widths) + GAP * (len(widths) - 1) - available
     for _ in range(excess):

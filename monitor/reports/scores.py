@@ -29,7 +29,7 @@ def score_report(document: ScoreReportDocument) -> Report:
 
 
 def _without_high_load(document: ScoreReportDocument) -> tuple[Block, ...]:
-    """Return a line on the horizons without high load in the scored time; empty if there are none."""
+    """Return a line on the horizons for which no outcome was high load; empty if there are none."""
     silent = [score.horizon_name for score in document.horizons if score.scored and not score.base_rate]
     if not silent:
         return ()

@@ -1,4 +1,4 @@
-"""Status reports: one page for the command, one line for systemd and the readiness endpoint."""
+"""Status reports: full text for the command, one line for systemd and the readiness endpoint."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _retraining(status: StatusDocument) -> str:
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
-    """Return the serving model, and the condition that the first training run on this host waits for."""
+    """Return one phrase on the serving model, and on why no model of this host serves."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
         own = f"; no model of this host yet: {pending}" if pending else ""
@@ -172,7 +172,7 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
 
 
 def status_line(live: LiveState, overview: Overview | None) -> str:
-    """Return the serving model, samples that wait for the database, and the probabilities of high load."""
+    """Return one line: the serving model, the number of samples not yet stored, the probabilities of high load."""
     parts = ["sampling"]
     if live.samples_buffered:
         parts.append(f"{live.samples_buffered} samples wait for the database")

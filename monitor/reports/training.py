@@ -36,7 +36,7 @@ PREDICTORS = (MODEL_SCORES, HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOG
 STATE_TONES: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
 
 LISTED_EPOCHS = 7
-"""Approximate number of epochs listed besides the first, the kept and the last one."""
+"""Approximate number of listed epochs, in addition to the first, the kept and the last epoch."""
 
 
 def retrain_report(document: RetrainDocument) -> Report:
@@ -77,7 +77,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def detector_text(detector: DetectorReport | None) -> str:
-    """Return one sentence on the anomaly detector or on its absence; empty if it was not considered."""
+    """Return one sentence on the anomaly detector or its absence; empty if the training run did not consider one."""
     if detector is None:
         return ""
     if detector.at is None:
@@ -102,7 +102,7 @@ def _history(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def _losses(report: TrainingReport) -> tuple[Block, ...]:
-    """Return the loss curve at some epochs, among them the first, the kept and the last one."""
+    """Return the loss curve at about LISTED_EPOCHS equally spaced epochs, plus the first, the kept and the last."""
     epochs = report.epochs
     stride = max(1, len(epochs) // LISTED_EPOCHS)
     listed = {1, report.kept_epoch, len(epochs), *range(1, len(epochs) + 1, stride)}

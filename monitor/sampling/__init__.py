@@ -1,1 +1,1 @@
-"""Sampling of host metrics."""
+"""Samples of host metrics: live sampling, trace files and imports."""

@@ -20,33 +20,33 @@ class Unit(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """Return the suffix of a Prometheus name; a load per CPU is a ratio, too, but no share of a whole."""
+        """Return the unit suffix of a Prometheus metric name; `PER_CPU` has the suffix `ratio`."""
         return Unit.RATIO.value if self is Unit.PER_CPU else self.value
 
 
 MAX_LOAD_PER_CPU = 1e5
-"""Largest load average per CPU; the kernel allows 4 million processes in all."""
+"""Largest plausible load average per CPU; the kernel allows 4 million processes in total."""
 
 MAX_BYTES_PER_SECOND = 1e13
-"""Largest rate of bytes, ten terabytes per second: memory is slower. An unsigned counter that wrapped gives 1e17."""
+"""Largest plausible byte rate: memory is slower. A counter that wrapped around yields rates near 1e17."""
 
 MAX_ERRORS_PER_SECOND = 1e10
-"""Largest rate of errors: more than the packets of any host."""
+"""Largest plausible error rate: more than any host receives packets per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostMetric:
-    """One metric of the host.
+    """Definition of one host metric.
 
     Attributes:
         field: field of a sample, and column of a trace file.
-        source: name of the source that measures it.
-        unit: its unit.
-        label: name for people, within a sentence.
+        source: name of the source that measures the metric.
+        unit: unit of the values.
+        label: name for people, as written within a sentence.
         description: Prometheus HELP text.
         missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
-        upper_bound: largest possible value; the smallest is 0. That of a rate or a load is far above any host, and
-            excludes the readings of broken counters.
+        upper_bound: largest valid value; the smallest is 0. Bounds of rates and loads exceed the figures of any host
+            and only reject readings of broken counters.
     """
 
     field: str
@@ -59,7 +59,7 @@ class HostMetric:
 
     @property
     def prometheus_name(self) -> str:
-        """Return the name of the Prometheus metric, without the prefix of this program."""
+        """Return the name of the Prometheus metric, without the prefix `monitor_`."""
         return f"host_{self.field}_{self.unit.suffix}"
 
 
@@ -214,7 +214,7 @@ HOST_METRICS = (
 METRIC_BY_FIELD = {metric.field: metric for metric in HOST_METRICS}
 
 RATIO_FIELDS = frozenset(metric.field for metric in HOST_METRICS if metric.upper_bound == 1)
-"""Fields that lie between 0 and 1."""
+"""Fields whose values lie between 0 and 1."""
 
 
 def fields_of_source(source: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Sampler: turns the readings of every source into a sample.
+"""Sampler: one sample from the readings of all sources.
 
-Sources are read independently, and rates use the monotonic clock. A failing source, an adjusted clock or a suspend
-of the machine therefore yields missing values, never wrong ones.
+Each source is read separately, and rates use the monotonic clock. A failing source or a suspend therefore yields
+missing values instead of wrong values, and a clock step has no effect on rates.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from storage import Sample
 log = get_logger(__name__)
 
 GAP_FACTOR = 2.5
-"""Longest time between two readings for a rate, in sampling intervals."""
+"""Longest time between the two readings of a rate, in sampling intervals."""
 
 MAX_ERROR_LENGTH = 200
-"""Longest error message that is logged, in characters: one that quotes a malformed file would flood the log."""
+"""Longest error message that is logged, in characters: an error may quote a whole malformed file."""
 
 
 class NoValuesError(Exception):
-    """Raised if a source was read and has no plausible value."""
+    """Raised if a source was read without an error and yields no valid value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class SourceState:
     """Result of the last reading of a source.
 
     Attributes:
-        success: the source was read and has a value, or has none yet because it is the first reading.
+        success: True if the source has a valid value, or none although it did not fail: an optional source, or no
+            earlier reading to compute a rate from.
         duration: seconds that the reading took.
-        error: message of the failure; empty on success.
+        error: error message; empty on success.
     """
 
     success: bool
@@ -50,11 +51,11 @@ class SourceState:
 
 
 class Sampler:
-    """Reads all sources. For use by one thread.
+    """Reader of all sources at each sampling interval. For use by one thread.
 
     Attributes:
-        samples_total: samples taken.
-        samples_missed_total: samples that were due and not taken.
+        samples_total: number of samples taken.
+        samples_missed_total: number of sampling intervals without a sample.
     """
 
     def __init__(
@@ -72,9 +73,9 @@ class Sampler:
             sources: the sources to read.
             interval: sampling interval in seconds.
             clock: returns seconds since the epoch.
-            monotonic: returns seconds of a clock that never goes back, and stops while the machine is suspended.
-            boot: returns seconds of a clock that continues then; None for that of the system, or for `monotonic` if
-                it is not that of the system.
+            monotonic: returns seconds of a clock that never goes back and stops during a suspend.
+            boot: returns seconds of a clock that never goes back nor stops. None: `boot_time` if `monotonic` is the
+                default, otherwise `monotonic` (no suspend is detected).
         """
         self._sources = tuple(sources)
         self._interval = interval
@@ -103,7 +104,7 @@ class Sampler:
         self._count(self._monotonic())
         # A suspend is a gap: no rate spans it.
         max_age = 0.0 if self._clocks.update().suspended else GAP_FACTOR * self._interval
-        # Whole seconds: an interval is at least one second, and a regular grid is compact and readable.
+        # Whole seconds: the sampling interval is at least one second, and whole numbers take less space on disk.
         at = float(math.floor(self._clock()))
         values: Values = {}
         for source in self._sources:
@@ -118,7 +119,7 @@ class Sampler:
         self.samples_total += 1
 
     def _measure(self, source: Source, max_age: float) -> Values:
-        """Return the values of one source, all missing after a failure, and update its state."""
+        """Update the state of one source and return its values; all are missing if it fails."""
         started = self._monotonic()
         try:
             values = self._values(source, started, max_age)
@@ -132,10 +133,16 @@ class Sampler:
         return values
 
     def _values(self, source: Source, now: float, max_age: float) -> Values:
-        """Read a source and return its plausible values.
+        """Read a source and return its values by field; a value outside its bounds is missing.
+
+        Args:
+            source: source to read.
+            now: seconds of the monotonic clock.
+            max_age: largest age in seconds of an earlier reading that a rate may start from.
 
         Raises:
-            NoValuesError: all values are missing, and this is neither the first reading nor usual for the source.
+            NoValuesError: all values are outside their bounds; or all are missing, although the source is not
+                optional and has an earlier reading within `max_age`.
         """
         computed = source.compute(source.read(), now, max_age)
         values = {field: validated_value(field, computed[field]) for field in source.fields}

@@ -1,4 +1,4 @@
-"""Trace importer: merges the rows of a file into the stored samples, with their account."""
+"""Trace importer: merge of trace rows into the stored samples, with counts of the rows."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.intp]
 
 BATCH_TIMES = 1000
-"""Times merged in one transaction, so that a sampling daemon does not wait for long."""
+"""Number of distinct times merged in one transaction, so that a sampling daemon does not wait for long."""
 
 
 @dataclass
 class ImportCounts:
-    """Account of the rows of a file: each row is in exactly one of the first five counts.
+    """Counts of imported rows; each row is in exactly one of the first five counts.
 
     Attributes:
-        added: rows stored under a time that had no sample.
+        added: rows stored as a new sample.
         filled: rows that filled missing values of a sample, and replaced none.
         replaced: rows that replaced values of a sample.
-        repeated: rows without a new value for the sample of their time.
+        repeated: rows that changed nothing, because the sample with their time has a value for each of their values.
         without_value: rows without any value, which are not stored.
-        filled_values: values filled.
-        replaced_values: values replaced.
-        conflicting: rows with a value that differs from the stored one, which was kept.
+        filled_values: number of values filled.
+        replaced_values: number of values replaced.
+        conflicting: rows with a value that differs from the stored value, which was kept.
     """
 
     added: int = 0
@@ -47,13 +47,13 @@ class ImportCounts:
 def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = False) -> ImportCounts:
     """Store the rows of a file.
 
-    A row without any value is not stored. Of several rows with the same time the first value of each field counts.
-    Stored values stay as they are, unless they are to be replaced; a missing value never replaces one.
+    A row without any value is not stored. For duplicate timestamps, the first value of each field is used. A missing
+    value never replaces a stored value.
 
     Args:
         samples: repository to write.
         rows: rows in any order.
-        replace: replace stored values by different ones.
+        replace: replace stored values by different ones; False keeps them.
     """
     has_value = ~np.isnan(rows.values).all(axis=1)
     counts = ImportCounts(without_value=int(np.sum(~has_value)))
@@ -67,12 +67,12 @@ def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = F
 def simulate_import(
     stored: SampleRepository, scratch: SampleRepository, rows: TraceRows, *, replace: bool
 ) -> ImportCounts:
-    """Return what an import would do, without a change of the stored samples.
+    """Dry run: return the counts of an import without changing the stored samples.
 
     Args:
         stored: repository to read.
-        scratch: repository of an otherwise unused database, which receives copies of the samples concerned; pass the
-            same one for all files of one import.
+        scratch: repository of a temporary database. It receives copies of the stored samples with the times of the
+            rows. Pass the same repository for all files of one import.
         rows: rows in any order.
         replace: replace stored values by different ones.
     """
@@ -83,7 +83,12 @@ def simulate_import(
 
 
 def _batches(times: Array, order: Integers) -> Iterator[Integers]:
-    """Yield parts of `order`, each with all rows of its times."""
+    """Split row indices at changes of the time, into batches of at most BATCH_TIMES distinct times.
+
+    Args:
+        times: (rows,) seconds since the epoch.
+        order: indices of rows, ordered by time.
+    """
     starts = np.flatnonzero(np.append(True, np.diff(times[order]) > 0)[: len(order)])
     for first in range(0, len(starts), BATCH_TIMES):
         last = first + BATCH_TIMES
@@ -100,23 +105,23 @@ def _import_batch(
     *,
     replace: bool,
 ) -> None:
-    """Store rows that are ordered by time, and add to the counts."""
+    """Store rows that are ordered by time, and add them to `counts`."""
     values = quantize_values(values, fields)
     is_first = np.append(True, np.diff(times) > 0)
-    merged, contributed = _merge_repetitions(values, is_first)
+    merged, contributed = _merge_duplicates(values, is_first)
     result = samples.merge(times[is_first], merged, fields, replace=replace)
     _count_rows(counts, result, values, contributed, is_first)
 
 
-def _merge_repetitions(values: Array, is_first: Bools) -> tuple[Array, Bools]:
-    """Merge the rows of each time.
+def _merge_duplicates(values: Array, is_first: Bools) -> tuple[Array, Bools]:
+    """Merge rows with duplicate timestamps: use the first value of each field.
 
     Args:
         values: (rows, fields) ordered by time; NaN for a missing value.
         is_first: (rows,) True for the first row of each time.
 
     Returns:
-        (times, fields) first value of each field, and (rows, fields) True for the values that count.
+        Merged values (times, fields), and an array (rows, fields) that is True for the values used.
     """
     merged = values[is_first]
     contributed = ~np.isnan(values)
@@ -129,14 +134,14 @@ def _merge_repetitions(values: Array, is_first: Bools) -> tuple[Array, Bools]:
 
 
 def _count_rows(counts: ImportCounts, result: MergedRows, values: Array, contributed: Bools, is_first: Bools) -> None:
-    """Put each row into one of the counts."""
+    """Add each row to one of the first five counts, and its values to the other counts."""
     group = np.cumsum(is_first) - 1
     added = is_first & ~result.is_stored[group]
     overwrote = contributed & result.overwritten[group]
     filled = contributed & result.written[group] & ~overwrote & ~added[:, None]
     is_replacing = overwrote.any(axis=1)
     is_filling = filled.any(axis=1) & ~is_replacing
-    # Of missing values no comparison is true.
+    # Comparisons with NaN are False: a missing value does not differ.
     differs = (values < result.values[group]) | (values > result.values[group])
     counts.added += int(added.sum())
     counts.replaced += int(is_replacing.sum())

@@ -1,8 +1,8 @@
 """Trace reader: samples from CSV files, validated row by row.
 
-The header has `timestamp` and any fields of a sample in any order, and each row is one sample. Files of other tools
-have gaps, repeated or unordered rows, and cells without a number: these are counted. A file that cannot be read with
-certainty is refused with the number of the line; docs/how-to/import.md has the rules.
+The header has `timestamp` and any fields of a sample in any order, and each row is one sample. Duplicate timestamps,
+unordered rows and invalid cells are counted. An ambiguous file is refused, and the error names the line;
+docs/how-to/import.md states the rules.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TraceRows:
-    """Rows of a file in its order.
+    """Rows of a trace file in the order of the file.
 
     Attributes:
-        columns: fields in the order of the file.
+        columns: field of each column of `values`.
         times: (rows,) seconds since the epoch.
         values: (rows, columns); NaN for a missing value.
-        counts: statistics of the file.
+        counts: counts of rows and invalid cells.
         ignored: names of columns that were not read.
-        largest_percentage: largest percentage of the file as a ratio; None without percentages.
-        names: names of its columns and series, in lower case.
+        largest_percentage: largest percentage in the file as a ratio; None if no column has percentages.
+        names: names of all columns and series of the file, in lower case.
     """
 
     columns: tuple[str, ...]
@@ -51,13 +51,13 @@ class TraceRows:
 
 @dataclass(frozen=True)
 class Trace:
-    """A trace ordered by time, without repeated times.
+    """Trace ordered by time, without duplicate timestamps.
 
     Attributes:
-        columns: fields in the order of the file.
+        columns: field of each column of `values`.
         times: (rows,) seconds since the epoch.
         values: (rows, columns); NaN for a missing value.
-        counts: statistics of the file.
+        counts: counts of rows and invalid cells in the file.
     """
 
     columns: tuple[str, ...]
@@ -67,7 +67,7 @@ class Trace:
 
 
 def read_trace(path: Path, options: TraceOptions | None = None) -> Trace:
-    """Read a whole trace file; of several rows with the same time the first value of each field counts.
+    """Read a whole trace file; for duplicate timestamps, use the first value of each field.
 
     Raises:
         MonitorError: the file cannot be read or interpreted; the message contains the line.
@@ -79,7 +79,7 @@ def read_trace(path: Path, options: TraceOptions | None = None) -> Trace:
     is_first = np.append(True, np.diff(times) > 0)[: len(times)]
     target = 0
     for source in np.flatnonzero(~is_first).tolist():
-        # The rows of one time are adjacent.
+        # Rows with the same time are adjacent.
         target = source - 1 if is_first[source - 1] else target
         values[target] = np.where(np.isnan(values[target]), values[source], values[target])
     return Trace(columns=rows.columns, times=times[is_first], values=values[is_first], counts=rows.counts)
@@ -106,19 +106,20 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
         largest_percentage=parser.largest_percentage,
         names=parser.names,
     )
-    _check_repetitions(path, rows)
+    _check_duplicates(path, rows)
     return rows
 
 
-def _check_repetitions(path: Path, rows: TraceRows) -> None:
-    """Count the rows that repeat a time, and refuse a file in which most of them have other values.
+def _check_duplicates(path: Path, rows: TraceRows) -> None:
+    """Count duplicate timestamps and detect timestamps that were rounded, for example by a spreadsheet.
 
-    Timestamps that were rounded to minutes or shortened by a spreadsheet look like this.
+    Raises:
+        MonitorError: more than half of all rows have the timestamp of an earlier row but different values.
     """
     order = np.argsort(rows.times, kind="stable")
     later = np.flatnonzero(np.diff(rows.times[order]) == 0) + 1
     rows.counts.repeated = len(later)
-    # Of unknown values no comparison is true.
+    # Comparisons with NaN are False: a missing value does not differ.
     row = rows.values[order[later]]
     previous = rows.values[order[later - 1]]
     differing = int(((row < previous) | (row > previous)).any(axis=1).sum())

@@ -20,7 +20,15 @@ Array = npt.NDArray[np.float64]
 
 
 def write_trace(file: TextIO, chunks: Iterable[Array]) -> int:
-    """Write arrays (rows, 1 + SAMPLE_FIELDS) as one trace and return the number of rows."""
+    """Write samples as one trace in CSV format.
+
+    Args:
+        file: text file opened for writing.
+        chunks: arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields; NaN for a missing value.
+
+    Returns:
+        The number of rows written, without the header.
+    """
     file.write(",".join((TIME_COLUMN, *SAMPLE_FIELDS)) + "\n")
     written = 0
     for chunk in chunks:
@@ -32,7 +40,7 @@ def write_trace(file: TextIO, chunks: Iterable[Array]) -> int:
 
 @contextmanager
 def open_text_output(path: Path) -> Iterator[TextIO]:
-    """Open a text file for atomic writing, compressed if its name ends in `.gz`.
+    """Open a text file for atomic writing; compress it with gzip if its name ends in `.gz`.
 
     Raises:
         MonitorError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Value bounds: one rule for values next to and outside the bounds of a metric."""
+"""Value bounds: rounding tolerance and rejection of values outside the bounds of a metric."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import math
 from monitor.sampling.metric_catalog import METRIC_BY_FIELD
 
 TOLERANCE = 0.001
-"""Rounding by which a value may exceed its bounds, in the unit of the metric.
+"""Rounding error by which a value may exceed its bounds, in the unit of the metric.
 
-A tenth of a percentage point: tools that print percentages with one decimal round that far, as in 100.1 %.
+For ratios it is a tenth of a percentage point: tools that print one decimal may print 100.1 %.
 """
 
 
 def validated_value(field: str, value: float | None) -> float | None:
-    """Return a value as it may be stored; None for a missing or impossible one.
+    """Clip a value that exceeds the bounds of its metric by at most TOLERANCE; return None for an invalid value.
 
-    The only place in which values are limited to their bounds: the sampler calls it for live values, the trace reader
-    for the cells of files. A value outside the bounds of its metric by at most TOLERANCE becomes the bound. One
-    further away, or one that is not finite, becomes missing.
+    The sampler and the trace reader share this function, so that live and imported values have the same bounds.
 
     Args:
         field: field of a sample.
-        value: in the unit of the metric; None if it is missing.
+        value: value in the unit of the metric; None if it is missing.
+
+    Returns:
+        The value within its bounds; None if it is missing, not finite, or further than TOLERANCE outside them.
     """
     if value is None or not math.isfinite(value):
         return None

@@ -1,4 +1,4 @@
-"""Write buffers: samples and predictions wait in memory while the database cannot be written."""
+"""Write buffers: samples and predictions kept in memory while the database cannot be written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from storage import Prediction, PredictionRepository, Sample, SampleRepository, 
 log = get_logger(__name__)
 
 CAPACITY = 20_000
-"""Largest number of waiting samples: more than a day at an interval of 5 s, about 10 MB. The oldest are dropped."""
+"""Largest number of waiting samples (28 hours at an interval of 5 s, about 10 MB); the oldest are dropped."""
 
 
 class SampleBuffer:
-    """Stores samples in order; after an outage, the first successful write stores all waiting samples.
+    """Samples that could not be stored yet; the next successful write stores all of them in order.
 
     For use by one thread.
 
@@ -39,7 +39,8 @@ class SampleBuffer:
         """Store a sample, or keep it for a later write if storage fails.
 
         Returns:
-            The time under which the sample is stored, in seconds since the epoch; its own time if it waits.
+            The time under which the sample is stored, in seconds since the epoch; `sample.at` if the write failed or
+            earlier samples were waiting.
         """
         try:
             if not self._waiting:
@@ -56,10 +57,10 @@ class SampleBuffer:
 
 
 class PredictionBuffer:
-    """Stores the predictions of several sampling cycles in one transaction. For use by one thread.
+    """Predictions of several sampling cycles that are stored in one transaction. For use by one thread.
 
-    A sample must be on disk before it is used. A prediction can be computed again from the samples, so the
-    predictions of up to `batch_seconds` share one commit.
+    A lost prediction can be computed again from the samples, so the predictions of up to `batch_seconds` share one
+    commit.
 
     Attributes:
         failures: number of failed writes.
@@ -74,14 +75,14 @@ class PredictionBuffer:
         self.failures = 0
 
     def append(self, predictions: Sequence[Prediction], interval: float) -> None:
-        """Add the predictions of one sampling cycle, and store the batch once it is complete.
+        """Add the predictions of one sampling cycle; store the batch if the next cycle would reach `batch_seconds`.
 
         Args:
             predictions: predictions with the same time, one per horizon.
             interval: seconds until the next cycle.
         """
         self._waiting.extend(predictions)
-        # after a clock step either way the batch is complete, too
+        # A clock step in either direction also ends the batch.
         if self._waiting and not -interval < predictions[0].at - self._waiting[0].at < self._batch_seconds - interval:
             self.flush()
 

@@ -1,4 +1,4 @@
-"""Content negotiation of the metrics page: the Accept header after RFC 9110, section 12.5.1."""
+"""Content negotiation: format of /metrics by the Accept header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 UNDERSCORES = "underscores"
-"""Escaping scheme of names that are not legacy names; ours all are."""
+"""Escaping scheme for metric names that OpenMetrics 1.0.0 does not allow; monitor exports none."""
 
 
 @dataclass(frozen=True)
 class ExpositionFormat:
-    """Format of the metrics page.
+    """Exposition format of `/metrics`.
 
     Attributes:
         media_type: type and subtype.
-        version: value of the parameter `version`.
-        content_type: Content-Type of a response.
-        encode: returns the page of a registry.
+        version: value of the media type parameter `version`.
+        content_type: header Content-Type of the response.
+        encode: serialises the metrics of a registry.
     """
 
     media_type: str
@@ -46,7 +46,7 @@ OPENMETRICS_FORMAT = ExpositionFormat(
 )
 
 FORMATS = (TEXT_FORMAT, OPENMETRICS_FORMAT)
-"""Supported formats; the first one is sent if several are equally welcome, or none is acceptable."""
+"""Supported formats; the first is sent if both have the same weight, or if none is acceptable."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class MediaRange:
 
     Attributes:
         media_type: type and subtype in lower case, each of which may be "*".
-        parameters: parameters of the media type by name, without the weight.
+        parameters: parameters of the media type by name, without `q`.
         weight: 0 (not acceptable) to 1.
     """
 
@@ -64,7 +64,7 @@ class MediaRange:
     weight: float
 
     def precedence(self, candidate: ExpositionFormat) -> int:
-        """Return how specifically the range names a format, from 1 on; 0 if it does not match."""
+        """Return the specificity of a match, from 1 (`*/*`) to 4 (type and version); 0 if there is no match."""
         kind = candidate.media_type.partition("/")[0]
         rank = {"*/*": 1, f"{kind}/*": 2, candidate.media_type: 3}.get(self.media_type, 0)
         version = self.parameters.get("version")
@@ -74,7 +74,7 @@ class MediaRange:
 
 
 def parse_accept(header: str) -> tuple[MediaRange, ...]:
-    """Return the media ranges of an Accept header; malformed ones are left out."""
+    """Return the media ranges of an Accept header, without malformed elements."""
     ranges = []
     for element in _split(header, ","):
         media_type, *rest = (part.strip() for part in _split(element, ";"))
@@ -92,8 +92,8 @@ def parse_accept(header: str) -> tuple[MediaRange, ...]:
 def choose_format(header: str) -> ExpositionFormat:
     """Return the supported format with the largest weight in an Accept header.
 
-    The most specific range that matches a format sets its weight. A range with an unknown version matches nothing.
-    Without an acceptable format the text format is sent, as RFC 9110 allows.
+    The most specific range that matches a format determines its weight. A range with an unknown version matches no
+    format. If no format is acceptable, the text format is returned, as RFC 9110 allows.
     """
     ranges = parse_accept(header)
     weights = [_weight_of(candidate, ranges) for candidate in FORMATS]
@@ -127,7 +127,7 @@ def _unquoted(value: str) -> str:
 
 
 def _weight(text: str) -> float | None:
-    """Return a weight, None if it is malformed: 0 to 1 with at most three decimals."""
+    """Parse a weight from 0 to 1 with at most three decimals; return None if it is malformed."""
     whole, _, decimals = text.partition(".")
     digits = decimals.isascii() and decimals.isdigit() if decimals else True
     if whole not in ("0", "1") or not digits or len(decimals) > 3:

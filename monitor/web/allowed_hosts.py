@@ -12,14 +12,14 @@ from fnmatch import fnmatchcase
 class AllowedHosts:
     """Set of host names under which the endpoint serves its page and API.
 
-    Always allowed are IP addresses, localhost and the names of this machine.
+    IP addresses, localhost and the names of this machine are always allowed.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Initialise the set.
 
         Args:
-            patterns: further allowed names, as shell patterns.
+            patterns: shell patterns of additional host names.
         """
         self._patterns = tuple(pattern.lower() for pattern in patterns)
         hostname = socket.gethostname().lower()
@@ -28,9 +28,9 @@ class AllowedHosts:
         threading.Thread(target=self._resolve_full_name, name="host name", daemon=True).start()
 
     def allows(self, header: str) -> bool:
-        """Return True if a Host header names an allowed host.
+        """Return True if the host in a Host header is allowed.
 
-        An empty header is allowed: only browsers can be attacked through a host name, and browsers send one.
+        An empty header is allowed: DNS rebinding needs a browser, and browsers always send the header.
         """
         name = _host_name(header)
         if not name or name in self._own_names or _is_ip_address(name):

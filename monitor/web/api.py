@@ -23,7 +23,7 @@ from monitor.training.records import registered_model
 from storage import StorageError
 
 MAX_ECHO = 60
-"""Longest part of a query that an error message quotes, in characters."""
+"""Largest number of characters of a query that an error message quotes."""
 
 DEFAULT_RANGE = 6 * HOUR
 DEFAULT_POINTS = 360
@@ -44,7 +44,7 @@ class ApiError(Exception):
 
 
 class StoredDocuments:
-    """Documents that are read from the database on request. Safe to use from several threads."""
+    """Reader of the documents that are computed from the database on request; thread-safe."""
 
     def __init__(self, stores: Stores, history: HistoryReader) -> None:
         self._stores = stores
@@ -61,16 +61,22 @@ class StoredDocuments:
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
     def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
-        """Return the history of the last `seconds` in at most `points` slots."""
+        """Return the recent history.
+
+        Args:
+            seconds: length of the history.
+            points: largest number of time slots.
+            state: state of the daemon, with the recent anomaly scores.
+        """
         recent_scores = state.anomaly.recent_scores if state.anomaly else np.empty((0, 3))
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
 class Api:
-    """Documents by path."""
+    """JSON API: the current document of each path."""
 
     def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
-        """Create the API; nothing is read before it is requested.
+        """Create the API; documents are read on request.
 
         Args:
             state: returns the current state of the daemon.
@@ -106,7 +112,7 @@ class Api:
         """Return the status of the daemon.
 
         Raises:
-            ApiError: the daemon has just started.
+            ApiError: the daemon has not read the database yet.
         """
         document = daemon_status_document(self._state(), time.time())
         if document is None:
@@ -114,7 +120,7 @@ class Api:
         return document
 
     def prediction(self) -> tuple[PredictionDocument, ...]:
-        """Return the newest prediction, one document per horizon; empty without a prediction."""
+        """Return the newest prediction, one document per horizon; empty if there is none."""
         live = self._state().live
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
@@ -173,7 +179,7 @@ def _points(query: Query) -> int:
     if text is None:
         return DEFAULT_POINTS
     invalid = ApiError(400, f"points={text[:MAX_ECHO]}: points is from {MIN_POINTS} to {MAX_POINTS}")
-    # `int` would accept 1_000, spaces and the digits of other scripts
+    # The function `int` also accepts underscores, spaces and the digits of other scripts.
     if not (text.isascii() and text.isdigit()) or len(text) > MAX_ECHO:
         raise invalid
     points = int(text)

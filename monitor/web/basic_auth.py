@@ -1,4 +1,4 @@
-"""HTTP basic authentication: bcrypt checks in constant time with bounded concurrency."""
+"""HTTP basic authentication: bcrypt checks with a cache and protection against timing attacks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 MAX_CACHED_LOGINS = 64
-"""Number of successful logins that are cached, so that the next request needs no hash."""
+"""Largest number of successful logins in the cache; a request with a cached login needs no hash."""
 
 MAX_PENDING_HASHES = 2
 """Largest number of requests that compute or await a hash; other threads stay free for cached logins."""
 
 MAX_PASSWORD_BYTES = 72
-"""Bytes of a password that bcrypt uses; it ignores further ones."""
+"""Longest password that can match, in bytes; bcrypt ignores all further bytes."""
 
 DUMMY_HASH = "$2b${cost}$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
-"""Hash that a password is compared with if the user does not exist."""
+"""Template of the hash that a password is compared with if the user does not exist."""
 
 
 class LoginResult(Enum):
@@ -39,10 +39,10 @@ class LoginResult(Enum):
 
 
 class BasicAuthenticator:
-    """Checks Authorization headers against bcrypt hashes.
+    """Authenticator that checks Authorization headers against bcrypt hashes; thread-safe.
 
-    A failed login always takes as long as the most expensive hash, so that its duration does not reveal if the user
-    exists. A successful one is cached under an HMAC with a key that only this process has.
+    A failed login takes as long as the hash with the highest cost, so that its duration does not reveal whether the
+    user exists. A successful login is cached as an HMAC with a random key, so that the cache contains no password.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class BasicAuthenticator:
 
         Args:
             authorization: the Authorization header.
-            users: bcrypt hash by user name, not empty.
+            users: bcrypt hash by user name, at least one.
         """
         credentials = _parse_credentials(authorization)
         if credentials is None:
@@ -112,19 +112,19 @@ def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
 
 
 def _check_password(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
-    """Return True if the password matches the hash; otherwise take as long as the most expensive hash."""
+    """Return True if the password matches; a mismatch takes as long as the hash with the highest cost."""
     highest_cost = max(map(_cost, users.values()))
     compared = hashed or _dummy_hash(highest_cost)
     matches = _matches(password, compared)
     if not matches:
-        # The time doubles with each step of the cost, so these hashes add up to the difference.
+        # The time doubles with each cost step, so one hash of each lower cost adds up to the difference.
         for cost in range(_cost(compared), highest_cost):
             _matches(password, _dummy_hash(cost))
     return matches and hashed is not None
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
-    """Compare a password with a hash; one that is longer than bcrypt supports never matches, at the same cost."""
+    """Return True if a password matches a hash; one beyond MAX_PASSWORD_BYTES takes as long, but never matches."""
     import bcrypt  # noqa: PLC0415
 
     try:

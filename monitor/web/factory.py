@@ -1,4 +1,4 @@
-"""Composition of the HTTP endpoint: application, middleware and server, as configured."""
+"""Composition of the HTTP server: application, middleware and sockets according to the configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def make_server(
     config: Config, application: WSGIApplication, check: Callable[[], object], reload: Callable[[], None]
 ) -> WebServer:
-    """Build the endpoint and bind its socket; `WebServer.start` begins to accept connections.
+    """Build the HTTP server and bind its socket; `WebServer.start` begins to accept connections.
 
     Args:
         config: the effective configuration.

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 MACHINE_PATHS = ("/metrics", "/-/healthy", "/-/ready")
-"""Paths for Prometheus and probes, served under any host name.
-
-The Host check protects browsers; pages of other sites cannot read these responses.
-"""
+"""Paths for Prometheus and probes, which are served under any host name."""
 
 
 RATE_LIMITED = text_response(429, "rate limit exceeded")
@@ -80,7 +77,7 @@ class AccessMiddleware:
 
 
 class RateLimiter:
-    """Token bucket that limits the rate of requests."""
+    """Token bucket that limits the rate of all requests together; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +85,7 @@ class RateLimiter:
         self._updated_at = 0.0
 
     def allows(self, limit: RateLimitSection, now: float) -> bool:
-        """Take one token from the bucket; return False if it is empty.
+        """Take one token from the bucket; return False if less than one token is left.
 
         Args:
             limit: size and refill interval of the bucket.

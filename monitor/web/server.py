@@ -48,7 +48,7 @@ OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 @dataclass(frozen=True)
 class ConnectionContext:
-    """Connection attributes that tornado copies into each request."""
+    """Attributes of a connection that tornado copies into each request."""
 
     remote_ip: str
     protocol: str
@@ -111,7 +111,7 @@ class WebServer(HTTPServerConnectionDelegate):
         return page_url(self._socket.getsockname()[0], self.port, encrypted=encrypted)
 
     def start(self) -> None:
-        """Begin to accept connections, in a thread of the server."""
+        """Start the server thread, which accepts connections."""
         self._thread.start()
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class WebServer(HTTPServerConnectionDelegate):
             self._open_connection(connection, str(address[0]))
 
     def _pause_accepting(self) -> None:
-        """Free one file descriptor and stop accepting for a moment."""
+        """Free one file descriptor and stop accepting for ACCEPT_PAUSE_SECONDS."""
         self._evict_longest_waiting()
         self._loop.remove_reader(self._socket)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
@@ -201,7 +201,7 @@ class WebServer(HTTPServerConnectionDelegate):
         return False
 
     def _handle_request(self, server_conn: object, handler: RequestHandler) -> None:
-        """Begin to process a complete request."""
+        """Start processing a complete request."""
         self._waiting.pop(server_conn, None)
         task = self._loop.create_task(self._process(handler))
         # The event loop keeps only weak references to tasks.
@@ -220,7 +220,7 @@ class WebServer(HTTPServerConnectionDelegate):
             handler.stream.close()
 
     def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True if the client certificate has one of the allowed names, or if none are configured."""
+        """Return True if the client certificate has an allowed name; also without TLS or configured names."""
         allowed = self._web_config().allowed_sans
         if not allowed or not isinstance(stream, SSLIOStream):
             return True

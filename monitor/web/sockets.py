@@ -41,7 +41,7 @@ def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -
 
     Args:
         connection: the non-blocking socket.
-        tls_context: encrypts the stream, the handshake happens on the first read; None for plain HTTP.
+        tls_context: context of the TLS handshake, which happens on the first read; None for plain HTTP.
 
     Raises:
         OSError: the client has disconnected already.
@@ -53,7 +53,7 @@ def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -
 
 
 def reject_connection(connection: socket.socket, *, encrypted: bool) -> None:
-    """Close a connection, with status 503 where no TLS handshake would have to precede it."""
+    """Close a connection; over plain HTTP, send status 503 first."""
     if not encrypted:
         with suppress(OSError):
             connection.send(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
@@ -64,7 +64,7 @@ def page_url(host: str, port: int, *, encrypted: bool) -> str:
     """Return the URL of the page on a listening socket, as seen from this machine.
 
     Args:
-        host: IPv4 or IPv6 address; that of all interfaces becomes localhost.
+        host: IPv4 or IPv6 address; the wildcard addresses `0.0.0.0` and `::` become localhost.
         port: TCP port.
         encrypted: the server requires TLS.
     """

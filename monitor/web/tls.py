@@ -1,4 +1,4 @@
-"""TLS: the server context of tls_server_config, built with the ssl module."""
+"""TLS: context of the server from the settings in tls_server_config."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ OPENSSL_REASONS = {
     "CA_MD_TOO_WEAK": "the certificate is signed with a weak digest",
     "EE_KEY_TOO_SMALL": "the key is too short",
 }
-"""Messages for error codes of OpenSSL."""
+"""Error message by error code of OpenSSL."""
 
 PEM_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
 class CertificateMaterial:
-    """Certificates and key of the server, in PEM format; `client_ca` may be empty."""
+    """Certificates and key in PEM format.
+
+    Attributes:
+        cert: certificate of the server, with its chain.
+        key: private key of the certificate.
+        client_ca: certificates of the authorities of client certificates; empty if clients are not verified.
+    """
 
     cert: str
     key: str
@@ -45,7 +51,7 @@ def make_context(section: TlsSection, material: CertificateMaterial) -> ssl.SSLC
 
     Args:
         section: the settings of tls_server_config.
-        material: the certificates and the key that the settings refer to.
+        material: certificates and key that the settings contain or name.
 
     Raises:
         ValueError: the settings are invalid; the message begins with the key of the section.
@@ -125,7 +131,7 @@ def subject_alt_names(certificate: Mapping[str, Any]) -> set[str]:
 
 
 def _normalise_address(text: str) -> str:
-    """Return the usual notation of an IP address; OpenSSL writes IPv6 uncompressed and in upper case."""
+    """Return an IP address in canonical form (RFC 5952); OpenSSL writes IPv6 uncompressed and in upper case."""
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Bounded worker pool: runs the application in threads and limits queue and unsent responses."""
+"""Bounded worker pool: application threads with limits on queued requests and unsent responses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from monitor.web.connection import RequestHandler, WsgiResponse
 
 
 class WorkerPool:
-    """Threads that call the application, with bounds on queued requests and on unsent responses.
+    """Threads that call the application, with limits on queued requests and on unsent responses.
 
-    Belongs to one event loop. A request beyond the queue is rejected with 503. When unsent responses exceed their
-    limit, the connections of the oldest are closed.
+    A pool belongs to one event loop. A request beyond `max_pending` is rejected with status 503. When the unsent
+    responses exceed their limit, the connections with the oldest responses are closed.
     """
 
     def __init__(self, name: str, *, threads: int, max_pending: int, max_unsent_bytes: int) -> None:
@@ -20,9 +20,9 @@ class WorkerPool:
 
         Args:
             name: prefix of the thread names.
-            threads: requests that are processed at the same time.
-            max_pending: requests that are processed or queued.
-            max_unsent_bytes: total size of the responses that clients have not received yet.
+            threads: number of requests processed in parallel.
+            max_pending: largest number of requests processed or queued.
+            max_unsent_bytes: largest total size of the responses that clients have not received yet.
         """
         self._executor = ThreadPoolExecutor(threads, name)
         self._free_threads = asyncio.Semaphore(threads)
@@ -33,7 +33,7 @@ class WorkerPool:
         self._unsent: dict[RequestHandler, int] = {}
 
     async def process(self, handler: RequestHandler) -> None:
-        """Run the application for a request and send the response; skip it if the client has disconnected."""
+        """Run the application for a request and send the response, unless the client has disconnected."""
         if self._pending >= self._max_pending:
             await handler.reject(503, "too many pending requests; try again later")
             return
@@ -63,7 +63,7 @@ class WorkerPool:
             self._unsent_bytes -= self._unsent.pop(handler, 0)
 
     def _evict_oldest(self) -> None:
-        """Close the connections of the oldest unsent responses until the rest is within the limit."""
+        """Close the connections with the oldest unsent responses until the limit holds or one response is left."""
         while self._unsent_bytes > self._max_unsent_bytes and len(self._unsent) > 1:
             oldest = next(iter(self._unsent))
             self._unsent_bytes -= self._unsent.pop(oldest)

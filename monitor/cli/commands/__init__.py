@@ -1,1 +1,1 @@
-"""Commands, one file each, in one package per section of the help; `monitor.cli.root` lists them."""
+"""Commands: one module per command, one package per section of the help."""

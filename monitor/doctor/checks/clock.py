@@ -1,4 +1,4 @@
-"""Checks of the clock and of the times of the samples."""
+"""Checks of the clock and of the sample times."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 
 UNSYNCHRONISED = 0x40
-"""STA_UNSYNC of adjtimex(2)."""
+"""Status bit STA_UNSYNC of adjtimex(2): the clock is not synchronised."""
 
 MISSED_RATIO = 0.05
-"""Ratio of samples missed in a day above which the check warns."""
+"""Ratio of missed samples in the last day above which the check warns."""
 
 SHIFTED_SECONDS = 0.1
-"""Seconds by which a sample may be off its whole second: one whose time is taken is shifted by milliseconds."""
+"""A sample less than this after a whole second was shifted by milliseconds because of a duplicate timestamp."""
 
 SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
 
 
 class Timex(ctypes.Structure):
-    """First fields of struct timex of adjtimex(2), and room for the others."""
+    """struct timex of adjtimex(2): its first fields, and space for the others."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -56,7 +56,7 @@ def assess_kernel_clock(status: int, max_error: int) -> CheckResult:
 
     Args:
         status: status bits of adjtimex(2).
-        max_error: largest deviation in microseconds.
+        max_error: maximum error in microseconds.
     """
     if status & UNSYNCHRONISED:
         return warning(CheckId.CLOCK, "not synchronised according to the kernel", SYNCHRONISE)
@@ -91,9 +91,9 @@ def assess_sample_age(age: float, interval: float, *, running: bool | None) -> C
     """Assess the age of the newest sample.
 
     Args:
-        age: seconds.
+        age: age in seconds.
         interval: seconds between two samples.
-        running: a daemon runs on this database; None if unknown.
+        running: True if a daemon runs on this database; None if unknown.
     """
     message = f"newest {approximate_duration(max(age, 0.0))} old, interval {interval:g} s"
     if age <= max_sample_age(interval):
@@ -127,7 +127,7 @@ def assess_gaps(times: Floats, now: float, interval: float) -> CheckResult:
     if len(gaps):
         message += f"; {len(gaps)} gaps, the longest {approximate_duration(float(gaps.max()))}"
     if shifted:
-        message += f"; {shifted} samples with a time that was taken: the clock was set back"
+        message += f"; {shifted} samples shifted from a duplicate timestamp: the clock was set back"
         return warning(CheckId.SAMPLE_GAPS, message, f"slew the clock instead of setting it: {SYNCHRONISE}")
     if missed > MISSED_RATIO:
         fix = f"find out whether the daemon was stopped, the clock set, or the host overloaded; {SHOW_LOG}"

@@ -14,10 +14,10 @@ from storage.inspection import DatabaseFiles
 from storage.inspection import check_integrity as run_integrity_check
 
 CHECK_SECONDS = 1.0
-"""Duration after which the integrity check is interrupted; it reads the whole file."""
+"""Time limit of the integrity check in seconds; a complete check reads the whole file."""
 
 LARGE_LOG_BYTES = 64 * 2**20
-"""Size of the write-ahead log, in bytes, above which the check warns: four times what a checkpoint leaves."""
+"""Size of the write-ahead log in bytes above which the check warns: four times `journal_size_limit`."""
 
 RESTORE = "stop the daemon, then restore a backup, or move the file away: the daemon creates a new one"
 START_DAEMON = "start the daemon, which creates it: `systemctl start monitor`, or `monitor run`"
@@ -35,7 +35,7 @@ REFUSAL_FIXES = {
 def check_database(context: DoctorContext) -> Iterator[CheckResult]:
     """Check that the database exists, can be read, and has the schema of this release."""
     if context.needs_migration:
-        message = f"{context.database}: the schema is of an earlier release"
+        message = f"{context.database}: the schema belongs to an earlier release"
         fix = "back the database up; the next start of the daemon migrates it"
         yield warning(CheckId.DATABASE, message, fix)
     elif context.records is not None:
@@ -52,7 +52,7 @@ def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckRes
     Args:
         error: the error.
         name: path of the database.
-        running: a daemon runs on it.
+        running: True if a daemon runs on the database.
     """
     if error.kind is StorageErrorKind.MISSING:
         if running:
@@ -65,7 +65,7 @@ def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckRes
 
 
 def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
-    """Run SQLite's integrity check for at most a second."""
+    """Run SQLite's integrity check for at most `CHECK_SECONDS`."""
     if context.database is None or context.files is None:
         yield skipped(CheckId.INTEGRITY, str(context.files_error))
         return
@@ -117,7 +117,11 @@ def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
 
 
 def assess_write_lock(pid: int | None) -> CheckResult:
-    """Assess the process that has held the write lock for too long; no result without such a process."""
+    """Assess the write lock.
+
+    Args:
+        pid: process that has held the lock for long; None if there is none.
+    """
     if pid is None:
         return ok(CheckId.WRITE_LOCK, "free")
     fix = f"inspect the process and end it: `ps -o pid,lstart,cmd -p {pid}`; samples wait in memory until then"

@@ -14,13 +14,13 @@ from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_bytes
 
 MIN_FREE_BYTES = 32 * 2**20
-"""Free space below which the check fails; the write-ahead log alone may take half of it."""
+"""Free bytes below which the check fails; the write-ahead log alone may take half of them."""
 
 MIN_FREE_INODES = 8
 """Free inodes below which the check fails: database, write-ahead log, its index and the locks."""
 
 BYTES_PER_SAMPLE = 290
-"""Assumed bytes per sample and its predictions for three horizons, until the history allows to measure them."""
+"""Assumed bytes per sample with its predictions for three horizons, used below MEASURABLE_SAMPLES."""
 
 MEASURABLE_SAMPLES = 10_000
 """Number of samples from which the size per sample is measured."""
@@ -28,14 +28,14 @@ MEASURABLE_SAMPLES = 10_000
 NO_DIRECTORY = "no directory exists yet"
 
 NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "ceph", "glusterfs", "lustre", "afs", "fuse.sshfs")
-"""Prefixes of types of network file systems."""
+"""Network file systems, by prefix of the type."""
 
 VOLATILE_TYPES = {
     "tmpfs": "deleted at the next boot",
     "ramfs": "deleted at the next boot",
     "overlay": "deleted with the container",
 }
-"""File systems that lose their content: type and the event at which they do."""
+"""Types of file systems that are not persistent, each with the event that deletes the content."""
 
 
 def check_space(context: DoctorContext) -> Iterator[CheckResult]:
@@ -54,7 +54,7 @@ def check_space(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def expected_growth(context: DoctorContext) -> tuple[int, float]:
-    """Return the bytes by which the database will grow until its oldest samples expire, and the bytes per sample."""
+    """Return the growth of the database until it holds `storage.retention`, and its size per sample, in bytes."""
     size = context.files.size + context.files.wal_size if context.files else 0
     interval = context.config.sampling.interval
     bytes_per_sample = float(BYTES_PER_SAMPLE)
@@ -68,7 +68,7 @@ def expected_growth(context: DoctorContext) -> tuple[int, float]:
 
 
 def assess_space(free: int, growth: int, bytes_per_sample: float) -> CheckResult:
-    """Assess the free space; all arguments in bytes."""
+    """Assess the free space against the expected growth of the database; all arguments are in bytes."""
     message = (
         f"{format_bytes(free)} free; the database will grow by {format_bytes(growth)} until storage.retention "
         f"({bytes_per_sample:.0f} bytes per sample)"
@@ -124,7 +124,7 @@ def _mount(path: Path) -> tuple[str, str]:
 
 
 def _existing_directory(path: Path | None) -> Path | None:
-    """Return the directory or its nearest existing parent."""
+    """Return the directory or its nearest existing parent; None if there is none."""
     if path is None:
         return None
     return next((directory for directory in (path, *path.parents) if os.access(directory, os.F_OK)), None)

@@ -1,4 +1,4 @@
-"""Checks of the kernel's figures: sources and container limits."""
+"""Checks of kernel figures: sampling sources and container limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
 
 FULL_RATIO = 0.995
-"""Ratio of used memory or swap above which the host is overloaded, or the figure is wrong."""
+"""Ratio of used memory or swap from which the check warns: overload, or the limit of a container."""
 
 EXPLAINED_GAPS = {
     "swap_usage": "this host has no swap",
     "network_usage": "no interface reports its link speed",
 }
-"""Reasons why fields are missing on many hosts; nothing needs to be fixed."""
+"""Fields that many hosts do not provide, with the reason; not a problem."""
 
 OPTIONAL_SOURCES = {
     "pressure": (
@@ -35,7 +35,7 @@ OPTIONAL_SOURCES = {
     ),
     "disk": ("the kernel provides no disk statistics", 'remove "disk" from sampling.sources'),
 }
-"""Sources that some kernels lack: message and fix."""
+"""Sources that some kernels do not provide, each with message and fix."""
 
 
 def check_sources(context: DoctorContext) -> Iterator[CheckResult]:
@@ -80,7 +80,7 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
 
     Args:
         source: the source.
-        rates: its metrics from two readings; None for a missing value.
+        rates: value per field, computed from two readings; None if it is missing.
     """
     name = source.name
     values = {field: validated_value(field, rates[field]) for field in source.fields}
@@ -100,7 +100,7 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
 
 
 def _describe_rates(source: Source, rates: Values, values: Values) -> str:
-    """Return the valid values, and the reasons for missing ones that are known."""
+    """Return a text with the valid values, and with each missing field that EXPLAINED_GAPS explains."""
     figures = [f"{field} {value:.4g}" for field, value in values.items() if value is not None]
     notes = [
         f"no {field}: {EXPLAINED_GAPS[field]}" for field in _missing_fields(source, rates) if field in EXPLAINED_GAPS
@@ -121,7 +121,7 @@ def _join(*parts: str) -> str:
 
 
 def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check for a memory limit of this container, which /proc/meminfo does not show."""
+    """Check whether this container has a memory limit, which /proc/meminfo does not show."""
     limit = _control_group_limit("memory.max", "memory/memory.limit_in_bytes")
     total = psutil.virtual_memory().total
     message = f"{total / 2**30:.1f} GiB of memory, {os.cpu_count()} CPUs"
@@ -136,7 +136,7 @@ def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _control_group_limit(*names: str) -> int | None:
-    """Return the memory limit of the control group in bytes; None without a limit."""
+    """Return the memory limit of the control group in bytes; None if there is none."""
     for name in names:
         try:
             text = (procfs.SYSFS / "fs" / "cgroup" / name).read_text(encoding="ascii").strip()

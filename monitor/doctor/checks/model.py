@@ -71,10 +71,10 @@ def assess_task(model: RegisteredModel, config: Config) -> CheckResult:
 
 
 def assess_model_age(model: RegisteredModel, overview: Overview, config: Config) -> CheckResult:
-    """Assess whether the serving model was fitted on this host, and recently."""
+    """Assess the age of the serving model; the pretrained model may have any age."""
     age = max(0.0, overview.at - model.created_at)
     if model.pretrained:
-        # Not a problem by itself: the check of the trainings reports why there is no other model.
+        # Not a problem: the check of the training runs reports why no other model serves.
         message = f"the pretrained model serves for {approximate_duration(age)}; {overview.waiting_for}"
         return ok(CheckId.MODEL_AGE, message)
     if age > OLD_INTERVALS * config.training.interval:

@@ -58,8 +58,8 @@ def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -
 
     Args:
         directory: directory of the database.
-        owner: user id of its owner.
-        file_owners: user ids by name of the file.
+        owner: user id of the owner of the directory.
+        file_owners: user id of the owner of each file, by file name.
     """
     others = {name: user for name, user in file_owners.items() if user != owner}
     if others:
@@ -70,7 +70,7 @@ def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -
 
 
 def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that a service with a user of its own can read the configuration."""
+    """Check that the user of the service can read the configuration."""
     path = context.config.path
     if path is None:
         yield skipped(CheckId.CONFIG_PERMISSIONS, "no configuration file")

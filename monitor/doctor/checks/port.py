@@ -12,14 +12,14 @@ from monitor.documents.doctor import CheckId, CheckResult
 
 OWN_METRIC = b"monitor_build_info"
 OWN_SERVER = "monitor"
-"""Value of the header Server."""
+"""Value of the Server header in responses of monitor."""
 
 PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
-"""Addresses to probe for a server that listens on all addresses."""
+"""Loopback address to probe, by configured wildcard address."""
 
 
 def check_port(context: DoctorContext) -> Iterator[CheckResult]:
-    """Probe the configured address, and check who can reach it."""
+    """Probe the configured address, and check whether other hosts can reach it."""
     host, port = context.config.web.address
     probe = probe_port(PROBE_ADDRESSES.get(host, host), port)
     yield assess_port(f"{host}:{port}", probe, context.daemon)
@@ -33,7 +33,7 @@ def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
     Args:
         address: configured address.
         probe: result of probing it.
-        daemon: process of the daemon on this database.
+        daemon: daemon process on this database.
     """
     if not probe.listening:
         if not daemon.running:

@@ -14,7 +14,7 @@ from enum import StrEnum
 import psutil
 
 PROBE_SECONDS = 2.0
-"""Seconds that all requests together may take."""
+"""Time limit in seconds for all requests of one probe together."""
 
 MAX_RESPONSE_BYTES = 4 * 2**20
 
@@ -34,9 +34,9 @@ class Response:
 
     Attributes:
         code: HTTP status code; 0 without a response.
-        body: body.
+        body: response body, at most MAX_RESPONSE_BYTES.
         server: header Server.
-        secure: received over TLS.
+        secure: True if received over TLS.
         failure: reason why there is no response.
     """
 
@@ -55,7 +55,7 @@ class PortProbe:
     """Result of probing a port.
 
     Attributes:
-        listening: a process listens on the port.
+        listening: True if a process listens on the port.
         healthy: response to GET /-/healthy.
         metrics: response to GET /metrics.
         pid: listening process; None if unknown.
@@ -98,7 +98,7 @@ def _request(host: str, port: int, path: str, end: float, *, secure: bool) -> Re
         connection = http.client.HTTPSConnection(host, port, timeout=remaining, context=unverified)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=remaining)
-    # The timeout of a socket applies to each read: a response that trickles in would take without limit.
+    # The timeout of a socket applies to each read: a response sent byte by byte would never reach it.
     expired = threading.Event()
     timer = threading.Timer(remaining, _abort, (connection, expired))
     timer.start()
@@ -131,7 +131,7 @@ def _abort(connection: http.client.HTTPConnection, expired: threading.Event) -> 
 
 
 def _listening_process(port: int) -> int | None:
-    """Return the process that listens on a port; None without one, or if this user may not see it."""
+    """Return the id of the process that listens on a port; None if there is none or this user may not see it."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):

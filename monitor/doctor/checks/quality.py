@@ -19,7 +19,7 @@ MANY_REFUSALS = 3
 """Number of consecutive training runs without a promoted model at which the check warns."""
 
 MIN_SCORED = 1000
-"""Number of predictions with a known outcome from which a skill is meaningful."""
+"""Smallest number of predictions with a known outcome for which a skill is assessed."""
 
 UNSUCCESSFUL = (TrainingOutcome.REFUSED, TrainingOutcome.FAILED)
 

@@ -23,7 +23,7 @@ PROPERTIES = (
 """Properties of the unit that the check reads."""
 
 SYSTEMCTL_TIMEOUT = 1.5
-"""Seconds."""
+"""Timeout of systemctl in seconds."""
 
 MANY_RESTARTS = 3
 

@@ -58,7 +58,7 @@ def _installed_version(name: str) -> str:
 
 
 def check_blas_threads() -> Iterator[CheckResult]:
-    """Check that NumPy's BLAS library starts no threads; daemon and trainer use the same settings as this process."""
+    """Check that NumPy's BLAS library starts no threads in this process, which has the settings of the daemon."""
     import numpy as np  # noqa: F401, PLC0415 - the import starts the threads
 
     extra_threads = psutil.Process().num_threads() - threading.active_count()
@@ -96,7 +96,7 @@ def _changed_keys(config: Config) -> list[str]:
 
 
 def configuration_problems(problems: Sequence[str]) -> list[CheckResult]:
-    """Return one failed result per problem of the configuration, and one for the checks that need a valid one."""
+    """Return one failed result per problem, and one skipped result for the checks that need a configuration."""
     fix = "correct the key; `monitor check-config` lists all problems"
     results = [failed(CheckId.CONFIGURATION, problem, fix) for problem in problems]
     return [*results, skipped(CheckId.REMAINING_CHECKS, "need a valid configuration")]

@@ -1,4 +1,4 @@
-"""Sources of host metrics, one file each, and the table of all sources."""
+"""Sources of host metrics: one module per source, and the table of all sources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_sources(names: Sequence[str], network_exclude: Sequence[str] = ()) -> t
         network_exclude: shell patterns of network interfaces to exclude.
 
     Returns:
-        The sources in the order of their names.
+        The sources in the order of `names`.
 
     Raises:
         KeyError: a name is unknown.

@@ -1,4 +1,4 @@
-"""Source protocol: read raw figures of the host and compute values of a sample."""
+"""Source protocol: raw readings of the host, and sample values computed from them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ Values = dict[str, float | None]
 """Values of a sample by field; None where a value is missing."""
 
 READ_DELAY = 0.5
-"""Largest time in seconds between reading the clock and reading a counter, on a host whose CPUs are all busy."""
+"""Largest delay in seconds between reading the clock and reading a counter, on a host whose CPUs are all busy."""
 
 MAX_TIME_RATIO = 1.5
-"""Largest increase of a counter of time over the time elapsed, beyond which the counter is wrong."""
+"""Largest plausible ratio of the increase of a time counter to the time elapsed."""
 
 
 class Source(Protocol):
-    """A part of the host that is measured. For use by one thread."""
+    """Reader of one group of host metrics, such as the CPU metrics. For use by one thread."""
 
     @property
     def name(self) -> str:
@@ -29,34 +29,38 @@ class Source(Protocol):
 
     @property
     def optional(self) -> bool:
-        """Return True if a healthy host may have no value at all of this source, as one without swap."""
+        """Return True if the source may yield no value on a healthy host, such as a host without swap space."""
         ...
 
     def read(self) -> Any:
-        """Return the current raw figures. Raises any exception that the host causes."""
+        """Return the current raw reading; exceptions such as OSError and ValueError propagate."""
         ...
 
     def compute(self, reading: Any, at: float, max_age: float) -> Values:
-        """Return the values of the fields.
-
-        Sources of rates keep their earlier readings, which this call updates.
+        """Compute the values of the fields, and store the reading as the start of the next rates.
 
         Args:
-            reading: newest reading.
-            at: its time in seconds of the monotonic clock.
-            max_age: largest age in seconds of an earlier reading that a rate may start from; 0 for no rates.
+            reading: result of `read`.
+            at: time of the reading, in seconds of the monotonic clock.
+            max_age: largest age in seconds of an earlier reading that a rate may start from; 0 computes no rates.
 
         Returns:
-            Ratios from 0 to 1, rates per second, sizes in bytes.
+            Ratios, and rates per second; None for a missing value.
         """
         ...
 
 
 def time_ratio(increase: float, seconds: float) -> float | None:
-    """Return the increase of a counter of time over the time elapsed, both in seconds.
+    """Return the ratio of the increase of a time counter to the time elapsed, clipped at 1.
 
-    Counter and clock are not read at the same time, so a ratio may exceed 1; it is clipped. None for an increase that
-    this does not explain.
+    The ratio may exceed 1 slightly, because counter and clock are not read at the same time.
+
+    Args:
+        increase: increase of the counter in seconds.
+        seconds: time elapsed.
+
+    Returns:
+        None if the increase exceeds MAX_TIME_RATIO * (seconds + READ_DELAY).
     """
     if increase > MAX_TIME_RATIO * (seconds + READ_DELAY):
         return None

@@ -1,7 +1,8 @@
-"""Counters: increases of cumulative counters over glitches and resets.
+"""Counters: increases of cumulative counters, robust to glitches and resets.
 
-The reading before a glitch stays the reference, so the value after it is right. Two consecutive readings that fit
-each other and not the reference are a reset, after which the counter is usable again.
+The increase is computed from a reference, the newest trusted reading. A reading that cannot follow the reference
+becomes the candidate. If the next reading can follow the candidate, the counter was reset, and that reading becomes
+the reference. Otherwise the candidate was a glitch, and the reference stays.
 """
 
 from __future__ import annotations
@@ -10,24 +11,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Counts = tuple[int, ...]
-"""Counters of one device, read together."""
+"""Counters of one device, from one reading."""
 
 Increase = Callable[[str, Counts, Counts, float], Counts | None]
-"""Function of a device's name, earlier counts, later counts and the seconds between them.
+"""Function of the device name, earlier counts, later counts and the seconds between them.
 
-It returns the increase of each counter; None if these counts cannot follow each other in this time.
+It returns the increase of each counter; None if the later counts cannot follow the earlier counts in this time.
 """
 
 MAX_COUNT = 2**63
-"""Counts from here on are impossible: at 100 GB/s it takes three years, so they are negative numbers of a driver."""
+"""Counts from 2^63 on are invalid: a counter of bytes gets there after three years at 100 GB/s.
+
+Such counts are negative numbers that a driver reports as unsigned.
+"""
 
 FORGET_AFTER = 60.0
-"""Seconds after which the readings of a device that has disappeared are dropped."""
+"""Seconds after which the readings of a disappeared device are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Increase of the counters of a device over a time in seconds."""
+    """Increase of the counters of one device over `seconds`."""
 
     counts: Counts
     seconds: float
@@ -39,15 +43,16 @@ class Step:
 
 @dataclass(slots=True)
 class _Device:
-    """Readings of one device.
+    """State of one device; times are seconds of the monotonic clock.
 
     Attributes:
-        reference: newest counts that are trusted.
-        reference_at: their time.
-        candidate: newer counts that do not fit the reference, of a glitch or after a reset; None without.
-        candidate_at: their time.
-        abandoned: counts before a reset after which the counters have not moved yet; None without. If they are
-            reached in one step, the reset was a glitch.
+        reference: newest trusted counts.
+        reference_at: time of the reference.
+        candidate: newer counts that cannot follow the reference (a glitch, or the first reading after a reset); None
+            if the newest counts are trusted.
+        candidate_at: time of the candidate.
+        abandoned: reference before a reset, kept until a counter increases; otherwise None. If the next counts are at
+            or above it, the reset was a long glitch.
     """
 
     reference: Counts
@@ -58,11 +63,11 @@ class _Device:
 
     @property
     def jumped(self) -> bool:
-        """True if the candidate is beyond the reference, which no reset explains."""
+        """Return True if no count of the candidate is below the reference: a jump, not a reset."""
         return self.candidate is not None and all(map(int.__ge__, self.candidate, self.reference))
 
     def trust(self, counts: Counts, at: float) -> None:
-        """Make counts the reference."""
+        """Make counts the reference, and drop the candidate and the abandoned reference."""
         self.reference = counts
         self.reference_at = at
         self.candidate = None
@@ -70,19 +75,19 @@ class _Device:
 
 
 class CounterMeter:
-    """Earlier counts of a set of devices, and the increases since then. For one thread."""
+    """Meter for the counter increases of a set of devices. For use by one thread."""
 
     def __init__(self, increase: Increase) -> None:
-        """Start without readings.
+        """Initialize a meter without readings.
 
         Args:
-            increase: decides whether counts can follow each other.
+            increase: returns the increase between two readings; None if it is implausible.
         """
         self._increase = increase
         self._devices: dict[str, _Device] = {}
 
     def update(self, readings: Mapping[str, Counts], at: float, max_age: float) -> dict[str, Step | None]:
-        """Return the increases of the devices since their references, and take over the readings.
+        """Return the increases of all devices since their reference readings, and store the readings.
 
         Args:
             readings: counts by device.
@@ -90,8 +95,8 @@ class CounterMeter:
             max_age: largest age of a reference in seconds.
 
         Returns:
-            By device: its increase, or None where it is unknown because of a glitch or a reset. A device is left out
-            if it appeared, or has had no usable counter for longer than `max_age`.
+            The increase by device; None if it is unknown because of a glitch or a reset. New devices, and devices
+            whose reference is older than `max_age`, are left out.
         """
         steps: dict[str, Step | None] = {}
         for name, counts in readings.items():
@@ -110,7 +115,7 @@ class CounterMeter:
         return steps
 
     def _advance(self, name: str, device: _Device, counts: Counts, at: float, max_age: float) -> Step | None:
-        """Update the readings of a device, and return its increase; None if it is unknown."""
+        """Update the state of a device with new counts, and return the increase; None if it is unknown."""
         seconds = at - device.reference_at
         if seconds <= 0 or not _is_possible(counts):
             return None
@@ -121,7 +126,7 @@ class CounterMeter:
         increase = self._increase(name, device.reference, counts, seconds)
         if increase is not None:
             return self._follow_reference(device, counts, at, Step(increase, seconds))
-        # Zeros may be the answer of a driver that has no figures now, so they confirm each other only after a while.
+        # A driver without current figures may report zeros: they count as a reset only after `max_age`.
         if any(counts) or seconds > max_age:
             step = self._follow_candidate(name, device, counts, at)
             if step is not None:
@@ -131,7 +136,7 @@ class CounterMeter:
         return None
 
     def _follow_candidate(self, name: str, device: _Device, counts: Counts, at: float) -> Step | None:
-        """Trust counts that fit the candidate, and return the increase since then; None if they do not fit."""
+        """Trust counts that can follow the candidate, and return the increase since the candidate; otherwise None."""
         if device.candidate is None:
             return None
         seconds = at - device.candidate_at
@@ -145,7 +150,7 @@ class CounterMeter:
 
     @staticmethod
     def _follow_reference(device: _Device, counts: Counts, at: float, step: Step) -> Step | None:
-        """Trust counts that fit the reference, and return the increase unless it is the end of a long glitch."""
+        """Trust counts that can follow the reference, and return the increase; None at the end of a long glitch."""
         abandoned = device.abandoned
         if abandoned is None or any(step.counts):
             device.trust(counts, at)
@@ -155,7 +160,7 @@ class CounterMeter:
         return None if ends_glitch else step
 
     def _forget(self, readings: Mapping[str, Counts], at: float) -> None:
-        """Drop the readings of devices that disappeared some time ago."""
+        """Drop the state of devices that disappeared more than FORGET_AFTER ago."""
         if len(readings) < len(self._devices):
             gone = [name for name in self._devices.keys() - readings.keys() if self._is_old(name, at)]
             for name in gone:

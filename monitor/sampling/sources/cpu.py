@@ -1,6 +1,6 @@
-"""CPU source: busy, iowait and steal ratios from the kernel's accounting of CPU time.
+"""CPU source: busy, iowait and steal ratios from the kernel's counters of CPU time.
 
-The figures are plausible if the CPUs together account for about the time that elapsed.
+A reading is only used if the time counted per CPU is about 0.5 to 1.5 times the time elapsed.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from monitor.sampling.sources.counters import CounterMeter, Counts
 from monitor.sampling.sources.procfs import read_whole_proc
 
 KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-"""Kinds of CPU time. Guest time, which follows, is part of the user time."""
+"""Kinds of CPU time, in the order of /proc/stat. The guest times that follow are part of user and nice."""
 
 MIN_KINDS = 4
 """Kinds that every kernel has."""
 
 IDLE, IOWAIT, STEAL = (KINDS.index(kind) for kind in ("idle", "iowait", "steal"))
 CPUS = len(KINDS)
-"""Positions in a reading."""
+"""Indices in a reading."""
 
 MIN_TIME_RATIO = 0.5
-"""Smallest CPU time over the time elapsed: some kernels do not count all of it."""
+"""Smallest plausible ratio of CPU time to the time elapsed: some kernels do not count all CPU time."""
 
 CORRECTION = 0.02
-"""Seconds per CPU by which the kernel may correct idle time downwards."""
+"""Seconds per CPU by which idle time may decrease when the kernel corrects it."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 """Units of CPU time per second."""
 
 
 class Cpu:
-    """Ratios of the time of all CPUs.
+    """CPU metrics, as ratios of the time of all CPUs.
 
-    All time except idle and iowait counts as busy, steal included: in it the host had no CPU. The total
-    contains every kind of time. A reading holds the ticks of each kind since boot, and the number of CPUs. `read`
-    raises OSError or ValueError for a malformed table, or one of zeros, as some sandboxes provide.
+    All time except idle and iowait counts as busy, also steal, in which the host had no CPU. A reading contains the
+    ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError if the table is
+    malformed or all its counters are 0, as in some sandboxes.
     """
 
     name = "cpu"
@@ -73,7 +73,7 @@ class Cpu:
 
 
 def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts | None:
-    """Return the ticks of each kind between two readings and the smaller number of CPUs; None if implausible."""
+    """Return the ticks of each kind between two readings, and the smaller number of CPUs; None if implausible."""
     cpus = min(earlier[CPUS], later[CPUS])
     most_cpus = max(earlier[CPUS], later[CPUS])
     ticks = tuple(map(int.__sub__, later[: len(KINDS)], earlier[: len(KINDS)]))

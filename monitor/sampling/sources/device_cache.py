@@ -1,4 +1,4 @@
-"""Device cache: properties of devices that rarely change and are slow to read from sysfs."""
+"""Device cache: rarely changing properties of devices, which are slow to read from sysfs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ REFRESH_AFTER = 60
 
 
 class DeviceCache(Generic[T]):
-    """Properties of a set of devices, read again when the set changes and after a number of lookups.
+    """Cached properties of a set of devices, read again when the set changes and every `refresh_after` lookups.
 
-    Samples are taken every few seconds, and sysfs is slow: some drivers acquire a lock for a read.
+    Sources look them up at each sample, and sysfs is slow: some drivers acquire a lock for a read.
     """
 
     def __init__(self, load: Callable[[frozenset[str]], T], refresh_after: int = REFRESH_AFTER) -> None:
-        """Create the cache; call `load` once without devices, which reads properties of the whole host.
+        """Create the cache, and call `load` once with an empty set, which suffices for properties of the host.
 
         Args:
             load: reads the properties of the devices with the given names.
@@ -33,7 +33,7 @@ class DeviceCache(Generic[T]):
     def get(self, names: Iterable[str]) -> T:
         """Return the properties of the devices with these names.
 
-        An exception of `load` propagates, and the next lookup tries again.
+        An exception raised by `load` propagates, and the next lookup calls `load` again.
         """
         self._lookups += 1
         current = frozenset(names)

@@ -1,6 +1,6 @@
-"""Disk source: throughput of all physical devices and utilisation of the busiest one.
+"""Disk source: throughput of all physical devices, and utilisation of the busiest device.
 
-The kernel also lists partitions and volumes, which would count the same bytes again.
+Partitions and volumes, which the kernel also lists, are left out: they would count the same bytes twice.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limite
 from monitor.sampling.sources.device_cache import DeviceCache
 
 EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd")
-"""Names of virtual and removable devices, and of ZFS volumes (zd), whose disks sysfs does not link."""
+"""Name prefixes of virtual and removable devices, and of ZFS volumes (zd), which sysfs does not link to disks."""
 
 SECTOR = 512
-"""Bytes of a sector in the kernel's table, whatever the device uses."""
+"""Bytes per sector in /proc/diskstats, independent of the sector size of the device."""
 
 MIN_COLUMNS = 14
-"""Columns of the table in every kernel since 2.6.25."""
+"""Number of columns in every kernel since 2.6.25."""
 
 SECTORS_READ, SECTORS_WRITTEN, MILLISECONDS_BUSY = 5, 9, 12
-"""Columns of the table (Documentation/admin-guide/iostats.rst)."""
+"""Columns of /proc/diskstats (Documentation/admin-guide/iostats.rst)."""
 
 MAX_DEVICE_THROUGHPUT = 1e11
-"""Physical bound of one device in bytes per second: three times an NVMe device on PCIe 6.0."""
+"""Upper bound for one device in bytes per second: three times the rate of an NVMe device on PCIe 6.0."""
 
 MAX_BOOKED_LATER = 600.0
-"""Seconds busy that older kernels add at once at the end of a long operation."""
+"""Busy seconds that older kernels may add at once at the end of a long operation."""
 
 WRAP = 2**32
-"""The kernel counts the milliseconds busy modulo this number."""
+"""Modulus of the kernel's counter of busy milliseconds."""
 
 
 class Disk:
-    """Bytes per second over all physical devices, and the busy ratio of the busiest one.
+    """Disk metrics: bytes per second over all physical devices, and the busy ratio of the busiest device.
 
-    A reading holds, by device, the sectors read, the sectors written and the milliseconds busy since boot. `read`
-    raises OSError, or ValueError if the kernel's table is malformed.
+    A reading contains, by device, the sectors read, the sectors written and the busy milliseconds since boot. `read`
+    raises OSError, or ValueError if /proc/diskstats is malformed.
     """
 
     name = "disk"
@@ -87,7 +87,7 @@ def _busy_ratio(step: Step) -> float:
 
 
 def _is_physical(name: str) -> bool:
-    """Return True for a whole device that is not composed of other devices, according to sysfs."""
+    """Return True if sysfs lists a whole device that is not composed of other devices."""
     device = procfs.SYSFS / "block" / name.replace("/", "!")
     if name.startswith(EXCLUDED_PREFIXES) or not device.is_dir():
         return False

@@ -1,6 +1,7 @@
-"""Network interface selection: count each packet once, at the interface nearest to the wire.
+"""Network interface selection: each packet counts at exactly one of the stacked interfaces.
 
-A packet passes through several interfaces; sysfs describes how they are stacked.
+A packet may pass through several interfaces, such as a VLAN and the device below it; sysfs describes the stack. The
+lowest interface counts, except that a bond and a paravirtual device replace the devices below them.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ EXCLUDED_PATTERNS = (
     "dummy*",
     "ifb*",
 )
-"""Names excluded even if sysfs has no entry. Tunnels are among them: a physical interface carries their packets."""
+"""Name patterns that are excluded even without a sysfs entry; a physical interface carries the packets of tunnels."""
 
 
 def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str, float | None]:
-    """Return the interfaces to count, with their link speeds in bytes per second (None if unknown).
+    """Return the interfaces to count, with the link speed in bytes per second (None if unknown).
 
-    If there is a physical interface, virtual ones are excluded, except for a bond, which counts for its members.
-    Otherwise, as in most containers, every interface counts that neither its name nor its links mark as a duplicate.
+    If there is a physical interface, virtual interfaces are excluded, except for a bond, which replaces its members.
+    Otherwise, as in most containers, only interfaces that sysfs or EXCLUDED_PATTERNS mark as duplicates are excluded.
 
     Args:
-        names: all interfaces of the host.
+        names: names of all interfaces of the host.
         exclude: shell patterns of names to exclude.
     """
     interfaces = {name: procfs.SYSFS / "class" / "net" / name for name in names}
@@ -45,7 +46,7 @@ def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str
     return {
         name: _link_speed(path)
         for name, path in interfaces.items()
-        # "eth0:1" is a further address of eth0; names in sysfs contain no colon.
+        # "eth0:1" is an alias of eth0; names in sysfs contain no colon.
         if ":" not in name
         and not any(fnmatch(name, pattern) for pattern in (*EXCLUDED_PATTERNS, *exclude))
         and not _is_counted_elsewhere(path)
@@ -58,23 +59,23 @@ def _has_entry(interface: Path, entry: str) -> bool:
 
 
 def _is_virtual(interface: Path) -> bool:
-    """Return True if sysfs knows the interface and no device is behind it."""
+    """Return True if sysfs lists the interface without a hardware device and it is not a bond."""
     return interface.exists() and not (_has_entry(interface, "device") or _has_entry(interface, "bonding"))
 
 
 def _is_counted_elsewhere(interface: Path) -> bool:
-    """Return True if another interface counts the same packets: a bridge, a bond member, a VLAN over a device."""
+    """Return True if another interface counts the same packets, as for a bridge, a bond member or a VLAN."""
     if any(_has_entry(interface, entry) for entry in ("bridge", "bonding_slave", "master/device")):
         return True
     if _has_entry(interface, "bonding"):
         return False
-    # A paravirtual device is the master of the physical one that carries its packets, and counts for both.
+    # A paravirtual device is the master of the physical device that carries its packets; the master is counted.
     paravirtual = _has_entry(interface, "device")
     return any(not (paravirtual and _has_entry(lower, "master")) for lower in interface.glob("lower_*"))
 
 
 def _link_speed(interface: Path) -> float | None:
-    """Return the link speed in bytes per second; the kernel reports Mbit/s, or -1 or an error if unknown."""
+    """Return the link speed in bytes per second, converted from Mbit/s; None if the kernel does not know it."""
     try:
         megabits = int((interface / "speed").read_text())
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """Load source: 1-minute load average per CPU.
 
-Unlike CPU usage it shows the length of the queue when all CPUs are busy.
+Unlike CPU usage, the load average shows the length of the run queue when all CPUs are busy.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from monitor.sampling.sources.device_cache import DeviceCache
 from monitor.sampling.sources.procfs import read_proc
 
 COLUMNS = 5
-"""Columns of /proc/loadavg: three averages, tasks, the newest process id."""
+"""Number of columns of /proc/loadavg: three averages, the task counts and the newest process id."""
 
 COUNT_CPUS_AFTER = 6
-"""Samples after which CPUs are counted again, as some may have been plugged in."""
+"""Number of samples after which the CPUs are counted again, because CPUs may be added at run time."""
 
 
 class Load:
-    """1-minute load average over the number of CPUs, which is also the reading; it may exceed 1.
+    """1-minute load average divided by the number of CPUs; it may exceed 1. The reading is the value.
 
-    `read` raises OSError, or ValueError for a malformed line.
+    `read` raises OSError, or ValueError if /proc/loadavg is malformed.
     """
 
     name = "load"
@@ -34,7 +34,7 @@ class Load:
         self._cpus = DeviceCache(lambda _: os.cpu_count() or 1, COUNT_CPUS_AFTER)
 
     def read(self) -> float:
-        # psutil calls libc, which reads the real /proc: a test could not replace it by a fixture.
+        # psutil calls libc, which reads the real /proc and not the fixture of a test.
         columns = read_proc("loadavg").split()
         if len(columns) != COLUMNS:
             raise ValueError(f"{len(columns)} columns in loadavg instead of {COLUMNS}")

@@ -7,15 +7,15 @@ from monitor.sampling.sources.base import Values
 from monitor.sampling.sources.procfs import memory_figure, read_proc
 
 MAX_RESERVED = 0.1
-"""Largest ratio of memory that the kernel keeps for itself although it is free."""
+"""Largest ratio of free memory that the kernel reserves, so that MemAvailable may be 0."""
 
 
 class Memory:
-    """1 - available / total, which is also the reading; caches count as available.
+    """Memory in use as a ratio, 1 - MemAvailable / MemTotal; caches count as available. The reading is the value.
 
-    No other figure replaces `MemAvailable`: an estimate would differ from it by tens of percentage points. `read`
-    raises OSError, or ValueError if a figure is missing or malformed, there is no memory, or none is available
-    although much is free.
+    `MemAvailable` is required: estimates from other figures differ from it by tens of percentage points. `read`
+    raises OSError, or ValueError if a figure is missing or malformed, `MemTotal` is 0, or `MemAvailable` is 0
+    although more than MAX_RESERVED of the memory is free.
     """
 
     name = "memory"

@@ -1,7 +1,7 @@
 """Network source: throughput, errors and utilisation of the counted interfaces.
 
-Rates are computed per interface: one that appears or disappears is left out of one interval, instead of adding all
-its traffic since boot as a spike.
+Rates are computed per interface. An interface that appears or disappears is left out of one interval; otherwise its
+traffic since boot would appear as a spike.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ HEADER_LINES = 2
 COLUMNS = 16
 RECEIVE, TRANSMIT = 0, 8
 ERRORS = (2, 3, 10, 11)
-"""Columns of /proc/net/dev after the name: bytes received and transmitted, errors and drops of both directions."""
+"""Columns of /proc/net/dev after the name: bytes received, bytes transmitted, errors and drops in both directions."""
 
 MAX_INTERFACE_THROUGHPUT = 1e11
-"""Physical bound of an interface in bytes per second, if its speed is unknown: 800 Gbit/s, the fastest Ethernet."""
+"""Upper bound for an interface of unknown speed, in bytes per second: 800 Gbit/s, the fastest Ethernet."""
 
 LINK_SPEED_FACTOR = 8
-"""Multiple of the link speed that no interface reaches. Virtual ones report a nominal speed and may exceed it."""
+"""Multiple of the link speed above which a rate is rejected; virtual interfaces may exceed their nominal speed."""
 
 MAX_USAGE = 1.5
-"""Usage beyond which the link speed is only nominal, so that the usage is unknown."""
+"""Ratio of rate to link speed from which on the speed is considered nominal and the utilisation unknown."""
 
 
 class Network:
-    """Bytes, errors and drops per second, and the utilisation of the busiest interface in its busier direction.
+    """Network metrics: bytes, errors and drops per second, and utilisation of the busiest interface.
 
-    A reading holds, by counted interface, the bytes received, the bytes transmitted, and the errors and drops of both
-    directions. `read` raises OSError, or ValueError if the kernel's table is malformed.
+    The utilisation of an interface is that of its busier direction. A reading contains, by counted interface, the
+    bytes received, the bytes transmitted, and the errors and drops in both directions. `read` raises OSError, or
+    ValueError if /proc/net/dev is malformed.
     """
 
     name = "network"
@@ -69,7 +70,7 @@ class Network:
         limits = tuple(limit * (seconds + READ_DELAY) for limit in (most, most, MAX_ERRORS_PER_SECOND))
         increase = limited_increase(earlier, later, limits)
         if increase is None:
-            # The link may have become faster since its speed was read.
+            # The link speed may have increased since it was read.
             self._links.expire()
         return increase
 
@@ -84,7 +85,7 @@ def _parse_row(line: str) -> tuple[str, Counts]:
 
 
 def _usage(step: Step, speed: float | None) -> float | None:
-    """Return the utilisation of an interface; None if its speed is unknown or only nominal."""
+    """Return the utilisation of an interface, clipped at 1; None if the speed is unknown or only nominal."""
     usage = max(step.rate(0), step.rate(1)) / speed if speed else MAX_USAGE
-    # Counters and clock are not read at the same time: a saturated link may seem to exceed its speed.
+    # Counters and clock are not read at the same time: the rate of a saturated link may exceed its speed.
     return min(1.0, usage) if usage < MAX_USAGE else None

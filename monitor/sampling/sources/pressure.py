@@ -1,6 +1,6 @@
 """Pressure source: ratio of time in which some task waited for a resource (Linux PSI).
 
-It uses the kernel's running totals, because its averages lag by at least 10 seconds.
+Ratios are computed from the kernel's totals, because the kernel's averages cover at least 10 seconds.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from monitor.sampling.sources.procfs import read_proc
 RESOURCES = ("cpu", "memory", "io")
 
 SOME_TOTAL = re.compile(r"some .*\btotal=([0-9]+)\n", re.ASCII)
-"""Line with the time in which some task waited; the line "full" counts time in which all tasks waited."""
+"""Line with the time in which at least one task waited; the line "full" counts time in which all tasks waited."""
 
 
 class Pressure:
-    """Ratios of time. A reading holds, by resource, the microseconds since boot in which some task waited.
+    """Pressure metrics. A reading contains, by resource, the microseconds since boot in which some task waited.
 
-    If the kernel provides some of the files, the others are missing. If it provides none, the source fails, so that
-    the operator sees it.
+    A resource whose file is missing or malformed has a missing value. The source fails if no file can be read.
     """
 
     name = "pressure"
@@ -33,11 +32,11 @@ class Pressure:
         self._meter = CounterMeter(_increase)
 
     def read(self) -> dict[str, Counts]:
-        """Return the totals of the resources that the kernel tracks.
+        """Return the totals by resource.
 
         Raises:
-            OSError: the kernel tracks none (CONFIG_PSI off, or psi=0).
-            ValueError: no file is well-formed.
+            OSError: the kernel has no PSI (CONFIG_PSI off, or psi=0); no file can be read.
+            ValueError: no file can be parsed.
         """
         totals: dict[str, Counts] = {}
         errors: list[Exception] = []
@@ -66,7 +65,7 @@ def _some_total(text: str) -> int:
     """Return the total of the line "some" in microseconds.
 
     Raises:
-        ValueError: there is no such line.
+        ValueError: the text does not begin with that line.
     """
     match = SOME_TOTAL.match(text)
     if not match:

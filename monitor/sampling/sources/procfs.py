@@ -1,7 +1,7 @@
-"""Access to procfs and sysfs at locations that a test can replace by a fixture.
+"""Access to procfs and sysfs, at paths that tests can replace.
 
-Files are read from `psutil.PROCFS_PATH`. psutil's own tables are not used: it rejects a table for one malformed row,
-accepts truncated rows, and replaces implausible figures by others.
+Files are read from `psutil.PROCFS_PATH`. psutil's parsers are not used: they reject a table because of one malformed
+row, accept truncated rows, and replace implausible figures.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ T = TypeVar("T")
 SYSFS = Path("/sys")
 
 MAX_BYTES = 8192
-"""Largest number of bytes read of a file that stays open; none read here has a tenth of it."""
+"""Largest number of bytes read by `read_proc`; the files that it reads have less than a tenth of it."""
 
 MAX_WHOLE_BYTES = 2**22
-"""Largest number of bytes read of a table, which has rows for all CPUs or devices."""
+"""Largest number of bytes read by `read_whole_proc`; its tables have one row per CPU or device."""
 
 _descriptors: dict[str, int] = {}
 
@@ -29,8 +29,8 @@ _descriptors: dict[str, int] = {}
 def read_proc(name: str) -> str:
     """Return the text of a file under /proc.
 
-    The file stays open: the kernel generates its content for each read from offset 0, and opening it costs several
-    times as much. For use by one thread.
+    The file stays open: the kernel generates the content again for each read from offset 0, and opening a file costs
+    several times as much as reading it. For use by one thread.
 
     Args:
         name: path relative to /proc.
@@ -54,7 +54,7 @@ def read_whole_proc(name: str, until: str = "") -> str:
 
     Args:
         name: path relative to /proc.
-        until: start of a line after which nothing is needed; empty for the whole file.
+        until: start of a line at which reading may stop; empty to read the whole file.
 
     Raises:
         OSError: the file cannot be read.
@@ -70,19 +70,19 @@ def read_whole_proc(name: str, until: str = "") -> str:
             content += part
     finally:
         os.close(descriptor)
-    # A row with other bytes is malformed; the rows next to it may be intact.
+    # A row with non-ASCII bytes is malformed; the other rows may be intact.
     return content.decode("ascii", "replace")
 
 
 def parse_rows(lines: Iterable[str], parse: Callable[[str], tuple[str, T]]) -> dict[str, T]:
-    """Return the rows of a table by name, without malformed ones.
+    """Return the rows of a table by name; malformed rows are left out.
 
     Args:
-        lines: rows with their line ends; one without is truncated.
+        lines: rows with line ends; a row without a line end is truncated and therefore malformed.
         parse: returns the name and the content of a row, or raises ValueError.
 
     Raises:
-        ValueError: there are rows, and all are malformed.
+        ValueError: the table has rows, and all are malformed.
     """
     rows: dict[str, T] = {}
     problem: ValueError | None = None
@@ -101,10 +101,14 @@ def parse_rows(lines: Iterable[str], parse: Callable[[str], tuple[str, T]]) -> d
 
 
 def memory_figure(text: str, key: str) -> int:
-    """Return a figure of the text of meminfo in kB.
+    """Return one figure of /proc/meminfo in kB.
+
+    Args:
+        text: content of /proc/meminfo.
+        key: name of the figure, such as MemTotal.
 
     Raises:
-        ValueError: it is missing or malformed.
+        ValueError: the figure is missing or malformed.
     """
     start = 0 if text.startswith(f"{key}:") else text.find(f"\n{key}:") + 1
     line = text[start : text.find("\n", start) + 1]

@@ -8,10 +8,11 @@ from monitor.sampling.sources.procfs import memory_figure, read_proc
 
 
 class Swap:
-    """1 - free / total, which is also the reading; None without swap space, where 0 would mean free space.
+    """Swap space in use as a ratio, 1 - SwapFree / SwapTotal. The reading is the value.
 
-    psutil's function also reads all of /proc/vmstat, which triples the cost and warns where that file is missing.
-    `read` raises OSError, or ValueError if a figure is missing or malformed.
+    The value is None if the host has no swap space, because 0 would mean that all swap space is free. `read` raises
+    OSError, or ValueError if a figure is missing or malformed. psutil's function is not used: it also reads
+    /proc/vmstat, which triples the cost, and warns if that file is missing.
     """
 
     name = "swap"

@@ -1,4 +1,4 @@
-"""Cells of trace files: numbers with their unit, missing and bad values."""
+"""Cells of trace files: numbers, units, missing values and invalid cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 class DecimalMarks:
-    """The decimal mark of one file whose separator is not a comma: a point or a comma, never both."""
+    """Decimal mark of one file whose separator is not a comma; a file with both marks is refused."""
 
     def __init__(self) -> None:
         self._point_line = 0
@@ -26,11 +26,11 @@ class DecimalMarks:
         self._certain = False
 
     def with_point(self, number: str, line: int) -> str:
-        """Return a number with a decimal point.
+        """Return the text of a number with a decimal point instead of a decimal comma.
 
         Args:
-            number: a number as it is written.
-            line: number of its line.
+            number: text of a number.
+            line: line number.
 
         Raises:
             LineError: an earlier line has the other decimal mark.
@@ -47,10 +47,10 @@ class DecimalMarks:
         return number
 
     def check(self) -> None:
-        """Refuse a file in which every comma may as well separate thousands, as in 1,234.
+        """Check, after the last line, that commas are decimal marks and not thousands separators.
 
         Raises:
-            LineError: names the first line with a comma.
+            LineError: every comma may also separate thousands, as in 1,234; the error names the first such line.
         """
         if self._comma_line and not self._certain:
             raise LineError(
@@ -60,22 +60,22 @@ class DecimalMarks:
 
 
 class CellParser:
-    """Parses the cells of one column, in the order of the lines.
+    """Parser for the cells of one column; call it once per cell, in the order of the lines.
 
     Attributes:
         field: field of a sample.
-        percent: the column has percentages.
-        largest: largest value so far of a column of percentages, as a ratio.
+        percent: True if the numbers are percentages.
+        largest: largest value so far, as a ratio; only complete if `percent` is True.
     """
 
     def __init__(self, field: str, column: str, *, percent: bool, marks: DecimalMarks | None) -> None:
-        """Prepare for a column.
+        """Initialize a parser.
 
         Args:
             field: field of a sample.
             column: name of the column in the file, for messages.
             percent: ratios are written as percentages.
-            marks: decimal mark of the file; None where only a point can be one.
+            marks: decimal mark of the file; None if the separator is a comma, so that only a point can be one.
         """
         self.field = field
         self._column = column
@@ -83,20 +83,20 @@ class CellParser:
         self._is_bounded_ratio = field in RATIO_FIELDS
         self._may_have_sign = METRIC_BY_FIELD[field].unit is Unit.RATIO
         self.percent = percent and self._is_bounded_ratio
-        # Plain numbers within the bounds need no further look.
+        # Fast path of __call__: a plain number up to this bound needs no further check.
         self._plain_bound = 0.0 if self.percent or marks else METRIC_BY_FIELD[field].upper_bound
         self._has_signs: bool | None = None
         self.largest = 0.0
 
     def __call__(self, cell: str, line: int) -> float | None:
-        """Return the value of a cell in the unit of the field: NaN for a missing value, None for a bad cell.
+        """Return the value of a cell in the unit of the field: NaN for a missing value, None for an invalid cell.
 
         Args:
             cell: text of the cell.
-            line: number of the line.
+            line: line number.
 
         Raises:
-            LineError: the column has another unit than expected, or more than one.
+            LineError: the cell shows that the column has another unit, mixed units or mixed decimal marks.
         """
         try:
             value = float(cell)
@@ -104,7 +104,7 @@ class CellParser:
             return self._parse(cell, line)
         if 0.0 <= value <= self._plain_bound and not self._has_signs and cell.isascii() and "_" not in cell:
             self._has_signs = False
-            # The sum turns -0.0 into 0.0.
+            # The addition turns -0.0 into 0.0.
             return value + 0.0
         return self._parse(cell, line)
 
@@ -126,13 +126,13 @@ class CellParser:
         return validated_value(self.field, value)
 
     def _check_sign(self, has_sign: bool, text: str) -> None:
-        """Refuse a column in which only some cells have a percent sign."""
+        """Raise LineError if only some cells of the column have a percent sign."""
         if self._has_signs not in (None, has_sign):
             raise LineError(f"{self._column} is {text!r}: some cells have a percent sign, others have none")
         self._has_signs = has_sign
 
     def _check_ratio(self, value: float, text: str) -> None:
-        """Refuse a column with a value above 1: the others are then percentages too, however small."""
+        """Raise LineError if a ratio exceeds 1 + TOLERANCE: all values of the column are then percentages."""
         if not 1 + TOLERANCE < value < math.inf:
             return
         if self.percent or text.endswith("%"):
@@ -141,5 +141,5 @@ class CellParser:
 
 
 def _hundredth(number: str) -> float:
-    """Return a written number divided by 100, rounded once."""
+    """Return the number in a text divided by 100; appending `e-2` to the text avoids a second rounding."""
     return float(number) / 100 if "e" in number.lower() else float(f"{number}e-2")

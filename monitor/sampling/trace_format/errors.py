@@ -1,13 +1,13 @@
-"""Errors of trace files, raised where a line is not known yet."""
+"""Errors of trace files: exceptions without the file name and line number."""
 
 from __future__ import annotations
 
 
 class LineError(ValueError):
-    """Raised when a line cannot be interpreted; the reader adds the file and the number of the line.
+    """Raised when a line cannot be interpreted; `RowParser` adds the file name and the line number.
 
     Attributes:
-        line: number of the line if it is an earlier one; else 0.
+        line: line number of the problem; 0 for the current line.
     """
 
     def __init__(self, message: str, line: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Foreign formats: recognise files of other tools and name how to convert them."""
+"""Foreign formats: detection of files from other tools, with conversion advice."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ FORMATS = (
     (r"[^\s,=]+(,[^\s,=]+=[^\s,]+)*[ ][^\s,=]+=[^\s]+([ ]-?\d+)?\s*$", "the line protocol of InfluxDB"),
     (r"---\s*$|[\w-]+:\s", "YAML"),
 )
-"""Patterns of a first line, the more specific ones first, with the name of the format."""
+"""Pattern of the first line and name of each format, the most specific patterns first."""
 
 GLANCES_COLUMNS = frozenset({"cpu.total", "cpu_total", "mem.percent", "mem_percent", "load.min1", "load_min1"})
-"""Columns of the CSV export of Glances."""
+"""Columns in CSV exports of Glances."""
 
 _PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in FORMATS)
 
 
 def foreign_format(lines: Sequence[str]) -> str:
-    """Return a sentence about the format of a file that is no CSV trace; empty if none is recognised.
+    """Return advice on a file of another format; empty if no known format matches.
 
     Args:
         lines: first lines of the file.
@@ -55,7 +55,7 @@ def foreign_format(lines: Sequence[str]) -> str:
 
 
 def column_hint(names: Sequence[str]) -> str:
-    """Return how to read a file whose columns have the names of another tool; empty if none is recognised.
+    """Return advice on column names used by another tool; empty if no known tool matches.
 
     Args:
         names: names of the columns, in lower case.

@@ -15,25 +15,25 @@ from storage import SAMPLE_FIELDS
 TIME_COLUMN = "timestamp"
 
 TIME_ALIASES = (TIME_COLUMN, "time")
-"""Names of the column of times, the preferred one first."""
+"""Names of the column with the timestamps, the preferred name first."""
 
 LONG_COLUMNS = frozenset({"series", "time", "value"})
-"""Columns of a long table with one row per series and time, as Grafana exports."""
+"""Columns of a long table, which has one row per series and time, such as an export from Grafana."""
 
 SEPARATORS = (",", ";", "\t")
 
 PERCENT_NAMES = ("%", "percent", "pct")
-"""Parts of a column's name that state percentages."""
+"""Parts of a column name that indicate percentages."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column with values.
+    """A column that contains values of one field.
 
     Attributes:
-        position: index in a row.
+        position: index of the cell in a row.
         field: field of a sample.
-        name: name in the file.
+        name: name of the column in the file.
     """
 
     position: int
@@ -43,19 +43,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a file.
+    """Columns of a trace file: a wide table has one column per field, a long table one row per series and time.
 
     Attributes:
         separator: character between two cells.
-        width: cells of a row.
-        time: index of the time in a row.
+        width: number of cells in a row.
+        time: index of the timestamp in a row.
         columns: columns with values; empty for a long table.
-        series: index of the name of the series in a long table; -1 for a wide one.
-        value: index of the value in a long table; -1 for a wide one.
-        fields: field by series of a long table, in lower case.
+        series: index of the series name in a row of a long table; -1 for a wide table.
+        value: index of the value in a row of a long table; -1 for a wide table.
+        fields: for a long table, field by series name in lower case, as `--map` states it.
         ignored: names of columns that are not read.
         unnamed: indices of columns without a name; their cells must be empty.
-        names: names of all columns, in lower case.
+        names: names of all columns of a wide table, in lower case.
     """
 
     separator: str
@@ -84,23 +84,27 @@ def split_cells(line: str, separator: str) -> list[str]:
 
 
 def quote_problem(error: csv.Error | None) -> str:
-    """Return the problem of a line that is not valid CSV; None for a cell that continues in the next line."""
+    """Return the message for a line with invalid quotes.
+
+    Args:
+        error: error raised by the CSV reader; None if a quoted cell continues in the next line.
+    """
     if error is not None and "expected after" in str(error):
         return "text after a closing quote"
     return "a quote that begins in this line is not closed in it"
 
 
 def read_layout(line: str, separator: str, mapped: Mapping[str, str], *, percent: bool) -> Layout:
-    """Return the layout that a header describes.
+    """Return the layout that a header line describes.
 
     Args:
-        line: the header.
-        separator: separator stated by the file; empty to select it by the header.
+        line: header line.
+        separator: separator that a line `sep=` states; empty to detect the separator.
         mapped: field, or `timestamp`, by name of a column or series.
         percent: ratios are written as percentages.
 
     Raises:
-        LineError: a column is unknown, repeated or missing, or named after another unit.
+        LineError: a column is unknown, duplicate or missing, or its name indicates another unit.
     """
     lower = {name.lower(): target for name, target in mapped.items()}
     separator = separator or _best_separator(line, lower)
@@ -147,10 +151,14 @@ def _long_layout(targets: Sequence[str], separator: str, fields: Mapping[str, st
 
 
 def series_field(layout: Layout, name: str) -> str:
-    """Return the field of a series of a long table.
+    """Return the field that a series of a long table contains.
+
+    Args:
+        layout: layout of the file.
+        name: name of the series.
 
     Raises:
-        LineError: the series has no field.
+        LineError: the name is not a field, and `--map` does not name a field for it.
     """
     target = layout.fields.get(name.strip().lower(), name.strip().lower())
     if target not in METRIC_BY_FIELD:
@@ -159,7 +167,7 @@ def series_field(layout: Layout, name: str) -> str:
 
 
 def _best_separator(line: str, mapped: Mapping[str, str]) -> str:
-    """Return the separator that yields the most known names, then the most cells."""
+    """Return the separator that yields the most known names; on a tie, the most cells."""
     known = {*SAMPLE_FIELDS, *TIME_ALIASES, *LONG_COLUMNS, *mapped}
 
     def score(separator: str) -> tuple[int, int]:
@@ -196,7 +204,7 @@ def _check_repetitions(targets: Sequence[str]) -> None:
 
 
 def _check_percent_name(name: str, target: str, *, percent: bool) -> None:
-    """Refuse a ratio whose column is named after percentages: small percentages look like ratios."""
+    """Raise LineError if the column name of a ratio indicates percentages: small percentages look like ratios."""
     if target in RATIO_FIELDS and not percent and any(part in name.lower() for part in PERCENT_NAMES):
         raise LineError(
             f"column {name!r} has the name of a percentage, but {target} is a ratio from 0 to 1: percent? use "

@@ -1,4 +1,4 @@
-"""Options that state how trace files are to be interpreted."""
+"""Trace options: interpretation of columns, percentages and time zones."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class TraceOptions:
     Attributes:
         columns: field, or `timestamp`, by name of a column or series.
         percent: ratios are written as percentages.
-        zone: time zone of dates without one; None to refuse them.
-        now: refuse rows more than a minute after this time (seconds since the epoch); None to accept them.
+        zone: time zone of dates that state none; None to refuse such dates.
+        now: rows more than a minute after this time (seconds since the epoch) are refused; None accepts all times.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -28,14 +28,14 @@ class TraceOptions:
 
 
 def check_columns_exist(options: TraceOptions, names: Mapping[Path, frozenset[str]]) -> None:
-    """Refuse a name of a column or series that no file has.
+    """Check that every column or series named in the options exists in at least one file.
 
     Args:
-        options: names of columns and series.
-        names: names in each file, in lower case.
+        options: options with the mapped names.
+        names: names of columns and series by file, in lower case.
 
     Raises:
-        MonitorError: names the column.
+        MonitorError: no file has a column or series with the name.
     """
     present = frozenset[str]().union(*names.values())
     for column in options.columns:

@@ -1,4 +1,4 @@
-"""Row parser: lines of a trace file to times and values, with statistics."""
+"""Row parser: times and values from the lines of a trace file, with counts."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from monitor.sampling.trace_format.timestamps import TimestampParser, check_not_
 from storage import SAMPLE_FIELDS
 
 HEAD_LINES = 20
-"""First lines by which a foreign format is recognised."""
+"""Number of lines at the start of a file that are searched for a foreign format."""
 
 
 class RowParser:
-    """Parses the lines of one file to rows of numbers.
+    """Parser for one trace file: lines to rows of numbers.
 
     Attributes:
-        columns: fields of the values of a row.
+        columns: field of each value of a row.
         ignored: names of columns that are not read.
-        counts: statistics of the rows so far.
+        counts: counts of the rows read so far.
     """
 
     def __init__(self, path: Path, options: TraceOptions, lines: Iterator[str]) -> None:
@@ -36,11 +36,11 @@ class RowParser:
 
         Args:
             path: path of the file, for messages.
-            options: interpretation.
+            options: interpretation of the file.
             lines: lines of the file.
 
         Raises:
-            MonitorError: the file is of another format, or has no usable header.
+            MonitorError: the file has a foreign format, or its header is missing or invalid.
         """
         self._path = path
         self._options = options
@@ -57,7 +57,7 @@ class RowParser:
         self._is_long = self._layout.series >= 0
         fields = tuple(column.field for column in self._layout.columns)
         self.columns = SAMPLE_FIELDS if self._is_long else fields
-        # By column of a wide table, and by series of a long one as they appear.
+        # Parser by column of a wide table, or by series of a long table; series are added when they first appear.
         self._parsers = {column.name: self._parser(column.field, column.name) for column in self._layout.columns}
         self._cells = [(column.position, column.name, self._parsers[column.name]) for column in self._layout.columns]
         self._newest = -math.inf
@@ -83,7 +83,7 @@ class RowParser:
 
     @property
     def largest_percentage(self) -> float | None:
-        """Return the largest percentage of the file as a ratio; None without percentages."""
+        """Return the largest percentage read so far, as a ratio; None if no column has percentages."""
         return max((parser.largest for parser in self._parsers.values() if parser.percent), default=None)
 
     def _parser(self, name: str, column: str) -> CellParser:
@@ -93,7 +93,7 @@ class RowParser:
         return MonitorError(f"{self._path}, line {error.line or self._line}: {error}")
 
     def _read_header(self) -> Layout:
-        """Return the layout by the first line that is not empty; a line `sep=;` before it states the separator."""
+        """Return the layout of the first non-empty line; a line such as `sep=;` before it states the separator."""
         separator = ""
         for line in self._lines:
             self._line += 1
@@ -108,10 +108,10 @@ class RowParser:
         raise MonitorError(f"{self._path}, line 1: no column {TIME_COLUMN}: the file is empty")
 
     def _records(self) -> Iterator[list[str]]:
-        """Yield the rows, and keep the number of the line of each.
+        """Yield the cells of each non-empty row, and set `_line` to its line number.
 
         Raises:
-            LineError: a cell continues in the next line, which only a missing quote causes.
+            LineError: a quoted cell continues in the next line, because its closing quote is missing.
         """
         rows = csv.reader(self._lines, delimiter=self._layout.separator, skipinitialspace=True, strict=True)
         offset = self._line

@@ -1,21 +1,21 @@
-"""Statistics of a trace file: rows, and cells without a possible value."""
+"""Trace statistics: counts of rows and invalid cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 LISTED = 5
-"""Bad cells and rows that are listed one by one."""
+"""Number of invalid cells, and of rows without a value, that are listed one by one."""
 
 
 @dataclass(frozen=True)
 class BadCell:
-    """A cell without a possible value.
+    """Invalid cell: not a number, or a number outside the bounds of its field.
 
     Attributes:
-        line: number of the line.
-        column: name of the column.
-        text: text of the cell, shortened.
+        line: line number.
+        column: name of the column or series.
+        text: text of the cell, at most 40 characters of it.
     """
 
     line: int
@@ -28,13 +28,13 @@ class TraceStatistics:
     """Counts of rows and cells of a trace file.
 
     Attributes:
-        rows: all rows.
-        unordered: rows that are older than an earlier row.
-        repeated: rows whose time an earlier row has.
-        bad_cells: cells without a possible value; they become missing.
-        without_value: rows in which no cell has a value.
-        bad_cell_examples: the first bad cells.
-        lines_without_value: numbers of the first lines without a value.
+        rows: number of all rows.
+        unordered: number of rows with a timestamp before that of an earlier row.
+        repeated: number of rows with a duplicate timestamp, without the first row of each timestamp.
+        bad_cells: number of invalid cells; their values are missing.
+        without_value: number of rows in which all values are missing.
+        bad_cell_examples: the first LISTED invalid cells.
+        lines_without_value: line numbers of the first LISTED rows without a value.
     """
 
     rows: int = 0
@@ -46,13 +46,13 @@ class TraceStatistics:
     lines_without_value: list[int] = field(default_factory=list)
 
     def add_bad_cell(self, line: int, column: str, text: str) -> None:
-        """Count a bad cell."""
+        """Count an invalid cell, and keep it as an example if it is one of the first LISTED."""
         self.bad_cells += 1
         if len(self.bad_cell_examples) < LISTED:
             self.bad_cell_examples.append(BadCell(line, column, text if len(text) <= 40 else f"{text[:40]}…"))
 
     def add_row_without_value(self, line: int) -> None:
-        """Count a row without a value."""
+        """Count a row without a value, and keep its line number if it is one of the first LISTED."""
         self.without_value += 1
         if len(self.lines_without_value) < LISTED:
             self.lines_without_value.append(line)

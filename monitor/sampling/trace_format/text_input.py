@@ -1,4 +1,4 @@
-"""Text input: lines of a trace file, whichever compression and encoding it has."""
+"""Text input: lines of a trace file in any supported compression and encoding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-"""Encodings by first bytes, the longer ones first."""
+"""Byte order marks and their encodings; a mark that begins with another mark comes first."""
 
 BINARY_FORMATS = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook: save the sheet as CSV"),
@@ -33,21 +33,21 @@ BINARY_FORMATS = (
     (b"PAR1", "a Parquet file: write it as CSV first"),
     (b"\x96\xd5", "a binary file of sar: write it as CSV with sadf first"),
 )
-"""Binary formats by first bytes, with advice."""
+"""First bytes of binary formats, with advice."""
 
 UNDECODABLE = re.compile("[\udc80-\udcff]")
-"""Bytes that are not UTF-8, as the error handler `surrogateescape` decodes them."""
+"""Characters to which the error handler `surrogateescape` decodes bytes that are not UTF-8."""
 
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Iterator[str]]:
-    """Open a trace file and return its lines, with their line ends.
+    """Open a trace file and return its lines with their line ends (LF, CR or CRLF).
 
-    The content decides on compression (gzip) and encoding (UTF-8 with or without a byte order mark, UTF-16, UTF-32),
-    not the name: standard input has none. Lines end with a line feed, a carriage return, or both.
+    Compression (gzip) and encoding (UTF-8, UTF-16, UTF-32) are detected in the content, because standard input has no
+    file name.
 
     Raises:
-        MonitorError: the file cannot be read, or has a binary format.
+        MonitorError: the file cannot be read, has a binary format, or is not valid text.
     """
     try:
         with path.open("rb") as file, _decompressed(file) as content, _decoded(path, content) as text:
@@ -62,17 +62,17 @@ def open_lines(path: Path) -> Iterator[Iterator[str]]:
 
 @contextmanager
 def _decompressed(file: BufferedReader) -> Iterator[BufferedReader]:
-    """Return the content of a file, decompressed if it is compressed with gzip."""
+    """Yield the content of a file, decompressed if it begins with the magic number of gzip."""
     if file.peek(2)[:2] != GZIP_MAGIC:
         yield file
         return
-    # A GzipFile is a raw stream for all that BufferedReader needs of one.
+    # BufferedReader only calls methods that GzipFile has, although GzipFile is not declared as a raw stream.
     with gzip.GzipFile(fileobj=file) as compressed, BufferedReader(cast("Any", compressed)) as content:
         yield cast("BufferedReader", content)
 
 
 def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
-    """Return the text of a file by its first bytes.
+    """Return a text stream with the encoding detected in the first bytes.
 
     Raises:
         MonitorError: the file has a binary format.
@@ -87,7 +87,7 @@ def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
 
 
 def _encoding(head: bytes) -> str:
-    """Return the encoding of a text by its first bytes: CSV starts with ASCII characters, or is UTF-8."""
+    """Return the encoding: by byte order mark, or by the zero byte of an ASCII character in UTF-16; else UTF-8."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
@@ -99,10 +99,10 @@ def _encoding(head: bytes) -> str:
 
 
 def _checked_lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
-    """Yield the lines.
+    """Yield the lines, checked for bytes that are not UTF-8.
 
     Raises:
-        MonitorError: a line is not UTF-8.
+        MonitorError: a line contains such bytes.
     """
     for number, line in enumerate(text, 1):
         if not line.isascii() and UNDECODABLE.search(line):

@@ -1,4 +1,4 @@
-"""Times of trace files: seconds, smaller units of the epoch, and ISO 8601."""
+"""Timestamps of trace files: epoch times in seconds or smaller units, and ISO 8601."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from monitor.sampling.trace_format.errors import LineError
 from monitor.system.formatting import LATEST, approximate_duration, format_time
 
 SHORTEST = 1.0
-"""Coarsest resolution in seconds of a time in scientific notation: a spreadsheet shortens 1795800005 to 1.8E+09."""
+"""Coarsest accepted resolution, in seconds, of scientific notation: a spreadsheet shortens 1795800005 to 1.8E+09."""
 
 FUTURE_TOLERANCE = 60.0
-"""Seconds by which a time may lie in the future, because clocks of hosts differ."""
+"""Seconds by which a time may lie in the future, because the clocks of hosts differ."""
 
 EPOCH_UNITS = (
     ("seconds", 1.0, ""),
@@ -20,9 +20,9 @@ EPOCH_UNITS = (
     ("microseconds", 1e6, "e-6"),
     ("nanoseconds", 1e9, "e-9"),
 )
-"""Units of epoch times: name, units in a second, and the exponent that converts a written number to seconds.
+"""Units of epoch times: name, units per second, and the exponent appended to a number's text to get seconds.
 
-A number belongs to the first unit in which it lies before the year 10000.
+A number is read in the first unit in which it lies before the year 10000.
 """
 
 ISO_8601 = "ISO 8601"
@@ -38,28 +38,29 @@ _UTC_NAMES = frozenset({"Z", "UTC", "GMT"})
 
 
 class TimestampParser:
-    """Parses the times of one file, which must all have the same form.
+    """Parser for the timestamps of one file, which must all have the same form.
 
     Attributes:
-        form: unit of the epoch times or ISO 8601; empty before the first time.
+        form: name of the unit of epoch times, or ISO_8601; empty before the first timestamp.
     """
 
     def __init__(self, zone: tzinfo | None = None, *, decimal_comma: bool = False) -> None:
-        """Prepare for a file.
+        """Initialize a parser for one file.
 
         Args:
-            zone: time zone of dates without one; None to refuse them.
-            decimal_comma: accept a comma before the fraction of a number.
+            zone: time zone of dates that state none; None to refuse such dates.
+            decimal_comma: accept a decimal comma in epoch times.
         """
         self._zone = zone
         self._decimal_comma = decimal_comma
         self.form = ""
 
     def __call__(self, cell: str) -> float:
-        """Return a time in seconds since the epoch.
+        """Return a timestamp in seconds since the epoch.
 
         Raises:
-            LineError: the text is no time, has another form than the times before, or no time zone.
+            LineError: the text is not a timestamp, has another form than the earlier timestamps, has no time zone, or
+                was shortened.
         """
         text = cell.strip()
         if self._decimal_comma and _DECIMAL_COMMA.fullmatch(text):
@@ -80,10 +81,10 @@ class TimestampParser:
         number = float(text)
         for name, units, exponent in EPOCH_UNITS:
             if number <= LATEST * units:
-                # 0 fits every unit.
+                # 0 is valid in every unit.
                 if number:
                     self._expect(name, text)
-                # Converted as text, the result is rounded once.
+                # Appending the exponent to the text rounds only once.
                 return float(f"{text}{exponent}")
         raise LineError(f"timestamp {text!r} is not in seconds since the epoch")
 
@@ -125,7 +126,11 @@ class TimestampParser:
         return at
 
     def _local(self, moment: datetime, text: str) -> datetime:
-        """Return a date without a zone in the zone of the file."""
+        """Attach the time zone of the file to a naive datetime.
+
+        Raises:
+            LineError: the file has no time zone, or the local time is ambiguous or does not exist.
+        """
         if self._zone is None:
             raise LineError(
                 f"timestamp {text!r} has no time zone: write one such as Z or +01:00, or state it with --timezone"
@@ -140,7 +145,11 @@ class TimestampParser:
         )
 
     def _named(self, moment: datetime, name: str, text: str) -> datetime:
-        """Return a date with the abbreviation of a zone, which must be one of the zone of the file."""
+        """Attach the time zone of the file to a naive datetime with an abbreviation such as CET.
+
+        Raises:
+            LineError: the abbreviation is not in use in the time zone of the file at that time.
+        """
         if self._zone is not None:
             for fold in (0, 1):
                 local = moment.replace(tzinfo=self._zone, fold=fold)
@@ -152,7 +161,7 @@ class TimestampParser:
         )
 
     def _expect(self, form: str, text: str) -> None:
-        """Remember the form of the first time, and refuse another one."""
+        """Store the form of the first timestamp; raise LineError if a later timestamp has another form."""
         if not self.form:
             self.form = form
         elif self.form != form:
@@ -160,10 +169,15 @@ class TimestampParser:
 
 
 def check_not_future(at: float, text: str, now: float) -> None:
-    """Refuse a time more than FUTURE_TOLERANCE after `now`; both in seconds since the epoch.
+    """Check that a timestamp is not in the future.
+
+    Args:
+        at: seconds since the epoch.
+        text: text of the timestamp, for the message.
+        now: current time in seconds since the epoch.
 
     Raises:
-        LineError: the time is later; names a time zone as the likely reason.
+        LineError: `at` is more than FUTURE_TOLERANCE after `now`.
     """
     if at > now + FUTURE_TOLERANCE:
         raise LineError(

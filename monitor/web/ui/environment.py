@@ -21,10 +21,10 @@ from monitor.web.ui.static_files import static_url
 
 MIN_POINT_RADIUS = 3.0
 MAX_POINT_RADIUS = 9.0
-"""Radius of the points of a reliability diagram, in SVG units."""
+"""Smallest and largest radius of the points in a reliability diagram, in SVG units."""
 
 NORM_DECADES = (-8.0, 2.0)
-"""Powers of ten between which gradient norms are drawn."""
+"""Decimal exponents at both ends of the axis of gradient norms."""
 
 
 @cache
@@ -57,22 +57,22 @@ def environment() -> Environment:
 
 
 def svg_percent(ratio: float) -> str:
-    """Return a ratio, limited to the range 0 to 1, as a length of SVG."""
+    """Return a ratio, clipped to 0 to 1, as an SVG length in percent."""
     return f"{100 * min(max(ratio, 0.0), 1.0):.1f}%"
 
 
 def point_radius(count: int, largest: int) -> float:
-    """Return the radius of a point whose area above the minimum radius is proportional to a count.
+    """Return the radius of a point; it grows from the minimum with the square root of a count.
 
     Args:
-        count: predictions that the point stands for.
-        largest: the largest count in the diagram.
+        count: number of predictions in the bin of the point.
+        largest: largest count in the diagram.
     """
     return round(MIN_POINT_RADIUS + (MAX_POINT_RADIUS - MIN_POINT_RADIUS) * math.sqrt(count / largest), 1)
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on the logarithmic axis of its bar; 0 to 1 within the axis."""
+    """Return the position of a gradient norm on its logarithmic axis, 0 to 1; 1 for a norm that is not finite."""
     if not math.isfinite(norm):
         return 1.0
     low, high = NORM_DECADES

@@ -1,4 +1,4 @@
-"""HTML page: renders the documents of the JSON API through templates."""
+"""HTML page: template rendering of the documents of the JSON API."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ RANGES = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d
 """Time ranges of the charts: value of the API parameter, label."""
 
 LISTED_ANOMALIES = 10
+"""Largest number of anomaly events in the table."""
 
 HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibration_error": 3}
 """Scores in the table of the serving model, with their number of decimals."""
@@ -30,7 +31,7 @@ HOLDOUT_SCORES = {"brier": 4, "brier_skill": 3, "average_precision": 3, "calibra
 
 @dataclass(frozen=True)
 class PageDocuments:
-    """Documents that the page shows; None or empty where one is not available yet."""
+    """Documents that the page shows; a document that is not available yet is None or empty."""
 
     status: StatusDocument | None
     predictions: tuple[PredictionDocument, ...]

@@ -20,14 +20,14 @@ DIRECTORY = files("monitor.web") / "static"
 
 @dataclass(frozen=True)
 class StaticFile:
-    """Content of a static file with its media type."""
+    """Content and media type of a static file."""
 
     content_type: str
     content: bytes
 
 
 def read_static_file(name: str) -> StaticFile | None:
-    """Return a static file, None if there is no such file.
+    """Return a static file; None if it does not exist.
 
     Args:
         name: file name; names with a path separator match no file.

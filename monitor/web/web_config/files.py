@@ -1,4 +1,4 @@
-"""Bounded file reader that records which version of each file was read."""
+"""Bounded file reader: records the version of each file that it reads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ MAX_FILE_BYTES = 131_072
 """Largest size of a file, in bytes; parsing larger YAML takes seconds."""
 
 FileVersion = tuple[int, ...]
-"""Identity, size and times of a file; empty if it does not exist."""
+"""Device, inode, size and times of a file; empty if the file cannot be accessed."""
 
 
 class FileReader:
-    """Reads files relative to a directory and records their versions, also of files that cannot be read."""
+    """Reader of files in a directory; `versions` has the version of each file, readable or not."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

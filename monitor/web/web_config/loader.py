@@ -27,11 +27,11 @@ class WebConfigFile:
 
     Attributes:
         tls_context: the server's TLS context; None for plain HTTP.
-        allowed_sans: names of which a client certificate must have one; empty for any.
-        headers: headers of all responses.
+        allowed_sans: subject alternative names, one of which a client certificate must have; empty to accept any.
+        headers: configured headers of all responses.
         users: bcrypt hash by user name; empty for no authentication.
         rate_limit: rate limit of all requests together.
-        files: the version of each file that was read.
+        files: version of each file that was read, by path.
     """
 
     tls_context: ssl.SSLContext | None = None
@@ -43,7 +43,7 @@ class WebConfigFile:
 
 
 def web_file_problems(config: Config) -> Sequence[str]:
-    """Return the problems of the file that web.config_file names, none if it names no file."""
+    """Return the problems of the file that web.config_file names; empty if it is valid or not configured."""
     if config.web_file is None:
         return ()
     try:
@@ -57,8 +57,8 @@ def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebCon
     """Load a web.config.yml and the files that it names.
 
     Args:
-        path: the file.
-        reader: reads the files; records their versions, also if loading fails.
+        path: the web.config.yml.
+        reader: reads the files and records their versions, also if loading fails; None for a new one.
 
     Raises:
         ConfigError: the file is invalid; one line per problem, each with the file and the key.
@@ -142,7 +142,7 @@ def _make_tls_context(tls: TlsSection, reader: FileReader) -> ssl.SSLContext:
 
 
 def _inline_or_file(reader: FileReader, key: str, inline: str, file_name: str) -> str:
-    """Return a value that is given either inline or as the name of a file."""
+    """Return a setting that is given inline or in a file; raise ValueError unless exactly one of both is given."""
     if inline and file_name:
         raise ValueError(f"{key}: set either {key}_file or {key}, not both")
     if not inline and not file_name:

@@ -1,7 +1,7 @@
 """Schema of web.config.yml, the web configuration file format of Prometheus.
 
-Settings that this server does not support are rejected with a message: an accepted file means the same as it does to
-Prometheus.
+A setting that this server cannot apply is rejected, so that an accepted file has the same effect as in Prometheus.
+The only exception is `http2`, which has no effect.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CIPHERS = {
         ("AES_256_CBC_SHA", "AES256-SHA"),
     )
 }
-"""Cipher suites of TLS 1.2: the name in OpenSSL by the name in Go."""
+"""Cipher suites of TLS 1.2: OpenSSL name by Go name."""
 
 CIPHERS_13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 """Cipher suites of TLS 1.3; all of them are always enabled, as in Go."""
@@ -44,12 +44,13 @@ CONFIGURABLE_HEADERS: dict[str, tuple[str, ...]] = {
 """Headers that may be configured, with their allowed values; empty for any value."""
 
 MIN_BCRYPT_COST = 4
+"""Lowest cost that bcrypt supports."""
 
 MAX_BCRYPT_COST = 15
-"""Highest cost of a hash; above it a login takes seconds."""
+"""Highest cost that is accepted; with a higher cost a login takes seconds."""
 
 BCRYPT_HASH = r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
-"""Pattern of a bcrypt hash: 16 bytes of salt and 23 of digest, so the last character of each has bits that are 0."""
+"""Pattern of a bcrypt hash: base64 of a 16-byte salt and a 23-byte digest, each with zero bits at its end."""
 
 DURATION_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -86,7 +87,7 @@ def _parse_version(value: Any) -> str:
 
 
 def _parse_cipher_suites(value: Any) -> tuple[str, ...]:
-    """Return the OpenSSL names of the cipher suites of TLS 1.2 in a list."""
+    """Return the OpenSSL names of the TLS 1.2 cipher suites in a list; suites of TLS 1.3 are valid and left out."""
     names = _parse_strings(value)
     supported = (*CIPHERS, *CIPHERS_13)
     for name in names:
@@ -96,13 +97,13 @@ def _parse_cipher_suites(value: Any) -> tuple[str, ...]:
 
 
 def _parse_curves(value: Any) -> str:
-    """Return the OpenSSL name of the only curve in a list, an empty string for an empty list."""
+    """Return the OpenSSL name of the curve in a list of at most one; an empty string if the list is empty."""
     names = _parse_strings(value)
     for name in names:
         if name not in (*CURVES, "X25519"):
             raise ValueError(f"unknown curve {name!r}{suggestion(name, (*CURVES, 'X25519'))}")
     if len(names) > 1 or "X25519" in names:
-        raise ValueError(f"not supported: Python can set only one curve, of {', '.join(CURVES)}")
+        raise ValueError(f"not supported: Python can set only one curve, one of {', '.join(CURVES)}")
     return CURVES[names[0]] if names else ""
 
 
@@ -126,7 +127,7 @@ def _parse_header_value(name: str, value: Any) -> str:
 
 
 def _parse_interval(value: Any) -> float:
-    """Return the seconds of a duration in the notation of Go."""
+    """Parse a Go duration such as "1m30s"; return seconds."""
     if value in (0, "0"):
         return 0.0
     number = r"([0-9]+(?:\.[0-9]+)?)(h|ms|us|µs|ns|m|s)"
@@ -143,7 +144,7 @@ def _parse_burst(value: Any) -> int:
 
 @dataclass(frozen=True)
 class TlsSection:
-    """Settings of tls_server_config."""
+    """Section tls_server_config: certificates and TLS parameters."""
 
     cert: str = option("", _parse_string, "server certificate, PEM")
     key: str = option("", _parse_string, "key of the server certificate, PEM")
@@ -162,7 +163,7 @@ class TlsSection:
 
 @dataclass(frozen=True)
 class HttpSection:
-    """Settings of http_server_config."""
+    """Section http_server_config: headers of all responses."""
 
     http2: bool = boolean(True, "has no effect: the server uses HTTP/1.1")
     headers: tuple[tuple[str, str], ...] = option((), _parse_headers, "headers of all responses")
@@ -170,7 +171,7 @@ class HttpSection:
 
 @dataclass(frozen=True)
 class RateLimitSection:
-    """Settings of rate_limit: a token bucket of `burst` requests, with one token added per `interval`."""
+    """Section rate_limit: a token bucket for `burst` requests, with one token added per `interval`."""
 
     interval: float = option(0.0, _parse_interval, "seconds per request; 0 for no limit")
     burst: int = option(0, _parse_burst, "size of the token bucket")
@@ -180,10 +181,10 @@ def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
     """Parse basic_auth_users.
 
     Args:
-        value: the content of the section; None for no users.
+        value: parsed content of the section; None if it is missing.
 
     Returns:
-        The bcrypt hash by user name, empty if there is any problem; and the problems.
+        The bcrypt hash by user name, empty if there is a problem, and one line per problem.
     """
     if value is None:
         return {}, []

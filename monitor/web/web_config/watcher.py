@@ -1,4 +1,4 @@
-"""Watched web.config.yml: reload it when it or a file that it names changes."""
+"""Watched web.config.yml: reload after a change of the file or of a file it names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ log = get_logger(__name__)
 
 
 class WatchedWebConfigFile:
-    """Current contents of a web.config.yml; a new version applies from the next connection or request on.
+    """Last valid contents of a web.config.yml, checked for changes at each connection and request; thread-safe.
 
-    An invalid version is logged once and ignored. So is a version that would enable or disable TLS, which takes a
-    reload of the configuration: a mistake in the file must not send passwords in the clear. Loading is tried again
-    when any file that the last attempt read, or failed to read, has changed.
+    A file is loaded again if it, or a file that it names, has changed since the last attempt. An invalid version is
+    logged once and ignored. A version that enables or disables TLS is ignored as well, so that a mistake in the file
+    does not expose passwords; a reload of the configuration (SIGHUP) applies it.
     """
 
     def __init__(self, path: Path) -> None:

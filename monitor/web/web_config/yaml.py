@@ -20,12 +20,12 @@ def parse(text: str) -> Any:
     """Return the content of a YAML document.
 
     Raises:
-        ValueError: the document is invalid. The message names the line, but never quotes it: it may hold a key.
+        ValueError: the document is invalid. The message quotes no value, because a value may be a private key.
     """
     try:
         return yaml.load(text, _StrictLoader)  # noqa: S506 - it is a SafeLoader
     except Exception as error:
-        # PyYAML passes on any exception of the conversion of a value to the type of its tag.
+        # PyYAML does not wrap an exception from the conversion of a value to the type of its tag.
         raise ValueError(_message(error)) from error
 
 
@@ -40,7 +40,7 @@ def _message(error: Exception) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that rejects duplicate keys, aliases, invalid characters and very long numbers."""
+    """SafeLoader that rejects duplicate keys, aliases, INVALID_CHARACTERS and numbers beyond MAX_NUMBER_LENGTH."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -38,6 +39,17 @@ def test_lock_waits_for_its_timeout(path: Path) -> None:
     with ExclusiveLock(path), pytest.raises(LockHeldError), ExclusiveLock(path, wait=0.3):
         pass
     assert 0.3 <= time.monotonic() - started < 2
+
+
+def test_lock_is_acquired_on_a_full_file_system(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    with ExclusiveLock(path):
+        assert is_locked(path)
+        with pytest.raises(LockHeldError, match="process unknown"), ExclusiveLock(path):
+            pass
 
 
 def test_lock_in_a_missing_directory_is_unavailable(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Commands that move history in and out of the database."""
+"""Commands for the stored history: import, export, purge."""

@@ -20,8 +20,8 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
     "export",
     cls=Command,
     examples={
-        "monitor export history.csv.gz": "Write all of it, compressed.",
-        "monitor export --since 7d": "Write a week to stdout.",
+        "monitor export history.csv.gz": "Write the whole history, compressed.",
+        "monitor export --since 7d": "Write the last 7 days to stdout.",
     },
 )
 @click.argument(
@@ -38,7 +38,7 @@ from monitor.system.standard_streams import STANDARD_OUTPUT
 def command(options: GlobalOptions, file: Path | None, since: float | None) -> int:
     """Write the stored history as a CSV trace.
 
-    `monitor import` and `monitor backtest` read such a trace. The daemon may run meanwhile.
+    `monitor import` and `monitor backtest` read this format. The daemon may keep running.
     """
     from monitor.sampling.trace_writer import open_text_output, write_trace  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storage import SampleRepository
 
 SMALL_PERCENTAGE = 0.01
-"""Largest percentage, as a ratio, of a file whose percentages are doubtful: an idle host uses more memory."""
+"""Ratio: percentages that never exceed it probably are ratios, as even an idle host uses more of its memory."""
 
 
 @click.command(
@@ -32,9 +32,9 @@ SMALL_PERCENTAGE = 0.01
     cls=Command,
     examples={
         "monitor import history.csv.gz": "Import one file.",
-        "monitor import january.csv february.csv --json": "Import several, and print one document for each.",
+        "monitor import january.csv february.csv --json": "Import two files, and print one JSON document per file.",
         "monitor import load.csv --map timestamp=Time --map cpu_usage=CPU --percent --dry-run": "Show what would be "
-        "stored of a file of another tool.",
+        "stored from a file of another tool.",
         "ssh web1 monitor export - | monitor import -": "Copy the history of another host.",
     },
 )
@@ -61,7 +61,7 @@ def command(
     are 0 to 1, rates bytes per second.
 
     All files are checked before the first row is stored. Stored values are kept, and missing ones are filled. The
-    daemon may run meanwhile. `monitor purge` removes a period again.
+    daemon may keep running. `monitor purge` removes a period again.
     """
     from monitor.documents.traces import trace_import_document  # noqa: PLC0415
     from monitor.reports.files import trace_import_report  # noqa: PLC0415
@@ -87,7 +87,7 @@ def command(
 
 @contextmanager
 def _repositories(url: str, *, dry_run: bool) -> Iterator[tuple[SampleRepository, SampleRepository]]:
-    """Open the samples to compare with and those to write: in a dry run a database in memory."""
+    """Yield the stored samples and the repository to write to, in a dry run a database in memory."""
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import StorageError, StorageErrorKind  # noqa: PLC0415
 
@@ -102,13 +102,13 @@ def _repositories(url: str, *, dry_run: bool) -> Iterator[tuple[SampleRepository
         except StorageError as error:
             if error.kind is not StorageErrorKind.MISSING:
                 raise
-            # Without a database, the one in memory has the stored samples: none.
+            # No database exists, so no samples are stored: the database in memory is just as empty.
             stored = scratch
         yield stored, scratch
 
 
 def _warn(files: list[tuple[Path, TraceRows]]) -> None:
-    """Warn of files without rows, and of percentages that look like ratios."""
+    """Warn about files without rows, and about percentages that look like ratios."""
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     for path, rows in files:

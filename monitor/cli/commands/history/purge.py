@@ -18,7 +18,7 @@ from monitor.cli.parameters import TIME
     cls=Command,
     examples={
         "monitor purge --from 2026-03-01 --to 2026-03-02T12:00": "Show what would be deleted, and ask.",
-        "monitor purge --from 1772366400 --to 1772370000 --yes": "Delete an hour without a question.",
+        "monitor purge --from 1772366400 --to 1772370000 --yes": "Delete an hour without confirmation.",
         "monitor purge --from now --to 2099-01-01 --yes": "Delete samples with a time in the future.",
     },
 )
@@ -31,15 +31,15 @@ from monitor.cli.parameters import TIME
     help="First time to delete: seconds since the epoch, a date and time, or -7d.",
 )
 @click.option("--to", "end", metavar="TIME", required=True, type=TIME, help="Last time to delete.")
-@click.option("--yes", is_flag=True, help="Delete without a question.")
+@click.option("--yes", is_flag=True, help="Delete without confirmation.")
 @json_option
 @pass_options
 def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
     """Remove a period of the stored history.
 
     Deletes the samples from the first to the last time, both included, and what was derived from them: predictions,
-    scores of whole hours, and anomaly events without a verdict. Models stay; train again with `monitor retrain`. The
-    daemon may run meanwhile.
+    scores of whole hours, and anomaly events without a verdict. Keeps the models; to train again, run `monitor
+    retrain`. The daemon may keep running.
     """
     from monitor.documents.traces import PurgeDocument  # noqa: PLC0415
     from monitor.reports.files import purge_report  # noqa: PLC0415
@@ -67,7 +67,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
 
 
 def _confirmed(samples: int, predictions: int, start: float, end: float) -> bool:
-    """Ask on stderr whether to delete; the end of stdin means no."""
+    """Ask for confirmation on stderr; no answer on stdin means no."""
     from monitor.system.formatting import format_time  # noqa: PLC0415
 
     period = f"from {format_time(start)} to {format_time(end)}"

@@ -1,1 +1,1 @@
-"""Commands that report: predictions, scores, anomalies."""
+"""Commands that report: status, predictions, scores, anomalies, maintenance windows."""

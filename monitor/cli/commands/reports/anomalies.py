@@ -44,7 +44,7 @@ def command(context: click.Context, since: float | None) -> int | None:
     return None
 
 
-@command.command("list", examples={"monitor anomalies list --since 90d": "List the events of a quarter."})
+@command.command("list", examples={"monitor anomalies list --since 90d": "List the events of the last 90 days."})
 @since_option
 @json_option
 @pass_options

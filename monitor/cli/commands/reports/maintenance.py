@@ -95,10 +95,10 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
     """Add a window and print it.
 
     Args:
-        options: of this invocation.
+        options: options of this invocation.
         duration: length in seconds.
-        start: seconds since the epoch, None for now.
-        note: free text, or None.
+        start: seconds since the epoch; None for now.
+        note: free text; None for no note.
 
     Raises:
         click.UsageError: the window ends in the past or after the year 9999.

@@ -20,8 +20,8 @@ from monitor.errors import NotEnoughDataError
     cls=Command,
     examples={
         "monitor predict": "Predict from the newest sample.",
-        "monitor predict --at -2h": "Predict with the serving model as of two hours ago.",
-        "monitor predict --at 2026-03-01T12:00:00 --json": "Print every contribution at a time given in UTC.",
+        "monitor predict --at -2h": "Predict as of two hours ago, with the model that serves now.",
+        "monitor predict --at 2026-03-01T12:00:00 --json": "Print every contribution as of a time in UTC.",
     },
 )
 @click.option(

@@ -1,4 +1,4 @@
-"""`monitor status`: one page on the daemon, its predictions and its models."""
+"""`monitor status`: state of the daemon, predictions, serving model and scores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
     "status",
     cls=Command,
     examples={
-        "monitor status": "Show the report for people.",
-        "monitor status --json": "Print the document that /api/v1/status answers.",
+        "monitor status": "Show the status as text.",
+        "monitor status --json": "Print the status as JSON, as /api/v1/status does.",
     },
 )
 @json_option

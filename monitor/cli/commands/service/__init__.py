@@ -1,1 +1,1 @@
-"""Commands on the daemon, its configuration and its service."""
+"""Commands for the daemon, its configuration and its systemd unit."""

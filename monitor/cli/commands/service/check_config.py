@@ -52,7 +52,7 @@ def command(options: GlobalOptions, file: str | None) -> int:
 
 
 def _report(path: Path | None, toml: str) -> Report:
-    """Return the effective configuration, with the file it was read from as a comment."""
+    """Return the effective configuration as TOML, after a comment with the path of its file."""
     tones: dict[str, Tone] = {"#": "faint", "[": "heading"}
     lines = [f"# {path or 'no file: the defaults'}", *toml.splitlines()]
     return Report(tuple(Line((Toned(line, tones.get(line[:1])),), exact=True) for line in lines))

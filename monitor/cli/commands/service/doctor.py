@@ -27,8 +27,8 @@ from monitor.errors import ConfigError
 def command(options: GlobalOptions) -> int:
     """Check what the daemon needs and suggest fixes.
 
-    Checks kernel figures, permissions, clock, disk, database, port and model, whether the daemon runs or not, and
-    changes nothing. Exit code 1 if a check failed.
+    Checks kernel figures, permissions, clock, disk, database, port and model. Changes nothing; the daemon may be
+    running. Exit code 1 if a check failed.
     """
     from monitor.config.loader import find_config, load_config  # noqa: PLC0415
     from monitor.doctor import examine, examine_invalid_configuration  # noqa: PLC0415

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 @click.option("--print", "print_only", is_flag=True, help="Write the unit to stdout; change nothing.")
 @pass_options
 def command(options: GlobalOptions, print_only: bool) -> int:
-    """Install the systemd unit and, if there is none, a configuration.
+    """Install the systemd unit, and a default configuration if there is none.
 
-    The unit runs the program that executes this command. Prints the next steps. Needs root; may be repeated.
+    The unit runs the program that executes this command. Prints the next steps. Needs root; run it again to update
+    the unit.
     """
     from monitor.system.systemd_unit import CONFIG, running_program, unit_text, unreadable_paths  # noqa: PLC0415
 
@@ -50,7 +51,7 @@ def command(options: GlobalOptions, print_only: bool) -> int:
 
 
 def _report_lines(result: Installation) -> list[str]:
-    """Return the changes and the next steps, one per line."""
+    """Return one line per change and next step."""
     from monitor.system.service_installation import STATE  # noqa: PLC0415
     from monitor.system.systemd_unit import NAME  # noqa: PLC0415
 

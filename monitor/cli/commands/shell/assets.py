@@ -13,6 +13,7 @@ from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import MonitorError
 from monitor.reports.blocks import Report
+from monitor.system.atomic_write import open_atomic
 
 PATTERNS = (
     "man/*.1",
@@ -21,13 +22,13 @@ PATTERNS = (
     "grafana/dashboards/*.json",
     "grafana/provisioning/*/*.yml",
 )
-"""Files to copy, relative to the directory of assets."""
+"""Patterns of the files to copy, relative to the asset directory."""
 
 
 @click.command(
     "assets",
     cls=Command,
-    examples={"monitor assets --to /tmp/monitor": "Write all of them below a directory."},
+    examples={"monitor assets --to /tmp/monitor": "Write all files below a directory."},
 )
 @click.option(
     "--to",
@@ -51,17 +52,18 @@ def command(options: GlobalOptions, directory: Path) -> int:
     for name, content in contents.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        with open_atomic(target) as file:
+            file.write(content)
     files = sorted(str(directory / name) for name in contents)
     print_result(options, {"directory": str(directory), "files": files}, Report(tuple(files)))
     return ExitCode.DONE
 
 
 def asset_directory() -> Path:
-    """Return the directory of the shipped files: in the installed package, or `deploy` of a checkout.
+    """Return the directory of the shipped files: part of the installed package, or `deploy` in a checkout.
 
     Raises:
-        MonitorError: this installation carries none.
+        MonitorError: this installation has no such directory.
     """
     from importlib.resources import files  # noqa: PLC0415
 
@@ -69,4 +71,4 @@ def asset_directory() -> Path:
     for candidate in (package / "data" / "assets", package.parent / "deploy"):
         if candidate.is_dir():
             return candidate
-    raise MonitorError("this installation carries no assets")
+    raise MonitorError("this installation contains no assets")

@@ -29,7 +29,11 @@ def command(shell: str) -> int:
 
 
 def completion_script(shell: str) -> str:
-    """Return the completion script of click for a shell in `SHELLS`."""
+    """Return the completion script that click generates for a shell in `SHELLS`.
+
+    Raises:
+        click.UsageError: click does not support the shell.
+    """
     from click.shell_completion import ShellComplete, get_completion_class  # noqa: PLC0415
 
     from monitor.cli.main import COMPLETION_VARIABLE, PROGRAM  # noqa: PLC0415
@@ -38,5 +42,5 @@ def completion_script(shell: str) -> str:
     completer_class = get_completion_class(shell)
     if completer_class is None:
         raise click.UsageError(f"no completion for {shell}")
-    # The method of the base class: that of bash would start a bash to learn its version.
+    # Call the method of the base class: its override for bash starts bash to read its version.
     return ShellComplete.source(completer_class(cli, {}, PROGRAM, COMPLETION_VARIABLE))

@@ -1,1 +1,1 @@
-"""Commands on models: train, manage, backtest."""
+"""Commands for models: train, manage, backtest."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     cls=Command,
     examples={
         "monitor backtest trace.csv": "Train on the first 60 % of the rows, replay the rest.",
-        "monitor backtest trace.csv.gz --train-until 2026-03-01 --no-retrain": "Replay with one model.",
-        "monitor backtest trace.csv --predictions out.csv --plot out.png": "Write every prediction, and a figure.",
+        "monitor backtest trace.csv.gz --train-until 2026-03-01 --no-retrain": "Train once, then replay the rest.",
+        "monitor backtest trace.csv --predictions out.csv --plot out.png": "Write every prediction, and a plot.",
         "monitor export - | monitor backtest -": "Replay the stored history.",
     },
 )
@@ -85,7 +85,7 @@ def command(
         result = backtest_forecasts(trace, config, train_until, retrain=not no_retrain)
         anomalies = backtest_anomalies(trace, config, float(result.times[0]), retrain=not no_retrain)
         document = backtest_document(path, trace, result, anomalies)
-        # A file that cannot be written must not cost the report of a long computation.
+        # Print the report even if a file cannot be written: computing it takes minutes.
         problems = _write_files(result, anomalies, predictions, plot)
         print_result(options, document, backtest_report(document), to_stderr=STANDARD_OUTPUT in (predictions, plot))
         if problems:
@@ -96,7 +96,7 @@ def command(
 def _write_files(
     result: BacktestResult, anomalies: AnomalyBacktest | None, predictions: Path | None, plot: Path | None
 ) -> list[str]:
-    """Write the files asked for, and return one sentence per file that could not be written."""
+    """Write the requested files; return one message per file that could not be written."""
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
     from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.training.backtest import prediction_lines  # noqa: PLC0415

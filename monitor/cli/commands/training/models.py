@@ -50,7 +50,7 @@ def list_models(options: GlobalOptions) -> int:
 @json_option
 @pass_options
 def show_model(options: GlobalOptions, model_id: int) -> int:
-    """Show one model with the report of its training."""
+    """Show one model with its training report."""
     from monitor.documents.models import model_document  # noqa: PLC0415
     from monitor.reports.models import model_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
@@ -68,7 +68,7 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
 @json_option
 @pass_options
 def activate(options: GlobalOptions, model_id: int) -> int:
-    """Activate a model, whatever the gate decided about it."""
+    """Activate a model, even if the gate refused it."""
     return _activate(options, model_id)
 
 
@@ -77,7 +77,7 @@ def activate(options: GlobalOptions, model_id: int) -> int:
 @json_option
 @pass_options
 def rollback(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate the model that was active before the current one."""
+    """Activate the newest promoted model that is older than the active one."""
     return _activate(options, model_id)
 
 
@@ -106,14 +106,14 @@ def export_model(options: GlobalOptions, model_id: int, file: Path) -> int:
     return ExitCode.DONE
 
 
-@command.command("import", examples={"monitor models import web1.npz": "Register the model of a file."})
+@command.command("import", examples={"monitor models import web1.npz": "Register the model in a file."})
 @click.argument("file", metavar="FILE", type=INPUT_FILE, help="File written by export; - is stdin.")
 @json_option
 @pass_options
 def import_model(options: GlobalOptions, file: Path) -> int:
-    """Register the model of a file without activating it.
+    """Register the model in a file without activating it.
 
-    `monitor models activate` lets it serve.
+    To let it serve, run `monitor models activate`.
     """
     from monitor.documents.models import model_import_document  # noqa: PLC0415
     from monitor.reports.files import model_import_report  # noqa: PLC0415
@@ -143,7 +143,7 @@ def _list(options: GlobalOptions) -> int:
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate a model (None: the previous one) and print its id."""
+    """Activate a model and print its id; None activates the previous model."""
     from monitor.documents.models import ActivationDocument  # noqa: PLC0415
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

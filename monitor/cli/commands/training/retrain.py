@@ -16,7 +16,7 @@ from monitor.cli.parameters import SINCE
     cls=Command,
     examples={
         "monitor retrain": "Train as the daemon does on its schedule.",
-        "monitor retrain --since 30d --dry-run": "Evaluate a training on a month of history; change nothing.",
+        "monitor retrain --since 30d --dry-run": "Train and evaluate on the last 30 days; change nothing.",
         "monitor retrain --json": "Print the whole training report as one document.",
     },
 )
@@ -34,7 +34,7 @@ def command(options: GlobalOptions, since: float | None, dry_run: bool, force: b
     """Train on the stored samples and promote the model if the gate accepts it.
 
     Progress goes to stderr, the report to stdout. A running daemon serves a promoted model from its next sampling
-    cycle on. A refused one is kept for comparison (exit code 3).
+    cycle on. A refused candidate stays in the registry (exit code 3).
     """
     from monitor.documents.training import retrain_document  # noqa: PLC0415
     from monitor.reports.progress import training_progress  # noqa: PLC0415

@@ -33,6 +33,20 @@ def test_assets_replace_files_and_are_listed(run, tmp_path):
     assert (tmp_path / "monitor.service").read_text() != "old"
 
 
+def test_assets_name_the_file_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "monitor.service").mkdir()
+    result = run("assets", "--to", tmp_path)
+    assert result.code == ExitCode.FAILED
+    assert f"{tmp_path / 'monitor.service'}: cannot be written" in result.errors
+
+
+def test_assets_name_the_directory_that_cannot_be_created(run, tmp_path):
+    (tmp_path / "file").touch()
+    result = run("assets", "--to", tmp_path / "file" / "below")
+    assert result.code == ExitCode.FAILED
+    assert result.errors == f"monitor: {tmp_path / 'file' / 'below' / 'man'}: Not a directory\n"
+
+
 def test_assets_need_a_directory(run, tmp_path):
     (tmp_path / "file").touch()
     assert run("assets").code == ExitCode.USAGE
