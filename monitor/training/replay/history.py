@@ -70,12 +70,10 @@ def replay_history(
     """
     try:
         with deadline(seconds, "training.timeout has passed"):
-            summary = _replay(stores, config, task, now - REPLAY_RANGE)
+            return _replay(stores, config, task, now - REPLAY_RANGE)
     except (MonitorError, ModelError, StorageError, MemoryError) as error:
         log.warning("history replay failed", error=error)
         return None
-    log.info("history replayed", predictions=summary.predictions, anomalies=summary.anomalies)
-    return summary
 
 
 def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> ReplaySummary:
