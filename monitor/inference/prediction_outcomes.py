@@ -1,4 +1,4 @@
-"""Outcomes of predictions: score totals and lead times from predictions and samples of the same period."""
+"""Prediction outcomes: score totals and lead times from predictions and the samples around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replayed anomalies: events that detectors fitted on the past find in the history without live predictions."""
+"""Replayed anomalies: events in stored history, by detectors fitted on earlier samples."""
 
 from __future__ import annotations
 

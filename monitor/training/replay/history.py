@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.errors import ModelError
-from model.forecast.serialization import loads
+from model.features.dataset import typical_step
 from model.training.holdout_replay import ReplayModel
 from model.units import DAY
 from monitor.config.loader import Config
@@ -13,6 +13,7 @@ from monitor.errors import MonitorError
 from monitor.stores import Stores
 from monitor.system.logging import get_logger
 from monitor.system.processes import deadline
+from monitor.training.bootstrap_model import pretrained_predictor
 from monitor.training.records import read_active_model
 from monitor.training.replay.anomalies import replay_anomalies
 from monitor.training.replay.predictions import (
@@ -82,7 +83,7 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
         return ReplaySummary(predictions=0, anomalies=0)
     models = task.models
     if not models and active.pretrained:
-        models = _pretrained(stores, active.id, task.history, since)
+        models = _pretrained(stores, config, task.history, since)
     predictions = replay_predictions(stores, models, task.history, active.id, since)
     anomalies = 0
     if task.detects and stores.registry.detector(active.id) is not None:
@@ -90,12 +91,14 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
     return ReplaySummary(predictions, anomalies)
 
 
-def _pretrained(stores: Stores, model_id: int, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
+def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
     """Return the pretrained model for the time since the first sample without a prediction, live or replayed.
 
     It was trained on other hosts, and has seen nothing of this one. Empty if no sample is without a prediction.
     """
-    predictor = loads(stores.registry.blob(model_id))
+    predictor = pretrained_predictor(config, typical_step(history.times, config.sampling.interval))
+    if predictor is None:
+        return ()
     missing = (history.times >= since) & has_rule_metric(predictor, history.values)
     for predictions in (stores.predictions, stores.replayed_predictions):
         missing &= ~has_predictions(predictions, history.times, since, LIVE_WIDTH)

@@ -78,7 +78,7 @@ def replay_predictions(
         for first in range(0, len(predictions), BATCH_ROWS):
             stores.replayed_predictions.append(predictions[first : first + BATCH_ROWS])
         stored += len(predictions)
-    _score(stores, models[-1].predictor, start, end)
+    _score(stores, models[-1].predictor, history.times, start)
     return stored
 
 
@@ -91,20 +91,19 @@ def has_predictions(predictions: PredictionRepository, times: Floats, start: flo
         start: seconds since the epoch; earlier times are False.
         width: seconds.
     """
-    first = start - start % width
-    buckets = np.floor_divide(times - first, width).astype(np.int64)
     result = np.zeros(len(times), bool)
     inside = times >= start
     if inside.any():
-        occupied = predictions.occupied_buckets(first, width, int(buckets[-1]) + 1)
-        result[inside] = occupied[buckets[inside]]
+        first = start - start % width
+        buckets = np.floor_divide(times[inside] - first, width).astype(np.int64)
+        result[inside] = predictions.occupied_buckets(first, width, int(buckets[-1]) + 1)[buckets]
     return result
 
 
 def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
     """Return the models whose part does not end before `since`, the first one starting there at the earliest."""
-    ends = [*(model.start for model in models[1:]), math.inf]
-    kept = [model for model, end in zip(models, ends, strict=True) if end > since]
+    starts = [model.start for model in models]
+    kept = [model for model, end in zip(models, [*starts[1:], math.inf], strict=False) if end > since]
     return [replace(model, start=max(model.start, since)) for model in kept]
 
 
@@ -158,11 +157,11 @@ def _predictions(
             )
 
 
-def _score(stores: Stores, predictor: Predictor, start: float, end: float) -> None:
-    """Score the replayed predictions from `start` up to `end` whose horizon has passed by then."""
+def _score(stores: Stores, predictor: Predictor, times: Floats, start: float) -> None:
+    """Score the replayed predictions from `start` on whose horizon has passed at the last of `times` (rows,)."""
     spec = predictor.spec
     for horizon in predictor.horizons:
-        last = end - horizon
+        last = float(times[-1]) - horizon
         for first in np.arange(start - TIME_EPSILON, last, SCORED_SECONDS).tolist():
             period = first, min(first + SCORED_SECONDS, last)
             score = score_period(stores, stores.replayed_predictions, spec.rules, spec.step, horizon, period)

@@ -173,7 +173,7 @@ def test_quality_panel_highlights_negative_skill(status):
 def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
-    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
+    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "live", "-"]
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(status):
