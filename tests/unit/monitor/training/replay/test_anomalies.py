@@ -32,7 +32,7 @@ def overloads(stores):
     return [event for event in events if OVERLOAD - 3600 <= event.started_at < OVERLOAD + 3600]
 
 
-def test_overload_is_found_once_and_marked(stores, config, history):
+def test_replay_stores_the_overload_once_with_a_mark(stores, config, history):
     for model_id in (7, 8):
         count = replay_anomalies(stores, config, history, model_id, since=0.0)
     (event,) = overloads(stores)
@@ -46,7 +46,7 @@ def test_no_block_maxima_of_the_live_detector_are_stored(stores, config, history
     assert stores.anomalies.peaks("", 0.0) == []
 
 
-def test_nothing_is_found_before_the_history_that_a_detector_needs(stores, config, history):
+def test_replay_starts_after_the_history_that_a_detector_needs(stores, config, history):
     long = replace(config, anomaly=replace(config.anomaly, min_history=30 * 86400.0))
     assert replay_anomalies(stores, long, history, 7, since=0.0) == 0
 
