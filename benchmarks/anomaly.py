@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-# set before NumPy is imported: BLAS threads would compete with the processes of the other series
+# Set before NumPy is imported: BLAS threads would compete with the processes of the other series.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-# set before NumPy is imported: BLAS threads would compete with the processes of other traces
+# Set before NumPy is imported: BLAS threads would compete with the processes of other traces.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-# set before NumPy is imported: the trainings are small
+# Set before NumPy is imported: the trainings are small.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np

@@ -1,10 +1,10 @@
 """Exception hierarchy of the model package.
 
 ModelError
-├── InputError              examples, settings or a checkpoint that a training cannot use
+├── InputError              examples, settings or a checkpoint that a training run cannot use
 ├── NotEnoughHistoryError   a history with too few samples, outcomes or high-load periods to fit a model
 ├── UnsupportedTaskError    a task that the pretrained model does not cover
-├── DivergedError           a training that diverged
+├── DivergedError           a training run that diverged
 └── SerializationError      bytes that are no valid model, or a model that cannot be stored
 """
 
@@ -20,7 +20,7 @@ class InputProblem(Enum):
     LABEL = "invalid label"
     NO_KNOWN_LABEL = "output without a known label"
     SINGLE_CLASS = "labels of one class only"
-    CHECKPOINT = "checkpoint of another training, or inconsistent"
+    CHECKPOINT = "checkpoint of another training run, or inconsistent"
     INTERRUPTED = "training interrupted inside an epoch"
 
 
@@ -43,7 +43,7 @@ class InputError(ModelError):
     """Raised if the examples, settings, high-load rules or checkpoint of a training run cannot be used.
 
     Attributes:
-        problem: reason.
+        problem: code of the reason.
     """
 
     def __init__(self, message: str, problem: InputProblem = InputProblem.SETTING) -> None:
@@ -83,7 +83,7 @@ class NotEnoughHistoryError(ModelError):
     """Raised if a history has too few samples or known outcomes to fit a model.
 
     Attributes:
-        skip_reason: reason.
+        skip_reason: code of the reason.
     """
 
     def __init__(self, message: str, skip_reason: SkipReason = SkipReason.HISTORY_TOO_SHORT) -> None:
@@ -115,7 +115,7 @@ class UnsupportedTaskError(ModelError, ValueError):
     """Raised if the pretrained model does not cover the rules, horizons or sampling step of a task.
 
     Attributes:
-        reason: reason.
+        reason: code of the reason.
     """
 
     def __init__(self, reason: UnsupportedTaskReason, task: str = "") -> None:
@@ -131,7 +131,7 @@ class SerializationError(ModelError):
     """Raised if bytes are not a model that this release reads, or if a model cannot be stored.
 
     Attributes:
-        problem: reason.
+        problem: code of the reason.
     """
 
     def __init__(self, message: str, problem: SerializationProblem = SerializationProblem.CONTENT) -> None:

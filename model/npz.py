@@ -21,13 +21,13 @@ from model.array_types import Floats
 from model.errors import SerializationError, SerializationProblem
 
 MAX_BYTES = 64 * 2**20
-"""Largest archive; archives of this package's networks are ten times smaller."""
+"""Largest archive in bytes; archives of this package's networks are ten times smaller."""
 
 MAX_HEADER_BYTES = 8 * 2**20
-"""Largest JSON header; the parser needs several times as much memory."""
+"""Largest JSON header in bytes; the parser needs several times as much memory."""
 
 MAX_DIRECTORY_BYTES = 2**20
-"""Largest zip directory; zipfile needs several times as much memory to read it."""
+"""Largest zip directory in bytes; zipfile needs several times as much memory to read it."""
 
 DTYPES = ("<f4", "<f8", "|u1")
 """Element types allowed in an archive."""

@@ -1,4 +1,4 @@
-"""`python -m monitor` is the command `monitor`."""
+"""Entry point of `python -m monitor`: the command `monitor`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Exceptions of the package: one tree, whose messages tell an operator what to do.
+"""Exception hierarchy of the package `monitor`: errors with messages for the operator.
 
     Exception
     └── MonitorError
@@ -7,8 +7,8 @@
         ├── NotEnoughDataError
         └── LockedError
 
-The packages `storage` and `model` have their own trees: `StorageError` and `ModelError`. The command
-line maps all of them to exit codes in `monitor.cli.exit_codes`.
+The packages `storage` and `model` have their own hierarchies: `StorageError` and `ModelError`.
+`monitor.cli.exit_codes` maps all errors to exit codes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RefusedError(MonitorError):
 
 
 class NotEnoughDataError(MonitorError):
-    """Raised when the history is too short to train on, or there is none to predict from."""
+    """Raised when the history does not suffice for a training, or no prediction can be made from it."""
 
 
 class LockedError(MonitorError):

@@ -1,15 +1,13 @@
-"""State of the running daemon: immutable values that the web server and the exporter read."""
+"""State of the running daemon: immutable values for the web server and the exporter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from model.anomaly.events import DetectorReading
-from model.array_types import Floats
 from monitor.inference.forecast import Forecast
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
 from storage import AnomalyRecord, Sample
@@ -22,14 +20,14 @@ class LiveState:
     Attributes:
         sample: the sample as stored.
         sources: state of each source of host metrics, by name.
-        high_load: a high-load period is in progress; None while that is unknown.
-        high_load_since: start of the period in seconds since the epoch; None while there is none.
-        forecast: predictions with their attributions; None while no model serves.
-        model_id: serving model; None without one.
+        high_load: True during a high-load period; None if the state is unknown.
+        high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
+        forecast: predictions with their attributions; None if no model serves.
+        model_id: id of the serving model; None if no model serves.
         samples_total: samples taken since the start of the process.
-        samples_missed: samples since the start that were due and not taken.
+        samples_missed: samples that were due since the start, but not taken.
         predictions_total: predictions made since the start.
-        samples_buffered: samples that wait in memory for the database.
+        samples_buffered: samples in memory that are not stored yet.
         write_failures: failed writes of samples and predictions since the start.
     """
 
@@ -52,7 +50,7 @@ class Histogram:
 
     Attributes:
         sum_seconds: sum of all durations.
-        buckets: (upper bound in seconds, number of durations up to it), cumulative; the last bound is "+Inf".
+        buckets: pairs of upper bound in seconds and number of durations up to that bound; the last bound is "+Inf".
     """
 
     sum_seconds: float
@@ -64,11 +62,11 @@ class JobState:
     """Counters of one periodic job since the start of the process.
 
     Attributes:
-        runs: runs that have ended.
-        failures: runs that raised an exception.
-        missed: scheduled runs that did not take place.
-        duration: duration of the runs.
-        delay: time between the scheduled and the actual start of the runs.
+        runs: number of completed runs, failed runs included.
+        failures: number of runs that raised an exception.
+        missed: number of scheduled runs that did not take place.
+        duration: durations of the runs.
+        delay: delays of the actual after the scheduled starts.
     """
 
     runs: int
@@ -84,13 +82,13 @@ class AnomalyState:
 
     Attributes:
         metrics: names of the metrics that the detector monitors.
-        reading: output for the newest row; None if there is none, for example after a gap.
-        active: the anomaly event in progress; None without one.
+        reading: detector output for the newest row; None if there is none, for example after a gap.
+        active: anomaly event in progress; None if there is none.
         events: number of anomaly events in the database.
-        unconfirmed: events of the last 30 days that the operator did not call incidents.
-        allowed: false-alarm budget, in alarms per 30 days.
-        in_maintenance: a maintenance window is in effect.
-        recent_scores: (rows, 3) for the last days: seconds since the epoch, score, evidence over its threshold.
+        unconfirmed: number of events in the last 30 days whose verdict is not "incident".
+        allowed: false-alarm budget per 30 days.
+        in_maintenance: True during a maintenance window.
+        recent_scores: anomaly scores of the last 7 days.
     """
 
     metrics: tuple[str, ...]
@@ -100,7 +98,7 @@ class AnomalyState:
     unconfirmed: int
     allowed: float
     in_maintenance: bool = False
-    recent_scores: Floats = field(default_factory=lambda: np.empty((0, 3)), compare=False)
+    recent_scores: AnomalyScores = field(default_factory=AnomalyScores, compare=False)
 
 
 @dataclass(frozen=True)
@@ -110,14 +108,14 @@ class DaemonState:
     Attributes:
         version: release of monitor.
         python: version of Python.
-        live: result of the newest sampling cycle; None before the first one, and while sampling has stopped.
-        overview: records of the database, at most one status refresh old.
-        jobs: counters by name of the job.
-        sampling: samples arrive as scheduled.
-        host_metrics: metrics of the host are exposed.
-        reload_successful: the newest reload of the configuration took effect.
+        live: result of the newest sampling cycle; None before the first cycle and while sampling has stopped.
+        overview: summary of the database as of the last status refresh; None before the first refresh.
+        jobs: counters by job name.
+        sampling: True while samples arrive as scheduled.
+        host_metrics: True if the host metrics (`monitor_host_*`) are exposed.
+        reload_successful: True if the last reload of the configuration took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
-        anomaly: state of the anomaly detector; None while none runs, and while sampling has stopped.
+        anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
     """
 
     version: str

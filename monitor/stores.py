@@ -1,4 +1,4 @@
-"""Repositories of one database, opened together, and rules for its records."""
+"""Repositories of one database, opened and closed together."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from storage import (
 )
 
 TIME_EPSILON = 0.0005
-"""Seconds by which an inclusive time bound is shifted to make it exclusive; two samples are always further apart."""
+"""Shift in seconds that makes an inclusive time bound exclusive; samples differ by at least a millisecond."""
 
 
 @dataclass(frozen=True)
 class Stores:
-    """The repositories of one open database; the replayed ones hold what a replay of imported history yielded."""
+    """Repositories of one open database; the replayed ones hold results of a replay of stored history."""
 
     database: Database
     samples: SampleRepository

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the Grafana dashboards from their common description.
+"""Dashboard generator: Grafana dashboards as JSON files.
 
     python scripts/make_dashboards.py [DIRECTORY]
 

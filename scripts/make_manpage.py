@@ -22,7 +22,7 @@ DEFAULT_FILE = Path(__file__).resolve().parents[1] / "deploy" / "man" / "monitor
 
 
 def manpage() -> str:
-    """Return the page as roff."""
+    """Return the manual page in roff format."""
     root = cli.context_class(cli, info_name="monitor", **cli.context_settings)
     lines = [
         '.TH MONITOR 1 "" monitor "User Commands"',
@@ -60,14 +60,14 @@ def synopsis(context: click.Context, command: click.Command) -> Iterator[str]:
 
 
 def parameters(context: click.Context, command: click.Command) -> list[tuple[str, str]]:
-    """Return spelling and description of each argument and option, without `--help`."""
+    """Return usage and description of each documented argument and option; `--help` is left out."""
     shown = (parameter for parameter in command.params if not isinstance(parameter, DeprecatedArgument))
     records = [parameter.get_help_record(context) for parameter in shown]
     return [record for record in records if record is not None]
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Yield a text with a macro before each paragraph."""
+    """Yield the lines of a text, with a `.PP` macro before each paragraph."""
     for paragraph in cleandoc(text).split("\n\n"):
         yield ".PP"
         yield from escape(paragraph).splitlines()
@@ -90,13 +90,13 @@ def examples(rows: Mapping[str, str]) -> Iterator[str]:
 
 
 def escape(text: str) -> str:
-    """Return a text as roff prints it literally."""
+    """Escape a text so that roff prints it literally."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join(f"\\&{line}" if line.startswith((".", "'")) else line for line in escaped.splitlines())
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the manual page."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(manpage(), encoding="utf-8")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the tables of host metrics in the reference pages from the metric catalogue.
+"""Metric table generator: tables of host metrics in the reference pages, from the metric catalogue.
 
     python scripts/make_metric_tables.py [DIRECTORY]
 
@@ -39,7 +39,7 @@ def prometheus_table() -> str:
 
 
 def main() -> None:
-    """Renew the tables of both pages."""
+    """Replace the tables in both pages."""
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "reference"
     for name, table in (("host-metrics.md", source_table()), ("metrics.md", prometheus_table())):
         page = directory / name
@@ -50,7 +50,7 @@ def main() -> None:
             flags=re.DOTALL,
         )
         if count != 1:
-            raise SystemExit(f"{page}: {count} tables to renew, expected one")
+            raise SystemExit(f"{page}: {count} tables between the comments, expected 1")
         page.write_text(text, encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
-"""JSON schemas of all documents: generated from the dataclasses into docs/schemas.
+"""JSON schema generator: schemas of all documents in docs/schemas, from the dataclasses.
 
 Run by `make schemas`; pydantic is a development dependency. A class is described by its docstring, a property by its
-line under `Attributes:`.
+entry under `Attributes:`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class SchemaGenerator(GenerateJsonSchema):
             property_schema.pop("default", None)
             property_schema.pop("title", None)
             described = {"description": descriptions[name]} if name in descriptions else {}
-            # the JSON key of a field is its name without the underscore that avoids a keyword
+            # The JSON key of a field is its name without the underscore that avoids a keyword.
             properties[name.removesuffix("_")] = described | property_schema
         summary, _, _ = inspect.getdoc(kind).partition("\n\nAttributes:\n")
         return definition | {
@@ -106,7 +106,7 @@ def attribute_descriptions(kind: type) -> dict[str, str]:
 
 
 def json_terms(text: str) -> str:
-    """Return a docstring in one line, with the constants of JSON in place of those of Python."""
+    """Return a docstring as one line, with JSON constants in place of Python constants."""
     constants = {"None": "null", "True": "true", "False": "false"}
     return re.sub(r"\b(None|True|False)\b", lambda match: constants[match[0]], " ".join(text.split()))
 

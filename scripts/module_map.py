@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the list of all modules, with the first sentence of each, to stdout.
+"""Module map generator: list of all modules with their purpose, written to stdout.
 
 python scripts/module_map.py > docs/reference/modules.md
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Training of model/data/pretrained.npz: the networks that serve a host without history.
+"""Training of model/data/pretrained.npz: networks that serve a host without history.
 
     python scripts/train_pretrained.py --output model/data/pretrained.npz TRACE...
 
 A trace is a CSV file with the columns timestamp and cpu_usage, compressed if it ends in .gz. Synthetic hosts are
-added. Each trace is used several times, with different high-load bounds and sampling steps, and half of the samples
-with the features of a host that has been sampled for some hours only. Equal files yield equal bytes.
+added. Each trace is used several times, with different high-load bounds and sampling steps. Half of the rows get the
+features of a host with at most three days of history. Equal traces and options yield bit-identical files.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from model.forecast.pretrained import (
 from model.forecast.serialization import dumps_pretrained
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
+from model.nn.initializers import initialize_output_bias
 from model.nn.losses import BCEWithLogits
 from model.nn.network import mlp
-from model.nn.training import fit, initialize_output_bias
+from model.nn.training import fit
 from model.units import DAY, HOUR, MINUTE
 from monitor.sampling.trace_reader import read_trace
 
@@ -46,17 +47,17 @@ QUANTILES = (0.80, 0.85, 0.90, 0.95, 0.98, 0.99, 0.995)
 """Quantiles of a trace that are used as its high-load bound."""
 
 TYPICAL_QUANTILE = 0.98
-"""Quantile of the bound for which the base rates are computed."""
+"""Quantile whose bound the base rates are computed for."""
 
 MAX_HIGH_RATIO = 0.4
-"""A bound that a larger ratio of the samples reaches is not used."""
+"""Largest ratio of samples at or above a bound; other bounds are not used."""
 
 SUSTAINED = (0.0, 60.0, 120.0, 300.0)
 AVERAGED_SAMPLES = (1, 5)
-"""Samples that are averaged to one."""
+"""Numbers of consecutive samples that are averaged into one; 1 keeps the samples."""
 
 ROWS = 2500
-"""Rows of each reading of a trace, at most."""
+"""Largest number of rows of a reading."""
 
 NETWORKS, LAYERS = 4, (64, 32)
 FIT = FitConfig(epochs=16, batch_size=512, patience=0, keep_best=False)
@@ -64,7 +65,10 @@ FIT = FitConfig(epochs=16, batch_size=512, patience=0, keep_best=False)
 
 @dataclass(frozen=True)
 class Reading:
-    """Features (rows, inputs) and labels (rows, outputs) of a trace with one bound; typical for TYPICAL_QUANTILE."""
+    """Training rows of a trace for one sampling step and one high-load bound.
+
+    `x` has shape (rows, inputs). `y` has shape (rows, outputs), NaN where unknown. `typical` marks TYPICAL_QUANTILE.
+    """
 
     x: Floats
     y: Floats
@@ -72,7 +76,7 @@ class Reading:
 
 
 def readings(times: Floats, load: Floats, rng: np.random.Generator) -> list[Reading]:
-    """Return one reading of a trace for each sampling step and each bound."""
+    """Return the readings of a trace: one for each sampling step and each usable bound."""
     result = []
     for count in AVERAGED_SAMPLES:
         step = count * typical_step(times, 60.0)
@@ -87,7 +91,7 @@ def readings(times: Floats, load: Floats, rng: np.random.Generator) -> list[Read
 
 
 def averaged(times: Floats, load: Floats, step: float) -> tuple[Floats, Floats]:
-    """Return times and means over slots of `step` seconds."""
+    """Return start times and mean loads of slots of `step` seconds; NaN if a slot has no known load."""
     slots, first = np.unique(times // step, return_index=True)
     known = ~np.isnan(load)
     count = np.add.reduceat(known.astype(float), first)
@@ -119,7 +123,7 @@ def examples(
 
 
 def with_short_histories(x: Floats, names: tuple[str, ...], rng: np.random.Generator) -> Floats:
-    """Return the features with half of the rows as on a host that has been sampled for some hours or days only."""
+    """Return the features, with about half of the rows as on a host with 15 minutes to 3 days of history."""
     x = x.copy()
     history = np.exp(rng.uniform(math.log(0.25 * HOUR), math.log(3 * DAY), len(x)))
     history[rng.random(len(x)) < 0.5] = np.inf
@@ -166,13 +170,13 @@ def synthetic_host(seed: int) -> tuple[Floats, Floats]:
 
 
 def correlated_noise(n: int, memory: float, rng: np.random.Generator) -> Floats:
-    """Return noise (n,) of deviation 1 that is correlated over about `memory` steps."""
+    """Return noise (n,): standard normal values about `memory` steps apart, interpolated linearly."""
     coarse = max(2, int(n / memory) + 2)
     return np.interp(np.arange(n), np.linspace(0, n, coarse), rng.normal(size=coarse))
 
 
 def add_hump(load: Floats, times: Floats, start: float, duration: float, height: float, rise: float) -> None:
-    """Add load that rises linearly for `rise` seconds and stays for `duration` seconds."""
+    """Add `height` to a part of `load`: a linear rise of `rise` seconds, then `duration` seconds at full height."""
     rows = slice(*np.searchsorted(times, (start, start + rise + duration)))
     load[rows] += height * np.minimum(1.0, (times[rows] - start) / rise)
 
@@ -196,18 +200,18 @@ def train(parts: list[Reading], seed: int) -> PretrainedModel:
 
 
 def joined(parts: list[Reading]) -> tuple[Floats, Floats]:
-    """Return the features and the labels of some readings."""
+    """Return the concatenated features and labels of readings."""
     return np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
 
 
 def predict(pretrained: PretrainedModel, x: Floats) -> Floats:
-    """Return the probabilities (rows, outputs)."""
+    """Return the probabilities (rows, outputs): the running maximum over the horizons."""
     logits = sum(network.predict(pretrained.scaler(x)) for network in pretrained.networks) / len(pretrained.networks)
     return np.asarray(np.maximum.accumulate(sigmoid(np.asarray(logits, np.float64)), axis=1))
 
 
 def main() -> None:
-    """Train the model, print its scores on the traces left out, and write the file."""
+    """Train the model, print its scores on the traces of `--leave-out`, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("traces", nargs="+", type=Path, metavar="TRACE")
     parser.add_argument("--output", type=Path, required=True)

@@ -64,7 +64,7 @@ class DatabaseFiles:
         wal_size: bytes of the write-ahead log.
         valid_header: True if the file is empty or begins with the header of SQLite.
         wal_mode: True if the header states journal mode WAL.
-        writer: id of the process that still held the write lock after `patience` seconds; None if it was free.
+        writer: id of the process that held the write lock longer than one transaction takes; None if it was free.
         unknown_files: files whose names begin with the name of the database file and that neither SQLite nor this
             program creates.
     """

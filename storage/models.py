@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
@@ -85,6 +86,23 @@ class ModelRegistry:
         query = select(serving.c.fallbacks).where(serving.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return connection.scalar(query) or {}
+
+    def set_inputs_out_of_range(self, model_id: int, metrics: Sequence[str]) -> None:
+        """Store the metrics outside the training range of a model; do nothing if that model is no longer active.
+
+        Args:
+            model_id: the model that predicts without the metrics.
+            metrics: names of the metrics.
+        """
+        active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
+        with self._database.writing() as connection:
+            connection.execute(update(serving).where(*active).values(inputs_out_of_range=list(metrics) or None))
+
+    def inputs_out_of_range(self) -> tuple[str, ...]:
+        """Return the metrics outside the training range of the active model."""
+        query = select(serving.c.inputs_out_of_range).where(serving.c.host_id == self._host_id)
+        with self._database.reading() as connection:
+            return tuple(connection.scalar(query) or ())
 
     def blob(self, model_id: int) -> bytes:
         """Return the serialized model.
@@ -214,13 +232,14 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Make the model the active one; delete the fallbacks if another model was active."""
+        """Make the model the active one; delete what was stored on another active model."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))
         elif active != model_id:
             own = serving.c.host_id == self._host_id
-            connection.execute(update(serving).where(own).values(model_id=model_id, fallbacks=None))
+            values = {"model_id": model_id, "fallbacks": None, "inputs_out_of_range": None}
+            connection.execute(update(serving).where(own).values(values))
 
 
 def _checksum(blob: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Prediction repository: predictions as they were made, kept until they are scored."""
+"""Prediction repository: predictions as published, kept as long as the samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen records that repositories accept and return. A missing measurement is None, never 0."""
+"""Records: frozen dataclasses that repositories accept and return. A missing measurement is None, never 0."""
 
 from __future__ import annotations
 

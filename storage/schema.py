@@ -107,6 +107,8 @@ serving = Table(
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
     # Baselines that serve instead of the model, by horizon and load state; NULL if there are none.
     Column("fallbacks", JSON(none_as_null=True), nullable=True),
+    # Metrics outside the training range of the model; NULL if there are none.
+    Column("inputs_out_of_range", JSON(none_as_null=True), nullable=True),
 )
 
 training_runs = Table(

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.networks.examples import Array, BinaryScore, Split, binary_score, classify, xor_data
-from model.nn.numerics import encode_classes, sigmoid
+from model.nn.losses.classification import encode_classes
+from model.nn.numerics import sigmoid
 
 
 def train_naively(

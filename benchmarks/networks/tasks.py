@@ -16,8 +16,8 @@ from sklearn.neural_network import MLPClassifier
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
+from model.nn.losses.classification import encode_classes
 from model.nn.network import Network, mlp
-from model.nn.numerics import encode_classes
 from model.nn.training import Training
 
 LEARNING_RATE = 1e-3

@@ -27,7 +27,7 @@ WARM_UP = 3 * DAY
 """Seconds of rows that warm up an online detector: six half-lives of the background averages."""
 
 RESIDUAL_WINDOW = DAY / 2
-"""Seconds after an event in which it may still raise the running averages."""
+"""Seconds after the end of an event in which the event may still raise the running averages."""
 
 DAYS_BEFORE_CHECK = 7
 """Number of days whose block maxima precede the first checked day."""
@@ -85,7 +85,7 @@ def backtest_detector(
         run.refit(start)
         scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))
-    # the score of a row of several samples is known at its end
+    # The score of a row of several samples is known at its end.
     delay = step if len(row_times) < len(times) else 0.0
     newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
     sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
@@ -93,14 +93,15 @@ def backtest_detector(
 
 
 def _first_rows(row_times: Floats, until: float, interval: float | None) -> Integers:
-    """Return the index (origins,) of the first row at or after each origin, every `interval` seconds from `until` on.
+    """Return the index (origins,) of the first row at or after each origin.
 
-    An origin without a row before the next origin is skipped, so that a wrong time years ahead costs no fits.
+    Origins are `interval` seconds apart, the first at `until`. An origin without a row before the next origin is
+    skipped, so that a row whose time is wrong by years causes one fit, not thousands.
     """
     first = int(np.searchsorted(row_times, until))
     if interval is None or first == len(row_times):
         return np.array([first])
-    # a row at an origin belongs to that origin
+    # A row at an origin belongs to that origin.
     numbers = np.floor_divide(row_times[first:] - until, interval)
     return first + np.flatnonzero(np.diff(numbers, prepend=-1.0))
 
@@ -150,7 +151,7 @@ class _RollingRun:
         self._online = online
 
     def replay(self, start: int, end: int) -> Floats:
-        """Return the scores (end - start,) of a range of rows; NaN for rows without a reading."""
+        """Return the scores (rows,) of the rows `start` to `end` (exclusive); NaN for a row without a reading."""
         if self._online is None:
             return np.full(end - start, np.nan)
         readings = [step.reading for step in self._feed(self._online, start, end, may_start=True)]

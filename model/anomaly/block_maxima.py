@@ -20,7 +20,7 @@ SLOTS_PER_BLOCK = 12
 """Number of slots per block; maxima of six hours are nearly independent."""
 
 SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
-"""Number of slots kept: five weeks, because recurring peaks are searched in the last WEEKS_COMPARED weeks."""
+"""Number of slots kept: five weeks; recurring peaks are searched in the last WEEKS_COMPARED weeks."""
 
 SLOTS_FITTED = 30 * SLOTS_PER_DAY
 """Number of newest slots that thresholds are fitted on: 30 days."""
@@ -40,7 +40,7 @@ RECURRING_TOLERANCE = 1.2
 """A score part of at most this factor times the recurring level counts as recurring."""
 
 NOTABLE_FACTOR = 1.5
-"""Recurring peaks above this factor times the tail threshold are left out of the fit: they would raise the tail."""
+"""Recurring peaks above this factor times the tail threshold are replaced by the median for the final fit."""
 
 NEIGHBOURS = np.array([-1, 0, 1])
 """Slot offsets that count as the same time of the day or week."""
@@ -87,7 +87,7 @@ class BlockMaxima:
         self._excluded = frozenset(excluded)
 
     def recurring_level(self, slot: int) -> Floats:
-        """Return the level (parts,) that recurs at the time of day or week of a slot; 0 if none does."""
+        """Return the level (parts,) that recurs at the time of day or week of a slot; 0 if no level recurs."""
         daily = self._recurring_maximum(slot - SLOTS_PER_DAY * np.arange(1, DAYS_COMPARED + 1))
         weekly = self._recurring_maximum(slot - SLOTS_PER_WEEK * np.arange(1, WEEKS_COMPARED + 1))
         level = np.maximum(daily, weekly)
@@ -97,7 +97,7 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the highest level (parts,) that MIN_OCCURRENCES slots reach; a slot includes its two neighbours."""
+        """Return the highest level (parts,) that MIN_OCCURRENCES of the slots, or their neighbours, reach."""
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods
@@ -150,14 +150,14 @@ class BlockMaxima:
             age = current - int(slots[i])
             daily = self.recurring_level(current - age % SLOTS_PER_DAY)[part]
             weekly = self.recurring_level(current - age % SLOTS_PER_WEEK)[part]
-            # the first occurrences of a recurring job, which scored higher, are replaced as well
+            # The first occurrences of a recurring job, which scored higher, are replaced as well.
             if max(daily, weekly) >= min(notable, series[i] / RECURRING_TOLERANCE):
                 replaced[i] = median
         return replaced
 
 
 def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
-    """Fit a tail to the block maxima of a series (slots,); False in `usable` (blocks,) leaves a block out."""
+    """Fit a tail to the block maxima of a series (slots,), for the blocks where `usable` (blocks,) is True."""
     if not usable.any():
         return None
     return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))

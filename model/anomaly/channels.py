@@ -79,7 +79,7 @@ class ScoreParts:
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
         overall: (rows,) weighted sum from which the anomaly score is computed.
         by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
-        short_term: (rows,) largest short average over its limit; below 1 the last minutes alone are normal.
+        short_term: (rows,) largest ratio of a short average to its limit; below 1 the last minutes alone are normal.
     """
 
     joint: Floats
@@ -143,7 +143,7 @@ class AnomalyScorer:
         count = present.sum(axis=1)
         mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
         n = len(HALF_LIVES)
-        # assigned, not stacked: faster, and the daemon calls this for every row
+        # Assigned, not stacked: faster, and the daemon calls this for every row.
         x = np.empty((len(mean_energy), 2 * n))
         x[:, :n] = mean_energy[:, None]
         x[:, n:] = distance[:, None]

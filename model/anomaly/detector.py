@@ -43,8 +43,13 @@ class FitRefusal(StrEnum):
     NO_VARIATION = "no_variation"
     GAPS = "gaps"
 
+    @property
+    def message(self) -> str:
+        """Reason in words, for messages."""
+        return _REFUSAL_MESSAGES[self]
 
-REFUSAL_MESSAGES = {
+
+_REFUSAL_MESSAGES = {
     FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
     FitRefusal.NO_VARIATION: "no metric varies in the history",
     FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows outside of gaps",
@@ -59,7 +64,7 @@ class DetectorFitError(NotEnoughHistoryError):
     """
 
     def __init__(self, reason: FitRefusal) -> None:
-        super().__init__(REFUSAL_MESSAGES[reason])
+        super().__init__(reason.message)
         self.reason = reason
 
 
@@ -68,8 +73,8 @@ class Standardization:
     """Selection, log transform and standardisation of the metrics.
 
     Attributes:
-        selected: (columns,) columns that are monitored.
-        log_transformed: (metrics,) metrics that enter as log(1 + x).
+        selected: (columns,) True for columns that are monitored.
+        log_transformed: (metrics,) True for metrics that enter as log(1 + x).
         mean: (metrics,) mean after the log transform.
         deviation: (metrics,) standard deviation after the log transform.
     """
@@ -83,7 +88,7 @@ class Standardization:
         """Transform rows (rows, columns), NaN where missing.
 
         Returns:
-            (rows, metrics) values after the log transform, and the same standardised and clipped to +-Z_CAP.
+            (rows, metrics) values after the log transform, and (rows, metrics) standardised values, clipped at Z_CAP.
         """
         x = _log_transform(values[:, self.selected], self.log_transformed)
         z = (x - self.mean) / self.deviation
@@ -176,7 +181,7 @@ def _varying_columns(values: Floats) -> Bools:
 
 
 def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
-    """Fit the standardisation of the selected columns of `values` (rows, columns), robust against anomalies."""
+    """Fit the standardisation of the selected columns of `values` (rows, columns), robust to anomalies."""
     x = values[:, selected]
     median, high = np.nanquantile(x, (0.5, CLIP_QUANTILES[1]), axis=0)
     spans_decades = high > LOG_TRANSFORM_RATIO * np.maximum(median, 1.0)

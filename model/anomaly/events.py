@@ -73,7 +73,7 @@ class AnomalyEvent:
         peak: anomaly score of the peak row, the row with the largest threshold ratio; 0 to 1.
         peak_at: start of the peak row, in seconds since the epoch.
         threshold_ratio: largest ratio of a channel to its threshold in the peak row.
-        contributions: positive attributions by metric in the peak row, largest first; rounded, they sum to 1.
+        contributions: positive attributions by metric in the peak row, largest first; they sum to 1 up to rounding.
     """
 
     started_at: float
@@ -138,7 +138,7 @@ class EventTracker:
 
         Args:
             reading: reading of the row.
-            may_start: False to start no event, as for rows of the past.
+            may_start: False if no event may start, as for rows of the past.
 
         Returns:
             Changes of the event; empty if there are none.
@@ -165,7 +165,7 @@ class EventTracker:
         return self._end(replace(self.event, ended_at=at))
 
     def _end(self, event: AnomalyEvent | None) -> list[EventTransition]:
-        """End the event in progress, if any, and forget the residual of earlier events."""
+        """Clear the event in progress and the residual ratios; return the end of `event`, if any."""
         self.event = None
         self._residual_ratios = {}
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]

@@ -26,7 +26,7 @@ class Ewma:
         self._decay: Floats = 0.5 ** (1.0 / half_lives)
         self._alpha: Floats = 1.0 - self._decay
         self._weighted_sums = np.zeros(len(half_lives))
-        # product of the decays so far; the weights sum to 1 minus this value
+        # Product of the decays so far; the weights sum to 1 minus this value.
         self._initial_weight = np.ones(len(half_lives))
 
     @property

@@ -19,7 +19,7 @@ MAX_FACTOR = 3.0
 """Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
-"""Limit factor of the joint run, in which no metric changes; a long one is rarer by chance."""
+"""Limit factor of the joint run, in which no metric changes; a long joint run is rarer by chance."""
 
 MIN_LIMIT = HOUR
 """Lower bound of the limit of one metric, in seconds."""
@@ -42,7 +42,7 @@ MAX_ALARM = 3 * HOUR
 
 @dataclass(frozen=True)
 class FlatlineBaseline:
-    """Runs of unchanged values in the history of one host, which are normal.
+    """Normal runs of unchanged values of one host, measured on its history.
 
     Attributes:
         longest_runs: (metrics,) length of the second longest run of each metric, in rows.
@@ -60,7 +60,7 @@ class FlatlineBaseline:
 
 
 def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
-    """Fit the baseline: find the second longest runs of unchanged values.
+    """Fit the baseline to the second longest run of unchanged values of each metric and of all jointly.
 
     Args:
         x: (rows, metrics), NaN where missing.
@@ -98,7 +98,7 @@ class _LongestRuns:
         self.second = np.zeros(series)
 
     def add(self, completed: Floats) -> None:
-        """Add the run lengths (series,) of runs that ended at this row; 0 for a series without an ended run."""
+        """Add the lengths (series,) of the runs that ended at this row; 0 where no run ended."""
         is_longest = completed > self._first
         self.second = np.where(is_longest, self._first, np.maximum(self.second, completed))
         self._first = np.maximum(self._first, completed)
@@ -107,7 +107,7 @@ class _LongestRuns:
 class FlatlineDetector:
     """Streaming flatline detector of one host.
 
-    The longest run of a metric is the second longest so far, in the history or since the start, whichever is longer.
+    The limits follow the second longest run, in the history or since the start: the longest may have been a fault.
     """
 
     def __init__(self, baseline: FlatlineBaseline, step: float, false_alarms_per_month: float) -> None:
@@ -158,7 +158,7 @@ class FlatlineDetector:
         return max(float(ratios.max(initial=0.0)), joint_ratio), ratios
 
     def _update_joint_run(self, unchanged: Bools) -> float:
-        """Update the joint run and return the ratio of its length to its limit; 0 after MAX_ALARM above the limit.
+        """Update the joint run and return its ratio to its limit; 0 if it exceeds the limit by over MAX_ALARM.
 
         Args:
             unchanged: (n,) True if the value did not change, for each jointly checked metric that is not missing.

@@ -20,7 +20,7 @@ HORIZONS = (1, 5)
 """Forecast horizons in rows."""
 
 LOOKBACK = LAGS + max(HORIZONS) - 1
-"""Number of rows before a row that its forecasts at all horizons use."""
+"""Number of rows before a forecast row that its forecasts use, over all horizons."""
 
 RIDGE_PENALTY = 10.0
 """Ridge penalty on the weights, added to the diagonal of the Gram matrix of the standardised inputs."""
@@ -32,12 +32,12 @@ FOLDS = 3
 """Number of contiguous folds of the history; the residuals of a fold come from a model fitted on the others."""
 
 BATCH_ROWS = 4096
-"""Number of rows whose lagged windows are in memory at once; those of a month may exceed a small machine."""
+"""Number of rows whose lagged windows are built at once; it bounds their memory."""
 
 
 @dataclass(frozen=True)
 class LinearForecaster:
-    """Linear forecasts of all metrics of a row, one per horizon, from the LOOKBACK rows before it.
+    """Linear model that forecasts all metrics of a row from the LOOKBACK rows before it, once per horizon.
 
     Attributes:
         weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics); inputs from the oldest row to the newest, then the
@@ -89,8 +89,8 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
         usable: (rows,) False for rows to leave out of the fit, such as a gap and the LOOKBACK rows after it.
 
     Returns:
-        The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) cross-fitted residuals: those of
-        a fold come from a forecaster fitted on the other folds. They are 0 for the first LOOKBACK rows.
+        The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) cross-fitted residuals, 0 for
+        the first LOOKBACK rows. The residuals of a fold come from a forecaster fitted on the other folds.
     """
     n, d = z.shape
     width = LOOKBACK * d + 1

@@ -60,8 +60,8 @@ def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floa
         usable: (rows,) False for rows to leave out of the fit.
 
     Returns:
-        The distance fitted on all usable rows, and (rows,) cross-fitted distances: those of a fold come from a fit on
-        the other folds.
+        The distance fitted on all usable rows, and (rows,) cross-fitted distances. The distances of a fold come from
+        a fit on the other folds.
     """
     lags = SINGLE_METRIC_LAGS if z.shape[1] == 1 else 1
     x = stack_lags(z, lags)

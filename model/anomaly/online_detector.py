@@ -59,16 +59,16 @@ class OnlineDetector:
 
         Args:
             at: start of the row in seconds since the epoch.
-            values: (hosts, columns), NaN where missing; a host without any value gets no row.
+            values: (hosts, columns), NaN where missing; a host without any value is skipped.
             maintenance: (hosts,) True within a maintenance window: the row counts as missing and an event in progress
                 ends. None if no host is in maintenance.
-            may_start: False to start no event.
+            may_start: False if no event may start.
 
         Returns:
             (hosts,) results.
 
         Raises:
-            ValueError: the row is not later than the one before.
+            ValueError: the row is not later than the previous row.
         """
         in_maintenance = np.zeros(len(self._hosts), bool) if maintenance is None else maintenance
         return tuple(
@@ -85,7 +85,7 @@ class OnlineDetector:
             times: (rows,) starts of the rows in seconds since the epoch, increasing.
             rows: (rows, hosts, columns), NaN where missing.
             maintenance: (rows, hosts) True within a maintenance window; None if no row is in maintenance.
-            may_start: False to start no event.
+            may_start: False if no event may start.
 
         Returns:
             One tuple of (hosts,) results per row.
@@ -127,7 +127,7 @@ class OnlineDetector:
         if not np.isfinite(values).any():
             return HostStep(None, tuple(transitions))
         if in_maintenance:
-            # scored as missing, so that maintenance does not affect the scores after it
+            # Scored as missing, so that maintenance does not affect the scores after it.
             values = np.full_like(values, np.nan)
             transitions += tracker.interrupt(at)
         reading = self._hosts[host].step(at, values)
@@ -141,7 +141,7 @@ class HostDetector:
     """Streaming detector of one host: recent rows, running averages and alarm thresholds."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
-        """Create a detector without observations; arguments as for OnlineDetector."""
+        """Create a detector without observations; arguments as for one host of `OnlineDetector`."""
         metrics = len(detector.standardization.mean)
         self._detector = detector
         self.thresholds = AlarmThresholds(detector, false_alarms_per_month)
@@ -163,7 +163,7 @@ class HostDetector:
             The reading; None if no present metric has completed its warm-up of LOOKBACK rows.
 
         Raises:
-            ValueError: the row is not later than the one before.
+            ValueError: the row is not later than the previous row.
         """
         number = round(at / self._detector.step)
         if self._row is not None:
@@ -190,7 +190,7 @@ class HostDetector:
         detector = self._detector
         forecast = detector.forecaster(self._recent[-LOOKBACK:].reshape(1, -1))[0]
         residuals = np.concatenate((z, z)) - forecast
-        # a missing value is replaced by its forecast: the last value may be inconsistent with the other metrics
+        # A missing value is replaced by its forecast: the last value may be inconsistent with the other metrics.
         self._append(z, np.minimum(np.maximum(forecast[: len(z)], -Z_CAP), Z_CAP))
         present = ~np.isnan(z) & (self._rows_since_gap >= LOOKBACK)
         flatline_ratio, flatline_ratios = self._flatline.update(x)

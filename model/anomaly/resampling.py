@@ -20,7 +20,7 @@ def row_interval(interval: float) -> float:
 def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
     """Average samples over rows of `step` seconds; gaps become rows of NaN.
 
-    A gap becomes at most LOOKBACK rows, which precede its end: earlier rows have no influence on a forecast.
+    A gap becomes at most LOOKBACK rows, because earlier rows have no influence on the forecasts after it.
 
     Args:
         times: (samples,) seconds, increasing.
@@ -43,7 +43,7 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
     row_times[positions] = numbers * step
     gaps = np.flatnonzero(np.isnan(row_times))
     if len(gaps):
-        # the times of the rows in a gap are counted backwards from the first row after it
+        # The times of the rows in a gap are counted backwards from the first row after it.
         following = positions[np.searchsorted(positions, gaps)]
         row_times[gaps] = row_times[following] - (following - gaps) * step
     return row_times, rows
@@ -64,7 +64,7 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
 
 
 def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
-    """Return a mask of the values whose metric has completed its warm-up since the last gap of over MAX_GAP rows.
+    """Return a mask of the values whose metric has completed its warm-up since its last gap of over MAX_GAP rows.
 
     Args:
         present: (rows, metrics), False where a value is missing.

@@ -93,7 +93,7 @@ class BlockMaximaTail:
     """Power-law tail of block maxima: P(max > x) = exceedance_rate (x / threshold)^(-1 / index) for x > threshold.
 
     Attributes:
-        threshold: smallest value that belongs to the tail.
+        threshold: value above which the power law holds.
         index: Hill estimate of the tail index (Hill 1975).
         exceedance_rate: ratio of block maxima above `threshold`.
     """

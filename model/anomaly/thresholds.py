@@ -35,7 +35,7 @@ HABITUATION_DELAY = 3 * HOUR
 """Seconds after which the level of a lasting alarm counts as normal."""
 
 HABITUATION_RESET = HOUR
-"""Seconds of calm after which that level is reset to 0."""
+"""Seconds of calm after which the level that counts as normal is reset to 0."""
 
 SUPPRESSED_RATIO = 0.5
 """Upper bound of the ratio during warm-up, and while the score part is at a normal level."""
@@ -77,7 +77,7 @@ class Habituation:
         self._level = 0.0
 
     def update(self, at: float, ratio: float, value: float) -> float:
-        """Add a row and return the level that counts as normal; 0 if none does.
+        """Add a row and return the level that counts as normal; 0 if there is none.
 
         Args:
             at: time of the row in seconds.

@@ -1,7 +1,7 @@
-"""Datasets of labelled feature rows, split by time for training and evaluation.
+"""Datasets: labelled feature rows, split by time for training and evaluation.
 
-Neighbouring rows share windows and futures. A random split would leak, and one horizon is left out between two
-parts because labels reach ahead.
+A random split would leak, because neighbouring rows share windows and outcomes. Training labels whose horizon reaches
+into the holdout are made unknown.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from model.features.labels import future_labels
 from model.features.spacing import GAP_FACTOR, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
-"""Levels of the load index; reaching each of them is an auxiliary label for the training of the networks."""
+"""Load-index levels; reaching a level within a horizon is an auxiliary label in network training."""
 
 MIN_STEP = 0.001
-"""Smallest distance of two samples in seconds: times are stored to the millisecond."""
+"""Smallest interval between two samples in seconds: times are stored to the millisecond."""
 
 CHUNK_ROWS = 50_000
-"""Number of samples processed at once, which bounds the memory of the running sums."""
+"""Number of samples processed at once; it bounds the memory of the running sums."""
 
 
 def covered_seconds(times: Floats, step: float) -> float:
@@ -41,11 +41,11 @@ def covered_seconds(times: Floats, step: float) -> float:
 
 
 def typical_step(times: Floats, default: float) -> float:
-    """Return the median distance of samples in seconds.
+    """Return the median interval between samples in seconds.
 
     Args:
-        times: seconds, increasing. Samples less than MIN_STEP apart are one sample with times rounded differently.
-        default: returned if there are fewer than three samples.
+        times: seconds, increasing. Shorter intervals than MIN_STEP are rounding and are ignored.
+        default: result if there are fewer than two intervals.
     """
     distances = np.diff(times)
     distances = distances[distances >= MIN_STEP]
@@ -57,12 +57,13 @@ class Dataset:
     """Feature rows with labels, in time order.
 
     Attributes:
-        x: design matrix (rows, features) float32.
-        y: labels (rows, horizons) float32, NaN if unknown.
-        auxiliary: labels of the AUXILIARY_LEVELS (rows, labels) float32, NaN if unknown.
+        x: (rows, features) float32 design matrix.
+        y: (rows, horizons) float32 labels of high load, NaN if unknown.
+        auxiliary: (rows, levels * horizons) float32 labels of AUXILIARY_LEVELS at the two longest horizons, grouped
+            by level; NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
-        spacing: (rows,) seconds between the samples at each row; rows may be further apart.
+        spacing: (rows,) `sample_spacing` in the history; the rows of a dataset may be further apart.
     """
 
     x: Floats
@@ -76,23 +77,23 @@ class Dataset:
         return len(self.times)
 
     def take(self, rows: Integers | slice) -> Dataset:
-        """Return the given rows; for a slice they share memory."""
+        """Return a dataset of the given rows; a slice shares memory with this dataset."""
         return Dataset(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 def concatenate(*parts: Dataset) -> Dataset:
-    """Return consecutive datasets as one."""
+    """Concatenate datasets that are consecutive in time."""
     return Dataset(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Dataset)))
 
 
 def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Dataset:
-    """Build a dataset of evenly spread samples of a history whose label is known for at least one horizon.
+    """Build a dataset of evenly spread samples of a history; samples without a known label are left out.
 
     Args:
-        spec: the features.
+        spec: feature specification.
         times: (rows,) seconds, increasing.
         values: (rows, columns of the spec), NaN where missing.
-        max_rows: largest number of rows of the dataset.
+        max_rows: number of samples to choose from the history.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x, state, index = _compute_features(spec, times, values, rows)
@@ -112,16 +113,16 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
 
 
 def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) -> Floats:
-    """Compute the features at some samples of a history.
+    """Compute the features of the given samples of a history.
 
     Args:
-        spec: features of a model with the same columns.
+        spec: feature specification with the columns of `values`.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         at: (n,) times of samples, increasing.
 
     Returns:
-        (n, features).
+        (n, features) float32.
     """
     return _compute_features(spec, times, values, np.searchsorted(times, at))[0]
 
@@ -129,7 +130,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 def _compute_features(
     spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the features (n, features) of some rows, and state and load index (rows,) of all rows."""
+    """Return the features (n, features) of the given rows, and state and load index (rows,) of all rows."""
     state = np.empty(len(times))
     index = np.empty(len(times))
     x = np.empty((len(rows), len(spec.names)), np.float32)
@@ -148,7 +149,7 @@ def _compute_features(
 
 @dataclass(frozen=True)
 class Split:
-    """Training part and holdout of a dataset; the holdout is the newer one."""
+    """Training part and holdout of a dataset; all rows of the holdout are newer."""
 
     train: Dataset
     holdout: Dataset
@@ -157,20 +158,20 @@ class Split:
 def split(dataset: Dataset, horizons: Sequence[float], begin: int, end: int) -> Split:
     """Split a dataset by time.
 
-    A training label that reaches into the holdout is made unknown.
+    A training label whose horizon reaches into the holdout is made unknown.
 
     Args:
         dataset: dataset with at least one row.
-        horizons: seconds.
+        horizons: prediction horizons in seconds.
         begin: first row of the holdout; all rows before it are the training part.
-        end: row after the last one of the holdout.
+        end: row after the last row of the holdout.
     """
     train = mask_labels(dataset.take(slice(begin)), horizons, float(dataset.times[begin]))
     return Split(train, dataset.take(slice(begin, end)))
 
 
 def mask_labels(part: Dataset, horizons: Sequence[float], limit: float) -> Dataset:
-    """Return the dataset with labels made unknown whose horizon ends at or after `limit` (seconds)."""
+    """Return a dataset in which labels are NaN if their horizon ends at or after the time `limit` (seconds)."""
     remaining = limit - part.times[:, None]
     unknown = np.float32(np.nan)
     longest = horizons[-2:]

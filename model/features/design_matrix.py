@@ -12,24 +12,24 @@ from model.features.time_buckets import TimeBuckets
 from model.units import MINUTE
 
 MIN_COVERAGE = 0.5
-"""Ratio of its length that samples must cover in a window; otherwise its statistics are missing."""
+"""Smallest ratio of a window that samples must cover; below it the statistics of the window are missing."""
 
 CHUNK_ROWS = 4096
-"""Number of rows computed at once, which bounds the memory of the window sums."""
+"""Number of rows computed at once; it bounds the memory of the window sums."""
 
 LOAD_STATISTICS = 5
-"""Statistics of the load index for each window: mean, deviation, ratio of high samples, maximum, minimum."""
+"""Number of load-index statistics per window: mean, deviation, ratio of high samples, maximum, minimum."""
 
 MAX_PHASE = 4.0
-"""Upper limit of the phase, in periods after the last onset."""
+"""Upper bound of the phase: time since the last onset over the time between the last two onsets."""
 
 
 def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> Floats:
-    """Compute the features of some samples. The values of a row do not depend on the other rows.
+    """Compute the features of the given samples. The values of a row do not depend on the other rows.
 
     Args:
-        spec: the features.
-        window: made by `spec.new_window()`.
+        spec: feature specification.
+        window: window from `spec.new_window()` that contains the samples.
         rows: (n,) indices into the window.
 
     Returns:
@@ -66,7 +66,7 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
         features = seasonal_features(buckets, distinct, spec.horizons, FIXED_POINT)[inverse]
     days = x[:, x.shape[1] - features.shape[1] :]
     days[:] = features
-    # the first columns are means of a day: the feature is the departure from them
+    # The first columns are means of a day: the feature is the departure from them.
     inputs = len(spec.inputs)
     np.subtract(x[:, :inputs], days[:, :inputs], out=days[:, :inputs])
 
@@ -74,11 +74,11 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
 def _window_sums(
     spec: FeatureSpec, window: RollingWindow, rows: Integers, first: Integers
 ) -> tuple[Integers, Floats]:
-    """Return the sums over each window, and the counts of known values.
+    """Return the sums and the numbers of known values of each window.
 
     Args:
-        spec: the features.
-        window: the samples.
+        spec: feature specification.
+        window: samples.
         rows: (n,) last row of each window.
         first: (n, windows) first row of each window.
 
@@ -99,8 +99,8 @@ def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -
     """Write the last value of each input and its departure from each window's mean into `x`.
 
     Args:
-        x: (n, features), of which the first inputs * (1 + windows) columns are written.
-        spec: the features.
+        x: (n, features); the first inputs * (1 + windows) columns are written.
+        spec: feature specification.
         sums: (n, 1 + windows, sums), see `_window_sums`.
         counts: (n, 1 + windows, counts), see `_window_sums`.
     """
@@ -115,10 +115,12 @@ def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Flo
     """Write mean, deviation, ratio of high samples, maximum and minimum of the load index for each window.
 
     Args:
-        load: (n, columns), the columns of the load index; the first two are left as they are.
-        sums: (n, windows, sums), see `_window_sums`; the last four are of the load index.
-        counts: (n, windows, counts), likewise; the last one is of the load index.
-        extremes: maxima and minima (n, windows).
+        load: (n, columns) columns of the design matrix from the load index on; from column 2 on,
+            LOAD_STATISTICS * windows columns are written.
+        sums: (n, windows, sums) from `_window_sums`; the last four are those of the load index, of its square, of
+            high samples and of covered milliseconds.
+        counts: (n, windows, counts) from `_window_sums`; the last count is that of the load index.
+        extremes: maxima and minima of the load index, (n, windows) each.
     """
     n, windows = sums.shape[:2]
     known = counts[..., -1:]
@@ -135,26 +137,26 @@ def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Flo
 
 
 def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
-    """Return the sums over first..row as (rows, windows, sums), from running sums; `first` is (rows, windows)."""
+    """Return the sums (rows, windows, sums) over first (rows, windows) to row, inclusive, from running sums."""
     before = running[first - 1]
     before[first == 0] = 0
     return np.asarray(running[rows][:, None] - before)
 
 
 def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
-    """Return the extreme of values[first:end] for each row and window as (rows, windows).
+    """Return the maximum or minimum (rows, windows) of values[first:end] for each row and window.
 
-    One row and many rows take different algorithms with equal results.
+    A single row is computed by a faster algorithm with an equal result.
 
     Args:
         fast: ufunc that propagates NaN; it is several times faster.
         ignoring_nan: ufunc that ignores NaN.
-        values: (n,).
-        first: (rows, windows), the longest window last.
-        ends: (rows,).
+        values: (n,) one value per row of the window.
+        first: (rows, windows) starts of the windows, the longest window last.
+        ends: (rows,) exclusive ends of the windows.
     """
     if len(ends) == 1:
-        # windows with a common end are nested: read each value once
+        # Windows with a common end are nested, so each value is read once.
         starts = first[0, ::-1] - first[0, -1]
         pieces = fast.reduceat(values[first[0, -1] : ends[0]], starts)
         if np.isnan(pieces).any():
@@ -165,7 +167,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
     levels = np.floor(np.log2(lengths)).astype(int)
     block = values.copy()
     for level in range(int(levels.max()) + 1):
-        # sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range
+        # Sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range.
         if level:
             half = 2 ** (level - 1)
             block[:-half] = ignoring_nan(block[:-half], block[half:])
@@ -175,7 +177,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 
 
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
-    """Write log minutes since high load, since the last onset and between onsets, and the phase, into `x` (n, 4)."""
+    """Write into `x` (n, 4): log(1 + minutes) since high load, since the last onset and between onsets; the phase."""
     now = window.times[rows]
     limit = spec.high_load_memory
     last_onset = window.last_onset[rows]
@@ -183,8 +185,8 @@ def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: 
     lengths = np.full((len(rows), 3), limit)
     np.minimum(now - window.last_high[rows], limit, out=lengths[:, 0])
     np.minimum(now - last_onset, limit, out=lengths[:, 1])
-    # -inf minus -inf, before the first onset, is not computed
+    # Before the first onset both times are -inf, and their difference is not computed.
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], MAX_PHASE, out=x[:, 3])
-    # durations are in minutes on a logarithmic scale
+    # Durations are in minutes on a logarithmic scale.
     x[:, :3] = np.log1p(lengths / MINUTE)

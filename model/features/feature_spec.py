@@ -1,4 +1,4 @@
-"""Feature specification: which features of which metrics over which windows."""
+"""Feature specification: metrics, windows, rules and horizons from which a model's features are computed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket
 from model.units import DAY, HOUR, MINUTE
 
 MAX_RATIO = 64.0
-"""A metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
+"""A non-negative metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
 
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
-"""Window lengths in seconds that are used for any horizons; the pretrained model uses only these."""
+"""Window lengths in seconds that every specification contains; the pretrained model uses no others."""
 
 
 def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
-    """Return the window lengths in seconds for some horizons, in increasing order.
+    """Return the window lengths in seconds for the given horizons, in increasing order.
 
     They are a fifth of the shortest horizon, each horizon, half, twice and four times the longest horizon, and
-    GENERAL_WINDOWS; each is long enough for two samples.
+    GENERAL_WINDOWS; shorter lengths than two steps become two steps.
 
     Args:
         horizons: seconds.
@@ -39,23 +39,23 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length (seconds), at least as long as two steps."""
+    """Return the window length, or two steps if they are longer, in seconds."""
     return max(window, 2 * step)
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Features of a model: metrics, windows, rules and sampling step. It is stored with the model.
+    """Features of a model, stored with it: metrics, windows, rules, sampling step and horizons.
 
     Attributes:
         columns: metrics of the sample rows, in order.
-        inputs: columns that vary enough to be informative.
+        inputs: columns from which features are computed.
         logarithmic: inputs that enter as log(1 + x).
-        rules: high-load rules, resolved.
-        windows: lengths in seconds, increasing.
+        rules: high-load rules with numeric bounds.
+        windows: window lengths in seconds, increasing.
         step: seconds between samples.
-        horizons: seconds.
-        seasonal: True if features of previous days are used; samples hours apart do not allow it.
+        horizons: prediction horizons in seconds.
+        seasonal: True if features of previous days are used; they need a step of at most an hour.
     """
 
     columns: tuple[str, ...]
@@ -74,21 +74,21 @@ class FeatureSpec:
 
     @property
     def high_load_memory(self) -> float:
-        """Seconds for which past high load influences a feature."""
+        """Seconds after which past high load no longer influences a feature."""
         return SEASONAL_DAYS * DAY if self.seasonal else self.lookback
 
     @property
     def required_history(self) -> float:
-        """Seconds of samples that yield the same features as the complete history.
+        """Seconds of newest samples that yield the same features as the complete history.
 
-        A high state at the edge of the lookback began up to `sustained` seconds earlier, hence the margin.
+        They exceed the lookback by `sustained`, because a state depends on that many seconds of samples before it.
         """
         days = SEASONAL_LOOKBACK if self.seasonal else 0.0
         return max(self._required_rows, days + self.rules.sustained)
 
     @property
     def _required_rows(self) -> float:
-        """Seconds of samples that must be kept as single rows; older samples are needed in time buckets only."""
+        """Seconds of newest samples that are needed as single rows; older samples are needed in time buckets only."""
         return self.lookback + self.rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * self.step
 
     @cached_property
@@ -111,7 +111,7 @@ class FeatureSpec:
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
-        """Groups of features, one per metric ("load_index", "yesterday" and "past_days" included)."""
+        """Feature groups: each input, "load_index", and with seasonal features "yesterday" and "past_days"."""
         return tuple(dict.fromkeys(name.partition(":")[0] for name in self.names))
 
     @cached_property
@@ -122,20 +122,20 @@ class FeatureSpec:
 
     @cached_property
     def metric_features(self) -> Bools:
-        """Indicator matrix (inputs, features): True where a feature is one of the input metric itself."""
+        """Indicator matrix (inputs, features): True where a feature is computed from the input alone."""
         groups = np.array([name.partition(":")[0] for name in self.names])
         return np.asarray(groups == np.array(self.inputs, dtype=np.str_)[:, None])
 
     @cached_property
     def is_metric(self) -> Bools:
-        """(features,) True for features of a metric itself, not of the load index or of previous days."""
+        """(features,) True for features of a single input, False for features of the load index."""
         return np.asarray(self.metric_features.any(axis=0))
 
     def new_window(self, *, bounded: bool = False) -> RollingWindow:
         """Return an empty rolling window for these features.
 
         Args:
-            bounded: drop rows that no feature can use any more, for a window that is extended without end.
+            bounded: True to drop rows that no later feature uses, for a window that is extended indefinitely.
         """
         return RollingWindow(
             self.columns,
@@ -155,15 +155,15 @@ def make_spec(
     horizons: Sequence[float],
     step: float,
 ) -> FeatureSpec:
-    """Return the specification of the features that a history can fill.
+    """Return the feature specification for a history.
 
-    Metrics that are mostly missing or constant are left out of the inputs.
+    The inputs are the columns that are known in at least half of the rows and not constant.
 
     Args:
         columns: names of the columns of `values`.
         values: (rows, columns), NaN where missing.
-        rules: high-load rules, resolved.
-        horizons: seconds.
+        rules: high-load rules with numeric bounds.
+        horizons: prediction horizons in seconds.
         step: seconds between samples.
     """
     inputs = []
@@ -173,7 +173,7 @@ def make_spec(
         if known.size < len(values) / 2 or known.min() == known.max():
             continue
         inputs.append(name)
-        if known.max() > MAX_RATIO:
+        if known.max() > MAX_RATIO and known.min() >= 0:
             logarithmic.append(name)
     return FeatureSpec(
         columns=tuple(columns),

@@ -1,4 +1,4 @@
-"""High-load rules, the load index, and labels of future high load."""
+"""High load: rules, load index, and labels of future high load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Bound = tuple[str, float | str]
 
 
 def parse_quantile(bound: str) -> float | None:
-    """Return the quantile in (0, 1) that a bound such as "p95" or "p99.5" denotes, or None if it denotes none."""
+    """Return the quantile in (0, 1) that a bound such as "p95" or "p99.5" denotes, or None for any other text."""
     try:
         quantile = float(bound.removeprefix("p")) / 100 if bound.startswith("p") else 0.0
     except ValueError:
@@ -27,7 +27,12 @@ def parse_quantile(bound: str) -> float | None:
 
 @dataclass(frozen=True)
 class Rules:
-    """High-load rules: load is high while all bounds of any rule hold, for at least `sustained` seconds."""
+    """High-load rules of a host: load is high once at least one rule has held throughout `sustained` seconds.
+
+    Attributes:
+        rules: bounds of each rule; a rule holds while all its metrics reach their bounds.
+        sustained: seconds for which a rule must hold.
+    """
 
     rules: tuple[tuple[Bound, ...], ...]
     sustained: float
@@ -50,7 +55,7 @@ class Rules:
             values: (rows, columns), NaN where missing.
 
         Raises:
-            InputError: a quantile is not positive, so that it cannot serve as a bound.
+            InputError: a quantile is not positive; bounds must be positive.
         """
 
         def number(metric: str, bound: float | str) -> float:
@@ -67,9 +72,9 @@ class Rules:
         return Rules(resolved, self.sustained)
 
     def load_index(self, columns: Sequence[str], values: Floats) -> Floats:
-        """Return the load index: the largest over the rules of the smallest value/bound. High load is 1 or more.
+        """Return the load index: the smallest value / bound of each rule, and of these the largest over the rules.
 
-        A rule with a missing value or an unresolved bound is left out.
+        A rule holds at 1 or more. A rule with a missing value or an unresolved bound is left out.
 
         Args:
             columns: names of the columns of `values`.
@@ -95,7 +100,7 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
     Args:
         times: (rows,) seconds, increasing.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
-        horizons: seconds.
+        horizons: prediction horizons in seconds.
         rows: (n,) indices of the samples to label; None for all.
 
     Returns:
@@ -108,7 +113,7 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
     next_high = np.append(_following_minimum(high)[1:], np.inf)
     next_time = np.append(times[1:], np.inf)
     breaks = np.append(follows_gap(np.diff(times), spacing[1:]) | np.isnan(state[1:]), True)
-    # the last sample within the horizon may precede its end by up to the spacing
+    # The last sample within the horizon may precede its end by up to the spacing.
     covered_until = _following_minimum(np.where(breaks, times + spacing, np.inf))
     if rows is not None:
         times = times[rows]
@@ -124,5 +129,5 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
 
 
 def _following_minimum(values: Floats) -> Floats:
-    """Return the minimum (rows,) of each value and those after it."""
+    """Return the minimum (rows,) of each value and all later values."""
     return np.minimum.accumulate(values[::-1])[::-1]

@@ -1,4 +1,4 @@
-"""State machine of high load: state, onsets and high-load periods of consecutive samples."""
+"""High-load state machine: state, onsets and high-load periods of consecutive samples."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ LAST_ONSET = 2
 """Column of the time of the last onset of the state."""
 
 PREVIOUS_ONSET = 3
-"""Column of the time of the onset before the last one."""
+"""Column of the time of the onset before the last onset."""
 
 RUN_START = 4
-"""Column of the time since which a rule has held in the last run."""
+"""Column of the start of the last run, a series of samples at each of which a rule held."""
 
 LAST_EXCEEDED = 5
-"""Column of the time of the last sample for which a rule held."""
+"""Column of the time of the last sample at which a rule held."""
 
 LAST_END = 6
-"""Column of the time of the last sample that ends a high-load period."""
+"""Column of the time of the last sample at which a high-load period would end."""
 
 PERIOD_START = 7
-"""Column of the start of the high-load period in progress."""
+"""Column of the start of the high-load period in progress; -inf if there is none."""
 
 START = np.array([np.nan, *[-np.inf] * 7])
-"""Columns before the first sample; a time that does not exist is -inf."""
+"""Columns before the first sample; the time of an event that has not occurred is -inf."""
 
 
 def extend_states(
@@ -40,25 +40,25 @@ def extend_states(
 ) -> Floats:
     """Run the state machine over new samples.
 
-    A sample covers the time since the one before it, at most the spacing; after a gap it covers none. The state is
+    A sample covers the time since the sample before it, at most the spacing; after a gap it covers none. The state is
     high once the samples of a run cover the sustained time. A high-load period starts at an onset, and ends once no
     rule has held for the sustained time, or at a gap.
 
     Args:
-        before: (columns,) of the row before the new ones; START at the beginning.
+        before: (columns,) result for the row before the new rows; START if there is none.
         exceeded_before: True if a rule held at that row.
-        samples: of the new rows (rows,): times, seconds since the sample before (inf after a gap), spacing in
-            seconds, and load index (NaN if unknown).
-        sustained: seconds.
+        samples: four arrays (rows,): times, seconds since the sample before (inf after a gap), spacing in seconds,
+            and load index (NaN if unknown).
+        sustained: seconds for which a rule must hold until the state is high.
 
     Returns:
-        (rows, columns).
+        (rows, columns) for the new rows.
     """
     times, elapsed, spacing, index = samples
     exceeded = index >= 1
     states = np.repeat(before[None], len(times), axis=0)
     if not exceeded.any() and before[PERIOD_START] == -np.inf:
-        # the usual case: nothing but the state changes
+        # Fast path without high load: only the state changes.
         states[:, STATE] = np.where(np.isnan(index), np.nan, 0.0)
         return states
     after_gap = np.isinf(elapsed)
@@ -87,10 +87,10 @@ def extend_states(
 
 
 def _previous(before: float, values: Floats | Bools) -> Floats:
-    """Return the value (rows,) of the row before each row; `before` for the first."""
+    """Return the value (rows,) at the row before each row; `before` for the first row."""
     return np.concatenate(((before,), values[:-1]))
 
 
 def _last_time(before: float, occurs: Bools, times: Floats) -> Floats:
-    """Return the newest of the times (rows,) at which something occurs, up to each row; `before` until then."""
+    """Return the time (rows,) of the last occurrence up to each row; `before` if there is none."""
     return np.maximum.accumulate(np.concatenate(((before,), np.where(occurs, times, -np.inf))))[1:]

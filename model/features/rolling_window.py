@@ -1,7 +1,7 @@
 """Rolling window: samples in time order with running sums, extended at the end.
 
-All sums are of integers (values on a fixed-point grid). The sum over a window is therefore the same number, whether
-the running sums began a week or an hour ago, and a feature computed live equals its training row bit for bit.
+All sums are of integers (values on a fixed-point grid) and exact. The sum over a window therefore does not depend on
+the start of the running sums, and live features are bit-identical to training features.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from model.features.spacing import RECENT_INTERVALS, follows_gap, sample_spacing
 from model.features.time_buckets import TimeBuckets
 
 FIXED_POINT = 2.0**20
-"""Grid steps per unit of a metric: finer than the resolution of any kernel figure."""
+"""Grid steps per unit of a metric: about six decimals."""
 
 MAX_LOAD_INDEX = 8.0
-"""Upper limit of the load index; sums of its square must fit into 64 bits."""
+"""Upper bound of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
-"""Number of rows appended at once, which bounds the memory of intermediate arrays."""
+"""Number of rows appended at once; it bounds the memory of intermediate arrays."""
 
 
 class RollingWindow:
@@ -48,11 +48,11 @@ class RollingWindow:
         Args:
             columns: metrics of the rows, in order.
             rules: high-load rules.
-            step: seconds that the first sample covers; the spacing of the others follows from their times.
+            step: seconds that the first sample covers; what later samples cover follows from their times.
             inputs: metrics to sum.
             logarithmic: inputs that enter as log(1 + x).
-            keep_seconds: seconds of rows before the newest one that are never dropped.
-            bucket_width: width of the time buckets in seconds; None for no buckets.
+            keep_seconds: rows at most this many seconds older than the newest row are never dropped.
+            bucket_width: width of the time buckets in seconds; None to keep none.
         """
         self.columns = tuple(columns)
         self.rules = rules
@@ -65,10 +65,10 @@ class RollingWindow:
         self._dropped_rows = 0
         self._size = 0
         self._times = np.empty(0)
-        # a contiguous array of its own: live windows read hours of it at every sample
+        # Contiguous, not a column of _states: the daemon reads hours of it at every sample.
         self._index = np.empty(0)
         self._states = np.empty((0, len(load_states.START)))
-        # sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
+        # Sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
         self._bucket_numbers: Integers = np.empty(0, np.int64)
@@ -78,7 +78,7 @@ class RollingWindow:
 
     @property
     def dropped_rows(self) -> int:
-        """Number of rows that were dropped at the start."""
+        """Number of oldest rows dropped so far."""
         return self._dropped_rows
 
     @property
@@ -108,7 +108,7 @@ class RollingWindow:
 
     @property
     def previous_onset(self) -> Floats:
-        """(rows,) time of the onset before the last one (seconds since the epoch), -inf without one."""
+        """(rows,) time of the onset before the last onset (seconds since the epoch), -inf if there is none."""
         return self._states[: self._size, load_states.PREVIOUS_ONSET]
 
     @property
@@ -132,7 +132,7 @@ class RollingWindow:
 
     @property
     def bucket_numbers(self) -> Integers:
-        """(rows,) number of each row's bucket in `buckets`."""
+        """(rows,) number of the time bucket of each row, see `TimeBuckets`."""
         return self._bucket_numbers[: self._size]
 
     def extend(self, times: Floats, values: Floats) -> None:
@@ -162,7 +162,7 @@ class RollingWindow:
         elapsed = np.empty(len(times))
         elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
         np.subtract(times[1:], times[:-1], out=elapsed[1:])
-        # the spacing depends on a few rows before
+        # The spacing depends on the RECENT_INTERVALS rows before.
         first = max(0, rows.start - RECENT_INTERVALS)
         recent = np.concatenate((self._times[first : rows.start], times))
         spacing = sample_spacing(recent, rows.start - first)
@@ -188,13 +188,13 @@ class RollingWindow:
     def _extend_sums(
         self, rows: slice, values: Floats, index: Floats, instant: Bools, covered: Floats
     ) -> tuple[Integers, Bools]:
-        """Extend the running sums and counts; return the added terms (rows, sums) and which of them are known."""
+        """Extend sums and counts; return the added terms (rows, sums) and a mask of known values (rows, counts)."""
         k = len(self._input_columns)
         x = np.empty((len(values), k + 1))
         x[:, :k] = values[:, self._input_columns]
         x[:, k] = index
         if len(self._logarithmic):
-            # a contiguous block, so that one row and many rows take the same code path through log1p
+            # A contiguous block, so that one row and many rows take the same code path through log1p.
             x[:, self._logarithmic] = np.log1p(np.maximum(x[:, self._logarithmic], 0))
         known = ~np.isnan(x)
         terms = np.empty((len(values), k + 4), np.int64)
@@ -213,10 +213,10 @@ class RollingWindow:
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
-        # keep some more rows: the spacing depends on them, and window sums are differences to the row before
+        # Keep some more rows: the spacing depends on them, and window sums are differences to the row before.
         first = max(0, first - RECENT_INTERVALS)
         kept = self._size - first
-        # a bounded window reserves a quarter more, so that it rarely moves its rows
+        # A bounded window reserves a quarter more, so that it rarely moves its rows.
         capacity = kept + n + (max(256, kept // 4) if np.isfinite(self.keep_seconds) else 0)
         for name in ("_times", "_index", "_states", "_sums", "_counts", "_bucket_numbers"):
             old = getattr(self, name)

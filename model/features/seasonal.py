@@ -1,6 +1,6 @@
 """Seasonal features: load at the same time on previous days.
 
-They use buckets before the current one only, so they are constant within a bucket.
+They use only buckets before the current bucket, and are therefore equal for all samples of a bucket.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from model.array_types import Floats, Integers
 from model.features.time_buckets import SEASONAL_DAYS, TimeBuckets
 
 DECAY = 0.7
-"""Weight of a day relative to the day after it."""
+"""Weight of a day relative to the following day in weighted means over days."""
 
 SPANS = (1, 4)
-"""Hours before and after this time of day over which yesterday's load is averaged."""
+"""Numbers of hours before and after this time of day over which yesterday's load is averaged."""
 
 
 def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
-    """Return the names of the features of `seasonal_features`, in its order.
+    """Return the names of the columns of `seasonal_features`.
 
     Args:
-        metrics: inputs.
+        metrics: names of the inputs.
         horizons: seconds.
     """
     ahead = [f"{horizon:g}s" for horizon in horizons]
@@ -38,7 +38,7 @@ def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) ->
 
 
 def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
-    """Compute the seasonal features of some buckets.
+    """Compute the seasonal features of the given buckets.
 
     The first columns are the means of the inputs over the last day; the caller turns them into departures.
 
@@ -46,14 +46,14 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
         buckets: time buckets of the history.
         numbers: (n,) bucket numbers.
         horizons: seconds.
-        scale: fixed-point steps per unit of the sums.
+        scale: grid steps per unit of the fixed-point sums.
 
     Returns:
         (n, features) float64 in the order of `seasonal_feature_names`, NaN where unknown.
     """
     view = _BucketWindows(buckets, numbers, scale)
     metrics = view.means(-buckets.day, -1)[:, :-1]
-    # beyond a day ahead, yesterday's buckets would be future ones
+    # At most a day: later buckets would be in the future.
     ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
     columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
     return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)
@@ -77,7 +77,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
     hour = buckets.hour
 
     def weighted(statistic: Callable[[int], Floats]) -> Floats:
-        """Return the mean over the days, recent days with more weight."""
+        """Return the mean of a statistic over the days; recent days have more weight."""
         return _weighted_mean([statistic(start) for start in starts], DECAY)
 
     now = [view.load(start, start) for start in starts]
@@ -107,7 +107,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 class _BucketWindows:
-    """Statistics over windows of buckets; first and last bucket (inclusive) are relative to a bucket."""
+    """Statistics over one window per given bucket; `first` and `last` (inclusive) are offsets from that bucket."""
 
     def __init__(self, buckets: TimeBuckets, numbers: Integers, scale: float) -> None:
         self._positions = numbers - buckets.oldest
@@ -124,7 +124,7 @@ class _BucketWindows:
         self._mean /= scale
 
     def means(self, first: int, last: int) -> Floats:
-        """Return the means (n, columns)."""
+        """Return the mean of each column (n, columns), NaN if unknown."""
         start, end = self._limits(first, last)
         count = self._counts[end] - self._counts[start]
         mean = np.full(count.shape, np.nan)
@@ -132,15 +132,15 @@ class _BucketWindows:
         return np.asarray(mean / self._scale)
 
     def load(self, first: int, last: int) -> Floats:
-        """Return the mean load index (n,)."""
+        """Return the mean load index (n,), NaN if unknown."""
         return self.means(first, last)[:, -1]
 
     def max_index(self, first: int, last: int) -> Floats:
-        """Return the maximum load index (n,)."""
+        """Return the maximum load index over all samples (n,), NaN if unknown."""
         return self._maximum(self._max_index, first, last)
 
     def max_mean(self, first: int, last: int) -> Floats:
-        """Return the maximum of the buckets' mean load indices (n,)."""
+        """Return the largest mean load index of a bucket (n,), NaN if unknown."""
         return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
@@ -168,11 +168,11 @@ class _BucketWindows:
         return maximum
 
 
-# The functions below add one day after the other: a sum must not depend on the number of rows computed together.
+# The functions below sum day by day: the rounding of a sum must not depend on the number of rows.
 
 
 def _weighted_mean(values: Sequence[Floats], decay: float) -> Floats:
-    """Return the mean of the known values; the weight of each array is `decay` times that of the one before it."""
+    """Return the mean (n,) of the known values; each array weighs `decay` times as much as the array before it."""
     total = np.zeros_like(values[0])
     weights = np.zeros_like(values[0])
     weight = 1.0
@@ -185,13 +185,13 @@ def _weighted_mean(values: Sequence[Floats], decay: float) -> Floats:
 
 
 def _standard_deviation(values: Sequence[Floats]) -> Floats:
-    """Return the standard deviation of the known values."""
+    """Return the standard deviation (n,) of the known values."""
     mean = _weighted_mean(values, 1.0)
     return np.sqrt(_weighted_mean([np.square(value - mean) for value in values], 1.0))
 
 
 def _largest(values: Sequence[Floats]) -> Floats:
-    """Return the largest of the known values."""
+    """Return the largest known value (n,)."""
     largest = values[0]
     for value in values[1:]:
         largest = np.fmax(largest, value)

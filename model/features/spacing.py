@@ -1,4 +1,4 @@
-"""Spacing of samples: seconds between neighbouring samples, followed as it changes."""
+"""Sample spacing: running median of the intervals between samples, and gaps."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ import numpy as np
 from model.array_types import Bools, Floats
 
 GAP_FACTOR = 2.5
-"""Samples more than this many spacings apart have a gap between them; no state is carried across a gap."""
+"""Samples more than this many intervals apart have a gap between them; no state or rate spans a gap."""
 
 RECENT_INTERVALS = 5
-"""Number of intervals whose median is the spacing: robust against a late sample, quick after a new setting."""
+"""Number of intervals whose median is the spacing; it ignores a late sample, and follows a new interval soon."""
 
 TOLERANCE = 0.1
-"""Tolerance of a required duration, as a ratio of the spacing, because sampling times jitter."""
+"""Tolerance on the required duration of high load, as a ratio of the spacing, because sampling times jitter."""
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
-    """Return the median of the RECENT_INTERVALS intervals up to each sample.
-
-    The spacing of a row depends on the RECENT_INTERVALS rows before it only, and on fewer at the start.
+    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, or of fewer at the start.
 
     Args:
         times: (rows,) seconds, increasing.
-        first: the first row to return.
+        first: first row to compute.
 
     Returns:
-        (rows - first,) seconds; 0 for the very first sample.
+        (rows - first,) seconds; 0 for row 0, which has no interval.
     """
     spacing = np.zeros(len(times) - first)
     for row in range(max(first, 1), min(RECENT_INTERVALS, len(times))):

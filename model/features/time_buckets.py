@@ -1,6 +1,6 @@
-"""Time buckets: sums of metrics and load over a few minutes each.
+"""Time buckets: sums of metrics and load index over five minutes to an hour each.
 
-They replace samples older than the longest window, because a week of samples would cost too much memory.
+They replace samples older than the longest window, because a week of samples would need too much memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SEASONAL_DAYS = 7
 """Number of previous days that seasonal features use."""
 
 SEASONAL_LOOKBACK = SEASONAL_DAYS * DAY + 4 * HOUR
-"""Seconds of time buckets that a seasonal feature may use."""
+"""Seconds of time buckets that seasonal features use."""
 
 WIDTHS = (300.0, 600.0, 900.0, 1800.0, HOUR)
 """Widths of a bucket in seconds; a day is a whole number of each."""
@@ -26,27 +26,27 @@ def bucket_width(step: float) -> float | None:
 
 
 ARRAYS = {"_sums": 0, "_counts": 0, "_max_index": np.nan, "_high": False}
-"""Arrays of `TimeBuckets` and their values in an empty bucket."""
+"""Arrays of `TimeBuckets`, and the value of each in an empty bucket."""
 
 
 class TimeBuckets:
     """Contiguous time buckets of `width` seconds, aligned to the epoch.
 
-    Buckets are numbered from the first one that was ever filled; numbers do not change when old buckets are dropped.
+    Buckets are numbered from the first bucket ever filled; numbers do not change when old buckets are dropped.
 
     Attributes:
-        width: seconds.
-        day: buckets per day.
-        hour: buckets per hour.
-        cached_features: number of a bucket and its seasonal features, which stay the same within the bucket.
+        width: width of a bucket in seconds.
+        day: number of buckets per day.
+        hour: number of buckets per hour.
+        cached_features: number of a bucket and its seasonal features, which are equal for all its samples.
     """
 
     def __init__(self, columns: int, width: float) -> None:
         """Create an empty sequence of buckets.
 
         Args:
-            columns: number of summed columns; the last one is the load index.
-            width: seconds.
+            columns: number of summed columns; the last column is the load index.
+            width: width of a bucket in seconds.
         """
         self.width = width
         self.day = round(DAY / width)
@@ -73,7 +73,7 @@ class TimeBuckets:
 
     @property
     def sums(self) -> Integers:
-        """(buckets, columns) sums on the fixed-point grid, from `oldest` on."""
+        """(buckets, columns) sums on the fixed-point grid, from bucket `oldest` on."""
         return self._sums[: self._size]
 
     @property
@@ -92,12 +92,12 @@ class TimeBuckets:
         return self._high[: self._size]
 
     def extend(self, times: Floats, terms: Integers, known: Bools, index: Floats, state: Floats) -> Integers:
-        """Add rows; return the number (rows,) of the bucket of each row.
+        """Add rows and return the bucket number (rows,) of each row.
 
         Args:
             times: (rows,) seconds, later than all previous rows.
             terms: (rows, columns) on the fixed-point grid, 0 where missing.
-            known: (rows, columns).
+            known: (rows, columns) False where missing.
             index: (rows,) load index, NaN if unknown.
             state: (rows,) 1 during high load.
         """
@@ -105,7 +105,7 @@ class TimeBuckets:
             return self._extend_single(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
         epoch_numbers = np.floor_divide(times, self.width).astype(np.int64)
         before = self._newest_epoch_number if self._size else int(epoch_numbers[0]) - 1
-        # no feature looks across a gap longer than the lookback, so longer gaps are shortened to it
+        # No feature looks across a gap longer than the lookback, so longer gaps are shortened to it.
         steps = np.minimum(np.diff(epoch_numbers, prepend=before), self._lookback)
         numbers = self.newest + np.cumsum(steps)
         self._newest_epoch_number = int(epoch_numbers[-1])
@@ -119,7 +119,7 @@ class TimeBuckets:
         return numbers
 
     def _extend_single(self, time: float, terms: Integers, known: Bools, index: float, *, high: bool) -> Integers:
-        """Add one row without intermediate arrays: the daemon calls this at every sample."""
+        """Add one row without intermediate arrays; the daemon calls this at every sample."""
         epoch_number = int(time // self.width)
         number = self.newest + min(epoch_number - self._newest_epoch_number, self._lookback)
         self._newest_epoch_number = epoch_number
@@ -135,7 +135,7 @@ class TimeBuckets:
         return np.array([number])
 
     def drop_old(self) -> None:
-        """Drop buckets that no feature of later rows can use, once there are enough to be worth the copy."""
+        """Drop buckets older than the lookback, once they exceed an eighth of it: dropping copies the others."""
         drop = self._size - self._lookback
         if drop > self._lookback // 8:
             for name in ARRAYS:

@@ -11,7 +11,7 @@ from model.forecast.log_odds import logit
 from model.forecast.predictor import LOAD_TABLE, NETWORK, PRETRAINED, Predictor
 
 LEVEL = "level"
-"""Contribution of no metric: the log-odds of an average sample relative to the base rate."""
+"""Key of the remainder: log-odds relative to the base rate that are not attributed to a metric."""
 
 
 def contributions(
@@ -19,19 +19,20 @@ def contributions(
 ) -> list[dict[str, float]]:
     """Attribute the log-odds of a prediction, relative to the base rate, to metrics.
 
-    The contributions of a horizon sum to the difference of log-odds. Networks contribute their difference from the
-    training mean (`Network.attribute`), the load table contributes to "load_index", and the rest is LEVEL. If a
-    fallback serves, or the load table as the floor during high load, all of the difference belongs to "load_index".
+    The contributions of a horizon sum to this difference of log-odds. The logits of the networks, relative to their
+    logits at the training mean, are attributed to their inputs (`Network.attribute`). The load table is attributed to
+    "load_index", the remainder to LEVEL. If a baseline or the high-load floor serves, the whole difference is
+    attributed to "load_index".
 
     Args:
         predictor: the model.
         x: features (1, features).
-        final: (1, horizons) published probabilities; None for those of the model.
-        slopes: for each horizon, the factor of the recalibration on the model's log-odds, 0 if a fallback or the
-            floor serves; None for 1.
+        final: (1, horizons) published probabilities; None for the model's own probabilities.
+        slopes: for each horizon, the factor of the recalibration on the model's log-odds; 0 if a baseline or the
+            floor serves; None for a factor of 1.
 
     Returns:
-        For each horizon the contribution by metric.
+        For each horizon, the contribution in log-odds by metric and LEVEL.
     """
     if slopes is None:
         slopes = [1.0] * len(predictor.horizons)

@@ -21,10 +21,10 @@ CURRENT_VALUE, HOLT_WINTERS = "current value", "Holt-Winters"
 """Names of baselines in reports and metrics."""
 
 MIN_SLOT = 1.0
-"""Shortest slot of `holt_winters` in seconds: samples are not taken more often."""
+"""Shortest time slot of `holt_winters` in seconds."""
 
 LINE_SECONDS = 1800.0
-"""Seconds of history for the line of `linear_forecast`."""
+"""Window of `linear_forecast` in seconds."""
 
 
 def baseline_probabilities(
@@ -64,13 +64,13 @@ def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
     Args:
         times: (rows,) seconds, increasing.
         values: (rows,) NaN if unknown.
-        ahead: seconds.
+        ahead: seconds to extrapolate.
 
     Returns:
-        (rows,) NaN with fewer than two known values.
+        (rows,) NaN if the window has fewer than two known values.
     """
     known = ~np.isnan(values)
-    # No window spans a longer gap. Times since that gap keep their squares small, which the sums of a window need.
+    # Times are relative to the last gap longer than a window: small squares keep the differences of sums accurate.
     after_gap = np.diff(times, prepend=-np.inf) > LINE_SECONDS
     since_gap = times - np.maximum.accumulate(np.where(after_gap, times, -np.inf))
     t = since_gap * known
@@ -90,18 +90,18 @@ def holt_winters(
 ) -> Floats:
     """Return the highest Holt-Winters forecast within each horizon, with a daily season (Winters 1960).
 
-    With x' the value less its season: level = w x' + (1 - w) level, season = v (x - level) + (1 - v) season. A
-    missing value changes neither and has no forecast.
+    A value x updates level = w (x - season) + (1 - w) level, then season = v (x - level) + (1 - v) season. A missing
+    value changes neither and has no forecast.
 
     Args:
         times: (rows,) seconds, increasing.
         values: (rows,) NaN if unknown.
         horizons: seconds.
-        level_weight: w.
-        season_weight: v.
+        level_weight: smoothing weight w of the level.
+        season_weight: smoothing weight v of the season.
 
     Returns:
-        (rows, horizons).
+        (rows, horizons), NaN where the value is missing.
     """
     step = max(typical_step(times, default=1.0), MIN_SLOT)
     period = max(1, round(DAY / step))
@@ -118,10 +118,10 @@ def holt_winters(
 
 
 def _slots(times: Floats, step: float, period: int) -> Integers:
-    """Return the number (rows,) of each sample's slot of `step` seconds.
+    """Return the slot number (rows,) of each sample; a slot has `step` seconds, a season `period` slots.
 
-    Slots without samples change nothing, so gaps are shortened by whole periods: a single time that is years off must
-    not take years of slots.
+    Gaps are shortened by whole seasons, because empty slots change nothing. This limits the number of slots after a
+    clock step of years.
     """
     distances = np.diff(np.round((times - times[0]) / step), prepend=0.0)
     shortened = np.where(distances > period, (distances - 1) % period + 1, distances)
@@ -129,7 +129,7 @@ def _slots(times: Floats, step: float, period: int) -> Integers:
 
 
 def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
-    """Return the level after each value (n,), and the season of each slot as of a period before it (n + period,)."""
+    """Return the level (n,) after each slot, and the season (n + period,) of each slot as known one period before."""
     known = grid[~np.isnan(grid)]
     level = float(known[0]) if len(known) else 0.0
     levels = []
@@ -145,7 +145,7 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons), with the best past smoothing per horizon."""
+    """Return the Holt-Winters probabilities (rows - past, horizons), with the smoothing that was best in the past."""
     forecasts = np.stack([holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHINGS])
     columns = []
     for i in range(len(horizons)):
@@ -155,7 +155,7 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
 
 
 def _probabilities(score: Floats, y: Floats, past: int) -> Floats:
-    """Return the probabilities of the scores after the first `past` rows, by the outcomes of those rows."""
+    """Return the probabilities of the scores after the first `past` rows, from a rate table of the first rows."""
     return _rate_table(score[:past], y[:past])(score[past:])
 
 
@@ -167,30 +167,30 @@ def _rate_table(score: Floats, y: Floats) -> LoadTable:
 
 
 def _base_rate(y: Floats) -> float:
-    """Return the event rate of the known labels, NaN without any."""
+    """Return the event rate of the known labels; NaN if no label is known."""
     return float(np.nanmean(y)) if not np.isnan(y).all() else float("nan")
 
 
 def climatology_and_persistence(train_labels: Floats, train_state: Floats, state: Floats) -> dict[str, Floats]:
-    """Return the probabilities of the baselines that need no load: climatology and persistence.
+    """Return the probabilities of climatology and persistence, the baselines without load index.
 
-    Climatology is the base rate of the training part. Persistence is the event rate of training samples in the same
-    load state.
+    Climatology is the base rate of the training samples. Persistence is the event rate of the training samples in the
+    same load state.
 
     Args:
         train_labels: (rows, horizons), NaN if unknown.
-        train_state: (rows,) load state of the training samples.
+        train_state: (rows,) load state of the training samples: 1 high, 0 calm, NaN if unknown.
         state: (n,) load state of the samples to predict.
 
     Returns:
-        (n, horizons) by name.
+        (n, horizons) by name of the baseline.
     """
     base_rates = np.nanmean(train_labels, axis=0)
     rates = {}
     for value in (0.0, 1.0):
         y = train_labels[train_state == value]
         known = ~np.isnan(y)
-        # one imaginary sample at the base rate, for a state that hardly occurred
+        # Additive smoothing with one sample at the base rate, for a state with few samples.
         rates[value] = (np.where(known, y, 0).sum(axis=0) + base_rates) / (known.sum(axis=0) + 1)
     persistence = np.where((state == 1)[:, None], rates[1.0], rates[0.0])
     persistence[np.isnan(state)] = base_rates

@@ -1,8 +1,8 @@
 """Blend of the experts per horizon: networks, load table and pretrained model.
 
 The networks predict best once there is enough history. The load table maps the present load index to a probability.
-The pretrained model was fitted on other hosts. Their weights are fitted on the holdout, separately for calm and high
-load: the end of a high-load period is a different question from its onset.
+The pretrained model was fitted on other hosts. The blend weights are fitted on the holdout, separately for calm and
+high load, because predicting the onset and the end of a high-load period differ.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ EXPERTS = ("network", "load_table", "pretrained")
 """Inputs of a blend, in the order of its weights."""
 
 TABLE_BINS = 20
-"""Bins of a load table, with equally many rows each."""
+"""Largest number of bins of a load table, with about equal numbers of rows."""
 
 MIN_RATE = 1e-4
-"""Smallest probability in a load table: an event that was never seen is not impossible."""
+"""Smallest probability in a load table: an event that was never observed may still occur."""
 
 
 def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Return the mean score and the event rate of up to TABLE_BINS bins with equally many rows each.
+    """Return the mean score and the running maximum of the event rate of up to TABLE_BINS bins.
 
     Args:
         score: (rows,) a higher score means a likelier event.
         y: (rows,) labels, all known.
 
     Returns:
-        Scores (bins,), increasing, and rates (bins,), made non-decreasing.
+        Mean scores (bins,), increasing, and rates (bins,), non-decreasing; one bin of 0 and 0 if there are no rows.
     """
     if not len(score):
         return np.zeros(1), np.zeros(1)
@@ -43,14 +43,14 @@ def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
-    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins with equally many rows each.
+    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins with about equal rows.
 
     Args:
-        score: (rows,) at least one.
+        score: (rows,), not empty.
         y: (rows,) labels, all known.
     """
     order = np.argsort(score, kind="stable")
-    # rows of equal score stay in one bin
+    # Rows of equal score stay in one bin.
     values, first, count = np.unique(score[order], return_index=True, return_counts=True)
     bins = (np.minimum(first * TABLE_BINS // len(score), TABLE_BINS - 1)).astype(int)
     rows = np.bincount(bins, weights=count, minlength=TABLE_BINS)
@@ -63,12 +63,12 @@ def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
 
 @dataclass(frozen=True)
 class LoadTable:
-    """Piecewise linear mapping from a score, such as the load index, to a value, usually log-odds.
+    """Piecewise linear mapping from a score, such as the load index, to log-odds or a probability.
 
     Attributes:
         scores: (points,) increasing.
         values: (points,) values at the scores.
-        unknown: value of a missing score: the base rate.
+        unknown: value for a missing score, which is that of the base rate.
     """
 
     scores: Floats
@@ -77,7 +77,7 @@ class LoadTable:
 
     @property
     def fitted(self) -> bool:
-        """False for EMPTY_LOAD_TABLE, which no outcome was known for."""
+        """False for EMPTY_LOAD_TABLE, the table of a history without known outcomes."""
         return len(self.scores) > 1 or bool(self.scores[0] or self.values[0] or self.unknown)
 
     def __call__(self, score: Floats) -> Floats:
@@ -113,7 +113,7 @@ class HorizonBlend:
 
     @property
     def normalized_weights(self) -> tuple[float, ...]:
-        """Weight of each expert while load is calm, scaled to a sum of 1."""
+        """Calm blend weight of each expert, normalised to sum 1; all 0 if the sum is 0."""
         total = sum(self.calm.weights)
         return tuple(weight / total if total else 0.0 for weight in self.calm.weights)
 
@@ -128,7 +128,7 @@ class BlendTable:
         self._intercepts = np.array([[blend.intercept for blend in state] for state in states])
 
     def __call__(self, logits: Floats, high: Bools) -> Floats:
-        """Return the blended logits (rows, horizons), summed expert by expert.
+        """Return the blended logits (rows, horizons), bit-identical for any number of rows.
 
         Args:
             logits: (rows, horizons, experts).

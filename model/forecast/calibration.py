@@ -1,7 +1,7 @@
-"""Calibration: logistic regressions on logits, regularised towards a prior guess.
+"""Calibration: logistic regressions on logits, shrunk towards prior weights.
 
-Neighbouring rows have correlated outcomes. Each fit counts a block of such rows once: its prior has the weight of a
-number of blocks (the effective sample size at which data and prior count equally).
+Neighbouring rows have correlated outcomes, so a block of rows counts as one observation. `prior_blocks` is the
+effective sample size, in blocks, at which data and prior count equally.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from model.forecast.log_odds import sigmoid
 
 MAX_SLOPE = 2.0
 MIN_SLOPE = 0.05
-"""Limits of a slope: a short validation part must not invert a ranking or make it certain."""
+"""Limits of a fitted slope, so that few outcomes cannot invert a ranking or make predictions certain."""
 
 MAX_STEPS = 50
-"""Newton steps of a fit, at most."""
+"""Largest number of Newton steps of a fit."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def fit_calibration(
 
 
 def fit_intercept(z: Floats, y: Floats, block_rows: float, weight: Floats, prior_blocks: float) -> float:
-    """Fit a correction to add to logits, shrunk towards 0; for the arguments see `fit_calibration`."""
+    """Fit an intercept to add to logits, shrunk towards 0; for the arguments see `fit_calibration`."""
     known = ~np.isnan(y)
     if not known.any():
         return 0.0
@@ -78,7 +78,7 @@ def fit_blend_weights(
 ) -> BlendWeights:
     """Fit non-negative blend weights by penalised maximum likelihood, shrunk towards prior weights.
 
-    An expert whose weight would be negative is left out.
+    An expert whose fitted weight would be negative gets weight 0.
 
     Args:
         logits: (rows, experts).
@@ -114,7 +114,7 @@ def _fit_logistic(
         weight: (rows,) weight of each row.
         prior: (inputs,) weights to shrink towards; the intercept is shrunk towards 0.
         prior_rows: weight of the prior, in rows.
-        offset: (rows,) logits that are added as they are.
+        offset: (rows,) fixed term of the logits.
     """
     design = np.concatenate((z.astype(np.float64), np.ones((len(z), 1))), axis=1)
     centre = np.array([*prior, 0.0])
@@ -154,7 +154,7 @@ def matching_intercept(z: Floats, y: Floats) -> float:
     rate = float(y[known].mean())
     low = -30.0
     high = 30.0
-    # bisection: the mean probability increases with the intercept
+    # Bisection: the mean probability increases with the intercept
     for _ in range(60):
         middle = (low + high) / 2
         if float(sigmoid(logits + middle).mean()) < rate:

@@ -1,7 +1,7 @@
 """Input drift: the population stability index of live inputs against training inputs.
 
-PSI = sum over bins of (a - e) ln(a / e), with e the frequency of a bin in training and a the present one, over bins
-with a tenth of the training values each. Up to 0.1 is negligible; above 0.25 is another distribution (Siddiqi 2006).
+PSI = sum over bins of (a - e) ln(a / e), with e the relative frequency of a bin in training and a the live one. A bin
+holds a tenth of the training values. Up to 0.1 is negligible; above 0.25 the distribution has changed (Siddiqi 2006).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from model.array_types import Floats
 HISTOGRAM_BINS = 10
 
 MIN_FREQUENCY = 1e-3
-"""Smallest frequency of a bin: an empty bin is no stronger evidence than that."""
+"""Smallest relative frequency of a bin in the PSI, which would be infinite for an empty bin."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ReferenceHistogram:
 
     Attributes:
         edges: inner edges of the bins, increasing.
-        frequencies: relative frequency of each bin, one more than edges.
+        frequencies: relative frequency of each of the len(edges) + 1 bins.
     """
 
     edges: tuple[float, ...]
@@ -34,8 +34,10 @@ class ReferenceHistogram:
 def reference_histogram(values: Floats) -> ReferenceHistogram:
     """Return the histogram of one metric, with about a tenth of the values in each bin.
 
+    Bins whose edges coincide are merged.
+
     Args:
-        values: (rows,), NaN where missing. Bins whose edges coincide, because values repeat, are merged.
+        values: (rows,), NaN where missing.
     """
     known = values[~np.isnan(values)]
     quantiles = np.arange(1, HISTOGRAM_BINS) / HISTOGRAM_BINS

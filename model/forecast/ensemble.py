@@ -1,7 +1,7 @@
 """Ensemble: several networks over different features, averaged in log-odds.
 
-One network over all features takes chance for a rhythm on a host without one. Networks over recent features only, and
-networks with features of previous days, make different errors, which cancel in the mean.
+A single network over all features overfits to a daily rhythm on a host without one. Networks over recent features,
+and networks with features of previous days, make different errors, which partly cancel in the mean.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from model.array_types import Bools, Floats, Integers
 from model.nn.network import Network
 
 SOFT_LIMIT = 4.0
-"""Standard deviations at which scaled inputs saturate."""
+"""Limit of a scaled input, in standard deviations, which larger inputs approach (saturation)."""
 
 TAIL_RATIO = 5e-4
-"""Ratio of the training rows at either end of a heavy-tailed feature that its training range leaves out."""
+"""Ratio of the training rows excluded from the training range of a heavy-tailed feature, at either end."""
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """Standardisation of features, clipped at their training range, with saturation of outliers.
+    """Feature scaler: clips features to their training range, standardises them and saturates outliers.
 
     Attributes:
         mean: (features,) float32.
@@ -43,10 +43,10 @@ class Scaler:
         return {name: array for name, array in arrays.items() if array is not None}
 
     def __call__(self, x: Floats) -> Floats:
-        """Return (rows, features) z / sqrt(1 + (z / 4)^2) with z = (x - mean) / deviation; missing values become 0.
+        """Return the scaled features (rows, features); a missing value becomes 0.
 
-        A value outside the training range counts as the end of the range, and moves an input by at most SOFT_LIMIT
-        deviations.
+        Values are clipped to [low, high], standardised to z = (x - mean) / deviation, and saturated to
+        z / sqrt(1 + (z / SOFT_LIMIT)^2).
         """
         if self.low is not None and self.high is not None:
             x = np.minimum(np.maximum(x, self.low), self.high)
@@ -58,8 +58,8 @@ class Scaler:
 def fit_scaler(x: Floats) -> Scaler:
     """Fit mean and standard deviation of each column of (rows, features), ignoring NaN.
 
-    The deviation has a floor: the first live value off the mean of an almost constant feature would otherwise be
-    thousands of deviations away.
+    The deviation is at least 0.001 (1 + |mean|). Without this floor, a live value of an almost constant feature could
+    be thousands of deviations from the mean.
     """
     known = ~np.isnan(x)
     count = np.maximum(known.sum(axis=0), 1)
@@ -71,14 +71,14 @@ def fit_scaler(x: Floats) -> Scaler:
 
 
 def fit_clipping_scaler(x: Floats, heavy_tailed: Bools) -> Scaler:
-    """Fit a scaler that clips each column of (rows, features) at its training range, ignoring NaN.
+    """Fit a scaler that clips each column of (rows, features) to its training range, ignoring NaN.
 
-    A column without any known value is clipped at its mean: a network has learned nothing about it.
+    A column without a known value is clipped to its mean of 0, because the networks learn nothing from it.
 
     Args:
         x: (rows, features).
-        heavy_tailed: (features,) True for columns whose range leaves out TAIL_RATIO of the rows at either end, so
-            that single outliers do not widen it.
+        heavy_tailed: (features,) True for columns whose range excludes TAIL_RATIO of the rows at either end, so that
+            single outliers do not widen the range.
     """
     scaler = fit_scaler(x)
     # NaN is sorted to the end
@@ -93,13 +93,13 @@ def fit_clipping_scaler(x: Floats, heavy_tailed: Bools) -> Scaler:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks with the scaler of their inputs.
+    """Networks whose logits are averaged, with the scaler of their inputs.
 
     Attributes:
-        scaler: of the inputs.
-        networks: with the same number of outputs each.
+        scaler: scaler of the ensemble's inputs.
+        networks: networks with equal numbers of outputs.
         columns: for each network, the positions of its inputs among the inputs of the ensemble.
-        selected: feature positions of the ensemble's inputs, which may repeat; None for all features in order.
+        selected: feature positions of the ensemble's inputs, duplicates included; None for all features in order.
     """
 
     scaler: Scaler
@@ -108,7 +108,7 @@ class Ensemble:
     selected: Integers | None = None
 
     def outputs(self, features: int) -> int:
-        """Return the number of outputs for so many features.
+        """Return the number of outputs, after a check that the ensemble accepts `features` features.
 
         Raises:
             ValueError: the scaler, the networks and their columns do not fit together.
@@ -141,18 +141,18 @@ class Ensemble:
         """Attribute the difference of the mean logits between two points to the features (`Network.attribute`).
 
         Args:
-            x: (features,).
-            reference: (features,).
+            x: (features,) first point.
+            reference: (features,) second point.
 
         Returns:
-            (outputs, features), whose rows sum to the differences.
+            (outputs, features); each row sums to the difference of one output.
         """
         scaled, scaled_reference = self.scaler(self._inputs(np.stack([x, reference])))
         outputs = self.networks[0].parameters()[self.networks[0].names[-1]].size
         attributions = np.zeros((len(x), outputs))
         for network, columns in zip(self.networks, self.columns, strict=True):
             features = columns if self.selected is None else self.selected[columns]
-            # a feature may be an input more than once
+            # A feature may be several inputs.
             np.add.at(attributions, features, network.attribute(scaled[columns], scaled_reference[columns]).T)
         return np.asarray(attributions.T / len(self.networks))
 
@@ -175,6 +175,6 @@ class Ensemble:
 
 
 def _check_positions(positions: Integers, features: int) -> None:
-    """Raise ValueError unless positions (n,) are those of features."""
+    """Raise ValueError unless all positions (n,) are in [0, features)."""
     if positions.ndim != 1 or not ((positions >= 0) & (positions < features)).all():
         raise ValueError(f"a network uses features that are not among the {features}")

@@ -13,14 +13,14 @@ from model.nn.layers import Dropout, Layer, Linear
 from model.nn.network import Network
 
 EXACT_LAYERS = (ReLU, LeakyReLU, Dropout)
-"""Layers whose result for a row is the same in a batch of any size."""
+"""Layers whose result for a row is bit-identical in a batch of any size."""
 
 CHUNK_ROWS = 512
-"""Rows predicted at once, so that activations stay in the processor's cache."""
+"""Largest number of rows predicted at once, so that activations stay in the processor's cache."""
 
 
 class FusedEnsemble(Ensemble):
-    """Ensemble for serving: one sample and many samples yield the same bits.
+    """Ensemble for serving, whose predictions are bit-identical for any batch size.
 
     A matrix product rounds differently for different numbers of rows. Each row is multiplied as a matrix of one row,
     in one NumPy call for all rows.
@@ -40,7 +40,7 @@ class FusedEnsemble(Ensemble):
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
     """Apply a network to each row of (rows, inputs) by itself."""
-    # selected columns are not contiguous in memory, for which NumPy takes another algorithm
+    # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
     x = np.ascontiguousarray(x)
     for layer in network.layers:
         if isinstance(layer, Linear):
@@ -56,8 +56,8 @@ def _apply_rowwise(network: Network, x: Floats) -> Floats:
 def fuse(ensemble: Ensemble) -> FusedEnsemble:
     """Merge the networks of an ensemble into one, whose call for one sample is several times faster.
 
-    Layers are merged side by side, with zeros between the units of different networks. Networks of different kinds
-    are not merged.
+    Layers are merged side by side, with zero weights between the units of different networks. Networks with different
+    layer types, or with fewer than two Linear layers, are not merged.
     """
     networks = ensemble.networks
     linear = [i for i, layer in enumerate(networks[0].layers) if isinstance(layer, Linear)]
@@ -77,12 +77,12 @@ def fuse(ensemble: Ensemble) -> FusedEnsemble:
 
 
 def _same_kinds(networks: Sequence[Network]) -> bool:
-    """Return True if the networks have layers of the same kinds."""
+    """Return True if all networks have the same sequence of layer types."""
     return len({tuple(type(layer) for layer in network.layers) for network in networks}) == 1
 
 
 def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:
-    """Merge first layers, each of which reads its own inputs."""
+    """Merge first layers into a layer over all inputs; `columns` are the input positions of each network."""
     weights = []
     for part, positions in zip(parts, columns, strict=True):
         weight = np.zeros((inputs, part.weight.shape[1]), part.weight.dtype)
@@ -92,7 +92,7 @@ def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: i
 
 
 def _merge_hidden(parts: Sequence[Linear]) -> Linear:
-    """Merge hidden layers into a block-diagonal one."""
+    """Merge hidden layers into a block-diagonal layer."""
     rows, columns = np.cumsum([[0, 0], *(part.weight.shape for part in parts)], axis=0).T
     weight = np.zeros((rows[-1], columns[-1]), parts[0].weight.dtype)
     for i, part in enumerate(parts):
@@ -101,6 +101,6 @@ def _merge_hidden(parts: Sequence[Linear]) -> Linear:
 
 
 def _merge_last(parts: Sequence[Linear]) -> Linear:
-    """Merge last layers into their mean."""
+    """Merge last layers into a layer whose outputs are the means of their outputs."""
     weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
     return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))

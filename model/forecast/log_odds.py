@@ -1,7 +1,7 @@
-"""Conversion between probabilities and log-odds, independent of the array's size.
+"""Log-odds conversion: sigmoid and logit with bit-identical results for any array size.
 
-`model.nn.numerics` selects an algorithm by the size of an array. Here a value yields the same bits in an array of
-any size, so that a prediction does not depend on the predictions computed with it.
+`model.nn.numerics` selects an algorithm by the array size, so its results depend on the batch. These functions do
+not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from model.array_types import Floats
 
 FLOOR = 1e-6
-"""Smallest distance of a probability from 0 and 1 before its log-odds are taken."""
+"""Probabilities are clipped to [FLOOR, 1 - FLOOR] before their log-odds are computed."""
 
 
 def sigmoid(z: Floats) -> Floats:

@@ -1,7 +1,7 @@
-"""Scores of probabilistic predictions.
+"""Prediction scores: Brier score, skill, average precision and calibration error of probabilities.
 
-Each function takes labels y (rows,) of 0 and 1, and probabilities p (rows,). Rows with an unknown label are removed
-beforehand by `with_known_label`.
+Functions take labels y (rows,) of 0 and 1, and probabilities p (rows,). Rows with an unknown label are removed
+beforehand by `with_known_label`, unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from model.array_types import Floats
 
 CALIBRATION_BINS = 10
-"""Bins of equal width of the expected calibration error."""
+"""Number of equally wide bins of the expected calibration error."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ def with_known_label(y: Floats, p: Floats) -> tuple[Floats, Floats]:
 
 
 def brier(y: Floats, p: Floats) -> float:
-    """Return the Brier score, the mean of (p - y)^2 (Brier 1950); NaN without rows."""
+    """Return the Brier score, the mean of (p - y)^2 (Brier 1950); NaN if there are no rows."""
     return float(np.mean((p - y) ** 2)) if len(y) else float("nan")
 
 
 def average_precision(y: Floats, p: Floats) -> float:
-    """Return the sum over thresholds of (gain in recall) * precision; NaN without events.
+    """Return the average precision, the sum over thresholds of (gain in recall) * precision; NaN without events.
 
-    Rows of equal p share one threshold.
+    Rows with equal p share one threshold.
     """
     if not y.any():
         return float("nan")
@@ -53,7 +53,10 @@ def average_precision(y: Floats, p: Floats) -> float:
 
 
 def calibration_error(y: Floats, p: Floats) -> float:
-    """Return the expected calibration error: the row-weighted mean over bins of |mean p - event rate|."""
+    """Return the expected calibration error, the mean over bins of |mean p - event rate| weighted by their rows.
+
+    It is NaN if there are no rows.
+    """
     if not len(y):
         return float("nan")
     bins = np.minimum((p * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
@@ -68,7 +71,7 @@ def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
     Args:
         y: (rows,) labels, NaN if unknown.
         p: (rows,) probabilities.
-        base_rate: event rate of the training data, or (rows,) of the training data of each row.
+        base_rate: event rate of the training data; an array (rows,) if rows have different training data.
     """
     reference = brier(*with_known_label(y, np.broadcast_to(base_rate, y.shape)))
     y, p = with_known_label(y, p)
@@ -82,12 +85,12 @@ def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
 
 
 def threshold_for(y: Floats, p: Floats, precision: float) -> float:
-    """Return the lowest threshold at which warnings have the wanted precision, or 1.0 (no warnings) if none has.
+    """Return the lowest threshold with the target precision, 1.0 (no warnings) if no threshold has it.
 
     Args:
         y: (rows,) labels, NaN if unknown.
         p: (rows,) probabilities.
-        precision: wanted ratio of warnings followed by high load.
+        precision: target ratio of rows with label 1 among the rows at or above the threshold.
     """
     y, p = with_known_label(y, p)
     order = np.argsort(-p, kind="stable")

@@ -1,4 +1,4 @@
-"""Persistence during high load: probability by the present load and the time since the onset."""
+"""Persistence model: probability during high load from load index and time since the onset."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from model.forecast.calibration import BlendWeights, fit_blend_weights
 from model.forecast.log_odds import logit, sigmoid
 
 MIN_ROWS = 20
-"""Rows during high load that a persistence model needs."""
+"""Smallest number of rows with a known label for a persistence model."""
 
 DURATION_PRIOR_ROWS = 3.0
-"""Rows at the mean rate that each bin of durations is shrunk by."""
+"""Number of rows with which the mean event rate counts in each bin of the duration table (shrinkage)."""
 
 PRIOR_WEIGHTS = (0.5, 0.5)
 PRIOR_BLOCKS = 6.0
-"""Weights of the tables that the fit is shrunk towards, and the effective sample size at which both count equally."""
+"""Prior weights of the two tables, and the effective sample size at which data and prior count equally."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class PersistenceModel:
 
     Attributes:
         load_table: log-odds by load index.
-        duration_table: log-odds by time since the onset, on the scale of its feature; not monotone.
-        weights: of the two tables.
-        most: largest log-odds that the number of independent observations allows.
+        duration_table: log-odds by time since the onset, as scaled in `load_index:since_onset`; not monotone.
+        weights: blend weights of the two tables.
+        most: upper limit of the log-odds, which increases with the number of blocks in the training data.
     """
 
     load_table: LoadTable
@@ -43,7 +43,7 @@ class PersistenceModel:
 
         Args:
             index: (rows,) load index.
-            since_onset: (rows,) time since the onset, on the scale of its feature.
+            since_onset: (rows,) time since the onset, as scaled in `load_index:since_onset`.
         """
         by_load, by_duration = self.weights.weights
         z = by_load * self.load_table(index) + by_duration * self.duration_table(since_onset)
@@ -51,20 +51,23 @@ class PersistenceModel:
 
 
 def fit_persistence(index: Floats, since_onset: Floats, y: Floats, block_rows: float) -> PersistenceModel | None:
-    """Fit a persistence model to samples during high load; return None with fewer than MIN_ROWS known ones.
+    """Fit a persistence model to samples during high load.
 
     Args:
         index: (rows,) load index.
-        since_onset: (rows,) time since the onset, on the scale of its feature.
+        since_onset: (rows,) time since the onset, as scaled in `load_index:since_onset`.
         y: (rows,) labels, NaN if unknown.
         block_rows: neighbouring rows that count as one observation.
+
+    Returns:
+        The model; None if fewer than MIN_ROWS labels are known.
     """
     known = ~np.isnan(y)
     if known.sum() < MIN_ROWS:
         return None
     index, since_onset, y = (values[known].astype(np.float64) for values in (index, since_onset, y))
     blocks = len(y) / max(1.0, block_rows)
-    # half an imaginary event of each outcome: what was always so need not remain so
+    # Additive smoothing with half a block of each outcome: a rate of 0 or 1 in few blocks is not certain.
     rate = (float(y.mean()) * blocks + 0.5) / (blocks + 1)
     load_table = fit_load_table(index, y)
     scores, rates, rows = event_rates(since_onset, y)

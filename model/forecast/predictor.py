@@ -25,18 +25,18 @@ class Predictor:
     """Model of the probability that high load occurs within each horizon.
 
     Attributes:
-        spec: features.
-        horizons: seconds, increasing; those of the spec that the history had examples for.
+        spec: feature specification.
+        horizons: seconds, increasing; the horizons of the spec for which the history had enough examples.
         ensemble: networks trained on this host.
         blends: load table and blend weights per horizon.
         base_rates: event rate of the training data per horizon.
-        thresholds: probability of a warning per horizon; 1 for no warnings.
+        thresholds: probability at which a warning starts, per horizon; 1 for no warnings.
         pretrained: the pretrained model, adapted to the spec; None if it is not used.
         pretrained_weight: prior blend weight of the pretrained model.
-        fitted_until: samples from this time on (seconds since the epoch) were not used for fitting; None for a model
-            that was not fitted on this host, and in models of older releases.
-        persistence: persistence model during high load per horizon, None without enough of it; empty in models of old
-            releases.
+        fitted_until: samples from this time on (seconds since the epoch) were not used for fitting; None if the model
+            was not fitted on this host, or comes from an older release.
+        persistence: persistence model per horizon, None if the history had too little high load; empty in models from
+            older releases.
         holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
             loaded.
     """
@@ -61,15 +61,15 @@ class Predictor:
     def probabilities(self, x: Floats) -> Floats:
         """Return the probabilities (rows, horizons), float64, of features (rows, features).
 
-        They do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
+        Probabilities do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
         """
         return self.blend(self.expert_logits(x), self.is_high(x))
 
     def blend(self, logits: Floats, high: Bools) -> Floats:
-        """Return the probabilities (rows, horizons) of expert logits (rows, horizons, experts); see `probabilities`.
+        """Return the blended probabilities (rows, horizons), which do not decrease with the horizon.
 
         Args:
-            logits: of each expert.
+            logits: (rows, horizons, experts) logits of the experts.
             high: (rows,) True during high load.
         """
         blended = self._blend_table(logits, high)
@@ -96,5 +96,5 @@ class Predictor:
 
 
 def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
-    """Return the probabilities (n, horizons) for some samples of a history; for the arguments see `features_at`."""
+    """Return the probabilities (n, horizons) at samples of a history; for the arguments see `features_at`."""
     return predictor.probabilities(features_at(predictor.spec, times, values, at))

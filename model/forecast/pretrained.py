@@ -1,7 +1,7 @@
 """Pretrained model: networks trained on other hosts, for a host without history.
 
-It uses features of the load index only, over windows that are the same on every host. The load index is 1 at high
-load on any host, so the model can be adapted to a host that it has never seen.
+It uses features of the load index only, over windows that are the same on every host. The load index reaches 1 at
+high load on any host, so the model applies to hosts that it was not trained on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from model.nn.network import Network
 from model.units import MINUTE
 
 PRETRAINED_HORIZONS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
-"""Horizons in seconds of the outputs; outputs for other horizons are interpolated."""
+"""Horizons of the outputs in seconds; `adapt` interpolates outputs for other horizons."""
 
 WINDOW_STATISTICS = ("mean", "deviation", "high", "max", "min")
 RECURRENCE = ("since_high", "since_onset", "period", "phase")
@@ -44,12 +44,12 @@ DAY_FEATURES = (
 
 @dataclass(frozen=True)
 class PretrainedModel:
-    """Networks over `input_names`, with one output per PRETRAINED_HORIZONS.
+    """Networks trained on other hosts, over the features `input_names`, with one output per PRETRAINED_HORIZONS.
 
     Attributes:
-        scaler: of the inputs.
-        networks: each over all inputs.
-        base_rates: (outputs,) event rates on the training hosts, for bounds that few samples reach.
+        scaler: scaler of the inputs.
+        networks: networks, each over all inputs.
+        base_rates: (outputs,) event rates on the training hosts.
     """
 
     scaler: Scaler
@@ -65,19 +65,24 @@ def input_names(step: float) -> tuple[str, ...]:
 
 
 def supports(spec: FeatureSpec) -> bool:
-    """Return True if the pretrained model covers the sampling step and the horizons of a specification."""
+    """Return True if the pretrained model supports the sampling step and the horizons of a specification."""
     shortest = PRETRAINED_HORIZONS[0] / 2
     longest = PRETRAINED_HORIZONS[-1] * 2
     return spec.seasonal and min(spec.horizons) >= shortest and max(spec.horizons) <= longest
 
 
 def adapt(pretrained: PretrainedModel, spec: FeatureSpec, horizons: Sequence[float]) -> Ensemble:
-    """Return the pretrained networks over the features of a host, with one output per horizon.
+    """Return the pretrained networks as an ensemble over the features of a host, with one output per horizon.
+
+    The output layer is interpolated linearly in log(horizon).
 
     Args:
         pretrained: the model.
-        spec: features of the host, supported (`supports`).
+        spec: features of the host, for which `supports` is True.
         horizons: seconds.
+
+    Raises:
+        TypeError: the last layer of a network is not Linear.
     """
     interpolation = _interpolation(horizons)
     networks = []
@@ -103,7 +108,8 @@ def bootstrap_predictor(
 ) -> Predictor:
     """Return a predictor for a host without history: the pretrained model alone.
 
-    Its warning threshold is the wanted precision: of the warnings of a calibrated model at least that ratio is right.
+    The warning threshold is the target precision: if the model is calibrated, at least that ratio of the warnings is
+    followed by high load.
 
     Args:
         pretrained: the bundled model.
@@ -111,7 +117,7 @@ def bootstrap_predictor(
         rules: high-load rules.
         horizons: seconds.
         step: seconds between samples.
-        precision: wanted precision of warnings.
+        precision: target precision of warnings.
 
     Raises:
         UnsupportedTaskError: horizons or step are out of range, or a bound is a quantile, which needs a history.
@@ -143,6 +149,6 @@ def bootstrap_predictor(
 
 
 def _interpolation(horizons: Sequence[float]) -> Floats:
-    """Return the weights (outputs, horizons) of a linear interpolation in the logarithm of time."""
+    """Return the weights (outputs, horizons) of a linear interpolation in log(horizon), constant beyond its ends."""
     positions = np.interp(np.log(horizons), np.log(PRETRAINED_HORIZONS), np.arange(len(PRETRAINED_HORIZONS)))
     return np.maximum(0.0, 1.0 - np.abs(np.arange(len(PRETRAINED_HORIZONS))[:, None] - positions))

@@ -1,8 +1,8 @@
 """Score totals: hourly sums over predictions with known outcomes, from which all live scores follow.
 
-With p the probability, b the base rate next to it and y the outcome, sums of p, p^2, p y, b^2 and b y per hour, load
-state and decile of p yield Brier scores, skills, precision, recall and the reliability table. They are small enough
-to keep for months.
+With p the probability, b the base rate stored with it and y the outcome, sums of p, p^2, p y, b^2 and b y per hour,
+load state and decile of p yield Brier scores, skills, precision, recall and the reliability table. The sums are small
+enough to be kept for months.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class ScoreTotals:
         hour: start of the hour in seconds since the epoch.
         high_load: load state at the time of prediction.
         decile: 0 for probabilities below 0.1, up to 9.
-        unknown: predictions with an unknown outcome; they count nowhere else.
-        scored: predictions with a known outcome.
+        unknown: number of predictions with an unknown outcome, which no other field includes.
+        scored: number of predictions with a known outcome.
         events: sum of y.
-        warnings: predictions that were warnings.
-        true_warnings: warnings that high load followed.
+        warnings: number of predictions during an active warning.
+        true_warnings: number of these predictions that high load followed.
         probability_sum: sum of p.
         probability_squared_sum: sum of p^2.
         probability_event_sum: sum of p y.
@@ -61,10 +61,10 @@ class ScoredPredictions:
     """Predictions for one horizon, with their outcomes.
 
     Attributes:
-        at: (rows,) time of each prediction, in seconds.
-        probability: (rows,).
-        baseline: (rows,) base rate next to each prediction.
-        warning: (rows,) True for warnings.
+        at: (rows,) time of each prediction, in seconds since the epoch.
+        probability: (rows,) predicted probability.
+        baseline: (rows,) base rate stored with each prediction.
+        warning: (rows,) True while a warning is active.
         high_load: (rows,) load state at the time of prediction.
         outcome: (rows,) 1 if high load followed, 0 if not, NaN if unknown.
     """
@@ -116,12 +116,12 @@ def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Predictions of one decile.
+    """Mean probability and event rate of the predictions in one decile of probability.
 
     Attributes:
         scored: number of predictions with a known outcome.
-        predicted: their mean probability.
-        observed: their event rate.
+        predicted: mean probability of the scored predictions.
+        observed: event rate of the scored predictions.
     """
 
     scored: int
@@ -134,16 +134,15 @@ class LiveScore:
     """Scores of the predictions for one horizon; None for a score that cannot be computed.
 
     Attributes:
-        scored: predictions with a known outcome.
-        unknown: predictions with an unknown outcome.
-        base_rate: event rate.
+        scored: number of predictions with a known outcome.
+        unknown: number of predictions with an unknown outcome.
+        base_rate: event rate of the scored predictions.
         brier: Brier score.
-        skill: Brier skill over the base rate next to each prediction.
-        skill_over_persistence: Brier skill over the event rates by load state, known in hindsight.
+        skill: Brier skill over the base rate stored with each prediction.
+        skill_over_persistence: Brier skill over the event rates of the scored predictions by load state.
         onset_skill: `skill` of the predictions made while load was not high.
-        precision: ratio of warnings that high load followed.
-        recall: ratio of predictions followed by high load that were warnings, without those made during high load:
-            then there are no warnings.
+        precision: ratio of warnings followed by high load; predictions during high load do not count.
+        recall: ratio of warnings among predictions followed by high load; predictions during high load do not count.
         calibration_error: expected calibration error.
         reliability: bins by predicted probability.
     """
@@ -209,12 +208,12 @@ def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:
 
 
 def _calibration_gap(table: tuple[ReliabilityBin, ...]) -> float:
-    """Return the sum over predictions of the absolute difference between predicted and observed rate."""
+    """Return the sum over bins of |predicted - observed| times the number of predictions."""
     return sum(abs(row.predicted - row.observed) * row.scored for row in table)
 
 
 def _rate_error(rows: list[ScoreTotals]) -> float:
-    """Return the sum of squared errors of the constant event rate r: n r (1 - r)."""
+    """Return the sum of squared errors of n constant predictions of the event rate r: n r (1 - r)."""
     count = sum(row.scored for row in rows)
     events = sum(row.events for row in rows)
     return events * (1 - events / count) if count else 0.0
@@ -232,5 +231,5 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _skill(own: float, reference: float) -> float | None:
-    # below 1e-9 the reference has only rounding errors: no event occurred, and none was predicted
+    # Below 1e-9 the reference error is rounding only: no event occurred, and the reference predicted none.
     return 1 - own / reference if reference > 1e-9 else None

@@ -1,4 +1,4 @@
-"""Holt-Winters smoothing of the load index over time buckets, extended sample by sample."""
+"""Holt-Winters smoothing: incremental seasonal forecasts of the load index over time buckets."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Smoothing = tuple[float, float]
 """Smoothing weights of level and season: the weight of the newest value."""
 
 SMOOTHINGS: tuple[Smoothing, ...] = tuple(product((0.9, 0.5, 0.2), (0.1, 0.3)))
-"""Candidates, of which the best on past outcomes is selected."""
+"""Candidate smoothing weights; `best_smoothing` selects the pair that was best on past outcomes."""
 
 HORIZON_POINTS = 12
-"""Points within a horizon at which a forecast is evaluated, at most."""
+"""Largest number of points within a horizon at which a forecast is evaluated."""
 
 
 def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
@@ -27,8 +27,8 @@ def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
 
     Args:
         horizon: seconds.
-        step: seconds.
-        period: steps of a season; the season of a later offset is taken at the end of the first period.
+        step: seconds per step.
+        period: steps per season; longer offsets are clipped to one season.
     """
     offsets = np.unique(np.linspace(1, max(1, round(horizon / step)), HORIZON_POINTS).astype(int))
     return np.asarray(np.minimum(offsets, period))
@@ -37,9 +37,9 @@ def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
 class SeasonalSmoother:
     """Holt-Winters state of one host for all SMOOTHINGS: a level and an additive daily season (Winters 1960).
 
-    With x' the value less its season: level = w x' + (1 - w) level, season = v (x - level) + (1 - v) season. The
-    values are means over closed buckets; the open bucket contributes the value of the sample itself. A bucket without
-    a known value changes nothing.
+    With the smoothing weights w and v, a closed bucket with mean x updates level = w (x - season) + (1 - w) level,
+    then season = v (x - level) + (1 - v) season. In the open bucket, x is the value of the sample itself. A bucket
+    without a known value changes nothing.
     """
 
     def __init__(self, width: float, horizons: Sequence[float]) -> None:
@@ -54,12 +54,12 @@ class SeasonalSmoother:
         self._offsets = [horizon_offsets(horizon, width, self._period) for horizon in horizons]
         self._level_weights = np.array([level for level, _ in SMOOTHINGS])
         self._level = np.full(len(SMOOTHINGS), np.nan)
-        # season of the open bucket and of those after it
+        # Season of the open bucket and of those after it.
         self._seasons = np.zeros((len(SMOOTHINGS), self._period))
         self._number: int | None = None
         self._total = 0.0
         self._count = 0
-        # of the newest rows: load index and bucket; of each of their buckets: level before it, season, season ahead
+        # Load index and bucket of each newest row; then per bucket the level before it, its season, the season ahead.
         self._load_index: Floats = np.zeros(0)
         self._row_buckets: Integers = np.zeros(0, np.intp)
         self._levels_before: Floats = np.zeros((0, len(SMOOTHINGS)))
@@ -80,7 +80,7 @@ class SeasonalSmoother:
         if self._number is None:
             self._number = int(numbers[0])
         steps = np.diff(numbers, prepend=self._number)
-        # buckets without samples change nothing: gaps are shortened by whole seasons
+        # Buckets without samples change nothing: gaps are shortened by whole seasons.
         buckets = np.cumsum(np.where(steps == 0, 0, (steps - 1) % self._period + 1))
         means = self._add(buckets, load_index)
         levels, seasons = self._close(means)
@@ -108,7 +108,7 @@ class SeasonalSmoother:
         return np.moveaxis(level[:, :, None] + self._seasons_ahead[bucket], 1, 0)
 
     def _extend_single(self, load_index: Floats) -> None:
-        """Append a sample (1,) to the open bucket without intermediate arrays: the daemon does so at every sample."""
+        """Append a sample (1,) to the open bucket without intermediate arrays, the fast path of the daemon."""
         if len(self._row_buckets) > 1:
             self._row_buckets = np.zeros(1, np.intp)
             self._levels_before = self._levels_before[-1:]
@@ -128,7 +128,7 @@ class SeasonalSmoother:
             load_index: (rows,).
 
         Returns:
-            (buckets - 1,) NaN without a known value.
+            (buckets - 1,) means, NaN for a bucket without a known value.
         """
         known = ~np.isnan(load_index)
         places = buckets[known]
@@ -148,8 +148,8 @@ class SeasonalSmoother:
         """Update level and season with the means (closed,) of consecutive buckets, the open one first.
 
         Returns:
-            The levels (smoothings, closed + 1) before each bucket, the newly open one included, and the seasons
-            (smoothings, closed + period) of the buckets from the previously open one on.
+            The levels (smoothings, closed + 1) before each closed bucket and the new open bucket, and the seasons
+            (smoothings, closed + period) of consecutive buckets, the first closed bucket first.
         """
         values = means.tolist()
         levels = []
@@ -174,25 +174,25 @@ class SeasonalSmoother:
         return np.array(levels), seasons_array
 
     def _highest_ahead(self, seasons: Floats, buckets: int) -> Floats:
-        """Return the highest season (buckets, smoothings, horizons) within each horizon after the first buckets."""
+        """Return the highest season (buckets, smoothings, horizons) within each horizon after each of the buckets."""
         highest = np.full((len(self._offsets), len(SMOOTHINGS), buckets), -np.inf)
         for horizon, offsets in enumerate(self._offsets):
             for offset in offsets.tolist():
-                # the season a whole period ahead is that of the bucket itself
+                # The season a whole period ahead is that of the bucket itself.
                 start = offset % self._period
                 np.maximum(highest[horizon], seasons[:, start : start + buckets], out=highest[horizon])
         return np.moveaxis(highest, 2, 0).swapaxes(1, 2)
 
 
 def _table_probabilities(score: Floats, y: Floats) -> Floats:
-    """Return the probabilities (rows,) of scores by the event rates that followed them."""
+    """Return the probabilities (rows,) of a load table fitted on these scores and labels."""
     return sigmoid(fit_load_table(score, y)(score))
 
 
 def best_smoothing(
     forecasts: Floats, y: Floats, probabilities: Callable[[Floats, Floats], Floats] = _table_probabilities
 ) -> int:
-    """Return the index of the smoothing with the smallest Brier score on known outcomes.
+    """Return the index into SMOOTHINGS whose forecasts yield the smallest Brier score.
 
     Args:
         forecasts: (smoothings, rows).

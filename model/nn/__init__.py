@@ -23,11 +23,12 @@ if TYPE_CHECKING:
         ParameterHealth,
     )
     from model.nn.fit_config import FitConfig
-    from model.nn.initializers import INITIALIZERS
+    from model.nn.initializers import INITIALIZERS, initialize_output_bias
     from model.nn.layers import Dropout, Layer, Linear
     from model.nn.losses import LOSSES, MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
+    from model.nn.losses.classification import encode_classes
     from model.nn.network import Network, mlp
-    from model.nn.numerics import encode_classes, logit, sigmoid, softmax, softplus
+    from model.nn.numerics import logit, sigmoid, softmax, softplus
     from model.nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
     from model.nn.regularizers import Penalty, clip_norm, clip_value
     from model.nn.schedules import (
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
         WarmUp,
     )
     from model.nn.serialization import dump_network, load_network
-    from model.nn.training import Training, fit, initialize_output_bias
+    from model.nn.training import Training, fit
 
 __all__ = [
     "ACTIVATIONS",
@@ -108,37 +109,38 @@ __all__ = [
     "softplus",
 ]
 
-_NAMES = {
-    "activations": "ACTIVATIONS Activation LeakyReLU ReLU Sigmoid Tanh",
-    "checkpoint": "Checkpoint dump_checkpoint load_checkpoint",
-    "data": "Examples",
-    "diagnostics.fit_report": "Epoch FitReport combine_reports",
-    "diagnostics.gradient_check": "check_gradients numerical_gradient",
-    "diagnostics.gradient_health": "GradientHealth GradientState Issue IssueKind LayerHealth ParameterHealth",
-    "fit_config": "FitConfig",
-    "initializers": "INITIALIZERS",
-    "layers": "Dropout Layer Linear",
-    "losses": "LOSSES MSE BCEWithLogits CrossEntropyWithLogits Huber Loss Pinball",
-    "network": "Network mlp",
-    "numerics": "logit encode_classes sigmoid softmax softplus",
-    "optimizers": "OPTIMIZERS SGD Adam AdamW Optimizer RMSprop",
-    "regularizers": "Penalty clip_norm clip_value",
-    "schedules": "SCHEDULES Constant Cosine Exponential ReduceOnPlateau Schedule StepDecay WarmUp",
-    "serialization": "dump_network load_network",
-    "training": "Training fit initialize_output_bias",
-}
-"""Public names by module."""
-
-_MODULES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()}
+_MODULES = (
+    "layers",
+    "activations",
+    "numerics",
+    "network",
+    "serialization",
+    "initializers",
+    "losses",
+    "losses.classification",
+    "data",
+    "regularizers",
+    "optimizers",
+    "schedules",
+    "fit_config",
+    "diagnostics.gradient_health",
+    "diagnostics.fit_report",
+    "diagnostics.gradient_check",
+    "checkpoint",
+    "training",
+)
+"""Modules that define the public names, in the order of the search for a name: modules for prediction come first."""
 
 
 def __getattr__(name: str) -> object:
     """Import a public name on first use (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(importlib.import_module(f"{__name__}.{module}"))
+            if name in names:
+                globals()[name] = names[name]
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
 """Activations: elementwise non-linear layers.
 
-Each derivative is a function of the output, so a compiled training step overwrites the input with the output and
-caches nothing else.
+Each derivative is a function of the output. The output is therefore the only cached array, and a compiled training
+step writes it over the input.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.array_types import Bools, Floats, constant
+from model.nn.checks import require_setting
+from model.nn.execution.array_ops import EAGER, ArrayOps, maximum, minimum
 from model.nn.layers import Layer
-from model.nn.numerics import EAGER, ZERO, ArrayOps, maximum, minimum, sigmoid
+from model.nn.numerics import ZERO, sigmoid
 
 
 class Activation(Layer):
@@ -23,14 +25,14 @@ class Activation(Layer):
 
     @abstractmethod
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
-        """Compute f(x) into `out`, or into a new array if None."""
+        """Compute f(x) and write it to `out`; None allocates an array."""
 
     @abstractmethod
     def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
         """Compute f'(x) from the output y = f(x)."""
 
     def saturated(self, y: Floats) -> Bools | None:  # noqa: ARG002
-        """Return a mask of the outputs with a derivative near 0; None if the activation does not saturate."""
+        """Return the mask of outputs close to a limit, where f'(x) is near 0; None for an unbounded activation."""
         return None
 
     def apply(self, x: Floats) -> Floats:
@@ -46,16 +48,18 @@ class Activation(Layer):
         y = self.activate(x, ops, out)
         return y, y
 
-    def compute_input_gradient(self, grad: Floats, cache: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
-        return ops(np.multiply, grad, self.derivative(cache, ops), out=out)
+    def compute_input_gradient(
+        self, output_gradient: Floats, cache: Floats, ops: ArrayOps, out: Floats | None
+    ) -> Floats:
+        return ops(np.multiply, output_gradient, self.derivative(cache, ops), out=out)
 
-    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
-        """Multiply by the slope of the chord from `reference` to `x` (rescale rule, Shrikumar et al. 2017)."""
+    def rescale_multipliers(self, multipliers: Floats, x: Floats, reference: Floats) -> Floats:
+        """Multiply by the secant slope (f(x) - f(reference)) / (x - reference), or by f'(x) where x = reference."""
         y = self.apply(x)
         rise = y - self.apply(reference)
         run = x - reference
         tangent = np.array(self.derivative(y, EAGER), dtype=y.dtype)
-        return np.asarray(grad * np.divide(rise, run, out=tangent, where=np.abs(run) > 1e-12))
+        return np.asarray(multipliers * np.divide(rise, run, out=tangent, where=np.abs(run) > 1e-12))
 
 
 @dataclass(frozen=True)
@@ -74,25 +78,26 @@ class ReLU(Activation):
     def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
         return ops(np.greater, y, constant(0.0, (), y.dtype))
 
-    def compute_input_gradient(self, grad: Floats, cache: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
-        # Read as an unsigned integer, an output y >= 0 is 0 only where y is 0, so min(bits of y, 1) is the derivative
-        # as integer 0 or 1. The bits of the gradient times 1 are the gradient, times 0 they are 0.0. A product of
-        # integers of equal size avoids the conversion of a boolean mask, which would take most of the time.
+    def compute_input_gradient(
+        self, output_gradient: Floats, cache: Floats, ops: ArrayOps, out: Floats | None
+    ) -> Floats:
+        # The bits of an output y >= 0, read as an unsigned integer, are 0 only where y is 0. So min(bits of y, 1) is
+        # the derivative as integer 0 or 1. The bits of the gradient times 1 are the gradient, times 0 they are 0.0.
+        # Multiplying integers of equal size avoids converting a boolean mask, which would take most of the time.
         bits = np.dtype(f"u{cache.itemsize}")
         passes = ops(minimum, cache.view(bits), constant(1, cache.shape, bits))
-        product = ops(np.multiply, grad.view(bits), passes, out=None if out is None else out.view(bits))
+        product = ops(np.multiply, output_gradient.view(bits), passes, out=None if out is None else out.view(bits))
         return product.view(cache.dtype)
 
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x with leak in (0, 1), so no gradient is zero."""
+    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x with leak in (0, 1); no derivative is zero."""
 
     leak: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 0 < self.leak < 1:
-            raise ValueError(f"leak must be between 0 and 1, not {self.leak}")
+        require_setting(0 < self.leak < 1, "leak", self.leak, "above 0 and below 1")
 
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
         scaled = ops(np.multiply, x, constant(self.leak, (), x.dtype))
@@ -100,8 +105,8 @@ class LeakyReLU(Activation):
 
     def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
         passes = ops(np.greater, y, constant(0.0, (), y.dtype))
-        slope = ops(np.multiply, passes, constant(1 - self.leak, (), y.dtype))
-        return ops(np.add, slope, constant(self.leak, (), y.dtype), out=slope)
+        derivative = ops(np.multiply, passes, constant(1 - self.leak, (), y.dtype))
+        return ops(np.add, derivative, constant(self.leak, (), y.dtype), out=derivative)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Checkpoint: state of a training run between two epochs, and its serialisation."""
+"""Checkpoint: state of a training run after a completed epoch, and its serialization."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ from model.nn.serialization import FORMAT
 from model.npz import pack, unpack
 
 KIND = "checkpoint"
-"""Kind in the header of the stored form."""
+"""Value of `kind` in the header of a serialized checkpoint."""
 
 OPTIMIZER = "optimizer."
-"""Prefix of the optimizer's arrays in the stored form."""
+"""Prefix of the optimizer's array names in a serialized checkpoint."""
+
+SCRATCH = "step"
+"""Name of a scratch array of SGD and RMSprop in older checkpoints; it is ignored."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State of a training run between two epochs; holds copies of all arrays.
+    """State of a training run after a completed epoch, independent of the arrays of the run.
 
     Attributes:
-        signature: settings that must be equal in a resumed training run, as text by name.
-        weights: (parameters,) after the last epoch.
-        kept_weights: (parameters,) of the kept epoch.
+        signature: settings that must be equal in a resumed training run: text by name.
+        parameters: (parameters,) after the last completed epoch.
+        kept_parameters: (parameters,) after the kept epoch.
         optimizer: state of the optimizer.
         epochs: results of the completed epochs.
-        kept_index: index of the kept epoch.
-        initial_loss: loss before the first step.
+        kept_index: index of the kept epoch in `epochs`.
+        initial_loss: training loss before the first step.
         statistics: state of the gradient statistics.
-        generator: state of the random generator, as NumPy represents it.
+        generator: `state` of NumPy's bit generator.
     """
 
     signature: dict[str, str]
-    weights: Floats
-    kept_weights: Floats
+    parameters: Floats
+    kept_parameters: Floats
     optimizer: OptimizerState
     epochs: tuple[Epoch, ...]
     kept_index: int
@@ -56,18 +59,22 @@ class Checkpoint:
         """Check that a training run can resume from this checkpoint.
 
         Args:
-            signature: settings of the training run.
+            signature: `training_signature` of the training run.
             network: network of the training run.
             optimizer: optimizer of the training run.
 
         Raises:
-            InputError: the settings differ, or the content is inconsistent.
+            InputError: a setting differs, an array has the wrong size or dtype or is not finite, or the checkpoint is
+                inconsistent.
         """
         for name, value in signature.items():
             saved = self.signature.get(name, "missing")
             if saved != value:
-                raise InputError(f"checkpoint: {name} was {saved}, and is {value} now", InputProblem.CHECKPOINT)
-        arrays = {"weights": self.weights, "kept_weights": self.kept_weights, **self.optimizer.arrays}
+                raise InputError(
+                    f"checkpoint: {name} is {saved} in the checkpoint and {value} in this training",
+                    InputProblem.CHECKPOINT,
+                )
+        arrays = {"parameters": self.parameters, "kept_parameters": self.kept_parameters, **self.optimizer.arrays}
         for name, array in arrays.items():
             _check_array(name, array, network.flat)
         consistent = (
@@ -78,13 +85,13 @@ class Checkpoint:
             min(self.statistics.counts) >= 0,
         )
         if not all(consistent):
-            raise InputError("checkpoint: its content is inconsistent", InputProblem.CHECKPOINT)
+            raise InputError("checkpoint: inconsistent content", InputProblem.CHECKPOINT)
 
     def restore_generator(self, rng: np.random.Generator) -> None:
-        """Set the state of a random generator.
+        """Set a random generator to the saved state.
 
         Raises:
-            InputError: the state is invalid, or of another kind of generator.
+            InputError: the saved state is invalid, or belongs to a bit generator of another class.
         """
         try:
             rng.bit_generator.state = self.generator
@@ -94,15 +101,21 @@ class Checkpoint:
 
 
 def training_signature(settings: Mapping[str, Any], network: Network) -> dict[str, str]:
-    """Return the settings that must be equal in a resumed training run: all but its length."""
+    """Return the settings that must be equal in a resumed training run, as text by name.
+
+    Args:
+        settings: loss, shapes of the examples, optimizer and the fields of the FitConfig; `epochs` and `patience` are
+            omitted.
+        network: network of the training run; its layers and their settings are added.
+    """
     layers = [f"{type(layer).__name__}{_layer_settings(layer)}" for layer in network.layers]
     fixed = {name: value for name, value in settings.items() if name not in {"epochs", "patience"}}
     return {name: str(value) for name, value in {"layers": layers, **fixed}.items()}
 
 
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Serialise a checkpoint; the keys are those of release 0.1, which stay readable."""
-    arrays = {"weights": checkpoint.weights, "kept": checkpoint.kept_weights}
+    """Serialize a checkpoint with the keys of release 0.1, whose checkpoints remain loadable."""
+    arrays = {"weights": checkpoint.parameters, "kept": checkpoint.kept_parameters}
     arrays |= {OPTIMIZER + name: value for name, value in checkpoint.optimizer.arrays.items()}
     facts = {
         "made_with": checkpoint.signature,
@@ -117,21 +130,23 @@ def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def load_checkpoint(blob: bytes) -> Checkpoint:
-    """Deserialise a checkpoint.
+    """Deserialize a checkpoint.
 
     Raises:
-        SerializationError: not a checkpoint, a damaged one, or one of a newer format.
+        SerializationError: the bytes are no checkpoint, or the checkpoint is damaged or has a newer format.
     """
     header, arrays = unpack(blob, KIND, FORMAT)
     try:
         facts = header["facts"]
         optimizer_arrays = {
-            name.removeprefix(OPTIMIZER): value for name, value in arrays.items() if name.startswith(OPTIMIZER)
+            name.removeprefix(OPTIMIZER): value
+            for name, value in arrays.items()
+            if name.startswith(OPTIMIZER) and name != OPTIMIZER + SCRATCH
         }
         return Checkpoint(
             signature={str(name): str(value) for name, value in facts["made_with"].items()},
-            weights=arrays["weights"],
-            kept_weights=arrays["kept"],
+            parameters=arrays["weights"],
+            kept_parameters=arrays["kept"],
             optimizer=OptimizerState(optimizer_arrays, int(facts["optimizer"].get("steps", 0))),
             epochs=tuple(_epoch(values) for values in facts["epochs"]),
             kept_index=int(facts["best"]),
@@ -160,10 +175,10 @@ def _layer_settings(layer: Layer) -> list[object]:
 
 def _check_array(name: str, array: Floats, flat: Floats) -> None:
     if array.shape != flat.shape or array.dtype != flat.dtype:
-        sizes = f"{array.size} numbers of {array.dtype}, the network {flat.size} of {flat.dtype}"
-        raise InputError(f"checkpoint: {name} has {sizes}", InputProblem.CHECKPOINT)
+        difference = f"{array.size} {array.dtype} numbers, the network has {flat.size} {flat.dtype} parameters"
+        raise InputError(f"checkpoint: {name} has {difference}", InputProblem.CHECKPOINT)
     if not np.isfinite(array).all():
-        raise InputError(f"checkpoint: {name} holds numbers that are not finite", InputProblem.CHECKPOINT)
+        raise InputError(f"checkpoint: {name} contains numbers that are not finite", InputProblem.CHECKPOINT)
 
 
 def _to_json(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Training examples: inputs with labels, their checks, and losses on them."""
+"""Training and validation examples: checks, conversion to targets, and losses."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from model.nn.losses import Loss, Targets
 from model.nn.network import Network
 
 SAMPLE_ROWS = 1024
-"""Largest number of rows on which the loss is measured before the first and after the last step."""
+"""Largest number of examples on which `TrainingData.sampled_loss` measures the loss."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and labels to train or to validate with.
+    """Inputs and labels for training or validation.
 
     Attributes:
-        x: (rows, inputs) without NaN.
-        y: (rows, outputs), NaN where the label is unknown.
+        x: inputs (rows, inputs), finite.
+        y: labels (rows, outputs), NaN if unknown.
     """
 
     x: Floats
@@ -33,16 +33,16 @@ class TrainingData:
     """Checked training and validation examples of one training run.
 
     Args:
-        network: trained network.
-        loss: minimised function.
-        train: examples to learn from.
-        validation: examples for early stopping, None for none.
+        network: network to fit.
+        loss: loss function to minimise.
+        train: training examples.
+        validation: validation examples; None if there are none.
 
     Attributes:
-        network: trained network.
+        network: network to fit.
         inputs: (rows, inputs) of the training examples.
         targets: encoded labels of the training examples.
-        validation: inputs and targets of the validation examples, or None.
+        validation: inputs (rows, inputs) and targets of the validation examples; None if there are none.
 
     Raises:
         InputError: invalid examples, or training labels of one class only.
@@ -59,7 +59,7 @@ class TrainingData:
 
     @property
     def shapes(self) -> list[tuple[int, ...] | None]:
-        """Return the shapes of training inputs, training labels and validation inputs."""
+        """Return the shapes of training inputs, training labels and validation inputs (or None)."""
         validation = None if self.validation is None else self.validation[0].shape
         return [self.inputs.shape, self.targets.values.shape, validation]
 
@@ -69,12 +69,12 @@ class TrainingData:
         return self.inputs if self.validation is None else self.validation[0]
 
     def sampled_loss(self) -> float:
-        """Return the training loss of the network on evenly spaced rows."""
+        """Return the loss of the network on at most `SAMPLE_ROWS` evenly spaced training examples."""
         rows = slice(None, None, max(1, -(-len(self.inputs) // SAMPLE_ROWS)))
         return self._loss.value(self.network.predict(self.inputs[rows]), self.targets.take(rows))
 
     def validation_loss(self) -> float:
-        """Return the validation loss of the network; NaN without validation examples."""
+        """Return the validation loss of the network; NaN if there are no validation examples."""
         if self.validation is None:
             return math.nan
         inputs, targets = self.validation
@@ -82,17 +82,20 @@ class TrainingData:
 
 
 def prepare(network: Network, loss: Loss, examples: Examples, name: str) -> tuple[Floats, Targets]:
-    """Check examples and convert them to the inputs of the network and the targets of the loss.
+    """Check examples; convert the inputs to the network's dtype and the labels to targets.
 
     Args:
-        network: its number of inputs and outputs and its dtype apply.
-        loss: decides which labels are valid.
-        examples: the examples; inputs are copied only if their dtype differs from the network's.
+        network: network that defines the numbers of inputs and outputs, and the dtype.
+        loss: loss function that checks and encodes the labels.
+        examples: examples to prepare; inputs are copied only if their dtype differs from the network's.
         name: name of the examples in error messages, e.g. "training".
 
+    Returns:
+        Inputs (rows, inputs), and targets.
+
     Raises:
-        InputError: arrays of the wrong type or shape, values that are not finite, invalid labels, or an output
-            without a known label.
+        InputError: an array has the wrong type or shape, an input is not finite, a label is invalid, or all labels of
+            an output are unknown.
     """
     x, y = np.asarray(examples.x), np.asarray(examples.y)
     _check_shapes(network, x, y, name)
@@ -128,7 +131,7 @@ def _check_shapes(network: Network, x: Floats, y: Floats, name: str) -> None:
 def _finite_inputs(x: Floats, dtype: np.dtype[np.floating], name: str) -> Floats:
     with np.errstate(over="ignore"):
         x = x.astype(dtype, copy=False)
-    # Minimum and maximum reveal NaN and infinity without a boolean array of the size of the data.
+    # The check of minimum and maximum finds NaN and infinity without allocating a mask as large as the data.
     if not np.isfinite([x.min(), x.max()]).all():
         row, column = np.argwhere(~np.isfinite(x))[0]
         message = f"{name} input {x[row, column]} (row {row}, column {column}) is not finite in {dtype}"

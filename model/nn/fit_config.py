@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from model.errors import InputError
-from model.nn.optimizers import OPTIMIZERS, AdamW, Optimizer, make_optimizer
+from model.nn.optimizers import OPTIMIZERS, AdamW, Optimizer
 from model.nn.schedules import SCHEDULES, Schedule
 
 NON_NEGATIVE = (
@@ -22,7 +22,7 @@ NON_NEGATIVE = (
     "vanishing_gradient",
     "exploding_gradient",
 )
-"""Settings that must be 0 or above."""
+"""Settings that must not be negative."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,19 @@ class FitConfig:
 
     Attributes:
         optimizer: name in OPTIMIZERS, or an instance, which is copied.
-        learning_rate: largest learning rate; the schedule multiplies it.
+        learning_rate: learning rate at a schedule factor of 1.
         schedule: name in SCHEDULES, or an instance, which is copied.
-        epochs: largest number of passes over the training examples.
+        epochs: number of passes over the training examples; early stopping may end the run before.
         batch_size: rows per step.
-        weight_decay: decoupled weight decay, for "adamw" only.
+        weight_decay: decoupled weight decay of the optimizer "adamw"; other optimizers ignore it.
         l1: factor of the L1 penalty on the weights.
         l2: factor of the L2 penalty on the weights.
-        gradient_clip: largest L2 norm of the gradient of a step, 0 for no limit.
-        gradient_clip_value: largest element of the gradient of a step, 0 for no limit.
-        patience: epochs without a lower validation loss before the training stops, 0 for no early stopping.
-        keep_best: True keeps the weights of the epoch with the lowest validation loss, False those of the last epoch.
+        gradient_clip: L2 norm to which the gradient of a step is clipped; 0 disables clipping by norm.
+        gradient_clip_value: absolute value to which each element of the gradient is clipped; 0 disables it.
+        patience: number of epochs without a new lowest validation loss after which the run stops; 0 disables early
+            stopping, which needs validation examples.
+        keep_best: True to keep the parameters of the epoch with the lowest validation loss, False to keep the
+            parameters of the last epoch. Without validation examples, the last epoch is kept.
         vanishing_gradient: mean gradient norm of a weight matrix below which gradients are reported as vanishing.
         exploding_gradient: gradient norm above which gradients are reported as exploding.
     """
@@ -77,21 +79,22 @@ class FitConfig:
         _check_choice("schedule", self.schedule, SCHEDULES, "factor")
 
     def new_optimizer(self, weight_count: int) -> Optimizer:
-        """Create the optimizer before its first step.
+        """Create the optimizer of a training run.
 
         Args:
-            weight_count: number of leading parameters that AdamW decays, unless the configured instance sets it.
+            weight_count: number of leading parameters that decay, unless an AdamW instance sets `decayed`.
         """
+        if self.optimizer == "adamw":
+            return AdamW(weight_decay=self.weight_decay, decayed=weight_count)
         if isinstance(self.optimizer, str):
-            weight_decay = self.weight_decay if self.optimizer == "adamw" else 0.0
-            return make_optimizer(self.optimizer, weight_decay, weight_count)
+            return OPTIMIZERS[self.optimizer]()
         optimizer = copy.deepcopy(self.optimizer)
         if isinstance(optimizer, AdamW) and optimizer.decayed is None:
             optimizer.decayed = weight_count
         return optimizer
 
     def new_schedule(self) -> Schedule:
-        """Create the schedule before its first epoch."""
+        """Create the schedule of a training run."""
         return SCHEDULES[self.schedule]() if isinstance(self.schedule, str) else copy.deepcopy(self.schedule)
 
 
@@ -100,7 +103,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _check_choice(name: str, value: object, choices: Collection[str], method: str) -> None:
-    """Raise InputError unless the value is one of the names, or an instance with the method."""
+    """Raise InputError unless the value is a name in `choices`, or an instance of a class with the method."""
     is_name = isinstance(value, str) and value in choices
     is_instance = hasattr(value, method) and not isinstance(value, type)
     if not is_name and not is_instance:

@@ -9,53 +9,56 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from model.array_types import Floats, constant
-from model.nn.numerics import EAGER, ArrayOps, transposed_copy
+from model.nn.checks import require_setting
+from model.nn.execution.array_ops import EAGER, ArrayOps, transposed_copy
 
 Gradients = dict[str, Floats]
+"""dL/d(parameter) by parameter name."""
 
 TRANSPOSE_SIZE = 1024
-"""Number of weights above which a product with a transposed copy is faster than one with a transposed view."""
+"""Number of weights from which a product with a transposed copy is faster than with a transposed view."""
 
 
 class Layer(ABC):
     """Immutable layer of a network.
 
-    A layer writes only to arrays that it allocates itself, so any number of threads may predict with one network. The
-    arrays that the backward pass needs are returned by the forward pass as the cache.
+    `apply` writes only to arrays that it allocates, so any number of threads may predict with one network. `forward`
+    returns a cache: the arrays that `backward` needs.
 
-    A new layer implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_gradient`; one with
-    parameters also `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
+    A subclass implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_multipliers`. With
+    parameters, it also implements `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
+    Penalties and weight decay apply to the parameter named "weight" only.
     """
 
     caches_output: ClassVar[bool] = False
-    """True if the cache is the output itself; the next layer must then not overwrite it."""
+    """True if the cache is the output array itself, which the next layer then must not overwrite."""
 
     def forward(self, x: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Any]:
-        """Return the outputs (rows, outputs) for inputs (rows, inputs), and the cache.
+        """Return the outputs (rows, outputs), and the cache for `backward`.
 
         Args:
             x: (rows, inputs).
-            rng: randomness of layers such as dropout while training; None for prediction.
+            rng: random generator for layers such as dropout in training; None for prediction.
         """
         return self.compute_output(x, rng, EAGER, None)
 
-    def backward(self, grad: Floats, cache: Any) -> tuple[Floats, Gradients]:
+    def backward(self, output_gradient: Floats, cache: Any) -> tuple[Floats, Gradients]:
         """Return dL/d(input) (rows, inputs), and dL/d(parameter) by name.
 
         Args:
-            grad: dL/d(output), (rows, outputs).
-            cache: cache of the forward pass.
+            output_gradient: dL/d(output), (rows, outputs).
+            cache: cache from `forward`.
         """
-        gradients = {name: np.empty_like(value, grad.dtype) for name, value in self.parameters().items()}
-        self.compute_parameter_gradients(grad, cache, gradients, EAGER)
-        return self.compute_input_gradient(grad, cache, EAGER, None), gradients
+        gradients = {name: np.empty_like(value, output_gradient.dtype) for name, value in self.parameters().items()}
+        self.compute_parameter_gradients(output_gradient, cache, gradients, EAGER)
+        return self.compute_input_gradient(output_gradient, cache, EAGER, None), gradients
 
     def parameters(self) -> dict[str, Floats]:
         """Return the parameter arrays by name."""
         return {}
 
     def with_parameters(self, parameters: dict[str, Floats]) -> Self:  # noqa: ARG002
-        """Return the same layer with other parameter arrays."""
+        """Return a copy of the layer that uses the given parameter arrays."""
         return self
 
     def output_width(self, inputs: int) -> int:
@@ -68,29 +71,57 @@ class Layer(ABC):
 
     @abstractmethod
     def apply(self, x: Floats) -> Floats:
-        """Predict: (rows, inputs) to (rows, outputs), or (inputs,) to (outputs,)."""
+        """Return the outputs in prediction: (rows, outputs) for (rows, inputs), or (outputs,) for (inputs,)."""
 
     @abstractmethod
     def compute_output(
         self, x: Floats, rng: np.random.Generator | None, ops: ArrayOps, out: Floats | None
     ) -> tuple[Floats, Any]:
-        """Compute `forward` by calls through `ops`; an elementwise layer writes its output to `out`."""
-
-    def compute_parameter_gradients(self, grad: Floats, cache: Any, gradients: Gradients, ops: ArrayOps) -> None:  # noqa: B027
-        """Write dL/d(parameter) to the arrays in `gradients` by calls through `ops`."""
-
-    @abstractmethod
-    def compute_input_gradient(self, grad: Floats, cache: Any, ops: ArrayOps, out: Floats | None) -> Floats:
-        """Compute dL/d(input) by calls through `ops`; an elementwise layer writes it to `out`."""
-
-    @abstractmethod
-    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:
-        """Return dL/d(input) with derivatives replaced by the slope between two inputs of the layer.
+        """Compute `forward`.
 
         Args:
-            grad: dL/d(output), (rows, outputs).
-            x: (1, inputs).
-            reference: (1, inputs).
+            x: (rows, inputs).
+            rng: random generator in training; None for prediction.
+            ops: executor for all array calls.
+            out: array that an elementwise layer writes its output to, possibly `x` itself; None allocates one.
+        """
+
+    def compute_parameter_gradients(  # noqa: B027  most layers have no parameters
+        self, output_gradient: Floats, cache: Any, gradients: Gradients, ops: ArrayOps
+    ) -> None:
+        """Compute dL/d(parameter).
+
+        Args:
+            output_gradient: dL/d(output), (rows, outputs).
+            cache: cache from `forward`.
+            gradients: arrays for the results, by parameter name.
+            ops: executor for all array calls.
+        """
+
+    @abstractmethod
+    def compute_input_gradient(
+        self, output_gradient: Floats, cache: Any, ops: ArrayOps, out: Floats | None
+    ) -> Floats:
+        """Compute dL/d(input).
+
+        Args:
+            output_gradient: dL/d(output), (rows, outputs).
+            cache: cache from `forward`.
+            ops: executor for all array calls.
+            out: array that an elementwise layer writes the result to, possibly `output_gradient`; None allocates one.
+        """
+
+    @abstractmethod
+    def rescale_multipliers(self, multipliers: Floats, x: Floats, reference: Floats) -> Floats:
+        """Propagate DeepLIFT multipliers from the output to the input (rescale rule, Shrikumar et al. 2017).
+
+        Args:
+            multipliers: multipliers of the outputs, (rows, outputs).
+            x: input of the layer, (1, inputs).
+            reference: input of the layer in the reference pass, (1, inputs).
+
+        Returns:
+            Multipliers of the inputs, (rows, inputs).
         """
 
 
@@ -98,7 +129,7 @@ class Layer(ABC):
 class Linear(Layer):
     """Affine layer y = x W + b with weight W (inputs, outputs) and bias b (outputs,).
 
-    dL/dW = x^T g, dL/db = sum of g over the rows, dL/dx = g W^T.
+    With g = dL/dy: dL/dW = x^T g, dL/db = sum of g over the rows, dL/dx = g W^T.
     """
 
     weight: Floats
@@ -112,14 +143,14 @@ class Linear(Layer):
 
     def output_width(self, inputs: int) -> int:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[1:]:
-            raise ValueError(f"has weights {self.weight.shape} and biases {self.bias.shape}")
+            raise ValueError(f"has weights of shape {self.weight.shape} and biases of shape {self.bias.shape}")
         if self.weight.shape[0] != inputs:
-            raise ValueError(f"takes {self.weight.shape[0]} inputs and is given {inputs}")
+            raise ValueError(f"takes {self.weight.shape[0]} inputs, not {inputs}")
         return int(self.weight.shape[1])
 
     def apply(self, x: Floats) -> Floats:
         y: Floats = x.dot(self.weight)
-        # For a single row, addition into new memory is three times as fast as in place.
+        # For a single row, NumPy adds into new memory three times as fast as in place.
         return np.add(y, self.bias, None if y.ndim == 1 else y)
 
     def compute_output(
@@ -134,14 +165,20 @@ class Linear(Layer):
         bias = self.bias.reshape(()) if self.bias.size == 1 else self.bias
         return ops(np.add, y, bias, out=y), x
 
-    def compute_parameter_gradients(self, grad: Floats, cache: Floats, gradients: Gradients, ops: ArrayOps) -> None:
-        ops(cache.T.dot, grad, out=gradients["weight"])
-        # BLAS sums the rows five times as fast, as a product with ones, as NumPy's reduction.
-        ops(constant(1.0, grad.shape[:1], grad.dtype).dot, grad, out=gradients["bias"])
+    def compute_parameter_gradients(
+        self, output_gradient: Floats, cache: Floats, gradients: Gradients, ops: ArrayOps
+    ) -> None:
+        ops(cache.T.dot, output_gradient, out=gradients["weight"])
+        # A BLAS product with a vector of ones sums the rows five times as fast as NumPy's reduction.
+        ops(
+            constant(1.0, output_gradient.shape[:1], output_gradient.dtype).dot,
+            output_gradient,
+            out=gradients["bias"],
+        )
 
     def compute_input_gradient(
         self,
-        grad: Floats,
+        output_gradient: Floats,
         cache: Floats,  # noqa: ARG002
         ops: ArrayOps,
         out: Floats | None,  # noqa: ARG002
@@ -149,33 +186,32 @@ class Linear(Layer):
         # BLAS multiplies by a transposed view a third slower than by a copy of it.
         large = self.weight.size >= TRANSPOSE_SIZE
         transposed = ops(transposed_copy, self.weight) if large else self.weight.T
-        return ops(grad.dot, transposed)
+        return ops(output_gradient.dot, transposed)
 
-    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
-        input_gradient: Floats = grad.dot(self.weight.T)
-        return input_gradient
+    def rescale_multipliers(self, multipliers: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
+        input_multipliers: Floats = multipliers.dot(self.weight.T)
+        return input_multipliers
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Inverted dropout (Srivastava et al. 2014).
 
-    In training each input is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate); in prediction
-    inputs pass unchanged. The probability is exact to 1/65536.
+    In training, each input is zeroed with probability `rate`, rounded to a multiple of 1/65536; the other inputs are
+    scaled by 1 / (1 - rate). In prediction, the output is the input.
     """
 
     rate: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate <= 0.999:
-            raise ValueError(f"dropout rate must be from 0 to 0.999, not {self.rate}")
+        require_setting(0 <= self.rate <= 0.999, "dropout rate", self.rate, "from 0 to 0.999")
 
     def apply(self, x: Floats) -> Floats:
         return x
 
     def mask(self, x: Floats, rng: np.random.Generator, out: Floats | None = None) -> Floats:
-        """Draw a mask of the shape of `x`: 0 with probability `rate`, else 1 / (1 - rate)."""
-        # Drawing 16 random bits per element instead of a float halves the cost of a training step.
+        """Draw a mask of the same shape as `x`: 0 with probability `rate`, else 1 / (1 - rate)."""
+        # 16 random bits per element instead of a float halve the time of a training step.
         bits = np.frombuffer(rng.bytes(2 * x.size), np.uint16).reshape(x.shape)
         return np.multiply(bits >= round(self.rate * 65536), constant(1 / (1 - self.rate), (), x.dtype), out)
 
@@ -187,10 +223,12 @@ class Dropout(Layer):
         mask = ops(self.mask, x, rng)
         return ops(np.multiply, x, mask, out=out), mask
 
-    def compute_input_gradient(self, grad: Floats, cache: Floats | None, ops: ArrayOps, out: Floats | None) -> Floats:
+    def compute_input_gradient(
+        self, output_gradient: Floats, cache: Floats | None, ops: ArrayOps, out: Floats | None
+    ) -> Floats:
         if cache is None:
-            return grad
-        return ops(np.multiply, grad, cache, out=out)
+            return output_gradient
+        return ops(np.multiply, output_gradient, cache, out=out)
 
-    def rescale_gradient(self, grad: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
-        return grad
+    def rescale_multipliers(self, multipliers: Floats, x: Floats, reference: Floats) -> Floats:  # noqa: ARG002
+        return multipliers

@@ -14,20 +14,20 @@ from model.nn.initializers import INITIALIZERS
 from model.nn.layers import Dropout, Gradients, Layer, Linear
 
 CHUNK_ROWS = 1024
-"""Rows per prediction pass: keeps the activations in the processor's cache and bounds the memory."""
+"""Largest number of rows per prediction pass: its activations fit the processor's cache."""
 
 
 class Network:
-    """Layers applied in sequence.
+    """Feed-forward network.
 
-    All parameters are views into one vector, on which optimizer, clipping and gradient statistics operate. They are
-    named "<layer>.<name>", e.g. "0.weight".
+    A parameter is named "<layer>.<name>", e.g. "0.weight". The parameter arrays of the layers are views into one
+    vector, on which the optimizer, gradient clipping and gradient statistics operate.
 
     Attributes:
-        layers: layers, whose parameters are views into `flat`.
-        names: names of the parameters, in order of the layers.
-        flat: (parameters,) all weights, followed by all biases.
-        weight_count: number of weights; penalties and weight decay apply to `flat[:weight_count]`, not to biases.
+        layers: given layers, with views into `flat` as parameters.
+        names: parameter names, in the order of the layers.
+        flat: (parameters,) all weights, followed by all biases and other parameters.
+        weight_count: number of weights. Penalties and weight decay apply to `flat[:weight_count]` only.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -37,7 +37,7 @@ class Network:
         self.names: tuple[str, ...] = tuple(parameters)
         self._slices = _slices(sizes)
         self._shapes = {name: value.shape for name, value in parameters.items()}
-        self.weight_count: int = sum(size for name, size in sizes.items() if _is_weight(name))
+        self.weight_count: int = sum(size for name, size in sizes.items() if is_weight(name))
         self.flat: Floats = aligned_zeros(sum(sizes.values()), dtype)
         views = self.views(self.flat)
         for name, value in parameters.items():
@@ -48,11 +48,15 @@ class Network:
         )
 
     def views(self, flat: Floats) -> dict[str, Floats]:
-        """Return views into a vector of the layout of `flat` by parameter name, in order of the layers."""
+        """Return views into a vector by parameter name, in the order of the layers.
+
+        Args:
+            flat: vector with the layout of `Network.flat`, e.g. its gradient.
+        """
         return {name: flat[self._slices[name]].reshape(self._shapes[name]) for name in self.names}
 
     def parameter_slice(self, name: str) -> slice:
-        """Return the position of a parameter in `flat`."""
+        """Return the slice of `flat` that holds a parameter."""
         return self._slices[name]
 
     def parameters(self) -> dict[str, Floats]:
@@ -60,10 +64,13 @@ class Network:
         return self.views(self.flat)
 
     def layer_widths(self, inputs: int) -> list[int]:
-        """Return the number of outputs of each layer for a number of inputs.
+        """Return the number of outputs of each layer.
+
+        Args:
+            inputs: number of inputs of the first layer.
 
         Raises:
-            ValueError: a layer does not accept the outputs of the layer before it.
+            ValueError: a layer does not accept the number of outputs of the layer before it.
         """
         widths = []
         for i, layer in enumerate(self.layers):
@@ -75,9 +82,9 @@ class Network:
         return widths
 
     def predict(self, x: Floats) -> Floats:
-        """Return logits (rows, outputs) for inputs (rows, inputs); safe to call from several threads."""
+        """Return logits (rows, outputs) for inputs (rows, inputs); thread-safe."""
         if len(x) == 1:
-            # NumPy adds a vector to a vector faster than to a matrix of one row.
+            # NumPy adds biases to a vector faster than to a matrix with one row.
             return self._apply(x[0])[None]
         if len(x) <= CHUNK_ROWS:
             return self._apply(x)
@@ -94,11 +101,11 @@ class Network:
         return x
 
     def forward(self, x: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, list[Any]]:
-        """Return logits (rows, outputs) and one cache per layer.
+        """Return logits (rows, outputs) and one cache per layer for `backward`.
 
         Args:
             x: (rows, inputs).
-            rng: randomness of layers such as dropout while training; None for prediction.
+            rng: random generator for layers such as dropout in training; None for prediction.
         """
         caches = []
         for layer in self.layers:
@@ -106,54 +113,56 @@ class Network:
             caches.append(cache)
         return x, caches
 
-    def backward(self, grad: Floats, caches: Sequence[Any]) -> tuple[Floats, Gradients]:
-        """Return dL/d(input) (rows, inputs), and dL/d(parameter) by name, by backpropagation.
+    def backward(self, logit_gradient: Floats, caches: Sequence[Any]) -> tuple[Floats, Gradients]:
+        """Backpropagate: return dL/d(input) (rows, inputs), and dL/d(parameter) by name.
 
         Args:
-            grad: dL/d(logits), (rows, outputs).
-            caches: caches of the forward pass.
+            logit_gradient: dL/d(logits), (rows, outputs).
+            caches: caches from `forward`.
         """
+        gradient = logit_gradient
         gradients: Gradients = {}
         for i in reversed(range(len(self.layers))):
-            grad, layer_gradients = self.layers[i].backward(grad, caches[i])
+            gradient, layer_gradients = self.layers[i].backward(gradient, caches[i])
             gradients |= {f"{i}.{name}": value for name, value in layer_gradients.items()}
-        return grad, gradients
+        return gradient, gradients
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Attribute f(x) - f(reference) to the inputs; the attributions of an output add up to that difference.
+        """Attribute the difference of the logits between an input and a reference to the input's elements.
 
-        DeepLIFT with the rescale rule (Shrikumar et al. 2017): one backward pass in which each activation's
-        derivative is replaced by its slope between the two points.
+        DeepLIFT with the rescale rule (Shrikumar et al. 2017): a backward pass with secant slopes in place of
+        derivatives. The attributions of an output add up to the difference of its logits.
 
         Args:
             x: (inputs,).
             reference: (inputs,).
 
         Returns:
-            (outputs, inputs).
+            Attributions (outputs, inputs).
         """
         point, base = x[None, :], reference[None, :]
         layer_inputs = []
         for layer in self.layers:
             layer_inputs.append((point, base))
             point, base = layer.apply(point), layer.apply(base)
-        slope = np.eye(point.shape[1], dtype=point.dtype)
+        multipliers = np.eye(point.shape[1], dtype=point.dtype)
         for layer, (point, base) in zip(reversed(self.layers), reversed(layer_inputs), strict=True):
-            slope = layer.rescale_gradient(slope, point, base)
-        return np.asarray(slope * (x - reference))
+            multipliers = layer.rescale_multipliers(multipliers, point, base)
+        return np.asarray(multipliers * (x - reference))
 
 
 def _named_parameters(layers: Sequence[Layer]) -> dict[str, Floats]:
     return {f"{i}.{name}": value for i, layer in enumerate(layers) for name, value in layer.parameters().items()}
 
 
-def _is_weight(name: str) -> bool:
+def is_weight(name: str) -> bool:
+    """Return True for the name of a weight, e.g. "0.weight"; penalties and weight decay apply to weights only."""
     return name.endswith(".weight")
 
 
 def _slices(sizes: dict[str, int]) -> dict[str, slice]:
-    """Return the position of each parameter in the flat vector: weights first, in order of the layers."""
-    order = sorted(sizes, key=lambda name: not _is_weight(name))
+    """Return the position of each parameter in the flat vector: weights first, otherwise in layer order."""
+    order = sorted(sizes, key=lambda name: not is_weight(name))
     stops = list(itertools.accumulate(sizes[name] for name in order))
     return {name: slice(stop - sizes[name], stop) for name, stop in zip(order, stops, strict=True)}
 
@@ -167,18 +176,19 @@ def mlp(
     initializer: str | None = None,
     dtype: type[np.floating[Any]] = np.float32,
 ) -> Network:
-    """Build a multilayer perceptron: linear layers, each but the last followed by activation and dropout.
+    """Build a multilayer perceptron: linear layers, all but the last followed by activation and dropout.
 
     Args:
-        sizes: number of inputs, of units of each hidden layer, and of outputs.
-        rng: randomness of the initial weights.
+        sizes: number of inputs, number of units of each hidden layer, number of outputs.
+        rng: random generator for the initial weights.
         activation: name in ACTIVATIONS.
-        dropout: probability of zeroing a hidden unit at a training step.
-        initializer: name in INITIALIZERS for all layers; None for He before ReLUs and Xavier elsewhere.
+        dropout: probability that a hidden unit is zeroed in a training step; 0 omits the dropout layers.
+        initializer: name in INITIALIZERS for all layers; None selects "he_normal" for layers before a ReLU or
+            LeakyReLU and "xavier_normal" for all others.
         dtype: dtype of the parameters, float32 or float64.
 
     Raises:
-        ValueError: fewer than two sizes or a size below 1, an unknown name, a rate or dtype out of range.
+        ValueError: fewer than two sizes, a size below 1, an unknown name, an invalid dropout rate or dtype.
     """
     _check_mlp(sizes, activation, initializer, dtype)
     hidden_initializer = initializer or ("he_normal" if activation.endswith("relu") else "xavier_normal")

@@ -1,8 +1,7 @@
 """Optimizers over one flat parameter vector: SGD, RMSprop, Adam and AdamW.
 
-All parameters of a network are one array, so a step is a few vector operations regardless of the number of layers.
-State arrays are allocated at the first step and updated in place. Gradients must be finite: a NaN would remain in the
-moments.
+All parameters of a network are one array, so a step takes the same few NumPy calls for any number of layers. Arrays
+are allocated at the first step and updated in place. Gradients must be finite: a NaN would remain in the moments.
 """
 
 from __future__ import annotations
@@ -15,22 +14,29 @@ from typing import Protocol
 import numpy as np
 
 from model.array_types import Floats, aligned_zeros
+from model.nn.checks import require_setting
 
 FLUSH_INTERVAL = 128
-"""Steps between two flushes of small first moments of Adam to zero."""
+"""Steps between two flushes of the first moments of Adam."""
 
 FLUSH_THRESHOLD = 1e-30
-"""First moments below this are flushed: without gradient a moment halves every seven steps and would become a
-denormal number, with which processors compute slowly."""
+"""Absolute value below which a flush sets a first moment to zero.
+
+While the gradient is zero, a moment halves every seven steps. It would become a denormal number, with which
+processors calculate slowly.
+"""
+
+BELOW_1 = "at least 0 and below 1"
+POSITIVE = "above 0"
 
 
 @dataclass
 class OptimizerState:
-    """State of an optimizer, empty before the first step.
+    """Values that an optimizer carries from step to step; empty before the first step.
 
     Attributes:
         arrays: (parameters,) arrays by name, e.g. the first moment.
-        steps: number of steps, for optimizers that need it.
+        steps: number of steps; 0 in optimizers that do not count them.
     """
 
     arrays: dict[str, Floats] = field(default_factory=dict)
@@ -41,10 +47,10 @@ class OptimizerState:
         """Return the names of the arrays, and "steps" if steps are counted."""
         return frozenset(self.arrays) | ({"steps"} if self.steps else set())
 
-    def array(self, name: str, grad: Floats) -> Floats:
-        """Return an array; create it with zeros of the size and dtype of `grad` if missing."""
+    def array(self, name: str, gradient: Floats) -> Floats:
+        """Return an array by name; at the first call, create it with zeros of the size and dtype of `gradient`."""
         if name not in self.arrays:
-            self.arrays[name] = aligned_zeros(grad.size, grad.dtype)
+            self.arrays[name] = aligned_zeros(gradient.size, gradient.dtype)
         return self.arrays[name]
 
 
@@ -52,26 +58,39 @@ class Optimizer(Protocol):
     """Rule that computes the update of the parameters from their gradient."""
 
     state: OptimizerState
-    """Assigning a saved state resumes from it."""
+    """Values for the next step; a resumed training run assigns the saved state."""
 
     @property
     def state_names(self) -> frozenset[str]:
-        """Return the names that `state` has after the first step."""
+        """Return the `names` of the state after the first step."""
         ...
 
-    def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
-        """Return the update to add to the weights; the next call overwrites it.
+    def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:
+        """Return the update to add to the parameters, in an array that the next call overwrites.
 
         Args:
-            weights: (parameters,).
-            grad: (parameters,), finite.
+            parameters: (parameters,).
+            gradient: (parameters,), finite.
             rate: learning rate.
         """
         ...
 
 
 @dataclass
-class SGD:
+class _OptimizerBase:
+    """Base class of the optimizers: their state, and the array that `update` returns."""
+
+    state: OptimizerState = field(default_factory=OptimizerState, repr=False, kw_only=True)
+    _result: Floats | None = field(default=None, init=False, repr=False, compare=False)
+
+    def _allocate_result(self, gradient: Floats) -> Floats:
+        """Allocate the array that `update` returns, which also holds its intermediate results."""
+        self._result = aligned_zeros(gradient.size, gradient.dtype)
+        return self._result
+
+
+@dataclass
+class SGD(_OptimizerBase):
     """Stochastic gradient descent with optional momentum (Sutskever et al. 2013).
 
     v = momentum v + g; the update is -rate v, with Nesterov momentum -rate (g + momentum v).
@@ -79,31 +98,30 @@ class SGD:
 
     momentum: float = 0.0
     nesterov: bool = False
-    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
 
     def __post_init__(self) -> None:
-        _require(0 <= self.momentum < 1, self)
+        require_setting(0 <= self.momentum < 1, "momentum", self.momentum, BELOW_1)
 
     @property
     def state_names(self) -> frozenset[str]:
-        return frozenset({"step", "velocity"} if self.momentum else {"step"})
+        return frozenset({"velocity"} if self.momentum else ())
 
-    def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        step = self.state.array("step", grad)
+    def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:  # noqa: ARG002
+        step = self._allocate_result(gradient) if self._result is None else self._result
         if not self.momentum:
-            return np.multiply(grad, -rate, step)
-        velocity = self.state.array("velocity", grad)
+            return np.multiply(gradient, -rate, step)
+        velocity = self.state.array("velocity", gradient)
         np.multiply(velocity, self.momentum, velocity)
-        np.add(velocity, grad, velocity)
+        np.add(velocity, gradient, velocity)
         if not self.nesterov:
             return np.multiply(velocity, -rate, step)
         np.multiply(velocity, self.momentum, step)
-        np.add(step, grad, step)
+        np.add(step, gradient, step)
         return np.multiply(step, -rate, step)
 
 
 @dataclass
-class RMSprop:
+class RMSprop(_OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012).
 
     v = decay v + (1 - decay) g^2; the update is -rate g / (sqrt(v) + epsilon).
@@ -111,50 +129,50 @@ class RMSprop:
 
     decay: float = 0.99
     epsilon: float = 1e-8
-    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
 
-    state_names = frozenset({"step", "square"})
+    state_names = frozenset({"square"})
 
     def __post_init__(self) -> None:
-        _require(0 <= self.decay < 1 and self.epsilon > 0, self)
+        require_setting(0 <= self.decay < 1, "decay", self.decay, BELOW_1)
+        require_setting(self.epsilon > 0, "epsilon", self.epsilon, POSITIVE)
 
-    def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        step = self.state.array("step", grad)
-        square = self.state.array("square", grad)
-        np.square(grad, step)
+    def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:  # noqa: ARG002
+        step = self._allocate_result(gradient) if self._result is None else self._result
+        square = self.state.array("square", gradient)
+        np.square(gradient, step)
         np.multiply(step, 1 - self.decay, step)
         np.multiply(square, self.decay, square)
         np.add(square, step, square)
         np.sqrt(square, step)
         np.add(step, self.epsilon, step)
-        np.divide(grad, step, step)
+        np.divide(gradient, step, step)
         return np.multiply(step, -rate, step)
 
 
 @dataclass
-class Adam:
+class Adam(_OptimizerBase):
     """Adam (Kingma and Ba 2015, algorithm 1).
 
-    The moments are kept without their factors (1 - beta): m = beta1 m + g, v = beta2 v + g^2. These factors, the bias
-    corrections and the learning rate then combine into two scalars per step.
+    The moments are stored without their factors 1 - beta: m = beta1 m + g, v = beta2 v + g^2. The factors, the bias
+    corrections and the learning rate are combined into two scalars per step.
     """
 
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    state: OptimizerState = field(default_factory=OptimizerState, repr=False)
-    _step: Floats | None = field(default=None, repr=False, compare=False)
-    _scalars: tuple[Floats, ...] = field(default=(), repr=False, compare=False)
+    _scalars: tuple[Floats, ...] = field(default=(), init=False, repr=False, compare=False)
 
     state_names = frozenset({"mean", "square", "steps"})
 
     def __post_init__(self) -> None:
-        _require(0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0, self)
+        require_setting(0 <= self.beta1 < 1, "beta1", self.beta1, BELOW_1)
+        require_setting(0 <= self.beta2 < 1, "beta2", self.beta2, BELOW_1)
+        require_setting(self.epsilon > 0, "epsilon", self.epsilon, POSITIVE)
 
-    def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:  # noqa: ARG002
-        step = self._allocate(grad) if self._step is None else self._step
-        mean = self.state.array("mean", grad)
-        square = self.state.array("square", grad)
+    def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:  # noqa: ARG002
+        step = self._allocate_result(gradient) if self._result is None else self._result
+        mean = self.state.array("mean", gradient)
+        square = self.state.array("square", gradient)
         self.state.steps += 1
         t = self.state.steps
         beta1, beta2, epsilon, scale = self._scalars
@@ -163,30 +181,31 @@ class Adam:
         scale[...] = -rate * root * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon[...] = self.epsilon * root
         np.multiply(mean, beta1, mean)
-        np.add(mean, grad, mean)
+        np.add(mean, gradient, mean)
         if t % FLUSH_INTERVAL == 0:
             mean[np.abs(mean) < FLUSH_THRESHOLD] = 0
         np.multiply(square, beta2, square)
-        np.add(square, np.square(grad, step), square)
+        np.add(square, np.square(gradient, step), square)
         np.sqrt(square, step)
         np.add(step, epsilon, step)
         np.divide(mean, step, step)
         return np.multiply(step, scale, step)
 
-    def _allocate(self, grad: Floats) -> Floats:
-        self._step = aligned_zeros(grad.size, grad.dtype)
+    def _allocate_result(self, gradient: Floats) -> Floats:
         # 0-d arrays of the dtype of the gradient: NumPy would convert a Python number at each call.
-        self._scalars = tuple(np.array(value, grad.dtype) for value in (self.beta1, self.beta2, 0, 0))
-        return self._step
+        self._scalars = tuple(np.array(value, gradient.dtype) for value in (self.beta1, self.beta2, 0, 0))
+        return super()._allocate_result(gradient)
 
 
 @dataclass
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): the update is reduced by rate weight_decay w.
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+
+    The update is that of Adam minus rate weight_decay p.
 
     Attributes:
         weight_decay: decay factor.
-        decayed: number of leading parameters that decay; None for all.
+        decayed: number of leading parameters p that decay; None for all.
     """
 
     weight_decay: float = 0.01
@@ -194,20 +213,15 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(self.weight_decay >= 0, self)
+        require_setting(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
 
-    def update(self, weights: Floats, grad: Floats, rate: float) -> Floats:
-        step = super().update(weights, grad, rate)
+    def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:
+        step = super().update(parameters, gradient, rate)
         if self.weight_decay:
-            decay = weights[: self.decayed] * weights.dtype.type(rate * self.weight_decay)
+            decay = parameters[: self.decayed] * parameters.dtype.type(rate * self.weight_decay)
             decayed_step = step[: self.decayed]
             np.subtract(decayed_step, decay, decayed_step)
         return step
-
-
-def _require(valid: bool, optimizer: object) -> None:
-    if not valid:
-        raise ValueError(f"{optimizer!r}: momentum, decay and betas must be from 0 to below 1, epsilon above 0")
 
 
 OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
@@ -219,23 +233,3 @@ OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "adamw": AdamW,
 }
 """Optimizer factories by configuration name."""
-
-
-def make_optimizer(name: str, weight_decay: float = 0.0, decayed: int | None = None) -> Optimizer:
-    """Create the optimizer of that name.
-
-    Args:
-        name: name in OPTIMIZERS.
-        weight_decay: decoupled weight decay, for "adamw" only.
-        decayed: number of leading parameters that decay; None for all.
-
-    Raises:
-        ValueError: unknown name, or a weight decay for an optimizer without it.
-    """
-    if name not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {name!r}; one of {', '.join(OPTIMIZERS)}")
-    if name == "adamw":
-        return AdamW(weight_decay=weight_decay, decayed=decayed)
-    if weight_decay:
-        raise ValueError(f'{name} takes no weight_decay; "adamw" does')
-    return OPTIMIZERS[name]()

@@ -1,4 +1,4 @@
-"""Regularisation: weight penalties and gradient clipping."""
+"""Regularisation: penalties on the weights, and gradient clipping."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from model.array_types import Floats
 
 @dataclass(frozen=True)
 class Penalty:
-    """Weight penalty l1 sum |w| + l2 / 2 sum w^2 with derivative l1 sign(w) + l2 w; biases are not penalised.
+    """Penalty l1 sum |w| + l2 / 2 sum w^2 on the weights, with derivative l1 sign(w) + l2 w.
 
-    The weight decay of `AdamW` is different: it is decoupled from the optimizer's moments.
+    Its gradient enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported losses exclude it.
     """
 
     l1: float = 0.0
     l2: float = 0.0
 
     def value(self, weights: Floats) -> float:
-        """Return the penalty of weights of any shape."""
+        """Return the penalty for weights of any shape."""
         value = 0.0
         if self.l1:
             value += self.l1 * float(np.abs(weights).sum(dtype=np.float64))
@@ -30,7 +30,7 @@ class Penalty:
         return value
 
     def add_gradient(self, weights: Floats, gradient: Floats) -> None:
-        """Add the derivative of the penalty to `gradient`, which has the shape of `weights`."""
+        """Add the derivative of the penalty to `gradient`, which has the same shape as `weights`."""
         if self.l1:
             gradient += np.sign(weights) * weights.dtype.type(self.l1)
         if self.l2:
@@ -38,15 +38,15 @@ class Penalty:
 
 
 def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
-    """Scale the gradient in place to the L2 norm `max_norm` if it exceeds it (Pascanu et al. 2013).
+    """Clip the gradient by norm, in place (Pascanu et al. 2013).
 
     Args:
-        gradient: any shape.
-        norm: its L2 norm.
-        max_norm: 0 for no limit.
+        gradient: array of any shape.
+        norm: L2 norm of the gradient.
+        max_norm: largest L2 norm; 0 disables clipping.
 
     Returns:
-        True if the gradient was scaled.
+        True if the norm was above `max_norm`.
     """
     if not max_norm or norm <= max_norm:
         return False
@@ -55,10 +55,14 @@ def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
 
 
 def clip_value(gradient: Floats, max_value: float) -> bool:
-    """Clip each element of the gradient in place to [-max_value, max_value]; a `max_value` of 0 disables it.
+    """Clip the gradient by value, in place.
+
+    Args:
+        gradient: array of any shape.
+        max_value: largest absolute value of an element; 0 disables clipping.
 
     Returns:
-        True if any element was clipped.
+        True if the absolute value of an element was above `max_value`.
     """
     if not max_value or max(float(gradient.max()), -float(gradient.min())) <= max_value:
         return False
@@ -67,18 +71,19 @@ def clip_value(gradient: Floats, max_value: float) -> bool:
 
 
 def clip_gradient(gradient: Floats, norm: float, max_norm: float, max_value: float) -> bool:
-    """Clip the gradient in place by value, then by norm.
+    """Clip the gradient by value, then by norm, in place.
 
     Args:
-        gradient: any shape.
-        norm: its L2 norm.
-        max_norm: largest L2 norm, 0 for no limit.
-        max_value: largest element, 0 for no limit.
+        gradient: array of any shape.
+        norm: L2 norm of the gradient before clipping.
+        max_norm: see `clip_norm`.
+        max_value: see `clip_value`.
 
     Returns:
         True if the gradient was changed.
     """
     if clip_value(gradient, max_value):
-        clip_norm(gradient, math.sqrt(gradient.dot(gradient)), max_norm)
+        elements = gradient.ravel()
+        clip_norm(gradient, math.sqrt(elements.dot(elements)), max_norm)
         return True
     return clip_norm(gradient, norm, max_norm)

@@ -7,23 +7,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from model.nn.checks import require_setting
+
+UP_TO_1 = "above 0 and at most 1"
+BELOW_1 = "above 0 and below 1"
+
 
 class Schedule(ABC):
-    """Factor on the learning rate as a function of training progress.
+    """Factor on the learning rate as a function of training progress and of the losses so far.
 
-    A schedule depends on progress and past losses only, so a checkpoint stores no state of it.
+    A resumed training run passes the losses of all earlier epochs, so a checkpoint stores no state of a schedule.
     """
 
     def start_epoch(self, losses: Sequence[float]) -> None:  # noqa: B027  most schedules ignore the losses
-        """Update the schedule before an epoch.
+        """Adapt the schedule to the losses before an epoch.
 
         Args:
-            losses: validation losses of all epochs so far, or training losses without validation examples.
+            losses: validation loss of each completed epoch; training losses if there are no validation examples.
         """
 
     @abstractmethod
     def factor(self, progress: float) -> float:
-        """Return the factor on the learning rate; `progress` is the completed share of all steps, 0 to 1."""
+        """Return the factor on the learning rate.
+
+        Args:
+            progress: completed steps divided by all steps, 0 to 1.
+        """
 
 
 @dataclass(frozen=True)
@@ -36,15 +45,22 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Multiplication by `drop` after each `every` of the training (a share, 0 to 1)."""
+    """Multiplication by `drop` at regular intervals.
+
+    Attributes:
+        drop: factor per interval.
+        every: length of an interval as a fraction of the training.
+    """
 
     drop: float = 0.5
     every: float = 0.25
 
     def __post_init__(self) -> None:
-        _require(0 < self.drop <= 1 and 0 < self.every <= 1, self)
+        require_setting(0 < self.drop <= 1, "drop", self.drop, UP_TO_1)
+        require_setting(0 < self.every <= 1, "every", self.every, UP_TO_1)
 
     def factor(self, progress: float) -> float:
+        # The addend corrects quotients that rounding leaves just below a whole number.
         return self.drop ** math.floor(progress / self.every + 1e-9)
 
 
@@ -55,7 +71,7 @@ class Exponential(Schedule):
     final: float = 0.01
 
     def __post_init__(self) -> None:
-        _require(0 < self.final <= 1, self)
+        require_setting(0 < self.final <= 1, "final", self.final, UP_TO_1)
 
     def factor(self, progress: float) -> float:
         return math.pow(self.final, progress)
@@ -71,16 +87,18 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """Linear increase from 0 to 1 during the first `share` of the training, then the schedule `then`.
+    """Linear increase from 0 to 1, followed by another schedule (Goyal et al. 2017).
 
-    (Goyal et al. 2017.)
+    Attributes:
+        share: fraction of the training during which the factor increases.
+        then: schedule for the rest of the training.
     """
 
     share: float = 0.1
     then: Schedule = field(default_factory=Cosine)
 
     def __post_init__(self) -> None:
-        _require(0 < self.share < 1, self)
+        require_setting(0 < self.share < 1, "share", self.share, BELOW_1)
 
     def start_epoch(self, losses: Sequence[float]) -> None:
         self.then.start_epoch(losses)
@@ -93,7 +111,13 @@ class WarmUp(Schedule):
 
 @dataclass
 class ReduceOnPlateau(Schedule):
-    """Multiplication by `drop` after `patience` epochs without a new lowest loss, down to the factor `least`."""
+    """Multiplication by `drop` after each plateau: `patience` epochs without a new lowest loss.
+
+    Attributes:
+        drop: factor per plateau.
+        patience: number of epochs in a plateau.
+        least: lower bound of the product of these factors.
+    """
 
     drop: float = 0.5
     patience: int = 3
@@ -101,7 +125,9 @@ class ReduceOnPlateau(Schedule):
     _factor: float = field(default=1.0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _require(0 < self.drop < 1 and self.patience >= 1 and 0 <= self.least <= 1, self)
+        require_setting(0 < self.drop < 1, "drop", self.drop, BELOW_1)
+        require_setting(self.patience >= 1, "patience", self.patience, "at least 1")
+        require_setting(0 <= self.least <= 1, "least", self.least, "from 0 to 1")
 
     def start_epoch(self, losses: Sequence[float]) -> None:
         self._factor = 1.0
@@ -119,11 +145,6 @@ class ReduceOnPlateau(Schedule):
 
     def factor(self, progress: float) -> float:  # noqa: ARG002
         return self._factor
-
-
-def _require(valid: bool, schedule: Schedule) -> None:
-    if not valid:
-        raise ValueError(f"{schedule!r}: shares and factors must be between 0 and 1, patience at least 1")
 
 
 SCHEDULES: dict[str, type[Schedule]] = {

@@ -1,4 +1,4 @@
-"""Serialisation of networks: parameters and layer descriptions in the npz container format."""
+"""Serialization of networks: layer descriptions and parameters in an npz archive."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from model.nn.network import Network
 from model.npz import pack, unpack
 
 FORMAT = 2
-"""Format number of networks, checkpoints and models."""
+"""Newest format number of networks and checkpoints; older numbers are read too."""
 
 NETWORK = "network."
-"""Prefix of the arrays of a network that is stored alone."""
+"""Prefix of the array names in the archive of a single network."""
 
 
 def dump_network(network: Network) -> bytes:
-    """Serialise a network; equal networks give equal bytes.
+    """Serialize a network; equal networks give equal bytes.
 
     Raises:
-        SerializationError: the network has no linear layer, a layer of an unknown class, parameters that are not
+        SerializationError: the network has no Linear layer, a layer of an unknown class, parameters that are not
             finite, or too many parameters.
     """
     if not any(isinstance(layer, Linear) for layer in network.layers):
@@ -40,10 +40,10 @@ def dump_network(network: Network) -> bytes:
 
 
 def load_network(blob: bytes) -> Network:
-    """Deserialise a network.
+    """Deserialize a network.
 
     Raises:
-        SerializationError: not a network, a damaged one, or one of a newer format.
+        SerializationError: the bytes are no network, or the network is damaged or has a newer format.
     """
     header, arrays = unpack(blob, "network", FORMAT)
     try:
@@ -57,12 +57,14 @@ def load_network(blob: bytes) -> Network:
 
 
 def named_arrays(network: Network, prefix: str) -> dict[str, Floats]:
-    """Return the parameters of a network by prefixed name."""
+    """Return the parameters of a network by name, with a prefix."""
     return {f"{prefix}{name}": value for name, value in network.parameters().items()}
 
 
 def describe_layer(layer: Layer) -> list[Any]:
-    """Describe a layer without its arrays: name and settings, as JSON can represent them.
+    """Describe a layer for the JSON header: name of its class, then its settings without parameters.
+
+    An activation is described by its name in ACTIVATIONS and its dataclass fields.
 
     Raises:
         SerializationError: the class of the layer is unknown.
@@ -75,18 +77,19 @@ def describe_layer(layer: Layer) -> list[Any]:
     for name, kind in ACTIVATIONS.items():
         if type(layer) is kind:
             return [name, *astuple(layer)]  # type: ignore[call-overload]
-    raise SerializationError(f"a {type(layer).__name__} layer cannot be stored")
+    raise SerializationError(f"a layer of class {type(layer).__name__} cannot be stored")
 
 
-def _build_layer(described: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
-    match described:
+def _build_layer(description: list[Any], name: str, arrays: dict[str, Floats]) -> Layer:
+    """Build a layer from its description; its parameters are `arrays["<name>.<parameter>"]`."""
+    match description:
         case ["linear"]:
             return Linear(arrays[f"{name}.weight"], arrays[f"{name}.bias"])
         case ["dropout", float(rate)]:
             return Dropout(rate)
         case [str(kind), *settings] if kind in ACTIVATIONS:
             return ACTIVATIONS[kind](*settings)
-    raise SerializationError(f"layer {name} has an unknown description: {described}")
+    raise SerializationError(f"layer {name} has an unknown description: {description}")
 
 
 def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: str) -> Network:
@@ -94,16 +97,19 @@ def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: st
 
     Args:
         descriptions: layer descriptions from `describe_layer`.
-        arrays: arrays by name; those with the prefix belong to the network.
-        prefix: prefix of the array names.
+        arrays: parameters by prefixed name, possibly next to arrays with other prefixes.
+        prefix: prefix of the names of this network's parameters.
 
     Raises:
-        SerializationError: a description is unknown, or the arrays do not match the layers.
+        SerializationError: a description is unknown, parameters have several or integer dtypes, or an array with the
+            prefix belongs to no layer.
+        KeyError: a parameter is missing.
+        ValueError: a setting of a layer is out of range.
     """
     layers = [_build_layer(description, f"{prefix}{i}", arrays) for i, description in enumerate(descriptions)]
     dtypes = {value.dtype for layer in layers for value in layer.parameters().values()}
     if len(dtypes) != 1 or dtypes.pop().kind != "f":
-        raise SerializationError("the network's arrays do not share one floating-point type")
+        raise SerializationError("the network's parameters do not share one floating-point dtype")
     network = Network(layers)
     network_arrays = {name for name in arrays if name.startswith(prefix)}
     extra = network_arrays - {f"{prefix}{name}" for name in network.names}
@@ -113,6 +119,6 @@ def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: st
 
 
 def require_finite(*arrays: Floats) -> None:
-    """Raise SerializationError if an array holds NaN or infinity."""
+    """Raise SerializationError if an array contains NaN or infinity."""
     if not all(np.isfinite(values).all() for values in arrays):
-        raise SerializationError("the model holds numbers that are not finite")
+        raise SerializationError("the model contains numbers that are not finite")

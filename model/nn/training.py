@@ -11,12 +11,12 @@ import numpy as np
 from model.array_types import Floats, aligned_zeros
 from model.errors import DivergedError, InputError, InputProblem
 from model.nn.checkpoint import Checkpoint, training_signature
-from model.nn.compiled_step import plan_epoch
 from model.nn.data import Examples, TrainingData
 from model.nn.diagnostics.assessment import assess_training
 from model.nn.diagnostics.divergence import DivergenceCheck
 from model.nn.diagnostics.fit_report import Epoch, FitReport
 from model.nn.diagnostics.gradient_statistics import GradientStatistics
+from model.nn.execution.compiled_step import plan_epoch
 from model.nn.fit_config import FitConfig
 from model.nn.losses import Loss
 from model.nn.network import Network
@@ -34,30 +34,20 @@ def fit(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> FitReport:
-    """Fit the network in place; see `Training` and `Training.run`."""
+    """Fit a network in place: construct a `Training` and run it; see there for arguments and exceptions."""
     return Training(network, loss, train, validation, config, rng).run(on_epoch)
 
 
-def initialize_output_bias(network: Network, loss: Loss, y: Floats) -> None:
-    """Set the output biases to predict the base rate of each label of `y` (rows, outputs).
-
-    This saves the steps that would learn it. Losses without defined biases leave the network unchanged.
-    """
-    bias = loss.base_rate_bias(y)
-    if bias is not None:
-        network.parameters()[network.names[-1]][...] = bias
-
-
 class Training:
-    """Training of one network, which can be interrupted between epochs and resumed.
+    """Training run of one network, which can be interrupted between two epochs and resumed.
 
-    Equal generator state, initial weights, examples and settings give bit-identical weights.
+    Equal generator state, initial parameters, examples and settings give bit-identical parameters.
 
     Args:
-        network: fitted in place.
-        loss: minimised function.
-        train: examples to learn from; arrays of the network's dtype are not copied.
-        validation: examples for early stopping and selection of the kept epoch; None keeps the last epoch.
+        network: network to fit in place.
+        loss: loss function to minimise.
+        train: training examples; inputs of the network's dtype are not copied.
+        validation: examples for early stopping and for the selection of the kept epoch; None keeps the last epoch.
         config: settings.
         rng: random generator for the order of rows and for dropout.
 
@@ -93,42 +83,44 @@ class Training:
         self._epochs: list[Epoch] = []
         self._monitored_losses: list[float] = []
         self._kept_index = 0
-        self._initial_weights = network.flat.copy()
-        self._kept_weights = network.flat.copy()
-        # Weights between two epochs, when the network holds the kept weights; None after an interruption inside one.
-        self._current_weights: Floats | None = network.flat.copy()
+        self._initial_parameters = network.flat.copy()
+        self._kept_parameters = network.flat.copy()
+        # Parameters after the last completed epoch. Outside `run` the network holds the kept parameters instead.
+        # None while an epoch runs, so also after an interruption inside an epoch.
+        self._current_parameters: Floats | None = network.flat.copy()
 
     def run(self, on_epoch: Callable[[Epoch], None] | None = None) -> FitReport:
-        """Train until the last epoch or until early stopping; the network ends with the kept weights.
+        """Train until the last epoch or until early stopping, then set the network to the kept parameters.
 
         Args:
-            on_epoch: called after each epoch; it may take a `checkpoint`. An exception that it raises ends the run,
-                another `run` continues it.
+            on_epoch: function that is called after each epoch and may call `checkpoint`. If it raises an exception,
+                the run ends; another call of `run` continues the training.
 
         Raises:
-            DivergedError: loss or gradients are not finite, or the loss is far above its initial value.
+            DivergedError: the loss or a parameter is not finite, more than `MAX_NONFINITE_STEPS` gradients are not
+                finite, or the loss exceeds `LOSS_FACTOR` times its initial value.
             InputError: the previous run was interrupted inside an epoch.
         """
-        if self._current_weights is None:
+        if self._current_parameters is None:
             raise InputError(INTERRUPTED, InputProblem.INTERRUPTED)
-        self.network.flat[:] = self._current_weights
-        # Overflow during a divergence is detected from norms and losses, which gives a better message.
+        self.network.flat[:] = self._current_parameters
+        # NumPy's warnings are off: the divergence check reports overflow with a better message.
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 while not self._finished():
-                    self._current_weights = None
+                    self._current_parameters = None
                     epoch = self._train_epoch(len(self._epochs) + 1)
-                    self._current_weights = self.network.flat.copy()
-                    self._keep_if_best(epoch)
+                    self._current_parameters = self.network.flat.copy()
+                    self._complete_epoch(epoch)
                     if on_epoch is not None:
                         on_epoch(epoch)
                 self._check_last_step()
             finally:
-                self.network.flat[:] = self._kept_weights
+                self.network.flat[:] = self._kept_parameters
             return self._report()
 
     def _train_epoch(self, number: int) -> Epoch:
-        """Train one epoch: forward pass, loss gradient, backward pass and weight update for each batch."""
+        """Train one epoch: forward pass, loss gradient, backward pass and parameter update for each batch."""
         self._statistics.start_epoch()
         self._schedule.start_epoch(self._monitored_losses)
         order = self.rng.permutation(len(self._data.inputs)) if len(self._batches) > 1 else None
@@ -139,7 +131,7 @@ class Training:
             self._logits[rows] = step.forward()
             step.loss_gradient()
             step.backward()
-            norms += self._update_weights(self._learning_rate(number, i))
+            norms += self._update_parameters(self._learning_rate(number, i))
         train_loss = self.loss.value(self._logits, targets)
         epoch = Epoch(number, train_loss, self._data.validation_loss(), norms / len(self._batches))
         self._divergence.check_epoch(number, train_loss, self._monitored_loss(epoch), self.network.flat)
@@ -149,10 +141,10 @@ class Training:
         progress = (epoch - 1 + step / len(self._batches)) / self.config.epochs
         return self.config.learning_rate * self._schedule.factor(progress)
 
-    def _update_weights(self, learning_rate: float) -> float:
-        """Add the optimizer's update to the weights and return the L2 norm of the gradient before clipping.
+    def _update_parameters(self, learning_rate: float) -> float:
+        """Add the optimizer's update to the parameters and return the L2 norm of the gradient before clipping.
 
-        A step with non-finite gradient is skipped and counts as norm 0.
+        A step with non-finite gradient is skipped and returns 0.
         """
         config = self.config
         gradient = self._gradient
@@ -162,7 +154,7 @@ class Training:
         norm = self._statistics.record_gradient()
         if not math.isfinite(norm):
             self._statistics.discard_nonfinite()
-            self._divergence.check_gradients(self._statistics.step_counts.nonfinite)
+            self._divergence.check_nonfinite_steps(self._statistics.step_counts.nonfinite)
             return 0.0
         if clip_gradient(gradient, norm, config.gradient_clip, config.gradient_clip_value):
             self._statistics.count_clipped()
@@ -173,29 +165,36 @@ class Training:
         return norm
 
     def _finished(self) -> bool:
-        completed = len(self._epochs)
-        without_progress = completed - 1 - self._kept_index
-        return completed >= self.config.epochs or 0 < self.config.patience <= without_progress
+        stopped_early = 0 < self.config.patience <= self._epochs_without_progress()
+        return stopped_early or len(self._epochs) >= self.config.epochs
 
-    def _keep_if_best(self, epoch: Epoch) -> None:
-        """Add an epoch; keep its weights if its validation loss is the lowest, or if the last epoch is to be kept."""
+    def _epochs_without_progress(self) -> int:
+        """Return the number of epochs since the lowest validation loss; 0 without validation examples."""
+        if self._data.validation is None or not self._epochs:
+            return 0
+        losses = self._monitored_losses
+        return len(losses) - 1 - losses.index(min(losses))
+
+    def _complete_epoch(self, epoch: Epoch) -> None:
+        """Record an epoch; keep its parameters if it has the lowest validation loss or `keep_best` is off."""
         self._epochs.append(epoch)
         self._monitored_losses.append(self._monitored_loss(epoch))
-        keep_last = self._data.validation is None or not self.config.keep_best
-        lowest = epoch.validation_loss < self._epochs[self._kept_index].validation_loss
-        if epoch.number == 1 or keep_last or lowest:
-            self._kept_weights[:] = self.network.flat
+        if not self.config.keep_best or self._epochs_without_progress() == 0:
+            self._kept_parameters[:] = self.network.flat
             self._kept_index = epoch.number - 1
 
     def _check_last_step(self) -> None:
-        """Restore the initial weights and raise if the training diverged in its last step."""
+        """Raise DivergedError if the last step diverged; the initial parameters are then kept.
+
+        With validation examples, the validation loss of the last epoch already shows such a step.
+        """
         if self._data.validation is not None:
             return
         try:
             self._divergence.check_last_step(self._data.sampled_loss())
         except DivergedError:
-            self._kept_weights[:] = self._initial_weights
-            self._current_weights = None
+            self._kept_parameters[:] = self._initial_parameters
+            self._current_parameters = None
             raise
 
     def _monitored_loss(self, epoch: Epoch) -> float:
@@ -208,17 +207,17 @@ class Training:
         return FitReport(tuple(self._epochs), self._kept_index + 1, health)
 
     def checkpoint(self) -> Checkpoint:
-        """Return the state between two epochs.
+        """Return the state after the last completed epoch.
 
         Raises:
             InputError: the training was interrupted inside an epoch.
         """
-        if self._current_weights is None:
+        if self._current_parameters is None:
             raise InputError(INTERRUPTED, InputProblem.INTERRUPTED)
         return Checkpoint(
             signature=self._signature(),
-            weights=self._current_weights.copy(),
-            kept_weights=self._kept_weights.copy(),
+            parameters=self._current_parameters.copy(),
+            kept_parameters=self._kept_parameters.copy(),
             optimizer=copy.deepcopy(self._optimizer.state),
             epochs=tuple(self._epochs),
             kept_index=self._kept_index,
@@ -228,10 +227,11 @@ class Training:
         )
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Continue from a checkpoint; examples and settings must be equal, except for `epochs` and `patience`.
+        """Set the state to a checkpoint from a run with equal settings, except for `epochs` and `patience`.
 
         Raises:
-            InputError: the checkpoint belongs to another training run or is inconsistent; nothing is changed.
+            InputError: settings, layers or shapes of the examples differ, or the checkpoint is inconsistent. The
+                training is then unchanged.
         """
         checkpoint.check(self._signature(), self.network, self._optimizer)
         checkpoint.restore_generator(self.rng)
@@ -241,9 +241,9 @@ class Training:
         self._epochs = list(checkpoint.epochs)
         self._monitored_losses = [self._monitored_loss(epoch) for epoch in checkpoint.epochs]
         self._kept_index = checkpoint.kept_index
-        self._current_weights = checkpoint.weights.copy()
-        self._kept_weights[:] = checkpoint.kept_weights
-        self.network.flat[:] = self._kept_weights
+        self._current_parameters = checkpoint.parameters.copy()
+        self._kept_parameters[:] = checkpoint.kept_parameters
+        self.network.flat[:] = self._kept_parameters
 
     def _signature(self) -> dict[str, str]:
         settings = {"loss": self.loss, "data": self._data.shapes, **vars(self.config), "optimizer": self._optimizer}

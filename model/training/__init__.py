@@ -1,1 +1,1 @@
-"""Fitting, evaluating and promoting predictors."""
+"""Training of predictors: fit, evaluation, promotion and backtest."""

@@ -1,6 +1,6 @@
-"""Backtest: replay a trace with trainings, promotion gate, recalibration and fallback.
+"""Backtest: replay a trace with training runs, promotion gate, recalibration and fallback.
 
-Nothing later than a sample influences its prediction. Each model is trained on the samples before it serves, and
+A prediction depends only on samples up to its own time. Each model is trained on the samples before it serves, and
 promoted or refused as in the daemon.
 """
 
@@ -28,7 +28,7 @@ from model.training.training_attempt import Samples, TrainingAttempt, attempt_tr
 from model.units import DAY
 
 CHUNK_ROWS = 4096
-"""Samples replayed at once, which bounds the memory of their features."""
+"""Largest number of samples replayed at once, which limits the memory for their features."""
 
 
 def backtest(
@@ -46,8 +46,8 @@ def backtest(
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
         task: rules, horizons and precision.
-        recipe: of the ensembles.
-        config: schedule and gate.
+        recipe: architecture and fit settings of the ensembles.
+        config: schedule, gate and seed.
 
     Raises:
         NotEnoughHistoryError: there is no sample before or after `until`.
@@ -64,18 +64,18 @@ def backtest(
 
 
 def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
-    """Return the rows (begin, end) between two times at which a training or a recalibration may take place."""
+    """Return the rows (begin, end) of each segment; a training run or recalibration takes place only at its begin."""
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
-    # A count of starts, not an end: with a single sample to replay, a range of times is empty.
+    # Range over the number of segments: a range over times would be empty for a single sample.
     starts = np.arange(np.floor((times[-1] - times[first]) / spacing) + 1)
     begins = np.unique(np.searchsorted(times, times[first] + spacing * starts))
     return list(zip(begins.tolist(), [*begins[1:].tolist(), len(times)], strict=True))
 
 
 class _Replay:
-    """State of a backtest from one segment to the next: the serving engine, its log, and the predictions so far."""
+    """Backtest in progress: serving engine, prediction log, training runs and the predictions so far."""
 
     def __init__(self, samples: Samples, task: Task, recipe: Recipe, config: BacktestConfig) -> None:
         self._samples = samples
@@ -100,7 +100,7 @@ class _Replay:
         self._bootstrap()
 
     def _bootstrap(self) -> None:
-        """Let the pretrained model serve, if it covers the task."""
+        """Serve the pretrained model from the first row on, if it supports the task."""
         try:
             predictor = bootstrap_predictor(
                 bundled_pretrained_model(),
@@ -115,9 +115,9 @@ class _Replay:
         self._serve(predictor, self._first)
 
     def retrain_if_due(self, row: int) -> None:
-        """Train before a sample if a training is due, and promote the candidate if the gate accepts it."""
+        """Train on the samples before `row` if a training run is due; serve the candidate if the gate accepts it."""
         now = float(self._times[row])
-        # a segment begins with a sample, which may come a little later than its time
+        # A segment begins with its first sample, which may be a little later than the scheduled time.
         tolerance = 2 * self._step
         retry = self._fell_back and now >= self._attempts[-1].at + DAY - tolerance
         if now < self._next_training and not retry:
@@ -129,12 +129,12 @@ class _Replay:
             self._has_own_model = True
             self._serve(predictor, row)
         seconds = min(now - float(self._times[0]), self._config.history)
-        # without a model of its own, a host tries again on the next day
+        # Without a model of its own, a host tries again on the next day.
         delay = retrain_delay(seconds, self._config.interval) if self._has_own_model else DAY
         self._next_training = now + delay - tolerance
 
     def _serve(self, predictor: Predictor, row: int) -> None:
-        """Let a predictor serve from a row on."""
+        """Serve a predictor from `row` on."""
         previous = self._engine
         self._incumbent = predictor
         self._engine = None if previous is None else previous.with_predictor(predictor)
@@ -154,8 +154,8 @@ class _Replay:
         """Feed the samples before a row to the engine.
 
         Args:
-            row: the first row that it will predict.
-            log: start the prediction log again, with all samples before the row.
+            row: first row that the engine will predict.
+            log: restart the prediction log with all samples before the row.
         """
         assert self._engine is not None  # noqa: S101  set by the caller
         now = float(self._times[row])
@@ -171,7 +171,7 @@ class _Replay:
                 self._engine.log(self._log, after=now - MAX_AGE, serving_after=np.inf)
 
     def predict(self, begin: int, end: int) -> None:
-        """Predict for the rows of a segment, with the outcomes known at its begin."""
+        """Predict for the rows of a segment, with fallback decisions from the outcomes known at its begin."""
         engine = self._engine
         if engine is None or engine.predictor is None:
             return
@@ -229,7 +229,7 @@ class _Replay:
 
 
 def _onset_rates(labels: Floats, state: Floats) -> Floats:
-    """Return the event rates (horizons,) of samples while load was not high, 0 without any.
+    """Return the event rates (horizons,) while load was not high; 0 if no label is known.
 
     Args:
         labels: (rows, horizons), NaN if unknown.

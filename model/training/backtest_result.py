@@ -1,4 +1,4 @@
-"""Backtest result: predictions of a replayed trace with outcomes, baselines and trainings."""
+"""Backtest result: predictions of a replayed trace with outcomes, baselines and training runs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class BacktestResult:
 
     Attributes:
         horizons: seconds.
-        times: (rows,) samples from `BacktestConfig.until` on, in seconds since the epoch.
+        times: (rows,) seconds since the epoch, of the samples from `BacktestConfig.until` on.
         probabilities: (rows, horizons), NaN without a serving model.
         warnings: (rows, horizons) 1 while a warning is active, NaN without a serving model.
         labels: (rows, horizons) outcomes, NaN if unknown.
         state: (rows,) 1 during high load.
         load_index: (rows,) NaN if unknown.
         base_rates: (horizons,) event rates before `until`.
-        onset_rates: (horizons,) event rates before `until` of samples while load was not high.
-        attempts: trainings.
-        baselines: (rows, horizons) probabilities by name.
+        onset_rates: (horizons,) event rates before `until` while load was not high.
+        attempts: training runs in time order.
+        baselines: (rows, horizons) probabilities by name of the baseline.
     """
 
     horizons: tuple[float, ...]
@@ -52,7 +52,7 @@ class BacktestResult:
             onset: score only samples while load is not high.
 
         Returns:
-            One mapping per horizon, empty without such samples.
+            One mapping by name per horizon; empty if no sample is scored.
         """
         scores = []
         for i in range(len(self.horizons)):
@@ -62,7 +62,7 @@ class BacktestResult:
             base_rate = float((self.onset_rates if onset else self.base_rates)[i])
             predictors = {CANDIDATE: self.probabilities, **self.baselines} if rows.any() else {}
             if onset and predictors:
-                # the base rate of samples while load is not high
+                # Climatology of the scored samples: the event rate while load was not high.
                 predictors[CLIMATOLOGY] = np.full(self.probabilities.shape, base_rate)
             scores.append(
                 {name: score(self.labels[rows, i], p[rows, i], base_rate) for name, p in predictors.items()}

@@ -1,4 +1,4 @@
-"""Blend weights of the experts, fitted on the holdout."""
+"""Blend weight fitting: weights of the experts on the holdout, cross-fitting and transfer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from model.forecast.predictor import Predictor
 from model.units import HOUR
 
 PRETRAINED_HORIZONS_OF_HISTORY = 500
-"""Length of a history, in multiples of the longest horizon, from which the pretrained model has no prior weight."""
+"""History length, in multiples of the longest horizon, at which the pretrained model's prior weight reaches 0."""
 
 BLOCK_HORIZONS = 12
-"""Block length in horizons: outcomes within it count as one observation. It is at most an hour, or one horizon."""
+"""Block length in horizons, limited to an hour or one horizon; outcomes within a block count as one observation."""
 
 PRIOR_BLOCKS = 6.0
 """Effective sample size, in blocks, at which the holdout and the prior weights count equally."""
@@ -28,20 +28,20 @@ PRIOR_BLOCKS = 6.0
 def pretrained_weight(history: float, horizon: float) -> float:
     """Return the prior blend weight of the pretrained model.
 
-    For a horizon of an hour it is 1 without history, 0.5 after five days and 0 after three weeks. On truncated
-    traces, networks of a host were worse than the pretrained model up to three days, and gained nothing from it
-    after some weeks.
+    For a horizon of an hour the weight is 1 without history, 0.5 after five days and 0 after three weeks. On
+    truncated traces, a host's own networks were worse than the pretrained model with up to three days of history.
+    After a few weeks the pretrained model no longer improved the blend.
 
     Args:
-        history: seconds.
-        horizon: the longest, in seconds.
+        history: length of the history in seconds.
+        horizon: longest horizon in seconds.
     """
     return max(0.0, 1.0 - math.sqrt(history / (PRETRAINED_HORIZONS_OF_HISTORY * horizon)))
 
 
 @dataclass(frozen=True)
 class ExpertPredictions:
-    """Predictions of the experts on some rows that they were not fitted on, with the labels.
+    """Out-of-sample predictions of the experts, with the labels.
 
     Attributes:
         logits: (rows, horizons, experts).
@@ -75,8 +75,8 @@ def fit_blends(predictor: Predictor, predictions: ExpertPredictions) -> tuple[Ho
     """Fit the blend weights of the experts on the holdout, for calm and high load separately.
 
     Args:
-        predictor: with load tables, horizons and the prior weight of the pretrained model.
-        predictions: of the experts on the holdout.
+        predictor: model with load tables, horizons and the prior weight of the pretrained model.
+        predictions: expert predictions on the holdout.
     """
     step = typical_step(predictions.times, default=1.0)
     prior = (1.0 - predictor.pretrained_weight, 0.0, predictor.pretrained_weight)
@@ -92,14 +92,14 @@ def fit_blends(predictor: Predictor, predictions: ExpertPredictions) -> tuple[Ho
 
 
 def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredictions, parts: Integers) -> Floats:
-    """Return the predictions (rows, horizons), each part blended with weights fitted on the labels of the others.
+    """Return the predictions (rows, horizons), each part blended with weights fitted on the other parts.
 
-    Blend weights fitted to the very rows that are scored would make the model look better than it is.
+    Weights fitted on the scored rows would bias the scores upwards.
 
     Args:
-        predictor: with load tables, horizons and the prior weight of the pretrained model.
-        predictions: of the experts.
-        parts: (rows,) number of the part of each row, non-decreasing.
+        predictor: model with load tables, horizons and the prior weight of the pretrained model.
+        predictions: expert predictions.
+        parts: (rows,) part number of each row, non-decreasing.
     """
     probabilities = np.empty(predictions.y.shape)
     for part in np.unique(parts):
@@ -111,7 +111,7 @@ def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredicti
 
 
 def other_parts(predictions: ExpertPredictions, part: Bools, horizons: Sequence[float]) -> ExpertPredictions:
-    """Return the rows outside a part, without the labels that reach into it.
+    """Return the rows outside a part, without the labels whose horizon overlaps the part.
 
     Args:
         predictions: of the experts.
@@ -125,20 +125,20 @@ def other_parts(predictions: ExpertPredictions, part: Bools, horizons: Sequence[
 
 
 def halves(rows: int) -> Integers:
-    """Return the number of its half (rows,), 0 or 1, for each row."""
+    """Return the half (rows,) of each row: 0 for the first half, 1 for the second."""
     return (np.arange(rows) >= rows // 2).astype(np.intp)
 
 
 def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Dataset) -> tuple[HorizonBlend, ...]:
-    """Return the blends of a predictor that was fitted to the whole dataset: the weights of its holdout model.
+    """Return the blends of a predictor fitted on the whole dataset, with the weights of its holdout model.
 
-    Both are equally overconfident on data they have not seen. The intercept is the mean of two: that of the holdout
-    model, which does not know the newest load level, and the one that matches the event rate of the whole dataset,
-    on which the networks are more certain than they will be.
+    The weights carry over, because both models are equally overconfident on unseen data. The intercept is the mean of
+    two values. The holdout model's intercept does not reflect the newest load level. The intercept that matches the
+    event rate of the whole dataset is biased, because the networks are overconfident on their training data.
 
     Args:
-        holdout_model: with fitted blends.
-        predictor: fitted to the whole dataset.
+        holdout_model: model with fitted blends.
+        predictor: model fitted on the whole dataset.
         whole: features and labels.
     """
     logits = predictor.expert_logits(whole.x)
@@ -152,7 +152,7 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
 
 
 def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
-    """Return blend weights with the intercept moved half way to that of the rows, if they hold both outcomes."""
+    """Return weights with the mean of their intercept and the one that matches the rows, if both outcomes occur."""
     labels = y[rows]
     if not ((labels == 1).any() and (labels == 0).any()):
         return weights

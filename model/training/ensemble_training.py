@@ -1,4 +1,4 @@
-"""Training of the networks of an ensemble, each on its own subset of features."""
+"""Ensemble training: fit each network on its own feature subset."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ import numpy as np
 from model.array_types import Floats, Integers
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport
+from model.nn.initializers import initialize_output_bias
 from model.nn.layers import Linear
 from model.nn.losses import BCEWithLogits
 from model.nn.network import Network, mlp
-from model.nn.training import fit, initialize_output_bias
+from model.nn.training import fit
 from model.training.settings import Recipe
 
 SIMPLE_STATISTICS = ("last", "state", "mean", "max")
-"""Statistics of the load index that the small networks use, with the features of previous days."""
+"""Load-index statistics among the inputs of the small networks."""
 
 AUXILIARY_WEIGHT = 0.3
 """Loss weight of an auxiliary label relative to a high-load label."""
 
 SMALL_NETWORK = 0.25
-"""Relative number of units of a small network."""
+"""Hidden units of a small network relative to the recipe."""
 
 INITIAL_SCALE = 0.7
-"""Factor on the initial weights: smaller ones are less confident on unseen data."""
+"""Factor on the initial weights: smaller weights make a network less confident on unseen data."""
 
 MIN_CLASS_ROWS = 20
-"""Labels of each class that an auxiliary label needs."""
+"""Smallest number of rows of each class for an auxiliary label."""
 
 MIN_BATCH_ROWS = 16
 STEPS_PER_EPOCH = 50
-"""Limits of the batch size: a short history must still yield some fifty steps per epoch."""
+"""Batch size limits: a short history has smaller batches, for STEPS_PER_EPOCH, but not below MIN_BATCH_ROWS."""
 
 
 @dataclass(frozen=True)
 class FeatureSubset:
-    """Features of one network, and its size.
+    """Input features and size of one network.
 
     Attributes:
         columns: positions of the features.
@@ -50,18 +51,19 @@ class FeatureSubset:
 
 
 def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
-    """Return the feature subsets that the networks of an ensemble take in turn.
+    """Return the feature subsets, which are assigned to the networks of an ensemble in turn.
 
-    They are recent features, recent and yesterday's, recent and those of the past days, and a small network over the
-    load alone, on all days. A small network has little capacity to take chance for a rule.
+    With previous days: recent features; recent features and yesterday; recent features and past days; a small network
+    over load-index statistics, yesterday and past days. Otherwise: recent features; a small network over load-index
+    statistics. A small network overfits less.
 
     Args:
-        names: of all features.
+        names: names of all features.
         previous_days: False if the history is too short for features of previous days.
     """
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
-    # the mean of a day is not a recent feature either
+    # The mean of a day is not a recent feature either.
     daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means
@@ -87,7 +89,13 @@ def _sorted(columns: set[int]) -> Integers:
 
 @dataclass(frozen=True)
 class FittedNetworks:
-    """Networks of an ensemble, the feature positions of each, and the report of each fit."""
+    """Fitted networks of an ensemble.
+
+    Attributes:
+        networks: the networks, without auxiliary outputs.
+        columns: positions of the input features of each network.
+        reports: fit report of each network.
+    """
 
     networks: tuple[Network, ...]
     columns: tuple[Integers, ...]
@@ -110,8 +118,8 @@ def fit_networks(
         parts: training rows and validation rows (None to run all epochs), with scaled features; the first `outputs`
             labels are predicted, the others are auxiliary.
         outputs: number of predicted labels.
-        recipe: of the networks.
-        epochs: of each network, at most.
+        recipe: architecture and fit settings.
+        epochs: largest number of epochs of each network.
         rng: the only source of randomness.
         on_epoch: called after each epoch; its `number` counts the epochs of all networks.
     """
@@ -156,7 +164,11 @@ def batch_rows(rows: int, largest: int) -> int:
 
 
 def without_auxiliary(network: Network, outputs: int) -> Network:
-    """Return the network with its first outputs only."""
+    """Return the network with the first `outputs` outputs only.
+
+    Raises:
+        TypeError: the last layer is not Linear.
+    """
     *layers, last = network.layers
     if not isinstance(last, Linear):
         raise TypeError("a network ends with a Linear layer")
@@ -177,7 +189,7 @@ def _select(examples: Examples, subset: FeatureSubset) -> Examples:
 
 
 def _learnable_labels(y: Floats, outputs: int) -> list[int]:
-    """Return the positions of the predicted labels, and of the auxiliary ones with enough rows of both classes."""
+    """Return the positions of the predicted labels, and of auxiliary labels with MIN_CLASS_ROWS of each class."""
     positive = (y == 1).sum(axis=0)
     negative = (y == 0).sum(axis=0)
     enough = np.minimum(positive, negative) >= MIN_CLASS_ROWS

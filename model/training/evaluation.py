@@ -1,4 +1,4 @@
-"""Evaluation of a candidate on the holdout, next to the baselines."""
+"""Candidate evaluation: scores of the candidate and of the baselines on the holdout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from model.training.holdout_replay import ReplayModel
 from model.training.task import OmittedHorizon
 
 CANDIDATE = "network"
-"""Name of the candidate among the scores."""
+"""Key of the candidate in a mapping of scores."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Candidate:
 
     Attributes:
         predictor: the model to serve.
-        fit: report of the training of the newest fold's model, which is the holdout model.
+        fit: fit report of the holdout model, which is the model of the newest fold.
         rows: number of training and holdout rows.
         folds: number of folds of the holdout.
         events: number of events in the history per horizon.
         holdout: labels and features of the holdout.
-        probabilities: (rows, horizons) on the holdout.
-        baselines: likewise, by name.
-        scores: for each horizon the scores by name, the candidate's as CANDIDATE.
+        probabilities: (rows, horizons) predictions on the holdout.
+        baselines: (rows, horizons) predictions on the holdout by name of the baseline.
+        scores: for each horizon the scores by name of the predictor; the key of the candidate is CANDIDATE.
         omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
         holdout_models: models that replay the holdout.
     """
@@ -70,12 +70,12 @@ def evaluate_candidate(
     """Evaluate a predictor on its holdout.
 
     Args:
-        predictor: with its holdout model.
-        report: of the holdout model's training.
-        folds: of the history.
-        models: of each fold.
-        predictions: of their experts on the holdout.
-        samples: times (rows,) and values (rows, columns) that the folds were built from.
+        predictor: the model to serve, with its holdout model.
+        report: fit report of the holdout model.
+        folds: folds of the history.
+        models: model of each fold.
+        predictions: predictions of the experts of `models` on the holdout.
+        samples: times (rows,) and values (rows, columns) of the history.
     """
     holdout = folds.holdout
     probabilities = cross_fitted_probabilities(predictor, predictions, cross_fitting_parts(folds))
@@ -102,14 +102,14 @@ def evaluate_candidate(
 
 
 def cross_fitting_parts(folds: Folds) -> Integers:
-    """Return the number of its part (rows,) for each holdout row: its fold, or its half of a single fold."""
+    """Return the part (rows,) of each holdout row: the index of its fold, or 0 and 1 for the halves of one fold."""
     if len(folds.parts) == 1:
         return halves(len(folds.parts[0].holdout))
     return np.repeat(np.arange(len(folds.parts)), [len(part.holdout) for part in folds.parts])
 
 
 def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values: Floats) -> dict[str, Floats]:
-    """Return the predictions (rows, horizons) of the baselines on the holdout, by name, each fitted as its fold."""
+    """Return the predictions (rows, horizons) on the holdout by baseline, each fold fitted on the rows before it."""
     spec = models[0].spec
     smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, folds.horizons)
     smoother.extend(times, spec.rules.load_index(spec.columns, values))
@@ -127,17 +127,17 @@ def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values:
 
 
 def _current_value(model: Predictor, holdout: Dataset) -> Floats:
-    """Return the predictions (rows, horizons) of the load tables of a fold's model on its holdout."""
+    """Return the probabilities (rows, horizons) by the present load index, from the load tables of a fold's model."""
     index = holdout.x[:, model.spec.column_index["load_index:last"]].astype(np.float64)
     return np.stack([sigmoid(blend.load_table(index)) for blend in model.blends], axis=1)
 
 
 def _holt_winters(forecasts: Floats, part: Split) -> Floats:
-    """Return the predictions (rows, horizons) on the holdout by Holt-Winters.
+    """Return the Holt-Winters predictions (rows, horizons) for the holdout of a fold.
 
     Args:
-        forecasts: (smoothings, rows of both parts, horizons).
-        part: labels of both parts.
+        forecasts: (smoothings, training and holdout rows, horizons).
+        part: labels of the training and holdout rows.
     """
     train_rows = len(part.train)
     probabilities = np.empty(part.holdout.y.shape)

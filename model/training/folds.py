@@ -1,4 +1,4 @@
-"""Folds of a history, each predicted by a model fitted on earlier samples (rolling origin)."""
+"""Rolling-origin folds: parts of a history, each predicted by a model fitted on earlier samples."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from model.features.dataset import Dataset, Split, concatenate, mask_labels, spl
 from model.training.task import MIN_EVENTS, OmittedHorizon
 
 TRAINING_RATIO = 0.8
-"""Ratio of the rows before the holdout, where both parts have enough events."""
+"""Ratio of the rows before the holdout, if the holdout is a single fold."""
 
 BORDERS = (2, 3, 4)
-"""Fifths of the events before the begin of each fold, where one of these parts has too few events."""
+"""Fifths of the events before each of three folds, if a single fold or the rows before it had too few events."""
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Folds of a history.
+    """History divided into rolling-origin folds.
 
     Attributes:
-        parts: for each fold, oldest first, all rows before it and the fold itself. Each fold begins at the end of the
-            previous one, and the newest one ends with the history: together they are the holdout.
-        horizons: seconds; those with enough events.
+        parts: for each fold, oldest first, all rows before the fold and the fold itself. The folds are adjacent, and
+            the newest ends with the history: together the folds are the holdout.
+        horizons: seconds; horizons with enough examples.
         events: number of events in the history per horizon.
-        omitted: the other horizons, in seconds, with the reason.
+        omitted: the other horizons of the task, in seconds, with the reason.
     """
 
     parts: tuple[Split, ...]
@@ -51,17 +51,17 @@ class Folds:
 def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Folds:
     """Divide a history into folds.
 
-    An event of a horizon is a high-load period more than the horizon after the previous one. The newest fifth is the
-    only fold if it and the history before it hold MIN_EVENTS each, at every horizon. Otherwise the holdout begins
-    after two fifths of the events, and has three folds with a fifth of the events each.
+    High-load periods are separate events of a horizon if they are more than the horizon apart. The newest fifth of
+    the rows is the only fold if it and the rows before it both have MIN_EVENTS at every horizon. Otherwise the
+    holdout starts after two fifths of the events, and has three folds with a fifth of the events each.
 
     Args:
         dataset: the history.
-        horizons: seconds, of its labels.
-        step: typical distance of the samples in seconds.
+        horizons: horizons of the labels in seconds.
+        step: typical seconds between two samples.
 
     Raises:
-        NotEnoughHistoryError: no horizon has MIN_EVENTS.
+        NotEnoughHistoryError: no horizon has MIN_EVENTS and examples of both outcomes.
     """
     if not len(dataset) and step > max(horizons):
         reason = SkipReason.HORIZON_BELOW_SPACING
@@ -69,7 +69,7 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
     if not len(dataset):
         reason = SkipReason.NO_KNOWN_OUTCOME
         raise NotEnoughHistoryError(f"{reason.message}: no sample is followed by samples over a horizon", reason)
-    # near the end of the history only high load could become known in time; a label that ends with it is known
+    # Mask labels whose horizon exceeds the history: only label 1 could be known there, which would bias event rates.
     dataset = mask_labels(dataset, horizons, float(np.nextafter(dataset.times[-1], np.inf)))
     spacing = float(np.median(dataset.spacing))
     onsets = [event_rows(dataset.y[:, i]) for i in range(len(horizons))]
@@ -95,7 +95,7 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
 
 
 def event_rows(y: Floats) -> Integers:
-    """Return the rows at which an event of a horizon comes within it: label 1 after 0, or as the first known label.
+    """Return for each event the first row with label 1: the known label before it is 0, or there is none.
 
     Args:
         y: (rows,) labels of the horizon, NaN if unknown.
@@ -106,7 +106,7 @@ def event_rows(y: Floats) -> Integers:
 
 
 def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason | None:
-    """Return the reason why labels (rows,) with that many events do not suffice, None if they do."""
+    """Return the reason why the labels (rows,) of a horizon do not suffice for training; None if they suffice."""
     known = y[~np.isnan(y)]
     if not known.size:
         return SkipReason.HORIZON_BELOW_SPACING if below_spacing else SkipReason.NO_KNOWN_OUTCOME
@@ -118,14 +118,14 @@ def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason |
 
 
 def _split(dataset: Dataset, horizons: Sequence[float], onsets: Sequence[Integers]) -> tuple[Split, ...]:
-    """Return the folds by the onsets of the events of each horizon; none without a horizon."""
+    """Return the folds; empty if `onsets`, the event rows of each horizon, is empty."""
     begins = _begins(dataset, onsets) if onsets else ()
     borders = (*begins, len(dataset))
     return tuple(split(dataset, horizons, begin, end) for begin, end in pairwise(borders))
 
 
 def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
-    """Return the first row of each fold, by the onsets of each horizon's events."""
+    """Return the first row of each fold; `onsets` holds the event rows of each horizon."""
     newest = int(len(dataset) * TRAINING_RATIO)
     before = min(int(np.searchsorted(rows, newest)) for rows in onsets)
     after = min(len(rows) - int(np.searchsorted(rows, newest)) for rows in onsets)
@@ -138,7 +138,7 @@ def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
 
 
 def _calm_middle(y: Floats, onset: int) -> int:
-    """Return the row in the middle between the previous event and an onset."""
+    """Return the row halfway between the previous event and an onset."""
     previous = np.flatnonzero(y[:onset] == 1)
     return (int(previous[-1]) + onset + 1) // 2
 

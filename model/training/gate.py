@@ -15,18 +15,23 @@ from model.training.refusal import INCUMBENT, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
 JACKKNIFE_PARTS = 10
-"""Consecutive parts of a holdout, each of which the jackknife leaves out once."""
+"""Number of consecutive parts of a holdout; the jackknife leaves each part out once."""
 
 MIN_JACKKNIFE_PARTS = JACKKNIFE_PARTS / 2
-"""Parts that must yield a figure."""
+"""Smallest number of finite jackknife values for a standard error."""
 
 SAME_INPUTS = (CURRENT_VALUE, HOLT_WINTERS)
-"""Baselines over inputs that the candidate has too: they may be better by chance."""
+"""Baselines whose inputs the candidate has too: they may score better than the candidate within the margin."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference between candidate and another predictor, with its standard error."""
+    """Difference in a score between the candidate and another predictor.
+
+    Attributes:
+        mean: score of the candidate minus score of the other predictor; NaN if there is nothing to compare.
+        error: standard error; infinite if it cannot be estimated.
+    """
 
     mean: float
     error: float
@@ -38,9 +43,9 @@ class GateInputs:
 
     Attributes:
         candidate: (rows, horizons) probabilities.
-        baselines: likewise, by name.
-        incumbent: likewise, NaN at horizons that it does not predict; None without an incumbent.
-        holdout: labels and times.
+        baselines: (rows, horizons) probabilities by name of the baseline.
+        incumbent: (rows, horizons) probabilities, NaN where the incumbent is not compared; None without a comparison.
+        holdout: labels and times of the rows.
         horizons: seconds.
     """
 
@@ -52,9 +57,9 @@ class GateInputs:
 
 
 def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats, block: float) -> Difference:
-    """Return the mean Brier score of the candidate less that of another, over all known labels.
+    """Return the difference in Brier score between the candidate and another predictor, over all known labels.
 
-    The error is that of the means of blocks, because neighbouring rows are correlated.
+    The standard error is computed from block means, because neighbouring rows are correlated.
 
     Args:
         candidate: (rows, horizons) probabilities.
@@ -76,13 +81,13 @@ def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats,
 
 
 def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Difference:
-    """Return the average precision of the candidate less that of another, averaged over the horizons.
+    """Return the difference in average precision between candidate and another predictor, averaged over horizons.
 
-    The error is that of a jackknife over consecutive parts of the holdout (Efron and Stein 1981).
+    The standard error is that of a jackknife over consecutive parts of the holdout (Efron and Stein 1981).
 
     Args:
         candidate: (rows, horizons) probabilities.
-        other: (rows, horizons) probabilities, NaN at horizons that it does not predict.
+        other: (rows, horizons) probabilities, NaN where the predictor is not compared.
         y: (rows, horizons) labels, NaN if unknown.
     """
     part = np.arange(len(y)) * JACKKNIFE_PARTS // max(len(y), 1)
@@ -97,7 +102,7 @@ def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Differe
 
 
 def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Bools) -> float:
-    """Return the mean difference in average precision over the horizons with both outcomes, NaN without any."""
+    """Return the mean difference in average precision over the horizons with both outcomes; NaN if there are none."""
     differences = []
     for i in range(y.shape[1]):
         selected = rows & ~np.isnan(y[:, i]) & ~np.isnan(other[:, i])
@@ -111,13 +116,16 @@ def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Boo
 def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
     """Return the refusal of a candidate, None if it may serve.
 
-    By Brier score it must be better than every baseline (for SAME_INPUTS: not worse by more than the margin), and
-    not worse than the incumbent by more than the margin. By average precision it must not be worse than any of them
-    by more than the margin. Its Brier skill over climatology must reach the minimum.
+    A candidate may serve under three conditions:
+
+    1. Brier score: better than every baseline (SAME_INPUTS: worse by less than the margin), and not worse than the
+       incumbent by more than the margin.
+    2. Average precision: not worse than a baseline or the incumbent by more than the margin.
+    3. Brier skill over climatology: at least `min_skill`.
 
     Args:
         inputs: predictions on the holdout.
-        config: margin and minimum.
+        config: margin and smallest skill.
     """
     return (
         _compare_with_baselines(inputs, config)
@@ -143,7 +151,7 @@ def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal |
     if inputs.incumbent is None:
         return None
     difference = _brier_difference(inputs, inputs.incumbent)
-    # a single block has no error: then any difference decides
+    # A single block has no standard error: any higher Brier score is refused.
     allowed = config.margin * difference.error if np.isfinite(difference.error) else 0.0
     if difference.mean <= allowed:
         return None
@@ -152,7 +160,7 @@ def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal |
 
 
 def _brier_difference(inputs: GateInputs, other: Floats) -> Difference:
-    """Return the difference in Brier score between the candidate and another, with blocks of two horizons."""
+    """Return the difference in Brier score to another predictor, with blocks of two longest horizons."""
     block = 2 * max(inputs.horizons)
     return brier_difference(inputs.candidate, other, inputs.holdout.y, inputs.holdout.times, block)
 
@@ -185,7 +193,7 @@ def _compare_rankings(inputs: GateInputs, config: GateConfig) -> Refusal | None:
     for name, other in others.items():
         difference = precision_difference(inputs.candidate, other, inputs.holdout.y)
         allowed = config.margin * difference.error
-        # with too few events for a ranking, the Brier score decides alone
+        # With too few events for a ranking, only the Brier score decides.
         if np.isfinite(difference.error) and difference.mean < -allowed:
             return Refusal(
                 reason=RefusalReason.LOWER_RANKING,

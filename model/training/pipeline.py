@@ -1,7 +1,7 @@
 """Training pipeline: from samples to an evaluated candidate.
 
-The model of each fold is fitted to the history before it. Blend weights, thresholds and scores come from the
-predictions of all folds. The same networks are then fitted to all of the history for serving: the newest days are too
+The model of each fold is fitted on the rows before the fold. Blend weights, thresholds and scores come from the
+predictions for all folds. The ensemble that serves is then fitted on the whole history: the newest days are too
 informative to be used for evaluation only.
 """
 
@@ -34,13 +34,13 @@ from model.training.task import Task, require_metrics
 from model.units import DAY
 
 MAX_ROWS = 20_000
-"""Rows of a dataset at most: neighbouring rows differ little, and these suffice for three months."""
+"""Largest number of rows of a dataset: enough for three months, because neighbouring rows differ little."""
 
 OnEpoch = Callable[[Epoch, int], None]
-"""Callback after an epoch: the epoch, numbered over all fits of a training, and the largest number of epochs."""
+"""Callback after an epoch: the epoch, numbered over all fits of a training run, and the largest number of epochs."""
 
 MIN_SEASONAL_HISTORY = 3 * DAY
-"""Seconds of history from which networks use features of previous days; with less, yesterday was seen once."""
+"""Shortest history, in seconds, with which networks use features of previous days."""
 
 
 def train(
@@ -59,14 +59,14 @@ def train(
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
         task: rules, horizons and precision.
-        recipe: of the ensemble.
+        recipe: architecture and fit settings of the ensemble.
         rng: the only source of randomness.
-        on_epoch: called after each epoch; an exception that it raises ends the training.
+        on_epoch: called after each epoch; its exceptions end the training run.
 
     Raises:
         SerializationError: the bundled pretrained model is damaged.
-        NotEnoughHistoryError: the history lacks the metrics of the rules, or has too few events.
-        DivergedError: see `model.nn.training.fit`.
+        NotEnoughHistoryError: the history lacks the metrics of the rules, or has too few examples.
+        DivergedError: a fit diverged (`model.nn.training.fit`).
     """
     require_metrics(task.rules, columns, values)
     rules = task.rules.resolve(columns, values)
@@ -85,10 +85,10 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    probabilities = holdout_model.blend(predictions.logits, predictions.high)
-    thresholds = tuple(
-        threshold_for(y, p, task.precision) for y, p in zip(predictions.y.T, probabilities.T, strict=True)
-    )
+    # no warning is active during high load: these rows do not count for the precision of warnings
+    calm = predictions.take(~predictions.high)
+    probabilities = holdout_model.blend(calm.logits, calm.high)
+    thresholds = tuple(threshold_for(y, p, task.precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
     holdout_model = replace(holdout_model, thresholds=thresholds)
 
     whole = folds.whole
@@ -107,7 +107,7 @@ def train(
 
 
 class _Progress:
-    """Numbers of the epochs of all fits of a training, in sequence."""
+    """Epoch counter of a training run, which numbers the epochs of all fits consecutively."""
 
     def __init__(self, on_epoch: OnEpoch, total: int) -> None:
         self._on_epoch = on_epoch
@@ -115,7 +115,7 @@ class _Progress:
         self._before = 0
 
     def next_fit(self, epochs: int) -> Callable[[Epoch], None]:
-        """Return the callback of the next fit, of at most that many epochs."""
+        """Return the epoch callback for the next fit, which runs at most `epochs` epochs."""
         before = self._before
         self._before += epochs
         return lambda epoch: self._on_epoch(epoch._replace(number=before + epoch.number), self._total)
@@ -123,7 +123,7 @@ class _Progress:
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Parameters that the fits of a training share."""
+    """Settings that all fits of a training run share."""
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
@@ -139,13 +139,16 @@ class _Fitting:
         epochs: Sequence[int],
         on_epoch: Callable[[Epoch], None],
     ) -> tuple[Predictor, tuple[FitReport, ...]]:
-        """Fit a predictor, without blend weights and thresholds.
+        """Fit a predictor whose blends use the networks only and whose thresholds are 1 (no warnings).
 
         Args:
-            train_part: rows to fit.
+            train_part: training rows.
             validation: rows for the validation loss; None to run all epochs.
-            epochs: of each network, at most.
+            epochs: largest number of epochs of each network.
             on_epoch: called after each epoch.
+
+        Returns:
+            The predictor, and the fit report of each network.
         """
         scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
 

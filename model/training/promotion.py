@@ -1,4 +1,4 @@
-"""Promotion of a candidate: the gate, and the incumbent on samples unknown to it."""
+"""Promotion decision: gate over candidate, baselines and the incumbent's out-of-sample predictions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.training.refusal import ComparisonSkip, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
 UNRECORDED_RATIO = 0.8
-"""Ratio of the history that a model of an older release may have been fitted on: it does not record the end."""
+"""Assumed ratio of the history that a model of an older release was fitted on; such a model does not record it."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class IncumbentPredictions:
     """Predictions of an incumbent on the holdout of a candidate.
 
     Attributes:
-        probabilities: (rows, horizons), NaN at horizons that it lacks and on rows that it was fitted on; None if
-            there is nothing to compare.
-        skip: reason why there is not.
+        probabilities: (rows, horizons), NaN at horizons that the incumbent lacks and on rows that its holdout model
+            was fitted on; None without a comparison.
+        skip: reason why an incumbent is not compared; None if it is compared, or if there is none.
     """
 
     probabilities: Floats | None = None
@@ -39,7 +39,7 @@ class GateDecision:
 
     Attributes:
         refusal: reason why the candidate may not serve; None if it may.
-        skip: reason why it was not compared with the incumbent; None if it was, or if there is none.
+        skip: reason why candidate and incumbent were not compared; None if they were, or if there is no incumbent.
     """
 
     refusal: Refusal | None
@@ -51,12 +51,12 @@ def incumbent_predictions(
 ) -> IncumbentPredictions:
     """Return the predictions of the incumbent's holdout model on the candidate's holdout.
 
-    The incumbent itself was fitted on most of that holdout; its holdout model was not fitted on the newest part. Only
-    this part is compared.
+    The incumbent may have been fitted on rows of this holdout. Only rows that its holdout model was not fitted on are
+    compared.
 
     Args:
         incumbent: the serving model.
-        candidate: trained on the samples.
+        candidate: newly trained predictor with its holdout.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
     """
@@ -84,9 +84,9 @@ def incumbent_predictions(
 
 
 def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools:
-    """Return a mask of the holdout rows that the holdout model of an incumbent was not fitted on."""
+    """Return a mask (rows,) of the holdout rows that the incumbent's holdout model was not fitted on."""
     if incumbent.holdout_model is None and incumbent.fitted_until is None:
-        # the pretrained model has seen nothing of this host
+        # The bootstrap model was not fitted on this host.
         return np.ones(len(holdout_times), bool)
     until = (incumbent.holdout_model or incumbent).fitted_until
     if until is None:
@@ -100,11 +100,11 @@ def decide_promotion(
     """Apply the promotion gate to a candidate.
 
     Args:
-        candidate: with its evaluation.
+        candidate: newly trained predictor with its evaluation.
         incumbent: the serving model, None if there is none.
-        times: (rows,) seconds of the samples that the candidate was trained on.
-        values: (rows, columns) of them.
-        config: of the gate.
+        times: (rows,) seconds, increasing, of the samples that the candidate was trained on.
+        values: (rows, columns) of these samples, NaN where missing.
+        config: conditions for promotion.
     """
     compared = IncumbentPredictions()
     if incumbent is not None:

@@ -1,4 +1,4 @@
-"""Refusal of a candidate, and reasons against its comparison with the incumbent."""
+"""Gate refusals: reasons and figures; reasons why candidate and incumbent are not compared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 INCUMBENT = "the incumbent"
-"""Name of the serving model among the predictors that a candidate is compared with."""
+"""Name of the serving model in refusals."""
 
 
 class RefusalReason(StrEnum):
@@ -20,7 +20,7 @@ class RefusalReason(StrEnum):
 
     @property
     def template(self) -> str:
-        """Format of the message, over the fields of `Refusal`."""
+        """Format string of the message, with the fields of `Refusal`."""
         return _TEMPLATES[self]
 
 
@@ -51,7 +51,7 @@ class ComparisonSkip(StrEnum):
 
     @property
     def message(self) -> str:
-        """Sentence part for messages."""
+        """Clause for messages, whose subject "it" is the incumbent."""
         return _SKIP_MESSAGES[self]
 
 
@@ -64,16 +64,16 @@ _SKIP_MESSAGES = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Refusal of a candidate. Figures that a reason does not have are NaN.
+    """Refusal of a candidate by the gate; figures that do not belong to the reason are NaN.
 
     Attributes:
-        reason: the rule that the candidate failed.
+        reason: condition that the candidate failed.
         reference: name of the baseline, or INCUMBENT.
         candidate: Brier score, or Brier skill, of the candidate.
         other: Brier score of the reference.
-        difference: candidate less reference, in Brier score or average precision.
-        allowed: limit of the difference, or of the skill.
-        detail: reason why the candidate lacks a horizon.
+        difference: candidate minus reference, in Brier score or average precision.
+        allowed: limit of the difference, or smallest skill.
+        detail: reason why the candidate lacks a horizon of the incumbent.
     """
 
     reason: RefusalReason
@@ -86,7 +86,7 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """Sentence with the figures, about "it", the candidate."""
+        """Clause with the figures, whose subject "it" is the candidate."""
         return self.reason.template.format(**vars(self))
 
     def __str__(self) -> str:

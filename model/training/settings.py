@@ -1,4 +1,4 @@
-"""Settings of trainings: ensemble recipe, promotion gate, backtest schedule and retraining interval."""
+"""Training settings: ensemble recipe, promotion gate, backtest schedule and retraining interval."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from model.nn.fit_config import FitConfig
 
 MIN_RETRAIN_DELAY = 1800.0
-"""Shortest time between two trainings in seconds."""
+"""Shortest time between two training runs in seconds."""
 
 GROWTH = 0.25
 """Relative growth of the history after which a model is retrained."""
@@ -16,14 +16,14 @@ GROWTH = 0.25
 
 @dataclass(frozen=True)
 class Recipe:
-    """Ensemble to train.
+    """Architecture and fit settings of an ensemble.
 
     Attributes:
         networks: number of networks, whose logits are averaged.
         layers: units of each hidden layer.
         activation: one of ACTIVATIONS, between the layers.
-        dropout: ratio of hidden units that a training step leaves out.
-        fit: fit configuration; its batch size is the largest number of rows per step.
+        dropout: dropout rate of the hidden units.
+        fit: fit configuration; the batch size is an upper limit (see `batch_rows`).
     """
 
     networks: int = 8
@@ -38,7 +38,7 @@ class GateConfig:
     """Conditions for the promotion of a candidate.
 
     Attributes:
-        margin: standard errors by which a candidate may seem worse than the incumbent.
+        margin: standard errors by which a candidate may score worse than another predictor (see `check_candidate`).
         min_skill: smallest Brier skill over the base rate.
     """
 
@@ -48,14 +48,14 @@ class GateConfig:
 
 @dataclass(frozen=True)
 class BacktestConfig:
-    """Schedule of a backtest.
+    """Schedule, promotion gate and seed of a backtest.
 
     Attributes:
-        until: seconds since the epoch; the first model is trained on the samples before it.
-        interval: seconds between two trainings; None to train once, without recalibration.
-        history: seconds of history of a training, at most.
+        until: seconds since the epoch; the first model is trained on the samples before this time.
+        interval: largest number of seconds between two training runs; None to train once, without recalibration.
+        history: largest number of seconds of history that a training run uses.
         gate: conditions for promotion.
-        seed: of every training.
+        seed: random seed of each training run.
     """
 
     until: float
@@ -66,10 +66,13 @@ class BacktestConfig:
 
 
 def retrain_delay(history: float, interval: float | None) -> float:
-    """Return the seconds until the next training: when the history has grown by a quarter, at most `interval`.
+    """Return the seconds until the next training run; infinity without retraining.
+
+    A model is retrained once its history has grown by GROWTH: not before MIN_RETRAIN_DELAY, and at the latest after
+    `interval`.
 
     Args:
-        history: seconds of history of the last training.
+        history: seconds of history that the last training run used.
         interval: seconds; None for no retraining.
     """
     if interval is None:

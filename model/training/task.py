@@ -1,4 +1,4 @@
-"""Forecasting task, and the horizons of it for which a history has too few examples."""
+"""Forecasting task: rules, horizons and target precision; horizons omitted for lack of examples."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
 
 MIN_EVENTS = 5
-"""Events from which a part of a history is enough to evaluate a model, and a history to train one."""
+"""Smallest number of events in a history that trains a model, and before and in a holdout of one fold."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Forecasting task.
+    """Definition of high load, forecast horizons and target precision of warnings.
 
     Attributes:
         rules: high-load rules; bounds may be quantiles.
         horizons: seconds.
-        precision: wanted precision of warnings.
+        precision: target precision: ratio of warnings followed by high load.
     """
 
     rules: Rules
@@ -32,11 +32,11 @@ class Task:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """Reason why a model does not predict a horizon of its task.
+    """Reason why a model does not predict a horizon of its task, which is the key of a mapping.
 
     Attributes:
-        reason: outcomes that the history lacks.
-        events: events of the horizon in the history.
+        reason: too few examples in the history, or a horizon shorter than the sampling interval.
+        events: number of events of the horizon in the history.
     """
 
     reason: SkipReason
@@ -44,7 +44,7 @@ class OmittedHorizon:
 
     @property
     def message(self) -> str:
-        """Sentence for messages."""
+        """Reason for users, with the number of events."""
         needed = f"a model of this host needs {MIN_EVENTS} that are more than the horizon apart"
         if self.reason is SkipReason.TOO_FEW_EVENTS:
             return f"{self.reason.message} in the history: {self.events} of {MIN_EVENTS}; {needed}"
@@ -56,7 +56,7 @@ class OmittedHorizon:
 
 
 def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> None:
-    """Raise an exception if no rule has a sample with all of its metrics.
+    """Require at least one sample in which all metrics of a rule are known.
 
     Args:
         rules: high-load rules; bounds may be quantiles.
@@ -64,7 +64,7 @@ def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> Non
         values: (rows, columns), NaN where missing.
 
     Raises:
-        NotEnoughHistoryError: the message names each rule with the metrics that it misses.
+        NotEnoughHistoryError: there is no such sample; the message names the missing metrics of each rule.
     """
     known = {name: ~np.isnan(values[:, i]) for i, name in enumerate(columns)}
     problems = []

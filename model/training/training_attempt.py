@@ -1,4 +1,4 @@
-"""Training attempt: train on the last part of a history and apply the promotion gate."""
+"""Training attempt: train on the newest samples of a history and apply the promotion gate."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from model.errors import DivergedError, NotEnoughHistoryError, SkipReason
 from model.forecast.predictor import Predictor
 from model.training.pipeline import train
 from model.training.promotion import decide_promotion
-from model.training.refusal import RefusalReason
+from model.training.refusal import ComparisonSkip, RefusalReason
 from model.training.settings import BacktestConfig, Recipe
 from model.training.task import Task
 
 
 @dataclass(frozen=True)
 class TrainingAttempt:
-    """Training during a backtest.
+    """Training run of a backtest, with its result.
 
     Attributes:
         at: seconds since the epoch.
-        refusal: message of the reason why its model does not serve; empty if it does.
+        refusal: message with the reason why no new model serves; empty after a promotion.
         by_gate: True if the gate refused the candidate.
-        reason: code of the reason; None after a promotion, and for a training that diverged.
+        reason: code of the reason; None after a promotion, and after a fit that diverged.
+        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, and if
+            there was no candidate or no incumbent.
     """
 
     at: float
     refusal: str = ""
     by_gate: bool = False
     reason: RefusalReason | SkipReason | None = None
+    comparison_skip: ComparisonSkip | None = None
 
     @property
     def promoted(self) -> bool:
@@ -65,13 +68,13 @@ def attempt_training(
     Args:
         samples: the history, of which the last `config.history` seconds are used.
         task: rules, horizons and precision.
-        recipe: of the ensemble.
+        recipe: architecture and fit settings of the ensemble.
         config: length of the history, gate and seed.
-        now: time of the training, in seconds.
+        now: time of the training run, in seconds since the epoch.
         incumbent: the serving model, None if there is none.
 
     Returns:
-        The predictor, None unless the gate accepted it, and the attempt.
+        The predictor (None unless the gate accepted it) and the attempt.
     """
     times = samples.times
     start = int(np.searchsorted(times, times[-1] - config.history, side="right"))
@@ -83,7 +86,15 @@ def attempt_training(
         return None, TrainingAttempt(now, str(error), reason=error.skip_reason)
     except DivergedError as error:
         return None, TrainingAttempt(now, str(error))
-    refusal = decide_promotion(candidate, incumbent, times, samples.values, config.gate).refusal
+    decision = decide_promotion(candidate, incumbent, times, samples.values, config.gate)
+    refusal = decision.refusal
     if refusal is None:
-        return candidate.predictor, TrainingAttempt(now)
-    return None, TrainingAttempt(now, refusal.message, by_gate=True, reason=refusal.reason)
+        return candidate.predictor, TrainingAttempt(now, comparison_skip=decision.skip)
+    attempt = TrainingAttempt(
+        at=now,
+        refusal=refusal.message,
+        by_gate=True,
+        reason=refusal.reason,
+        comparison_skip=decision.skip,
+    )
+    return None, attempt

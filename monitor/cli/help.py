@@ -47,71 +47,64 @@ class DeprecatedArgument(click.Argument):
 
 
 class Command(click.Command):
-    """A command that takes the options of every command and shows examples in its help."""
+    """A command that takes the options of every command and shows examples in its help.
+
+    Args:
+        examples: explanation by command line.
+    """
 
     context_class = Context
+    hides_shared_options = True
 
     def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples
-        self.params.extend(shared_options(hidden=True))
+        self.params.extend(shared_options(hidden=self.hides_shared_options))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         write_examples(formatter, self.examples)
 
 
-class Group(click.Group):
+class Group(Command, click.Group):
     """A command with sub-commands; called without a sub-command it runs its own callback."""
 
-    context_class = Context
     command_class = Command
 
-    def __init__(self, *args: Any, examples: Mapping[str, str], **attributes: Any) -> None:
+    def __init__(self, *args: Any, **attributes: Any) -> None:
         attributes.setdefault("invoke_without_command", True)
         super().__init__(*args, **attributes)
-        self.examples = examples
-        self.params.extend(shared_options(hidden=True))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
         """Return the sub-commands in the order of their definition."""
         return list(self.commands)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_epilog(ctx, formatter)
-        write_examples(formatter, self.examples)
 
-
-class RootGroup(click.Group):
+class RootGroup(Group):
     """The root command `monitor`, which imports the module of a command at its first use.
 
     Args:
         sections: module of each command relative to `package`, by heading of the help and name of the command. Each
             module defines `command`.
         package: name of the package that contains the modules.
-        examples: explanation by command line.
         reference: further sections of the help: explanation by heading and term.
     """
 
-    context_class = Context
+    hides_shared_options = False
 
     def __init__(
         self,
         *args: Any,
         sections: Mapping[str, Mapping[str, str]],
         package: str,
-        examples: Mapping[str, str],
         reference: Mapping[str, Mapping[str, str]],
         **attributes: Any,
     ) -> None:
-        attributes.setdefault("invoke_without_command", True)
         attributes.setdefault("subcommand_metavar", "COMMAND [ARGUMENTS]...")
         super().__init__(*args, **attributes)
         self.sections = sections
-        self.examples = examples
         self.reference = reference
         self._modules = {name: f"{package}.{module}" for names in sections.values() for name, module in names.items()}
-        self.params.extend(shared_options(hidden=False))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
         """Return the names of all commands in the order of the help."""
@@ -146,7 +139,6 @@ class RootGroup(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
-        write_examples(formatter, self.examples)
         for title, rows in self.reference.items():
             with formatter.section(title):
                 formatter.write_dl(list(rows.items()), col_max=26)

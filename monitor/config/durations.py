@@ -7,13 +7,13 @@ import re
 from monitor.system.formatting import UNITS
 
 MAX_DURATION = 36525 * 86400.0
-"""Longest duration that a command accepts, in seconds: a hundred years."""
+"""Longest duration that a command accepts, in seconds: 100 years."""
 
 _NOTATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Return a duration in seconds.
+    """Parse a duration; return seconds.
 
     Raises:
         ValueError: the text is not a duration.

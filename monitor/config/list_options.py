@@ -14,7 +14,7 @@ from monitor.system.suggestions import suggestion
 from storage import SAMPLE_FIELDS
 
 RuleBounds = tuple[tuple[str, float | str], ...]
-"""One rule: pairs of a metric and its bound, a number or a quantile such as "p95"."""
+"""One high-load rule: pairs of metric and bound, which is a number or a quantile such as "p95"."""
 
 
 def strings(
@@ -24,7 +24,7 @@ def strings(
     allowed: tuple[str, ...] | None = None,
     example: Sequence[str] = (),
 ) -> Any:
-    """Return an option whose value is a list of strings; with `allowed`, each must be one of these."""
+    """Return an option whose value is a list of strings, each one of `allowed` unless that is None."""
 
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
@@ -38,7 +38,7 @@ def strings(
         default,
         read,
         description,
-        takes=f"a list out of {', '.join(allowed)}" if allowed else "a list of strings",
+        takes=f"a list of any of {', '.join(allowed)}" if allowed else "a list of strings",
         example=_write_list(example) if example else "",
         write=_write_list,
     )
@@ -53,7 +53,7 @@ def durations(default: tuple[float, ...], description: str) -> Any:
             raise ValueError('must be a list of durations with at least one entry, e.g. ["5m", "15m"]')
         seconds = tuple(read_duration(entry) for entry in value)
         if list(seconds) != sorted(set(seconds)):
-            raise ValueError("must be in increasing order without repetition")
+            raise ValueError("must be in increasing order without duplicates")
         return seconds
 
     return option(
@@ -78,8 +78,8 @@ def integers(default: tuple[int, ...], description: str) -> Any:
 
 
 def rules(default: tuple[RuleBounds, ...], description: str) -> Any:
-    """Return the option of the high-load rules: a list of tables of bounds."""
-    takes = "a list of tables from metric to bound: a number above 0, for a ratio at most 1, or a quantile"
+    """Return an option whose value is a non-empty list of high-load rules, each a table from metric to bound."""
+    takes = "a list of tables from metric to bound: a number above 0, a ratio up to 1, or a quantile"
     return option(
         default, _read_rules, description, takes=takes, example='[{ cpu_usage = "p95" }]', write=_write_rules
     )

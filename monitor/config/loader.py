@@ -63,7 +63,7 @@ class Config:
 
     @property
     def web_file(self) -> Path | None:
-        """Return the path of web.config_file, None if there is none; relative paths start next to `path`."""
+        """Return web.config_file, resolved against the directory of `path`; None if it is not set."""
         if not self.web.config_file:
             return None
         return (self.path.parent if self.path else Path()) / self.web.config_file
@@ -74,7 +74,11 @@ Check = Callable[[Config], Sequence[str]]
 
 
 def default_state_directory(environ: Mapping[str, str]) -> Path:
-    """Return the directory of the database: $STATE_DIRECTORY, for root /var/lib/monitor, else that of the user."""
+    """Return the directory of the database.
+
+    The first of these applies: $STATE_DIRECTORY; /var/lib/monitor for root; `monitor` in $XDG_STATE_HOME;
+    ~/.local/state/monitor.
+    """
     if environ.get("STATE_DIRECTORY"):
         return Path(environ["STATE_DIRECTORY"].split(":")[0])
     if os.geteuid() == 0:
@@ -83,10 +87,10 @@ def default_state_directory(environ: Mapping[str, str]) -> Path:
 
 
 def find_config(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the configuration file to read, None to use the defaults.
+    """Return the configuration file to read; None to use the defaults.
 
     Args:
-        given: path from the command line, used before $MONITOR_CONFIG and the usual places.
+        given: path from the command line; takes precedence over $MONITOR_CONFIG, ./config.toml and SYSTEM_CONFIG.
         environ: environment variables.
     """
     if given or environ.get("MONITOR_CONFIG"):
@@ -95,11 +99,11 @@ def find_config(given: str | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def load_config(path: Path | None, checks: Sequence[Check] = ()) -> Config:
-    """Load the configuration of a file, or the defaults.
+    """Load and validate a configuration.
 
     Args:
-        path: the file, None for the defaults.
-        checks: further checks; they run even if the file itself has problems.
+        path: the configuration file; None for the defaults.
+        checks: additional checks; they also run if keys are invalid, with the defaults of these keys.
 
     Raises:
         ConfigError: the configuration is invalid; one line per problem, each naming the file and the key.
@@ -112,11 +116,15 @@ def load_config(path: Path | None, checks: Sequence[Check] = ()) -> Config:
 
 
 def _read_file(path: Path | None) -> tuple[Config, list[str]]:
-    """Return the configuration of a file and the problems in it, each naming the file and the key."""
+    """Return the configuration of a file and its problems, each naming the file and the key.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not valid TOML.
+    """
     if path is None:
         return Config(), []
     try:
-        # Editors of other systems put a byte order mark in front, which TOML does not know.
+        # Some editors write a byte order mark, which TOML does not allow.
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
@@ -127,19 +135,19 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """Return the configuration from parsed TOML and the problems in it, each naming the key."""
+    """Return the configuration in parsed TOML and its problems, each naming the key."""
     problems = [f"{name}: unknown section{suggestion(name, SECTIONS)}" for name in data if name not in SECTIONS]
     sections = {}
     for name, section in SECTIONS.items():
         sections[name], section_problems = read_section(section, data.get(name, {}), name)
         problems += section_problems
     config = Config(**sections)
-    # An invalid key has its default here, so the combination with other keys is checked only without problems.
+    # An invalid key has its default here, so combinations of keys are checked only if every key is valid.
     return config, problems or _conflicts(config)
 
 
 def _conflicts(config: Config) -> list[str]:
-    """Return one line for each combination of valid values that cannot work."""
+    """Return one line for each combination of values that are valid alone, but conflict."""
     problems = []
     interval = config.sampling.interval
     shortest_horizon = config.high_load.horizons[0]

@@ -1,4 +1,4 @@
-"""Recurring maintenance windows of the configuration: parse, format, check a time."""
+"""Recurring maintenance windows: parser, formatter and test of a time."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class RecurringWindow:
 
     Attributes:
         day: a weekday of WEEKDAYS, or DAILY.
-        start: seconds of the day.
-        end: seconds of the day, exclusive; of the next day if it is before `start`.
+        start: seconds since midnight.
+        end: seconds since midnight, exclusive; on the next day if it is before `start`.
     """
 
     day: str
@@ -52,20 +52,20 @@ class RecurringWindow:
 
 
 def parse_windows(value: object) -> tuple[RecurringWindow, ...]:
-    """Parse a list of windows as `["daily 03:00-03:30", "sun 02:00-04:00"]`.
+    """Parse a list of windows such as `["daily 03:00-03:30", "sun 02:00-04:00"]`.
 
     Raises:
-        ValueError: the value is not such a list; the message names the entry.
+        ValueError: the value is not a list of strings, or an entry is invalid; the message names the entry.
     """
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise ValueError('must be a list of strings as "sun 02:00-04:00"')
+        raise ValueError('must be a list of strings such as "sun 02:00-04:00"')
     return tuple(_parse_window(entry) for entry in value)
 
 
 def _parse_window(text: str) -> RecurringWindow:
     match = PATTERN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f'{text!r} is not a window as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
+        raise ValueError(f'{text!r} is not a window such as "daily 03:00-03:30" or "sun 02:00-04:00" (UTC)')
     day, *numbers = match.groups()
     start_hour, start_minute, end_hour, end_minute = (int(number) for number in numbers)
     start = start_hour * HOUR + start_minute * MINUTE
@@ -78,10 +78,10 @@ def _parse_window(text: str) -> RecurringWindow:
 
 
 def format_windows(windows: Iterable[RecurringWindow]) -> str:
-    """Return windows as a TOML list of strings, in the form that `parse_windows` reads."""
+    """Return windows as a TOML list of strings; the inverse of `parse_windows`."""
     return json.dumps([f"{window.day} {_format_time(window.start)}-{_format_time(window.end)}" for window in windows])
 
 
 def _format_time(seconds: float) -> str:
-    """Return seconds of the day as HH:MM."""
+    """Return seconds since midnight as HH:MM."""
     return f"{int(seconds // HOUR):02d}:{int(seconds % HOUR // MINUTE):02d}"

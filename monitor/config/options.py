@@ -1,4 +1,4 @@
-"""Options of the configuration: dataclass fields that carry their reader, description and notation."""
+"""Configuration options: dataclass fields with their reader, writer and description."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Writer = Callable[[Any], str]
 """Converts a value to TOML."""
 
 MAX_SHOWN = 60
-"""Longest part of an invalid value that an error message quotes, in characters."""
+"""Largest number of characters of an invalid value that an error message quotes."""
 
 _KEY = "option"
 
 
 @dataclass(frozen=True)
 class Option:
-    """Description of one key.
+    """Definition of one configuration key.
 
     Attributes:
-        read: converts its TOML value.
-        write: converts its value to TOML.
-        description: meaning and unit, one or more sentences.
+        read: validates and converts a TOML value.
+        write: converts a value to TOML.
+        description: meaning and unit in one or more sentences.
         takes: allowed values in words.
-        example: a value in TOML, if the default does not show the notation.
-        default_text: the default in words, if it is not a constant.
+        example: valid value in TOML; empty if the default shows the notation.
+        default_text: default in words; empty if the default is a constant.
     """
 
     read: Reader
@@ -55,7 +55,7 @@ def option(
     default_text: str = "",
     write: Writer = json.dumps,
 ) -> Any:
-    """Return the dataclass field of one key; the arguments are the attributes of `Option`."""
+    """Return the dataclass field of one key; the other arguments are attributes of `Option`."""
     details = Option(
         read=read,
         write=write,
@@ -68,7 +68,7 @@ def option(
 
 
 def option_of(key: Field[Any]) -> Option:
-    """Return the description of a field that was made by `option`."""
+    """Return the `Option` of a dataclass field that `option` created."""
     details: Option = key.metadata[_KEY]
     return details
 
@@ -109,7 +109,7 @@ def integer(default: int, description: str, *, minimum: int = 0) -> Any:
 
 
 def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
-    """Return an option whose value is one of several words."""
+    """Return an option whose value is one of the strings in `allowed`."""
 
     def read(value: Any) -> str:
         if value not in allowed:

@@ -1,4 +1,4 @@
-"""Text forms of the configuration: TOML, plain values, the reference page."""
+"""Text forms of the configuration: TOML, plain JSON data and the reference page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TABLE_HEADER = "| key | default | allowed values | meaning |\n|---|---|---|---|"
 
 
 def default_file() -> str:
-    """Return config.toml with every key, its description and its default."""
+    """Return the text of config.toml: every key with its description and default."""
     return FILE_HEADER + to_toml(Config(), comments=True)
 
 
@@ -55,8 +55,8 @@ def to_toml(config: Config, *, comments: bool = False) -> str:
     """Return the effective configuration as TOML, with the credentials of URLs redacted.
 
     Args:
-        config: a configuration.
-        comments: precede each key by its description and default.
+        config: the configuration.
+        comments: precede each key by its description, allowed values and default.
     """
     sections = [format_section(getattr(config, name), name, comments=comments) for name in SECTIONS]
     return redact_credentials("\n\n".join(sections)) + "\n"
@@ -71,7 +71,7 @@ def effective_values(config: Config) -> Mapping[str, Mapping[str, JsonValue]]:
 
 
 def reference_page() -> str:
-    """Return docs/reference/configuration.md."""
+    """Return the text of docs/reference/configuration.md."""
     parts = [PAGE_HEADER]
     for name, section in SECTIONS.items():
         rows = "\n".join(_row(key) for key in fields(section))

@@ -52,7 +52,7 @@ class StorageSection:
     )
     retention: float = duration(
         90 * DAY,
-        "Age at which samples and predictions are deleted. Gaps longer than a quarter of it do not count.",
+        "Age at which samples and predictions are deleted. Gaps longer than a quarter of this age do not count.",
         minimum=HOUR,
     )
 
@@ -64,7 +64,7 @@ class HighLoadSection:
     rules: tuple[RuleBounds, ...] = rules(
         ((("cpu_usage", 0.85),), (("cpu_usage", 0.60), ("memory_usage", 0.80))),
         "Rules that define high load. A sample is high load if it reaches all bounds of one rule. A quantile such as "
-        '"p95" is that of the training data.',
+        '"p95" is computed from the training data.',
     )
     sustained: float = duration(
         60.0, "Time for which a rule must hold to count as high load; 0s counts every sample."
@@ -161,7 +161,7 @@ class AnomalySection:
         parse_windows,
         "Recurring maintenance windows in UTC, during which no anomaly is reported, such as "
         '["daily 03:00-03:30", "sun 02:00-04:00"].',
-        takes="a list of windows of every day or of a day of the week",
+        takes="a list of daily or weekly windows",
         example='["daily 03:00-03:30", "sun 02:00-04:00"]',
         write=format_windows,
     )
@@ -180,13 +180,13 @@ class WebSection:
     host_metrics: bool = boolean(True, "Expose the host metrics (monitor_host_*).")
     config_file: str = string(
         "",
-        "File with TLS, client certificate and user settings: a web.config.yml as Prometheus reads it "
+        "File with TLS, client certificate and user settings: a web.config.yml in the format of Prometheus "
         "(docs/reference/http.md). A relative path starts at the directory of this file.",
         default_text="none",
     )
     allowed_hosts: tuple[str, ...] = strings(
         (),
-        "Additional host names that requests of the page and the API may use, as shell patterns. The names of this "
+        "Additional host names for requests to the page and the API, as shell patterns. The names of this "
         "host, localhost and IP addresses are always allowed; metrics and probes accept any name.",
         example=("*.example.org",),
     )

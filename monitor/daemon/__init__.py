@@ -1,1 +1,1 @@
-"""The daemon process."""
+"""Daemon process: lifecycle, scheduler, signals and notifications to systemd."""

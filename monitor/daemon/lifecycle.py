@@ -29,15 +29,15 @@ from storage import LockHeldError, StorageError
 log = get_logger(__name__)
 
 BUSY_TIMEOUT = 0.5
-"""Seconds that a sampling cycle waits for another writer before its sample is buffered."""
+"""Longest time in seconds that a sampling cycle waits for another writer before it buffers its sample."""
 
 WAKE_INTERVAL = 5.0
-"""Seconds between two checks of the clock and of the sampling."""
+"""Longest time in seconds between two checks for a clock step and for missing samples."""
 
 
 @dataclass(frozen=True)
 class RunningDaemon:
-    """Open daemon: its state and its services."""
+    """Daemon with an open database: its state and its services."""
 
     holder: StateHolder
     services: Services
@@ -48,8 +48,8 @@ def run(config: Config) -> None:
 
     1. Open everything that the configuration names.
     2. Serve until a stop, or until a new valid configuration is read.
-    3. Close everything, and continue with the new configuration. If it cannot be opened, the previous one is opened
-       again.
+    3. Close everything, and continue with the new configuration. If its resources cannot be opened, continue with the
+       previous configuration.
 
     Raises:
         MonitorError: the daemon cannot start.
@@ -74,7 +74,7 @@ def run(config: Config) -> None:
             except (MonitorError, StorageError) as error:
                 if previous is None or previous is config:
                     raise
-                # The previous configuration could be opened before: a failed reload must not end the daemon.
+                # The previous configuration worked before: a failed reload must not end the daemon.
                 log.error("configuration reload failed", error=error)
                 config = previous
 
@@ -83,7 +83,7 @@ def run(config: Config) -> None:
 def _opened(
     config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
 ) -> Iterator[RunningDaemon]:
-    """Open the daemon for a `with` block; on an error close everything that was opened so far."""
+    """Open the daemon for a `with` block; on an error, close everything that is already open."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
@@ -130,7 +130,7 @@ def _load_config(config: Config, holder: StateHolder) -> Config:
     """Read the configuration file again.
 
     Raises:
-        MonitorError: it is invalid; this is logged and shown in the metrics.
+        MonitorError: the file is invalid; the failure is logged and appears in the metrics.
     """
     try:
         return load_config(config.path, (web_file_problems,))
@@ -145,7 +145,7 @@ def _daemon_lock(stores: Stores) -> Iterator[None]:
     """Hold the lock that allows one daemon per database.
 
     Raises:
-        MonitorError: another daemon holds it.
+        MonitorError: another daemon holds the lock.
     """
     try:
         with stores.database.lock("daemon"):
@@ -155,10 +155,10 @@ def _daemon_lock(stores: Stores) -> Iterator[None]:
 
 
 def _close(services: Services) -> None:
-    """Stop the trainer and the jobs, and write what is buffered; end the process if a job does not stop."""
+    """Stop the trainer and the jobs, and store the buffered predictions; exit at once if a job does not stop."""
     services.retraining.close()
     if not services.scheduler.close():
-        # The interpreter would wait for the job's thread at exit without limit. All samples taken are stored.
+        # Otherwise the interpreter would wait for the job's thread without limit. Samples are stored when taken.
         log.error("forced exit: job did not stop")
         logging.shutdown()
         os._exit(0)
@@ -180,10 +180,9 @@ def _log_start(config: Config, web: WebServer, holder: StateHolder) -> None:
 
 
 def _tune_garbage_collection() -> None:
-    """Reduce the work of the garbage collector to what a long-running process needs."""
-    # Objects that exist now live as long as the process: freeze them, so that no collection visits them again.
+    """Reduce the work of the garbage collector in a long-running process."""
+    # Objects that exist now live as long as the process; frozen objects are not visited by any collection.
     gc.collect()
     gc.freeze()
-    # A sampling cycle allocates thousands of short-lived tuples and no cycles: the default threshold of 700 is too
-    # low.
+    # The default threshold of 700 is too low: a sampling cycle allocates thousands of short-lived tuples.
     gc.set_threshold(20_000, 20, 20)

@@ -1,4 +1,4 @@
-"""Scheduler of the periodic jobs: aligned times, counters and failure logging."""
+"""Scheduler of the periodic jobs: aligned start times, counters and failure logs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,19 @@ BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
 """Upper bounds of the histogram buckets in seconds."""
 
 CLOSE_PATIENCE = 1.0
-"""Seconds that running jobs are given to end when the scheduler closes."""
+"""Seconds that `Scheduler.close` waits for running jobs."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Function that is called every `interval` seconds, at multiples of the interval since the epoch."""
+    """Function that is called periodically.
+
+    Attributes:
+        name: name in logs and metrics.
+        interval: seconds between two calls, which are at multiples of the interval since the epoch.
+        function: called without arguments; an exception counts as a failed run.
+        executor: name of the thread pool.
+    """
 
     name: str
     interval: float
@@ -43,8 +50,8 @@ class Job:
 class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
     """APScheduler trigger that fires at multiples of an interval since the epoch.
 
-    APScheduler's own interval trigger iterates over all missed times after a clock step. This one computes the next
-    time from the clock alone.
+    APScheduler's own interval trigger iterates over all missed times after a clock step. This trigger computes the
+    next time from the clock alone.
     """
 
     def __init__(self, interval: float) -> None:
@@ -56,7 +63,7 @@ class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no
 
 
 class DurationHistogram:
-    """Accumulator of durations in buckets."""
+    """Mutable histogram of durations, with the upper bounds BUCKET_BOUNDS."""
 
     def __init__(self) -> None:
         self._sum_seconds = 0.0
@@ -110,17 +117,17 @@ class JobMeter:
 
 
 class Scheduler:
-    """Runs jobs periodically until it is closed; a job that raises is logged, counted and run again.
+    """Scheduler of periodic jobs; an exception from a job is logged and counted, and does not end its schedule.
 
-    The executor "sampler" has one thread for the one job that no other may delay.
+    The executor "sampler" has one thread, reserved for the sampling cycle; the other jobs share two threads.
     """
 
     def __init__(self, jobs: Sequence[Job], clocks: ClockComparison | None = None) -> None:
-        """Prepare the jobs; none runs yet.
+        """Prepare the jobs without starting them.
 
         Args:
             jobs: the jobs.
-            clocks: comparison of the clocks; None for those of the system.
+            clocks: detector of clock steps and suspends; None for the system clocks.
         """
         self._jobs = tuple(jobs)
         self._meters = {job.name: JobMeter() for job in jobs}
@@ -148,10 +155,10 @@ class Scheduler:
         return {name: meter.state() for name, meter in self._meters.items()}
 
     def follow_clock(self) -> None:
-        """Reschedule every job if the clock was set or the machine suspended since the last call.
+        """Reschedule every job after a clock step or a suspend since the last call.
 
-        Call it every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute would stop
-        all jobs for a minute.
+        To be called every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute would
+        stop all jobs for a minute.
         """
         change = self._clocks.update()
         if change.suspended:
@@ -163,7 +170,7 @@ class Scheduler:
                 self._scheduler.reschedule_job(job.name, trigger=AlignedTrigger(job.interval))
 
     def close(self, patience: float = CLOSE_PATIENCE) -> bool:
-        """Wait at most `patience` seconds for running jobs; return False if one is still running then."""
+        """Stop scheduling and wait at most `patience` seconds for running jobs; return False if a job still runs."""
         if not self._scheduler.running:
             return True
         shutdown = threading.Thread(target=self._scheduler.shutdown, daemon=True)
@@ -172,12 +179,12 @@ class Scheduler:
         return not shutdown.is_alive()
 
     def _metered(self, job: Job) -> Callable[[], None]:
-        """Return the function of a job, with counting and logging around it."""
+        """Return the function of a job, wrapped with its counters and failure log."""
         meter = self._meters[job.name]
         recurring = RecurringFailure(log, "job failed", "job recovered")
 
         def run() -> None:
-            # Scheduled times are multiples of the interval, so the remainder is the delay.
+            # Scheduled times are multiples of the interval, so the delay is the remainder.
             delay = time.time() % job.interval
             started = time.monotonic()
             failed = True
@@ -194,7 +201,7 @@ class Scheduler:
         return run
 
     def _count_missed(self, event: JobEvent) -> None:
-        """Count a missed run, unless its time passed while the machine was suspended or the clock was set."""
+        """Count a missed run, unless a clock step or a suspend since the last `follow_clock` explains it."""
         change = self._clocks.pending()
         if change.step or change.suspended:
             return

@@ -1,4 +1,4 @@
-"""Notifications to systemd: ready, alive, reloading, stopping (sd_notify(3))."""
+"""Notifications to systemd (sd_notify(3)): ready, watchdog, status, reloading and stopping."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 START_SECONDS = 60
-"""Seconds, besides one sampling interval, within which the first sample must be stored after a notification."""
+"""Seconds, plus one sampling interval, by which a notification during the start extends systemd's start timeout."""
 
 
 class Notifier:
-    """Sender of the service's state to systemd; without a notification socket it does nothing.
+    """Sender of the service state to systemd; without NOTIFY_SOCKET it does nothing.
 
     READY is sent once the port is open and a sample is stored. Only samples reset the watchdog. Sending never blocks:
-    a message that cannot be delivered at once is dropped, and the next sample sends the next one.
+    a message that cannot be delivered at once is dropped.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -38,14 +38,14 @@ class Notifier:
         )
 
     def opening(self, interval: float) -> None:
-        """Notify that the daemon is opening its resources; samples will come every `interval` seconds."""
+        """Notify that the daemon is opening its resources; `interval` is the sampling interval in seconds."""
         self._interval = interval
         self._open = False
         if not self._ready:
             self._extend_start()
 
     def opened(self, patience: float) -> None:
-        """Notify that the port is open and sampling has begun; `patience` is the longest gap between samples."""
+        """Notify that the port is open and sampling has begun; `patience` is the longest gap in seconds."""
         self._open = True
         if self._watchdog:
             # A sampling interval longer than the unit's watchdog time must not look like a hang.
@@ -59,8 +59,8 @@ class Notifier:
         """Notify of a new sample.
 
         Args:
-            status: state of the daemon in one line, for people.
-            stored: False while the sample waits for the database.
+            status: state of the daemon in one line, which `systemctl status` shows.
+            stored: False if the sample is buffered in memory.
         """
         self._stored = self._stored or stored
         if self._ready:
@@ -68,11 +68,11 @@ class Notifier:
         elif self._stored and self._open:
             self._send_ready("WATCHDOG=1", *self._changed_status(status))
         else:
-            # Samples arrive: a restart would not fix the database, and would lose the buffered samples.
+            # A restart would not fix the database, and would lose the buffered samples.
             self._extend_start()
 
     def stalled(self, status: str) -> None:
-        """Notify that samples have stopped, with the reason for people; the watchdog is not reset."""
+        """Show in `systemctl status` that samples have stopped; the watchdog is not reset."""
         if self._ready:
             self._send(*self._changed_status(status))
 
@@ -82,7 +82,7 @@ class Notifier:
             self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reload_failed(self) -> None:
-        """Notify that the new configuration was refused and the daemon continues with the previous one."""
+        """Notify that the daemon rejected a new configuration and continues with the previous one."""
         if self._ready:
             self._send("READY=1")
 
@@ -118,12 +118,12 @@ class Notifier:
 
 
 def from_environment() -> Notifier:
-    """Return the notifier of this process."""
+    """Return a notifier for the systemd variables in the environment of this process."""
     return Notifier(os.environ)
 
 
 def _socket_address(text: str) -> bytes | None:
-    """Return the socket address of a path or an abstract name, whose leading `@` becomes a zero byte."""
+    """Return the address of a socket path or of an abstract socket (`@` becomes a zero byte); None if invalid."""
     if text.startswith("@"):
         return b"\0" + os.fsencode(text[1:])
     if text.startswith("/"):
@@ -134,7 +134,7 @@ def _socket_address(text: str) -> bytes | None:
 
 
 def _watchdog_microseconds(environ: Mapping[str, str]) -> int:
-    """Return the watchdog time; 0 without a watchdog, or with one for another process."""
+    """Return the watchdog timeout in microseconds; 0 if no watchdog is set for this process."""
     microseconds = environ.get("WATCHDOG_USEC", "")
     process = environ.get("WATCHDOG_PID", "")
     if not microseconds.isdecimal() or (process and process != str(os.getpid())):

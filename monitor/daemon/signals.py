@@ -10,7 +10,7 @@ from types import FrameType
 
 
 class SignalRequests:
-    """Requests to stop the process or to reload the configuration; both set `wake`."""
+    """Pending requests to stop the process or to reload the configuration; each request sets `wake`."""
 
     def __init__(self) -> None:
         self.wake = threading.Event()
@@ -18,19 +18,19 @@ class SignalRequests:
         self.reload = False
 
     def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
-        """Handle SIGTERM and SIGINT."""
+        """Request a stop; handler of SIGTERM and SIGINT."""
         self.stop = True
         self.wake.set()
 
     def request_reload(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
-        """Handle SIGHUP."""
+        """Request a reload; handler of SIGHUP."""
         self.reload = True
         self.wake.set()
 
 
 @contextmanager
 def handled_signals() -> Iterator[SignalRequests]:
-    """Convert signals to requests within a `with` block; restore the previous handlers at its end."""
+    """Convert signals to requests during a `with` block, and restore the previous handlers afterwards."""
     requests = SignalRequests()
     handlers = {
         signal.SIGTERM: requests.request_stop,

@@ -19,14 +19,19 @@ from monitor.web import StoredDocuments
 
 @dataclass(frozen=True)
 class ReloadState:
-    """Result of the newest reload, and the time (seconds since the epoch) of the last successful one."""
+    """State of the configuration reloads.
+
+    Attributes:
+        successful: True if the last reload took effect.
+        at: time of the last successful load, in seconds since the epoch.
+    """
 
     successful: bool
     at: float
 
 
 class StateHolder:
-    """Newest state of the daemon. Writers replace a part as a whole, so any thread may read at any time."""
+    """Current state of the daemon; thread-safe, because writers only replace immutable values."""
 
     def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
         """Create a holder without live state and records.
@@ -34,7 +39,7 @@ class StateHolder:
         Args:
             config: configuration in effect.
             notifier: notifies systemd of new samples.
-            reload: result of the newest reload.
+            reload: state of the configuration reloads.
         """
         self._version = release()
         self._stale_after = max_sample_age(config.sampling.interval)
@@ -47,11 +52,11 @@ class StateHolder:
         self._anomaly: AnomalyState | None = None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
         self.records: StoredDocuments | None = None
-        """Reads the database for the page and the API; None while the database is closed."""
+        """Reader of the database for the page and the API; None while the database is closed."""
 
     @property
     def overview(self) -> Overview | None:
-        """The newest overview of the database; None before the first status refresh."""
+        """Return the newest overview of the database; None before the first status refresh."""
         return self._overview
 
     def publish_live(self, live: LiveState) -> None:
@@ -65,7 +70,7 @@ class StateHolder:
         self._overview = overview
 
     def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
-        """Set the state of the anomaly detector; None without a running detector."""
+        """Set the state of the anomaly detector; None if no detector runs."""
         self._anomaly = anomaly
 
     def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:
@@ -73,17 +78,17 @@ class StateHolder:
         self._job_states = job_states
 
     def reload_failed(self) -> None:
-        """Record that a new configuration was refused."""
+        """Record that a new configuration was rejected."""
         self._reload = ReloadState(successful=False, at=self._reload.at)
 
     def report_stall(self) -> None:
-        """Notify systemd if samples have stopped."""
+        """Notify systemd if the newest sample is older than `max_sample_age`."""
         silence = time.monotonic() - self._live_at
         if silence >= self._stale_after:
             self._notifier.stalled(f"not sampling: no sample for {approximate_duration(silence)}")
 
     def state(self) -> DaemonState:
-        """Return the state of the daemon now; live values are left out while samples have stopped."""
+        """Return the current state of the daemon; `live` and `anomaly` are None while samples have stopped."""
         sampling = time.monotonic() - self._live_at < self._stale_after
         return DaemonState(
             version=self._version,

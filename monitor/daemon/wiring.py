@@ -34,17 +34,17 @@ RETRAINING_INTERVAL = 15.0
 RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 ANOMALY_DETECTION_INTERVAL = 15.0
-"""Seconds between two runs of a job; each job decides in its run whether there is anything to do."""
+"""Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """Objects of the daemon that work on the open database.
+    """Objects of the daemon that use the open database.
 
     Attributes:
         scheduler: runs all jobs.
         retraining: starts and stops the trainer.
-        predictions: write buffer of the predictions.
+        predictions: write buffer for predictions.
     """
 
     scheduler: Scheduler
@@ -53,7 +53,7 @@ class Services:
 
 
 class RetrainingConditions:
-    """Conditions of a retraining, read from the database and the serving model."""
+    """Conditions of a retraining: evaluated from the database and the serving model."""
 
     def __init__(self, config: Config, stores: Stores, coverage: HistoryCoverage, served: ServedModel) -> None:
         self._config = config
@@ -80,8 +80,8 @@ def build_web_server(
 
     Args:
         config: configuration.
-        holder: state that it serves.
-        check_config: reads the configuration before a reload over HTTP.
+        holder: state of the daemon, which the server exposes.
+        check_config: validates the configuration before a reload over HTTP.
         request_reload: requests the reload.
 
     Raises:
@@ -93,9 +93,9 @@ def build_web_server(
 
 
 def build_services(config: Config, stores: Stores, holder: StateHolder) -> Services:
-    """Build the jobs and their scheduler; nothing runs yet.
+    """Build the jobs and their scheduler without starting them.
 
-    The bootstrap model is registered where no model fits the configuration, and the overview is read once.
+    Also register the bootstrap model if no usable model for the configured task serves, and read the overview once.
 
     Raises:
         StorageError: the database cannot be read or written.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from itertools import repeat
 
 from monitor.config.loader import Config
 from monitor.doctor.checks import (
@@ -34,10 +34,15 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class Check:
-    """A check without arguments, and its first subject, which names it if it raises."""
+    """A check of the installation.
+
+    Attributes:
+        id: subject of the first result; also of the failed result if the check raises.
+        run: yields the results, given the context; a check of the host alone ignores the context.
+    """
 
     id: CheckId
-    run: Callable[[], Iterable[CheckResult]]
+    run: Callable[[DoctorContext], Iterable[CheckResult]]
 
 
 HOST_CHECKS = (
@@ -48,25 +53,25 @@ HOST_CHECKS = (
 )
 """Checks that need no configuration."""
 
-CONTEXT_CHECKS: tuple[tuple[CheckId, Callable[[DoctorContext], Iterable[CheckResult]]], ...] = (
-    (CheckId.CONFIGURATION, software.check_configuration),
-    (CheckId.SOURCE, kernel.check_sources),
-    (CheckId.MEMORY_LIMIT, kernel.check_memory_limit),
-    (CheckId.STATE_DIRECTORY, permissions.check_state_directory),
-    (CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
-    (CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
-    (CheckId.DAEMON, service.check_daemon),
-    (CheckId.NEWEST_SAMPLE, clock.check_samples),
-    (CheckId.DISK_SPACE, disk.check_space),
-    (CheckId.FILE_SYSTEM, disk.check_file_system),
-    (CheckId.DATABASE, database.check_database),
-    (CheckId.INTEGRITY, database.check_integrity),
-    (CheckId.WRITE_AHEAD_LOG, database.check_files),
-    (CheckId.PORT, port.check_port),
-    (CheckId.MODEL, model.check_model),
-    (CheckId.TRAININGS, quality.check_trainings),
-    (CheckId.LIVE_SKILL, quality.check_predictions),
-    (CheckId.DETECTOR, model.check_detector),
+CONTEXT_CHECKS = (
+    Check(CheckId.CONFIGURATION, software.check_configuration),
+    Check(CheckId.SOURCE, kernel.check_sources),
+    Check(CheckId.MEMORY_LIMIT, kernel.check_memory_limit),
+    Check(CheckId.STATE_DIRECTORY, permissions.check_state_directory),
+    Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
+    Check(CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
+    Check(CheckId.DAEMON, service.check_daemon),
+    Check(CheckId.NEWEST_SAMPLE, clock.check_samples),
+    Check(CheckId.DISK_SPACE, disk.check_space),
+    Check(CheckId.FILE_SYSTEM, disk.check_file_system),
+    Check(CheckId.DATABASE, database.check_database),
+    Check(CheckId.INTEGRITY, database.check_integrity),
+    Check(CheckId.WRITE_AHEAD_LOG, database.check_files),
+    Check(CheckId.PORT, port.check_port),
+    Check(CheckId.MODEL, model.check_model),
+    Check(CheckId.TRAININGS, quality.check_trainings),
+    Check(CheckId.LIVE_SKILL, quality.check_predictions),
+    Check(CheckId.DETECTOR, model.check_detector),
 )
 """Checks of a configured installation, in the order of the report."""
 
@@ -80,26 +85,31 @@ def examine(config: Config, now: float) -> DoctorDocument:
     """
     # Read the context first: it opens and closes the database files, which no check may hold open meanwhile.
     context = read_context(config, now)
-    checks = [Check(check, partial(function, context)) for check, function in CONTEXT_CHECKS]
-    return DoctorDocument(tuple(run_checks([*HOST_CHECKS, *checks])))
+    return DoctorDocument(tuple(run_checks((*HOST_CHECKS, *CONTEXT_CHECKS), context)))
 
 
-def examine_invalid_configuration(problems: Sequence[str]) -> DoctorDocument:
-    """Run the checks that need no configuration, and report the problems of an invalid one."""
-    return DoctorDocument((*run_checks(HOST_CHECKS), *software.configuration_problems(problems)))
+def examine_invalid_configuration(problems: Sequence[str], now: float) -> DoctorDocument:
+    """Run the checks that need no configuration, and report the problems of an invalid configuration.
+
+    Args:
+        problems: one sentence per problem.
+        now: seconds since the epoch.
+    """
+    results = run_checks(HOST_CHECKS, DoctorContext(now, Config()))
+    return DoctorDocument((*results, *software.configuration_problems(problems)))
 
 
-def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
+def run_checks(checks: Sequence[Check], context: DoctorContext) -> list[CheckResult]:
     """Run checks in parallel; return their results in order."""
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        return [result for results in pool.map(run_check, checks) for result in results]
+        return [result for results in pool.map(run_check, checks, repeat(context)) for result in results]
 
 
-def run_check(check: Check) -> list[CheckResult]:
+def run_check(check: Check, context: DoctorContext) -> list[CheckResult]:
     """Run one check; convert an exception that it raises to a failed result."""
     results: list[CheckResult] = []
     try:
-        results.extend(check.run())
+        results.extend(check.run(context))
     except Exception as error:
         detail = redact_credentials(" ".join(str(error).split()))
         message = f"the check raised {type(error).__name__}: {detail}"[:MESSAGE_LENGTH]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import SkipReason
-from model.training.refusal import RefusalReason
+from model.training.refusal import ComparisonSkip, RefusalReason
 from monitor.documents.traces import TraceCountsDocument, trace_counts_document
 from monitor.training.report_builder import finite_or_none, score_report
 from monitor.training.report_parts import ScoreReport
@@ -67,12 +67,15 @@ class BacktestAttempt:
         refusal: message on why the model was not promoted; empty if it was.
         by_gate: True if the gate refused it.
         reason: code of the refusal; None after a promotion and for a training run that diverged.
+        comparison_skip: reason why the candidate was not compared with the serving model; None if it was, and
+            if there was no candidate or no serving model.
     """
 
     at: float
     refusal: str
     by_gate: bool
     reason: RefusalReason | SkipReason | None = None
+    comparison_skip: ComparisonSkip | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class BacktestDocument:
         trace: numbers of rows and cells of the trace.
         until: start of the replayed part in seconds since the epoch.
         rows: number of replayed rows.
-        anomalies: anomaly events; None if the history was too short for a detector.
+        anomalies: anomaly events; None if detection is disabled, or the history is too short for a detector.
         attempts: training runs, in order.
         horizons: scores by horizon.
     """
@@ -122,7 +125,7 @@ class BacktestDocument:
 def backtest_document(
     path: Path, trace: Trace, result: BacktestResult, anomalies: AnomalyBacktest | None
 ) -> BacktestDocument:
-    """Convert the results of a backtest to their JSON document; `anomalies` is None if there was no detector."""
+    """Convert the results of a backtest to their JSON document; `anomalies` is None if no detector was trained."""
     all_scores = result.scores(onset=False)
     onset_scores = result.scores(onset=True)
     horizons = tuple(
@@ -145,7 +148,13 @@ def backtest_document(
         if anomalies is None
         else BacktestAnomalies(days=anomalies.days, events=tuple(map(_event, anomalies.events))),
         attempts=tuple(
-            BacktestAttempt(at=attempt.at, refusal=attempt.refusal, by_gate=attempt.by_gate, reason=attempt.reason)
+            BacktestAttempt(
+                at=attempt.at,
+                refusal=attempt.refusal,
+                by_gate=attempt.by_gate,
+                reason=attempt.reason,
+                comparison_skip=attempt.comparison_skip,
+            )
             for attempt in result.attempts
         ),
         horizons=horizons,

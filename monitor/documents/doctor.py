@@ -46,6 +46,7 @@ class CheckId(StrEnum):
     MODEL = "model"
     MODEL_TASK = "model_task"
     MODEL_AGE = "model_age"
+    MODEL_SPACING = "model_spacing"
     TRAININGS = "trainings"
     GRADIENTS = "gradients"
     LIVE_SKILL = "live_skill"

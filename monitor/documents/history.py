@@ -114,5 +114,5 @@ def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
 
 def _columns(table: Floats) -> Sequence[Series]:
     """Convert a table (slots, columns) to one series per column, rounded to DIGITS; NaN becomes None."""
-    # a comparison with itself finds NaN without NumPy
+    # A comparison with itself finds NaN without NumPy.
     return [tuple(round(v, DIGITS) if v == v else None for v in column) for column in table.T.tolist()]  # noqa: PLR0124

@@ -10,7 +10,7 @@ from monitor.training.records import RegisteredModel
 from monitor.training.report import ReportProblem, TrainingReport
 
 if TYPE_CHECKING:
-    # imports NumPy, which `monitor models list` does without
+    # Imports NumPy, which `monitor models list` does without.
     from monitor.training.model_archive import ImportResult
 
 

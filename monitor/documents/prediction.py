@@ -12,7 +12,7 @@ from monitor.system.formatting import format_duration
 from storage import Prediction
 
 if TYPE_CHECKING:
-    # imports NumPy, which `monitor status` does without
+    # Imports NumPy, which `monitor status` does without.
     from monitor.inference.forecast import Forecast
 
 EXPLAINED = 4

@@ -19,7 +19,7 @@ from monitor.queries.overview import Overview, ServingFallback
 from storage import Sample, TrainingOutcome
 
 if TYPE_CHECKING:
-    # imports the forecasting model, which `monitor status` does without
+    # Imports the forecasting model, which `monitor status` does without.
     from monitor.state import DaemonState, LiveState
 
 
@@ -103,7 +103,7 @@ class StatusDocument:
         high_load_since: start of the high-load period; None while load is not high.
         samples_missed: samples missed since the start of the daemon; None from the command.
         reload_successful: False if the last reload of the configuration failed; None from the command.
-        inputs_out_of_range: metrics outside their training range; None from the command, or without a prediction.
+        inputs_out_of_range: metrics outside their training range; None if there are no current predictions.
     """
 
     at: float
@@ -179,6 +179,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
         database=database,
         high_load=overview.high_load_since is not None if predictions else None,
         high_load_since=overview.high_load_since,
+        inputs_out_of_range=out_of_range_inputs(overview.inputs_out_of_range) if predictions else None,
     )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
+from monitor.sampling.history_spacing import median_spacing, spacing_differs
 from monitor.sampling.trace_format.statistics import BadCell
 from monitor.sampling.trace_importer import ImportCounts
 from monitor.sampling.trace_reader import TraceRows, TraceStatistics
@@ -56,6 +59,9 @@ class TraceImportDocument:
         ignored_columns: columns that were not read.
         first_at: earliest time in seconds since the epoch; None if there are no rows.
         last_at: latest time; None if there are no rows.
+        spacing: median spacing of the rows with a value, in seconds; None if they have fewer than three times.
+        sampling_interval: `sampling.interval` of the configuration, in seconds.
+        spacing_differs: True if one of `spacing` and `sampling_interval` is more than 1.5 times the other.
     """
 
     file: str
@@ -76,6 +82,9 @@ class TraceImportDocument:
     ignored_columns: tuple[str, ...]
     first_at: float | None
     last_at: float | None
+    spacing: float | None
+    sampling_interval: float
+    spacing_differs: bool
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,20 @@ def trace_counts_document(counts: TraceStatistics) -> TraceCountsDocument:
     )
 
 
-def trace_import_document(file: Path, rows: TraceRows, counts: ImportCounts, *, dry_run: bool) -> TraceImportDocument:
-    """Convert the result of importing one file to its JSON document."""
+def trace_import_document(
+    file: Path, rows: TraceRows, counts: ImportCounts, sampling_interval: float, *, dry_run: bool
+) -> TraceImportDocument:
+    """Convert the result of importing one file to its JSON document.
+
+    Args:
+        file: path of the file.
+        rows: rows of the file.
+        counts: counts of the imported rows.
+        sampling_interval: configured seconds between two samples.
+        dry_run: True if nothing was stored.
+    """
+    has_value = ~np.isnan(rows.values).all(axis=1)
+    spacing = median_spacing(rows.times[has_value])
     return TraceImportDocument(
         file=str(file),
         dry_run=dry_run,
@@ -124,4 +145,7 @@ def trace_import_document(file: Path, rows: TraceRows, counts: ImportCounts, *, 
         ignored_columns=rows.ignored,
         first_at=float(rows.times.min()) if len(rows.times) else None,
         last_at=float(rows.times.max()) if len(rows.times) else None,
+        spacing=spacing,
+        sampling_interval=sampling_interval,
+        spacing_differs=spacing is not None and spacing_differs(spacing, sampling_interval),
     )

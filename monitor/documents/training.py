@@ -10,7 +10,7 @@ from monitor.training.report import TrainingReport
 from storage import TrainingOutcome
 
 if TYPE_CHECKING:
-    # imports NumPy, which `monitor status` does without
+    # Imports NumPy, which `monitor status` does without.
     from monitor.training.retrain import RetrainResult
 
 

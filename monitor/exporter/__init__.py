@@ -1,1 +1,1 @@
-"""Prometheus metrics."""
+"""Prometheus metrics of the daemon."""

@@ -13,7 +13,7 @@ from monitor.state import AnomalyState
 
 
 def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
-    """Yield the state of the detector and its newest scores; nothing without a running detector."""
+    """Yield the state and the newest scores of the detector; nothing if no detector runs."""
     if state is None:
         return
     yield gauge(

@@ -20,7 +20,7 @@ from monitor.state import DaemonState, LiveState
 
 
 class StateCollector(Collector):
-    """Collector of the daemon's current state at each scrape. Unknown values are absent, never 0."""
+    """Prometheus collector that reads the daemon's state at each scrape. Unknown values are absent, never 0."""
 
     def __init__(self, state: Callable[[], DaemonState]) -> None:
         self._state = state
@@ -43,7 +43,7 @@ class StateCollector(Collector):
         yield from job_metrics(state.jobs)
         yield gauge(
             "config_last_reload_successful",
-            "Result of the last reload of the configuration: 1 took effect, 0 was refused; 1 after a start.",
+            "Result of the last reload of the configuration: 1 if it took effect, 0 if refused; 1 after a start.",
             state.reload_successful,
         )
         yield gauge(
@@ -64,7 +64,7 @@ def _live_metrics(live: LiveState, *, with_host: bool) -> Iterator[Metric]:
 
 
 def _record_metrics(overview: Overview) -> Iterator[Metric]:
-    """Yield the metrics of the records in the database."""
+    """Yield the metrics that are derived from database records."""
     yield from retraining_metrics(overview)
     yield from drift_metrics(overview)
     yield from record_metrics(overview)

@@ -12,7 +12,7 @@ from monitor.state import LiveState
 
 
 def write_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the failed writes and the samples that wait for the database."""
+    """Yield the numbers of failed writes and of buffered samples."""
     yield counter(
         "storage_write_failures", "Number of failed writes since the start of the daemon.", live.write_failures
     )
@@ -24,7 +24,7 @@ def write_metrics(live: LiveState) -> Iterator[Metric]:
 
 
 def record_metrics(overview: Overview) -> Iterator[Metric]:
-    """Yield the size of the database, the free space next to it, and the age of its records."""
+    """Yield the size of the database, the free space on its file system, and the time of the oldest sample."""
     yield gauge(
         "storage_size_bytes", "Size of the database with its write-ahead log, in bytes.", overview.storage_bytes
     )

@@ -24,7 +24,7 @@ def counter(name: str, description: str, value: float) -> Metric:
 def labelled_gauge(
     name: str, description: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float | None]]
 ) -> Metric:
-    """Return a gauge with one sample per pair of (label values, value); a value of None has no sample."""
+    """Return a gauge with one sample per pair of (label values, value); pairs with the value None are left out."""
     family = GaugeMetricFamily(f"{PREFIX}{name}", description, labels=labels)
     for label_values, value in values:
         if value is not None:

@@ -20,11 +20,11 @@ HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
     "average_precision": ("Average precision, from 0 to 1,", lambda score: score.average_precision),
     "calibration_error": ("Expected calibration error, from 0 (best) to 1,", lambda score: score.calibration_error),
 }
-"""Beginning of the HELP text, and value, of each holdout score by name."""
+"""HELP text prefix and accessor of each holdout score, by name."""
 
 
 def model_metrics(state: DaemonState) -> Iterator[Metric]:
-    """Yield the identity of the serving model and its scores on the holdout of its training."""
+    """Yield the identity and the holdout scores of the serving model."""
     ready = state.live is not None and state.live.model_id is not None
     yield gauge("model_ready", "Serving state: 1 while a model serves, else 0.", ready)
     model = state.overview.model if state.overview else None
@@ -45,7 +45,7 @@ def model_metrics(state: DaemonState) -> Iterator[Metric]:
     )
     yield gauge(
         "model_trained_timestamp_seconds",
-        "Time of the training of the serving model, in seconds since the epoch.",
+        "Time at which the serving model was trained, in seconds since the epoch.",
         model.created_at,
     )
     yield gauge(
@@ -58,12 +58,12 @@ def model_metrics(state: DaemonState) -> Iterator[Metric]:
 
 
 def _holdout_metrics(horizons: Sequence[HorizonReport]) -> Iterator[Metric]:
-    """Yield the scores on the holdout and the blend weights."""
+    """Yield the holdout scores and the blend weights."""
     scored = [horizon for horizon in horizons if MODEL_SCORES in horizon.scores]
     for name, (description, value) in HOLDOUT_SCORES.items():
         yield horizon_gauge(
             f"model_holdout_{name}",
-            f"{description} of the serving model on the holdout of its training.",
+            f"{description} of the serving model on its holdout.",
             [(report.horizon, value(report.scores[MODEL_SCORES])) for report in scored],
         )
     yield labelled_gauge(

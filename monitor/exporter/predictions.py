@@ -26,7 +26,7 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
 
 
 def prediction_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the number of predictions and the newest ones; without a model only the number."""
+    """Yield the number of predictions and, if a model serves, the newest predictions."""
     yield counter(
         "predictions",
         "Number of times that predictions were made since the start of the daemon.",
@@ -61,7 +61,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
     horizons = [format_duration(p.horizon) for p in predictions]
     yield labelled_gauge(
         "high_load_served_by",
-        "Predictor of the exposed probability: 1 for the one that serves, 0 for the others.",
+        "Predictor of the exposed probability: 1 for the predictor that serves, 0 for the others.",
         ["horizon", "predictor", "reason", "metrics"],
         [
             (labels, value)
@@ -93,7 +93,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
 
 
 def _serving_values(horizon: str, serving: Serving) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield labels and value of each predictor at one horizon; the one that serves has the reason and the metrics."""
+    """Yield labels and value of each predictor at one horizon; only the serving predictor has reason and metrics."""
     for predictor in PREDICTORS:
         if predictor == serving.predictor:
             yield (horizon, predictor, serving.reason or "", ",".join(serving.metrics)), True
@@ -127,11 +127,11 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
         lambda s: s.score.scored,
     ),
 }
-"""HELP text and value of each live score, by name of the metric."""
+"""HELP text and accessor of each live score, by name of the metric."""
 
 
 def score_metrics(scores: Sequence[HorizonScore]) -> Iterator[Metric]:
-    """Yield the live scores; a score that no horizon has is left out."""
+    """Yield the live scores; a score without a value at any horizon is left out."""
     for name, (description, value) in LIVE_SCORES.items():
         values = [(score.horizon, value(score)) for score in scores]
         if any(number is not None for _, number in values):

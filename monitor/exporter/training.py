@@ -15,14 +15,14 @@ GRADIENT_STATES = ("healthy", "vanishing", "exploding")
 
 
 def retraining_metrics(overview: Overview) -> Iterator[Metric]:
-    """Yield the number of training runs by outcome, and the times of the last and the next one."""
+    """Yield the number of training runs by outcome, and the times of the last and the next run."""
     yield labelled_counter(
         "retrain_runs",
         "Number of training runs by outcome, counted from the database; kept across restarts.",
         "outcome",
         overview.runs.items(),
     )
-    yield gauge("retrain_running", "Training state: 1 while a training runs, else 0.", overview.retrain_running)
+    yield gauge("retrain_running", "Training state: 1 during a training run, else 0.", overview.retrain_running)
     if overview.last_run:
         yield gauge(
             "retrain_last_attempt_timestamp_seconds",
@@ -38,26 +38,26 @@ def retraining_metrics(overview: Overview) -> Iterator[Metric]:
     if overview.next_retrain_at is not None:
         yield gauge(
             "retrain_next_timestamp_seconds",
-            "Time at which the next training is due, in seconds since the epoch.",
+            "Time at which the next training run is due, in seconds since the epoch.",
             overview.next_retrain_at,
         )
 
 
 def report_metrics(report: TrainingReport) -> Iterator[Metric]:
-    """Yield the metrics of the last training run; none if it fitted no network."""
+    """Yield the metrics of the last training run; nothing if the run fitted no network."""
     if report.health is None or report.kept is None:
         return
     yield from _parameter_metrics(report.health)
     yield from _layer_metrics(report.health)
     yield from _step_metrics(report.health)
     yield from _epoch_metrics(report.kept)
-    yield gauge("training_epochs", "Number of epochs of the last training.", len(report.epochs))
+    yield gauge("training_epochs", "Number of epochs of the last training run.", len(report.epochs))
     if report.seconds is not None:
-        yield gauge("training_duration_seconds", "Duration of the last training, in seconds.", report.seconds)
+        yield gauge("training_duration_seconds", "Duration of the last training run, in seconds.", report.seconds)
     if report.peak_memory_bytes is not None:
         yield gauge(
             "training_peak_memory_bytes",
-            "Largest resident memory of the last training process, in bytes.",
+            "Peak resident memory of the last training process, in bytes.",
             report.peak_memory_bytes,
         )
 
@@ -65,19 +65,19 @@ def report_metrics(report: TrainingReport) -> Iterator[Metric]:
 def _parameter_metrics(health: GradientReport) -> Iterator[Metric]:
     yield labelled_gauge(
         "training_gradient_norm",
-        "L2 norm of the gradient of a parameter before clipping, mean of the last epoch of the last training.",
+        "L2 norm of the gradient of a parameter before clipping, mean of the last epoch of the last training run.",
         ["parameter"],
         [((parameter.name,), parameter.norm) for parameter in health.parameters],
     )
     yield labelled_gauge(
         "training_gradient_norm_max",
-        "Largest L2 norm of the gradient of a parameter in the last training.",
+        "Largest L2 norm of the gradient of a parameter in the last training run.",
         ["parameter"],
         [((parameter.name,), parameter.norm_max) for parameter in health.parameters],
     )
     yield labelled_gauge(
         "training_update_ratio",
-        "L2 norm of the update over that of the weight, as a ratio, mean of the last epoch of the last training.",
+        "L2 norm of the update over that of the weight, as a ratio, mean of the last epoch of the last training run.",
         ["parameter"],
         [((parameter.name,), parameter.update_ratio) for parameter in health.parameters],
     )
@@ -101,18 +101,18 @@ def _layer_metrics(health: GradientReport) -> Iterator[Metric]:
 def _step_metrics(health: GradientReport) -> Iterator[Metric]:
     yield labelled_gauge(
         "training_gradient_state",
-        "Diagnosis of the gradients of the last training: 1 for exactly one state, 0 for the others.",
+        "Gradient health of the last training run: 1 for the diagnosed state, 0 for the other states.",
         ["state"],
         [((state,), health.state == state) for state in GRADIENT_STATES],
     )
     yield gauge(
         "training_clipped_steps",
-        "Number of steps of the last training whose gradient was clipped.",
+        "Number of steps of the last training run whose gradient was clipped.",
         health.clipped_steps,
     )
     yield gauge(
         "training_nonfinite_steps",
-        "Number of steps of the last training whose gradient was not finite.",
+        "Number of steps of the last training run whose gradient was not finite.",
         health.nonfinite_steps,
     )
 
@@ -120,7 +120,7 @@ def _step_metrics(health: GradientReport) -> Iterator[Metric]:
 def _epoch_metrics(kept: EpochReport) -> Iterator[Metric]:
     yield labelled_gauge(
         "training_loss",
-        "Mean binary cross-entropy of the kept epoch of the last training, in nats.",
+        "Mean binary cross-entropy of the kept epoch of the last training run, in nats.",
         ["split"],
         [(("train",), kept.train_loss), (("validation",), kept.validation_loss)],
     )

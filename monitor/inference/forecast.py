@@ -106,7 +106,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         )
     )
     features = online.features[0, -1:]
-    # a probability raised to the floor is that of persistence: no metric contributes
+    # A probability raised to the floor is that of persistence: no metric contributes.
     slopes = [0.0 if floor else decision.slope(high=high) for decision, floor in zip(decisions, raised, strict=True)]
     return Forecast(
         predictions=predictions,

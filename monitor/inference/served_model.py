@@ -58,10 +58,12 @@ class ServedModel:
         self._previous_engine: OnlineEngine | None = None
         self._newest_at = -np.inf
         self._rules_observed = False
-        # written by another thread, replaced as a whole
+        # Written by another thread, replaced as a whole.
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
+        # Model id and metrics as stored; None before the first forecast, when the stored ones may be outdated.
+        self._stored_out_of_range: tuple[int, tuple[str, ...]] | None = None
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -157,6 +159,7 @@ class ServedModel:
             self._applied_decisions = decisions
         forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
         self._log_inputs_out_of_range(forecast.inputs_out_of_range)
+        self._store_inputs_out_of_range(self._serving[0], forecast.inputs_out_of_range)
         return forecast
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
@@ -168,6 +171,17 @@ class ServedModel:
             log.warning("inputs out of range", model=self.model_id, metrics=list(metrics))
         else:
             log.info("inputs in range", model=self.model_id)
+
+    def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
+        """Store the metrics for `monitor status` whenever they or the model change; retry at the next forecast."""
+        if (model_id, metrics) == self._stored_out_of_range:
+            return
+        try:
+            self._stores.registry.set_inputs_out_of_range(model_id, metrics)
+        except StorageError as error:
+            log.debug("inputs out of range write failed", error=error)
+        else:
+            self._stored_out_of_range = model_id, metrics
 
     @property
     def _spec(self) -> FeatureSpec:

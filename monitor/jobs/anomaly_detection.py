@@ -29,8 +29,13 @@ class UnusedReason(StrEnum):
     ROWS_TOO_SHORT = "rows_too_short"
     UNREADABLE = "unreadable"
 
+    @property
+    def message(self) -> str:
+        """Sentence for messages."""
+        return _UNUSED_MESSAGES[self]
 
-UNUSED_MESSAGES = {
+
+_UNUSED_MESSAGES = {
     UnusedReason.ROWS_TOO_SHORT: "its rows are shorter than the sampling interval; the next training run replaces it",
     UnusedReason.UNREADABLE: "it is damaged or in an unsupported format; the next training run replaces it",
 }
@@ -86,7 +91,7 @@ class AnomalyDetectionJob:
                 self._session.score_until(now)
             self._publish(None if self._session is None else self._session.state(now))
         except Exception:
-            # the online detector and the database may differ after a failed write
+            # The online detector and the database may differ after a failed write.
             self._is_loaded = False
             self._session = None
             raise
@@ -121,9 +126,7 @@ class AnomalyDetectionJob:
             detector = loads_detector(blob)
         except SerializationError as error:
             reason = UnusedReason.UNREADABLE
-            log.error(
-                "detector load failed", model=model_id, reason=reason, detail=UNUSED_MESSAGES[reason], error=error
-            )
+            log.error("detector load failed", model=model_id, reason=reason, detail=reason.message, error=error)
             return None
         if detector.step < row_interval(self._interval):
             reason = UnusedReason.ROWS_TOO_SHORT
@@ -131,7 +134,7 @@ class AnomalyDetectionJob:
                 "detector rejected",
                 model=model_id,
                 reason=reason,
-                detail=UNUSED_MESSAGES[reason],
+                detail=reason.message,
                 row_seconds=detector.step,
             )
             return None

@@ -19,6 +19,7 @@ from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection
 from monitor.inference.stored_samples import CHUNK_SECONDS, read_samples
 from monitor.jobs.event_recorder import EventRecorder, resumed_event
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.state import AnomalyState
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.training.exclusions import excluded_from_training, expected_slots, in_maintenance
@@ -72,7 +73,7 @@ class DetectorSession:
         self._key = loaded.key
         self._online = OnlineDetector([loaded.detector], config.false_alarms_per_month)
         self._recorder = EventRecorder(stores, loaded.model_id, stores.anomalies.ongoing())
-        self._recent_scores: Floats = np.empty((0, 3))
+        self._recent_scores = AnomalyScores()
         self._slot: int | None = None
         self._restored_slots: frozenset[int] = frozenset()
         self._verdicts: tuple[object, ...] | None = None
@@ -101,7 +102,7 @@ class DetectorSession:
         """Score the rows complete at `now` (seconds since the epoch); end an event after an hour without readings."""
         step = self._detector.step
         until = now // step * step
-        # after a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence
+        # After a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence.
         self._score(max(self.scored_until, (until - WARM_UP) // step * step), until, may_start=True)
         (expiry,) = self._online.expire(until)
         self._apply(expiry.transitions)
@@ -115,7 +116,7 @@ class DetectorSession:
         since = now - MEMORY
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
         windows = self._stores.anomalies.maintenance_windows(since)
-        # an event in progress extends to one more slot each half hour
+        # An event in progress extends to one more slot each half hour.
         open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         verdicts = (judged, windows, now // DAY, open_slot)
         if verdicts == self._verdicts:
@@ -123,7 +124,7 @@ class DetectorSession:
         minutes = np.arange(since // MINUTE, now // MINUTE + 1) * MINUTE
         is_excluded = excluded_from_training(self._stores, self._config.maintenance, minutes, now)
         excluded = np.unique(minutes[is_excluded] // SLOT_SECONDS)
-        # in the slot after an event, the averages still contain the event
+        # In the slot after an event, the averages still contain the event.
         excluded = np.union1d(excluded, excluded + 1).astype(np.int64)
         expected = expected_slots(judged, SLOT_SECONDS, now)
         self._online.thresholds(0).block_maxima.apply_verdicts(expected, excluded.tolist())
@@ -159,7 +160,7 @@ class DetectorSession:
     def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
         """Yield start time in seconds and values (columns,) of each row that has at least one value."""
         step = self._detector.step
-        # read in multiples of the row length, so that no row is split
+        # Read in multiples of the row length, so that no row is split.
         batch = max(CHUNK_SECONDS // step, 1) * step
         columns = self._detector.columns
         for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
@@ -173,9 +174,8 @@ class DetectorSession:
         """Keep the reading, and add it to the recent scores."""
         self.reading = step.reading
         if step.reading is not None:
-            recent = self._recent_scores[self._recent_scores[:, 0] > at - SCORES_KEPT]
-            row = [[at, step.reading.score, step.reading.threshold_ratio]]
-            self._recent_scores = np.append(recent, row, axis=0)
+            recent = self._recent_scores.after(at - SCORES_KEPT)
+            self._recent_scores = recent.append(at, step.reading.score, step.reading.threshold_ratio)
 
     def _apply(self, transitions: tuple[EventTransition, ...]) -> None:
         for transition in transitions:

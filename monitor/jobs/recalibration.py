@@ -45,7 +45,7 @@ def decisions_at(
     if trained_until >= now:
         return unchanged
     spec = predictor.spec
-    # baselines are also fitted to outcomes before `trained_until`
+    # Baselines are also fitted to outcomes before `trained_until`.
     since = max(min(trained_until, now - HISTORY_SECONDS), now - MAX_AGE)
     engine = OnlineEngine(spec, predictor)
     predictions = PredictionLog(spec.horizons)

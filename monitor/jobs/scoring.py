@@ -40,17 +40,17 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 
 def _score_chunk(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
     """Score up to CHUNK_SECONDS of predictions for one horizon; return True if there may be more."""
-    # a sample may be stored late
+    # A sample may be stored late.
     last = now - horizon - 2 * step
     scored_until = stores.scores.scored_until().get(horizon, -math.inf)
     if scored_until > now:
-        # the clock was set back: predictions between `last` and `scored_until` stay unscored
+        # The clock was set back: predictions between `last` and `scored_until` stay unscored.
         stores.scores.add(horizon, last, [], [])
         return False
     first = stores.predictions.next_time(scored_until, horizon)
     if first is None or first > last:
         return False
-    # skip time without predictions
+    # Skip time without predictions.
     start = scored_until if first - scored_until < CHUNK_SECONDS else first - TIME_EPSILON
     end = min(last, start + CHUNK_SECONDS)
     score = score_period(stores, stores.predictions, rules, step, horizon, (start, end))

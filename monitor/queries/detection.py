@@ -1,4 +1,4 @@
-"""State of the anomaly detection: active event, recent events, serving detector."""
+"""State of anomaly detection: active event, recent events, serving detector."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from monitor.training.schedule import insufficient_history
 from storage import AnomalyRecord
 
 RECENT = 30 * DAY
-"""Length of the period whose events are counted, in seconds."""
+"""Seconds before now in which events are counted."""
 
 
 @dataclass(frozen=True)
 class DetectionState:
-    """State of the anomaly detection.
+    """State of anomaly detection at one time.
 
     Attributes:
-        active: the event in progress.
+        active: the event in progress; None if there is none.
         recent: number of events that started in the last 30 days.
         allowed: false-alarm budget, in alarms per 30 days.
         detecting: True if a detector serves.
-        waiting_for: why no detector serves; empty if one does.
+        waiting_for: message why no detector serves; empty if a detector serves.
     """
 
     active: AnomalyRecord | None = None
@@ -45,14 +45,14 @@ def read_detection(
     last_run: CompletedRun | None,
     now: float,
 ) -> DetectionState:
-    """Read the state of the anomaly detection.
+    """Read the state of anomaly detection.
 
     Args:
         stores: repositories.
         config: anomaly detection and sampling interval.
         coverage: coverage of the stored history.
-        model: the serving model.
-        last_run: the newest training run.
+        model: the serving model; None if there is none.
+        last_run: the newest training run; None if there is none.
         now: seconds since the epoch.
 
     Raises:
@@ -80,23 +80,23 @@ def _waiting_for(
         return "anomaly.enabled is false"
     detector = _serving_detector(model)
     if detector.step is not None and detector.step < row_interval(config.sampling.interval):
-        return "samples are rarer than the detector knows; the next training learns another"
+        return "the sampling interval exceeds the detector's row length; the next training run replaces it"
     if detector.at is not None:
         return ""
     needed = config.anomaly.min_history
     covered = coverage.seconds(now, needed)
     if covered < needed:
         return insufficient_history(covered, needed)
-    return _refusal(last_run) or "the next training learns what is usual"
+    return _refusal(last_run) or "the next training run fits a detector"
 
 
 def _serving_detector(model: RegisteredModel | None) -> DetectorReport:
-    """Return the report of the serving detector; an empty report without one."""
+    """Return the report of the serving detector; an empty report if there is none."""
     report = None if model is None else model.report
     return DetectorReport() if report is None or report.detector is None else report.detector
 
 
 def _refusal(run: CompletedRun | None) -> str:
-    """Return the reason why the last training run made no detector; empty if it made one or ended early."""
+    """Return the message why the last training run fitted no detector; empty if it fitted one or has no report."""
     detector = None if run is None or run.report is None else run.report.detector
     return "" if detector is None or detector.at is not None else detector.reason

@@ -24,11 +24,12 @@ def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dic
 
     Args:
         stores: repositories.
-        model: the serving model.
+        model: the serving model; None if there is none.
         now: seconds since the epoch.
 
     Returns:
-        Empty without a model that records its training distribution; metrics without samples are left out.
+        Index by metric; metrics without values are left out. Empty if no model serves or the report of the model has
+        no training distributions.
 
     Raises:
         StorageError: the samples cannot be read.

@@ -12,6 +12,7 @@ from model.features.labels import Rules
 from model.features.rolling_window import RollingWindow
 from model.units import DAY
 from monitor.inference.stored_samples import read_samples
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.stores import Stores
 from storage import AnomalyRecord
 
@@ -22,7 +23,7 @@ MAX_POINTS = 2000
 """Largest number of slots."""
 
 SLOT_LENGTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Possible slot lengths in seconds; round values give charts drawn shortly after each other the same slots."""
+"""Allowed slot lengths in seconds; with round lengths, successive charts share the slot boundaries."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class RecentHistory:
         start: start of the first slot in seconds since the epoch.
         step: length of a slot in seconds.
         count: number of slots.
-        load: (count, metrics) mean of each metric, NaN without samples.
-        high_load_periods: (start, end) in seconds since the epoch.
+        load: (count, metrics) mean of each metric; NaN if a slot has no value.
+        high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
-        predictions: by horizon (count, 5) largest probability, baseline probability, threshold, 1 for a warning, and
-            1 for a slot with replayed predictions only.
-        anomaly_scores: (count, 2) largest anomaly score and evidence ratio.
-        anomalies: anomaly events.
+        predictions: by horizon in seconds, (count, 5) largest probability, mean baseline probability, smallest
+            threshold, 1 if there is a warning, else 0, and 1 if all were replayed, else 0; NaN if a slot has none.
+        anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN if a slot has none.
+        anomalies: anomaly events that overlap the slots.
     """
 
     start: float
@@ -57,7 +58,7 @@ class HistoryReader:
     """Reader of the recent history. Safe to use from several threads."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], interval: float) -> None:
-        """Create a reader; nothing is read yet.
+        """Create a reader.
 
         Args:
             stores: repositories.
@@ -68,14 +69,14 @@ class HistoryReader:
         self._rules = rules
         self._interval = interval
 
-    def read(self, seconds: float, points: int, until: float, recent_scores: Floats) -> RecentHistory:
+    def read(self, seconds: float, points: int, until: float, recent_scores: AnomalyScores) -> RecentHistory:
         """Read the history.
 
         Args:
-            seconds: length, at most MAX_RANGE.
+            seconds: length of the history, at most MAX_RANGE.
             points: largest number of slots, at most MAX_POINTS.
             until: seconds since the epoch; the last slot contains it.
-            recent_scores: (rows, 3) time, anomaly score and evidence ratio, as the online detector reported them.
+            recent_scores: output of the online detector.
 
         Raises:
             StorageError: the database cannot be read.
@@ -83,6 +84,7 @@ class HistoryReader:
         step = slot_length(seconds / points, self._interval)
         count = max(1, round(seconds / step))
         start = (until // step + 1 - count) * step
+        anomaly_scores = np.column_stack((recent_scores.scores, recent_scores.evidence_ratios))
         return RecentHistory(
             start=start,
             step=step,
@@ -94,7 +96,7 @@ class HistoryReader:
                 self._stores.predictions.bucket_maxima(start, step, count),
                 self._stores.replayed_predictions.bucket_maxima(start, step, count),
             ),
-            anomaly_scores=_maxima(recent_scores[:, 0], recent_scores[:, 1:], start, step, count),
+            anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
             anomalies=tuple(self._stores.anomalies.since(start)),
         )
 
@@ -138,13 +140,13 @@ def merged_predictions(live: Mapping[float, Floats], replayed: Mapping[float, Fl
 
 
 def slot_length(wanted: float, interval: float) -> float:
-    """Return the shortest slot length that is at least the wanted one and the sampling interval, in seconds."""
+    """Return the shortest of SLOT_LENGTHS that is at least `wanted` and `interval` (seconds), or else the longest."""
     needed = max(wanted, interval)
     return float(next((length for length in SLOT_LENGTHS if length >= needed - 1e-9), SLOT_LENGTHS[-1]))
 
 
 def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tuple[float, float], ...]:
-    """Return the first and last time of each high-load period, from a time on.
+    """Return the first and the last sample time of each high-load period, from a time on.
 
     Args:
         times: (rows,) seconds, increasing.

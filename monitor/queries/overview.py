@@ -1,4 +1,4 @@
-"""Overview: the stored state of the daemon at one time, and rules on its age."""
+"""Overview: stored state of the daemon at one time, and largest age of samples."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from storage import Prediction, Sample, TrainingOutcome
 
 @dataclass(frozen=True)
 class ServingFallback:
-    """Baseline that serves in place of the model.
+    """Baseline that serves in place of the model for one horizon and load state.
 
     Attributes:
-        horizon: seconds.
+        horizon: horizon in seconds.
         load: load state in which it serves.
         baseline: name of the baseline.
     """
@@ -32,29 +32,30 @@ class Overview:
     """Stored state at one time. All times are in seconds since the epoch.
 
     Attributes:
-        at: time at which it was read.
-        last_sample: newest sample that is not in the future.
-        oldest_sample_at: time of the oldest sample.
+        at: time at which the state was read.
+        last_sample: newest sample that is not in the future; None if there is none.
+        oldest_sample_at: time of the oldest sample; None if there is none.
         covered: seconds covered by samples, counted up to about `needed`.
         needed: seconds of history that a training run needs.
         predictions: newest predictions, one per horizon.
-        model: the serving model.
-        last_run: the newest training run.
-        last_success: the newest training run that promoted a model.
+        model: the serving model; None if there is none.
+        last_run: the newest training run; None if there is none.
+        last_success: the newest training run that promoted a model; None if there is none.
         runs: number of training runs by outcome.
-        next_retrain_at: time of the next training run; None while there is too little history.
+        next_retrain_at: time of the next training run; None before the first run and while the history is too short.
         retrain_running: True during a training run.
         daemon_running: True while a daemon holds the database.
-        storage_bytes: size of the database.
+        storage_bytes: size of the database in bytes.
         interval: seconds between samples.
         scores: scores of the last 7 days by horizon.
         scored_until: for each horizon, the time up to which predictions are scored.
         drift: population stability index by metric.
         drift_at: time at which the drift was computed.
         fallbacks: baselines that serve in place of the model.
+        inputs_out_of_range: metrics outside their training range as of the newest predictions.
         detection: state of the anomaly detection.
-        storage_free_bytes: free space on the file system of the database; None if it is not known.
-        future_at: time of the newest sample in the future, left by a clock that was set back.
+        storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
+        future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
     """
 
     at: float
@@ -77,40 +78,41 @@ class Overview:
     drift: dict[str, float] = field(default_factory=dict)
     drift_at: float = 0.0
     fallbacks: tuple[ServingFallback, ...] = ()
+    inputs_out_of_range: tuple[str, ...] = ()
     detection: DetectionState = field(default_factory=DetectionState)
     storage_free_bytes: int | None = None
     future_at: float | None = None
 
     @property
     def sampling(self) -> bool:
-        """Return True if samples arrive."""
+        """Return True if the daemon runs and its newest sample is younger than `max_sample_age`."""
         recent = self.last_sample is not None and self.at - self.last_sample.at < max_sample_age(self.interval)
         return self.daemon_running and recent
 
     @property
     def waiting_for(self) -> str:
-        """Return why no model fitted on this host serves; empty if one does."""
+        """Return the message why no model fitted on this host serves; empty if such a model serves."""
         if self.model is not None and not self.model.pretrained:
             return ""
         if self.covered < self.needed:
             return insufficient_history(self.covered, self.needed)
         due = self.next_retrain_at is None or self.next_retrain_at <= self.at
         if self.last_run is not None and self.last_run.outcome != TrainingOutcome.PROMOTED and not due:
-            return f"last training {self.last_run.outcome}: {self.last_run.reason}"
-        return "enough history, a training is due"
+            return f"last training run {self.last_run.outcome}: {self.last_run.reason}"
+        return "enough history, a training run is due"
 
     @property
     def fresh_predictions(self) -> tuple[Prediction, ...]:
-        """Return the newest predictions; empty if they are too old."""
+        """Return the newest predictions that are not older than `max_sample_age`."""
         oldest = self.at - max_sample_age(self.interval)
         return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
 
     @property
     def high_load_since(self) -> float | None:
-        """Return the start of the high-load period in progress as of the newest predictions; None without one."""
+        """Return the start of the high-load period in progress as of the fresh predictions; None if there is none."""
         return next((prediction.high_load_since for prediction in self.fresh_predictions), None)
 
 
 def max_sample_age(interval: float) -> float:
-    """Return the age in seconds from which a sample or prediction is too old, for a sampling interval in seconds."""
+    """Return the largest age in seconds of a current sample or prediction, for a sampling interval in seconds."""
     return max(3 * interval, 10.0)

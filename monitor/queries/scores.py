@@ -1,4 +1,4 @@
-"""Scores of the stored predictions, from the sums that the scoring job keeps."""
+"""Scores of the stored predictions, from the sums that the scoring job stores."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SCORE_WINDOW = 7 * DAY
 
 @dataclass(frozen=True)
 class HorizonScore:
-    """Predictions for one horizon against their outcomes.
+    """Scores of the predictions for one horizon.
 
     Attributes:
-        horizon: seconds.
-        score: scores of the predictions.
+        horizon: horizon in seconds.
+        score: scores over all predictions.
         periods: number of high-load periods that started.
         warned_periods: number of high-load periods with a warning before their onset.
-        lead_time: median time from the first warning to the onset, in seconds; None without a warned period.
+        lead_time: median time from the first warning to the onset, in seconds; None if no period was warned.
     """
 
     horizon: float
@@ -33,11 +33,11 @@ class HorizonScore:
 
 
 def read_scores(repository: ScoreRepository, since: float) -> tuple[HorizonScore, ...]:
-    """Return the scores by horizon of the predictions made since `since`, which is rounded to whole hours.
+    """Return the scores of the predictions made since a time, for each horizon with scored predictions.
 
     Args:
         repository: scores of live or of replayed predictions.
-        since: seconds since the epoch.
+        since: seconds since the epoch; rounded down to a whole hour, except for high-load periods and lead times.
 
     Raises:
         StorageError: the database cannot be read.

@@ -22,7 +22,7 @@ DRIFT_INTERVAL = HOUR
 
 @dataclass(frozen=True)
 class _Training:
-    """Part of the state that only training runs and promotions change."""
+    """Part of the overview that changes only with a training run or a promotion."""
 
     model: RegisteredModel | None
     last_run: CompletedRun | None
@@ -37,14 +37,14 @@ def read_overview(
     before: Overview | None = None,
     coverage: HistoryCoverage | None = None,
 ) -> Overview:
-    """Read the stored state; takes a few milliseconds.
+    """Read the overview from the database.
 
     Args:
         stores: repositories.
-        config: intervals and minima.
+        config: sampling interval, training and anomaly detection.
         now: seconds since the epoch.
-        before: earlier state, from which unchanged parts are copied.
-        coverage: coverage with its last measurement; None to measure it.
+        before: earlier overview, from which unchanged parts are copied; None to read everything.
+        coverage: coverage of the stored history, with its last measurement; None to measure the coverage.
 
     Raises:
         StorageError: the database cannot be read.
@@ -80,12 +80,13 @@ def read_overview(
         drift=drift,
         drift_at=drift_at,
         fallbacks=fallbacks,
+        inputs_out_of_range=stores.registry.inputs_out_of_range(),
         detection=read_detection(stores, config, coverage, training.model, training.last_run, now),
     )
 
 
 def _is_current(stores: Stores, before: Overview) -> bool:
-    """Return True if no model was promoted and no training run ended since the state `before`."""
+    """Return True if no model was promoted and no training run ended since the overview `before`."""
     model_id = None if before.model is None else before.model.id
     run_id = None if before.last_run is None else before.last_run.id
     return (model_id, run_id) == (stores.registry.active_id(), stores.runs.last_id())
@@ -111,7 +112,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the scores, and the times up to which predictions are scored; reuse those of `before` if possible."""
+    """Return the times up to which predictions are scored, and the scores; the scores of `before` if up to date."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -121,7 +122,7 @@ def _read_scores(
 def _read_drift(
     stores: Stores, model: RegisteredModel | None, now: float, unchanged: Overview | None
 ) -> tuple[dict[str, float], float]:
-    """Return the drift with the time of its computation; computed once per interval and model."""
+    """Return the drift and the time of its computation; recomputed per DRIFT_INTERVAL, training run and promotion."""
     if unchanged is not None and 0 <= now - unchanged.drift_at < DRIFT_INTERVAL:
         return unchanged.drift, unchanged.drift_at
     return read_drift(stores, model, now), now
@@ -134,13 +135,13 @@ def _schedule(
     fallbacks: tuple[ServingFallback, ...],
     now: float,
 ) -> tuple[float, float | None]:
-    """Return the seconds of history that are covered, and the time of the next training."""
+    """Return the covered seconds of history, and the time of the next training run; None if it is not scheduled."""
     needed = config.training.min_history
     covered = coverage.seconds(now, needed)
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
     if training.model is None or training.model.pretrained:
         serving = ServingState.NO_FITTED_MODEL
-    # a fitted model had enough history, whatever is left of it
+    # A host with a fitted model had enough history, even if some of it has been deleted since.
     may_train = covered >= needed or serving != ServingState.NO_FITTED_MODEL
     return covered, next_retrain(config.training, training.last_run, serving) if may_train else None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.documents.backtest import BacktestAnomalies, BacktestDocument
+from collections import Counter
+from collections.abc import Sequence
+
+from monitor.documents.backtest import BacktestAnomalies, BacktestAttempt, BacktestDocument
 from monitor.reports.anomalies import contribution_text
 from monitor.reports.blocks import SCORE_COLUMNS, Block, Line, Report, Table, Toned, heading, score_cells
 from monitor.reports.files import bad_cell_lines, lines_without_value
@@ -29,8 +32,15 @@ def _trainings(document: BacktestDocument) -> tuple[Block, ...]:
         *lines_without_value(document.trace),
         f"{len(document.attempts)} trainings, {promoted} of their models served",
         *(Line(("  ", Toned("refused", "caution"), f": {refusal}")) for refusal in refusals[:LISTED_REFUSALS]),
+        *_comparison_skips(document.attempts),
         *(() if promoted else ("  the pretrained model served throughout",)),
     )
+
+
+def _comparison_skips(attempts: Sequence[BacktestAttempt]) -> list[str]:
+    """Return one line per reason why candidates were not compared with the serving model."""
+    skips = Counter(attempt.comparison_skip for attempt in attempts if attempt.comparison_skip is not None)
+    return [f"  {count} not compared with the incumbent: {skip.message}" for skip, count in skips.items()]
 
 
 def _scores(document: BacktestDocument) -> tuple[Block, ...]:
@@ -58,7 +68,7 @@ def _scores(document: BacktestDocument) -> tuple[Block, ...]:
 def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
     """Return the blocks on anomaly events, the longest first."""
     if anomalies is None:
-        return ("anomalies: too little history to train a detector",)
+        return ("anomalies: no detector, because detection is disabled or the history is too short",)
     count = len(anomalies.events)
     # A rate extrapolated from less than a day would be meaningless.
     monthly = f", {count * 30 / anomalies.days:.1f} in 30" if anomalies.days >= 1 else ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.reports.blocks import Report
-from monitor.system.formatting import format_time
+from monitor.system.formatting import approximate_duration, format_time
 
 
 def model_export_report(document: ModelExportDocument) -> Report:
@@ -56,7 +56,21 @@ def trace_import_report(document: TraceImportDocument) -> Report:
             *bad_cell_lines(document),
             *lines_without_value(document),
             *ignored,
+            *_spacing_lines(document),
         )
+    )
+
+
+def _spacing_lines(document: TraceImportDocument) -> tuple[str, ...]:
+    """Return the note on a spacing that differs from the sampling interval; empty if it does not differ."""
+    if document.spacing is None or not document.spacing_differs:
+        return ()
+    spacing = approximate_duration(document.spacing)
+    interval = approximate_duration(document.sampling_interval)
+    return (
+        f"  note: median spacing of the rows is {spacing}, sampling.interval is {interval}",
+        f"    models are trained at the median spacing of the history: {interval} once most of its samples are live",
+        "    the high-load state and `high_load.sustained` follow the spacing of the newest samples",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model.serving import REDUCED_MODEL, out_of_range_message
 from monitor.documents.scores import HorizonScoreDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunSummary
@@ -23,7 +24,7 @@ from monitor.system.formatting import (
 from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
-    # imports the forecasting model, which `monitor status` does without
+    # Imports the forecasting model, which `monitor status` does without.
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
@@ -81,7 +82,15 @@ def _model(status: StatusDocument) -> list[Line]:
     else:
         origin = f" on {model.imported_from} and imported" if model.imported_from else ""
         serving = f"trained {format_time(model.created_at)}{origin}, sha256 {model.sha256[:12]}"
-    return [labelled_line("model", f"{model.id} serves, {serving}"), *_fallbacks(status)]
+    return [labelled_line("model", f"{model.id} serves, {serving}"), *_reduced_model(status), *_fallbacks(status)]
+
+
+def _reduced_model(status: StatusDocument) -> list[Line]:
+    """Return a line on the metrics that are left out of the predictions; empty if there are none."""
+    if not status.inputs_out_of_range:
+        return []
+    reasons = out_of_range_message([item.metric for item in status.inputs_out_of_range])
+    return [labelled_line("", Toned(REDUCED_MODEL, "caution"), f" serves: {reasons}")]
 
 
 def _fallbacks(status: StatusDocument) -> list[Line]:

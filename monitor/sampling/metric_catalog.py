@@ -45,8 +45,9 @@ class HostMetric:
         label: name for people, as written within a sentence.
         description: Prometheus HELP text.
         missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
-        upper_bound: largest valid value; the smallest is 0. Bounds of rates and loads exceed the figures of any host
-            and only reject readings of broken counters.
+        upper_bound: largest valid value. Bounds of rates and loads exceed the figures of any host and only reject
+            readings of broken counters.
+        lower_bound: smallest valid value; negative for a temperature.
     """
 
     field: str
@@ -56,6 +57,7 @@ class HostMetric:
     description: str
     missing: str
     upper_bound: float
+    lower_bound: float = 0.0
 
     @property
     def prometheus_name(self) -> str:
@@ -70,7 +72,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU",
         description="Busy time of all CPUs, as a ratio; guest time counts once, iowait is not busy.",
-        missing="CPU time does not match the time elapsed on all CPUs, or busy or idle time went back",
+        missing="CPU time does not match the time elapsed on all CPUs, or busy or idle time decreased",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -79,7 +81,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="waiting for disks",
         description="Time in which CPUs were idle and waited for I/O, as a ratio of all CPUs.",
-        missing="likewise, or the kernel moved waiting time to idle time",
+        missing="as `cpu_usage`, or the kernel moved iowait to idle time",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -124,7 +126,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
         description="Bytes received per second over all counted interfaces.",
-        missing="a counter of an interface went back, is impossible or exceeded 8 times the link speed (or 100 GB/s)",
+        missing="a counter of an interface decreased, is invalid or exceeded 8 times the link speed (or 100 GB/s)",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -151,7 +153,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="network use",
         description="Busier direction of the busiest interface over its link speed, as a ratio.",
-        missing="likewise, no link speed is known, or the rate exceeds it by half, so that it is only nominal",
+        missing="as `network_receive`, no link speed is known, or the rate exceeds the link speed by half",
         upper_bound=1.0,
     ),
     HostMetric(
@@ -160,7 +162,7 @@ HOST_METRICS = (
         unit=Unit.BYTES_PER_SECOND,
         label="disk reads",
         description="Bytes read per second from all physical disks.",
-        missing="a counter of a disk went back, is impossible or increased by more than 100 GB/s",
+        missing="a counter of a disk decreased, is invalid or increased by more than 100 GB/s",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
     HostMetric(
@@ -187,7 +189,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="CPU pressure",
         description="Time in which some task waited for a CPU, as a ratio (Linux PSI).",
-        missing="the kernel has no PSI, or the counter went back or increased by half more than the time elapsed",
+        missing="the kernel has no PSI, or the counter decreased or exceeded 1.5 times the time elapsed",
         upper_bound=1.0,
     ),
     HostMetric(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from model.features.spacing import GAP_FACTOR
 from model.units import HOUR
 from monitor.sampling.sources import Source, Values
 from monitor.sampling.value_bounds import validated_value
@@ -22,9 +23,6 @@ from monitor.system.logging import get_logger
 from storage import Sample
 
 log = get_logger(__name__)
-
-GAP_FACTOR = 2.5
-"""Longest time between the two readings of a rate, in sampling intervals."""
 
 MAX_ERROR_LENGTH = 200
 """Longest error message that is logged, in characters: an error may quote a whole malformed file."""

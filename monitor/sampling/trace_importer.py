@@ -27,7 +27,7 @@ class ImportCounts:
         added: rows stored as a new sample.
         filled: rows that filled missing values of a sample, and replaced none.
         replaced: rows that replaced values of a sample.
-        repeated: rows that changed nothing, because the sample with their time has a value for each of their values.
+        repeated: rows that changed nothing, because a value is already stored for each of their fields.
         without_value: rows without any value, which are not stored.
         filled_values: number of values filled.
         replaced_values: number of values replaced.

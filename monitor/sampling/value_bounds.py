@@ -27,7 +27,8 @@ def validated_value(field: str, value: float | None) -> float | None:
     """
     if value is None or not math.isfinite(value):
         return None
-    bound = METRIC_BY_FIELD[field].upper_bound
-    if not -TOLERANCE <= value <= bound + TOLERANCE:
+    metric = METRIC_BY_FIELD[field]
+    if not metric.lower_bound - TOLERANCE <= value <= metric.upper_bound + TOLERANCE:
         return None
-    return min(max(0.0, value), bound)
+    # The sum turns -0.0 into 0.0.
+    return min(max(metric.lower_bound, value), metric.upper_bound) + 0.0

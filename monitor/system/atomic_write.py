@@ -15,24 +15,24 @@ from monitor.errors import MonitorError
 
 @contextmanager
 def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """Open a file for writing and replace the former one when the block ends.
+    """Open a file for writing; it replaces the existing file when the `with` block ends without an error.
 
-    After a power failure either the former or the new file exists. Symbolic links are followed. A device, a FIFO and
-    /dev/stdout are never replaced.
+    After a power failure the old or the new file exists. Symbolic links are followed. Devices, FIFOs and descriptors
+    of this process, such as /dev/stdout, are opened for appending instead.
 
     Args:
         path: the file to write.
         mode: permissions of a new file, reduced by the umask.
 
     Raises:
-        MonitorError: the file cannot be written; names the path as given.
+        MonitorError: the file cannot be written; the message names `path` as given.
     """
     try:
         if _is_replaceable(path):
             with _replacing(Path(os.path.realpath(path)), mode) as file:
                 yield file
         else:
-            # /dev/stdout may be a file with content: append.
+            # /dev/stdout may be a file that has content already.
             with path.open("ab") as file:
                 yield file
     except BrokenPipeError:
@@ -43,7 +43,7 @@ def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
 
 
 def _is_replaceable(path: Path) -> bool:
-    """Return true for a missing or regular file that is not reached through a descriptor of this process."""
+    """Return True for a missing file, or a regular file that is not a descriptor of this process."""
     try:
         is_regular = stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
 
 
 def _sync_directory(path: Path) -> None:
-    """Write a directory to disk, so that a rename in it survives a power failure."""
+    """Flush a directory to disk, so that a rename in it survives a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

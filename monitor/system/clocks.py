@@ -1,4 +1,4 @@
-"""Clocks: tell a suspend of the machine from a set clock."""
+"""Clock comparison: distinguishes a suspend of the machine from a clock step."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MIN_CHANGE = 0.5
-"""Seconds by which two clocks must diverge to count as set or suspended; reading them one by one takes less."""
+"""Smallest divergence in seconds that counts as a step or a suspend; reading the clocks one by one takes less."""
 
 
 def wall_time() -> float:
-    """Return seconds since the epoch; unlike a stored reference to `time.time`, a test can set it."""
+    """Return seconds since the epoch; looks up `time.time` at each call, so that tests can replace it."""
     return time.time()
 
 
 def boot_time() -> float:
-    """Return seconds since boot, with the time in which the machine was suspended."""
+    """Return seconds since boot, suspended time included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockChange:
-    """Divergence of the clocks since an earlier comparison.
+    """Divergence of the clocks since the previous comparison.
 
     Attributes:
-        step: seconds by which the wall clock was set forward, negative for back; 0.0 if it was not set.
-        suspended: seconds in which the machine was suspended; 0.0 if it was not.
+        step: seconds by which the wall clock was set, negative for backwards; 0.0 without a step.
+        suspended: seconds for which the machine was suspended; 0.0 without a suspend.
     """
 
     step: float
@@ -36,10 +36,8 @@ class ClockChange:
 class ClockComparison:
     """Comparison of the wall clock, the monotonic clock and the time since boot.
 
-    One thread updates it; any thread may read the pending change.
-
-    The monotonic clock (CLOCK_MONOTONIC) stops while the machine is suspended, the time since boot (CLOCK_BOOTTIME)
-    does not, and neither can be set.
+    CLOCK_MONOTONIC stops during a suspend, CLOCK_BOOTTIME does not, and neither can be set. Only one thread may call
+    `update`; any thread may call `pending`.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class ClockComparison:
         Args:
             wall: returns seconds since the epoch.
             monotonic: returns seconds of a clock that never goes back and stops during a suspend.
-            boot: returns seconds of a clock that never goes back nor stops.
+            boot: returns seconds of a clock that neither goes back nor stops.
         """
         self._wall = wall
         self._monotonic = monotonic
@@ -66,7 +64,7 @@ class ClockComparison:
         return self._change(self._offsets())
 
     def update(self) -> ClockChange:
-        """Return the change since the last comparison, which this one replaces."""
+        """Return the change since the last comparison, and make this comparison the new reference."""
         offsets = self._offsets()
         change = self._change(offsets)
         self._reference = offsets
@@ -80,6 +78,6 @@ class ClockComparison:
         )
 
     def _offsets(self) -> tuple[float, float]:
-        """Return how far the wall clock is ahead of the time since boot, and that ahead of the monotonic clock."""
+        """Return two differences in seconds: wall clock - time since boot, time since boot - monotonic clock."""
         boot = self._boot()
         return self._wall() - boot, boot - self._monotonic()

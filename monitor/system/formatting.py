@@ -1,4 +1,4 @@
-"""Numbers, durations and times as text, for reports, the page, messages and labels."""
+"""Text form of numbers, durations and times: for reports, page, messages and labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 def format_duration(seconds: float) -> str:
-    """Return the shortest exact form in one unit, as in the configuration: 300 -> "5m", 5400 -> "90m"."""
+    """Return a duration in the largest unit that divides it, as in config.toml: 300 -> "5m", 5400 -> "90m"."""
     for unit in ("d", "h", "m"):
         if seconds and seconds % UNITS[unit] == 0:
             return f"{seconds / UNITS[unit]:.0f}{unit}"
@@ -26,7 +26,7 @@ def format_duration(seconds: float) -> str:
 
 
 def approximate_duration(seconds: float) -> str:
-    """Return a duration rounded for a sentence, in the unit that keeps it short: "45 s", "12 min", "3.5 d"."""
+    """Return a duration in its largest unit, rounded for display: "45 s", "12 min", "3.5 d"."""
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= size:
             count = seconds / size
@@ -41,7 +41,7 @@ def format_number(value: float | None, digits: int = 3) -> str:
 
 
 def format_percent(ratio: float | None) -> str:
-    """Return a ratio as a whole percentage; "<1 %" and ">99 %" for one that would look like a certainty."""
+    """Return a ratio as a whole percentage; "<1%" between 0 and 0.01, ">99%" between 0.99 and 1; ABSENT for None."""
     if ratio is None:
         return ABSENT
     if 0 < ratio < 0.01:
@@ -67,7 +67,7 @@ def format_quantity(value: float | None, unit: str) -> str:
     """Return the value of a host metric with its unit.
 
     Args:
-        value: in base units; None if it is missing.
+        value: value in the base unit; None if it is missing.
         unit: "ratio", "per_cpu", "bytes_per_second" or "per_second".
     """
     if value is None:
@@ -89,7 +89,10 @@ def _with_si_prefix(value: float) -> str:
 
 
 def format_time(at: float | None) -> str:
-    """Return a time (seconds since the epoch) as UTC; "never" for None, a bound outside the years 1 to 9999."""
+    """Return a time (seconds since the epoch) in UTC, or "never" for None.
+
+    A time outside the years 1 to 9999 gives "before 0001-01-01" or "after 9999-12-31".
+    """
     if at is None:
         return "never"
     if at < EARLIEST:
@@ -100,11 +103,11 @@ def format_time(at: float | None) -> str:
 
 
 def format_since(at: float, now: float) -> str:
-    """Return a recent time with its distance, "20:42 UTC (5 min)"; with its date unless that is today's.
+    """Return a time and its age, such as "20:42 UTC (5 min)"; with the date if it differs from that of `now`.
 
     Args:
         at: seconds since the epoch.
-        now: likewise.
+        now: current time in seconds since the epoch.
     """
     text = format_time(at)
     today = format_time(now).partition(" ")[0]
@@ -113,7 +116,7 @@ def format_since(at: float, now: float) -> str:
 
 
 def iso_time(at: float) -> str | None:
-    """Return a time (seconds since the epoch) in ISO 8601; None for a time beyond the years 1 to 9999."""
+    """Return a time (seconds since the epoch) in ISO 8601; None for a time outside the years 1 to 9999."""
     if not EARLIEST <= at <= LATEST:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

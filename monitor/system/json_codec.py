@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class DecodeError(ValueError):
-    """Raised if JSON data does not have the expected type; `path` names the value, such as `epochs[2].number`."""
+    """Raised if JSON data does not have the expected type; `path` locates the value, such as `epochs[2].number`."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path or 'document'}: {message}")
@@ -28,8 +28,11 @@ class DecodeError(ValueError):
 def to_plain(value: object) -> JsonValue:
     """Return a dataclass, enum, mapping or sequence as plain JSON data.
 
-    Numbers that are not finite become null: JSON has neither NaN nor infinity. A trailing underscore of a field name,
-    which avoids a keyword of Python, is dropped.
+    Numbers that are not finite become null: JSON has neither NaN nor infinity. The trailing underscore of a field
+    such as `from_` is dropped.
+
+    Raises:
+        TypeError: a value of another type.
     """
     if isinstance(value, Enum):
         return to_plain(value.value)
@@ -61,7 +64,7 @@ def json_key(field: Field[Any]) -> str:
 
 
 def from_plain(kind: type[T], data: object) -> T:
-    """Return plain JSON data as a dataclass; unknown keys are ignored.
+    """Convert plain JSON data to a dataclass; unknown keys are ignored.
 
     Args:
         kind: the dataclass; its fields are scalars, enums, literals, unions, dataclasses, tuples and mappings.
@@ -113,7 +116,7 @@ def _decode_union(kinds: tuple[Any, ...], data: object, path: str) -> Any:
         try:
             return _decode(kind, data, path)
         except DecodeError as refused:
-            # the error of the non-null alternative is the informative one
+            # The error of the alternative that is not null is the informative one.
             if error is None or kind is not type(None):
                 error = refused
     raise error or DecodeError(path, "no alternative fits")

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from monitor.system.logging import StructuredLogger
 
 REPEAT_SECONDS = 60.0
-"""Seconds between two log lines of one failure that comes and goes, and by default of a lasting one."""
+"""Shortest time in seconds between two log lines of an intermittent failure; the default for a lasting failure."""
 
 
 class RecurringFailure:
-    """Log of a failure that may last: its start, a line per minute or more with the count, and its end.
+    """Rate-limited log of one recurring failure: start, reminders with the number of failures, and recovery.
 
-    A failure that comes and goes within a minute is also logged once per minute. Not thread-safe.
+    A lasting failure is logged once per `repeat_seconds`. A failure that alternates with successes is logged at most
+    once per REPEAT_SECONDS. Not thread-safe.
     """
 
     def __init__(
@@ -28,15 +29,15 @@ class RecurringFailure:
         repeat_seconds: float = REPEAT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the object without failures.
+        """Create a log without failures.
 
         Args:
             log: logger of the events.
-            failed: event of a failure.
-            recovered: event of the first success after a logged failure, at level info.
-            level: level of the failure.
-            repeat_seconds: time between two lines of a lasting failure.
-            monotonic: clock in seconds that never goes back.
+            failed: event logged for a failure.
+            recovered: event logged for the first success after a logged failure, at level info.
+            level: level of the event `failed`.
+            repeat_seconds: seconds between two lines of a lasting failure.
+            monotonic: returns seconds of a clock that never goes back.
         """
         self._log = log
         self._failed = failed
@@ -50,7 +51,7 @@ class RecurringFailure:
         self._recovery_pending = False
 
     def failure(self, exc_info: BaseException | None = None, **fields: object) -> None:
-        """Count a failure, and log it with the fields unless one was logged shortly before."""
+        """Count a failure, and log it with the fields unless the rate limit suppresses it."""
         self._failures += 1
         quiet_seconds = self._repeat_seconds if self._failing else REPEAT_SECONDS
         self._failing = True
@@ -62,7 +63,7 @@ class RecurringFailure:
         self._log.log(self._level, self._failed, exc_info=exc_info, **fields, failures=self._failures)
 
     def success(self, **fields: object) -> None:
-        """Log the recovery with the fields, if a failure was logged since the last recovery."""
+        """Log a recovery with the fields if a failure was logged since the last recovery."""
         self._failing = False
         if self._recovery_pending:
             self._log.info(self._recovered, None, **fields, failures=self._failures)

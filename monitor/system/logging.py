@@ -24,7 +24,7 @@ from monitor.system.json_codec import JsonValue
 
 PACKAGES = ("monitor", "model", "storage")
 SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
-"""Pairs of (lowest level of a record, priority of syslog(3)); lower levels have the priority `DEBUG_PRIORITY`."""
+"""Pairs of lowest level and priority of syslog(3); levels below them have the priority `DEBUG_PRIORITY`."""
 DEBUG_PRIORITY = 7
 
 CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
@@ -69,7 +69,7 @@ def setup_logging(level: str, log_format: str) -> None:
     """Configure logging to stderr, replacing any earlier configuration.
 
     Args:
-        level: lowest level that is logged, as `logging` names it, in any case.
+        level: name of the lowest level that is logged, in lower or upper case.
         log_format: `text` or `json`.
     """
     journal = stderr_is_journal()
@@ -85,7 +85,7 @@ def setup_logging(level: str, log_format: str) -> None:
 
 
 def stderr_is_journal() -> bool:
-    """Return True if stderr is a stream of the journal; compares its device and inode with $JOURNAL_STREAM."""
+    """Return True if stderr is connected to the journal: $JOURNAL_STREAM is its device and inode."""
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):
@@ -94,7 +94,7 @@ def stderr_is_journal() -> bool:
 
 
 def print_error(message: str) -> None:
-    """Write the error that ends a command to stderr: as an event where logs are JSON, else as `monitor: message`."""
+    """Write the error that ends a command to stderr: as an event if logs are JSON, else as `monitor: message`."""
     if logs_are_json():
         log.error("command failed", error=message)
     else:
@@ -102,7 +102,7 @@ def print_error(message: str) -> None:
 
 
 def print_warning(event: str, message: str, **fields: object) -> None:
-    """Write a remark on the input of a command to stderr: as an event where logs are JSON, else as its message."""
+    """Write a warning to stderr: as `event` with fields if logs are JSON, else as `monitor: message`."""
     if logs_are_json():
         log.warning(event, None, **fields)
     else:
@@ -110,7 +110,7 @@ def print_warning(event: str, message: str, **fields: object) -> None:
 
 
 def logs_are_json() -> bool:
-    """Return True if the log on stderr has one JSON object per line."""
+    """Return True if logs are written as one JSON object per line."""
     handlers = logging.getLogger().handlers
     return bool(handlers) and _is_json(handlers[0].formatter)
 
@@ -122,7 +122,7 @@ def _print(message: str, priority: int) -> None:
 
 @contextmanager
 def thread_errors_logged() -> Iterator[None]:
-    """Log an exception that ends a thread as one event, instead of a traceback of many lines."""
+    """Log an exception that ends a thread as one event instead of a traceback, during a `with` block."""
 
     def hook(args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
@@ -137,7 +137,10 @@ def thread_errors_logged() -> Iterator[None]:
 
 
 class TextFormatter(logging.Formatter):
-    """Lines such as `2026-01-01T00:00:00Z INFO monitor.inference: model activated model=3`; the time is optional."""
+    """Formatter of text lines; the time is optional.
+
+    Example: `2026-01-01T00:00:00Z INFO monitor.inference.served_model: model activated model=3`.
+    """
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
@@ -153,8 +156,8 @@ class TextFormatter(logging.Formatter):
         line = f"{record.levelname} {record.name}: {event}{values}"
         if self._with_time:
             line = f"{self.formatTime(record)} {line}"
-        # The line itself names the error; the traceback is for debugging. Its lines are indented, so that none of
-        # them can be mistaken for an event.
+        # The line itself names the error; the traceback is for debugging. Indented lines cannot be mistaken for
+        # events.
         if record.exc_info and logging.getLogger().isEnabledFor(logging.DEBUG):
             traceback_lines = self.formatException(record.exc_info).splitlines()
             line += "".join(f"\n  {_escaped(redact_credentials(text))}" for text in traceback_lines)
@@ -162,7 +165,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time (seconds since the epoch), level, logger, event and the fields of the event."""
+    """Formatter of JSON lines: time (seconds since the epoch), level, logger, event and the fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -178,7 +181,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class JournalFormatter(logging.Formatter):
-    """Lines of another formatter, each with the priority prefix that journald reads (sd-daemon(3))."""
+    """Formatter that adds the priority prefix of journald (sd-daemon(3)) to each line of another formatter."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -227,7 +230,7 @@ def _json_value(value: object) -> JsonValue:
 
 
 def _quoted(value: JsonValue) -> str:
-    """Return a value as one word of a text line: in quotes with JSON's escapes where it needs them."""
+    """Return a value as one word of a text line; quoted and escaped as in JSON if necessary."""
     if isinstance(value, float):
         return f"{value:.12g}"
     text = str(value)

@@ -18,10 +18,10 @@ import monitor
 from monitor.errors import MonitorError
 
 M_MMAP_THRESHOLD = -3
-"""M_MMAP_THRESHOLD of glibc's malloc.h."""
+"""Parameter of mallopt(3) for the mmap threshold, from glibc's malloc.h."""
 
 MMAP_THRESHOLD_BYTES = 128 * 1024
-"""Allocation size from which malloc uses mmap: glibc's initial value."""
+"""Allocation size in bytes from which malloc uses mmap: glibc's initial value."""
 
 FIND_MONITOR = "import importlib.util as u; print(getattr(u.find_spec('monitor'), 'origin', None) or '')"
 """Python program that prints the path of the package `monitor` that an import loads."""
@@ -32,7 +32,7 @@ def deadline(seconds: float, message: str) -> Iterator[None]:
     """Limit the duration of a `with` block in the main thread.
 
     Raises:
-        MonitorError: with the message, in the block, when `seconds` have passed.
+        MonitorError: the block takes longer than `seconds`; the error has the given message.
     """
 
     def expire(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -48,9 +48,9 @@ def deadline(seconds: float, message: str) -> Iterator[None]:
 
 
 def lower_priority() -> None:
-    """Give this process the lowest CPU and I/O priority, and make it the first victim of the OOM killer.
+    """Give this process the lowest CPU and I/O priority, and make it a preferred victim of the OOM killer.
 
-    A sandbox may forbid each of these; the process then keeps its priority.
+    A change that a sandbox forbids is skipped.
     """
     with suppress(OSError):
         os.nice(19)
@@ -64,7 +64,7 @@ def fix_mmap_threshold() -> None:
     """Keep glibc's malloc from raising its mmap threshold, so that freed large blocks return to the kernel.
 
     By default each freed large block raises the threshold; later blocks then come from the heap, where small
-    allocations behind them prevent their return for months. Other C libraries are left alone.
+    allocations behind them prevent their return for months. With a C library without `mallopt` nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -72,9 +72,9 @@ def fix_mmap_threshold() -> None:
 
 
 def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start `monitor` with the arguments as a child of the same release, with its stderr piped.
+    """Start the same release of `monitor` as a child process; its stderr is a pipe.
 
-    Python's option -P keeps packages in the working directory from being imported in place of ours.
+    Python's option -P keeps packages in the working directory from being imported instead of those of the release.
     """
     return subprocess.Popen(  # noqa: S603 - this interpreter and this package
         [sys.executable, "-P", "-m", "monitor", *arguments],
@@ -88,8 +88,8 @@ def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 def child_environment() -> Mapping[str, str]:
     """Return the environment in which `python -P -m monitor` loads the package that this process has loaded.
 
-    An installed package is found without help. A checkout that this process found in its working directory is not:
-    the directory of the package is then put first on $PYTHONPATH.
+    An installed package is importable without changes. A checkout that was imported from the working directory is
+    not: its directory is then put first in $PYTHONPATH.
     """
     package_file = Path(str(monitor.__file__)).resolve()
     probe = subprocess.run(  # noqa: S603 - this interpreter and a constant program
@@ -115,7 +115,7 @@ def stop_child(child: subprocess.Popen[bytes], patience: float) -> None:
 
 
 def exit_description(child: subprocess.Popen[bytes]) -> str:
-    """Return how a child process ended, as a phrase, followed by the last line of its stderr."""
+    """Return a phrase such as "ended with exit code 1", followed by the last line of the child's stderr."""
     last_line = ""
     if child.stderr:
         last_line = child.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]

@@ -20,7 +20,7 @@ MARKER = "`monitor install-service`"
 
 
 class UnitChange(StrEnum):
-    """Change of the unit file by an installation."""
+    """Effect of an installation on the unit file."""
 
     WRITTEN = "written"
     REPLACED = "replaced"
@@ -33,10 +33,10 @@ class Installation:
 
     Attributes:
         unit: path of the unit.
-        unit_change: change of the unit.
+        unit_change: effect on the unit file.
         config: path of the configuration.
-        config_written: the configuration was missing and has been written.
-        next_command: command that starts the service with this unit.
+        config_written: True if the configuration was missing and has been written.
+        next_command: command that starts or restarts the service with this unit.
     """
 
     unit: Path
@@ -52,8 +52,8 @@ class Removal:
 
     Attributes:
         unit: path of the unit.
-        removed: the unit existed and was removed.
-        kept: existing paths that remain.
+        removed: True if the unit existed and was removed.
+        kept: paths of configuration, state and drop-ins that still exist.
     """
 
     unit: Path
@@ -64,16 +64,17 @@ class Removal:
 def install(
     program: Program, config: Path, *, default_config: str, validate: Callable[[Path], object]
 ) -> Installation:
-    """Write the unit and, if it is missing, the configuration, and make systemd read the unit.
+    """Write the systemd unit, and the configuration if it is missing, and reload systemd.
 
     Args:
         program: the program that the service runs.
         config: path of the configuration.
         default_config: text of a new configuration.
-        validate: raises an error for an existing configuration that is invalid; called before anything is written.
+        validate: raises an error if an existing configuration is invalid; called before anything is written.
 
     Raises:
-        MonitorError: a requirement is missing, or the existing unit is not of this program.
+        MonitorError: root or systemd is missing, the service could not read a path, an existing unit was not written
+            by this program, or systemctl failed.
     """
     _require_systemd("install-service", hint="; with --print it shows the unit")
     problems = unreadable_paths((*program.needs, config))
@@ -104,7 +105,7 @@ def uninstall() -> Removal:
     """Stop the service and remove its unit.
 
     Raises:
-        MonitorError: a requirement is missing, or the existing unit is not of this program.
+        MonitorError: root or systemd is missing, the unit was not written by this program, or systemctl failed.
     """
     _require_systemd("uninstall-service")
     unit = UNITS / NAME
@@ -127,7 +128,7 @@ def systemctl(*arguments: str, check: bool = True) -> int:
         check: raise an error for an exit code other than 0.
 
     Raises:
-        MonitorError: it failed, and `check` is set.
+        MonitorError: systemctl failed and `check` is True.
     """
     process = subprocess.run(  # noqa: S603 - constant arguments
         ["systemctl", *arguments],  # noqa: S607 - its directory depends on the distribution
@@ -147,7 +148,7 @@ def _require_systemd(command: str, hint: str = "") -> None:
     """Check for root and a running systemd.
 
     Raises:
-        MonitorError: names everything that is missing in one line.
+        MonitorError: root or systemd is missing; the message names everything that is missing.
     """
     missing = []
     if os.geteuid() != 0:
@@ -161,10 +162,10 @@ def _require_systemd(command: str, hint: str = "") -> None:
 
 
 def _read_own_unit(unit: Path) -> str | None:
-    """Return the text of the installed unit, None if there is none.
+    """Return the text of the installed unit; None if there is none.
 
     Raises:
-        MonitorError: it was not written by this program.
+        MonitorError: the unit cannot be read, or was not written by this program.
     """
     try:
         text = unit.read_text(encoding="utf-8")
@@ -184,7 +185,7 @@ def _unit_change(former_text: str | None, text: str) -> UnitChange:
 
 
 def _write_config(path: Path, text: str) -> None:
-    """Write a configuration, and its directory if that is missing."""
+    """Write a configuration; create its directory if it is missing."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True)
         path.parent.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Paths of the standard streams, for arguments that name a file or `-`."""
+"""Paths of the standard streams, which replace the file argument `-`."""
 
 from __future__ import annotations
 

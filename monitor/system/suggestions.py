@@ -1,4 +1,4 @@
-"""Suggestions for misspelt names."""
+"""Suggestions for misspelt names: the most similar known name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CUTOFF = 0.5
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'X'?" for the most similar known name, an empty string if none is similar.
+    """Return "; did you mean 'X'?" for the most similar known name; an empty string if none is similar.
 
     Args:
         name: the unknown name.

@@ -1,4 +1,4 @@
-"""systemd unit of the daemon: text for this installation, and checks of its sandbox.
+"""systemd unit of the daemon: text for this installation, and checks of the sandbox.
 
 The template is `data/monitor.service`. Hosts differ only in the command and in the paths that the sandbox exposes.
 """
@@ -28,10 +28,10 @@ ROOT_HOME = Path("/root")
 
 @dataclass(frozen=True)
 class Program:
-    """The program that the service runs.
+    """Program that the service runs.
 
     Attributes:
-        command: program and first arguments.
+        command: executable and first arguments.
         needs: files and directories that the service must be able to read.
     """
 
@@ -40,10 +40,10 @@ class Program:
 
 
 def running_program() -> Program:
-    """Return the program that runs now.
+    """Return the program of this process, as the service runs it.
 
     Raises:
-        MonitorError: it is installed for a single user, so the service could not import it.
+        MonitorError: the program is installed for a single user, so the service could not import it.
     """
     root = Path(__file__).parents[2]
     if site.ENABLE_USER_SITE and root == Path(site.getusersitepackages()):
@@ -63,7 +63,7 @@ def running_program() -> Program:
 
 
 def _find_script() -> Path | None:
-    """Return the path of the command `monitor` of this installation, None if there is none."""
+    """Return the path of the script `monitor` of this installation; None if there is none."""
     candidates = (
         Path(sys.argv[0]),
         Path(sys.executable).parent / "monitor",
@@ -103,18 +103,18 @@ def _sandbox_lines(bound: Sequence[Path]) -> list[str]:
 
 
 def bound_paths(needs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the paths in `needs` that the sandbox would hide, without those inside other such paths."""
+    """Return the paths in `needs` that the sandbox would hide; paths inside another hidden path are left out."""
     hidden = sorted({path for path in needs if any(path.is_relative_to(place) for place in HIDDEN)})
     return tuple(path for path in hidden if not any(path != other and path.is_relative_to(other) for other in hidden))
 
 
 def unreadable_paths(needs: Sequence[Path]) -> list[str]:
-    """Return one line for each path that the user of the service would have to enter or read, but may not."""
+    """Return one line for each path that the user of the service must enter or read, but has no permission for."""
     bound = bound_paths(needs)
     problems = set()
     for path in needs:
         mount = next((top for top in bound if path.is_relative_to(top)), None)
-        # A bound path is reached without its parents, any other path from the root directory on.
+        # A bound path is accessed without its parents; for any other path all parents count.
         steps = [step for step in (*reversed(path.parents), path) if mount is None or step.is_relative_to(mount)]
         barrier = next((step for step in steps if _is_closed(step, last=step == path)), None)
         if barrier is not None:
@@ -123,7 +123,7 @@ def unreadable_paths(needs: Sequence[Path]) -> list[str]:
 
 
 def _is_closed(path: Path, *, last: bool) -> bool:
-    """Return True if other users may not enter a directory or, for the `last` path, may not read it."""
+    """Return True if other users cannot enter a directory or, for the `last` path, cannot read it."""
     if not path.exists():
         return False
     needed = 0o001

@@ -16,10 +16,10 @@ from model.training.settings import BacktestConfig
 from monitor.config.loader import Config
 from monitor.errors import MonitorError, NotEnoughDataError, RefusedError
 from monitor.sampling.trace_reader import Trace
-from monitor.training.retrain import gate_of, task_of
+from monitor.training.retrain import gate_of, training_task
 
 TRAINING_RATIO = 0.6
-"""Default ratio of the rows that the first model is trained on."""
+"""Ratio of the rows that the first model is trained on by default."""
 
 HEADER = "timestamp,horizon,probability,warning,anomaly_score\n"
 
@@ -31,23 +31,23 @@ def backtest_forecasts(trace: Trace, config: Config, until: float | None, *, ret
         trace: samples.
         config: forecasting task, training and gate.
         until: end of the first part in seconds since the epoch; None for 60 % of the rows.
-        retrain: retrain at every training interval, as the daemon does.
+        retrain: True to retrain at every training interval, as the daemon does.
 
     Raises:
         MonitorError: the trace lacks a metric of the high-load rules.
-        NotEnoughDataError: the trace is too short to train a model.
-        RefusedError: the gate refused every model.
+        NotEnoughDataError: no model could be trained, for example because the trace is too short.
+        RefusedError: no model could serve, and the gate refused the last candidate.
     """
     missing = {metric for rule in config.high_load.rules for metric, _ in rule} - set(trace.columns)
     if missing:
-        raise MonitorError(f"the trace has no {', '.join(sorted(missing))}, which high_load.rules look at")
+        raise MonitorError(f"the trace has no {', '.join(sorted(missing))}, which high_load.rules use")
     if until is None:
         until = float(trace.times[int(len(trace.times) * TRAINING_RATIO)]) if len(trace.times) else 0.0
     training = config.training
     settings = BacktestConfig(
         until, training.interval if retrain else None, training.history, gate_of(config), training.seed
     )
-    result = backtest(trace.times, trace.values, trace.columns, task_of(config), training.recipe, settings)
+    result = backtest(trace.times, trace.values, trace.columns, training_task(config), training.recipe, settings)
     if np.isnan(result.probabilities).all():
         last = result.attempts[-1]
         message = f"no model could serve: {last.refusal}"
@@ -62,7 +62,7 @@ def backtest_anomalies(trace: Trace, config: Config, until: float, *, retrain: b
         trace: samples.
         config: anomaly detection.
         until: end of the first part in seconds since the epoch.
-        retrain: retrain at every training interval, as the daemon does.
+        retrain: True to retrain at every training interval, as the daemon does.
 
     Returns:
         None if the detection is disabled, or the first part is too short to train a detector.

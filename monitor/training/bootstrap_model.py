@@ -32,8 +32,9 @@ def fitted_model_serves(stores: Stores) -> bool:
 def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     """Register and promote the pretrained model if no usable model for the configured task serves.
 
-    A model trained for other rules or horizons would keep predicting the old task for days. Percentile bounds, which
-    need a history, and samples that are hours apart rule out the pretrained model.
+    A serving model for another task is replaced, because it would predict that task until the next training run.
+    Nothing is registered if the pretrained model does not support the task: percentile bounds need a history, and the
+    ranges of horizons and sampling intervals are limited.
 
     Args:
         stores: repositories.
@@ -49,10 +50,10 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     predictor = pretrained_predictor(config, config.sampling.interval)
     if predictor is None:
         return
-    # the detector does not depend on the forecasting task: it stays in use
+    # The detector does not depend on the forecasting task: it stays in use.
     detector = None if model is None else stores.registry.detector(model.id)
     report = TrainingReport(
-        # recalibration starts with the outcomes after `to`
+        # Recalibration starts with the outcomes after `to`.
         from_=now,
         to=now,
         samples=0,
@@ -66,7 +67,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
 
 
 def pretrained_predictor(config: Config, step: float) -> Predictor | None:
-    """Return the pretrained model for the configured task; None if the task rules it out or its file is damaged.
+    """Return the pretrained model for the configured task; None if it does not support the task or is damaged.
 
     Args:
         config: forecasting task.
@@ -94,7 +95,7 @@ def _detector_report(model: RegisteredModel | None) -> DetectorReport | None:
 
 
 def configured_task(config: Config) -> ForecastTask:
-    """Return the configured forecasting task of a model fitted on this host."""
+    """Return the task that the report of a model fitted on this host states, with unresolved percentile bounds."""
     high_load = config.high_load
     return ForecastTask(
         rules=tuple(tuple((metric, bound) for metric, bound in rule) for rule in high_load.rules),
@@ -112,7 +113,7 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
     """Return the names of the fields in which the task of a model differs from the configured one.
 
     Returns:
-        Empty for a model of the configured task, and for one whose report does not state its task.
+        Names of fields of ForecastTask; empty if the tasks are equal or the report does not state the task.
     """
     task = None if report is None else report.pretrained or report.task
     if task is None:

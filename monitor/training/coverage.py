@@ -28,7 +28,7 @@ class _Measurement:
 
 
 class HistoryCoverage:
-    """Coverage of the stored history of one host, measured again only when it can have changed by more than 1 %."""
+    """Coverage of the stored history, measured again only if it can have changed by more than MAX_STALENESS."""
 
     def __init__(self, stores: Stores, config: Config) -> None:
         """Create the object without a measurement.
@@ -57,7 +57,7 @@ class HistoryCoverage:
             return 0.0
         since = now - self._history
         rows = self._stores.samples.count(since=since, limit=math.ceil(needed / self._interval) + 1)
-        # samples closer together than the interval cover less, but never more than the time since the oldest one
+        # samples closer together than the interval cover less, but never more than the time since the oldest sample
         counted = min(rows * self._interval, now - max(since, oldest_at))
         if counted >= needed:
             return counted
@@ -75,9 +75,9 @@ class HistoryCoverage:
 
 
 def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
-    """Return True if a measurement is recent, and the samples since then cannot have completed the needed history.
+    """Return True if a measurement is at most MAX_STALENESS old, and the coverage since cannot have reached `needed`.
 
-    Samples that an import adds before the oldest one end a measurement at once.
+    An import of samples older than the oldest sample invalidates the measurement.
     """
     age = now - measured.at
     recent = 0 <= age <= MAX_STALENESS * measured.seconds

@@ -26,10 +26,10 @@ def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow],
         stores: repositories of the database.
         recurring: recurring windows of the configuration.
         times: (rows,) seconds since the epoch, increasing.
-        now: seconds since the epoch: the end of an incident in progress.
+        now: seconds since the epoch; used as the end of an incident in progress.
 
     Returns:
-        (rows,).
+        (rows,) True within an incident or a maintenance window.
 
     Raises:
         StorageError: the database cannot be read.
@@ -50,19 +50,19 @@ def _in_recurring_window(times: Floats, recurring: Sequence[RecurringWindow]) ->
     """Return a mask of the times (rows,) within a recurring window."""
     if not recurring:
         return np.zeros(len(times), bool)
-    # windows start and end at whole minutes, so each minute is looked up once
+    # Windows start and end at whole minutes, so each minute is looked up once.
     minutes, minute_of = np.unique(times // MINUTE, return_inverse=True)
     is_inside = [any(window.contains(minute * MINUTE) for window in recurring) for minute in minutes.tolist()]
     return np.array(is_inside, bool)[minute_of]
 
 
 def expected_slots(anomalies: Sequence[AnomalyRecord], slot_seconds: float, now: float) -> list[int]:
-    """Return the slots of the events with the verdict `expected`.
+    """Return the numbers of the slots that overlap an event with the verdict `expected`.
 
     Args:
         anomalies: events.
         slot_seconds: length of a slot in seconds; slots are numbered from the epoch.
-        now: seconds since the epoch: the end of an event in progress.
+        now: seconds since the epoch; used as the end of an event in progress.
     """
     expected = [anomaly for anomaly in anomalies if anomaly.verdict is Verdict.EXPECTED]
     slots: list[int] = []

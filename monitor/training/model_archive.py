@@ -43,13 +43,13 @@ LONGEST_HOST = 255
 
 @dataclass(frozen=True)
 class ModelArchive:
-    """Content of an archive.
+    """Content of a model archive.
 
     Attributes:
         predictor: serialised predictor.
         detector: serialised anomaly detector; None if the model has none.
-        report: report of the training.
-        created_at: time of the training in seconds since the epoch.
+        report: training report.
+        created_at: time at which the model was trained, in seconds since the epoch.
         host: name of the host that trained the model.
     """
 
@@ -62,7 +62,7 @@ class ModelArchive:
 
 @dataclass(frozen=True)
 class _Header:
-    """Typed part of the header of an archive; `parts` are SHA-256 checksums by name."""
+    """Validated header fields of an archive; `parts` maps the name of each part to its SHA-256 checksum."""
 
     host: str
     created_at: float
@@ -74,7 +74,7 @@ class ImportResult:
     """Result of an import.
 
     Attributes:
-        model_id: number in the registry.
+        model_id: id in the registry.
         duplicate: True if the registry had the model already.
         archive: content of the file.
         task_differences: fields of the forecasting task in which the model differs from the configuration.
@@ -92,7 +92,7 @@ def export_model(stores: Stores, model_id: int, path: Path) -> int:
     Raises:
         UnknownModelError: the registry has no such model.
         StorageError: the stored model is damaged.
-        MonitorError: this release cannot read the model, or the file cannot be written.
+        MonitorError: this release cannot read the model or its report, or the file cannot be written.
     """
     model = read_model(stores, model_id)
     predictor = stores.registry.blob(model_id)
@@ -121,8 +121,8 @@ def import_model(stores: Stores, config: Config, path: Path, now: float) -> Impo
         now: seconds since the epoch.
 
     Raises:
-        MonitorError: the file cannot be read or is not an archive; the message names it.
-        StorageError: the database refuses the model.
+        MonitorError: the file cannot be read or is not an archive; the message names the file.
+        StorageError: the database cannot be read or written.
     """
     try:
         archive = unpack_archive(_read(path))
@@ -138,7 +138,7 @@ def import_model(stores: Stores, config: Config, path: Path, now: float) -> Impo
 
 
 def pack_archive(archive: ModelArchive) -> bytes:
-    """Return the bytes of an archive; equal content gives equal bytes.
+    """Return the bytes of an archive; equal content yields identical bytes.
 
     Raises:
         SerializationError: the content exceeds the size limit.
@@ -174,13 +174,13 @@ def unpack_archive(data: bytes) -> ModelArchive:
     if arrays.keys() != header.parts.keys() or not {"predictor"} <= arrays.keys() <= {"predictor", "detector"}:
         raise SerializationError(f"not a {KIND} of monitor: it holds {', '.join(sorted(arrays))}")
     if not 0 <= header.created_at <= LATEST:
-        raise SerializationError(f"not a {KIND} of monitor: made at {header.created_at}")
+        raise SerializationError(f"not a {KIND} of monitor: created_at is {header.created_at}")
     parts = {name: _part(name, arrays[name], sha256) for name, sha256 in header.parts.items()}
     predictor, detector = parts["predictor"], parts.get("detector")
     if loads(predictor, holdout_model=True).spec.columns != SAMPLE_FIELDS:
-        raise SerializationError("its model is of other metrics than this release samples")
+        raise SerializationError("its model uses other metrics than this release samples")
     if detector is not None and not {*loads_detector(detector).columns} <= {*SAMPLE_FIELDS}:
-        raise SerializationError("its detector is of other metrics than this release samples")
+        raise SerializationError("its detector uses metrics that this release does not sample")
     return ModelArchive(predictor, detector, report, header.created_at, header.host[:LONGEST_HOST])
 
 
@@ -199,7 +199,7 @@ def _read(path: Path) -> bytes:
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
             if not is_stream and not path.is_file():
-                raise MonitorError(f"{path}: not a file")
+                raise MonitorError(f"{path}: not a regular file")
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise MonitorError(f"{path}: cannot be read: {error.strerror}") from error
@@ -211,6 +211,6 @@ def _read(path: Path) -> bytes:
 def _replace_file(path: Path, data: bytes) -> None:
     """Replace a regular file atomically, or write to standard output."""
     if path != STANDARD_OUTPUT and path.exists() and not path.is_file():
-        raise MonitorError(f"{path}: is there and not a file")
+        raise MonitorError(f"{path}: exists and is not a regular file")
     with open_atomic(path, 0o600) as file:
         file.write(data)

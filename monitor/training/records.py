@@ -14,16 +14,16 @@ NO_REPORT = "{}"
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A registered model without its bytes.
+    """Registered model without its serialised form.
 
     Attributes:
-        id: number in the registry.
-        created_at: time of its training in seconds since the epoch.
-        sha256: checksum of its bytes.
-        size: bytes.
+        id: id in the registry.
+        created_at: time at which it was trained, in seconds since the epoch.
+        sha256: SHA-256 checksum of its serialised form.
+        size: size of its serialised form in bytes.
         report: training report; None if it cannot be used.
-        promoted_at: time at which it first served; None if it never did.
-        report_problem: reason why the report cannot be used.
+        promoted_at: time of its first promotion in seconds since the epoch; None if it was never promoted.
+        report_problem: reason why the report cannot be used; None if it can, or if there is none.
     """
 
     id: int
@@ -36,17 +36,17 @@ class RegisteredModel:
 
     @property
     def pretrained(self) -> bool:
-        """Return True for the pretrained model, which was not fitted on this host's history."""
+        """Return True for the pretrained model, which is not fitted on this host's history."""
         return self.report is not None and self.report.pretrained is not None
 
     @property
     def imported_from(self) -> str | None:
-        """Return the host name of an imported model."""
+        """Return the name of the host that trained an imported model; None for a model of this host."""
         return None if self.report is None else self.report.imported_from
 
     @property
     def trained_until(self) -> float:
-        """Return the time of the last sample of the training data; the creation time if it is not recorded."""
+        """Return the time of the last training sample, or `created_at` if there is no usable report."""
         return self.created_at if self.report is None else self.report.to
 
 
@@ -57,11 +57,11 @@ class CompletedRun:
     Attributes:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
-        outcome: result of the attempt.
-        reason: message on why no model was promoted; empty after a promotion.
+        outcome: result of the run.
+        reason: message why no model was promoted, or why the promotion had to be forced; else empty.
         model_id: the candidate; None if none was registered.
-        report: training report; None if the run ended before there was one, or if it cannot be used.
-        id: number of the run.
+        report: training report; None if the run wrote no report, or if the report cannot be used.
+        id: id of the run; 0 before it is stored.
     """
 
     started_at: float
@@ -135,7 +135,7 @@ def read_active_model(stores: Stores) -> RegisteredModel | None:
 
 
 def _read(stored: str) -> tuple[TrainingReport | None, ReportProblem | None]:
-    """Return the report of a stored record, or the reason why it is not usable; both None if it is empty."""
+    """Return the report of a stored record, or the reason why it cannot be used; both None if it is NO_REPORT."""
     if stored == NO_REPORT:
         return None, None
     try:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from model.errors import SkipReason
 from model.training.refusal import ComparisonSkip, RefusalReason
 from monitor.system.json_codec import DecodeError, JsonValue, from_plain, to_json, to_plain
-from monitor.training.report_migration import UNVERSIONED, migrate
+from monitor.training.report_migration import UNVERSIONED, VERSION, migrate
 from monitor.training.report_parts import (
     DetectorReport,
     EpochReport,
@@ -19,9 +19,6 @@ from monitor.training.report_parts import (
     InputDistribution,
     OmittedHorizon,
 )
-
-VERSION = 2
-"""Version of the stored form that this release writes; see `report_migration` for older ones."""
 
 MODEL_SCORES = "network"
 """Key of the model's own scores next to those of the baselines."""
@@ -37,10 +34,10 @@ class ReportProblem(StrEnum):
     @property
     def message(self) -> str:
         """Phrase for messages."""
-        return PROBLEM_MESSAGES[self]
+        return _PROBLEM_MESSAGES[self]
 
 
-PROBLEM_MESSAGES = {
+_PROBLEM_MESSAGES = {
     ReportProblem.NOT_JSON: "not JSON",
     ReportProblem.NEWER_VERSION: "written by a newer release",
     ReportProblem.WRONG_TYPE: "not a training report",
@@ -63,19 +60,19 @@ class TrainingReport:
 
     Attributes:
         from_: time of the first sample in seconds since the epoch.
-        to: time of the last sample.
+        to: time of the last sample in seconds since the epoch.
         samples: number of samples.
         version: version of the stored form.
         pretrained: task of a pretrained model; None for a model fitted on this host.
-        task: configured task, with unresolved percentile bounds.
+        task: configured task, with unresolved percentile bounds; None for a pretrained model.
         rows: number of training rows.
         features: number of features.
         rules: high-load rules with resolved bounds, by metric.
         sustained: seconds for which a rule has to hold.
-        seconds: duration of the training.
-        peak_memory_bytes: largest memory of the training process.
+        seconds: duration of the training run.
+        peak_memory_bytes: peak resident memory of the training process.
         epochs: mean losses of the ensemble by epoch.
-        kept_epoch: number of the epoch whose weights were kept.
+        kept_epoch: number of the epoch whose weights were kept, starting at 1.
         health: gradient health.
         folds: number of folds of the holdout, each predicted by a model fitted on the samples before it; None for a
             report without scores.
@@ -83,9 +80,9 @@ class TrainingReport:
         left_out: configured horizons without a model.
         inputs: training distribution by metric, the reference for input drift.
         detector: anomaly detector; None if the training run did not consider one.
-        refusal_reason: rule of the gate that the candidate failed.
-        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, or
-            without an incumbent.
+        refusal_reason: rule of the gate that the candidate failed; None if it passed.
+        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, or if
+            there is no incumbent.
         skip_reason: reason why no network was fitted.
         imported_from: host name of an imported model.
         imported_at: time of the import in seconds since the epoch.
@@ -144,7 +141,7 @@ class TrainingReport:
         """Return a stored report, migrated from the form of older releases.
 
         Raises:
-            ReportError: the report is of a newer release, or has values of other types.
+            ReportError: the report was written by a newer release, or a value has the wrong type.
         """
         if not isinstance(data, dict):
             raise ReportError(ReportProblem.WRONG_TYPE, f"expected an object, got {type(data).__name__}")
@@ -163,7 +160,7 @@ class TrainingReport:
         """Return a stored report; see `from_plain`.
 
         Raises:
-            ReportError: not JSON, of a newer release, or with values of other types.
+            ReportError: the text is not JSON, was written by a newer release, or a value has the wrong type.
         """
         try:
             data = json.loads(text)

@@ -1,4 +1,4 @@
-"""Training report of a candidate: fit, holdout scores, inputs and detector."""
+"""Report builder: training report of a candidate with fit, holdout scores, inputs and detector."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def build_report(
     detector: DetectorReport,
     decision: GateDecision,
 ) -> TrainingReport:
-    """Build the report of a training run.
+    """Build the report of a training run that fitted a candidate.
 
     Args:
         candidate: the fitted candidate with its holdout scores.
-        times: (rows,) seconds since the epoch of the samples.
-        values: (rows, columns) of the samples, NaN where missing.
+        times: (rows,) times of the samples in seconds since the epoch.
+        values: (rows, columns) values of the samples, NaN where missing.
         task: configured task.
         detector: the anomaly detector trained on the same samples.
-        decision: of the gate.
+        decision: decision of the promotion gate.
     """
     predictor = candidate.predictor
     fit = candidate.fit

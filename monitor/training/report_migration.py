@@ -9,33 +9,35 @@ UNVERSIONED = 0
 """Version of a stored report without a `version` key."""
 
 EXPERTS = {"networks": "network", "load": "load_table", "prior": "pretrained"}
-"""Present name of each expert, by its name in unversioned reports."""
+"""Current name of each expert, by its name in unversioned reports."""
 
 DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
-"""Key of the detector by its name in unversioned reports."""
+"""Current key in the object `detector`, by its name in unversioned reports."""
 
 
 def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Return a stored report in the form of version 2.
+    """Return a stored report in the form of VERSION.
 
-    Values of an unexpected type are passed on: decoding refuses them.
+    Values of an unexpected type are copied unchanged: decoding rejects them.
 
     Args:
-        report: as stored.
-        version: of its form.
+        report: stored report.
+        version: version of the stored form; UNVERSIONED if the report has no key `version`.
     """
     migrated = dict(report)
     for change in _CHANGES[max(version, 0) :]:
         migrated = change(migrated)
-    return {**migrated, "version": len(_CHANGES)}
+    return {**migrated, "version": VERSION}
 
 
 def _name_experts(report: dict[str, Any]) -> dict[str, Any]:
     """Convert an unversioned report to version 1.
 
-    Unversioned reports differ in these ways: `prior` is called `pretrained`, blend weights are `shares` by the older
-    names of the experts, bin frequencies of the inputs are `shares`, an absent detector is an empty object, two
-    of its keys have older names, and the advice may be one string.
+    - `prior` becomes `pretrained`.
+    - `shares` of a horizon become `blend_weights`, with the current names of the experts.
+    - `shares` of an input become `frequencies`.
+    - An empty detector becomes None; otherwise two of its keys are renamed.
+    - Advice that is one string becomes a list.
     """
     renamed = {"pretrained" if key == "prior" else key: value for key, value in report.items()}
     if not renamed.get("detector"):
@@ -48,12 +50,15 @@ def _name_experts(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_folds(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report of version 1 in the form of version 2, which has the number of folds: it was always one."""
+    """Convert a report of version 1 to version 2: add the number of folds, which was always 1."""
     return {**report, "folds": 1} if report.get("horizons") else report
 
 
 _CHANGES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_name_experts, _add_folds)
 """Changes from each version to the next one."""
+
+VERSION = len(_CHANGES)
+"""Version of the stored form that this release writes."""
 
 
 def _horizon(horizon: dict[str, Any]) -> dict[str, Any]:

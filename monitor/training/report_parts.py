@@ -17,9 +17,9 @@ class ForecastTask:
     Attributes:
         rules: high-load rules, each a tuple of (metric, bound); a bound is a number or a percentile such as "p95".
         sustained: seconds for which a rule has to hold.
-        horizons: seconds.
-        step: seconds between samples, for a pretrained model.
-        precision: wanted precision of warnings, for a pretrained model.
+        horizons: horizons in seconds.
+        step: seconds between samples; None for a model fitted on this host.
+        precision: target precision of warnings; None for a model fitted on this host.
     """
 
     rules: tuple[tuple[tuple[str, float | str], ...], ...]
@@ -31,7 +31,7 @@ class ForecastTask:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """One pass over the training rows.
+    """Losses and gradient of one pass over the training rows.
 
     Attributes:
         number: 1 for the first epoch.
@@ -48,13 +48,13 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class ParameterReport:
-    """Gradient of one parameter.
+    """Gradient statistics of one parameter.
 
     Attributes:
         name: layer number and name of the parameter.
-        norm: mean L2 norm in the last epoch.
-        norm_last: L2 norm in the last step.
-        norm_max: largest L2 norm.
+        norm: mean L2 norm of the gradient in the last epoch.
+        norm_last: L2 norm of the gradient in the last step.
+        norm_max: largest L2 norm of the gradient.
         update_ratio: L2 norm of the update over that of the parameter, mean of the last epoch.
     """
 
@@ -67,11 +67,11 @@ class ParameterReport:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """Outputs of one activation layer on rows that it was not fitted on.
+    """Outputs of one activation layer on the validation rows, or on the training rows if there are none.
 
     Attributes:
         name: layer number.
-        dead_ratio: ratio of units without a gradient on any row.
+        dead_ratio: ratio of units that are inactive (ReLU) or saturated in every row.
         saturation_ratio: ratio of saturated outputs; None for an activation that does not saturate.
         mean: mean output.
         deviation: standard deviation of the outputs.
@@ -91,8 +91,8 @@ class GradientReport:
     Attributes:
         state: healthy, vanishing or exploding.
         steps: number of optimizer steps.
-        clipped_steps: steps with a clipped gradient.
-        nonfinite_steps: steps skipped because the gradient was not finite.
+        clipped_steps: number of steps with a clipped gradient.
+        nonfinite_steps: number of steps skipped because the gradient was not finite.
         advice: one sentence per finding.
         parameters: gradient of each parameter.
         layers: outputs of each activation layer.
@@ -144,12 +144,12 @@ class HorizonReport:
     """Evaluation of the candidate for one horizon.
 
     Attributes:
-        horizon: seconds.
+        horizon: horizon in seconds.
         base_rate: ratio of the training rows that were followed by high load.
-        threshold: probability from which a prediction is a warning; 1 never warns.
+        threshold: probability at which a warning starts; 1 for no warnings.
         scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
         blend_weights: weights of the experts.
-        events: high-load periods of the history that are more than the horizon apart; None in older reports.
+        events: number of high-load periods in the history, more than the horizon apart; None in older reports.
     """
 
     horizon: float
@@ -165,11 +165,11 @@ class OmittedHorizon:
     """Configured horizon without enough examples in the history.
 
     Attributes:
-        horizon: seconds.
-        reason: message.
+        horizon: horizon in seconds.
+        reason: message on why the horizon has no model.
         skip_reason: code of the reason; None in reports of older releases.
-        events: high-load periods of the history that are more than the horizon apart; None in older reports.
-        events_needed: smallest number of them for a model; likewise.
+        events: number of high-load periods in the history, more than the horizon apart; None in older reports.
+        events_needed: number of such periods that a model needs; None in older reports.
     """
 
     horizon: float
@@ -184,8 +184,8 @@ class InputDistribution:
     """Training distribution of one metric.
 
     Attributes:
-        edges: inner edges of the bins.
-        frequencies: relative frequency of each bin.
+        edges: inner edges of the bins, increasing.
+        frequencies: relative frequency of each bin; one more than `edges`.
     """
 
     edges: tuple[float, ...]
@@ -229,13 +229,13 @@ class DetectorReport:
     """Anomaly detector stored with a model, or the reason why there is none.
 
     Attributes:
-        at: time of its training in seconds since the epoch; None if there is no detector.
+        at: time at which it was trained, in seconds since the epoch; None if there is no detector.
         metrics: names of the metrics that it monitors.
         step: length of its rows in seconds.
         excluded_share: ratio of the samples that were excluded as incidents and maintenance.
         validation: false-alarm check on its own history.
-        skip_reason: reason why no new detector was trained; None if one was.
-        reason: the same as a message; empty if one was trained.
+        skip_reason: code of the reason why no new detector was trained; None if one was trained.
+        reason: message of `skip_reason`; empty if a new detector was trained.
         kept: True if the detector of the incumbent model stays in use.
     """
 

@@ -33,20 +33,19 @@ from monitor.training.train_detector import DetectorTraining, promote_detector, 
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
-"""Largest number of models kept in the registry besides the serving one."""
-
+"""Number of newest models kept in the registry, besides the serving model and the target of a rollback."""
 
 MIN_REPLAY_SECONDS = 5.0
-"""Least time for the replay of the history after a training that has taken all of `training.timeout`."""
+"""Time limit of the replay after a training that has used up `training.timeout`."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Options of one retraining.
+    """Options of one training run.
 
     Attributes:
         since: seconds of history to train on; None for the configured length.
-        dry_run: train and evaluate, register nothing.
+        dry_run: train and evaluate; register, promote and record nothing.
         force: promote the candidate even if the gate refuses it.
     """
 
@@ -57,14 +56,15 @@ class Request:
 
 @dataclass(frozen=True)
 class RetrainResult:
-    """Result of one retraining.
+    """Result of one training run.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
-        reason: message on why no model was promoted.
-        model_id: the registered candidate.
+        outcome: promoted, refused, skipped or failed; a dry run has the outcome that a real run would have.
+        reason: message why no model was promoted, or why the promotion had to be forced; else empty.
+        model_id: id of the candidate; None if none was registered.
         report: training report; None if the run failed early.
-        error: error that the command ends with; None after a promotion and a dry run that passed.
+        error: error to raise in the command; None if the candidate was promoted or would be in a real run.
+        replay: history to replay after the run; None for nothing.
         replayed: numbers of replayed predictions and anomalies; None without a replay, or if it failed.
     """
 
@@ -73,15 +73,8 @@ class RetrainResult:
     model_id: int | None
     report: TrainingReport | None
     error: MonitorError | None
-    replayed: ReplaySummary | None = None
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """Result of an attempt, and what to replay after it; None for nothing."""
-
-    result: RetrainResult
     replay: ReplayTask | None = None
+    replayed: ReplaySummary | None = None
 
 
 def retrain(
@@ -101,16 +94,15 @@ def retrain(
         clock: returns seconds since the epoch.
 
     Raises:
-        LockedError: another retraining is running.
+        LockedError: another training run is in progress.
     """
     with ExitStack() as stack:
         try:
             stack.enter_context(stores.database.lock("retrain"))
         except LockHeldError as error:
-            raise LockedError(f"another retraining is under way: {error}") from error
+            raise LockedError(f"another training run is in progress: {error}") from error
         started = clock()
-        attempt = _attempt_within_deadline(stores, config, request, on_epoch, started)
-        result = attempt.result
+        result = _attempt_within_deadline(stores, config, request, on_epoch, started)
         if result.report is not None:
             result = replace(result, report=replace(result.report, seconds=round(clock() - started, 3)))
         if not request.dry_run:
@@ -123,29 +115,26 @@ def retrain(
                 report=result.report,
             )
             stores.runs.append(stored_run(run))
-        if attempt.replay is not None:
-            remaining = max(config.training.timeout - (clock() - started), MIN_REPLAY_SECONDS)
-            result = replace(result, replayed=replay_history(stores, config, attempt.replay, started, remaining))
+            if result.replay is not None:
+                limit = max(config.training.timeout - (clock() - started), MIN_REPLAY_SECONDS)
+                result = replace(result, replayed=replay_history(stores, config, result.replay, started, limit))
         return result
 
 
 def _attempt_within_deadline(
     stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float
-) -> _Attempt:
+) -> RetrainResult:
     """Run one attempt; return expected errors as a result."""
     limit = config.training.timeout
     try:
-        with deadline(limit, f"the training was ended after training.timeout ({limit:g} s)"):
+        with deadline(limit, f"the training run was aborted after training.timeout ({limit:g} s)"):
             return _attempt(stores, config, request, on_epoch, now)
     except NotEnoughHistoryError as error:
-        failure = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
+        return _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)))
     except (MonitorError, ModelError, StorageError) as error:
-        failure = _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
+        return _without_candidate(TrainingOutcome.FAILED, MonitorError(str(error)))
     except MemoryError:
-        failure = _without_candidate(
-            TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history")
-        )
-    return _Attempt(failure)
+        return _without_candidate(TrainingOutcome.FAILED, MonitorError("not enough memory; lower training.history"))
 
 
 def _without_candidate(
@@ -154,14 +143,14 @@ def _without_candidate(
     return RetrainResult(outcome=outcome, reason=str(error), model_id=None, report=report, error=error)
 
 
-def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> _Attempt:
+def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
     history = SampleHistory(times, values)
     detector = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
-        candidate = train(times, values, SAMPLE_FIELDS, task_of(config), config.training.recipe, rng, on_epoch)
+        candidate = train(times, values, SAMPLE_FIELDS, training_task(config), config.training.recipe, rng, on_epoch)
     except NotEnoughHistoryError as error:
         report = TrainingReport(
             from_=float(times[0]),
@@ -171,25 +160,36 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             skip_reason=error.skip_reason,
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
-        result = _promote_detector(stores, config, detector, result, request, now)
-        return _Attempt(result, None if request.dry_run else ReplayTask(history, (), detector.is_new))
+        result = replace(result, replay=ReplayTask(history, models=(), detects=detector.is_new))
+        return _promote_detector(stores, config, detector, result, request, now)
     decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if decision.refusal is None else decision.refusal.message
     report = build_report(candidate, times, values, configured_task(config), detector.report, decision)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return _Attempt(RetrainResult(outcome, reason, None, report, RefusedError(reason) if reason else None))
+        refusal = RefusedError(reason) if reason else None
+        return RetrainResult(outcome=outcome, reason=reason, model_id=None, report=report, error=refusal)
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
-        refused = RefusedError(f"the gate refused model {model_id}: {reason}")
-        result = RetrainResult(TrainingOutcome.REFUSED, reason, model_id, report, refused)
-        result = _promote_detector(stores, config, detector, result, request, now)
-        return _Attempt(result, ReplayTask(history, (), detector.is_new))
+        result = RetrainResult(
+            outcome=TrainingOutcome.REFUSED,
+            reason=reason,
+            model_id=model_id,
+            report=report,
+            error=RefusedError(f"the gate refused model {model_id}: {reason}"),
+            replay=ReplayTask(history, models=(), detects=detector.is_new),
+        )
+        return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
     stores.registry.prune(MODELS_KEPT)
-    reason = f"forced although {reason}" if reason else ""
-    result = RetrainResult(TrainingOutcome.PROMOTED, reason, model_id, report, None)
-    return _Attempt(result, ReplayTask(history, candidate.holdout_models, detects=True))
+    return RetrainResult(
+        outcome=TrainingOutcome.PROMOTED,
+        reason=f"forced although {reason}" if reason else "",
+        model_id=model_id,
+        report=report,
+        error=None,
+        replay=ReplayTask(history, candidate.holdout_models, detects=True),
+    )
 
 
 def _promote_detector(
@@ -198,7 +198,7 @@ def _promote_detector(
     """Promote a new detector together with the incumbent predictor, or with the bootstrap model if there is none.
 
     Returns:
-        The result with the detector's part added to its reason.
+        The result, with a message on the detector added to the reason.
     """
     if request.dry_run:
         return result
@@ -207,9 +207,9 @@ def _promote_detector(
     model_id = promote_detector(stores, detector, now)
     if model_id is not None:
         stores.registry.prune(MODELS_KEPT)
-        addition = f"a new detector of anomalies serves, with it, as model {model_id}"
+        addition = f"a new anomaly detector serves, as part of model {model_id}"
     elif detector.blob is None:
-        addition = f"no detector of anomalies: {detector.report.reason}"
+        addition = f"no anomaly detector: {detector.report.reason}"
     else:
         return result
     return replace(result, reason=f"{result.reason}; {addition}")
@@ -229,8 +229,8 @@ def _history(stores: Stores, config: Config, request: Request, now: float) -> tu
     return times, rows[:, 1:]
 
 
-def task_of(config: Config) -> Task:
-    """Return the configured forecasting task."""
+def training_task(config: Config) -> Task:
+    """Return the task to train a model for: rules, horizons and warning precision."""
     return Task(config.rules, config.high_load.horizons, config.warning.precision)
 
 

@@ -28,16 +28,19 @@ class ServingState(StrEnum):
 def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: ServingState) -> float | None:
     """Return the due time of the next training run, in seconds since the epoch.
 
-    While no model of this host serves, a failed attempt is repeated soon. While a fallback serves, the next training
-    starts after a day. A young model is renewed when its history has grown by a quarter.
+    The time after the last run depends on what serves, and is at most the configured interval:
+
+    - No model fitted on this host: a tenth of `min_history`, at least FIRST_RETRY.
+    - A fallback at any horizon: FALLBACK_INTERVAL.
+    - A fitted model: until the history has grown by a quarter (`retrain_delay`).
 
     Args:
         config: intervals of the configuration.
-        last: the newest training run.
+        last: the newest training run; None if there is none.
         serving: kind of predictor that serves.
 
     Returns:
-        None if no training has run yet: the first one starts as soon as there is enough history.
+        None if `last` is None: the first run starts as soon as there is enough history.
     """
     if last is None:
         return None
@@ -52,4 +55,4 @@ def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: Se
 
 def insufficient_history(covered: float, needed: float) -> str:
     """Return the message for a history that is too short to train on; both arguments in seconds."""
-    return f"not enough history: {approximate_duration(covered)} of the {approximate_duration(needed)} it needs"
+    return f"not enough history: {approximate_duration(covered)} of the required {approximate_duration(needed)}"

@@ -1,4 +1,4 @@
-"""Training of the anomaly detector, on the samples of the forecast model."""
+"""Detector training: fit, false-alarm check and promotion of the anomaly detector."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ FIT_SKIP_REASONS = {
 
 @dataclass(frozen=True)
 class DetectorTraining:
-    """Result of a detector training.
+    """Detector to store with a model, and its report.
 
     Attributes:
-        blob: serialised detector to store with the model: the new or the active one; None without one.
+        blob: serialised detector, either new or that of the active model; None if there is none.
         report: description of the detector, and the reason if it is not new.
     """
 
@@ -53,13 +53,13 @@ class DetectorTraining:
 
 
 def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
-    """Train a detector if one is due; else, or if it exceeds its false-alarm budget, keep the active one.
+    """Train a detector if it is due; keep the active detector if not, or if the new detector is not accepted.
 
     Args:
         stores: repositories of the database, for verdicts, maintenance windows and the active detector.
         config: configuration.
-        times: (rows,) seconds of the samples, increasing.
-        values: (rows, fields) samples.
+        times: (rows,) times of the samples in seconds since the epoch, increasing.
+        values: (rows, fields) values of the samples, NaN where missing.
         now: seconds since the epoch.
 
     Raises:
@@ -119,7 +119,7 @@ def _validation_report(validation: DetectorValidation) -> DetectorValidationRepo
 
 
 def _is_due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
-    """Return True if the active detector is old or not usable, or a verdict was given after its training."""
+    """Return True if the active detector is outdated or unusable, or if a verdict is newer than the detector."""
     report = _active_report(stores)
     if report.at is None or report.step is None or _active_blob(stores) is None:
         return True
@@ -133,7 +133,7 @@ def _is_due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
 
 
 def _active_report(stores: Stores) -> DetectorReport:
-    """Return the report of the active model's detector; an empty report without one."""
+    """Return the report of the active model's detector; an empty report if there is none."""
     model = read_active_model(stores)
     if model is None or model.report is None or model.report.detector is None:
         return DetectorReport()
@@ -163,7 +163,7 @@ def _keep_active(stores: Stores, skip_reason: DetectorSkipReason, message: str) 
 def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> int | None:
     """Register and promote a new detector together with the predictor of the active model.
 
-    A host without high load in its history gets a detector, but no predictor of its own.
+    This serves hosts without high load in their history, which have no fitted predictor.
 
     Args:
         stores: repositories of the database.
@@ -184,5 +184,5 @@ def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> 
 
 
 def detector_key(blob: bytes) -> str:
-    """Return the key of a detector's block maxima: models with the same detector share them."""
+    """Return the key of a detector's block maxima; models with the same detector share the block maxima."""
     return hashlib.sha256(blob).hexdigest()[:KEY_LENGTH]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from model.units import HOUR, MINUTE
 from monitor.config.durations import parse_duration
 from monitor.documents.anomalies import RECENT, AnomalyDocument, anomaly_document
@@ -15,6 +13,7 @@ from monitor.documents.models import ModelDocument, ModelListEntry, model_docume
 from monitor.documents.prediction import PredictionDocument, prediction_documents
 from monitor.documents.status import StatusDocument, daemon_status_document
 from monitor.documents.training import RunDocument, run_document
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import MAX_POINTS, MAX_RANGE, HistoryReader
 from monitor.state import DaemonState
 from monitor.stores import Stores
@@ -51,7 +50,7 @@ class StoredDocuments:
         self._history = history
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
-        """Return the events of the last 30 days, newest first."""
+        """Return the anomaly events of the last 30 days, newest first."""
         return tuple(map(anomaly_document, self._stores.anomalies.since(time.time() - RECENT)))
 
     def models(self) -> tuple[ModelListEntry, ...]:
@@ -68,7 +67,7 @@ class StoredDocuments:
             points: largest number of time slots.
             state: state of the daemon, with the recent anomaly scores.
         """
-        recent_scores = state.anomaly.recent_scores if state.anomaly else np.empty((0, 3))
+        recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
@@ -125,7 +124,7 @@ class Api:
         return () if live is None or live.forecast is None else prediction_documents(live.forecast)
 
     def anomalies(self) -> tuple[AnomalyDocument, ...]:
-        """Return the events of the last 30 days, newest first.
+        """Return the anomaly events of the last 30 days, newest first.
 
         Raises:
             ApiError: the database is not open.
@@ -141,7 +140,7 @@ class Api:
         return model_document(overview.model, overview.model.id)
 
     def training(self) -> RunDocument | None:
-        """Return the newest training run; None before the first one."""
+        """Return the newest training run; None before the first run."""
         overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 

@@ -1,1 +1,1 @@
-"""Grafana dashboards, one module each."""
+"""Grafana dashboards: content, panels and layout."""

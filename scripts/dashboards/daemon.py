@@ -1,4 +1,4 @@
-"""Dashboard of the daemon process."""
+"""Dashboard of the daemon: sampling, jobs, storage and scrapes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dashboards.panels import (
 
 
 def quantile(share: float, name: str) -> str:
-    """Return the expression of a quantile of a job histogram."""
+    """Return the PromQL expression for a quantile of a histogram, per job."""
     return f"histogram_quantile({share}, sum by (le, {JOB}) (rate({metric(name + '_bucket')}[$__rate_interval])))"
 
 
@@ -120,7 +120,7 @@ def daemon() -> Page:
             min=0,
         ),
     ]
-    # Some jobs run once a minute or less: a shorter range would contain none of their runs.
+    # Some jobs run at most once a minute: a shorter range could contain none of their runs.
     seldom = {"interval": "5m"}
     jobs = [
         time_series(
@@ -170,7 +170,8 @@ def daemon() -> Page:
     storage = [
         time_series(
             "Size of the database",
-            "Database with its log. It stops growing when samples reach `storage.retention`, 90 days by default.",
+            "Database with write-ahead log. It stops growing when samples reach `storage.retention`, 90 days by "
+            "default.",
             [Query(metric("storage_size_bytes"), "size")],
             "bytes",
             min=0,

@@ -54,7 +54,7 @@ def host() -> Page:
 
 
 def _overview() -> list[Json]:
-    """Return the row of present values."""
+    """Return the panels of present values."""
     return [
         stat(
             "High load",
@@ -165,7 +165,7 @@ def _predictions() -> list[Json]:
 
 
 def _probability() -> list[Json]:
-    """Return probabilities over time and their attributions, repeated for each horizon."""
+    """Return the panels of probabilities and attributions, which Grafana repeats per horizon."""
     this = 'horizon=~"$horizon"'
     return [
         time_series(

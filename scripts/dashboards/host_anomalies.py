@@ -1,4 +1,4 @@
-"""Panels of the host dashboard on anomalies."""
+"""Anomaly panels of the host dashboard."""
 
 from __future__ import annotations
 

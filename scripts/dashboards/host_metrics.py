@@ -1,4 +1,4 @@
-"""Panels of the host dashboard on the metrics of the host."""
+"""Host metric panels of the host dashboard."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def host_metrics(overview: Sequence[Json]) -> list[Json]:
 
 
 def _remaining_metrics(panels: Sequence[Json]) -> list[Json]:
-    """Return a panel for each metric of the catalogue that no panel shows."""
+    """Return a panel for each metric of the catalogue that none of `panels` shows."""
     shown = json.dumps(panels)
     return [
         time_series(

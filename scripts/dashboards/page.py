@@ -1,4 +1,4 @@
-"""Dashboards: variables, annotations and the layout of panels."""
+"""Dashboard pages: variables, annotations and layout of panels."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def dashboard_variables(*, horizon: bool) -> list[Json]:
         ),
     ]
     if horizon:
-        # Sorted by base rate, which is the order of the horizons; sorting by name is not.
+        # Sorted by base rate, which increases with the horizon; names do not sort by length.
         query = f"query_result(sort(last_over_time({metric('high_load_baseline_probability')}[$__range])))"
         all_of_them = {"text": ["All"], "value": ["$__all"]}
         more = {"includeAll": True, "multi": True, "current": all_of_them, "sort": 0, "regex": '/horizon="([^"]+)"/'}
@@ -96,7 +96,7 @@ ANNOTATIONS = [
 
 
 def with_positions(rows: Iterable[tuple[str, Sequence[Json]]]) -> list[Json]:
-    """Return the panels with ids and positions, from left to right and then in the next line."""
+    """Return the panels of all rows with ids and grid positions, wrapped at WIDTH."""
     positioned: list[Json] = []
     y = 0
     for title, panels in rows:
@@ -118,7 +118,16 @@ def with_positions(rows: Iterable[tuple[str, Sequence[Json]]]) -> list[Json]:
 
 @dataclass(frozen=True)
 class Page:
-    """A dashboard."""
+    """A Grafana dashboard.
+
+    Attributes:
+        name: name of the file, without suffix.
+        title: title.
+        about: description.
+        since: start of the time range that is shown first, such as "now-6h".
+        refresh: time between two refreshes, such as "30s".
+        rows: (title, panels) of each row; a row without a title has no heading.
+    """
 
     name: str
     title: str
@@ -128,7 +137,7 @@ class Page:
     rows: Sequence[tuple[str, Sequence[Json]]]
 
     def json(self) -> Json:
-        """Return the dashboard as Grafana imports it."""
+        """Return the dashboard in the JSON model of Grafana."""
         panels = with_positions(self.rows)
         link = {
             "asDropdown": False,

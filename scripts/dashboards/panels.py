@@ -1,4 +1,4 @@
-"""Panels of the dashboards, as Grafana reads them."""
+"""Panel builders: PromQL selectors and panels in the JSON model of Grafana."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 WIDTH = 24
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 DAEMON = 'job="$job", instance="$instance"'
-# Prometheus uses the label `job` itself and renames that of the page.
+# Prometheus sets the label `job` itself and renames the label `job` of a metric to this one.
 JOB = "exported_job"
 GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "#8e8e8e"
 
@@ -28,7 +28,14 @@ def per_horizon(name: str) -> str:
 
 @dataclass(frozen=True)
 class Query:
-    """A query of a panel; `now` is an instant query, which omits series that have ended."""
+    """A query of a panel.
+
+    Attributes:
+        expr: PromQL expression.
+        legend: legend format; empty for the default.
+        now: True for an instant query, which omits series that have ended.
+        table: True for a table, False for time series.
+    """
 
     expr: str
     legend: str = ""
@@ -36,7 +43,7 @@ class Query:
     table: bool = False
 
     def json(self, index: int) -> Json:
-        """Return the target of a panel, at this index."""
+        """Return the query as the panel target with this index, counted from 0."""
         return {
             "datasource": SOURCE,
             "editorMode": "code",
@@ -50,20 +57,23 @@ class Query:
 
 
 def threshold_steps(base: str, *above: tuple[float, str]) -> Json:
-    """Return thresholds: a base colour, and a colour from each value on."""
+    """Return thresholds from a base colour and pairs (value, colour): each colour holds from its value on."""
     steps: list[Json] = [{"color": base, "value": None}]
     steps += [{"color": colour, "value": value} for value, colour in above]
     return {"mode": "absolute", "steps": steps}
 
 
 def value_mappings(*texts: tuple[int, str, str]) -> list[Json]:
-    """Return mappings from numbers to (text, colour)."""
+    """Return value mappings from tuples (number, text, colour)."""
     options = {str(value): {"text": text, "color": colour, "index": value} for value, text, colour in texts}
     return [{"type": "value", "options": options}]
 
 
 def override(name: str, **properties: Any) -> Json:
-    """Return field properties for the series of a name or a /regular expression/; `__` stands for a dot."""
+    """Return field properties of the series with a name or that match a /regular expression/.
+
+    In the keys of `properties`, `__` stands for a dot.
+    """
     matcher = "byRegexp" if name.startswith("/") else "byName"
     fields = [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]
     return {"matcher": {"id": matcher, "options": name}, "properties": fields}
@@ -75,7 +85,7 @@ def fixed_color(colour: str) -> Json:
 
 
 def dashed_line(name: str, colour: str) -> Json:
-    """Return properties of a dashed line without an area."""
+    """Return field properties that draw a series as a dashed line."""
     style = {"fill": "dash", "dash": [8, 6]}
     return override(name, custom__lineStyle=style, custom__fillOpacity=0, color=fixed_color(colour))
 
@@ -83,7 +93,7 @@ def dashed_line(name: str, colour: str) -> Json:
 def panel(
     kind: str, title: str, about: str, queries: Sequence[Query], size: tuple[int, int], field: Json, options: Json
 ) -> Json:
-    """Return a panel without a position."""
+    """Return a panel at position (0, 0)."""
     return {
         "datasource": SOURCE,
         "description": about,
@@ -100,7 +110,7 @@ REDUCE = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 
 def stat(title: str, about: str, query: Query, unit: str = "none", width: int = 3, **field: Any) -> Json:
-    """Return a panel with the present value; mapped values get a background colour."""
+    """Return a panel with the present value; if `field` has mappings, their colours fill the background."""
     state = "mappings" in field
     options = {
         "colorMode": "background" if state else "value",
@@ -185,7 +195,7 @@ def state_timeline(title: str, about: str, queries: Sequence[Query], width: int,
 
 
 def bar_gauge(title: str, about: str, query: Query, unit: str, size: tuple[int, int], **how: Any) -> Json:
-    """Return a panel of present values as bars."""
+    """Return a panel that shows present values as bars."""
     extra = {key: how.pop(key) for key in ("repeat", "repeatDirection", "maxPerRow") if key in how}
     options = {
         "displayMode": "basic",

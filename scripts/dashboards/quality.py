@@ -36,8 +36,8 @@ def quality() -> Page:
     live = [
         table(
             "The last 7 days",
-            "Predictions of 7 days against their outcomes. Skill is the relative reduction of the base rate's Brier"
-            " score: 0 is no better than the base rate. Empty until outcomes are known.",
+            "Predictions of the last 7 days against their outcomes. Skill is the relative reduction of the base "
+            "rate's Brier score: 0 is no better than the base rate. Empty until outcomes are known.",
             [
                 column(
                     "skill",
@@ -77,8 +77,8 @@ def quality() -> Page:
         ),
         time_series(
             "Brier skill",
-            "Skill over the base rate, of 7 days. Dashed: of the serving model on its holdout. Below 0, the base "
-            "rate alone is better.",
+            "Brier skill over the base rate in the last 7 days. Dashed: of the serving model on its holdout. Below "
+            "0, the base rate is better.",
             [
                 Query(metric("live_brier_skill"), name),
                 Query(metric("model_holdout_brier_skill"), "holdout {{horizon}}"),
@@ -91,37 +91,37 @@ def quality() -> Page:
         ),
         time_series(
             "Precision of the warnings",
-            "Share of correct warnings of 7 days. The thresholds are chosen for `warning.precision`, 80 % by "
-            "default.",
+            "Share of correct warnings in the last 7 days. The thresholds are chosen for `warning.precision`, 80 % "
+            "by default.",
             [Query(metric("live_precision"), name)],
             "percentunit",
             **RATIO,
         ),
         time_series(
             "Recall of the warnings",
-            "Share of the predictions before high load that were warnings, of 7 days.",
+            "Share of the predictions before high load that were warnings, in the last 7 days.",
             [Query(metric("live_recall"), name)],
             "percentunit",
             **RATIO,
         ),
         time_series(
             "Lead time",
-            "Median time from warning to high load, of 7 days.",
+            "Median time from warning to high load in the last 7 days.",
             [Query(metric("live_lead_time_seconds"), name)],
             "s",
             min=0,
         ),
         time_series(
             "Brier score",
-            "Mean squared error of the probabilities of 7 days; 0 is perfect. It depends on the base rate: compare "
-            "hosts by skill.",
+            "Mean squared error of the probabilities in the last 7 days; 0 is perfect. It depends on the base rate: "
+            "compare hosts by skill.",
             [Query(metric("live_brier_score"), name)],
             "none",
             min=0,
         ),
         time_series(
             "Predictions scored",
-            "Predictions of 7 days with a known outcome. Outcomes with missing samples are unknown.",
+            "Predictions of the last 7 days with a known outcome. Outcomes with missing samples are unknown.",
             [Query(metric("live_predictions_scored"), name)],
             "short",
             min=0,
@@ -137,7 +137,7 @@ def quality() -> Page:
         ),
         stat(
             "Ready",
-            "1 while a model serves, the pretrained one included.",
+            "1 while a model serves, including the pretrained model.",
             Query(metric("model_ready")),
             mappings=value_mappings((0, "no", RED), (1, "yes", GREEN)),
         ),
@@ -211,7 +211,7 @@ def quality() -> Page:
         bar_gauge(
             "Input drift now",
             "Population stability index of the last day against the training data, per metric. 0.1 is noticeable; "
-            "above 0.25 expect worse predictions until the next training.",
+            "above 0.25 expect worse predictions until the next training run.",
             Query(f"sort_desc({metric('input_drift')})", "{{metric}}"),
             "none",
             (10, 9),
@@ -222,7 +222,7 @@ def quality() -> Page:
         ),
         time_series(
             "Input drift",
-            "Input drift over time. It falls after a training on newer data.",
+            "Input drift over time. It falls after a training run on newer data.",
             [Query(metric("input_drift"), "{{metric}}")],
             "none",
             width=10,

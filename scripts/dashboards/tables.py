@@ -1,4 +1,4 @@
-"""Tables with one row per horizon."""
+"""Table builders: panels with one row per horizon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from dashboards.panels import Json, Query, metric, override, panel, per_horizon,
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table of horizons."""
+    """Column of a table with one row per horizon.
+
+    Attributes:
+        name: heading.
+        expr: PromQL expression with one value per horizon.
+        field: field properties.
+    """
 
     name: str
     expr: str
@@ -19,7 +25,7 @@ class Column:
 
 
 def column(name: str, expr: str, unit: str = "none", **field: Any) -> Column:
-    """Return a column with a unit and field properties; `__` stands for a dot."""
+    """Return a column with a unit and field properties; in their keys, `__` stands for a dot."""
     return Column(name, expr, {"unit": unit} | field)
 
 
@@ -28,7 +34,7 @@ PREDICTOR = "max by (horizon, predictor) (" + metric("high_load_served_by") + " 
 
 
 def table(title: str, about: str, columns: Sequence[Column], width: int, height: int) -> Json:
-    """Return a table with one row per horizon, sorted by base rate and so by horizon."""
+    """Return a table with one row per horizon, sorted by base rate, which increases with the horizon."""
     queries = [Query(c.expr, now=True, table=True) for c in columns]
     names = {f"Value #{chr(ord('A') + i)}": c.name for i, c in enumerate(columns)}
     kept = ["horizon", *("predictor" if c.expr == PREDICTOR else f for f, c in zip(names, columns, strict=True))]

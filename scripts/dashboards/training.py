@@ -1,4 +1,4 @@
-"""Dashboard of trainings and gradient health."""
+"""Dashboard of training runs and gradient health."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dashboards.panels import (
 
 
 def training() -> Page:
-    """Return the dashboard of the last training and the schedule."""
+    """Return the dashboard of gradient health, outcomes and schedule of training runs."""
     states = value_mappings((1, "healthy", GREEN), (2, "vanishing", ORANGE), (3, "exploding", RED))
     state = (
         "sum("
@@ -38,27 +38,27 @@ def training() -> Page:
     now = [
         stat(
             "Gradients",
-            "Gradient state of the last training. `monitor models show` has reasons and advice.",
+            "Gradient state of the last training run. `monitor models show` has reasons and advice.",
             Query(state),
             mappings=states,
-            noValue="no training yet",
+            noValue="no training run yet",
         ),
         stat(
             "Retraining",
-            "1 while a retraining runs.",
+            "1 during a training run.",
             Query(metric("retrain_running")),
             mappings=value_mappings((0, "idle", "text"), (1, "running", BLUE)),
         ),
         stat(
             "Next",
-            "Time of the next retraining. Empty while there is too little history.",
+            "Time of the next training run. Empty while there is too little history.",
             Query(metric("retrain_next_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
             noValue="not scheduled",
         ),
         stat(
             "Last attempt",
-            "Start of the last retraining, whatever its outcome.",
+            "Start of the last training run, whatever its outcome.",
             Query(metric("retrain_last_attempt_timestamp_seconds") + " * 1000"),
             "dateTimeFromNow",
             noValue="never",
@@ -85,7 +85,7 @@ def training() -> Page:
             decimals=0,
             thresholds=threshold_steps(GREEN, (1, RED)),
         ),
-        stat("Epochs", "Epochs of the last training.", Query(metric("training_epochs")), "short", decimals=0),
+        stat("Epochs", "Epochs of the last training run.", Query(metric("training_epochs")), "short", decimals=0),
     ]
     gradients = [
         time_series(
@@ -115,7 +115,7 @@ def training() -> Page:
         time_series(
             "Update ratio",
             "L2 norm of the update over that of the weight, mean of the last epoch. Around 1e-3 is normal in the "
-            "middle of a training, less at its end. Near 1 weights are overwritten, far below 1e-6 they do not "
+            "middle of a training run, less at its end. Near 1 weights are overwritten, far below 1e-6 they do not "
             "change.",
             [Query(metric("training_update_ratio"), "{{parameter}}")],
             "sci",
@@ -126,8 +126,8 @@ def training() -> Page:
         ),
         time_series(
             "Dead units",
-            "Share of units per activation layer that are zero for every row of the holdout. The report of the "
-            "training has advice from 40 % on.",
+            "Share of units per activation layer that are inactive for every validation row. From 40 % on, the "
+            "training report has advice.",
             [Query(metric("training_dead_unit_ratio"), "layer {{layer}}")],
             "percentunit",
             step=True,
@@ -136,7 +136,7 @@ def training() -> Page:
         ),
         time_series(
             "Saturated outputs",
-            "Share of outputs of a tanh or sigmoid layer at one of its limits. Empty with ReLU, the default.",
+            "Share of outputs of a tanh or sigmoid layer close to one of its bounds. Empty with ReLU, the default.",
             [Query(metric("training_activation_saturation_ratio"), "layer {{layer}}")],
             "percentunit",
             step=True,
@@ -145,7 +145,7 @@ def training() -> Page:
         ),
         state_timeline(
             "Gradient state",
-            "Gradient state of each training.",
+            "Gradient state of each training run.",
             [Query(state, "gradients")],
             8,
             8,
@@ -164,7 +164,7 @@ def training() -> Page:
         ),
         time_series(
             "Duration",
-            "Duration of each training. `training.timeout` (10 minutes by default) is the limit.",
+            "Duration of each training run. `training.timeout` (10 minutes by default) is the limit.",
             [Query(metric("training_duration_seconds"), "duration")],
             "s",
             step=True,
@@ -172,15 +172,15 @@ def training() -> Page:
         ),
         time_series(
             "Peak memory",
-            "Peak memory of the trainer process.",
+            "Peak resident memory of the training process.",
             [Query(metric("training_peak_memory_bytes"), "memory")],
             "bytes",
             step=True,
             min=0,
         ),
         time_series(
-            "Retrainings per day",
-            "By outcome. Refused is no fault: the gate kept the incumbent. Failed is one.",
+            "Training runs per day",
+            "By outcome. A refused run is no fault: the gate kept the incumbent. A failed run is a fault.",
             [Query(f"round(increase({metric('retrain_runs_total')}[$__interval]))", "{{outcome}}")],
             "short",
             width=16,
@@ -197,7 +197,7 @@ def training() -> Page:
             ],
         ),
         bar_gauge(
-            "Retrainings in total",
+            "Training runs in total",
             "By outcome, from the database.",
             Query(metric("retrain_runs_total"), "{{outcome}}"),
             "short",
@@ -209,7 +209,7 @@ def training() -> Page:
     return Page(
         "training",
         "monitor / Training and gradients",
-        "Gradient health of the last training, outcomes of retrainings, and the next one.",
+        "Gradient health of the last training run, outcomes of all runs, and time of the next run.",
         "now-30d",
         "5m",
         [("", now), ("Gradients and layers", gradients), ("Loss and outcome", progress)],

@@ -142,7 +142,7 @@ def test_predict_states_contributions(service, burner):
     predictions = service.json("predict")
     assert [entry["horizon_name"] for entry in predictions] == [HORIZON, "6s"]
     assert "load_index" in predictions[0]["contributions"]
-    # load may be high at this moment
+    # Load may be high at this moment.
     shown = service.command("predict").stdout
     assert "base rate" in shown or "continues or returns" in shown
 
@@ -189,7 +189,7 @@ def test_sigkill_and_restart_lose_no_committed_sample(service, burner):
     assert len(committed) > 120
     service.stop(signal.SIGKILL)
     service.start()
-    # a rate such as CPU usage needs two readings, and no probability is published without the metrics of the rules
+    # A rate such as CPU usage needs two readings, and no probability is published without the metrics of the rules.
     service.wait_for(lambda: PROBABILITY in service.metrics(), 5, "prediction from stored history")
     assert rows(service, "samples")[: len(committed)] == committed
 

@@ -60,7 +60,7 @@ def environment(directory):
     site = next(directory.glob("lib/python3*/site-packages"))
     for name in needed():
         for file in distribution(name).files:
-            # files outside site-packages, such as scripts, are not needed
+            # Files outside site-packages, such as scripts, are not needed.
             if ".." not in file.parts and "__pycache__" not in file.parts:
                 target = site / file
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ def seen(*more):
     """Return the directories of the checkout and the interpreter that a container must see, and more."""
     needs = {path for path in running_program().needs if path.is_dir() and not path.is_relative_to("/usr")}
     needs |= {ROOT, *more}
-    # one bind covers all below it
+    # One bind covers all below it.
     return sorted(path for path in needs if not any(path != o and path.is_relative_to(o) for o in needs))
 
 
@@ -102,11 +102,11 @@ class Box:
         units = self.root / "etc/systemd/system"
         for wanted in units.glob("*.wants"):
             shutil.rmtree(wanted)
-        # a machine on which this was never installed
+        # A machine on which this was never installed.
         for target in ("var/lib/monitor", "var/lib/private/monitor", "etc/monitor"):
             shutil.rmtree(self.root / target, ignore_errors=True)
         (units / UNIT).unlink(missing_ok=True)
-        # images for containers let no package start anything
+        # Images for containers let no package start anything.
         (self.root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
         for name in MASKED:
             (units / name).unlink(missing_ok=True)
@@ -154,7 +154,7 @@ class Box:
 
     def _end(self):
         if self._process is not None:
-            # its supervisor is asked first: it takes the mounts and the processes down with it
+            # Its supervisor is asked first: it takes the mounts and the processes down with it.
             self._process.terminate()
             try:
                 self._process.wait(15)
@@ -172,7 +172,7 @@ class Machine:
         self.box, self.box_monitor = box, command
 
     def monitor(self, *words, check=True):
-        # from the root directory: the checkout has a config.toml of its own
+        # From the root directory: the checkout has a config.toml of its own.
         return self.box(*self.box_monitor, *words, check=check, cwd="/")
 
     def systemctl(self, *words, check=True):

@@ -36,7 +36,7 @@ def package(tmp_path_factory):
     need_debian()
     need_systemd()
     directory = tmp_path_factory.mktemp("debian")
-    # compressing takes longer than all the rest
+    # Compressing takes longer than all the rest.
     environment = {**os.environ, "DPKG_DEB_COMPRESSOR_TYPE": "none", "DEBEMAIL": "monitor@example.org"}
     source = copied(directory / "source")
     run(source / "deploy/debian/build", cwd=directory, env=environment)

@@ -8,6 +8,7 @@ import pytest
 
 from model.features.labels import Rules
 from monitor.documents.history import history_document
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import HistoryReader
 from monitor.queries.overview import Overview
 from monitor.state import AnomalyState, DaemonState
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 NOW = 1_800_000_000.0
 RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
-NO_SCORES = np.empty((0, 3))
+NO_SCORES = AnomalyScores()
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_history_has_no_warning_at_a_threshold_of_one(stores, reader):
 def test_high_load_period_starts_after_the_sustained_time(reader):
     (period,) = read(reader).high
     start = NOW - 3600 + 1000
-    # a dip ends it after the sustained time only
+    # A dip ends it after the sustained time only.
     assert period == (start + 10, start + 100)
 
 
@@ -91,8 +92,10 @@ def test_history_has_no_high_load_periods_with_unresolved_bounds(stores):
 
 def test_history_has_the_largest_anomaly_score_of_each_slot(stores, reader):
     stores.anomalies.add(AnomalyRecord(NOW - 300, None, 0.9, NOW - 300, "spike", {"cpu_usage": 1.0}, 1))
-    scores = np.array(
-        [[NOW - 100_000, 0.9, 2.0], [NOW - 90, 0.5, 0.25], [NOW - 70, 0.75, np.nan], [NOW - 30, np.nan, 1.5]]
+    scores = AnomalyScores(
+        times=NOW - np.array([100_000.0, 90.0, 70.0, 30.0]),
+        scores=np.array([0.9, 0.5, 0.75, np.nan]),
+        evidence_ratios=np.array([2.0, 0.25, np.nan, 1.5]),
     )
     history = read(reader, scores=scores)
     assert history.anomaly_score[-3:] == (None, 0.75, None)
@@ -100,7 +103,7 @@ def test_history_has_the_largest_anomaly_score_of_each_slot(stores, reader):
     assert [event.channel for event in history.anomalies] == ["spike"]
 
 
-STATUS = DaemonState(
+STATE = DaemonState(
     "1", "3", overview=Overview(0.0, None, None, 0.0, 1.0, (), None, None, None, {}, None, False, True, 0, 5.0)
 )
 
@@ -110,7 +113,7 @@ def get(stores, reader):
     """Return a function that requests a path and returns the HTTP status line and the document."""
     stores.registry.promote(stores.registry.register(b"x", "{}", 5.0), 5.0)
     application = Application(
-        lambda: replace(STATUS, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
+        lambda: replace(STATE, anomaly=AnomalyState((), None, None, 0, 0, 2.0)),
         lambda: StoredDocuments(stores, reader),
     )
 

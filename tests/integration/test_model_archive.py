@@ -122,7 +122,7 @@ def test_import_does_not_register_a_model_twice(exporting, importing, file):
     again = importing("models", "import", str(file))
     assert (again[0], len(again[1].splitlines())) == (0, 1)
     assert len(registered(importing)) == 1
-    # on the exporting host too, as the model with the detector
+    # On the exporting host too, as the model with the detector.
     assert json.loads(exporting("models", "import", str(file), "--json")[1])["model_id"] == 2
 
 

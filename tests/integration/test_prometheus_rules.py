@@ -318,7 +318,7 @@ def road(tmp_path):
 
 def test_warning_is_notified_once_and_resolved(road):
     exporter, prometheus, received, logs = road
-    # other alerts of the golden page show that the road is open before there is a warning
+    # Other alerts of the golden page show that the road is open before there is a warning.
     wait_for(lambda: received.notified("MonitorAnomaly", "firing"), 60, "anomaly at the webhook", logs)
     assert not received.notified("MonitorHighLoadComing", "firing")
     exporter.page = page(warning=True)
@@ -336,7 +336,7 @@ def test_warning_is_notified_once_and_resolved(road):
     assert [(series["metric"]["job"], series["metric"]["exported_job"]) for series in jobs] == [
         ("monitor", "sampling_cycle")
     ]
-    # longer than any of the shortened waits, so that further notifications would have arrived
+    # Longer than any of the shortened waits, so that further notifications would have arrived.
     time.sleep(8)
     exporter.page = page(warning=False)
     wait_for(lambda: received.notified("MonitorHighLoadComing", "resolved"), 60, "all-clear at the webhook", logs)

@@ -52,19 +52,19 @@ def test_predictions_are_scored_against_their_outcomes(stores):
     at = BEGIN + STEP * np.arange(1440)
     at = at[at <= BEGIN + 14_400 - HORIZON - 2 * STEP]
     phase = at[:, None] % 1800 + np.arange(STEP, HORIZON + 1, STEP)
-    # the state is high from the second sample of a high-load period on
+    # The state is high from the second sample of a high-load period on.
     follows = ((phase % 1800 >= 10) & (phase % 1800 < 120)).any(axis=1)
     p = np.where((at % 1800 >= 1500) & (at % 1800 < 1560), 0.9, 0.05)
     assert row.score.scored == len(at)
     assert row.score.unknown == 0
     assert row.score.brier == pytest.approx(np.mean((p - follows) ** 2))
     assert row.score.precision == pytest.approx(follows[p > 0.8].mean())
-    # load is high from the second sample on, and until no sample has been high for 20 seconds
+    # Load is high from the second sample on, and until no sample has been high for 20 seconds.
     calm = ((at - 10) % 1800) >= 120
     assert row.score.recall == pytest.approx((p > 0.8)[follows & calm].mean())
     onsets = [t for t in range(int(BEGIN), int(at[-1]) + 1) if t % 1800 == 10]
     assert (row.periods, row.warned_periods) == (len(onsets), len(onsets))
-    # load is high from ten seconds into the half hour on, and warnings before the horizon do not count
+    # Load is high from ten seconds into the half hour on, and warnings before the horizon do not count.
     assert row.lead_time == HORIZON
 
 

@@ -66,7 +66,7 @@ def test_live_prediction_equals_the_prediction_from_storage(trained):
             job.run()
         for status in published:
             again = forecast_from_storage(stores, status.sample.at, 30.0)
-            # an active warning and its lower threshold depend on state that is not stored
+            # An active warning and its lower threshold depend on state that is not stored.
             live = [replace(p, threshold=0.0, warning=False) for p in status.forecast.predictions]
             assert live == [replace(p, threshold=0.0, warning=False) for p in again.predictions]
             assert status.forecast.contributions == again.contributions

@@ -83,7 +83,7 @@ def test_history_with_enough_events_yields_a_model_that_the_gate_accepts(trained
 
 def test_model_is_calibrated_on_data_that_it_has_not_seen(trained):
     name, _, candidate, _ = trained
-    # four weeks more of the same host, with as many events a day as while it had any
+    # Four weeks more of the same host, with as many events a day as while it had any.
     rate = {"first half": 0.5, "newest fifth": 2.0, "twice a week": 0.3, "normal": 2.2}[name]
     times, values = host(spread(round(rate * 28), 0.5, 27.8, seed=7), seed=8)
     state = (values[:, 0] >= 0.8).astype(float)
@@ -118,7 +118,7 @@ def test_later_samples_do_not_change_the_predictions_of_a_fold():
     holdout_model = candidate.predictor.holdout_model
     begin = np.searchsorted(times, holdout_model.fitted_until)
     changed = values.copy()
-    # high load stays where it was, so that the folds are the same
+    # High load stays where it was, so that the folds are the same.
     changed[begin:, 2] = changed[begin:, 2][::-1]
     again = train(times, changed, COLUMNS, TASK, RECIPE, np.random.default_rng(0)).predictor.holdout_model
     for old, new in zip(holdout_model.ensemble.networks, again.ensemble.networks, strict=True):

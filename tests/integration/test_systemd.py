@@ -87,7 +87,7 @@ def test_service_continues_history_sampled_by_root(machine):
 
 def test_service_is_ready_after_first_sample_and_response(machine):
     machine.systemctl("restart", UNIT)
-    # the command has waited for READY=1
+    # The command has waited for READY=1.
     assert machine.get("/-/ready").startswith("sampling; ")
     assert machine.status()["sampling"] is True
     assert machine.metric("monitor_samples_total") >= 1
@@ -111,7 +111,7 @@ def test_sources_succeed_inside_sandbox(machine):
     sources = re.findall(r'^monitor_source_success\{source="(\w+)"\} (\S+)$', page, re.MULTILINE)
     assert len(sources) == 7
     target = {name for name, worked in sources if float(worked) == 1}
-    # a kernel may have no pressure figures, a container no interface; all else is there, or the sandbox hides it
+    # A kernel may have no pressure figures, a container no interface; all else is there, or the sandbox hides it.
     assert target >= {"cpu", "memory", "disk", "load", "swap"}
     assert ("network" in target) == (machine.box("ls", "/sys/class/net").stdout.split() != ["lo"])
     assert ("pressure" in target) == Path("/proc/pressure/cpu").exists()
@@ -128,7 +128,7 @@ def test_service_retrains_inside_sandbox_on_imported_samples(machine, tmp_path):
         return re.search(r"^ *(\d+) .* -m monitor .*retrain$", shown, re.MULTILINE)
 
     machine.wait_for(trainer, 60, "trainer")
-    # it lowers its own priority, which the sandbox must allow
+    # It lowers its own priority, which the sandbox must allow.
     machine.wait_for(lambda: (output := trainer()) and output.group(1) == "19", 10, "trainer at nice 19")
     machine.wait_for(lambda: machine.status()["last_training"], 60, "training")
     assert machine.status()["last_training"]["outcome"] in ("promoted", "refused"), machine.journal()
@@ -187,10 +187,10 @@ def test_service_restarts_after_kill_without_loss(machine):
 @pytest.mark.parametrize("how", ["stopped", "sampler"])
 def test_watchdog_ends_hanging_daemon_with_stack_in_journal(machine, how):
     drop_in = "/etc/systemd/system/monitor.service.d/test.conf"
-    # the daemon itself makes it 10 s at least
+    # The daemon itself makes it 10 s at least.
     extra = "[Service]\nWatchdogSec=15\n"
     if how == "sampler":
-        # a source that answers no more as soon as a file is there
+        # A source that answers no more as soon as a file is there.
         hook = "/var/lib/hang/sitecustomize.py"
         machine.box("mkdir", "--parents", "/var/lib/hang")
         machine.box("tee", hook, input=SLOW_SOURCE)

@@ -30,7 +30,7 @@ class Releases:
         for version in (OLDER, NEWER):
             source = copied(directory / version, version)
             if version == OLDER:
-                # its unit is another, so that the newer one has something to renew
+                # Its unit is another, so that the newer one has something to renew.
                 unit = source / "monitor" / "data" / UNIT
                 unit.write_text(unit.read_text().replace("TimeoutStopSec=30", "TimeoutStopSec=29"))
             (directory / f"dist-{version}").mkdir()
@@ -84,7 +84,7 @@ def test_newer_release_updates_unit_and_continues_history(machine, releases):
     before = samples(machine)
     restarted = time.time()
     machine.systemctl("restart", UNIT)
-    # the command has waited for READY=1
+    # The command has waited for READY=1.
     assert running(machine) == [NEWER]
     assert machine.show("TimeoutStopUSec") == "30s"
     after = samples_after(machine, restarted)
@@ -111,7 +111,7 @@ def test_database_of_first_schema_is_upgraded_without_loss(machine):
     new = samples_after(machine, stopped)
     assert samples(machine)[: len(known)] == known
     samples_after(machine, new[-1])
-    # its two models are of a format that this release does not read: they stay, and the prior serves
+    # Its two models are of a format that this release does not read: they stay, and the prior serves.
     assert machine.metric('monitor_retrain_runs_total{outcome="promoted"}') == 1
     model = machine.status()["model"]
     assert (model["id"], model["pretrained"]) == (3, True)

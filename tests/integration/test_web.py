@@ -39,7 +39,7 @@ class StatusHolder:
     """Current status, which a test can replace."""
 
     def __init__(self):
-        self.status = DaemonState("1.2.3", "3.11", overview=NEW_INSTALLATION)
+        self.state = DaemonState("1.2.3", "3.11", overview=NEW_INSTALLATION)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def holder():
 
 @pytest.fixture
 def server(holder):
-    server = WebServer(("127.0.0.1", 0), Application(lambda: holder.status))
+    server = WebServer(("127.0.0.1", 0), Application(lambda: holder.state))
     server.start()
     yield server
     server.close()
@@ -82,7 +82,7 @@ def test_server_compresses_large_responses_on_request(server):
 
 def test_server_is_ready_once_it_samples(server, holder):
     assert fetch(server, "/-/ready")[0] == 503
-    holder.status = replace(holder.status, live=type("Live", (), {"model_id": None}))
+    holder.state = replace(holder.state, live=type("Live", (), {"model_id": None}))
     code, _, body = fetch(server, "/-/ready")
     assert code == 200
     assert NEW_INSTALLATION.waiting_for in body.decode()

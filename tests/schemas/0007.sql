@@ -18,8 +18,8 @@ CREATE TABLE anomalies (
 	verdict VARCHAR(16), 
 	note VARCHAR, 
 	verdict_at FLOAT
-, replayed BOOLEAN DEFAULT 0 NOT NULL);
-INSERT INTO "anomalies" VALUES(1,1,2,1700000000.0,1700000600.0,0.75,1700000300.0,'joint','{"cpu_usage": 0.5, "disk_busy": 0.5}','expected','backup',1700000700.0,0);
+);
+INSERT INTO "anomalies" VALUES(1,1,2,1700000000.0,1700000600.0,0.75,1700000300.0,'joint','{"cpu_usage": 0.5, "disk_busy": 0.5}','expected','backup',1700000700.0);
 CREATE TABLE anomaly_peaks (
 	host_id INTEGER NOT NULL, 
 	detector VARCHAR(16) NOT NULL, 
@@ -81,52 +81,6 @@ CREATE TABLE predictions (
 ;
 INSERT INTO "predictions" VALUES(1,1700000005.0,300.0,2,0.125,0.02,0.6,0,NULL);
 INSERT INTO "predictions" VALUES(1,1700000005.0,900.0,2,0.125,0.02,0.6,0,NULL);
-CREATE TABLE replayed_onsets (
-	host_id INTEGER NOT NULL, 
-	horizon FLOAT NOT NULL, 
-	at FLOAT NOT NULL, 
-	lead_time FLOAT, 
-	PRIMARY KEY (host_id, horizon, at)
-)
- WITHOUT ROWID
-
-;
-CREATE TABLE replayed_predictions (
-	host_id INTEGER NOT NULL, 
-	at FLOAT NOT NULL, 
-	horizon FLOAT NOT NULL, 
-	model_id INTEGER NOT NULL, 
-	probability FLOAT NOT NULL, 
-	baseline_probability FLOAT NOT NULL, 
-	threshold FLOAT NOT NULL, 
-	warning BOOLEAN DEFAULT 0 NOT NULL, 
-	high_load_since FLOAT, 
-	PRIMARY KEY (host_id, at, horizon)
-)
- WITHOUT ROWID
-
-;
-CREATE TABLE replayed_score_totals (
-	host_id INTEGER NOT NULL, 
-	horizon FLOAT NOT NULL, 
-	hour FLOAT NOT NULL, 
-	high_load INTEGER NOT NULL, 
-	decile INTEGER NOT NULL, 
-	unknown INTEGER NOT NULL, 
-	scored INTEGER NOT NULL, 
-	events INTEGER NOT NULL, 
-	warnings INTEGER NOT NULL, 
-	true_warnings INTEGER NOT NULL, 
-	probability_sum FLOAT NOT NULL, 
-	probability_squared_sum FLOAT NOT NULL, 
-	probability_event_sum FLOAT NOT NULL, 
-	baseline_squared_sum FLOAT NOT NULL, 
-	baseline_event_sum FLOAT NOT NULL, 
-	PRIMARY KEY (host_id, horizon, hour, high_load, decile)
-)
- WITHOUT ROWID
-
-;
 CREATE TABLE samples (
 	host_id INTEGER NOT NULL, 
 	at FLOAT NOT NULL, 
@@ -187,11 +141,11 @@ CREATE TABLE "scoring_progress" (
 INSERT INTO "scoring_progress" VALUES(1,300.0,1700000200.0);
 CREATE TABLE serving (
 	host_id INTEGER NOT NULL, 
-	model_id INTEGER NOT NULL, "fallbacks" JSON, 
+	model_id INTEGER NOT NULL, "fallbacks" JSON, inputs_out_of_range JSON, 
 	PRIMARY KEY (host_id), 
 	CONSTRAINT serving_model_id_fkey FOREIGN KEY(model_id) REFERENCES models (id)
 );
-INSERT INTO "serving" VALUES(1,2,'{"900": {"calm": "Holt-Winters"}}');
+INSERT INTO "serving" VALUES(1,2,'{"900": {"calm": "Holt-Winters"}}','["memory_usage"]');
 CREATE TABLE training_runs (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	host_id INTEGER NOT NULL, 

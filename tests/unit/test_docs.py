@@ -51,7 +51,7 @@ def commands(page):
     within = re.findall(r"`(?:sudo )?(?:\.venv/bin/)?(monitor (?:[^`\n]|\n)+)`", text)
     for command in (*typed, *within):
         words = shlex.split(command.partition(" | ")[0].partition(" > ")[0], comments=True)[1:]
-        # a synopsis shows what may be typed, not what is
+        # A synopsis shows what may be typed, not what is.
         if not any(re.search(r"[\[\]|…]|^\.\.\.$|^COMMAND$", word) for word in words):
             yield [PLACEHOLDERS.get(word, word) for word in words]
 

@@ -16,7 +16,7 @@ Place = tuple[int, int, int]
 """Position of a decision in the arrays: host, load state (0 calm, 1 high), horizon."""
 
 LOAD_INDEX = -1
-"""Stands for the load index, in place of the index of a smoothing."""
+"""Value in place of a smoothing index, for a baseline whose score is the load index."""
 
 
 class DecisionTable:
@@ -26,8 +26,8 @@ class DecisionTable:
         """Arrange decisions in arrays.
 
         Args:
-            decisions: for each host and horizon.
-            thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
+            decisions: fallback decisions by host and horizon.
+            thresholds: probability at which the model itself starts a warning, per horizon; 1 for no warnings.
         """
         shape = (len(decisions), 2, len(thresholds))
         self._slope = np.ones(shape)
@@ -52,7 +52,7 @@ class DecisionTable:
         self._end = release_threshold(self._start)
 
     def _start_thresholds(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Floats) -> Floats:
-        """Return the probability of a warning for each host, state and horizon; infinite for no warnings."""
+        """Return the probabilities (hosts, states, horizons) at which a warning starts; infinite for no warnings."""
         recalibrated = sigmoid(self._slope * logit(thresholds) + self._intercept)
         start = np.where(self._calibrated, recalibrated, thresholds)
         recent = np.array([[np.nan if d.threshold is None else d.threshold for d in host] for host in decisions])
@@ -63,10 +63,10 @@ class DecisionTable:
     def apply(
         self, probabilities: Floats, high: Bools, load_index: Floats, forecasts: Callable[[], Floats]
     ) -> Floats:
-        """Return the published probabilities, which do not decrease with the horizon.
+        """Apply recalibration and serving baselines; the results do not decrease with the horizon.
 
         Args:
-            probabilities: (hosts, rows, horizons) of the model.
+            probabilities: (hosts, rows, horizons) probabilities of the model.
             high: (hosts, rows) True during high load.
             load_index: (hosts, rows) NaN if unknown.
             forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called if needed.
@@ -114,8 +114,8 @@ class _BaselineTables:
         """Arrange baselines in arrays.
 
         Args:
-            baselines: by place.
-            shape: hosts, states and horizons.
+            baselines: serving baselines by position.
+            shape: numbers of hosts, load states and horizons.
         """
         points = max((len(baseline.table.scores) for baseline in baselines.values()), default=1)
         self._smoothing: Integers = np.full(shape, LOAD_INDEX)
@@ -127,7 +127,7 @@ class _BaselineTables:
             used = len(table.scores)
             self._scores[(*place, slice(used))] = table.scores
             self._values[(*place, slice(used))] = table.values
-            # beyond its last point a table is constant
+            # Beyond its last point a table is constant.
             self._values[(*place, slice(used, None))] = table.values[-1]
             self._unknown[place] = table.unknown
             if baseline.smoothing is not None:

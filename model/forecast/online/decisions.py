@@ -35,13 +35,13 @@ class FallbackBaseline:
 
 @dataclass(frozen=True)
 class FallbackDecision:
-    """Decision for one horizon: what serves, and from which probability on it warns.
+    """Fallback decision for one horizon: recalibration, serving baselines and warning threshold.
 
     Attributes:
-        recalibration: of the model.
-        calm: baseline that serves while load is calm; None for the model.
-        high: likewise during high load.
-        threshold: probability of a warning by recent outcomes; None if there are too few.
+        recalibration: recalibration of the model.
+        calm: baseline that serves while load is calm; None if the model serves.
+        high: baseline that serves during high load; None if the model serves.
+        threshold: probability at which a warning starts, fitted on recent outcomes; None for the model's threshold.
     """
 
     recalibration: Recalibration = field(default_factory=Recalibration)
@@ -51,7 +51,7 @@ class FallbackDecision:
 
     @property
     def states(self) -> tuple[tuple[Calibration, FallbackBaseline | None], ...]:
-        """Calibration and baseline for calm (index 0) and high load (index 1)."""
+        """Calibration and serving baseline for calm (index 0) and high load (index 1)."""
         return (self.recalibration.calm, self.calm), (self.recalibration.high, self.high)
 
     def slope(self, *, high: bool) -> float:
@@ -60,12 +60,12 @@ class FallbackDecision:
         return calibration.slope if baseline is None else 0.0
 
     def serving(self, *, high: bool, raised: bool = False, outside: Sequence[str] = ()) -> Serving:
-        """Return what serves for a sample.
+        """Return the serving predictor for a sample, with the reason.
 
         Args:
             high: True during high load.
-            raised: True if the probability is that of the floor during high load.
-            outside: metrics outside their training range.
+            raised: True if the high-load floor raised the probability.
+            outside: names of the metrics outside their training range.
         """
         metrics = tuple(outside)
         baseline = self.states[high][1]

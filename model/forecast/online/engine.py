@@ -22,13 +22,13 @@ from model.forecast.smoothing import SeasonalSmoother
 
 
 class OnlineEngine:
-    """State of a model that serves several hosts: features, input ranges, baselines, decisions and warnings.
+    """Serving state of one model for several hosts: features, input ranges, baselines, decisions and warnings.
 
-    `advance` appends samples, one or many per call; `forecast` predicts for them. Any division of a sequence of
-    samples into calls yields the same bits. An engine without a predictor keeps the high-load state only.
+    `advance` appends samples, one or many per call; `forecast` predicts for them. Results are bit-identical for any
+    division of the samples into calls. An engine without a predictor tracks the load state only.
 
     Attributes:
-        spec: features of the predictor.
+        spec: feature specification.
         predictor: the serving model, fused; None if there is none.
         decisions: fallback decisions by host and horizon.
     """
@@ -37,8 +37,8 @@ class OnlineEngine:
         """Create an engine without history.
 
         Args:
-            spec: features; with a predictor, its own features.
-            predictor: the model.
+            spec: feature specification; that of the predictor, if there is one.
+            predictor: the model; None to track the load state only.
             hosts: number of hosts.
         """
         self.spec = spec
@@ -59,9 +59,9 @@ class OnlineEngine:
             self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
     def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
-        """Return an engine with the same history and warnings that serves another predictor, or None.
+        """Return an engine that serves another predictor, with the history and warnings of this engine.
 
-        None means that the history does not fit: the features differ, and a new engine needs past samples.
+        It is None if the features differ: then a new engine needs the past samples.
         """
         if predictor.spec != self.spec:
             return None
@@ -75,11 +75,11 @@ class OnlineEngine:
         return engine
 
     def inherit_warnings(self, engine: OnlineEngine) -> None:
-        """Take over the active warnings from an engine of the same hosts, by horizon."""
+        """Copy the state of the warnings from an engine of the same hosts, by horizon."""
         self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
-        """Take over the baselines from an engine of the same hosts and samples, if `has_load_index_of` it."""
+        """Share the smoothers of an engine of the same hosts and samples, if `has_load_index_of` is True."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 
@@ -89,10 +89,10 @@ class OnlineEngine:
         return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
 
     def decide(self, decisions: Sequence[Sequence[FallbackDecision]]) -> None:
-        """Use other fallback decisions from the next forecast on.
+        """Set the fallback decisions for the next forecasts.
 
         Args:
-            decisions: for each host and each horizon of the predictor.
+            decisions: by host and horizon of the predictor.
         """
         if self.predictor is None:
             raise ValueError("decisions without a predictor")
@@ -164,10 +164,10 @@ class OnlineEngine:
         """Append the samples of the last `advance` to a prediction log.
 
         Args:
-            log: of this host; its horizons are those of the predictor's spec.
+            log: prediction log of the host, with the horizons of the predictor's spec.
             host: position of the host.
-            after: time (seconds) after which predictions are logged.
-            serving_after: time after which the model's own predictions are logged too.
+            after: time (seconds) after which samples get entries.
+            serving_after: time (seconds) after which entries include the model's predictions.
         """
         if self.predictor is None:
             raise ValueError("a prediction log without a predictor")
@@ -208,7 +208,7 @@ class OnlineEngine:
     def _features_of(self, host: int, rows: Integers) -> Floats:
         """Return the features (n, features) of some of the newest samples of a host.
 
-        Those of a metric outside its training range are missing: what the networks would make of it is unknown.
+        Features of a metric outside its training range are NaN, because networks extrapolate unreliably.
         """
         window = self._windows[host]
         x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)

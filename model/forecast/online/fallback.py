@@ -1,8 +1,9 @@
 """Fallback rule: compare a serving model with baselines on matured predictions.
 
-A model that was better at its training may fall behind, because load changes. The last week is replayed day by day:
-model and baselines are fitted to the outcomes known at the start of a day and scored on that day. A baseline that was
-better by more than chance serves in place of the model, separately for calm and high load.
+A model that beat the baselines in its evaluation may become worse than a baseline when load changes. The last week is
+replayed day by day: recalibration and baselines are fitted to the outcomes known at the start of a day, and scored on
+that day. A baseline that was better by more than chance serves in place of the model, separately for calm and high
+load.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ MARGIN = 2.0
 """Standard errors of the difference in Brier score by which a baseline must be better."""
 
 MIN_BLOCKS = 12
-"""Blocks of a few hours that a comparison needs."""
+"""Smallest number of blocks for a comparison (see `_better_baseline` for their length)."""
 
 MIN_WARNING_BLOCKS = 5.0
-"""Blocks of warnings that are needed before the warning threshold follows their outcomes."""
+"""Duration of warnings, in blocks, from which the warning threshold is fitted to outcomes."""
 
 MAX_THRESHOLD_SHIFT = 1.0
-"""Largest shift of the warning threshold by outcomes, in log-odds."""
+"""Largest difference between the fitted and the model's warning threshold, in log-odds."""
 
 
 def decide_fallbacks(
@@ -66,8 +67,8 @@ def decide_fallbacks(
         matured: predictions with outcomes.
         horizons: seconds.
         now: seconds since the epoch.
-        thresholds: probability of a warning by the model itself, per horizon; 1 for no warnings.
-        precision: wanted precision of warnings.
+        thresholds: probability at which the model itself starts a warning, per horizon; 1 for no warnings.
+        precision: target precision of warnings.
     """
     recalibrations = fit_recalibrations(
         matured.times, matured.probabilities, matured.outcomes, matured.high, horizons, now
@@ -90,13 +91,14 @@ def _warning_threshold(
     model_threshold: float,
     precision: float,
 ) -> float | None:
-    """Return the lowest threshold with the wanted precision on recent outcomes, None with too few warnings.
+    """Return the lowest threshold with the target precision on recent outcomes; None if there are too few warnings.
 
-    It stays close to the model's own threshold, recalibrated as during calm load.
+    Only predictions made while load was not high count, because no warning is active during high load. The threshold
+    differs from the recalibrated threshold of the model by at most MAX_THRESHOLD_SHIFT.
     """
     y = matured.outcomes[:, column]
     p = matured.probabilities[:, column]
-    rows = (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
+    rows = ~matured.high & (matured.times + horizon < now) & ~np.isnan(y) & ~np.isnan(p)
     if model_threshold >= 1 or not rows.any():
         return None
     p = recalibration(p[rows], matured.high[rows])
@@ -105,9 +107,9 @@ def _warning_threshold(
     warned_seconds = np.sum(p >= start) * typical_step(matured.times, default=1.0)
     if warned_seconds < MIN_WARNING_BLOCKS * max(horizon, BLOCK_SECONDS):
         return None
-    wanted = float(logit(np.array(threshold_for(y, p, precision))))
+    fitted = float(logit(np.array(threshold_for(y, p, precision))))
     centre = float(logit(np.array(start)))
-    shifted = np.clip(wanted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
+    shifted = np.clip(fitted, centre - MAX_THRESHOLD_SHIFT, centre + MAX_THRESHOLD_SHIFT)
     return float(sigmoid(np.array(shifted)))
 
 
@@ -125,7 +127,7 @@ class _Predictions:
     forecasts: Floats
 
     def take(self, rows: Bools) -> _Predictions:
-        """Return the given rows."""
+        """Return the rows that a mask selects."""
         return _Predictions(
             times=self.times[rows],
             p=self.p[rows],
@@ -152,7 +154,7 @@ def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predicti
 
 
 def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
-    """Return the best baseline that was better than the model by more than chance, if any."""
+    """Return the best of the baselines that were better than the model by more than chance; None if none was."""
     times, errors = _replayed_errors(past, horizon, now)
     if not len(times):
         return None
@@ -207,7 +209,7 @@ def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:
 
 
 def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
-    """Return True if the mean gain exceeds 0 by MARGIN standard errors over blocks of correlated neighbours.
+    """Return True if the mean gain exceeds MARGIN standard errors, computed over blocks of correlated rows.
 
     Args:
         gain: (rows,).
@@ -220,6 +222,6 @@ def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
         return False
     totals = np.bincount(blocks, weights=gain)
     mean = totals.sum() / sizes.sum()
-    # standard error of a ratio of sums, because blocks have unequal sizes
+    # Standard error of a ratio of sums, because blocks have unequal sizes.
     error = np.sqrt(np.sum(np.square(totals - mean * sizes))) / sizes.sum()
     return bool(mean > MARGIN * error)

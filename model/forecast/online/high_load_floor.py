@@ -1,7 +1,7 @@
-"""Floor during high load: a prediction is at least that of persistence.
+"""High-load floor: during high load, a prediction is at least that of the persistence model.
 
-While load is high, the present load and the time since the onset say most about the near future. A network whose
-inputs have left what it was trained on may contradict them; persistence cannot.
+The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
+them, because they extrapolate unreliably on inputs outside their training range.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from model.forecast.log_odds import sigmoid
 from model.forecast.predictor import Predictor
 
 Baseline = Callable[[Floats, Floats], Floats]
-"""From load index and time since the onset (rows,) to probabilities (rows,)."""
+"""Mapping from load index (rows,) and time since the onset (rows,) to probabilities (rows,)."""
 
 
 class HighLoadFloor:
-    """Smallest probability during high load, for each horizon of a model."""
+    """Lower limit of the probability during high load, for each horizon of a predictor."""
 
     def __init__(self, predictor: Predictor) -> None:
-        """Take the persistence models of a predictor.
+        """Create the floor of a predictor.
 
         Args:
-            predictor: a horizon without a persistence model has the load table as its floor. The bootstrap model has
-                neither, and no floor.
+            predictor: the floor of a horizon is its persistence model, or else its load table. The bootstrap model
+                has neither, and no floor.
         """
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
@@ -40,7 +40,7 @@ class HighLoadFloor:
             high: (hosts, rows) True during high load.
 
         Returns:
-            The probabilities, and True where one was raised; both (hosts, rows, horizons).
+            The raised probabilities, and True where a probability was raised; both (hosts, rows, horizons).
         """
         if not high.any():
             return probabilities, np.zeros(probabilities.shape, bool)
@@ -55,7 +55,7 @@ class HighLoadFloor:
 
 
 def _baseline(predictor: Predictor, horizon: int) -> Baseline | None:
-    """Return the baseline of one horizon (its position); None without any."""
+    """Return the baseline of the horizon at a position; None if the predictor has neither model nor load table."""
     if predictor.persistence:
         persistence = predictor.persistence[horizon]
         if persistence is not None:

@@ -1,4 +1,4 @@
-"""Warning hysteresis: start, end and repetition of warnings."""
+"""Warning hysteresis: start, end and re-arming of warnings."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ from model.array_types import Bools, Floats, Integers
 from model.forecast.log_odds import logit, sigmoid
 
 RELEASE_MARGIN = 0.5
-"""Log-odds by which a probability must fall below the warning threshold before the warning ends (hysteresis)."""
+"""Difference between start and release threshold of a warning, in log-odds."""
 
 MIN_LOW_SAMPLES = 3
-"""Samples below the release threshold that end the pause after a high-load period, however coarse the sampling."""
+"""Smallest number of consecutive samples below the release threshold that re-arm warnings."""
 
 HOLD_RATIO = 0.1
 """Shortest hold time relative to the horizon."""
 
 
 def release_threshold(threshold: Floats) -> Floats:
-    """Return the probability below which a warning ends; infinite where the threshold of its start is."""
+    """Return the release threshold for each start threshold; infinite where the start threshold is infinite."""
     released = sigmoid(logit(np.where(np.isinf(threshold), 1.0, threshold)) - RELEASE_MARGIN)
     return np.where(np.isinf(threshold), np.inf, released)
 
 
 class WarningHysteresis:
-    """Warnings of several hosts, from one sample to the next.
+    """Warning state of several hosts and horizons, updated sample by sample.
 
-    1. A warning starts when the probability reaches its threshold.
-    2. It ends once the probability has stayed below the release threshold for the hold time: a single noisy sample
-       does not end it.
-    3. A high-load period ends it at once: a warning announces high load, and load is high now.
-    4. After a period no warning starts until the probability has once stayed below the release threshold for the
-       hold time (and three samples), or load has not been high for one horizon. Before that, a probability that is
-       still high is no news.
+    1. An armed warning starts when the probability reaches the start threshold.
+    2. A warning ends once the probability has stayed below the release threshold for the hold time, so that a single
+       noisy sample does not end it.
+    3. A high-load period ends a warning at its onset, and disarms it: the announced high load is present.
+    4. After the period, a warning is armed again once load has not been high for one horizon, or once the probability
+       has stayed below the release threshold for the hold time and MIN_LOW_SAMPLES samples.
 
-    The hold time is the sustained time, at least a tenth of the horizon.
+    The hold time is the sustained time of the rules, or HOLD_RATIO of the horizon if that is longer.
     """
 
     def __init__(self, hosts: int, horizons: Sequence[float], sustained: float) -> None:
@@ -52,12 +51,12 @@ class WarningHysteresis:
         self._hold = np.maximum(sustained, HOLD_RATIO * np.array(horizons, dtype=np.float64))
         self._active: Bools = np.zeros(shape, bool)
         self._armed: Bools = np.zeros(shape, bool)
-        # time of the last probability that was not below the release threshold, and samples since
+        # Time of the last probability that was not below the release threshold, and samples since.
         self._reached = np.full(shape, np.nan)
         self._below: Integers = np.zeros(shape, np.int64)
 
     def inherit(self, previous: WarningHysteresis) -> None:
-        """Take over the state from the warnings of the same hosts by another model, by horizon."""
+        """Copy the state from the warnings of another model for the same hosts, by horizon."""
         for i, horizon in enumerate(self._horizons):
             if horizon in previous._horizons:
                 column = previous._horizons.index(horizon)
@@ -72,7 +71,7 @@ class WarningHysteresis:
         in_period: Bools,
         last_high: Floats,
     ) -> tuple[Bools, Bools]:
-        """Return whether a warning is active at each of some consecutive samples.
+        """Update the warnings sample by sample, and return their states.
 
         Args:
             times: (hosts, rows) seconds.
@@ -83,7 +82,7 @@ class WarningHysteresis:
             last_high: (hosts, rows) time of the last high state, -inf before the first.
 
         Returns:
-            Two arrays (hosts, rows, horizons): the state before each sample, and at each sample.
+            Two arrays (hosts, rows, horizons), True while a warning is active: before and at each sample.
         """
         before = np.empty(probabilities.shape, bool)
         states = np.empty(probabilities.shape, bool)

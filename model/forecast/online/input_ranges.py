@@ -11,7 +11,7 @@ from model.forecast.predictor import Predictor
 from model.units import MINUTE
 
 MIN_DURATION = MINUTE
-"""Seconds for which a metric must be outside before it counts as such, and inside before it does not any more."""
+"""Seconds beyond the range after which a metric counts as outside, and inside after which it counts as inside."""
 
 TOLERANCE = 0.1
 """Margin around the training range, relative to its width; at least one standard deviation."""
@@ -23,10 +23,10 @@ class InputRanges:
 
     Attributes:
         columns: positions of the metrics among the columns of the samples.
-        start_low: a value below it is outside.
-        start_high: a value above it is outside.
-        end_low: a metric is inside again from this value on; between `start_low` and `end_low` nothing changes.
-        end_high: likewise at the upper end.
+        start_low: values below are beyond the range.
+        start_high: values above are beyond the range.
+        end_low: smallest value inside the range; values between `start_low` and `end_low` are neither (hysteresis).
+        end_high: largest value inside the range.
     """
 
     columns: Integers
@@ -37,10 +37,7 @@ class InputRanges:
 
 
 def training_ranges(predictor: Predictor) -> InputRanges:
-    """Return the training ranges of a predictor's input metrics.
-
-    A model that was stored without ranges has no metric that could be outside.
-    """
+    """Return the training ranges of a predictor's input metrics; empty arrays for a model without ranges."""
     spec = predictor.spec
     scaler = predictor.ensemble.scaler
     if scaler.low is None or scaler.high is None or not spec.inputs:
@@ -65,17 +62,17 @@ def training_ranges(predictor: Predictor) -> InputRanges:
 
 
 class InputRangeMonitor:
-    """Metrics of several hosts that are outside their training range; one sample and many yield the same states.
+    """State of each input metric of several hosts: inside or outside its training range.
 
-    A metric is outside from the sample on at which it has been beyond its range for MIN_DURATION, until it has been
-    inside for as long. Samples without the metric change nothing.
+    A metric becomes outside after MIN_DURATION beyond its range, and inside again after MIN_DURATION inside. Samples
+    without the metric change nothing. The states do not depend on the division of the samples into calls.
     """
 
     def __init__(self, ranges: InputRanges, hosts: int) -> None:
-        """Start with all metrics inside.
+        """Create a monitor with all metrics inside their range.
 
         Args:
-            ranges: of the serving model.
+            ranges: training ranges of the serving model.
             hosts: number of hosts.
         """
         self._ranges = ranges
@@ -83,11 +80,11 @@ class InputRangeMonitor:
         self._beyond = _LastingCondition(shape)
         self._inside = _LastingCondition(shape)
         self._active: Bools = np.zeros(shape, bool)
-        # no metric is outside, or has been beyond its range at the last sample that had it
+        # True if no metric is outside, and none was beyond its range at its last known value
         self._quiet = True
 
     def inherit(self, monitor: InputRangeMonitor) -> None:
-        """Take over the states from a monitor of the same hosts and metrics, whose ranges may differ."""
+        """Copy the states from a monitor of the same hosts and metrics, whose ranges may differ."""
         self._beyond.inherit(monitor._beyond)
         self._inside.inherit(monitor._inside)
         self._active = monitor._active.copy()
@@ -114,7 +111,7 @@ class InputRangeMonitor:
         inside = (x >= ranges.end_low) & (x <= ranges.end_high)
         entered = self._beyond.extend(times, beyond, known & ~beyond)
         left = self._inside.extend(times, inside, known & ~inside)
-        # the later one of the two events holds; they never coincide
+        # The later of the two events decides; both never occur at the same sample.
         changes = np.where(entered, 1, np.where(left, -1, 0))
         states = _last_change(changes, self._active)
         self._active = states[:, -1].copy()
@@ -123,7 +120,7 @@ class InputRangeMonitor:
 
 
 class _LastingCondition:
-    """Times since which a condition has held for each host and metric."""
+    """Condition on each host and metric, with the time since which it has held."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._last_true = np.full(shape, -np.inf)
@@ -132,22 +129,22 @@ class _LastingCondition:
 
     @property
     def holds(self) -> Bools:
-        """(hosts, inputs) True where the condition held at the last sample that had the metric."""
+        """(hosts, inputs) True where the condition held at the metric's last known value."""
         return np.asarray(self._last_true > self._last_false)
 
     def inherit(self, condition: _LastingCondition) -> None:
-        """Take over the times from another condition of the same shape."""
+        """Copy the times from another condition of the same shape."""
         self._last_true = condition._last_true.copy()
         self._last_false = condition._last_false.copy()
         self._start = condition._start.copy()
 
     def extend(self, times: Floats, true: Bools, false: Bools) -> Bools:
-        """Append samples; return (hosts, rows, inputs) True where the condition has held for MIN_DURATION.
+        """Append samples and return (hosts, rows, inputs) True where the condition has held for MIN_DURATION.
 
         Args:
             times: (hosts, rows) seconds.
             true: (hosts, rows, inputs) True where the condition holds.
-            false: likewise where it does not; neither is True at a sample without the metric.
+            false: (hosts, rows, inputs) True where it does not hold; a missing value is neither.
         """
         at = times[..., None]
         last_true = _running_maximum(self._last_true, np.where(true, at, -np.inf))
@@ -161,12 +158,12 @@ class _LastingCondition:
 
 
 def _running_maximum(initial: Floats, values: Floats) -> Floats:
-    """Return the running maximum (hosts, rows + 1, inputs) of values (hosts, rows, inputs) after initial ones."""
+    """Return the running maximum (hosts, rows + 1, inputs) of `initial` (hosts, inputs), then `values` row by row."""
     return np.maximum.accumulate(np.concatenate((initial[:, None], values), axis=1), axis=1)
 
 
 def _last_change(changes: Integers, initial: Bools) -> Bools:
-    """Return the states (hosts, rows, inputs) after changes (1 on, -1 off, 0 none), from initial ones."""
+    """Return the states (hosts, rows, inputs) after changes (1 on, -1 off, 0 none) to states `initial`."""
     rows = np.arange(changes.shape[1])[:, None]
     newest = np.maximum.accumulate(np.where(changes != 0, rows, -1), axis=1)
     last = np.take_along_axis(changes, np.maximum(newest, 0), axis=1)

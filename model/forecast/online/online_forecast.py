@@ -13,13 +13,13 @@ class OnlineForecast:
 
     Attributes:
         features: (hosts, rows, features) NaN for metrics outside their training range.
-        model_probabilities: of the model alone.
-        probabilities: published ones, after recalibration, fallback and the floor during high load.
-        raised: True where the published probability is that of the floor during high load.
+        model_probabilities: probabilities of the model alone.
+        probabilities: published probabilities, after recalibration, fallback and high-load floor.
+        raised: True where the high-load floor raised the probability.
         outside: (hosts, rows, inputs of the spec) True where a metric is outside its training range.
         high: (hosts, rows) True during high load.
-        period_start: (hosts, rows) start of the high-load period in progress (seconds since the epoch), else -inf.
-        thresholds: probability needed for a warning, which is lower while one is active; infinite for no warnings.
+        period_start: (hosts, rows) start of the high-load period in progress (seconds since the epoch), or -inf.
+        thresholds: start threshold of a warning, or release threshold while it is active; infinite for no warnings.
         warnings: True while a warning is active; never in a high-load period.
     """
 

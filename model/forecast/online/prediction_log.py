@@ -24,7 +24,7 @@ class MaturedPredictions:
 
     Attributes:
         times: (rows,) seconds since the epoch.
-        probabilities: (rows, horizons) of the model alone, NaN before it served.
+        probabilities: (rows, horizons) probabilities of the model alone, NaN before it served.
         outcomes: (rows, horizons) 1 if high load followed, 0 if not, NaN if unknown.
         high: (rows,) True during high load.
         load_index: (rows,) NaN if unknown.
@@ -41,13 +41,13 @@ class MaturedPredictions:
 
 @dataclass(frozen=True)
 class LogEntries:
-    """Entries of a prediction log, for some of the samples that follow the previous ones.
+    """New entries of a prediction log, for a subset of the samples that are appended with them.
 
     Attributes:
-        rows: (n,) positions of the entries among the samples.
-        probabilities: (n, horizons) of the model, NaN before it serves.
-        load_index: (n,).
-        forecasts: (smoothings, n, horizons).
+        rows: (n,) positions of the entries among the appended samples.
+        probabilities: (n, horizons) probabilities of the model, NaN before it serves.
+        load_index: (n,) NaN if unknown.
+        forecasts: (smoothings, n, horizons) Holt-Winters forecasts of the load index.
     """
 
     rows: Integers
@@ -77,16 +77,16 @@ class PredictionLog:
         self._load_index = np.empty(0)
         self._forecasts = np.empty((len(SMOOTHINGS), 0, len(horizons)))
         self._first_open = 0
-        # samples from the oldest open entry on
+        # Samples from the oldest open entry on.
         self._recent_times = np.empty(0)
         self._recent_states = np.empty(0)
 
     def rows_to_log(self, times: Floats, after: float = -np.inf) -> Integers:
-        """Return the positions of those of some new samples that need an entry: the first of each evaluation step.
+        """Return the positions (n,) of the new samples that need an entry: the first in each EVALUATION_STEP.
 
         Args:
-            times: (rows,) seconds since the epoch.
-            after: time (seconds) after which entries are wanted.
+            times: (rows,) seconds since the epoch, of the new samples.
+            after: time (seconds) after which samples get entries.
         """
         slots = times // EVALUATION_STEP
         first = np.diff(slots, prepend=self._last_slot) > 0
@@ -96,9 +96,9 @@ class PredictionLog:
         """Append samples and the entries for some of them, and settle outcomes.
 
         Args:
-            times: (rows,) seconds since the epoch, of all samples after the previous ones.
+            times: (rows,) seconds since the epoch, of all new samples.
             states: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
-            entries: of the rows given by `rows_to_log`.
+            entries: entries of the rows that `rows_to_log` returned.
         """
         if not len(times):
             return
@@ -121,11 +121,11 @@ class PredictionLog:
         self._probabilities[:] = np.nan
 
     def matured(self, now: float, horizons: Sequence[float]) -> MaturedPredictions:
-        """Return the entries before `now` that are recent enough to be used.
+        """Return the entries before `now` that are younger than MAX_AGE; their outcomes may be NaN.
 
         Args:
             now: seconds since the epoch.
-            horizons: those of the columns to return, in seconds.
+            horizons: horizons of the columns to return, in seconds.
         """
         columns = [self._horizons.index(horizon) for horizon in horizons]
         used = (self._times < now) & (self._times > now - MAX_AGE)
@@ -148,13 +148,13 @@ class PredictionLog:
             self._outcomes[first:] = labels
             self._first_open = int(np.searchsorted(self._times, newest - max(self._horizons), side="right"))
         oldest = self._times[self._first_open] if self._first_open < len(self._times) else newest
-        # the spacing depends on some rows before
+        # The sample spacing at a row depends on RECENT_INTERVALS rows before it.
         start = max(0, int(np.searchsorted(self._recent_times, oldest)) - RECENT_INTERVALS)
         self._recent_times = self._recent_times[start:]
         self._recent_states = self._recent_states[start:]
 
     def _drop_old(self) -> None:
-        """Drop entries that are too old to be used, once there are enough to be worth the copy."""
+        """Drop entries older than MAX_AGE and a day, once there are more than 1000: each drop copies the arrays."""
         old = int(np.searchsorted(self._times, self._recent_times[-1] - MAX_AGE - DAY))
         old = min(old, self._first_open)
         if old > 1000:

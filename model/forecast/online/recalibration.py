@@ -1,8 +1,8 @@
 """Recalibration of a serving model on matured outcomes (Platt 1999, with exponential forgetting).
 
-The calibration of a training reflects the history before it. Outcomes since then show how far the model is off.
-Recent outcomes weigh more. The outcomes of the last days adjust the intercept only: they tell how often load is high,
-not how certain a prediction may be.
+The blend of a model was fitted on its training history. Later outcomes correct slope and intercept, with a weight
+that halves every HALF_LIFE. The outcomes of the last days then correct the intercept only: they show how often load
+is high, not how certain a prediction may be.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ INTERCEPT_HALF_LIFE = DAY
 """Seconds after which the weight of an outcome is halved for the intercept."""
 
 INTERCEPT_PRIOR_BLOCKS = 10.0
-"""Likewise for the intercept, if days differ by a variance of 1 in log-odds."""
+"""Effective sample size, in blocks, of the prior correction of 0 to the intercept, if `extra_variance` is 1."""
 
 MIN_BLOCKS = 2.0
-"""Smallest prior of the intercept, in blocks."""
+"""Smallest weight of the intercept's prior, in blocks; `extra_variance` compares days with twice as many blocks."""
 
 COMPARED_DAYS = 21
 """Days over which `extra_variance` is estimated."""
 
 MIN_COMPARED_DAYS = 5
-"""Days with enough outcomes that `extra_variance` needs."""
+"""Smallest number of days with enough outcomes for `extra_variance`."""
 
 MAX_AGE = 4 * HALF_LIFE
-"""Seconds after which an outcome is not used."""
+"""Age in seconds from which on an outcome is not used."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Recalibration:
     high: Calibration = field(default_factory=Calibration)
 
     def __call__(self, p: Floats, high: Bools) -> Floats:
-        """Return recalibrated probabilities (rows,), NaN where there is none.
+        """Return recalibrated probabilities (rows,), NaN where `p` is NaN.
 
         Args:
             p: (rows,) probabilities of the model, NaN if there is none.
@@ -105,7 +105,7 @@ def fit_recalibrations(
 def fit_recent(
     times: Floats, p: Floats, y: Floats, horizon: float, now: float, step: float, variance: float
 ) -> Calibration:
-    """Fit a calibration in which recent outcomes weigh more.
+    """Fit a calibration with exponential forgetting of outcomes.
 
     Args:
         times: (rows,) time of each prediction in seconds.
@@ -114,7 +114,7 @@ def fit_recent(
         horizon: seconds.
         now: seconds.
         step: seconds between two rows.
-        variance: `extra_variance` of the days; 0 leaves the intercept as it is.
+        variance: result of `extra_variance`; 0 for no correction of the intercept by the last days.
     """
     z = logit(p)
     block_rows = max(horizon, BLOCK_SECONDS) / step
@@ -130,8 +130,8 @@ def fit_recent(
 def extra_variance(times: Floats, y: Floats, horizon: float, step: float) -> float:
     """Estimate the variance of the daily event rates beyond chance, in log-odds (Williams 1982).
 
-    By the method of moments: the variance of the daily rates less that of a binomial with one trial per block, over
-    the squared slope of the logistic curve at their mean.
+    Method of moments: the variance of the daily rates minus that of a binomial distribution with one trial per block,
+    divided by the squared slope of the logistic function at the mean rate.
 
     Args:
         times: (rows,) seconds.
@@ -140,7 +140,7 @@ def extra_variance(times: Floats, y: Floats, horizon: float, step: float) -> flo
         step: seconds between two rows.
 
     Returns:
-        0 if there are not enough days, or they differ by no more than chance.
+        The variance; 0 if there are too few days, or if the days differ by no more than chance.
     """
     known = ~np.isnan(y)
     if not known.any():

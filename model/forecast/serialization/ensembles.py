@@ -11,10 +11,10 @@ from model.forecast.ensemble import Ensemble, Scaler
 from model.nn.serialization import build_network, describe_layer, named_arrays, require_finite
 
 FORMAT, OLDEST_FORMAT = 3, 2
-"""Formats that are written and read: 3 has training ranges and persistence models, 2 is for models without them."""
+"""Newest and oldest supported format: format 3 adds training ranges and persistence models to format 2."""
 
 MALFORMED = (ValueError, KeyError, TypeError, IndexError)
-"""Exceptions that a header of another content raises while it is read."""
+"""Exceptions raised while a malformed header is read."""
 
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -29,7 +29,7 @@ def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], 
 
 
 def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
-    """Return the ensemble that `describe_ensemble` described."""
+    """Return the ensemble from the header entries and arrays of `describe_ensemble`."""
     networks = tuple(
         build_network(raw["layers"], arrays, f"{prefix}network.{i}.") for i, raw in enumerate(header["networks"])
     )
@@ -41,7 +41,12 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
 
 
 def check_ensemble(ensemble: Ensemble, features: int) -> int:
-    """Raise an exception unless the parts of an ensemble fit together and are finite; return its outputs."""
+    """Return the number of outputs of an ensemble, after a check of shapes and values.
+
+    Raises:
+        ValueError: the parts do not fit together or `features` features.
+        SerializationError: a number is not finite.
+    """
     outputs = ensemble.outputs(features)
     require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
     return outputs

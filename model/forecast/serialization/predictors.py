@@ -1,6 +1,6 @@
 """Serialization of predictors (npz container of `model.npz`).
 
-Key names in the header and array names are those of the first release, so that its models stay readable.
+Header keys and array names have not changed since the first release, for compatibility.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PRETRAINED_WEIGHT_KEY = "prior_share"
 BLENDS_KEY = "voices"
 LOAD_TABLE_KEY = "worth"
 PERSISTENCE_KEY = "persistence"
-"""Keys of the header; followed by a dot, the first two are prefixes of array names."""
+"""Header keys; followed by a dot, a key is also a prefix of array names."""
 
 
 def dumps(predictor: Predictor) -> bytes:
@@ -59,14 +59,14 @@ def dumps(predictor: Predictor) -> bytes:
 
 
 def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
-    """Load the predictor that `dumps` serialized.
+    """Load a predictor from the result of `dumps`.
 
     Args:
-        blob: its bytes.
-        holdout_model: load its holdout model too, which serving does not need.
+        blob: result of `dumps`.
+        holdout_model: load the holdout model too, which serving does not need.
 
     Raises:
-        SerializationError: the bytes are not a model, are damaged, or are of an unsupported format.
+        SerializationError: the bytes are not a model, are damaged, or have an unsupported format.
     """
     header, arrays = unpack(blob, PREDICTOR_KIND, FORMAT)
     if header["format"] < OLDEST_FORMAT:

@@ -30,7 +30,7 @@ def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) ->
 
     Args:
         pretrained: the model.
-        provenance: plain JSON data on how it was made, for the header.
+        provenance: origin of the model as JSON data, stored in the header.
     """
     columns = (np.arange(len(pretrained.scaler.mean)),) * len(pretrained.networks)
     description, arrays = describe_ensemble(Ensemble(pretrained.scaler, pretrained.networks, columns), "")
@@ -40,10 +40,10 @@ def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) ->
 
 
 def loads_pretrained(blob: bytes) -> PretrainedModel:
-    """Load the pretrained model that `dumps_pretrained` serialized.
+    """Load a pretrained model from the result of `dumps_pretrained`.
 
     Raises:
-        SerializationError: the bytes are not a pretrained model, are damaged, or are of an unsupported format.
+        SerializationError: the bytes are not a pretrained model, are damaged, or have an unsupported format.
     """
     header, arrays = unpack(blob, PRETRAINED_KIND, FORMAT)
     try:
@@ -56,9 +56,9 @@ def loads_pretrained(blob: bytes) -> PretrainedModel:
 
 @cache
 def bundled_pretrained_model() -> PretrainedModel:
-    """Load the pretrained model of the package once; `data/PRETRAINED.md` describes its origin.
+    """Return the pretrained model of the package, loaded once; `data/PRETRAINED.md` describes its origin.
 
     Raises:
-        SerializationError: its file is damaged.
+        SerializationError: the file is damaged.
     """
     return loads_pretrained((files("model") / "data" / "pretrained.npz").read_bytes())

@@ -1,1 +1,1 @@
-"""Diagnostics of training: gradient health, gradient check and fit report."""
+"""Training diagnostics: gradient health, gradient check and fit report."""

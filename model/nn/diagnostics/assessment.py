@@ -1,4 +1,4 @@
-"""Assessment of a training run: checks of gradients, activations and losses against thresholds."""
+"""Training assessment: gradients, activations and losses compared with thresholds."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from model.nn.diagnostics.gradient_health import (
 )
 from model.nn.diagnostics.gradient_statistics import GradientStatistics
 from model.nn.fit_config import FitConfig
-from model.nn.network import Network
+from model.nn.network import Network, is_weight
 
 MAX_ROWS = 4096
-"""Largest number of rows for activation statistics."""
+"""Largest number of rows on which activations are measured."""
 
 DEAD_UNITS_LIMIT = 0.4
-"""Ratio of dead units in a layer above which they are reported."""
+"""Smallest ratio of dead units in a layer that is an issue."""
 
 SATURATION_LIMIT = 0.5
-"""Ratio of saturated outputs of a layer above which they are reported."""
+"""Smallest ratio of saturated outputs of a layer that is an issue."""
 
 CLIPPED_STEPS_LIMIT = 0.5
-"""Ratio of clipped steps above which they are reported."""
+"""Smallest ratio of clipped steps that is an issue."""
 
 
 def assess_training(
@@ -47,16 +47,16 @@ def assess_training(
     """Diagnose a completed training run.
 
     Args:
-        data: the network with the kept weights, and the examples on which its activations are measured.
+        data: network with the kept parameters, and examples on which its activations are measured.
         statistics: gradient statistics of all steps.
         epochs: results of the epochs, in order.
-        initial_loss: loss before the first step.
-        config: limits for vanishing and exploding gradients, and the number of epochs.
+        initial_loss: training loss before the first step.
+        config: thresholds for vanishing and exploding gradients, and number of epochs.
     """
     losses = [epoch.train_loss for epoch in epochs]
-    # Gradients near zero are expected once the loss is near zero.
+    # If the loss is near zero, so are the gradients, without being a problem.
     solved = bool(losses) and losses[-1] <= 1e-6 * initial_loss
-    health = assess_gradients(
+    health = assess_statistics(
         statistics.parameter_health(),
         activation_health(data.network, data.evaluation_inputs),
         statistics.step_counts,
@@ -67,21 +67,21 @@ def assess_training(
     return health if stalled is None else replace(health, issues=(stalled, *health.issues))
 
 
-def assess_gradients(
+def assess_statistics(
     parameters: tuple[ParameterHealth, ...],
     layers: tuple[LayerHealth, ...],
     counts: StepCounts,
     vanishing: float,
     exploding: float,
 ) -> GradientHealth:
-    """Diagnose gradients and activations.
+    """Diagnose gradients and activations from their statistics.
 
     Args:
-        parameters: gradient statistics.
-        layers: activation statistics.
-        counts: number of steps.
-        vanishing: mean gradient norm of a weight matrix below which gradients are vanishing.
-        exploding: gradient norm of any step above which gradients are exploding.
+        parameters: gradient statistics of each parameter, at least one.
+        layers: activation statistics of each activation layer.
+        counts: numbers of steps.
+        vanishing: gradients are vanishing if the mean gradient norm of a weight is below this value.
+        exploding: gradients are exploding if the gradient norm of a parameter at any step is above this value.
     """
     state, issue = _gradient_state(parameters, counts.nonfinite, vanishing, exploding)
     gradient_issues = () if issue is None else (issue,)
@@ -100,18 +100,19 @@ def _gradient_state(
     parameters: tuple[ParameterHealth, ...], nonfinite: int, vanishing: float, exploding: float
 ) -> tuple[GradientState, Issue | None]:
     largest = max(parameters, key=lambda parameter: parameter.norm_max)
-    weights = (parameter for parameter in parameters if parameter.name.endswith("weight"))
-    smallest = min(weights, key=lambda parameter: parameter.norm)
+    weights = (parameter for parameter in parameters if is_weight(parameter.name))
+    smallest = min(weights, key=lambda parameter: parameter.norm, default=None)
     if nonfinite:
         message = f"gradient not finite in {nonfinite} steps: lower the learning rate"
         return GradientState.EXPLODING, Issue(IssueKind.NONFINITE_GRADIENT, message)
     if largest.norm_max > exploding:
         message = (
-            f"gradient of {largest.name} up to {largest.norm_max:.3g}: lower the learning rate or the gradient clip"
+            f"gradient norm of {largest.name} up to {largest.norm_max:.3g}: "
+            "lower the learning rate or the gradient clip"
         )
         return GradientState.EXPLODING, Issue(IssueKind.EXPLODING_GRADIENT, message)
-    if smallest.norm < vanishing:
-        message = f"gradient of {smallest.name} only {smallest.norm:.1e}: use fewer layers, or ReLU"
+    if smallest is not None and smallest.norm < vanishing:
+        message = f"gradient norm of {smallest.name} only {smallest.norm:.1e}: use fewer layers, or ReLU"
         return GradientState.VANISHING, Issue(IssueKind.VANISHING_GRADIENT, message)
     return GradientState.HEALTHY, None
 
@@ -141,27 +142,26 @@ def _clipping_issues(counts: StepCounts) -> Iterable[Issue]:
 
 
 def stalled_loss(losses: Sequence[float], initial_loss: float, epochs: int) -> Issue | None:
-    """Return an issue if the training loss stayed at or above its initial value in the first tenth of the epochs.
+    """Return an issue if no training loss in the first tenth of the epochs is below the initial loss, else None.
 
     Args:
-        losses: training loss of each epoch.
-        initial_loss: loss before the first step.
-        epochs: configured number of epochs.
+        losses: training loss of each completed epoch.
+        initial_loss: training loss before the first step.
+        epochs: configured number of epochs; the first tenth is at least two epochs.
     """
-    # The loss of an epoch is measured before each update, so the first epoch need not be below the initial loss.
+    # The losses of an epoch are measured before each update: with one step, the first epoch has the initial loss.
     tenth = max(2, epochs // 10)
     if len(losses) < tenth or min(losses[:tenth]) < initial_loss:
         return None
     return Issue(
         IssueKind.STALLED_LOSS,
-        f"the loss had not fallen after {tenth} of {epochs} epochs "
-        f"({initial_loss:.3g} before, {min(losses[:tenth]):.3g} then): "
-        "check the labels, change the learning rate or the starting weights",
+        f"training loss not below its initial value {initial_loss:.3g} after {tenth} of {epochs} epochs "
+        f"(lowest {min(losses[:tenth]):.3g}): check the labels, change the learning rate or the initial weights",
     )
 
 
 def activation_health(network: Network, x: Floats) -> tuple[LayerHealth, ...]:
-    """Compute statistics of each activation layer on evenly spaced rows of `x` (rows, inputs)."""
+    """Compute statistics of each activation layer on at most `MAX_ROWS` evenly spaced rows of `x` (rows, inputs)."""
     x = x[:: max(1, -(-len(x) // MAX_ROWS))]
     layers = []
     for i, layer in enumerate(network.layers):

@@ -1,4 +1,4 @@
-"""Divergence check: stops a training run whose loss or gradients are not plausible."""
+"""Divergence check: termination of a training run whose loss or gradients explode."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from model.array_types import Floats
 from model.errors import DivergedError
 
 MAX_NONFINITE_STEPS = 10
-"""Number of skipped steps with non-finite gradient above which a training run counts as diverged."""
+"""Largest number of steps with non-finite gradient; a training run with more counts as diverged."""
 
 LOSS_FACTOR = 10
-"""Multiple of the initial loss above which a training run counts as diverged."""
+"""A training run counts as diverged if its loss exceeds the initial loss by this factor."""
 
 MIN_INITIAL_LOSS = 0.1
-"""Lower bound of the initial loss in this comparison, for losses that start near zero."""
+"""Lower bound of the initial loss in the comparison with `LOSS_FACTOR`, for losses that start near zero."""
 
 REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 
@@ -22,44 +22,45 @@ REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 class DivergenceCheck:
     """Divergence check of one training run.
 
-    Args:
+    Attributes:
         initial_loss: training loss before the first step.
     """
 
     def __init__(self, initial_loss: float) -> None:
         self.initial_loss = initial_loss
 
-    def check_gradients(self, nonfinite_steps: int) -> None:
-        """Raise DivergedError if too many steps had a non-finite gradient."""
+    def check_nonfinite_steps(self, nonfinite_steps: int) -> None:
+        """Raise DivergedError if more than `MAX_NONFINITE_STEPS` steps had a non-finite gradient."""
         if nonfinite_steps > MAX_NONFINITE_STEPS:
-            raise DivergedError(f"the training diverged: gradients are not finite: {REMEDY}")
+            raise DivergedError(f"the training diverged: gradients not finite: {REMEDY}")
 
-    def check_epoch(self, number: int, train_loss: float, monitored_loss: float, weights: Floats) -> None:
-        """Raise DivergedError if a loss or weight is not finite, or the training loss far above its initial value.
+    def check_epoch(self, number: int, train_loss: float, monitored_loss: float, parameters: Floats) -> None:
+        """Raise DivergedError if a loss or parameter is not finite, or if the training loss is too high.
 
         Args:
             number: number of the epoch.
             train_loss: training loss of the epoch.
-            monitored_loss: validation loss, or training loss without validation examples.
-            weights: (parameters,) weights after the epoch.
+            monitored_loss: validation loss of the epoch; training loss if there are no validation examples.
+            parameters: (parameters,) after the epoch.
         """
-        finite = math.isfinite(monitored_loss) and math.isfinite(weights.dot(weights))
+        finite = math.isfinite(monitored_loss) and math.isfinite(parameters.dot(parameters))
         if not finite or self._too_high(train_loss):
             raise DivergedError(
                 f"the training diverged in epoch {number} (loss {train_loss:.3g}, "
-                f"at its start {self.initial_loss:.3g}): {REMEDY}"
+                f"initially {self.initial_loss:.3g}): {REMEDY}"
             )
 
     def check_last_step(self, loss: float) -> None:
-        """Raise DivergedError if the loss after the last step is far above its initial value.
+        """Raise DivergedError if the training loss after the last step is too high.
 
-        The loss of an epoch is measured before each update, so it does not show the effect of the last one.
+        The losses of an epoch are measured before each update, so they do not show the effect of the last update.
         """
         if self._too_high(loss):
             raise DivergedError(
-                f"the training diverged in its last step (loss {loss:.3g}, at its start {self.initial_loss:.3g}): "
+                f"the training diverged in its last step (loss {loss:.3g}, initially {self.initial_loss:.3g}): "
                 f"{REMEDY}"
             )
 
     def _too_high(self, loss: float) -> bool:
+        # Negated, so that NaN is too high.
         return not loss <= LOSS_FACTOR * max(self.initial_loss, MIN_INITIAL_LOSS)

@@ -1,4 +1,4 @@
-"""Fit report: losses per epoch, the kept epoch and gradient health."""
+"""Fit report: losses per epoch, number of the kept epoch, and gradient health."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from model.nn.diagnostics.gradient_health import GradientHealth, combine_health
 
 
 class Epoch(NamedTuple):
-    """Figures of one pass over the training examples.
+    """Result of one pass over the training examples.
 
     Attributes:
         number: number of the epoch, 1 for the first.
-        train_loss: mean loss over the steps, measured before each update.
-        validation_loss: loss after the epoch; NaN without validation examples.
-        gradient_norm: mean L2 norm of the gradient before clipping.
+        train_loss: training loss, measured in each step before its update.
+        validation_loss: validation loss after the epoch; NaN if there are no validation examples.
+        gradient_norm: mean over the steps of the gradient's L2 norm before clipping.
     """
 
     number: int
@@ -33,7 +33,7 @@ class FitReport:
 
     Attributes:
         epochs: results of the epochs, in order.
-        kept_epoch: number of the epoch with the kept weights.
+        kept_epoch: number of the epoch whose parameters were kept.
         health: diagnosis of gradients and activations.
     """
 
@@ -42,16 +42,19 @@ class FitReport:
     health: GradientHealth
 
     @property
-    def best(self) -> Epoch:
-        """Return the epoch with the kept weights."""
+    def kept(self) -> Epoch:
+        """Return the result of the kept epoch.
+
+        It has the lowest validation loss, or is the last epoch if `keep_best` was off or without validation examples.
+        """
         return self.epochs[self.kept_epoch - 1]
 
 
 def combine_reports(reports: Sequence[FitReport]) -> FitReport:
     """Combine the reports of the networks of an ensemble.
 
-    Figures of an epoch are means over the networks that reached it, the kept epoch is the rounded mean; for gradient
-    health see `combine_health`.
+    The result of an epoch is the mean over the networks that reached this epoch. The kept epoch is the rounded mean.
+    Gradient health is combined by `combine_health`.
     """
     epochs = tuple(
         _mean_epoch([epoch for epoch in same_number if epoch is not None])

@@ -13,12 +13,15 @@ from model.nn.regularizers import Penalty
 
 
 def numerical_gradient(f: Callable[[], float], parameter: Floats, step: float = 1e-6) -> Floats:
-    """Compute central differences (f(p + h) - f(p - h)) / 2h for each element of `parameter`.
+    """Compute the central difference (f(p + h) - f(p - h)) / 2h for each element p of `parameter`.
 
     Args:
-        f: scalar function that reads `parameter` in place.
+        f: scalar function of the current content of `parameter`.
         parameter: float64 array of any shape; its elements are changed and restored.
         step: h.
+
+    Returns:
+        Differences, same shape as `parameter`.
     """
     gradient = np.zeros_like(parameter)
     for index in np.ndindex(parameter.shape):
@@ -33,7 +36,7 @@ def numerical_gradient(f: Callable[[], float], parameter: Floats, step: float = 
 
 
 def relative_error(a: Floats, b: Floats) -> float:
-    """Return |a - b| / (|a| + |b|) in L2 norms: 0 for equal arrays, at most 1."""
+    """Return |a - b| / (|a| + |b|) with L2 norms: 0 for equal arrays, at most 1."""
     scale = float(np.linalg.norm(a) + np.linalg.norm(b))
     return float(np.linalg.norm(a - b)) / scale if scale else 0.0
 
@@ -46,20 +49,23 @@ def check_gradients(
     penalty: Penalty | None = None,
     seed: int | None = None,
 ) -> dict[str, float]:
-    """Return the relative errors of the gradients of each parameter, and of "input", against central differences.
+    """Compare the gradients of backpropagation with central differences.
 
-    Errors of correct gradients are below 1e-6, unless a kink (ReLU at 0) lies within the step of the differences.
+    The relative error of a correct gradient is below 1e-6, unless the difference crosses a kink such as ReLU at 0.
 
     Args:
-        network: network of float64 parameters, which are changed and restored.
+        network: network with float64 parameters, which are changed and restored.
         loss: loss function.
-        x: (rows, inputs) float64.
-        y: (rows, outputs) labels.
-        penalty: weight penalty that is added to the loss.
-        seed: seed for layers such as dropout, the same at each evaluation; None for prediction.
+        x: inputs (rows, inputs).
+        y: labels (rows, outputs).
+        penalty: penalty on the weights that is added to the loss; None for no penalty.
+        seed: seed of the random generator for layers such as dropout in training; None for prediction.
+
+    Returns:
+        Relative error of the gradient of each parameter by name, and of the inputs by the name "input".
 
     Raises:
-        ValueError: the network is not of float64, the precision that the differences need, or has no parameters.
+        ValueError: the parameters are not float64, or the network has none.
     """
     if not network.flat.size:
         raise ValueError("the network has no parameters to check")

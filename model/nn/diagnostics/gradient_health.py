@@ -1,4 +1,4 @@
-"""Gradient health: value types for the diagnosis of gradients and activations."""
+"""Gradient health: value types for the diagnosis of a training run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class GradientState(StrEnum):
 
 
 class IssueKind(StrEnum):
-    """Kind of problem found in a training run."""
+    """Kind of problem in a training run."""
 
     STALLED_LOSS = "stalled loss"
     NONFINITE_GRADIENT = "non-finite gradient"
@@ -30,14 +30,20 @@ class IssueKind(StrEnum):
 
 
 class Issue(NamedTuple):
-    """Problem found in a training run, with a message that states the figures and a remedy."""
+    """Problem in a training run, with a message that states the measured values and a remedy."""
 
     kind: IssueKind
     message: str
 
 
 class StepCounts(NamedTuple):
-    """Numbers of all steps, of steps with clipped gradient, and of steps skipped for a non-finite gradient."""
+    """Numbers of steps of a training run.
+
+    Attributes:
+        total: number of all steps.
+        clipped: number of steps with clipped gradient.
+        nonfinite: number of steps skipped because of a non-finite gradient.
+    """
 
     total: int
     clipped: int
@@ -46,14 +52,16 @@ class StepCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class ParameterHealth:
-    """Gradient norms (L2, before clipping) and update ratio of one parameter.
+    """Gradient norms and update ratio of one parameter.
+
+    Norms are L2 norms before clipping. The update ratio norm(update) / norm(parameter) is measured every 64 steps.
 
     Attributes:
         name: name of the parameter.
-        norm: mean norm over the steps of the last epoch.
-        norm_last: norm at the last step.
-        norm_max: largest norm of all steps.
-        update_ratio: norm of the update over norm of the parameter, mean over the measured steps of the last epoch.
+        norm: mean gradient norm over the steps of the last epoch.
+        norm_last: gradient norm at the last step.
+        norm_max: largest gradient norm of all steps.
+        update_ratio: mean update ratio over the measured steps of the last epoch with a measurement.
     """
 
     name: str
@@ -65,12 +73,14 @@ class ParameterHealth:
 
 @dataclass(frozen=True)
 class LayerHealth:
-    """Statistics of one activation layer on examples that it was not fitted on.
+    """Statistics of the outputs of one activation layer.
+
+    They are measured on validation examples, or on training examples if there are none.
 
     Attributes:
-        name: number of the layer.
-        dead_ratio: ratio of units that are inactive (ReLU) or saturated in every row.
-        saturation_ratio: ratio of saturated outputs; None for an activation that does not saturate.
+        name: number of the layer in the network.
+        dead_ratio: ratio of dead units, whose output is 0 (ReLU) or saturated (tanh, sigmoid) in every row.
+        saturation_ratio: ratio of saturated outputs; None for an unbounded activation.
         mean: mean of all outputs.
         deviation: standard deviation of all outputs.
     """
@@ -93,7 +103,7 @@ class GradientHealth:
         steps: number of steps.
         clipped_steps: number of steps with clipped gradient.
         nonfinite_steps: number of steps skipped because of a non-finite gradient.
-        issues: problems with remedies.
+        issues: problems of gradients, activations and loss.
     """
 
     state: GradientState
@@ -110,17 +120,21 @@ class GradientHealth:
         return tuple(issue.message for issue in self.issues)
 
 
-def combine_health(trainings: Sequence[GradientHealth]) -> GradientHealth:
-    """Combine the diagnoses of networks with equal layers: means of the figures, largest norm, worst state."""
+def combine_health(diagnoses: Sequence[GradientHealth]) -> GradientHealth:
+    """Combine the diagnoses of networks with equal layers.
+
+    The state is the worst state, `norm_max` the largest value; counts are summed, all other values averaged. Equal
+    issues are listed once.
+    """
     severity = list(GradientState)
-    issues = [issue for training in trainings for issue in training.issues]
+    issues = [issue for health in diagnoses for issue in health.issues]
     return GradientHealth(
-        state=max((training.state for training in trainings), key=severity.index),
-        parameters=tuple(map(_combine_parameter, zip(*(training.parameters for training in trainings), strict=True))),
-        layers=tuple(map(_combine_layer, zip(*(training.layers for training in trainings), strict=True))),
-        steps=sum(training.steps for training in trainings),
-        clipped_steps=sum(training.clipped_steps for training in trainings),
-        nonfinite_steps=sum(training.nonfinite_steps for training in trainings),
+        state=max((health.state for health in diagnoses), key=severity.index),
+        parameters=tuple(map(_combine_parameter, zip(*(health.parameters for health in diagnoses), strict=True))),
+        layers=tuple(map(_combine_layer, zip(*(health.layers for health in diagnoses), strict=True))),
+        steps=sum(health.steps for health in diagnoses),
+        clipped_steps=sum(health.clipped_steps for health in diagnoses),
+        nonfinite_steps=sum(health.nonfinite_steps for health in diagnoses),
         issues=tuple(dict.fromkeys(issues)),
     )
 

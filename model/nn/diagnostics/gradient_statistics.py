@@ -1,4 +1,4 @@
-"""Gradient statistics: running sums over the training steps."""
+"""Gradient statistics: gradient norms and update ratios per parameter, summed over the training steps."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ UPDATE_INTERVAL = 64
 """Steps between two measurements of the update ratio: it changes slowly, and a measurement reads all parameters."""
 
 BUFFER_STEPS = 256
-"""Number of steps after which the buffered gradients are summed up."""
+"""Number of gradients in the buffer; their norms are computed together when the buffer is full."""
 
 BUFFERED_PARAMETERS = 2048
-"""Largest number of parameters whose gradients are buffered: for so few, one call per step costs more than the
-arithmetic, so the norms of many steps are computed in one call."""
+"""Largest number of parameters whose gradients are buffered.
+
+Up to this number, the overhead of a NumPy call exceeds the time of its arithmetic, so one call computes the norms of
+`BUFFER_STEPS` steps.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,10 @@ class StatisticsState:
     """State of `GradientStatistics` between two epochs.
 
     Attributes:
-        sums: (4, parameters) sum of norms in the last epoch, last norm, largest norm, sum of update ratios.
-        counts: steps of the last epoch, measured updates of the last epoch, all steps, clipped and skipped steps.
+        sums: (4, parameters); the rows are the sum of norms in the last epoch, the last norm, the largest norm and
+            the sum of update ratios.
+        counts: numbers of norms in the first row of `sums`, of update ratios in the last row, of all steps, of
+            clipped steps and of skipped steps.
     """
 
     sums: Floats
@@ -36,14 +41,15 @@ class StatisticsState:
 
 
 class GradientStatistics:
-    """Running statistics of the gradients per parameter.
+    """Running statistics of gradients and updates, per parameter.
 
-    Call `record_gradient` at each step, and `record_update` before the update if `update_due`. The gradients of
-    parameters at the end of the flat vector are buffered: all of a small network, else the biases.
+    The training loop calls `record_gradient` in each step, and then `record_update` if `update_due` is True. All
+    gradients are buffered in a network of at most `BUFFERED_PARAMETERS` parameters. In a larger network only the
+    biases are buffered, which are at the end of the flat vector, and none if there are more biases than that.
 
     Args:
         network: trained network.
-        gradient: (parameters,) vector that receives the gradient of each step.
+        gradient: (parameters,) array that holds the gradient of the current step.
     """
 
     def __init__(self, network: Network, gradient: Floats) -> None:
@@ -55,7 +61,7 @@ class GradientStatistics:
         self._direct = [gradient[position] for position in direct]
         self._buffered = gradient[self._buffer_start :]
         starts = np.array([position.start for position in self._slices])
-        # parameters in the order of the flat vector, in which the directly summed ones come first
+        # In the flat vector, the parameters whose squared norms are computed at each step precede the buffered ones.
         in_order = np.sort(starts)
         self._buffered_starts = in_order[in_order >= self._buffer_start] - self._buffer_start
         self._position_in_order = np.searchsorted(in_order, starts)
@@ -76,19 +82,19 @@ class GradientStatistics:
         self._nonfinite_steps = 0
 
     def start_epoch(self) -> None:
-        """Start new means: the reported means are those of the last epoch."""
+        """Reset the means of gradient norms and update ratios, which cover one epoch."""
         self._epoch_start = self._buffer_steps
         if self._norm_count:
             self._norm_sum[:] = 0
             self._norm_count = 0
         if self._ratio_count > 1:
-            # An epoch may have no measured update; the previous mean is reported meanwhile.
+            # Until an update of this epoch is measured, the mean of the previous epoch is reported.
             self._ratio_sum /= self._ratio_count
             self._ratio_count = 1
         self._ratio_of_epoch = False
 
     def record_gradient(self) -> float:
-        """Record the current gradient and return its L2 norm."""
+        """Record the gradient of the current step and return its L2 norm."""
         if self._buffer_steps == BUFFER_STEPS:
             self._flush()
         buffered = self._buffered
@@ -103,27 +109,31 @@ class GradientStatistics:
         return math.sqrt(square)
 
     def discard_nonfinite(self) -> None:
-        """Remove the last gradient, which was not finite, and count the step as skipped."""
+        """Remove the gradient of the current step, which is not finite, and count the step as skipped."""
         self._nonfinite_steps += 1
         self._buffer_steps -= 1
         del self._direct_squares[self._buffer_steps :]
 
     def count_clipped(self) -> None:
-        """Count the last step as clipped."""
+        """Count the current step as clipped."""
         self._clipped_steps += 1
 
     @property
     def update_due(self) -> bool:
-        """Return True if the update of the current step is to be recorded."""
+        """Return True if the update of the current step must be recorded: at the first of `UPDATE_INTERVAL` steps."""
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
-        """Record norm(update) / norm(parameter) for an update (parameters,) before it is added."""
+        """Record the update ratio norm(update) / norm(parameter) of each parameter.
+
+        Args:
+            update: (parameters,), not yet added to the parameters.
+        """
         if not self._ratio_of_epoch:
             self._ratio_sum[:] = 0
             self._ratio_count = 0
             self._ratio_of_epoch = True
-        # Biases start at zero: the floor keeps their first ratios finite.
+        # Biases start at zero: the lower bound keeps their first ratios finite.
         self._ratio_sum += [
             math.sqrt(float(step.dot(step)) / max(float(parameter.dot(parameter)), 1e-6))
             for step, parameter in zip([update[position] for position in self._slices], self._parameters, strict=True)
@@ -132,7 +142,7 @@ class GradientStatistics:
 
     @property
     def step_counts(self) -> StepCounts:
-        """Return the number of all, clipped and skipped steps."""
+        """Return the numbers of all, clipped and skipped steps."""
         return StepCounts(self._steps, self._clipped_steps, self._nonfinite_steps)
 
     def parameter_health(self) -> tuple[ParameterHealth, ...]:
@@ -152,7 +162,7 @@ class GradientStatistics:
         )
 
     def state(self) -> StatisticsState:
-        """Return the state for a checkpoint between two epochs."""
+        """Return the state between two epochs, for a checkpoint."""
         self._flush()
         return StatisticsState(
             sums=np.stack([self._norm_sum, self._norm_last, self._norm_max, self._ratio_sum]),
@@ -166,12 +176,12 @@ class GradientStatistics:
         )
 
     def restore(self, state: StatisticsState) -> None:
-        """Continue from a saved state."""
+        """Set the statistics to a saved state."""
         self._norm_sum, self._norm_last, self._norm_max, self._ratio_sum = state.sums.copy()
         self._norm_count, self._ratio_count, self._steps, self._clipped_steps, self._nonfinite_steps = state.counts
 
     def _flush(self) -> None:
-        """Add the buffered steps to the sums."""
+        """Add the norms of the buffered steps to the sums and empty the buffer."""
         if self._buffer_steps:
             norms = np.sqrt(self._squared_norms())
             np.maximum(self._norm_max, norms.max(axis=0), out=self._norm_max)
@@ -193,7 +203,7 @@ class GradientStatistics:
 
 
 def _buffer_start(network: Network) -> int:
-    """Return the position in the flat vector from which gradients are buffered."""
+    """Return the index of the first buffered parameter in the flat vector; the vector's size if none is buffered."""
     size = network.flat.size
     if size <= BUFFERED_PARAMETERS:
         return 0

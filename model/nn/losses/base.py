@@ -1,7 +1,7 @@
 """Loss base class: mean over the known labels, and its gradient.
 
-Training needs the gradient at each step and the value once per epoch, so the two are separate methods. Both take
-`Targets`, the labels checked and encoded once.
+Training needs the gradient at each step but the value only once per epoch, so they are separate methods. Both take
+`Targets`, so labels are checked and encoded only once.
 """
 
 from __future__ import annotations
@@ -14,38 +14,39 @@ import numpy as np
 
 from model.array_types import Bools, Floats, Integers
 from model.errors import InputError, InputProblem
-from model.nn.numerics import EAGER, SMALL_SIZE, ArrayOps
+from model.nn.execution.array_ops import EAGER, ArrayOps
+from model.nn.numerics import SMALL_SIZE
 
 
 class Targets(NamedTuple):
     """Checked labels, encoded for a loss.
 
     Attributes:
-        values: (rows, outputs), finite.
-        weight: (rows, outputs) or (rows, 1), 0 where the label is unknown; None if all labels count equally.
+        values: encoded labels (rows, outputs), finite.
+        weight: weight of each label (rows, outputs) or row (rows, 1), 0 if unknown; None if all weights are 1.
     """
 
     values: Floats
     weight: Floats | None
 
     def take(self, rows: Integers | slice) -> Targets:
-        """Select rows: views for a slice, copies for row numbers."""
+        """Return the targets of the given rows: views for a slice, copies for row numbers."""
         if isinstance(rows, slice):
             return Targets(self.values[rows], None if self.weight is None else self.weight[rows])
         return Targets(self.values.take(rows, 0), None if self.weight is None else self.weight.take(rows, 0))
 
 
 class Loss(ABC):
-    """Mean loss over the known labels; an unknown label is NaN and contributes neither value nor gradient.
+    """Loss function: mean over the known labels; an unknown label (NaN) contributes neither value nor gradient.
 
-    A subclass implements `_terms` and `_slope`, and overrides checks, encoding and weights of the labels as needed.
+    A subclass implements `_terms` and `_derivative`. It may override `_check`, `_weights` and `_encode`.
     """
 
     per_row = False
-    """True if a row counts once, False if each of its outputs counts."""
+    """True for a mean over rows, False for a mean over all labels."""
 
     factor = 1.0
-    """Constant factor that `_slope` leaves out."""
+    """Constant factor of the derivative; `_derivative` omits it and `gradient_scale` includes it."""
 
     def __call__(self, logits: Floats, y: Floats) -> tuple[float, Floats]:
         """Return the loss and dL/d(logits) for logits and labels of shape (rows, outputs).
@@ -61,7 +62,11 @@ class Loss(ABC):
         return self.value(logits, targets), self.gradient(logits, targets)
 
     def targets(self, y: Floats, dtype: Any) -> Targets:
-        """Check and encode labels (rows, outputs); NaN is an unknown label.
+        """Check and encode labels.
+
+        Args:
+            y: labels (rows, outputs); NaN is an unknown label.
+            dtype: dtype of the result.
 
         Raises:
             InputError: a label is invalid for this loss.
@@ -79,7 +84,7 @@ class Loss(ABC):
         return Targets(self._encode(y), None if weight is None else weight.astype(dtype))
 
     def value(self, logits: Floats, targets: Targets) -> float:
-        """Return the mean loss over the known labels."""
+        """Return the weighted loss, averaged over the known labels, or over the rows if `per_row`."""
         terms = self._terms(logits, targets.values)
         if targets.weight is not None:
             terms = terms * targets.weight
@@ -91,33 +96,39 @@ class Loss(ABC):
         return self.compute_gradient(logits, targets, scale, EAGER)
 
     def compute_gradient(self, logits: Floats, targets: Targets, scale: Floats, ops: ArrayOps) -> Floats:
-        """Return dL/d(logits) (rows, outputs); every array operation goes through `ops`.
+        """Return dL/d(logits) (rows, outputs).
 
         Args:
             logits: (rows, outputs).
-            targets: labels of these rows.
+            targets: labels of the same rows.
             scale: `gradient_scale` of the targets as 0-d array.
-            ops: executor that runs or records the array operations.
+            ops: executor for all array calls.
         """
-        slope = self._slope(logits, targets.values, ops)
+        derivative = self._derivative(logits, targets.values, ops)
         if targets.weight is not None:
-            ops(np.multiply, slope, targets.weight, out=slope)
-        return ops(np.multiply, slope, scale, out=slope)
+            ops(np.multiply, derivative, targets.weight, out=derivative)
+        return ops(np.multiply, derivative, scale, out=derivative)
 
     def gradient_scale(self, targets: Targets) -> float:
-        """Return the factor on the slopes: the constant `factor` over the number of known labels."""
+        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels."""
         return self.factor / self._count(targets)
 
     def predictions(self, logits: Floats) -> Floats:
-        """Convert logits to predictions on the scale of the labels, e.g. probabilities."""
+        """Apply the output activation: logits (rows, outputs) to predictions, e.g. probabilities."""
         return logits
 
     def constant_output(self, y: Floats) -> int | None:  # noqa: ARG002
-        """Return the index of the first output whose known labels (rows, outputs) are all equal; None without one."""
+        """Return the index of the first output whose labels in `y` (rows, outputs) have one class only.
+
+        Return None if there is no such output, or if the labels of this loss are not classes.
+        """
         return None
 
     def base_rate_bias(self, y: Floats) -> Floats | None:  # noqa: ARG002
-        """Return the output biases (outputs,) that predict the base rate of each label; None if not defined."""
+        """Return the output biases (outputs,) that predict the base rate of each output.
+
+        Return None if the loss does not define them.
+        """
         return None
 
     def _count(self, targets: Targets) -> int:
@@ -129,7 +140,7 @@ class Loss(ABC):
         require_valid(y, np.isfinite(y) | unknown, "is not finite")
 
     def _weights(self, y: Floats) -> Floats | None:  # noqa: ARG002
-        """Return the weight of each label (rows, outputs); None if all labels count equally."""
+        """Return the weight of each label (rows, outputs); None if all weights are 1."""
         return None
 
     def _encode(self, y: Floats) -> Floats:
@@ -140,12 +151,18 @@ class Loss(ABC):
         """Return the loss of each label (rows, outputs) or row (rows, 1) in a new array."""
 
     @abstractmethod
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
-        """Return the derivative of each term by its logit, without `factor`, in a new array."""
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+        """Return the derivative of each term with respect to its logit, divided by `factor`, in a new array."""
 
 
 def require_valid(y: Floats, valid: Bools, problem: str) -> None:
-    """Raise InputError that names the first invalid label of (rows, outputs) and its position."""
+    """Raise InputError that names the first invalid label and its position.
+
+    Args:
+        y: labels (rows, outputs).
+        valid: mask of the valid labels, same shape.
+        problem: predicate for the message, e.g. "is not finite".
+    """
     if not valid.all():
         row, output = np.argwhere(~valid)[0]
         raise InputError(f"label {y[row, output]:g} (row {row}, output {output}) {problem}", InputProblem.LABEL)

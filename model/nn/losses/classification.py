@@ -1,7 +1,7 @@
 """Classification losses: binary and categorical cross-entropy on logits.
 
-Fused with its output activation, the derivative is `a - y`: it does not vanish where a sigmoid saturates at the wrong
-end, and no logarithm of zero occurs.
+Each loss includes its output activation a(z), so dL/dz = a - y. This gradient does not vanish at saturated wrong
+outputs, and no logarithm of zero occurs.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.array_types import Bools, Floats, constant
+from model.array_types import Bools, Floats, Integers, constant
 from model.errors import InputError, InputProblem
+from model.nn.checks import require_setting
+from model.nn.execution.array_ops import ArrayOps, row_maximum
 from model.nn.losses.base import Loss, require_valid
-from model.nn.numerics import ArrayOps, compute_softmax, logit, row_maximum, sigmoid, softmax, softplus
+from model.nn.numerics import compute_softmax, logit, sigmoid, softmax, softplus
 
 
 @dataclass(frozen=True)
 class BCEWithLogits(Loss):
     """Binary cross-entropy of a = sigmoid(z) for labels 0 and 1.
 
-    With s = 1 - 2 y the loss is log(1 + exp(s z)) and its derivative a - y = (tanh(z / 2) + s) / 2.
+    With s = 1 - 2 y: L = log(1 + exp(s z)); dL/dz = a - y = (tanh(z / 2) + s) / 2.
 
     Attributes:
-        positive_weight: weight of a label 1 relative to a label 0, for rare events.
-        output_weights: weight of the labels of each output; None for equal weights.
+        positive_weight: weight of a label 1 relative to a label 0; above 1 for rare events.
+        output_weights: factor on the label weights of each output; None for 1.
     """
 
     positive_weight: float = 1.0
@@ -34,14 +36,16 @@ class BCEWithLogits(Loss):
     factor = 0.5
 
     def __post_init__(self) -> None:
-        if not all(0 < weight < math.inf for weight in (self.positive_weight, *(self.output_weights or ()))):
-            raise ValueError(f"weights must be positive and finite: {self}")
+        valid = 0 < self.positive_weight < math.inf
+        require_setting(valid, "positive_weight", self.positive_weight, "above 0 and finite")
+        valid = all(0 < weight < math.inf for weight in self.output_weights or ())
+        require_setting(valid, "output_weights", self.output_weights, "above 0 and finite")
 
     def _check(self, y: Floats, unknown: Bools) -> None:
         require_valid(y, (y == 0) | (y == 1) | unknown, "is neither 0 nor 1 nor unknown")
         if self.output_weights is not None and y.shape[1] != len(self.output_weights):
             raise InputError(
-                f"labels have {y.shape[1]} outputs, the loss {len(self.output_weights)} weights", InputProblem.SHAPE
+                f"labels have {y.shape[1]} outputs, output_weights {len(self.output_weights)}", InputProblem.SHAPE
             )
 
     def _weights(self, y: Floats) -> Floats | None:
@@ -56,7 +60,7 @@ class BCEWithLogits(Loss):
     def _terms(self, logits: Floats, values: Floats) -> Floats:
         return softplus(values * logits)
 
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         half = ops(np.multiply, logits, constant(0.5, (), logits.dtype))
         ops(np.tanh, half, out=half)
         return ops(np.add, half, values, out=half)
@@ -94,7 +98,7 @@ class CrossEntropyWithLogits(Loss):
         row_sum = constant(1.0, (z.shape[1], 1), z.dtype)
         return np.asarray(np.log(np.exp(z).dot(row_sum)) - (z * values).dot(row_sum))
 
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         a = compute_softmax(logits, ops)
         return ops(np.subtract, a, values, out=a)
 
@@ -104,3 +108,18 @@ class CrossEntropyWithLogits(Loss):
     def constant_output(self, y: Floats) -> int | None:
         classes = np.flatnonzero(np.nansum(y, axis=0))
         return int(classes[0]) if len(classes) == 1 else None
+
+
+def encode_classes(labels: Integers, classes: int) -> Floats:
+    """Encode class numbers (rows,) as float32 one-hot vectors (rows, classes).
+
+    Raises:
+        InputError: a label is not an integer from 0 to classes - 1.
+    """
+    labels = np.asarray(labels)
+    invalid = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
+    if invalid.any():
+        row = int(np.argmax(invalid))
+        message = f"label {labels[row]} (row {row}) is not one of the {classes} classes 0 to {classes - 1}"
+        raise InputError(message, InputProblem.LABEL)
+    return np.eye(classes, dtype=np.float32)[labels.astype(np.intp)]

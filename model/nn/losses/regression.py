@@ -9,8 +9,9 @@ import numpy as np
 
 from model.array_types import Bools, Floats
 from model.errors import InputError, InputProblem
+from model.nn.checks import require_setting
+from model.nn.execution.array_ops import ArrayOps
 from model.nn.losses.base import Loss
-from model.nn.numerics import ArrayOps
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class MSE(Loss):
     def _terms(self, logits: Floats, values: Floats) -> Floats:
         return np.square(logits - values)
 
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         return ops(np.subtract, logits, values)
 
 
@@ -33,41 +34,38 @@ class Huber(Loss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.delta < math.inf:
-            raise ValueError(f"delta must be positive and finite, not {self.delta}")
+        require_setting(0 < self.delta < math.inf, "delta", self.delta, "above 0 and finite")
 
     def _terms(self, logits: Floats, values: Floats) -> Floats:
         e = np.abs(logits - values)
         quadratic = np.minimum(e, self.delta)
         return np.asarray(quadratic * (e - quadratic / 2))
 
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         e = ops(np.subtract, logits, values)
         return ops(np.clip, e, -self.delta, self.delta, out=e)
 
 
 @dataclass(frozen=True)
 class Pinball(Loss):
-    """Quantile loss (Koenker and Bassett 1978) of e = y - z: max(q e, (q - 1) e), with one quantile q per output."""
+    """Quantile loss (Koenker and Bassett 1978) of e = y - z: max(q e, (q - 1) e), one quantile q per output."""
 
     quantiles: tuple[float, ...] = (0.5,)
 
     def __post_init__(self) -> None:
-        if not self.quantiles or not all(0 < q < 1 for q in self.quantiles):
-            raise ValueError(f"quantiles must be between 0 and 1, one per output, not {self.quantiles}")
+        valid = bool(self.quantiles) and all(0 < q < 1 for q in self.quantiles)
+        require_setting(valid, "quantiles", self.quantiles, "above 0 and below 1, one per output")
 
     def _check(self, y: Floats, unknown: Bools) -> None:
         super()._check(y, unknown)
         if y.shape[1] != len(self.quantiles):
-            raise InputError(
-                f"labels have {y.shape[1]} outputs, the loss {len(self.quantiles)} quantiles", InputProblem.SHAPE
-            )
+            raise InputError(f"labels have {y.shape[1]} outputs, quantiles {len(self.quantiles)}", InputProblem.SHAPE)
 
     def _terms(self, logits: Floats, values: Floats) -> Floats:
         e = values - logits
         q = np.asarray(self.quantiles, logits.dtype)
         return np.asarray(np.maximum(q * e, (q - 1) * e))
 
-    def _slope(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
+    def _derivative(self, logits: Floats, values: Floats, ops: ArrayOps) -> Floats:
         over = ops(np.greater_equal, logits, values)
         return ops(np.subtract, over, np.asarray(self.quantiles, logits.dtype))

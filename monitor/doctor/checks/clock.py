@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from model.array_types import Floats
+from model.features.spacing import GAP_FACTOR
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, SHOW_LOG, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import max_sample_age
-from monitor.sampling.sampler import GAP_FACTOR
 from monitor.system.formatting import approximate_duration, format_time
 
 UNSYNCHRONISED = 0x40
@@ -41,7 +41,7 @@ class Timex(ctypes.Structure):
     )
 
 
-def check_kernel_clock() -> Iterator[CheckResult]:
+def check_kernel_clock(_: DoctorContext) -> Iterator[CheckResult]:
     """Check that the kernel considers its clock synchronised; the query changes nothing."""
     timex = Timex()
     adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)

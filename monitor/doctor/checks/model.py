@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from model.anomaly.serialization import loads_detector
 from model.errors import SerializationError
+from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from monitor.config.loader import Config
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import Overview
+from monitor.sampling.history_spacing import spacing_differs
 from monitor.system.formatting import approximate_duration, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import RegisteredModel
@@ -21,7 +23,7 @@ OLD_INTERVALS = 2.0
 
 
 def check_model(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that a model serves, can be loaded, fits the configuration, and is recent."""
+    """Check that a model serves, can be loaded, fits the configuration and the sampling interval, and is recent."""
     records = context.records
     if records is None:
         yield skipped(CheckId.MODEL, DATABASE_NOT_READ)
@@ -31,9 +33,22 @@ def check_model(context: DoctorContext) -> Iterator[CheckResult]:
     if model is None:
         yield warning(CheckId.MODEL, f"no model serves yet: {overview.waiting_for}", _first_model_fix(overview))
         return
-    yield assess_model_bytes(model, records)
+    predictor, error = _load(model.id, records)
+    yield assess_model_bytes(model, predictor, error)
     yield assess_task(model, context.config)
     yield assess_model_age(model, overview, context.config)
+    if predictor is not None and not model.pretrained:
+        yield assess_model_spacing(predictor.spec.step, context.config.sampling.interval)
+
+
+def _load(model_id: int, records: StoredRecords) -> tuple[Predictor | None, str]:
+    """Return the serving model, or None and an error message."""
+    if records.model is None:
+        return None, records.model_error
+    try:
+        return loads(records.model), ""
+    except SerializationError as error:
+        return None, f"model {model_id} cannot be loaded: {error}"
 
 
 def _first_model_fix(overview: Overview) -> str:
@@ -42,15 +57,17 @@ def _first_model_fix(overview: Overview) -> str:
     return "see the result of a training: `monitor retrain --dry-run`"
 
 
-def assess_model_bytes(model: RegisteredModel, records: StoredRecords) -> CheckResult:
-    """Assess whether the stored bytes of the serving model are undamaged and can be loaded."""
-    fix = "return to the previous model: `monitor models rollback`, then train: `monitor retrain`"
-    if records.model is None:
-        return failed(CheckId.MODEL, records.model_error, fix)
-    try:
-        predictor = loads(records.model)
-    except SerializationError as error:
-        return failed(CheckId.MODEL, f"model {model.id} cannot be loaded: {error}", fix)
+def assess_model_bytes(model: RegisteredModel, predictor: Predictor | None, error: str) -> CheckResult:
+    """Assess whether the stored bytes of the serving model are undamaged and can be loaded.
+
+    Args:
+        model: registered model.
+        predictor: loaded model; None if it cannot be loaded.
+        error: reason why the model cannot be loaded; empty otherwise.
+    """
+    if predictor is None:
+        fix = "return to the previous model: `monitor models rollback`, then train: `monitor retrain`"
+        return failed(CheckId.MODEL, error, fix)
     kind = "the pretrained model" if model.pretrained else f"{len(predictor.ensemble.networks)} networks"
     message = f"model {model.id} serves: {kind}, {model.size} bytes, sha256 {model.sha256[:12]} verified"
     return ok(CheckId.MODEL, message)
@@ -82,6 +99,21 @@ def assess_model_age(model: RegisteredModel, overview: Overview, config: Config)
         fix = "see why no candidate passes the gate: `monitor status`, `monitor retrain --dry-run`"
         return warning(CheckId.MODEL_AGE, f"{approximate_duration(age)} old, training.interval is {interval}", fix)
     return ok(CheckId.MODEL_AGE, f"{approximate_duration(age)} old")
+
+
+def assess_model_spacing(spacing: float, interval: float) -> CheckResult:
+    """Assess whether the model was trained on samples at the sampling interval, not on imported rows at another one.
+
+    Args:
+        spacing: median spacing of the training history, in seconds.
+        interval: configured seconds between two samples.
+    """
+    trained = f"trained on samples {approximate_duration(spacing)} apart"
+    if not spacing_differs(spacing, interval):
+        return ok(CheckId.MODEL_SPACING, trained)
+    live = approximate_duration(interval)
+    fix = f"keep sampling: trainings use {live} once most samples of the history are live (docs/how-to/import.md)"
+    return warning(CheckId.MODEL_SPACING, f"{trained}, sampling.interval is {live}", fix)
 
 
 def check_detector(context: DoctorContext) -> Iterator[CheckResult]:

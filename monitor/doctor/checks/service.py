@@ -69,7 +69,7 @@ def _assess_process(context: DoctorContext) -> CheckResult:
     return ok(CheckId.DAEMON, message)
 
 
-def check_unit() -> Iterator[CheckResult]:
+def check_unit(_: DoctorContext) -> Iterator[CheckResult]:
     """Check the systemd unit."""
     if not SYSTEMD.is_dir():
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")

@@ -26,7 +26,7 @@ MIN_SQLITE = (3, 35)
 MISSING = "missing"
 
 
-def check_versions() -> Iterator[CheckResult]:
+def check_versions(_: DoctorContext) -> Iterator[CheckResult]:
     """Check the versions of Python, libc, SQLite and the required packages."""
     versions = {name: _installed_version(name) for name in _required_packages()}
     libc = " ".join(part for part in platform.libc_ver() if part) or "libc unknown"
@@ -57,7 +57,7 @@ def _installed_version(name: str) -> str:
         return MISSING
 
 
-def check_blas_threads() -> Iterator[CheckResult]:
+def check_blas_threads(_: DoctorContext) -> Iterator[CheckResult]:
     """Check that NumPy's BLAS library starts no threads in this process, which has the settings of the daemon."""
     import numpy as np  # noqa: F401, PLC0415 - the import starts the threads
 

@@ -60,7 +60,7 @@ def time_ratio(increase: float, seconds: float) -> float | None:
         seconds: time elapsed.
 
     Returns:
-        None if the increase exceeds MAX_TIME_RATIO * (seconds + READ_DELAY).
+        A ratio from 0 to 1; None if the increase exceeds MAX_TIME_RATIO * (seconds + READ_DELAY).
     """
     if increase > MAX_TIME_RATIO * (seconds + READ_DELAY):
         return None

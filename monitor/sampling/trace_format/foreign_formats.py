@@ -23,7 +23,7 @@ FORMATS = (
     (r"Linux \S+ \(.*\)\s", "output of sar, mpstat or iostat"),
     (r"\S+\t\d+\t(\d+|[\d-]+ [\d:]+( UTC)?)\t(-|[a-z]\S*)\t", "output of sadf -p"),
     (r"procs[ -]+memory|\s*r\s+b\s+swpd\s", "output of vmstat"),
-    (r"#(datatype|group|default)\b|,result,table,", "annotated CSV of InfluxDB"),
+    (r"#(datatype|group|default)\b", "annotated CSV of InfluxDB"),
     (r"[^\s,=]+(,[^\s,=]+=[^\s,]+)*[ ][^\s,=]+=[^\s]+([ ]-?\d+)?\s*$", "the line protocol of InfluxDB"),
     (r"---\s*$|[\w-]+:\s", "YAML"),
 )

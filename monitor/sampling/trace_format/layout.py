@@ -74,7 +74,7 @@ def split_cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line.
 
     Raises:
-        LineError: a quote is not closed, or followed by text.
+        LineError: a quote is not closed, or text follows a closing quote.
     """
     try:
         rows = list(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True))

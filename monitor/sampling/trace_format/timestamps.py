@@ -148,7 +148,7 @@ class TimestampParser:
         """Attach the time zone of the file to a naive datetime with an abbreviation such as CET.
 
         Raises:
-            LineError: the abbreviation is not in use in the time zone of the file at that time.
+            LineError: the time zone of the file is not stated, or does not use the abbreviation at that time.
         """
         if self._zone is not None:
             for fold in (0, 1):

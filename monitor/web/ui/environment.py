@@ -62,7 +62,7 @@ def svg_percent(ratio: float) -> str:
 
 
 def point_radius(count: int, largest: int) -> float:
-    """Return the radius of a point; it grows from the minimum with the square root of a count.
+    """Return the radius of a point; it grows from MIN_POINT_RADIUS with the square root of a count.
 
     Args:
         count: number of predictions in the bin of the point.
@@ -72,7 +72,7 @@ def point_radius(count: int, largest: int) -> float:
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on its logarithmic axis, 0 to 1; 1 for a norm that is not finite."""
+    """Return the position of a gradient norm on its logarithmic axis: 0 and 1 are its ends; 1 if it is not finite."""
     if not math.isfinite(norm):
         return 1.0
     low, high = NORM_DECADES

@@ -14,7 +14,7 @@ FileVersion = tuple[int, ...]
 
 
 class FileReader:
-    """Reader of files in a directory; `versions` has the version of each file, readable or not."""
+    """Reader of files in a directory; `versions` has the version of each requested file, readable or not."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

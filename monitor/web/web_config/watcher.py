@@ -14,9 +14,9 @@ log = get_logger(__name__)
 
 
 class WatchedWebConfigFile:
-    """Last valid contents of a web.config.yml, checked for changes at each connection and request; thread-safe.
+    """Last valid contents of a web.config.yml, checked for changes at each call of `current`; thread-safe.
 
-    A file is loaded again if it, or a file that it names, has changed since the last attempt. An invalid version is
+    The file is loaded again if it, or a file that it names, has changed since the last attempt. An invalid version is
     logged once and ignored. A version that enables or disables TLS is ignored as well, so that a mistake in the file
     does not expose passwords; a reload of the configuration (SIGHUP) applies it.
     """

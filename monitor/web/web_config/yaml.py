@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 MAX_NUMBER_LENGTH = 32
-"""Longest number, in characters; the time to parse one grows with the square of its length."""
+"""Longest number, in characters; the parsing time grows with the square of the length."""
 
 NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 

@@ -25,7 +25,7 @@ def test_block_maxima_survive_a_restart(stores):
     host.advance(4 * HOUR)
     key = detector_key(stores.registry.detector(stores.registry.active_id()))
     stored = stores.anomalies.peaks(key, TRAINING_END)
-    # the last of eight half hours is not over
+    # The last of eight half hours is not over.
     assert len(stored) == 7 * len(SCORE_PARTS)
     host.restart()
     host.advance(HOUR / 6)

@@ -155,7 +155,7 @@ def live(sample, overview):
 
 
 @pytest.fixture
-def status(live, overview):
+def state(live, overview):
     bounds = (("0.001", 5), ("0.01", 9), ("+Inf", 10))
     return DaemonState(
         version="1.2.3",

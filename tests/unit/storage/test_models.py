@@ -186,3 +186,15 @@ def test_fallbacks_end_with_the_promotion_of_another_model(registry: ModelRegist
     assert registry.fallbacks() == FALLBACKS
     registry.promote(second, 300.0)
     assert registry.fallbacks() == {}
+
+
+def test_inputs_out_of_range_belong_to_the_active_model(registry: ModelRegistry) -> None:
+    first, second = register_models(registry, 2)
+    assert registry.inputs_out_of_range() == ()
+    registry.promote(first, 200.0)
+    registry.set_inputs_out_of_range(second, ("cpu_usage",))
+    assert registry.inputs_out_of_range() == ()
+    registry.set_inputs_out_of_range(first, ("cpu_usage", "memory_usage"))
+    assert registry.inputs_out_of_range() == ("cpu_usage", "memory_usage")
+    registry.promote(second, 300.0)
+    assert registry.inputs_out_of_range() == ()

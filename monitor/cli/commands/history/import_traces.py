@@ -84,7 +84,7 @@ def command(
             else:
                 forget = partial(delete_replayed, target)
                 counts = import_rows(target.samples, rows, replace=replace, on_change=forget)
-            document = trace_import_document(path, rows, counts, dry_run=dry_run)
+            document = trace_import_document(path, rows, counts, config.sampling.interval, dry_run=dry_run)
             print_result(options, document, trace_import_report(document))
     return ExitCode.DONE
 

@@ -34,9 +34,10 @@ def command(options: GlobalOptions) -> int:
     from monitor.doctor import examine, examine_invalid_configuration  # noqa: PLC0415
     from monitor.reports.doctor import doctor_report  # noqa: PLC0415
 
+    now = time.time()
     try:
-        document = examine(load_config(find_config(options.config, os.environ)), time.time())
+        document = examine(load_config(find_config(options.config, os.environ)), now)
     except ConfigError as error:
-        document = examine_invalid_configuration(error.problems)
+        document = examine_invalid_configuration(error.problems, now)
     print_result(options, document, doctor_report(document))
     return ExitCode.FAILED if document.failed else ExitCode.DONE

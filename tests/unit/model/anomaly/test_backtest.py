@@ -68,7 +68,7 @@ def test_backtest_continues_an_event_over_a_refit(trace):
 
 
 def test_backtest_scores_samples_with_the_last_complete_row():
-    # a sample each twelve seconds, in rows of a minute
+    # A sample each twelve seconds, in rows of a minute.
     x = np.repeat(host(6), 5, axis=0)
     times = START + 12.0 * np.arange(len(x))
     first = 4 * ROWS_PER_DAY * 5

@@ -47,7 +47,7 @@ def test_score_parts_are_the_same_row_by_row_and_in_a_batch(calibration):
     rows = [
         score(scorer, residuals[i : i + 1], distances[i : i + 1], present[i : i + 1], calibration) for i in range(400)
     ]
-    # without any metric there is nothing to average, and such a row has no meaning in a batch
+    # Without any metric there is nothing to average, and such a row has no meaning in a batch.
     valid = present.any(axis=1)
     parts = np.concatenate([row.for_thresholds for row in rows])
     assert parts[valid] == pytest.approx(batch.for_thresholds[valid])

@@ -85,7 +85,7 @@ def test_tracker_updates_peak_with_the_largest_ratio(tracker):
 def test_tracker_ends_event_after_the_release_delay(tracker):
     update(tracker, reading(0, 1.2))
     for at in np.arange(STEP, RELEASE_DELAY, STEP):
-        # the averages outlast their cause
+        # The averages outlast their cause.
         assert update(tracker, reading(at, 1.1, short_term=0.5)) == []
     (transition,) = tracker.update(reading(RELEASE_DELAY, 0.5), may_start=True)
     assert transition.change is EventChange.ENDED
@@ -96,7 +96,7 @@ def test_tracker_ends_event_after_the_release_delay(tracker):
 def test_tracker_requires_more_than_the_residual_for_another_event(tracker):
     end = end_event(tracker)
     assert update(tracker, reading(end + 60, 2.4)) == []
-    # the residual ratio is now 2.4, and 1.5 times as much starts an event
+    # The residual ratio is now 2.4, and 1.5 times as much starts an event.
     assert update(tracker, reading(end + 120, 3.5)) == []
     assert update(tracker, reading(end + 180, 3.7)) == [EventChange.STARTED]
     assert tracker.event.started_at == end + 180

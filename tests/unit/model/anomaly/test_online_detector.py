@@ -160,7 +160,7 @@ def test_block_maxima_of_the_fit_agree_with_those_of_a_replay(detector):
     slots = [slot for slot in detector.slots.tolist() if slot * SLOT_SECONDS > START + 86400]
     replayed = np.array([maxima.get(slot) for slot in slots])
     fitted = detector.slot_maxima[-len(slots) :]
-    # cross-fitted models and the final model differ slightly
+    # Cross-fitted models and the final model differ slightly.
     close = np.abs(replayed - fitted) < 0.25 * fitted + 0.2
     assert close.mean() > 0.9
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 def test_exceedance_tails_extrapolate_exponential_distribution():
     x = np.random.default_rng(2).exponential(size=(200_000, 1))
     tails = fit_tails(x, np.ones(x.shape, bool))
-    # an exponential tail: -log P(X > x) = x
+    # An exponential tail: -log P(X > x) = x.
     assert tails.surprisal(np.array([[6.0], [9.0]]))[:, 0] == pytest.approx([6.0, 9.0], rel=0.12)
     assert tails.surprisal(np.zeros((1, 1))).tolist() == [[0.0]]
 

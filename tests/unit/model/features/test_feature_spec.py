@@ -28,6 +28,12 @@ def test_rates_are_logarithmic_and_ratios_are_not(spec):
     assert spec.logarithmic == ("network_receive",)
 
 
+def test_metrics_with_negative_values_are_not_logarithmic(trace):
+    negative = trace[1].copy()
+    negative[0, 2] = -1.0
+    assert make_spec(COLUMNS, negative, RULES, HORIZONS, 10.0).logarithmic == ()
+
+
 @pytest.mark.parametrize(("step", "seasonal"), [(600.0, True), (3600.0, True), (7200.0, False)])
 def test_seasonal_features_need_samples_at_most_an_hour_apart(step, seasonal):
     _, values = make_trace(rows=400, step=step)

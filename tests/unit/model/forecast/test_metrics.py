@@ -9,7 +9,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_average_precision_by_hand():
-    # ranked 1, 0, 1: precision 1 at recall 1/2, 2/3 at recall 1
+    # Ranked 1, 0, 1: precision 1 at recall 1/2, 2/3 at recall 1.
     assert average_precision(np.array([1.0, 0, 1]), np.array([0.9, 0.8, 0.7])) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
 
 

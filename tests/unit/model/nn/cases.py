@@ -5,8 +5,8 @@ import numpy as np
 from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Pinball
+from model.nn.losses.classification import encode_classes
 from model.nn.network import mlp
-from model.nn.numerics import encode_classes
 from model.nn.training import Training
 
 CONFIG = FitConfig(epochs=30, batch_size=16, learning_rate=0.01)

@@ -19,8 +19,8 @@ from model.nn.data import Examples
 from model.nn.fit_config import FitConfig
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import MSE, BCEWithLogits, CrossEntropyWithLogits, Huber, Loss, Pinball
+from model.nn.losses.classification import encode_classes
 from model.nn.network import Network, mlp
-from model.nn.numerics import encode_classes
 from model.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from model.nn.training import Training
 

@@ -58,6 +58,6 @@ def test_leaky_relu_rejects_leak_outside_0_to_1(leak):
         LeakyReLU(leak)
 
 
-def test_rescale_gradient_is_the_chord_slope_and_the_derivative_without_move():
+def test_rescale_multipliers_is_the_chord_slope_and_the_derivative_without_move():
     x, reference = np.array([[2.0, 1.0]]), np.array([[-2.0, 1.0]])
-    assert ReLU().rescale_gradient(np.ones((1, 2)), x, reference).tolist() == [[0.5, 1.0]]
+    assert ReLU().rescale_multipliers(np.ones((1, 2)), x, reference).tolist() == [[0.5, 1.0]]

@@ -45,7 +45,7 @@ def test_checkpoint_is_unchanged_after_a_round_trip(checkpoint):
     assert restored.signature == checkpoint.signature
     assert restored.epochs == checkpoint.epochs
     assert restored.generator == checkpoint.generator
-    assert restored.weights.tobytes() == checkpoint.weights.tobytes()
+    assert restored.parameters.tobytes() == checkpoint.parameters.tobytes()
     assert restored.optimizer.steps == checkpoint.optimizer.steps
     assert restored.optimizer.names == checkpoint.optimizer.names
     assert restored.statistics.counts == checkpoint.statistics.counts
@@ -71,6 +71,20 @@ def test_checkpoint_of_release_0_1_is_resumed():
     assert report.health.steps == 12
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop"])
+def test_older_checkpoint_with_a_scratch_array_is_resumed(optimizer):
+    checkpoints = []
+    uninterrupted = new_training(optimizer=optimizer)
+    expected = uninterrupted.run(lambda epoch: checkpoints.append(dump_checkpoint(uninterrupted.checkpoint())))
+    header, arrays = unpack(checkpoints[2], "checkpoint", 2)
+    assert "optimizer.step" not in arrays
+    arrays["optimizer.step"] = np.ones_like(arrays["weights"])
+    training = new_training(optimizer=optimizer)
+    training.resume(load_checkpoint(pack(header, arrays)))
+    assert training.run() == expected
+    assert training.network.flat.tobytes() == uninterrupted.network.flat.tobytes()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -84,8 +98,8 @@ def test_checkpoint_of_release_0_1_is_resumed():
         lambda c: {"statistics": StatisticsState(c.statistics.sums, (-1, 0, 0, 0, 0))},
         lambda c: {"generator": {"state": 1}},
         lambda c: {"signature": {}},
-        lambda c: {"weights": c.weights[:-1]},
-        lambda c: {"kept_weights": c.kept_weights * np.nan},
+        lambda c: {"parameters": c.parameters[:-1]},
+        lambda c: {"kept_parameters": c.kept_parameters * np.nan},
     ],
 )
 def test_resume_rejects_an_inconsistent_checkpoint_and_changes_nothing(checkpoint, change):
@@ -105,7 +119,7 @@ def test_resume_rejects_an_inconsistent_checkpoint_and_changes_nothing(checkpoin
         ("learning_rate", {"learning_rate": 0.02}),
         ("batch_size", {"batch_size": 8}),
         ("optimizer", {"optimizer": "rmsprop"}),
-        ("weights", {"units": 9}),
+        ("parameters", {"units": 9}),
     ],
 )
 def test_resume_names_the_difference_to_the_checkpointed_training(checkpoint, name, difference):

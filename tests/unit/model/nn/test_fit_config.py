@@ -42,7 +42,7 @@ def test_check_accepts_names_and_instances(optimizer, schedule):
 def test_new_optimizer_by_name_decays_the_weights_only():
     optimizer = FitConfig(optimizer="adamw", weight_decay=0.2).new_optimizer(20)
     assert (optimizer.weight_decay, optimizer.decayed) == (0.2, 20)
-    assert FitConfig(optimizer="momentum").new_optimizer(20) == SGD(0.9)
+    assert FitConfig(optimizer="momentum", weight_decay=0.2).new_optimizer(20) == SGD(0.9)
 
 
 def test_new_optimizer_copies_an_instance():

@@ -11,7 +11,7 @@ from model.nn.diagnostics.gradient_check import check_gradients
 from model.nn.initializers import INITIALIZERS
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import MSE, BCEWithLogits
-from model.nn.network import CHUNK_ROWS, Network, mlp
+from model.nn.network import CHUNK_ROWS, Network, is_weight, mlp
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +38,11 @@ def test_parameters_are_views_with_weights_before_biases():
     assert network.parameters()["2.bias"].tolist() == [24.0, 25.0]
     assert network.layers[2].weight.ravel().tolist() == list(range(12, 20))
     assert network.parameter_slice("0.bias") == slice(20, 24)
+
+
+def test_weights_are_the_parameters_named_weight():
+    names = ("0.weight", "12.weight", "0.bias", "0.scale", "0.prior_weight")
+    assert [is_weight(name) for name in names] == [True, True, False, False, False]
 
 
 def test_network_accepts_parameterless_layers_in_any_position():

@@ -51,6 +51,17 @@ def test_clip_gradient_applies_both_limits(max_norm, max_value, expected):
     assert gradient == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_clipping_accepts_a_matrix(order):
+    gradient = np.array([[3.0, 4.0], [0.0, 0.0]], order=order)
+    assert clip_gradient(gradient, 5.0, max_norm=2**0.5, max_value=2.0)
+    assert gradient == pytest.approx(np.array([[1.0, 1.0], [0.0, 0.0]]))
+    assert clip_norm(gradient, 2**0.5, 2**-0.5)
+    assert gradient == pytest.approx(np.array([[0.5, 0.5], [0.0, 0.0]]))
+    assert clip_value(gradient, 0.25)
+    assert gradient == pytest.approx(np.array([[0.25, 0.25], [0.0, 0.0]]))
+
+
 def test_clip_gradient_clips_by_norm_after_clipping_by_value():
     gradient = np.array([3.0, 4.0])
     assert clip_gradient(gradient, 5.0, max_norm=2**0.5, max_value=2.0)

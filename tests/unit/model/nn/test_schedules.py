@@ -1,5 +1,7 @@
 """Tests of `model.nn.schedules`."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -46,9 +48,17 @@ def test_factor_is_between_0_and_1(name):
 
 
 @pytest.mark.parametrize(
-    "make",
-    [lambda: StepDecay(every=0), lambda: Exponential(-1), lambda: WarmUp(2.0), lambda: ReduceOnPlateau(patience=0)],
+    ("make", "message"),
+    [
+        (lambda: StepDecay(drop=2), "drop must be above 0 and at most 1, not 2"),
+        (lambda: StepDecay(every=0), "every must be above 0 and at most 1, not 0"),
+        (lambda: Exponential(-1), "final must be above 0 and at most 1, not -1"),
+        (lambda: WarmUp(2.0), "share must be above 0 and below 1, not 2.0"),
+        (lambda: ReduceOnPlateau(drop=1), "drop must be above 0 and below 1, not 1"),
+        (lambda: ReduceOnPlateau(patience=0), "patience must be at least 1, not 0"),
+        (lambda: ReduceOnPlateau(least=2), "least must be from 0 to 1, not 2"),
+    ],
 )
-def test_schedule_rejects_settings_out_of_range(make):
-    with pytest.raises(ValueError, match="must be"):
+def test_schedule_names_the_setting_out_of_range(make, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()

@@ -10,11 +10,11 @@ from model.nn.activations import ReLU
 from model.nn.data import Examples
 from model.nn.diagnostics.gradient_health import GradientState, IssueKind
 from model.nn.fit_config import FitConfig
-from model.nn.layers import Linear
+from model.nn.layers import Layer
 from model.nn.losses import MSE, BCEWithLogits
 from model.nn.network import Network, mlp
-from model.nn.optimizers import SGD
-from model.nn.training import Training, fit, initialize_output_bias
+from model.nn.optimizers import SGD, AdamW
+from model.nn.training import Training, fit
 from tests.unit.model.nn.cases import CONFIG, issue_kinds, new_training, xor_examples
 
 pytestmark = pytest.mark.unit
@@ -148,16 +148,37 @@ def test_early_stopping_keeps_the_best_epoch():
     report = training.run()
     losses = [epoch.validation_loss for epoch in report.epochs]
     assert len(losses) == report.kept_epoch + 3 < 200
-    assert min(losses) == report.best.validation_loss
+    assert min(losses) == report.kept.validation_loss
     value, _ = BCEWithLogits()(training.network.predict(validation.x), validation.y)
-    assert value == pytest.approx(report.best.validation_loss, rel=1e-6)
+    assert value == pytest.approx(report.kept.validation_loss, rel=1e-6)
+
+
+def test_early_stopping_is_independent_of_the_kept_parameters():
+    train, validation = random_examples(80, 20)
+    config = replace(CONFIG, epochs=200, patience=3)
+    reports = {}
+    for keep_best in (True, False):
+        training = new_training(train, validation, replace(config, keep_best=keep_best), sizes=(20, 16, 1))
+        reports[keep_best] = training.run()
+        value, _ = BCEWithLogits()(training.network.predict(validation.x), validation.y)
+        assert value == pytest.approx(reports[keep_best].kept.validation_loss, rel=1e-6)
+    assert reports[False].epochs == reports[True].epochs
+    assert len(reports[False].epochs) < 200
+    assert reports[False].kept_epoch == len(reports[False].epochs) == reports[True].kept_epoch + 3
+
+
+def test_patience_has_no_effect_without_validation_examples():
+    train, _ = random_examples(80, 20)
+    config = replace(CONFIG, epochs=12, patience=1, learning_rate=1e-30)
+    report = new_training(train, None, config, sizes=(20, 16, 1)).run()
+    assert report.kept_epoch == len(report.epochs) == 12
 
 
 def test_patience_of_0_trains_all_epochs_and_keeps_the_best():
     config = replace(CONFIG, epochs=60, patience=0, learning_rate=0.1, schedule="constant")
     report = new_training(*xor_examples(60), config).run()
     assert len(report.epochs) == 60 > report.kept_epoch
-    assert report.best.validation_loss == min(epoch.validation_loss for epoch in report.epochs)
+    assert report.kept.validation_loss == min(epoch.validation_loss for epoch in report.epochs)
 
 
 @pytest.mark.parametrize("use_validation", [True, False])
@@ -181,6 +202,45 @@ def test_gradient_state_follows_the_configured_limits(limits, state):
     assert report.health.state is state
 
 
+class Scale(Layer):
+    """Layer y = s x with a parameter that is not named "weight"."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def parameters(self):
+        return {"scale": self.scale}
+
+    def with_parameters(self, parameters):
+        return Scale(**parameters)
+
+    def apply(self, x):
+        return x * self.scale
+
+    def compute_output(self, x, rng, ops, out):
+        return ops(np.multiply, x, self.scale), x
+
+    def compute_parameter_gradients(self, output_gradient, cache, gradients, ops):
+        product = ops(np.multiply, output_gradient, cache)
+        ops(product.sum, 0, None, out=gradients["scale"])
+
+    def compute_input_gradient(self, output_gradient, cache, ops, out):
+        return ops(np.multiply, output_gradient, self.scale)
+
+    def rescale_multipliers(self, multipliers, x, reference):
+        return multipliers * self.scale
+
+
+def test_network_without_weights_is_trained_without_decay():
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    network = Network([Scale(np.array([1.0, 1.0]))])
+    config = FitConfig(AdamW(weight_decay=0.5), 0.05, "constant", epochs=400, batch_size=40, l2=10.0)
+    report = fit(network, MSE(), Examples(x, x * [2.0, -3.0]), None, config, np.random.default_rng(0))
+    assert network.weight_count == 0
+    assert network.flat == pytest.approx(np.array([2.0, -3.0]), abs=1e-3)
+    assert report.health.state is GradientState.HEALTHY
+
+
 def test_loss_that_does_not_fall_is_reported():
     config = replace(CONFIG, optimizer="sgd", learning_rate=1e-30, epochs=20, patience=0)
     assert IssueKind.STALLED_LOSS in issue_kinds(new_training(*xor_examples(), config).run())
@@ -198,7 +258,7 @@ def test_training_with_loss_near_zero_is_healthy():
     config = FitConfig(SGD(0.9), 0.05, "constant", epochs=600, batch_size=40, patience=0)
     examples = Examples(x, x @ [[1.0], [2.0]])
     report = new_training(examples, None, config, loss=MSE(), sizes=(2, 1), dtype=np.float64).run()
-    assert report.best.train_loss < 1e-20
+    assert report.kept.train_loss < 1e-20
     assert report.health.state is GradientState.HEALTHY
 
 
@@ -210,17 +270,3 @@ def test_invalid_settings_and_networks_without_parameters_are_rejected():
     with pytest.raises(InputError) as raised:
         Training(Network([ReLU()]), MSE(), train, None, CONFIG, np.random.default_rng(0))
     assert raised.value.problem is InputProblem.SHAPE
-
-
-def test_initial_output_bias_predicts_the_base_rates():
-    y = np.array([[1, 0], [0, 0], [0, np.nan], [0, 1]], np.float32)
-    network = Network([Linear(np.zeros((2, 2), np.float32), np.zeros(2, np.float32))])
-    initialize_output_bias(network, BCEWithLogits(), y)
-    predictions = BCEWithLogits().predictions(network.predict(np.zeros((1, 2), np.float32)))
-    assert predictions[0] == pytest.approx([1 / 4, 1 / 3])
-
-
-def test_initial_output_bias_is_unchanged_for_losses_without_base_rate():
-    network = mlp((2, 1), np.random.default_rng(0))
-    initialize_output_bias(network, MSE(), np.ones((3, 1)))
-    assert network.parameters()["0.bias"].tolist() == [0.0]

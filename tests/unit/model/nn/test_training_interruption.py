@@ -44,7 +44,7 @@ def test_interrupted_run_continues_bit_identically():
 
 def test_training_interrupted_inside_an_epoch_cannot_continue():
     training = new_training(*xor_examples(60))
-    training._update_weights = lambda rate: (_ for _ in ()).throw(TimeoutError)
+    training._update_parameters = lambda rate: (_ for _ in ()).throw(TimeoutError)
     with pytest.raises(TimeoutError):
         training.run()
     for continuation in (training.run, training.checkpoint):

@@ -103,7 +103,7 @@ def test_history_with_too_few_events_is_refused_with_the_reason(onsets, reason, 
 
 
 def test_horizon_whose_periods_follow_each_other_within_it_is_omitted():
-    # pairs of periods 10 minutes apart: three events at 15 minutes, six at 5 minutes
+    # Pairs of periods 10 minutes apart: three events at 15 minutes, six at 5 minutes.
     folds = make_folds(history([200, 215, 800, 815, 1400, 1415]), HORIZONS, STEP)
     assert folds.horizons == HORIZONS[:1]
     assert folds.omitted == {HORIZONS[1]: OmittedHorizon(SkipReason.TOO_FEW_EVENTS, 3)}

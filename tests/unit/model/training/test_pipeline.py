@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.errors import NotEnoughHistoryError, SkipReason
+from model.forecast.metrics import threshold_for
 from model.forecast.serialization import dumps
 from model.training.pipeline import train
 from tests.unit.model.conftest import COLUMNS, RECIPE, TASK, make_trace
@@ -31,8 +32,17 @@ def test_train_reports_each_epoch(trace):
         np.random.default_rng(0),
         lambda epoch, total: epochs.append((epoch.number, total)),
     )
-    # two networks of two epochs, for the fold and for serving
+    # Two networks of two epochs, for the fold and for serving.
     assert epochs == [(number, 8) for number in range(1, 9)]
+
+
+def test_warning_threshold_has_the_target_precision_while_load_is_not_high(candidate):
+    model = candidate.predictor.holdout_model
+    calm = ~model.is_high(candidate.holdout.x)
+    probabilities = model.probabilities(candidate.holdout.x)
+    for y, p, threshold in zip(candidate.holdout.y.T, probabilities.T, model.thresholds, strict=True):
+        assert threshold == threshold_for(y[calm], p[calm], TASK.precision)
+        assert threshold != threshold_for(y, p, TASK.precision)
 
 
 def test_horizon_without_examples_is_omitted():

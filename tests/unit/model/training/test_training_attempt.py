@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.errors import SkipReason
-from model.training.refusal import RefusalReason
+from model.training.refusal import ComparisonSkip, RefusalReason
 from model.training.settings import BacktestConfig, GateConfig
 from model.training.training_attempt import Samples, attempt_training
 from tests.unit.model.conftest import COLUMNS, RECIPE, TASK
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.unit
 FAST = replace(RECIPE, networks=2, layers=(8,), fit=replace(RECIPE.fit, epochs=3))
 
 
-def attempt(trace, **gate):
+def attempt(trace, incumbent=None, **gate):
     config = BacktestConfig(until=0.0, interval=None, history=1e9, gate=GateConfig(**gate))
-    return attempt_training(Samples(*trace, COLUMNS), TASK, FAST, config, now=5.0, incumbent=None)
+    return attempt_training(Samples(*trace, COLUMNS), TASK, FAST, config, now=5.0, incumbent=incumbent)
 
 
 def test_accepted_candidate_has_no_reason(trace):
@@ -32,6 +32,15 @@ def test_refused_candidate_has_the_reason_of_the_gate(trace):
     assert predictor is None
     assert (result.promoted, result.reason, result.by_gate) == (False, RefusalReason.LOW_SKILL, True)
     assert result.refusal
+
+
+@pytest.mark.parametrize(("gate", "promoted"), [({}, True), ({"min_skill": 1.0}, False)])
+def test_attempt_has_the_reason_why_the_incumbent_was_not_compared(trace, gate, promoted):
+    predictor, first = attempt(trace)
+    foreign = replace(predictor, spec=replace(predictor.spec, columns=("other", *COLUMNS[1:])), holdout_model=None)
+    _, result = attempt(trace, foreign, **gate)
+    assert (first.comparison_skip, result.comparison_skip) == (None, ComparisonSkip.OTHER_METRICS)
+    assert result.promoted is promoted
 
 
 def test_history_that_is_not_enough_has_the_reason_of_the_training(trace):

@@ -63,10 +63,12 @@ def test_root_help_has_sections_examples_and_reference_in_order(root):
     headings = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings == ["Options:", "Main commands:", "Other commands:", "Examples:", "Files:"]
     assert "  first  Do first\n" in text
+    assert "--config" in text
 
 
-def test_command_help_has_its_examples_and_hides_the_shared_options():
-    command = Command("x", examples={"prog x": "Do it."}, help="Do x.")
+@pytest.mark.parametrize("kind", [Command, Group])
+def test_help_has_its_examples_and_hides_the_shared_options(kind):
+    command = kind("x", examples={"prog x": "Do it."}, help="Do x.")
     text = command.get_help(command.context_class(command, info_name="x"))
     assert text.endswith("Examples:\n  prog x\n      Do it.")
     assert "--config" not in text

@@ -41,23 +41,28 @@ def later(monkeypatch):
     return lambda seconds: monkeypatch.setattr("monitor.daemon.state.time.monotonic", lambda: real() + seconds)
 
 
-def test_holder_returns_published_parts(holder, live, overview, status):
+def test_holder_returns_published_parts(holder, live, overview, state):
     holder.publish_live(live)
     holder.publish_overview(overview)
-    holder.publish_anomaly(status.anomaly)
-    holder.read_jobs_from(lambda: status.jobs)
-    state = holder.state()
-    assert (state.live, state.overview, state.anomaly) == (live, overview, status.anomaly)
-    assert (state.jobs, state.sampling) == (status.jobs, True)
+    holder.publish_anomaly(state.anomaly)
+    holder.read_jobs_from(lambda: state.jobs)
+    published = holder.state()
+    assert (published.live, published.overview, published.anomaly) == (live, overview, state.anomaly)
+    assert (published.jobs, published.sampling) == (state.jobs, True)
 
 
-def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, overview, status, later):
+def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, overview, state, later):
     holder.publish_live(live)
     holder.publish_overview(overview)
-    holder.publish_anomaly(status.anomaly)
+    holder.publish_anomaly(state.anomaly)
     later(3600)
-    state = holder.state()
-    assert (state.sampling, state.live, state.anomaly, state.overview) == (False, None, None, overview)
+    published = holder.state()
+    assert (published.sampling, published.live, published.anomaly, published.overview) == (
+        False,
+        None,
+        None,
+        overview,
+    )
 
 
 @pytest.mark.parametrize(("buffered", "stored"), [(0, True), (3, False)])
@@ -76,5 +81,5 @@ def test_holder_reports_stall_only_after_sampling_has_stopped(holder, notifier, 
 
 def test_holder_keeps_time_of_last_effective_configuration_after_failed_reload(holder):
     holder.reload_failed()
-    state = holder.state()
-    assert (state.reload_successful, state.reloaded_at) == (False, 100.0)
+    published = holder.state()
+    assert (published.reload_successful, published.reloaded_at) == (False, 100.0)

@@ -1,5 +1,6 @@
 """Full documents for the tests of reports and schemas, every field of them set."""
 
+from model.training.refusal import ComparisonSkip
 from monitor.documents.anomalies import AnomalyCountDocument, AnomalyDocument, MaintenanceDocument
 from monitor.documents.backtest import (
     BacktestAnomalies,
@@ -91,7 +92,12 @@ BACKTEST = BacktestDocument(
     ),
     attempts=(
         BacktestAttempt(at=NOW, refusal="", by_gate=False),
-        BacktestAttempt(at=NOW + 86400, refusal="it is not better than persistence", by_gate=True),
+        BacktestAttempt(
+            at=NOW + 86400,
+            refusal="it is not better than persistence",
+            by_gate=True,
+            comparison_skip=ComparisonSkip.NO_UNSEEN_EVENT,
+        ),
     ),
     horizons=(
         BacktestHorizon(
@@ -134,6 +140,9 @@ TRACE_IMPORT = TraceImportDocument(
     ignored_columns=("Disk",),
     first_at=NOW - 1000,
     last_at=NOW,
+    spacing=300.0,
+    sampling_interval=5.0,
+    spacing_differs=True,
 )
 PURGE = PurgeDocument(from_=NOW - 1000, to=NOW, samples=200, predictions=600, anomalies=1)
 

@@ -8,6 +8,7 @@ import pytest
 from model.anomaly.backtest import AnomalyBacktest
 from model.anomaly.events import AnomalyEvent
 from model.training.backtest import BacktestResult, TrainingAttempt
+from model.training.refusal import ComparisonSkip
 from monitor.documents.backtest import backtest_document
 from monitor.sampling.trace_reader import Trace, TraceStatistics
 from monitor.system.json_codec import to_json
@@ -28,7 +29,7 @@ RESULT = BacktestResult(
     load_index=np.zeros(4),
     base_rates=np.array([NAN]),
     onset_rates=np.array([0.5]),
-    attempts=(TrainingAttempt(NOW, "", by_gate=False),),
+    attempts=(TrainingAttempt(NOW, comparison_skip=ComparisonSkip.NO_UNSEEN_EVENT),),
     baselines={"persistence": np.full((4, 1), 0.5), "climatology": np.full((4, 1), 0.5)},
 )
 EVENT = AnomalyEvent(
@@ -58,4 +59,9 @@ def test_backtest_document_has_the_anomaly_events():
     document = backtest_document(Path("x.csv"), TRACE, RESULT, anomalies)
     (event,) = document.anomalies.events
     assert vars(event) == vars(EVENT)
-    assert (document.anomalies.days, document.attempts[0].by_gate) == (2.0, False)
+    assert document.anomalies.days == 2.0
+
+
+def test_backtest_document_has_the_training_attempts():
+    (attempt,) = backtest_document(Path("x.csv"), TRACE, RESULT, None).attempts
+    assert vars(attempt) == vars(RESULT.attempts[0])

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def documents(status, overview, live):
+def documents(state, overview, live):
     """A list of documents by the name of their schema."""
     run = overview.last_run
     report = run.report
@@ -45,7 +45,7 @@ def documents(status, overview, live):
     unusable = replace(model, report=None)
     check = CheckResult(CheckId.CLOCK, CheckStatus.WARNING, "5 s ahead", "synchronise it")
     scores = tuple(map(score_document, overview.scores))
-    daemon = daemon_status_document(status, NOW)
+    daemon = daemon_status_document(state, NOW)
     return {
         "anomalies": [(ENDED, IN_PROGRESS), ()],
         "anomaly": [ENDED, IN_PROGRESS],

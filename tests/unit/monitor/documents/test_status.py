@@ -58,25 +58,32 @@ def test_status_has_fallbacks_and_the_active_event(overview):
     assert (document.anomalies.active.id, document.anomalies.last_30_days) == (4, 2)
 
 
-def test_status_of_the_daemon_replaces_stored_values_by_live_ones(status, live, overview):
+def test_status_lists_stored_metrics_outside_their_training_range(overview):
+    stored = replace(overview, inputs_out_of_range=("memory_usage",))
+    (document,) = status_document(stored).inputs_out_of_range
+    assert (document.metric, document.reason) == ("memory_usage", "input_out_of_range")
+    assert status_document(replace(stored, at=NOW + 60)).inputs_out_of_range is None
+
+
+def test_status_of_the_daemon_replaces_stored_values_by_live_ones(state, live, overview):
     stale = replace(overview, at=NOW - 100, last_sample=None, predictions=())
-    document = daemon_status_document(replace(status, overview=stale), NOW)
+    document = daemon_status_document(replace(state, overview=stale), NOW)
     assert (document.at, document.last_sample, document.high_load) == (NOW, live.sample, True)
     assert [prediction.probability for prediction in document.predictions] == [0.7]
     assert (document.version, document.reload_successful, document.database) == ("1.2.3", True, None)
 
 
-def test_status_of_the_daemon_before_the_first_sample(status):
-    assert daemon_status_document(replace(status, overview=None), NOW) is None
-    document = daemon_status_document(replace(status, live=None), NOW)
+def test_status_of_the_daemon_before_the_first_sample(state):
+    assert daemon_status_document(replace(state, overview=None), NOW) is None
+    document = daemon_status_document(replace(state, live=None), NOW)
     assert (document.high_load, document.samples_missed) == (None, None)
     assert document.inputs_out_of_range is None
 
 
-def test_status_of_the_daemon_lists_metrics_outside_their_training_range(status):
-    assert daemon_status_document(status, NOW).inputs_out_of_range == ()
+def test_status_of_the_daemon_lists_metrics_outside_their_training_range(state):
+    assert daemon_status_document(state, NOW).inputs_out_of_range == ()
     serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
-    live = replace(status.live, forecast=replace(status.live.forecast, serving=(serving,)))
-    (document,) = daemon_status_document(replace(status, live=live), NOW).inputs_out_of_range
+    live = replace(state.live, forecast=replace(state.live.forecast, serving=(serving,)))
+    (document,) = daemon_status_document(replace(state, live=live), NOW).inputs_out_of_range
     assert (document.metric, document.reason) == ("memory_usage", "input_out_of_range")
     assert document.message == "memory_usage outside its training range"

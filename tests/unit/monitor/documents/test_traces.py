@@ -32,7 +32,7 @@ def test_trace_document_has_every_count():
 
 def test_import_document_has_every_count_and_the_period():
     rows = TraceRows(("cpu_usage",), np.array([5.0, 3.0]), np.array([[0.1], [0.2]]), COUNTS, ignored=("x",))
-    document = asdict(trace_import_document(Path("x.csv"), rows, IMPORTED, dry_run=True))
+    document = asdict(trace_import_document(Path("x.csv"), rows, IMPORTED, 5.0, dry_run=True))
     assert document.items() >= asdict(IMPORTED).items()
     assert (document["file"], document["dry_run"], document["ignored_columns"]) == ("x.csv", True, ("x",))
     assert (document["first_at"], document["last_at"], document["rows"]) == (3.0, 5.0, 10)
@@ -40,5 +40,15 @@ def test_import_document_has_every_count_and_the_period():
 
 def test_import_document_without_rows_has_no_period():
     rows = TraceRows((), np.empty(0), np.empty((0, 0)), TraceStatistics())
-    document = trace_import_document(Path("x.csv"), rows, ImportCounts(), dry_run=False)
+    document = trace_import_document(Path("x.csv"), rows, ImportCounts(), 5.0, dry_run=False)
     assert (document.first_at, document.last_at) == (None, None)
+    assert (document.spacing, document.spacing_differs) == (None, False)
+
+
+@pytest.mark.parametrize(("interval", "differs"), [(300.0, False), (5.0, True), (3600.0, True)])
+def test_import_document_compares_the_spacing_of_rows_with_a_value_to_the_sampling_interval(interval, differs):
+    times = 60.0 * np.arange(50)
+    values = np.where(times % 300 == 0, 0.2, np.nan)[:, None]
+    rows = TraceRows(("cpu_usage",), times, values, TraceStatistics())
+    document = trace_import_document(Path("x.csv"), rows, ImportCounts(), interval, dry_run=False)
+    assert (document.spacing, document.sampling_interval, document.spacing_differs) == (300.0, interval, differs)

@@ -20,7 +20,9 @@ def test_run_documents_have_the_fields_of_the_run(overview):
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_retrain_document_has_the_result(dry_run):
-    result = RetrainResult(TrainingOutcome.REFUSED, "why", 4, TRAINING_REPORT, None)
+    result = RetrainResult(
+        outcome=TrainingOutcome.REFUSED, reason="why", model_id=4, report=TRAINING_REPORT, error=None
+    )
     document = retrain_document(result, dry_run=dry_run)
     assert (document.outcome, document.reason, document.model_id) == (TrainingOutcome.REFUSED, "why", 4)
     assert (document.dry_run, document.report) == (dry_run, TRAINING_REPORT)

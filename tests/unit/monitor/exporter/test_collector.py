@@ -31,12 +31,12 @@ def series(text):
     return set(re.findall(r"^(monitor_\w+)", text, re.MULTILINE))
 
 
-def test_page_equals_golden_page(status):
-    assert page(status) == GOLDEN.read_text()
+def test_page_equals_golden_page(state):
+    assert page(state) == GOLDEN.read_text()
 
 
-def test_reference_page_lists_each_metric_with_its_type_and_help(status):
-    text = page(status)
+def test_reference_page_lists_each_metric_with_its_type_and_help(state):
+    text = page(state)
     helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE))
     types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
     reference = (ROOT / "docs" / "reference" / "metrics.md").read_text()
@@ -51,30 +51,30 @@ def test_page_without_live_state_has_no_live_metrics():
     assert not [name for name in names(text) if "host" in name or "probability" in name or "sample" in name]
 
 
-def test_page_without_model_has_no_probability(status, live, overview):
+def test_page_without_model_has_no_probability(state, live, overview):
     without_model = replace(
-        status, live=replace(live, forecast=None, model_id=None), overview=replace(overview, model=None)
+        state, live=replace(live, forecast=None, model_id=None), overview=replace(overview, model=None)
     )
     text = page(without_model)
     assert "monitor_model_ready 0.0" in text
     assert not [name for name in names(text) if name.startswith("monitor_high_load_p") or "model_holdout" in name]
 
 
-def test_page_leaves_host_metrics_out_when_disabled(status):
-    assert "monitor_host_" not in page(replace(status, host_metrics=False))
+def test_page_leaves_host_metrics_out_when_disabled(state):
+    assert "monitor_host_" not in page(replace(state, host_metrics=False))
 
 
 @pytest.mark.parametrize("part", ["health", "horizons"])
-def test_page_leaves_out_metrics_of_missing_report_part(status, overview, part):
+def test_page_leaves_out_metrics_of_missing_report_part(state, overview, part):
     report = replace(overview.model.report, **{part: {"health": None, "horizons": ()}[part]})
     model = replace(overview.model, report=report)
     run = replace(overview.last_run, report=report)
-    text = page(replace(status, overview=replace(overview, model=model, last_run=run)))
-    assert series(page(status)) > series(text) >= ALWAYS
+    text = page(replace(state, overview=replace(overview, model=model, last_run=run)))
+    assert series(page(state)) > series(text) >= ALWAYS
 
 
-def test_page_leaves_out_metrics_of_unusable_report(status, overview):
+def test_page_leaves_out_metrics_of_unusable_report(state, overview):
     model = replace(overview.model, report=None)
     run = replace(overview.last_run, report=None)
-    text = page(replace(status, overview=replace(overview, model=model, last_run=run)))
-    assert series(page(status)) > series(text) >= ALWAYS
+    text = page(replace(state, overview=replace(overview, model=model, last_run=run)))
+    assert series(page(state)) > series(text) >= ALWAYS

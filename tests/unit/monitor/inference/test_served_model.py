@@ -34,6 +34,7 @@ class FakeStores:
         self.active = max(self.blobs, default=None)
         self.broken = False
         self.reads = 0
+        self.out_of_range = []
         self.registry = self
         self.samples = self
 
@@ -45,6 +46,11 @@ class FakeStores:
 
     def previous_id(self, model_id):
         return max((other for other in self.blobs if other < model_id), default=None)
+
+    def set_inputs_out_of_range(self, model_id, metrics):
+        if self.broken:
+            raise StorageError("disk full")
+        self.out_of_range.append((model_id, metrics))
 
     def between(self, start, until, columns):
         if self.broken:
@@ -159,6 +165,21 @@ def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog
             served.forecast()
     events = [record.getMessage() for record in caplog.records]
     assert events.count("inputs out of range") == events.count("inputs in range") == 1
+
+
+def test_metrics_outside_their_training_range_are_stored_when_they_or_the_model_change():
+    stores = FakeStores(m1=with_training_range(0.5), m2=with_training_range(0.5))
+    stores.active = 1
+    served = ServedModel(stores, RULES, STEP)
+    for i in range(9):
+        stores.broken = i == 6
+        feed(served, at=NOW + i * STEP, cpu=0.3 if i < 2 else 0.99)
+        served.forecast()
+    assert stores.out_of_range == [(1, ()), (1, ("cpu_usage",))]
+    stores.active = 2
+    feed(served, at=NOW + 9 * STEP, cpu=0.99)
+    served.forecast()
+    assert stores.out_of_range[2:] == [(2, ("cpu_usage",))]
 
 
 def test_no_prediction_while_no_metric_of_the_rules_has_a_value():

@@ -50,9 +50,9 @@ def test_session_scores_equal_the_replay_of_the_samples(stores, step):
     samples = overloaded_samples(TRAINING_END, OVERLOAD + 6 * HOUR)
     expected = [step.reading.score for (step,) in online.replay(samples[:, 0], samples[:, None, 1:])]
     scores = session.state(OVERLOAD + 6 * HOUR).recent_scores
-    live = scores[scores[:, 0] >= TRAINING_END]
-    assert live[:, 0].tolist() == samples[:, 0].tolist()
-    assert live[:, 1].tolist() == expected
+    live = scores.times >= TRAINING_END
+    assert scores.times[live].tolist() == samples[:, 0].tolist()
+    assert scores.scores[live].tolist() == expected
 
 
 def test_session_records_an_event(stores):
@@ -111,7 +111,7 @@ def test_session_stores_and_restores_block_maxima(stores):
     run_session(session, TRAINING_END, TRAINING_END + 6 * HOUR, 1000.0)
     key = detector_key(detector_blob())
     stored = stores.anomalies.peaks(key, TRAINING_END)
-    # twelve half hours of three score parts, the last half hour is not over
+    # Twelve half hours of three score parts, the last half hour is not over.
     assert len(stored) == 11 * 3
     stores.anomalies.replace_peaks(TRAINING_END, key, {"joint": 99.0, "spike": 98.0, "overall": 97.0})
     restarted = new_session(stores, TRAINING_END + 6 * HOUR)
@@ -128,7 +128,7 @@ def test_session_excludes_incidents_from_the_thresholds(stores):
     excluded = session._online.thresholds(0).block_maxima._excluded
     first = int(record.started_at // SLOT_SECONDS)
     last = int((record.ended_at - 1) // SLOT_SECONDS)
-    # the averages contain the event for another half hour
+    # The averages contain the event for another half hour.
     assert excluded == frozenset(range(first, last + 2))
     assert session.state(OVERLOAD + 6 * HOUR).unconfirmed == 0
 

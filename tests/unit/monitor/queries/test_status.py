@@ -54,6 +54,11 @@ def test_overview_has_fallbacks_which_bring_the_retraining_forward(fitted):
     assert overview.next_retrain_at < before.next_retrain_at
 
 
+def test_overview_has_the_metrics_outside_their_training_range(fitted):
+    fitted.registry.set_inputs_out_of_range(1, ("memory_usage",))
+    assert read_overview(fitted, CONFIG, NOW).inputs_out_of_range == ("memory_usage",)
+
+
 def test_overview_separates_samples_in_the_future(stores):
     stores.samples.append_many([Sample(NOW - 5, cpu_usage=0.5), Sample(NOW + 86400, cpu_usage=0.5)])
     overview = read_overview(stores, CONFIG, NOW)

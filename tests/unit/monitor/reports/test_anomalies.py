@@ -2,8 +2,11 @@
 
 import pytest
 
+from model.anomaly.channels import SCORE_PARTS
+from model.anomaly.online_detector import FLATLINE
 from monitor.documents.anomalies import MaintenanceEndDocument
 from monitor.reports.anomalies import (
+    CHANNELS,
     anomalies_report,
     anomaly_report,
     maintenance_end_report,
@@ -14,6 +17,10 @@ from monitor.reports.anomalies import (
 from tests.unit.monitor.documents.samples import ENDED, IN_PROGRESS, MAINTENANCE, NOW
 
 pytestmark = pytest.mark.unit
+
+
+def test_channels_explains_every_channel_of_the_detector():
+    assert set(CHANNELS) == {*SCORE_PARTS, FLATLINE} - {"overall"}
 
 
 def test_anomalies_report_matches_golden(assert_golden):

@@ -24,6 +24,7 @@ def test_trace_import_report_matches_golden(assert_golden):
     empty = TraceImportDocument(
         **dict.fromkeys(vars(TRACE_IMPORT), 0)
         | {"file": "trace.csv", "dry_run": True, "ignored_columns": (), "first_at": None, "last_at": None}
+        | {"spacing": None, "spacing_differs": False}
     )
     assert_golden(
         "trace_import", {"imported": trace_import_report(TRACE_IMPORT), "empty": trace_import_report(empty)}

@@ -57,6 +57,10 @@ def imported_with_fallback(overview):
     )
 
 
+def reduced_model(overview):
+    return replace(overview, inputs_out_of_range=("cpu_usage", "memory_usage"))
+
+
 def anomaly_in_progress(overview):
     return replace(overview, detection=DetectionState(active=EVENT, recent=4, allowed=2.0, detecting=True))
 
@@ -65,7 +69,15 @@ def anomaly_without_daemon(overview):
     return replace(anomaly_in_progress(overview), daemon_running=False)
 
 
-STATES = (without_model, pretrained, outdated, imported_with_fallback, anomaly_in_progress, anomaly_without_daemon)
+STATES = (
+    without_model,
+    pretrained,
+    outdated,
+    imported_with_fallback,
+    reduced_model,
+    anomaly_in_progress,
+    anomaly_without_daemon,
+)
 
 
 def test_status_report_matches_golden(overview, assert_golden):
@@ -96,5 +108,5 @@ def test_status_line_states_unknown_load(live):
 
 def test_model_line_states_what_the_first_training_waits_for(live, overview):
     young = replace(overview, model=None, covered=720.0)
-    assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the 2 h it needs"
+    assert model_line(None, young) == "no model serves yet: not enough history: 12 min of the required 2 h"
     assert model_line(live, young).startswith("model 3 serves; no model of this host yet: not enough history")

@@ -128,6 +128,12 @@ def test_read_rows_follows_the_options(write_file):
     assert rows.names == {"when", "cpu", "disk"}
 
 
+def test_read_rows_maps_the_columns_of_influxdb(write_file):
+    path = write_file(",result,table,_time,_value,host\n,_result,0,1970-01-01T00:01:40Z,0.5,web1\n")
+    rows = read_rows(path, TraceOptions(columns={"_time": "timestamp", "_value": "cpu_usage"}))
+    assert (rows.columns, rows.times.tolist(), rows.values.tolist()) == (("cpu_usage",), [100.0], [[0.5]])
+
+
 def test_read_rows_of_a_long_table_has_one_value_a_row(write_file):
     text = "Series,Time,Value\ncpu_usage,1,0.5\nmemory_usage,1,0.25\ncpu_usage,2,0.75\nmemory_usage,2,bad\n"
     rows = read_rows(write_file(text))

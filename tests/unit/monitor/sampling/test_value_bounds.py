@@ -1,6 +1,7 @@
 """Value bounds: rounding, impossible values."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,13 @@ pytestmark = pytest.mark.unit
 )
 def test_validated_value_limits_rounding_and_drops_impossible_values(field, value, expected):
     assert validated_value(field, value) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(-40.0, -40.0), (-50.0005, -50.0), (-51.0, None), (90.0, 90.0)])
+def test_validated_value_may_be_negative_down_to_a_lower_bound(monkeypatch, value, expected):
+    temperature = replace(METRIC_BY_FIELD["load_per_cpu"], lower_bound=-50.0)
+    monkeypatch.setitem(METRIC_BY_FIELD, "load_per_cpu", temperature)
+    assert validated_value("load_per_cpu", value) == expected
 
 
 def test_validated_value_has_no_negative_zero():

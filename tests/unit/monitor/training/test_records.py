@@ -13,7 +13,8 @@ from monitor.training.records import (
     registered_model,
     stored_run,
 )
-from monitor.training.report import VERSION, ReportProblem
+from monitor.training.report import ReportProblem
+from monitor.training.report_migration import VERSION
 from storage import ModelRecord, TrainingOutcome, UnknownModelError
 from tests.unit.monitor.conftest import NOW, REPORT, TRAINING_REPORT
 

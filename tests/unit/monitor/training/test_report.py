@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.training.report import VERSION, ReportError, ReportProblem, TrainingReport
+from monitor.training.report import ReportError, ReportProblem, TrainingReport
+from monitor.training.report_migration import VERSION
 from tests.unit.monitor.conftest import REPORT, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit

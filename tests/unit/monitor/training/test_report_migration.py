@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.training.report import VERSION, ReportError, TrainingReport
-from monitor.training.report_migration import migrate
+from monitor.training.report import ReportError, TrainingReport
+from monitor.training.report_migration import VERSION, migrate
 from tests.unit.monitor.conftest import REPORT, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit

@@ -10,7 +10,7 @@ from monitor.config.schema import TrainingSection
 from monitor.errors import LockedError, NotEnoughDataError
 from monitor.training import retrain as retrain_module
 from monitor.training.replay.history import ReplaySummary
-from monitor.training.retrain import Request, gate_of, retrain, task_of
+from monitor.training.retrain import Request, gate_of, retrain, training_task
 from storage import Sample, TrainingOutcome
 from tests.unit.monitor.conftest import NOW
 
@@ -85,7 +85,7 @@ def test_retrain_refuses_to_run_twice_at_once(stores):
 
 
 def test_task_and_gate_follow_the_configuration():
-    task, gate = task_of(CONFIG), gate_of(CONFIG)
+    task, gate = training_task(CONFIG), gate_of(CONFIG)
     assert (task.horizons, task.precision) == (CONFIG.high_load.horizons, CONFIG.warning.precision)
     assert (gate.margin, gate.min_skill) == (CONFIG.gate.margin, CONFIG.gate.min_skill)
 

@@ -21,39 +21,39 @@ pytestmark = pytest.mark.unit
         ({"rage": "1h"}, "/api/v1/history takes no parameter rage"),
     ],
 )
-def test_answer_refuses_an_invalid_query_by_name(status, query, message):
+def test_answer_refuses_an_invalid_query_by_name(state, query, message):
     with pytest.raises(ApiError, match=message) as raised:
-        Api(lambda: status, lambda: None).answer("/api/v1/history", query)
+        Api(lambda: state, lambda: None).answer("/api/v1/history", query)
     assert raised.value.code == 400
 
 
-def test_answer_is_unavailable_while_the_database_is_not_open(status):
+def test_answer_is_unavailable_while_the_database_is_not_open(state):
     with pytest.raises(ApiError, match="not open yet") as raised:
-        Api(lambda: status, lambda: None).answer("/api/v1/models", {})
+        Api(lambda: state, lambda: None).answer("/api/v1/models", {})
     assert raised.value.code == 503
 
 
-def test_answer_is_unavailable_before_the_first_state_is_read(status):
+def test_answer_is_unavailable_before_the_first_state_is_read(state):
     with pytest.raises(ApiError) as raised:
-        Api(lambda: replace(status, overview=None), lambda: None).answer("/api/v1/status", {})
+        Api(lambda: replace(state, overview=None), lambda: None).answer("/api/v1/status", {})
     assert raised.value.code == 503
 
 
-def test_status_has_the_newest_sample_and_predictions_of_the_daemon(status, live):
+def test_status_has_the_newest_sample_and_predictions_of_the_daemon(state, live):
     sample = replace(live.sample, at=live.sample.at + 5)
-    document = Api(lambda: replace(status, live=replace(live, sample=sample)), lambda: None).status()
+    document = Api(lambda: replace(state, live=replace(live, sample=sample)), lambda: None).status()
     assert (document.last_sample, document.high_load, document.samples_missed) == (sample, True, 2)
     assert (document.version, document.reload_successful, document.database) == ("1.2.3", True, None)
 
 
-def test_documents_of_a_daemon_without_model_and_training_are_empty(status, overview):
-    bare = replace(status, live=None, overview=replace(overview, model=None, last_run=None))
+def test_documents_of_a_daemon_without_model_and_training_are_empty(state, overview):
+    bare = replace(state, live=None, overview=replace(overview, model=None, last_run=None))
     api = Api(lambda: bare, lambda: None)
     assert (api.prediction(), api.model(), api.training()) == ((), None, None)
 
 
-def test_documents_of_the_serving_model_and_the_last_training_have_reports(status, overview):
-    api = Api(lambda: status, lambda: None)
+def test_documents_of_the_serving_model_and_the_last_training_have_reports(state, overview):
+    api = Api(lambda: state, lambda: None)
     assert (api.model().report, api.model().serving) == (overview.model.report, True)
     assert api.training().report == overview.last_run.report
     assert [prediction.warning for prediction in api.prediction()] == [True]

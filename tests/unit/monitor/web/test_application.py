@@ -17,8 +17,8 @@ STARTING = DaemonState("1.2.3", "3.11")
 
 
 @pytest.fixture
-def application(status):
-    return Application(lambda: status, host="web-1")
+def application(state):
+    return Application(lambda: state, host="web-1")
 
 
 def test_metrics_are_in_the_text_format_by_default(application):
@@ -64,9 +64,9 @@ def test_ready_succeeds_after_the_first_sample(application):
     assert call(application, "/-/ready")[0] == 200
 
 
-def test_healthy_fails_while_no_samples_arrive(status):
-    assert call(Application(lambda: status), "/-/healthy")[0] == 200
-    assert call(Application(lambda: replace(status, sampling=False)), "/-/healthy")[0] == 503
+def test_healthy_fails_while_no_samples_arrive(state):
+    assert call(Application(lambda: state), "/-/healthy")[0] == 200
+    assert call(Application(lambda: replace(state, sampling=False)), "/-/healthy")[0] == 503
 
 
 @pytest.mark.parametrize("path", ["/x", "/metrics/", "/static/missing.js", "/static/../page.py"])

@@ -121,6 +121,17 @@ def test_threshold_follows_the_outcomes_within_limits():
     assert lowest > sigmoid(np.log(start / (1 - start)) - 1.01)
 
 
+def test_threshold_does_not_depend_on_outcomes_during_high_load():
+    matured = matured_predictions(lambda p: sigmoid(np.log(p / (1 - p)) + 1))
+    high = matured.load_index > 0.8
+    calm = replace(matured, high=high, outcomes=np.where(high[:, None], np.nan, matured.outcomes))
+    decision = decide(replace(matured, high=high), precision=0.7, threshold=0.7)
+    assert decision.threshold == decide(calm, precision=0.7, threshold=0.7).threshold
+    recalibrated = decision.recalibration(matured.probabilities[:, 0], high)
+    warned = ~high & (recalibrated >= decision.threshold)
+    assert matured.outcomes[warned, 0].mean() == pytest.approx(0.7, abs=0.05)
+
+
 def test_threshold_is_left_to_the_model_without_enough_warnings():
     matured = matured_predictions(lambda p: p, days=1)
     assert decide(matured, now=DAY / 24).threshold is None

@@ -101,7 +101,7 @@ def test_noise_toggles_a_warning_at_most_twice_in_a_high_load_period(seed, level
     predictor = bootstrap_predictor(
         bundled_pretrained_model(), ("cpu_usage",), rules, (300.0, 900.0, 3600.0), 5.0, 0.8
     )
-    # low thresholds, so that every horizon warns
+    # Low thresholds, so that every horizon warns.
     predictor = replace(predictor, thresholds=(0.3, 0.4, 0.5))
     engine = OnlineEngine(predictor.spec, predictor)
     times, usage = noisy_period(seed, level)

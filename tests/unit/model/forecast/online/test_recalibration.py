@@ -43,7 +43,7 @@ def test_overconfidence_is_reduced_on_later_predictions():
     past = times < 15 * DAY
     calibration = fit_calm(times[past], p[past], y[past], (600.0,), 15 * DAY)[0]
     after = apply_calm(p[~past, 0], calibration)
-    # the prior keeps the slope above its maximum-likelihood value
+    # The prior keeps the slope above its maximum-likelihood value.
     assert 1 / 2.5 < calibration.slope < 0.52
     assert calibration_error(y[~past, 0], after) < 0.5 * calibration_error(y[~past, 0], p[~past, 0])
 

@@ -7,7 +7,7 @@ import pytest
 
 from model.nn.activations import ReLU, Sigmoid
 from model.nn.data import TrainingData
-from model.nn.diagnostics.assessment import activation_health, assess_gradients, assess_training, stalled_loss
+from model.nn.diagnostics.assessment import activation_health, assess_statistics, assess_training, stalled_loss
 from model.nn.diagnostics.fit_report import Epoch
 from model.nn.diagnostics.gradient_health import (
     GradientState,
@@ -33,7 +33,7 @@ NO_PROBLEMS = StepCounts(10, 0, 0)
 
 
 def assess(parameter=WEIGHT, layer=LAYER, counts=NO_PROBLEMS):
-    return assess_gradients((parameter,), (layer,), counts, vanishing=1e-7, exploding=100.0)
+    return assess_statistics((parameter,), (layer,), counts, vanishing=1e-7, exploding=100.0)
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,20 @@ def assess(parameter=WEIGHT, layer=LAYER, counts=NO_PROBLEMS):
         ({"counts": StepCounts(10, 5, 0)}, GradientState.HEALTHY, IssueKind.CLIPPED_STEPS),
     ],
 )
-def test_assess_gradients_reports_state_and_issue(changes, state, kind):
+def test_assess_statistics_reports_state_and_issue(changes, state, kind):
     health = assess(**changes)
     assert health.state is state
     assert [issue.kind for issue in health.issues] == [kind]
 
 
-def test_assess_gradients_reports_nothing_below_the_limits():
+@pytest.mark.parametrize("name", ["0.bias", "0.scale", "0.prior_weight"])
+def test_vanishing_gradients_of_other_parameters_than_weights_are_no_issue(name):
+    health = assess(parameter=replace(WEIGHT, name=name, norm=0.0))
+    assert health.state is GradientState.HEALTHY
+    assert health.issues == ()
+
+
+def test_assess_statistics_reports_nothing_below_the_limits():
     health = assess(layer=replace(LAYER, dead_ratio=0.39, saturation_ratio=None), counts=StepCounts(10, 4, 0))
     assert health.state is GradientState.HEALTHY
     assert health.issues == ()

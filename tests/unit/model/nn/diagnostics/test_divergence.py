@@ -38,9 +38,9 @@ def test_last_step_with_a_high_loss_counts_as_diverged():
 
 
 def test_some_non_finite_gradients_are_tolerated():
-    DivergenceCheck(0.7).check_gradients(MAX_NONFINITE_STEPS)
+    DivergenceCheck(0.7).check_nonfinite_steps(MAX_NONFINITE_STEPS)
     with pytest.raises(DivergedError):
-        DivergenceCheck(0.7).check_gradients(MAX_NONFINITE_STEPS + 1)
+        DivergenceCheck(0.7).check_nonfinite_steps(MAX_NONFINITE_STEPS + 1)
 
 
 def test_error_names_the_setting_to_change():

@@ -15,8 +15,8 @@ def report(losses, kept_epoch):
     return FitReport(tuple(Epoch(i + 1, loss, loss, 1.0) for i, loss in enumerate(losses)), kept_epoch, health)
 
 
-def test_best_is_the_kept_epoch():
-    assert report([0.5, 0.3, 0.4], 2).best.validation_loss == 0.3
+def test_kept_is_the_result_of_the_kept_epoch():
+    assert report([0.5, 0.3, 0.4], 2).kept.validation_loss == 0.3
 
 
 def test_combined_epochs_are_means_over_the_networks_that_reached_them():

@@ -5,7 +5,7 @@ import pytest
 
 from model.errors import InputError, InputProblem
 from model.nn.losses import BCEWithLogits, CrossEntropyWithLogits
-from model.nn.numerics import encode_classes
+from model.nn.losses.classification import encode_classes
 
 pytestmark = pytest.mark.unit
 
@@ -52,9 +52,9 @@ def test_error_names_the_position_of_the_invalid_label():
 
 @pytest.mark.parametrize("weight", [-1.0, 0.0, np.inf])
 def test_bce_rejects_weights_that_are_not_positive_and_finite(weight):
-    with pytest.raises(ValueError, match="weights"):
+    with pytest.raises(ValueError, match=r"^positive_weight must be above 0 and finite"):
         BCEWithLogits(positive_weight=weight)
-    with pytest.raises(ValueError, match="weights"):
+    with pytest.raises(ValueError, match=r"^output_weights must be above 0 and finite"):
         BCEWithLogits(output_weights=(1.0, weight))
 
 
@@ -70,3 +70,14 @@ def test_base_rate_bias_is_the_logit_of_the_share_of_positives():
     y = np.array([[1, 0], [0, 0], [0, np.nan], [0, 1]], np.float32)
     assert BCEWithLogits().predictions(BCEWithLogits().base_rate_bias(y)) == pytest.approx([1 / 4, 1 / 3])
     assert CrossEntropyWithLogits().base_rate_bias(y) is None
+
+
+def test_encode_classes_returns_indicator_vectors():
+    assert encode_classes(np.array([1, 0]), 2).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize("labels", [[0, 2], [-1, 0], [0.5, 0]])
+def test_encode_classes_rejects_labels_that_are_no_class(labels):
+    with pytest.raises(InputError) as raised:
+        encode_classes(np.array(labels), 2)
+    assert raised.value.problem is InputProblem.LABEL

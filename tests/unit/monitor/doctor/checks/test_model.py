@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.loader import Config
-from monitor.doctor.checks.model import assess_model_age, assess_task
-from monitor.documents.doctor import CheckStatus
+from monitor.doctor.checks.model import assess_model_age, assess_model_bytes, assess_model_spacing, assess_task
+from monitor.documents.doctor import CheckId, CheckStatus
 from monitor.training.bootstrap_model import configured_task, pretrained_task
 from monitor.training.records import RegisteredModel
 from monitor.training.report import TrainingReport
@@ -27,6 +27,19 @@ def test_task_that_differs_from_the_configuration_is_a_warning():
     assert assess_task(registered(task=task), Config()).status is CheckStatus.OK
     result = assess_task(registered(task=replace(task, horizons=(60.0,))), Config())
     assert (result.status, "horizons" in result.message) == (CheckStatus.WARNING, True)
+
+
+def test_model_that_cannot_be_loaded_is_a_failure_with_the_reason():
+    result = assess_model_bytes(registered(), None, "damaged")
+    assert (result.status, result.message) == (CheckStatus.FAILED, "damaged")
+
+
+@pytest.mark.parametrize(
+    ("spacing", "status"), [(5.0, CheckStatus.OK), (300.0, CheckStatus.WARNING), (1.0, CheckStatus.WARNING)]
+)
+def test_model_trained_at_another_spacing_is_a_warning(spacing, status):
+    result = assess_model_spacing(spacing, 5.0)
+    assert (result.check, result.status) == (CheckId.MODEL_SPACING, status)
 
 
 def test_model_without_task_is_skipped():

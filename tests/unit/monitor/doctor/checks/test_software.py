@@ -12,14 +12,14 @@ pytestmark = pytest.mark.unit
 
 
 def test_versions_of_this_environment_are_ok():
-    (result,) = check_versions()
+    (result,) = check_versions(DoctorContext(0.0, Config()))
     assert result.status is CheckStatus.OK
     assert "numpy" in result.message
 
 
 def test_missing_package_is_a_failure(monkeypatch):
     monkeypatch.setattr(software, "requires", lambda _: ["no-such-package>=1", "numpy>=1", "x>=1; extra == 'dev'"])
-    (result,) = check_versions()
+    (result,) = check_versions(DoctorContext(0.0, Config()))
     assert (result.status, "no-such-package" in result.fix, "x missing" in result.message) == (
         CheckStatus.FAILED,
         True,

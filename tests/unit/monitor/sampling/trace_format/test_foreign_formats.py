@@ -28,7 +28,6 @@ PROMETHEUS_JSON = '{"status":"success","data":{"resultType":"matrix","result":[]
         ("procs -----------memory---------- ---swap--", "vmstat"),
         (" r  b   swpd   free   buff  cache", "vmstat"),
         ("#datatype,string,long,dateTime:RFC3339,double", "annotated CSV of InfluxDB"),
-        (",result,table,_start,_stop,_time,_value", "annotated CSV of InfluxDB"),
         ("cpu,host=web1,cpu=cpu-total usage_idle=92.1,usage_user=3 1795800000000000000", "line protocol"),
         ("<?xml version='1.0'?>", "XML"),
         ("---", "YAML"),

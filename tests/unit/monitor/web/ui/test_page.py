@@ -83,45 +83,45 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def detecting(status):
-    """The full status, with a detector that serves."""
-    return replace(status, overview=replace(status.overview, detection=DetectionState(detecting=True)))
+def detecting(state):
+    """The full state, with a detector that serves."""
+    return replace(state, overview=replace(state.overview, detection=DetectionState(detecting=True)))
 
 
-def html_of(status, records=None):
-    return render_page(Api(lambda: status, lambda: records), "web-1")
+def html_of(state, records=None):
+    return render_page(Api(lambda: state, lambda: records), "web-1")
 
 
-def page_of(status, records=None):
-    return Page(html_of(status, records))
+def page_of(state, records=None):
+    return Page(html_of(state, records))
 
 
-def test_status_panel_shows_high_load_and_warnings(status):
-    page = page_of(status)
+def test_status_panel_shows_high_load_and_warnings(state):
+    page = page_of(state)
     assert "chip good" in page.classes
     assert page.classes.count("chip bad") == 2
     assert "card warning" in page.classes
 
 
-def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(status):
-    live = replace(status.live, forecast=None, high_load=None)
-    waiting = replace(status.overview, covered=720.0, last_run=None)
-    page = page_of(replace(status, live=live, overview=waiting))
+def test_page_states_that_load_is_unknown_while_no_metric_of_the_rules_is_known(state):
+    live = replace(state.live, forecast=None, high_load=None)
+    waiting = replace(state.overview, covered=720.0, last_run=None)
+    page = page_of(replace(state, live=live, overview=waiting))
     assert "load unknown" in page.sections["status"]
     assert "%" not in page.sections["prediction"]
     assert "high-load rules" in page.sections["prediction"]
 
 
-def test_prediction_panel_shows_probability_base_rate_and_threshold(status):
-    text = page_of(status).sections["prediction"]
+def test_prediction_panel_shows_probability_base_rate_and_threshold(state):
+    text = page_of(state).sections["prediction"]
     assert re.findall(r"\d+%", text)[:3] == ["70%", "10%", "60%"]
     assert "within 5 min" in text
 
 
-def test_page_leads_with_high_load(status, live):
+def test_page_leads_with_high_load(state, live):
     predictions = tuple(replace(p, warning=False, high_load_since=NOW - 300) for p in live.forecast.predictions)
     forecast = replace(live.forecast, predictions=predictions)
-    high = replace(status, live=replace(live, forecast=forecast, high_load=True, high_load_since=NOW - 300))
+    high = replace(state, live=replace(live, forecast=forecast, high_load=True, high_load_since=NOW - 300))
     page = page_of(high)
     assert "High load since 2027-01-15 07:55 UTC" in page.sections["prediction"]
     assert "continues or returns" in page.sections["prediction"]
@@ -129,44 +129,44 @@ def test_page_leads_with_high_load(status, live):
     assert "card warning" not in page.classes
 
 
-def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(status, live):
+def test_prediction_panel_shows_no_threshold_where_none_can_be_reached(state, live):
     predictions = tuple(replace(p, threshold=1.0, warning=False) for p in live.forecast.predictions)
     forecast = replace(live.forecast, predictions=predictions)
-    page = page_of(replace(status, live=replace(live, forecast=forecast)))
+    page = page_of(replace(state, live=replace(live, forecast=forecast)))
     assert "100%" not in page.sections["prediction"]
     assert "card warning" not in page.classes
 
 
-def test_prediction_panel_names_the_fallback(status):
+def test_prediction_panel_names_the_fallback(state):
     serving = Serving(REDUCED_MODEL, ServingReason.INPUT_OUT_OF_RANGE, ("memory_usage",))
-    forecast = replace(status.live.forecast, serving=(serving,))
-    page = page_of(replace(status, live=replace(status.live, forecast=forecast)))
+    forecast = replace(state.live.forecast, serving=(serving,))
+    page = page_of(replace(state, live=replace(state.live, forecast=forecast)))
     assert "reduced model: memory_usage outside its training range" in page.sections["prediction"]
 
 
-def test_prediction_panel_states_the_reason_without_a_prediction(status):
-    waiting = replace(status.overview, model=None, covered=720.0, last_run=None)
-    live = replace(status.live, forecast=None, model_id=None)
-    text = page_of(replace(status, live=live, overview=waiting)).sections["prediction"]
+def test_prediction_panel_states_the_reason_without_a_prediction(state):
+    waiting = replace(state.overview, model=None, covered=720.0, last_run=None)
+    live = replace(state.live, forecast=None, model_id=None)
+    text = page_of(replace(state, live=live, overview=waiting)).sections["prediction"]
     assert waiting.waiting_for
     assert waiting.waiting_for in text
 
 
-def test_quality_panel_shows_the_scores_of_each_horizon(status):
-    row = page_of(status).rows["quality"][1]
+def test_quality_panel_shows_the_scores_of_each_horizon(state):
+    row = page_of(state).rows["quality"][1]
     assert row == ["5m", "120000", "5%", "0.0200", "0.400", "0.200", "80%", "60%", "4 of 5", "4 min"]
 
 
-def test_quality_panel_shows_predicted_and_observed_frequencies(status):
-    rows = page_of(status).rows["reliability-5m"]
+def test_quality_panel_shows_predicted_and_observed_frequencies(state):
+    rows = page_of(state).rows["reliability-5m"]
     assert rows[1:] == [["3%", "2%", "100000"], ["85%", "80%", "20000"]]
 
 
-def test_quality_panel_highlights_negative_skill(status):
-    assert "bad" not in page_of(status).classes
-    (score,) = status.overview.scores
+def test_quality_panel_highlights_negative_skill(state):
+    assert "bad" not in page_of(state).classes
+    (score,) = state.overview.scores
     worse = replace(score, score=replace(score.score, skill=-0.1))
-    page = page_of(replace(status, overview=replace(status.overview, scores=(worse,))))
+    page = page_of(replace(state, overview=replace(state.overview, scores=(worse,))))
     assert "bad" in page.classes
 
 
@@ -176,38 +176,38 @@ def test_anomaly_panel_lists_events(detecting):
     assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "live", "-"]
 
 
-def test_anomaly_panel_has_no_table_without_a_detector(status):
-    assert "anomalies" not in page_of(status, Records()).rows
+def test_anomaly_panel_has_no_table_without_a_detector(state):
+    assert "anomalies" not in page_of(state, Records()).rows
 
 
-def test_host_panel_shows_values_with_their_units(status):
-    rows = {row[0]: row[1:] for row in page_of(status).rows["host"][1:]}
+def test_host_panel_shows_values_with_their_units(state):
+    rows = {row[0]: row[1:] for row in page_of(state).rows["host"][1:]}
     assert rows["cpu_usage"] == ["25.0%", "", "0.05"]
     assert rows["network_receive"] == ["1 kB/s", "", "-"]
 
 
-def test_host_panel_shows_a_dash_for_a_missing_value(status, live):
+def test_host_panel_shows_a_dash_for_a_missing_value(state, live):
     sample = replace(live.sample, disk_busy=None)
-    rows = page_of(replace(status, live=replace(live, sample=sample))).rows["host"]
+    rows = page_of(replace(state, live=replace(live, sample=sample))).rows["host"]
     assert ["disk_busy", "-", "", "-"] in rows
 
 
-def test_model_panel_shows_holdout_scores(status):
-    page = page_of(status)
+def test_model_panel_shows_holdout_scores(state):
+    page = page_of(state)
     assert "abcdef012345" in page.sections["model"]
     assert page.rows["model"][1] == ["5 min, network", "0.0100", "0.500", "0.750", "0.020"]
     assert page.rows["model"][3] == ["5 min, climatology", "0.0100", "0.500", "-", "0.020"]
 
 
-def test_model_panel_names_fallbacks(status):
-    overview = replace(status.overview, fallbacks=(ServingFallback(300.0, "calm", "persistence"),))
-    text = page_of(replace(status, overview=overview)).sections["model"]
+def test_model_panel_names_fallbacks(state):
+    overview = replace(state.overview, fallbacks=(ServingFallback(300.0, "calm", "persistence"),))
+    text = page_of(replace(state, overview=overview)).sections["model"]
     assert "persistence" in text
     assert "5 min" in text
 
 
-def test_training_panel_shows_outcome_and_gradient_health(status):
-    page = page_of(status)
+def test_training_panel_shows_outcome_and_gradient_health(state):
+    page = page_of(state)
     text = page.sections["training-summary"]
     assert "promoted" in text
     assert "healthy" in text
@@ -216,9 +216,9 @@ def test_training_panel_shows_outcome_and_gradient_health(status):
     assert ["1", "12%", "-"] in page.rows["training-summary"]
 
 
-def test_training_panel_tolerates_a_run_without_a_report(status):
-    run = replace(status.overview.last_run, report={}, outcome="failed", reason="killed")
-    page = page_of(replace(status, overview=replace(status.overview, last_run=run)))
+def test_training_panel_tolerates_a_run_without_a_report(state):
+    run = replace(state.overview.last_run, report={}, outcome="failed", reason="killed")
+    page = page_of(replace(state, overview=replace(state.overview, last_run=run)))
     assert "killed" in page.sections["training-summary"]
     assert "training-summary" not in page.rows
 
@@ -236,13 +236,13 @@ def test_page_escapes_text(detecting):
     assert "&lt;b onclick" in html
 
 
-def test_page_escapes_the_host_name(status):
-    html = render_page(Api(lambda: status, lambda: None), "</title><script>")
+def test_page_escapes_the_host_name(state):
+    html = render_page(Api(lambda: state, lambda: None), "</title><script>")
     assert "<script>" not in html
 
 
-def test_page_loads_only_its_own_files_and_has_no_inline_code(status):
-    html = html_of(status)
+def test_page_loads_only_its_own_files_and_has_no_inline_code(state):
+    html = html_of(state)
     assert all(link.startswith(("/", "#")) for link in Page(html).links)
     assert "style=" not in html
     assert "<script>" not in html

@@ -34,6 +34,14 @@ def test_import_stores_the_rows_and_counts_repetitions(run, tmp_path):
         assert stores.samples.count() == 2
 
 
+def test_import_compares_the_spacing_of_the_rows_with_the_sampling_interval(run, tmp_path):
+    path = tmp_path / "trace.csv"
+    path.write_text("timestamp,cpu_usage\n" + "".join(f"{300 * row},0.5\n" for row in range(10)))
+    document = run("import", path, "--json").document
+    assert (document["spacing"], document["sampling_interval"]) == (300.0, 10.0)
+    assert document["spacing_differs"] is True
+
+
 def test_import_keeps_stored_samples(run, tmp_path):
     path = tmp_path / "trace.csv.gz"
     with gzip.open(path, "wt") as file:

@@ -18,7 +18,7 @@ def requests(run, monkeypatch):
     """Replace the training; return the list of its requests, and the result to give as `.result`."""
 
     class Requests(list):
-        result = RetrainResult(TrainingOutcome.PROMOTED, "", 3, None, None)
+        result = RetrainResult(outcome=TrainingOutcome.PROMOTED, reason="", model_id=3, report=None, error=None)
 
     received = Requests()
 
@@ -59,7 +59,7 @@ def test_retrain_prints_the_document(run, requests):
     ],
 )
 def test_retrain_exit_code_follows_the_error_of_the_result(run, requests, outcome, error, code):
-    requests.result = RetrainResult(outcome, str(error), None, None, error)
+    requests.result = RetrainResult(outcome=outcome, reason=str(error), model_id=None, report=None, error=error)
     result = run("retrain", "--json")
     assert (result.code, result.errors) == (code, f"monitor: {error}\n")
     assert result.document["outcome"] == outcome

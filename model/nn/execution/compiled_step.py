@@ -1,8 +1,7 @@
-"""Compiled training step: array calls recorded once, then repeated on the same memory.
+"""Compiled training step: array calls recorded at the first step and then replayed.
 
-Every training step makes the same array calls on arrays of the same shapes. For small networks, selecting the
-calls and allocating the results takes longer than the calls themselves. The first step records them with their result
-arrays, later steps replay them.
+All steps of a training run make the same array calls on arrays of the same shapes. In small networks, the Python code
+around the calls and the allocation of results take longer than the calls. A replay does neither.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 
 from model.array_types import Floats, Integers
+from model.nn.execution.array_ops import ArrayOps
 from model.nn.layers import Gradients
 from model.nn.losses import Loss, Targets
 from model.nn.network import Network
-from model.nn.numerics import ArrayOps
 
 T = TypeVar("T")
 
 
 class CallRecorder(ArrayOps):
-    """Executor of array functions that records each call with its result array."""
+    """Executor that calls array functions immediately and records each call with its result array."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[Callable[..., Floats], tuple[Any, ...]]] = []
@@ -33,16 +32,16 @@ class CallRecorder(ArrayOps):
         return result
 
     def replay(self) -> None:
-        """Repeat all recorded calls; each overwrites its result array."""
+        """Make all recorded calls again; each overwrites its result array."""
         for function, args in self._calls:
             function(*args)
 
 
 class CompiledFunction(Generic[T]):
-    """Function without arguments that runs normally once; later calls repeat its array calls into the same arrays.
+    """Function without arguments that runs once; later calls replay its array calls into the same arrays.
 
     Args:
-        function: makes all its array calls through the `ArrayOps` that it is given.
+        function: function that makes all array calls through its argument.
     """
 
     def __init__(self, function: Callable[[ArrayOps], T]) -> None:
@@ -51,7 +50,7 @@ class CompiledFunction(Generic[T]):
         self._result: T | None = None
 
     def __call__(self) -> T:
-        """Return the result of the function for the current content of its arrays."""
+        """Return the result for the current content of the arrays that the function reads."""
         if self._recorder is None:
             self._recorder = CallRecorder()
             self._result = self._function(self._recorder)
@@ -61,22 +60,22 @@ class CompiledFunction(Generic[T]):
 
 
 class CompiledStep:
-    """Forward pass, loss gradient and backward pass over batches of one size, in memory allocated once.
+    """Forward pass, loss gradient and backward pass for batches of one size, in memory allocated once.
 
-    An activation overwrites its input with its output, and the gradient of its output with that of its input.
+    An activation overwrites its input with its output, and dL/d(output) with dL/d(input).
 
     Args:
-        network: its parameters are read at each step.
+        network: trained network; each step reads its current parameters.
         loss: loss function.
-        gradient: (parameters,) vector that receives the gradient, in the layout of `network.flat`.
-        inputs: (rows, inputs) array that holds the batch.
-        targets: labels of the batch, in the arrays that hold them.
-        rng: randomness of layers such as dropout.
+        gradient: (parameters,) array for dL/d(parameters), with the layout of `network.flat`.
+        inputs: (rows, inputs) array for the inputs of a batch.
+        targets: arrays for the labels of a batch.
+        rng: random generator for layers such as dropout.
 
     Attributes:
         forward: computes the logits (rows, outputs).
-        loss_gradient: computes dL/d(logits) (rows, outputs) from the logits; called after `forward`.
-        backward: writes the gradient of the parameters to `gradient`; called after `loss_gradient`.
+        loss_gradient: computes dL/d(logits) (rows, outputs); called after `forward`.
+        backward: computes dL/d(parameters) in `gradient`; called after `loss_gradient`.
     """
 
     def __init__(
@@ -97,19 +96,19 @@ class CompiledStep:
         self._rng = rng
         self._caches: list[Any] = []
         self._logits: Floats
-        self._slope: Floats
+        self._logit_gradient: Floats
         self.forward = CompiledFunction(self._forward)
         self.loss_gradient = CompiledFunction(self._loss_gradient)
         self.backward = CompiledFunction(self._backward)
 
     def load(self, inputs: Floats, targets: Targets, order: Integers | None, rows: slice) -> None:
-        """Copy the next batch into the arrays of this step.
+        """Copy a batch into the arrays of this step.
 
         Args:
-            inputs: (n, inputs) of all rows.
-            targets: labels of all rows in the order of this epoch.
-            order: (n,) row numbers in the order of this epoch; None for a single batch, which needs no copy.
-            rows: positions of the batch in `order`.
+            inputs: (n, inputs) inputs of all examples, in their original order.
+            targets: labels of all examples, already in the order of the epoch.
+            order: (n,) row numbers in the order of the epoch; None if the step reads all examples in place.
+            rows: positions of the batch in `order` and `targets`.
         """
         if order is None:
             return
@@ -125,8 +124,8 @@ class CompiledStep:
         for layer in self._layers:
             y, cache = layer.compute_output(x, self._rng, ops, disposable)
             self._caches.append(cache)
-            # The inputs of the batch and the outputs that a layer caches are read again; a layer that returns its
-            # input unchanged does not alter that.
+            # The next layer may overwrite its input `y`, unless the backward pass reads it: the inputs of the batch
+            # and cached outputs. A layer that returns its input (dropout of rate 0) leaves this as it was.
             if layer.caches_output:
                 disposable = None
             elif y is not x:
@@ -136,17 +135,17 @@ class CompiledStep:
         return x
 
     def _loss_gradient(self, ops: ArrayOps) -> Floats:
-        self._slope = self._loss.compute_gradient(self._logits, self._targets, self._scale, ops)
-        return self._slope
+        self._logit_gradient = self._loss.compute_gradient(self._logits, self._targets, self._scale, ops)
+        return self._logit_gradient
 
     def _backward(self, ops: ArrayOps) -> None:
-        grad = self._slope
+        output_gradient = self._logit_gradient
         first = next(i for i, gradients in enumerate(self._gradients) if gradients)
         for i in reversed(range(first, len(self._layers))):
             layer, cache = self._layers[i], self._caches[i]
-            layer.compute_parameter_gradients(grad, cache, self._gradients[i], ops)
+            layer.compute_parameter_gradients(output_gradient, cache, self._gradients[i], ops)
             if i > first:
-                grad = layer.compute_input_gradient(grad, cache, ops, grad)
+                output_gradient = layer.compute_input_gradient(output_gradient, cache, ops, output_gradient)
 
 
 def plan_epoch(
@@ -158,18 +157,18 @@ def plan_epoch(
     gradient: Floats,
     rng: np.random.Generator,
 ) -> list[tuple[slice, CompiledStep]]:
-    """Return the batches of an epoch in order: positions of the rows, and the step for batches of that size.
+    """Return the batches of an epoch in order: positions of the rows, and the compiled step.
 
-    A single batch of all rows reads the given arrays themselves.
+    Batches of equal size share a step. The step of a single batch of all rows reads `inputs` and `targets` in place.
 
     Args:
         network: trained network.
         loss: loss function.
-        inputs: (rows, inputs) of all rows.
-        targets: labels of all rows.
-        batch_size: largest number of rows per batch.
-        gradient: (parameters,) vector that receives the gradient of each step.
-        rng: randomness of layers such as dropout.
+        inputs: (rows, inputs) of all examples.
+        targets: labels of all examples.
+        batch_size: rows per batch; the last batch may be smaller.
+        gradient: (parameters,) array for dL/d(parameters).
+        rng: random generator for layers such as dropout.
     """
     steps: dict[int, CompiledStep] = {}
     plan = []
@@ -189,7 +188,7 @@ def _batch_memory(inputs: Floats, targets: Targets, rows: slice) -> tuple[Floats
 
 
 def _by_layer(views: dict[str, Floats], layers: int) -> list[Gradients]:
-    """Group arrays named "<layer>.<name>" by layer, under their names within it."""
+    """Group arrays named "<layer>.<name>" by layer; return a dict by "<name>" for each layer."""
     return [
         {name.partition(".")[2]: view for name, view in views.items() if name.partition(".")[0] == str(i)}
         for i in range(layers)

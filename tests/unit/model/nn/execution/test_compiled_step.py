@@ -1,10 +1,10 @@
-"""Tests of `model.nn.compiled_step`."""
+"""Tests of `model.nn.execution.compiled_step`."""
 
 import numpy as np
 import pytest
 
 from model.nn.activations import ACTIVATIONS, LeakyReLU
-from model.nn.compiled_step import CallRecorder, CompiledFunction, CompiledStep, plan_epoch
+from model.nn.execution.compiled_step import CallRecorder, CompiledFunction, CompiledStep, plan_epoch
 from model.nn.layers import Dropout, Linear
 from model.nn.losses import MSE
 from model.nn.network import Network, mlp

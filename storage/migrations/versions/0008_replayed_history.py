@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +21,7 @@ SUMS = (
 
 
 def upgrade() -> None:
-    """Upgrade from 0006: nothing has been replayed yet."""
+    """Upgrade from 0007: nothing has been replayed yet."""
     op.add_column("anomalies", sa.Column("replayed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "replayed_predictions",
@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0006."""
+    """Downgrade to 0007."""
     for table in ("replayed_onsets", "replayed_score_totals", "replayed_predictions"):
         op.drop_table(table)
     op.execute("DELETE FROM anomalies WHERE replayed")

@@ -1,0 +1,16 @@
+"""Setting check: one form of error message for an invalid constructor argument."""
+
+from __future__ import annotations
+
+
+def require_setting(valid: bool, name: str, value: object, condition: str) -> None:
+    """Raise ValueError that names a setting, unless it is valid.
+
+    Args:
+        valid: True if the value satisfies the condition.
+        name: name of the setting, e.g. "momentum".
+        value: value of the setting.
+        condition: valid values, e.g. "at least 0 and below 1".
+    """
+    if not valid:
+        raise ValueError(f"{name} must be {condition}, not {value!r}")

@@ -1,0 +1,1 @@
+"""Execution of array operations: immediate, or recorded in a compiled training step."""
