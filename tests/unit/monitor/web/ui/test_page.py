@@ -27,6 +27,7 @@ EVENT = {
     "peak": 0.997,
     "contributions": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
     "verdict": None,
+    "replayed": False,
 }
 
 
