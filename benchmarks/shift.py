@@ -182,18 +182,18 @@ def replay(predictor: Predictor, past: tuple[Floats, Floats], live: tuple[Floats
     for times, values in chunks(live):
         engine.advance(times[None], values[None])
         parts.append(engine.forecast())
-    p, high, warnings = (
-        np.concatenate([getattr(part, name)[0] for part in parts]) for name in ("probabilities", "high", "warnings")
-    )
+    names = "probabilities", "high", "warnings", "period_start"
+    p, high, warnings, start = (np.concatenate([getattr(part, name)[0] for part in parts]) for name in names)
+    in_period = start > -np.inf
     times = live[0]
     labels = future_labels(times, high.astype(float), HORIZONS)
     y = labels[:, SCORED].astype(float)
     known = ~np.isnan(y)
-    within = high[1:] & high[:-1]
-    periods = int(np.sum(np.diff(high.astype(int), prepend=0) > 0))
+    within = in_period[1:] & in_period[:-1]
+    periods = int(np.sum(np.diff(in_period.astype(int), prepend=0) > 0))
     toggles = (np.diff(warnings.astype(int), axis=0) != 0)[within].sum(axis=0).max() if within.any() else 0
     return Result(
-        low=int(np.sum(p[high] < LOW)),
+        low=int(np.sum(p[in_period] < LOW)),
         toggles=float(toggles) / max(periods, 1),
         periods=periods,
         brier=brier(y[known], p[known, SCORED]),

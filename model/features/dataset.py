@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from model.array_types import Floats, Integers
+from model.array_types import Bools, Floats, Integers
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import future_labels
@@ -63,6 +63,7 @@ class Dataset:
             by level; NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
+        in_period: (rows,) True in a high-load period, which short dips of the load do not end.
         spacing: (rows,) `sample_spacing` in the history; the rows of a dataset may be further apart.
     """
 
@@ -71,6 +72,7 @@ class Dataset:
     auxiliary: Floats
     times: Floats
     state: Floats
+    in_period: Bools
     spacing: Floats
 
     def __len__(self) -> int:
@@ -96,7 +98,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         max_rows: number of samples to choose from the history.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
-    x, state, index = _compute_features(spec, times, values, rows)
+    x, state, index, in_period = _compute_features(spec, times, values, rows)
     labels = future_labels(times, state, spec.horizons, rows)
     longest = spec.horizons[-2:]
     reached = [np.where(np.isnan(index), np.nan, index >= level) for level in AUXILIARY_LEVELS]
@@ -107,6 +109,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         auxiliary=auxiliary,
         times=times[rows],
         state=state[rows],
+        in_period=in_period[rows],
         spacing=sample_spacing(times)[rows],
     )
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
@@ -129,10 +132,11 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 
 def _compute_features(
     spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
-) -> tuple[Floats, Floats, Floats]:
-    """Return the features (n, features) of the given rows, and state and load index (rows,) of all rows."""
+) -> tuple[Floats, Floats, Floats, Bools]:
+    """Return features (n, features) of the given rows, and state, load index and period mask (rows,) of all rows."""
     state = np.empty(len(times))
     index = np.empty(len(times))
+    in_period = np.empty(len(times), bool)
     x = np.empty((len(rows), len(spec.names)), np.float32)
     window = spec.new_window(bounded=True)
     for start in range(0, len(times), CHUNK_ROWS):
@@ -141,10 +145,11 @@ def _compute_features(
         first = start - window.dropped_rows
         state[start:end] = window.state[first:]
         index[start:end] = window.load_index[first:]
+        in_period[start:end] = window.period_start[first:] > -np.inf
         chunk = slice(*np.searchsorted(rows, (start, end)))
         if chunk.stop > chunk.start:
             x[chunk] = design_matrix(spec, window, rows[chunk] - window.dropped_rows)
-    return x, state, index
+    return x, state, index, in_period
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ LINE_SECONDS = 1800.0
 def baseline_probabilities(
     times: Floats, load_index: Floats, state: Floats, labels: Floats, horizons: Sequence[float], past: int
 ) -> dict[str, Floats]:
-    """Return the probabilities of each baseline for all samples after the first `past` ones.
+    """Return the probabilities of each baseline for all samples after the first `past` samples.
 
     Args:
         times: (rows,) seconds, increasing.
@@ -145,7 +145,7 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons), with the smoothing that was best in the past."""
+    """Return the Holt-Winters probabilities (rows - past, horizons) of the smoothing that was best before."""
     forecasts = np.stack([holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHINGS])
     columns = []
     for i in range(len(horizons)):

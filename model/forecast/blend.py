@@ -43,7 +43,7 @@ def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
-    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins with about equal rows.
+    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins of about equal size.
 
     Args:
         score: (rows,), not empty.
@@ -68,7 +68,7 @@ class LoadTable:
     Attributes:
         scores: (points,) increasing.
         values: (points,) values at the scores.
-        unknown: value for a missing score, which is that of the base rate.
+        unknown: value for a missing score, computed from the base rate.
     """
 
     scores: Floats
@@ -89,7 +89,7 @@ EMPTY_LOAD_TABLE = LoadTable(np.zeros(1), np.zeros(1), 0.0)
 
 
 def fit_load_table(score: Floats, y: Floats) -> LoadTable:
-    """Fit a table of log-odds to the event rates that followed each score.
+    """Fit a table of log-odds to the event rates of up to TABLE_BINS bins of scores.
 
     Args:
         score: (rows,) NaN if unknown.

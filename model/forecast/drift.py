@@ -1,7 +1,8 @@
 """Input drift: the population stability index of live inputs against training inputs.
 
-PSI = sum over bins of (a - e) ln(a / e), with e the relative frequency of a bin in training and a the live one. A bin
-holds a tenth of the training values. Up to 0.1 is negligible; above 0.25 the distribution has changed (Siddiqi 2006).
+PSI = sum over bins of (a - e) ln(a / e), with e the relative frequency of a bin in training and a its frequency in
+live values. A bin holds a tenth of the training values. A PSI up to 0.1 is negligible; above 0.25 the distribution
+has changed (Siddiqi 2006).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Scaler:
         mean: (features,) float32.
         deviation: (features,) float32.
         low: (features,) float32 lower end of the training range, at most the mean; None for no clipping.
-        high: (features,) float32 upper end, likewise.
+        high: (features,) float32 upper end of the training range, at least the mean; None for no clipping.
     """
 
     mean: Floats
@@ -38,7 +38,7 @@ class Scaler:
     high: Floats | None = None
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the arrays by name, without those that are None."""
+        """Return the arrays by name; an array that is None is left out."""
         arrays = {"mean": self.mean, "deviation": self.deviation, "low": self.low, "high": self.high}
         return {name: array for name, array in arrays.items() if array is not None}
 

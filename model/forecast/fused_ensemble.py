@@ -39,7 +39,7 @@ class FusedEnsemble(Ensemble):
 
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
-    """Apply a network to each row of (rows, inputs) by itself."""
+    """Apply a network to each row of (rows, inputs) separately."""
     # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
     x = np.ascontiguousarray(x)
     for layer in network.layers:

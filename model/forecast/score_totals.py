@@ -78,7 +78,7 @@ class ScoredPredictions:
 
 
 def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
-    """Sum predictions by hour, load state and decile."""
+    """Return the totals of predictions by hour, load state and decile of probability."""
     if not len(predictions.at):
         return []
     p = predictions.probability

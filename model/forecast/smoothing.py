@@ -121,7 +121,7 @@ class SeasonalSmoother:
             self._count += 1
 
     def _add(self, buckets: Integers, load_index: Floats) -> Floats:
-        """Add samples to buckets, and return the means of the closed ones.
+        """Add samples to buckets, and return the means of the closed buckets.
 
         Args:
             buckets: (rows,) position of each sample's bucket, 0 for the open one; the last bucket stays open.

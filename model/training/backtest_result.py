@@ -46,7 +46,7 @@ class BacktestResult:
     def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
         """Return for each horizon the scores of the model ("network") and of each baseline.
 
-        All are scored on the same samples: those with a known outcome and a prediction of the model.
+        All predictors are scored on the same samples, which have a known outcome and a prediction of the model.
 
         Args:
             onset: score only samples while load is not high.

@@ -85,7 +85,7 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    # no warning is active during high load: these rows do not count for the precision of warnings
+    # No warning is active during high load: these rows do not count for the precision of warnings.
     calm = predictions.take(~predictions.high)
     probabilities = holdout_model.blend(calm.logits, calm.high)
     thresholds = tuple(threshold_for(y, p, task.precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
@@ -160,8 +160,8 @@ class _Fitting:
         subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
         fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
-        high = train_part.state == 1
-        since_onset = train_part.x[high, self.spec.column_index["load_index:since_onset"]]
+        in_period = train_part.in_period
+        since_onset = train_part.x[in_period, self.spec.column_index["load_index:since_onset"]]
         step = typical_step(train_part.times, default=1.0)
         tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]
         predictor = Predictor(
@@ -174,7 +174,7 @@ class _Fitting:
             pretrained=self.pretrained,
             pretrained_weight=self.pretrained_weight,
             persistence=tuple(
-                fit_persistence(index[high], since_onset, train_part.y[high, i], horizon / step)
+                fit_persistence(index[in_period], since_onset, train_part.y[in_period, i], horizon / step)
                 for i, horizon in enumerate(self.horizons)
             ),
         )

@@ -67,19 +67,19 @@ def incumbent_predictions(
     shared = [horizon for horizon in horizons if horizon in model.horizons]
     if not shared:
         return IncumbentPredictions(skip=ComparisonSkip.NO_COMMON_HORIZON)
-    own = [model.horizons.index(horizon) for horizon in shared]
-    wanted = [horizons.index(horizon) for horizon in shared]
+    model_columns = [model.horizons.index(horizon) for horizon in shared]
+    columns = [horizons.index(horizon) for horizon in shared]
     unseen = _unseen(incumbent, candidate.holdout.times, times)
-    if not (candidate.holdout.y[unseen][:, wanted] == 1).any():
+    if not (candidate.holdout.y[unseen][:, columns] == 1).any():
         return IncumbentPredictions(skip=ComparisonSkip.NO_UNSEEN_EVENT)
     holdout = candidate.holdout.take(np.flatnonzero(unseen))
     y = np.full((len(holdout), len(model.horizons)), np.float32(np.nan))
-    y[:, own] = holdout.y[:, wanted]
+    y[:, model_columns] = holdout.y[:, columns]
     x = features_at(model.spec, times, values, holdout.times)
     predictions = expert_predictions([model], [replace(holdout, x=x, y=y)])
     fitted = cross_fitted_probabilities(model, predictions, halves(len(holdout)))
     probabilities = np.full(candidate.probabilities.shape, np.nan)
-    probabilities[np.ix_(np.flatnonzero(unseen), np.array(wanted))] = fitted[:, own]
+    probabilities[np.ix_(np.flatnonzero(unseen), np.array(columns))] = fitted[:, model_columns]
     return IncumbentPredictions(probabilities)
 
 

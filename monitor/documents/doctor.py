@@ -63,7 +63,7 @@ class CheckResult:
         check: subject of the check.
         status: ok, warning, failed or skipped.
         message: sentence on the finding with its figures.
-        fix: command or step that fixes the problem; empty without a problem.
+        fix: command or step that fixes the problem; empty if there is none.
         subject: name of the checked item, for a check of several items such as sources.
     """
 

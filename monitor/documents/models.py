@@ -10,7 +10,7 @@ from monitor.training.records import RegisteredModel
 from monitor.training.report import ReportProblem, TrainingReport
 
 if TYPE_CHECKING:
-    # Imports NumPy, which `monitor models list` does without.
+    # Imports the forecasting model, which `monitor models list` does not need.
     from monitor.training.model_archive import ImportResult
 
 
@@ -176,9 +176,11 @@ def _import_notes(result: ImportResult) -> tuple[str, ...]:
     notes = []
     if result.task_differences:
         notes.append(
-            f"it was made for other {', '.join(result.task_differences)} than are configured: at its next start the"
-            " daemon replaces it by a model for the configured ones, or by the pretrained model"
+            f"it was trained for other {', '.join(result.task_differences)} than configured: at its next start the"
+            " daemon replaces it by the pretrained model, unless the configuration rules that out"
         )
     if result.archive.detector is None:
-        notes.append("it has no detector: while it serves, anomalies are not detected until the next training")
+        notes.append(
+            "it has no detector: while it serves, anomalies are not detected until a training run adds a detector"
+        )
     return tuple(notes)

@@ -12,7 +12,7 @@ from monitor.system.formatting import format_duration
 from storage import Prediction
 
 if TYPE_CHECKING:
-    # Imports NumPy, which `monitor status` does without.
+    # Imports the forecasting model, which `monitor status` does not need.
     from monitor.inference.forecast import Forecast
 
 EXPLAINED = 4

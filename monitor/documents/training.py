@@ -10,7 +10,7 @@ from monitor.training.report import TrainingReport
 from storage import TrainingOutcome
 
 if TYPE_CHECKING:
-    # Imports NumPy, which `monitor status` does without.
+    # Imports the training pipeline, which `monitor status` does not need.
     from monitor.training.retrain import RetrainResult
 
 
@@ -64,7 +64,7 @@ class RetrainDocument:
     """Result of `monitor retrain`.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
+        outcome: promoted, refused, skipped or failed; for a dry run, the outcome that a real run would have.
         reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
         model_id: id of the candidate; None if none was registered.
         dry_run: True if nothing was registered.

@@ -23,7 +23,7 @@ def model_import_report(document: ModelImportDocument) -> Report:
         (
             f"model {document.model_id} registered, trained on {document.imported_from}; it does not serve",
             *document.notes,
-            f"to let it serve without the gate of this host: monitor models activate {document.model_id}",
+            f"to activate it without the promotion gate: monitor models activate {document.model_id}",
         )
     )
 

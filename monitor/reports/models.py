@@ -55,7 +55,7 @@ def _training(model: ModelDocument) -> tuple[Block, ...]:
     if not model.pretrained:
         return training_blocks(model.report)
     detector = detector_text(model.report.detector)
-    pretrained = "pretrained on other hosts; serves until a model of this host does"
+    pretrained = "pretrained on other hosts; serves until a model fitted on this host is promoted"
     return (pretrained, detector) if detector else (pretrained,)
 
 

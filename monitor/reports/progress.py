@@ -1,4 +1,4 @@
-"""Training progress on stderr: a bar on a terminal, else a few lines.
+"""Training progress on stderr: a bar on a terminal, otherwise about ten lines.
 
 With JSON logs no progress is shown, because stderr must then contain log lines only.
 """
@@ -27,7 +27,7 @@ def training_progress() -> Iterator[OnEpoch]:
     if not sys.stderr.isatty():
         yield _print_epoch
         return
-    # Imported late: rich takes about 50 ms and 5 MB, which other commands do without.
+    # Imported late: rich takes about 50 ms and 5 MB, and other commands do not need it.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
 
 
 def score_report(document: ScoreReportDocument) -> Report:
-    """Return the report of the scores."""
+    """Return the table of scores, the reliability tables and the number of anomalies."""
     since = format_time(document.since)
     counts = _anomaly_counts(document.anomalies)
     if document.horizons:

@@ -24,7 +24,7 @@ from monitor.system.formatting import (
 from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
-    # Imports the forecasting model, which `monitor status` does without.
+    # Imports the forecasting model, which `monitor status` does not need.
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
@@ -37,7 +37,7 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
 
 
 def status_report(status: StatusDocument) -> Report:
-    """Return the report of the status."""
+    """Return the report of `monitor status`: labelled lines, one or more per subject."""
     running = Toned("running", "good") if status.daemon_running else Toned("not running", "bad")
     sampling = Toned("sampling", "good") if status.sampling else Toned("not sampling", "bad")
     last_sample = format_time(status.last_sample.at if status.last_sample else None)

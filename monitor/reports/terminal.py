@@ -23,7 +23,7 @@ def print_report(report: Report, color: str) -> None:
     style = choose_style(color, os.environ, tty=sys.stdout.isatty())
     text = f"{report}\n"
     if style != "plain":
-        # Imported late: rich takes about 50 ms and 5 MB, which output to a pipe does without.
+        # Imported late: rich takes about 50 ms and 5 MB, and output to a pipe does not need it.
         from monitor.reports.rich_renderer import draw  # noqa: PLC0415
 
         text = draw(report, sys.stdout, colors=style == "colors")

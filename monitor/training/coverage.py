@@ -57,7 +57,7 @@ class HistoryCoverage:
             return 0.0
         since = now - self._history
         rows = self._stores.samples.count(since=since, limit=math.ceil(needed / self._interval) + 1)
-        # samples closer together than the interval cover less, but never more than the time since the oldest sample
+        # Samples closer together than the interval cover less, but never more than the time since the oldest sample.
         counted = min(rows * self._interval, now - max(since, oldest_at))
         if counted >= needed:
             return counted

@@ -92,7 +92,7 @@ class OnlineEngine:
         """Set the fallback decisions for the next forecasts.
 
         Args:
-            decisions: by host and horizon of the predictor.
+            decisions: fallback decisions by host and by horizon of the predictor.
         """
         if self.predictor is None:
             raise ValueError("decisions without a predictor")
@@ -141,9 +141,9 @@ class OnlineEngine:
         load_index = self._newest([window.load_index for window in self._windows])
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
-        probabilities, raised = self._floor(probabilities, self._all_features(), high)
-        start, end = self._table.thresholds(high)
         period = self._newest([window.period_start for window in self._windows])
+        probabilities, raised = self._floor(probabilities, self._all_features(), period > -np.inf)
+        start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
         before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
         return OnlineForecast(
@@ -188,7 +188,7 @@ class OnlineEngine:
         log.add(times, window.state[first:], entries)
 
     def _horizon_columns(self) -> Integers:
-        """Return the positions of the predictor's horizons among those of its spec."""
+        """Return the positions of the predictor's horizons among the horizons of its spec."""
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
 

@@ -1,4 +1,4 @@
-"""High-load floor: during high load, a prediction is at least that of the persistence model.
+"""High-load floor: the persistence model limits predictions from below in a high-load period.
 
 The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
 them, because they extrapolate unreliably on inputs outside their training range.
@@ -19,7 +19,7 @@ Baseline = Callable[[Floats, Floats], Floats]
 
 
 class HighLoadFloor:
-    """Lower limit of the probability during high load, for each horizon of a predictor."""
+    """Lower limit of the probability in a high-load period, for each horizon of a predictor."""
 
     def __init__(self, predictor: Predictor) -> None:
         """Create the floor of a predictor.
@@ -31,24 +31,24 @@ class HighLoadFloor:
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
 
-    def __call__(self, probabilities: Floats, features: Floats, high: Bools) -> tuple[Floats, Bools]:
+    def __call__(self, probabilities: Floats, features: Floats, in_period: Bools) -> tuple[Floats, Bools]:
         """Raise probabilities to the floor.
 
         Args:
             probabilities: (hosts, rows, horizons), which do not decrease with the horizon.
             features: (hosts, rows, features).
-            high: (hosts, rows) True during high load.
+            in_period: (hosts, rows) True in a high-load period, also while the load dips for a moment.
 
         Returns:
             The raised probabilities, and True where a probability was raised; both (hosts, rows, horizons).
         """
-        if not high.any():
+        if not in_period.any():
             return probabilities, np.zeros(probabilities.shape, bool)
-        index, since_onset = (features[..., column][high].astype(np.float64) for column in self._columns)
+        index, since_onset = (features[..., column][in_period].astype(np.float64) for column in self._columns)
         floor = np.zeros(probabilities.shape)
         for i, baseline in enumerate(self._baselines):
             if baseline is not None:
-                floor[high, i] = baseline(index, since_onset)
+                floor[in_period, i] = baseline(index, since_onset)
         floor = np.maximum.accumulate(floor, axis=2)
         raised = floor > probabilities
         return np.where(raised, floor, probabilities), raised

@@ -39,7 +39,7 @@ class WarningHysteresis:
     """
 
     def __init__(self, hosts: int, horizons: Sequence[float], sustained: float) -> None:
-        """Start without warnings.
+        """Create the state without active warnings.
 
         Args:
             hosts: number of hosts.

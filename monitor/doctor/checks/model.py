@@ -92,7 +92,7 @@ def assess_model_age(model: RegisteredModel, overview: Overview, config: Config)
     age = max(0.0, overview.at - model.created_at)
     if model.pretrained:
         # Not a problem: the check of the training runs reports why no other model serves.
-        message = f"the pretrained model serves for {approximate_duration(age)}; {overview.waiting_for}"
+        message = f"the pretrained model has served for {approximate_duration(age)}; {overview.waiting_for}"
         return ok(CheckId.MODEL_AGE, message)
     if age > OLD_INTERVALS * config.training.interval:
         interval = approximate_duration(config.training.interval)

@@ -45,7 +45,7 @@ def check_versions(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _required_packages() -> list[str]:
-    """Return the names of the required distributions, without those of optional features."""
+    """Return the names of the required distributions; optional features are left out."""
     requirements = requires(DISTRIBUTION) or []
     return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
 

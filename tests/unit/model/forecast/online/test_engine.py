@@ -14,6 +14,7 @@ from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.log_odds import sigmoid
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, PredictionLog
 from model.forecast.online.recalibration import Recalibration
+from model.forecast.persistence import PersistenceModel
 from model.forecast.predictor import Predictor, predict_at
 from model.forecast.pretrained import adapt
 from model.forecast.serialization import bundled_pretrained_model
@@ -27,7 +28,16 @@ COLUMNS = ("cpu_usage", "memory_usage", "network_receive")
 HORIZONS = (300.0, 900.0, 3600.0)
 STEPS = (10.0, 60.0, 300.0, 1800.0)
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
-FIELDS = ("model_probabilities", "probabilities", "raised", "outside", "high", "thresholds", "warnings")
+FIELDS = (
+    "model_probabilities",
+    "probabilities",
+    "raised",
+    "outside",
+    "high",
+    "period_start",
+    "thresholds",
+    "warnings",
+)
 
 
 def make_samples(rng, step, rows):
@@ -136,8 +146,9 @@ def test_the_random_cases_cover_warnings_and_fallbacks():
         forecast = run(predictor, samples, [30, 80], decisions, [0, 30])
         assert np.isfinite(forecast["probabilities"]).all()
         assert (np.diff(forecast["probabilities"], axis=2) >= 0).all()
-        assert not (forecast["raised"] & ~forecast["high"][..., None]).any()
-        raised.append(forecast["raised"][forecast["high"]].mean())
+        in_period = forecast["period_start"] > -np.inf
+        assert not forecast["raised"][~in_period].any()
+        raised.append(forecast["raised"][in_period].mean())
         outside.append(forecast["outside"].mean())
         states.append(forecast["warnings"].mean())
         rows = [row for host in decisions for row in host[0]]
@@ -183,6 +194,24 @@ def test_engine_without_decisions_publishes_the_model_above_the_floor(served):
     assert first == pytest.approx(start)
     assert not forecast.warnings[..., 2].any()
     assert engine.decisions == ((FallbackDecision(),) * len(predictor.horizons),)
+
+
+def test_floor_holds_while_the_load_dips_within_a_high_load_period(served):
+    _, predictor, times, values = served
+    always = LoadTable(np.array([0.0]), np.array([5.0]), 5.0)
+    persistence = PersistenceModel(always, always, BlendWeights((1.0, 0.0)), most=5.0)
+    rules = replace(predictor.spec.rules, sustained=150.0)
+    spec = replace(predictor.spec, rules=rules)
+    engine = OnlineEngine(spec, replace(predictor, spec=spec, persistence=(persistence,) * 3))
+    regular = times[0] + 60.0 * np.arange(12)
+    load = values[:12].copy()
+    load[:, 0] = 0.9
+    load[[0, 1, -1], 0] = 0.2
+    engine.advance(regular[None], load[None])
+    forecast = engine.forecast()
+    assert (forecast.high[0, -1], forecast.period_start[0, -1]) == (False, regular[4])
+    assert (forecast.probabilities[0, -1] >= float(sigmoid(np.array(5.0)))).all()
+    assert not (forecast.probabilities[0, 0] >= 0.99).any()
 
 
 def test_engine_agrees_with_the_predictor_it_serves(served):
@@ -341,4 +370,4 @@ def test_probability_during_high_load_is_at_least_that_of_the_load_table():
     expected = sigmoid(table(values[high, 0] / 0.75))
     assert forecast.probabilities[0, high] == pytest.approx(np.repeat(expected[:, None], 3, axis=1))
     assert forecast.raised[0, high].all()
-    assert not forecast.raised[0, ~high].any()
+    assert not forecast.raised[forecast.period_start == -np.inf].any()
