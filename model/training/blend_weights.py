@@ -104,14 +104,24 @@ def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredicti
     probabilities = np.empty(predictions.y.shape)
     for part in np.unique(parts):
         scored = parts == part
-        fitted = predictions.take(~scored)
-        # the horizon of a label before the part must not overlap the part
-        start = predictions.times[scored][0]
-        reaching = (fitted.times < start)[:, None] & (start - fitted.times[:, None] <= np.asarray(predictor.horizons))
-        fitted = replace(fitted, y=np.where(reaching, np.float32(np.nan), fitted.y))
+        fitted = other_parts(predictions, scored, predictor.horizons)
         blended = replace(predictor, blends=fit_blends(predictor, fitted))
         probabilities[scored] = blended.blend(predictions.logits[scored], predictions.high[scored])
     return probabilities
+
+
+def other_parts(predictions: ExpertPredictions, part: Bools, horizons: Sequence[float]) -> ExpertPredictions:
+    """Return the rows outside a part, without the labels whose horizon overlaps the part.
+
+    Args:
+        predictions: of the experts.
+        part: (rows,) True in the part, whose rows are consecutive.
+        horizons: seconds, of the labels.
+    """
+    others = predictions.take(~part)
+    start = predictions.times[part][0]
+    reaching = (others.times < start)[:, None] & (start - others.times[:, None] <= np.asarray(horizons))
+    return replace(others, y=np.where(reaching, np.float32(np.nan), others.y))
 
 
 def halves(rows: int) -> Integers:

@@ -19,6 +19,7 @@ from model.forecast.smoothing import SeasonalSmoother, best_smoothing
 from model.nn.diagnostics.fit_report import FitReport
 from model.training.blend_weights import ExpertPredictions, cross_fitted_probabilities, halves
 from model.training.folds import Folds
+from model.training.holdout_replay import ReplayModel
 from model.training.task import OmittedHorizon
 
 CANDIDATE = "network"
@@ -42,6 +43,7 @@ class Candidate:
         baselines: (rows, horizons) predictions on the holdout by name of the baseline.
         scores: for each horizon the scores by name of the predictor; the key of the candidate is CANDIDATE.
         omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
+        holdout_models: models that replay the holdout.
     """
 
     predictor: Predictor
@@ -54,6 +56,7 @@ class Candidate:
     baselines: dict[str, Floats]
     scores: tuple[dict[str, Score], ...]
     omitted_horizons: dict[float, OmittedHorizon]
+    holdout_models: tuple[ReplayModel, ...] = ()
 
 
 def evaluate_candidate(

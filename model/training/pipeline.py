@@ -26,8 +26,9 @@ from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
 from model.training.blend_weights import expert_predictions, fit_blends, pretrained_weight, transfer_blends
 from model.training.ensemble_training import feature_subsets, fit_networks
-from model.training.evaluation import Candidate, evaluate_candidate
+from model.training.evaluation import Candidate, cross_fitting_parts, evaluate_candidate
 from model.training.folds import make_folds
+from model.training.holdout_replay import holdout_models
 from model.training.settings import Recipe
 from model.training.task import Task, require_metrics
 from model.units import DAY
@@ -100,7 +101,9 @@ def train(
         fitted_until=float(times[-1]),
         holdout_model=holdout_model,
     )
-    return evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
+    candidate = evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
+    replay_models = holdout_models(models, cross_fitting_parts(folds), predictions, task.precision)
+    return replace(candidate, holdout_models=replay_models)
 
 
 class _Progress:

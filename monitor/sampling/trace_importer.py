@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,13 @@ class ImportCounts:
     conflicting: int = 0
 
 
-def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = False) -> ImportCounts:
+def import_rows(
+    samples: SampleRepository,
+    rows: TraceRows,
+    *,
+    replace: bool = False,
+    on_change: Callable[[float, float], object] = lambda *_: None,
+) -> ImportCounts:
     """Store the rows of a file.
 
     A row without any value is not stored. For duplicate timestamps, the first value of each field is used. A missing
@@ -54,13 +60,17 @@ def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = F
         samples: repository to write.
         rows: rows in any order.
         replace: replace stored values by different ones; False keeps them.
+        on_change: called after each transaction with new values, with the first and the last time of the changed and
+            new rows in seconds since the epoch.
     """
     has_value = ~np.isnan(rows.values).all(axis=1)
     counts = ImportCounts(without_value=int(np.sum(~has_value)))
     used = np.flatnonzero(has_value)
     order = used[np.argsort(rows.times[used], kind="stable")]
     for batch in _batches(rows.times, order):
-        _import_batch(samples, rows.times[batch], rows.values[batch], rows.columns, counts, replace=replace)
+        changed = _import_batch(samples, rows.times[batch], rows.values[batch], rows.columns, counts, replace=replace)
+        if len(changed):
+            on_change(float(changed[0]), float(changed[-1]))
     return counts
 
 
@@ -104,13 +114,14 @@ def _import_batch(
     counts: ImportCounts,
     *,
     replace: bool,
-) -> None:
-    """Store rows that are ordered by time, and add them to `counts`."""
+) -> Array:
+    """Store rows that are ordered by time, add them to `counts`, and return the times (n,) with a new value."""
     values = quantize_values(values, fields)
     is_first = np.append(True, np.diff(times) > 0)
     merged, contributed = _merge_duplicates(values, is_first)
     result = samples.merge(times[is_first], merged, fields, replace=replace)
     _count_rows(counts, result, values, contributed, is_first)
+    return np.asarray(times[is_first][result.written.any(axis=1)])
 
 
 def _merge_duplicates(values: Array, is_first: Bools) -> tuple[Array, Bools]:
