@@ -146,7 +146,7 @@ def test_count_starts_after_a_time(repository: SampleRepository) -> None:
 
 
 def test_thinned_times_skip_dense_samples_and_keep_sparse_ones(repository: SampleRepository) -> None:
-    repository.append_many(samples_at(*range(0, 30), 100.0, 200.0, 209.0, 211.0))
+    repository.append_many(samples_at(*range(30), 100.0, 200.0, 209.0, 211.0))
     assert repository.thinned_times(-1.0, 1e9, 10.0).tolist() == [0, 10, 20, 29, 100, 200, 209, 211]
     assert repository.thinned_times(0.0, 15.0, 10.0).tolist() == [1, 11, 15]
     assert repository.thinned_times(300.0, 400.0, 10.0).tolist() == []
