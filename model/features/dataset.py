@@ -15,7 +15,7 @@ from model.array_types import Bools, Floats, Integers
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import future_labels
-from model.features.spacing import GAP_FACTOR, sample_spacing
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Load-index levels; reaching a level within a horizon is an auxiliary label in network training."""
@@ -28,16 +28,22 @@ CHUNK_ROWS = 50_000
 
 
 def covered_seconds(times: Floats, step: float) -> float:
-    """Return the seconds that samples at `times` (rows,) cover; a gap counts as one step.
+    """Return the seconds that samples cover; a gap counts as one interval between the samples before it.
+
+    The interval may change within the history, for example from that of imported samples to that of live ones.
 
     Args:
-        times: seconds, increasing.
-        step: seconds between samples.
+        times: (rows,) seconds, increasing. Shorter intervals than MIN_STEP are rounding and are ignored.
+        step: typical seconds between samples.
     """
     if len(times) == 0:
         return 0.0
+    times = times[np.append(True, np.diff(times) >= MIN_STEP)]
+    spacing = sample_spacing(times)[1:]
+    # The first samples do not show their spacing yet: a gap may be among them.
+    spacing[:RECENT_INTERVALS] = np.minimum(spacing[:RECENT_INTERVALS], step)
     elapsed = np.diff(times)
-    return float(np.where(elapsed > GAP_FACTOR * step, step, elapsed).sum() + step)
+    return float(np.where(elapsed > GAP_FACTOR * spacing, spacing, elapsed).sum() + step)
 
 
 def typical_step(times: Floats, default: float) -> float:

@@ -28,7 +28,7 @@ class HistoryCoverage:
     """Length of the history, compared with what a training run needs.
 
     Attributes:
-        covered_seconds: seconds covered by usable samples; counting stops at about `needed_seconds`.
+        covered_seconds: seconds covered by stored samples, over `training.history` at most.
         needed_seconds: seconds that samples have to cover before the first training run.
     """
 
