@@ -36,8 +36,8 @@ class Cpu:
     """Source of the CPU metrics, as ratios of the total time of all CPUs.
 
     All time except idle and iowait counts as busy, including steal, in which the hypervisor ran other guests. A
-    reading contains the ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError if
-    the table is malformed or all its counters are 0, as in some sandboxes.
+    reading contains the ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError
+    if the table is malformed or all its counters are 0, as in some sandboxes.
     """
 
     name = "cpu"

@@ -35,8 +35,8 @@ def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str
     """Return the monitored interfaces, each with its link speed in bytes per second (None if unknown).
 
     Left out are aliases, names that match EXCLUDED_PATTERNS or `exclude`, and interfaces whose packets another
-    interface counts according to sysfs. If there is a physical interface, virtual interfaces are also left out, except
-    for a bond, which replaces its members.
+    interface counts according to sysfs. If there is a physical interface, virtual interfaces are also left out,
+    except for a bond, which replaces its members.
 
     Args:
         names: names of all interfaces of the host.

@@ -20,9 +20,10 @@ COUNT_CPUS_AFTER = 6
 
 
 class Load:
-    """Source of the 1-minute load average per CPU, which may exceed 1. `read` computes it, and `compute` labels it.
+    """Source of the 1-minute load average divided by the number of CPUs; the value may exceed 1.
 
-    `read` raises OSError, or ValueError if /proc/loadavg is malformed.
+    `read` computes the value, and `compute` only labels it. `read` raises OSError, or ValueError if /proc/loadavg is
+    malformed.
     """
 
     name = "load"

@@ -21,7 +21,7 @@ SOME_TOTAL = re.compile(r"some .*\btotal=([0-9]+)\n", re.ASCII)
 class Pressure:
     """Source of the pressure metrics: a missing or malformed file makes only the value of its resource missing.
 
-    A reading maps each resource to a tuple of one count: the microseconds since boot in which some task waited for it.
+    A reading maps each resource to one count: the microseconds since boot in which some task waited for the resource.
     """
 
     name = "pressure"

@@ -48,9 +48,7 @@ def foreign_format(lines: Sequence[str]) -> str:
         text = " ".join(line.strip() for line in lines)[:4096]
     for pattern, name in _PATTERNS:
         if pattern.match(text):
-            return (
-                f"this is {name}: convert it to CSV with the column timestamp and fields such as cpu_usage, see {GUIDE}"
-            )
+            return f"this is {name}: convert it to CSV with columns such as timestamp and cpu_usage, see {GUIDE}"
     return ""
 
 

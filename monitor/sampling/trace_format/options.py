@@ -18,7 +18,7 @@ class TraceOptions:
         columns: mapping from names of columns or series to fields or `timestamp`.
         percent: True if ratios are written as percentages.
         zone: time zone of dates that state none; None to refuse such dates.
-        now: current time in seconds since the epoch; a file with a later timestamp is refused (tolerance: one minute).
+        now: current time in seconds since the epoch; a file with a timestamp more than a minute later is refused.
             None accepts all timestamps.
     """
 

@@ -87,7 +87,7 @@ def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
 
 
 def _encoding(head: bytes) -> str:
-    """Detect the encoding from a byte order mark, or from the zero byte of an ASCII character in UTF-16; else UTF-8."""
+    """Return the encoding that a byte order mark, or a zero byte in the first two bytes, indicates; else UTF-8."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
