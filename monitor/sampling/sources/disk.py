@@ -15,7 +15,7 @@ from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limite
 from monitor.sampling.sources.device_cache import DeviceCache
 
 EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd", "drbd")
-"""Name prefixes of virtual and removable devices, and of those that sysfs does not link to their disks: ZFS and DRBD."""
+"""Name prefixes of virtual and removable devices, and of ZFS volumes and DRBD, which sysfs does not link to disks."""
 
 NVME_PATH = re.compile(r"(nvme\d+)c\d+(n\d+)", re.ASCII)
 """Name of one path to an NVMe namespace: nvme0c1n2 is a path of nvme0n2."""
