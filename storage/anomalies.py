@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -25,15 +26,40 @@ class AnomalyRepository:
         self._database = database
         self._host_id = host_id
         self._own = anomalies.c.host_id == host_id
+        self._live = anomalies.c.replayed.is_(False)
         self._own_windows = maintenance_windows.c.host_id == host_id
 
     def add(self, anomaly: AnomalyRecord) -> int:
         """Store a new anomaly and return the id assigned by the database; `anomaly.id` is ignored."""
-        values = asdict(anomaly)
-        del values["id"]
-        query = insert(anomalies).values(host_id=self._host_id, **values).returning(anomalies.c.id)
+        query = insert(anomalies).values(self._row(anomaly)).returning(anomalies.c.id)
         with self._database.writing() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def replace_replayed(self, start: float, end: float, new: Sequence[AnomalyRecord]) -> int:
+        """Replace the replayed anomalies without a verdict that overlap a period, in one transaction.
+
+        Args:
+            start: seconds since the epoch, inclusive.
+            end: seconds since the epoch, inclusive.
+            new: replayed anomalies. Those that overlap a stored anomaly, live or with a verdict, are left out.
+
+        Returns:
+            The number of anomalies stored.
+        """
+        overlaps = (self._own, anomalies.c.started_at <= end, anomalies.c.ended_at >= start)
+        unjudged = (~self._live, anomalies.c.verdict.is_(None))
+        spans = select(anomalies.c.started_at, func.coalesce(anomalies.c.ended_at, math.inf)).where(self._own)
+        with self._database.writing() as connection:
+            connection.execute(delete(anomalies).where(*overlaps, *unjudged))
+            stored = [tuple(row) for row in connection.execute(spans)]
+            added = [
+                self._row(anomaly)
+                for anomaly in new
+                if not any(a <= (anomaly.ended_at or end) and b >= anomaly.started_at for a, b in stored)
+            ]
+            if added:
+                connection.execute(insert(anomalies), added)
+        return len(added)
 
     def update(self, anomaly: AnomalyRecord) -> None:
         """Store the end, the peak and the contributions of an anomaly; keep the stored verdict."""
@@ -75,30 +101,32 @@ class AnomalyRepository:
             raise self._unknown(f"there is no anomaly {anomaly_id}")
         return _anomaly(row)
 
-    def since(self, start: float, limit: int = 1000) -> list[AnomalyRecord]:
+    def since(self, start: float, limit: int = 1000, *, live: bool = False) -> list[AnomalyRecord]:
         """Return the anomalies that are in progress or ended at `start` or later, newest first.
 
         Args:
             start: seconds since the epoch.
             limit: largest number of anomalies to return.
+            live: leave out replayed anomalies.
         """
-        recent = or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)
+        recent = [self._own, or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)]
         newest_first = (anomalies.c.started_at.desc(), anomalies.c.id.desc())
-        query = select(*_ANOMALY_COLUMNS).where(self._own, recent).order_by(*newest_first).limit(limit)
+        query = select(*_ANOMALY_COLUMNS).where(*recent, *([self._live] if live else []))
+        query = query.order_by(*newest_first).limit(limit)
         with self._database.reading() as connection:
             return [_anomaly(row) for row in connection.execute(query)]
 
     def ongoing(self) -> AnomalyRecord | None:
-        """Return the anomaly in progress; None if there is none."""
-        in_progress = (self._own, anomalies.c.ended_at.is_(None))
+        """Return the live anomaly in progress; None if there is none."""
+        in_progress = (self._own, self._live, anomalies.c.ended_at.is_(None))
         query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _anomaly(row)
 
     def count(self) -> int:
-        """Return the number of all anomalies."""
-        query = select(func.count()).select_from(anomalies).where(self._own)
+        """Return the number of all live anomalies."""
+        query = select(func.count()).select_from(anomalies).where(self._own, self._live)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
@@ -144,7 +172,7 @@ class AnomalyRepository:
             return [AnomalyPeak(*row) for row in connection.execute(query)]
 
     def purge_peaks(self, before: float, batch: int = 5000) -> None:
-        """Delete old peaks. Anomalies and maintenance windows are few and kept forever.
+        """Delete old peaks. Live anomalies and maintenance windows are few and kept forever.
 
         Args:
             before: peaks before this time (seconds since the epoch) are deleted.
@@ -206,6 +234,11 @@ class AnomalyRepository:
         query = select(*_WINDOW_COLUMNS).where(self._own_windows, window.ends_at > since).order_by(window.starts_at)
         with self._database.reading() as connection:
             return [MaintenanceWindow(*row) for row in connection.execute(query)]
+
+    def _row(self, anomaly: AnomalyRecord) -> dict[str, Any]:
+        values = asdict(anomaly)
+        del values["id"]
+        return {"host_id": self._host_id, **values}
 
     def _unknown(self, detail: str) -> UnknownAnomalyError:
         return UnknownAnomalyError(f"{self._database.name}: {detail}", StorageErrorKind.UNKNOWN_ANOMALY)

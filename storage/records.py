@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from operator import attrgetter
 
-# Times are seconds since the epoch (UTC), durations seconds, ratios and probabilities 0 to 1, rates per second, and
-# sizes bytes, in all records.
+# Times are seconds since the epoch (UTC), durations seconds, ratios 0 to 1, rates per second, and sizes bytes.
 
 
 class TrainingOutcome(StrEnum):
@@ -214,6 +213,7 @@ class AnomalyRecord:
         verdict: the operator's label; None if there is none.
         note: the operator's note.
         verdict_at: time of the verdict.
+        replayed: True if found in a replay of stored history, not by the live detector.
         id: 0 until the event is stored.
     """
 
@@ -227,6 +227,7 @@ class AnomalyRecord:
     verdict: Verdict | None = None
     note: str | None = None
     verdict_at: float | None = None
+    replayed: bool = False
     id: int = 0
 
 

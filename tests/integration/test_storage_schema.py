@@ -152,7 +152,7 @@ def test_database_of_every_release_keeps_samples_and_models(tmp_path: Path, revi
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008"])
 def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: str) -> None:
     create_tables(tmp_path, revision)
     with open_database(url_in(tmp_path)) as database:
@@ -168,7 +168,7 @@ def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: 
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008"])
 def test_database_of_a_release_with_anomalies_keeps_them(tmp_path: Path, revision: str) -> None:
     create_tables(tmp_path, revision)
     with open_database(url_in(tmp_path)) as database:
