@@ -150,7 +150,9 @@ def test_read_rows_of_a_long_table_has_one_value_a_row(write_file):
 
 
 def test_read_rows_refuses_two_series_of_one_field(write_file):
-    path = write_file("Series,Time,Value\ncpu_usage,1795800000,0.5\nCPU_usage ,1795800005,0.5\nweb1,1795800010,0.25\n")
+    path = write_file(
+        "Series,Time,Value\ncpu_usage,1795800000,0.5\nCPU_usage ,1795800005,0.5\nweb1,1795800010,0.25\n"
+    )
     with pytest.raises(MonitorError, match="line 4: series 'cpu_usage' and 'web1' both hold cpu_usage"):
         read_rows(path, TraceOptions(columns={"web1": "cpu_usage"}))
 
