@@ -1,8 +1,8 @@
 """Trace reader: samples from CSV files, validated row by row.
 
-The header has `timestamp` and any fields of a sample in any order, and each row is one sample. Duplicate timestamps,
-unordered rows and invalid cells are counted. An ambiguous file is refused, and the error names the line;
-docs/how-to/import.md states the rules.
+In a wide table, the header names `timestamp` and fields of a sample in any order, and each row is one sample. A long
+table has one row per series and time. Duplicate timestamps, unordered rows and invalid cells are counted. An
+ambiguous file is refused, and the error names the line; docs/how-to/import.md states the rules.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
 from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
-from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, with_nan
+from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
 from storage.samples.merge import MergedRows, merge_rows, rows_at
 from storage.schema import LOCAL_HOST_ID, samples
 
@@ -125,19 +125,18 @@ class SampleRepository:
             oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
         return oldest
 
-    def count(self, since: float | None = None, limit: int | None = None) -> int:
-        """Return the number of samples.
-
-        Args:
-            since: count samples after this time only (seconds since the epoch, exclusive).
-            limit: stop counting at this number.
-        """
-        rows = select(samples.c.at).where(samples.c.host_id == self._host_id)
+    def count(self, since: float | None = None) -> int:
+        """Return the number of samples, with `since` only of those after that time (seconds since the epoch)."""
+        query = select(func.count()).select_from(samples).where(samples.c.host_id == self._host_id)
         if since is not None:
-            rows = rows.where(samples.c.at > since)
-        query = select(func.count()).select_from(rows.limit(limit).subquery())
+            query = query.where(samples.c.at > since)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
+
+    def thinned_times(self, start: float, end: float, spacing: float) -> Array:
+        """Return the times of some samples, `spacing` seconds apart where dense; see `select_thinned_times`."""
+        with self._database.reading() as connection:
+            return fetch_numbers(connection, select_thinned_times(self._host_id, start, end, spacing), -1)
 
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.

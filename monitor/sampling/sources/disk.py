@@ -18,10 +18,10 @@ SECTOR = 512
 """Bytes per sector in /proc/diskstats, independent of the sector size of the device."""
 
 MIN_COLUMNS = 14
-"""Number of columns in every kernel since 2.6.25."""
+"""Smallest number of columns of /proc/diskstats since Linux 2.6.25."""
 
 SECTORS_READ, SECTORS_WRITTEN, MILLISECONDS_BUSY = 5, 9, 12
-"""Columns of /proc/diskstats (Documentation/admin-guide/iostats.rst)."""
+"""Indices of the columns of /proc/diskstats (Documentation/admin-guide/iostats.rst)."""
 
 MAX_DEVICE_THROUGHPUT = 1e11
 """Upper bound for one device in bytes per second: three times the rate of an NVMe device on PCIe 6.0."""
@@ -34,9 +34,9 @@ WRAP = 2**32
 
 
 class Disk:
-    """Disk metrics: bytes per second over all physical devices, and the busy ratio of the busiest device.
+    """Source of the disk metrics: throughput of all physical devices, and the busy ratio of the busiest device.
 
-    A reading contains, by device, the sectors read, the sectors written and the busy milliseconds since boot. `read`
+    A reading maps each physical device to its sectors read, sectors written and busy milliseconds since boot. `read`
     raises OSError, or ValueError if /proc/diskstats is malformed.
     """
 
@@ -87,7 +87,7 @@ def _busy_ratio(step: Step) -> float:
 
 
 def _is_physical(name: str) -> bool:
-    """Return True if sysfs lists a whole device that is not composed of other devices."""
+    """Return True if a device is a whole disk in sysfs without underlying devices, and its prefix is not excluded."""
     device = procfs.SYSFS / "block" / name.replace("/", "!")
     if name.startswith(EXCLUDED_PREFIXES) or not device.is_dir():
         return False

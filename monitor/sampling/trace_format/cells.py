@@ -18,7 +18,7 @@ _LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 class DecimalMarks:
-    """Decimal mark of one file whose separator is not a comma; a file with both marks is refused."""
+    """Decimal mark (point or comma) of one file whose separator is not a comma; a file with both marks is refused."""
 
     def __init__(self) -> None:
         self._point_line = 0
@@ -43,7 +43,7 @@ class DecimalMarks:
             number = number.replace(",", ".")
         if self._point_line and self._comma_line:
             other = min(self._point_line, self._comma_line)
-            raise LineError(f"decimal points and decimal commas in one file (the other one is in line {other})")
+            raise LineError(f"decimal points and decimal commas in one file (the other mark is in line {other})")
         return number
 
     def check(self) -> None:
@@ -64,8 +64,8 @@ class CellParser:
 
     Attributes:
         field: field of a sample.
-        percent: True if the numbers are percentages.
-        largest: largest value so far, as a ratio; only complete if `percent` is True.
+        percent: True if the numbers are percentages of a ratio.
+        largest: largest value so far; only maintained for every cell if `percent` is True, and then a ratio.
     """
 
     def __init__(self, field: str, column: str, *, percent: bool, marks: DecimalMarks | None) -> None:
@@ -74,8 +74,8 @@ class CellParser:
         Args:
             field: field of a sample.
             column: name of the column in the file, for messages.
-            percent: ratios are written as percentages.
-            marks: decimal mark of the file; None if the separator is a comma, so that only a point can be one.
+            percent: True if ratios are written as percentages.
+            marks: decimal mark of the file; None if the separator is a comma, so that the mark must be a point.
         """
         self.field = field
         self._column = column
@@ -132,7 +132,7 @@ class CellParser:
         self._has_signs = has_sign
 
     def _check_ratio(self, value: float, text: str) -> None:
-        """Raise LineError if a ratio exceeds 1 + TOLERANCE: all values of the column are then percentages."""
+        """Raise LineError if a finite ratio exceeds 1 + TOLERANCE: the column probably contains percentages."""
         if not 1 + TOLERANCE < value < math.inf:
             return
         if self.percent or text.endswith("%"):

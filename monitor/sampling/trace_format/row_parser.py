@@ -26,7 +26,7 @@ class RowParser:
     """Parser for one trace file: lines to rows of numbers.
 
     Attributes:
-        columns: field of each value of a row.
+        columns: field of each value that follows the time in a row.
         ignored: names of columns that are not read.
         counts: counts of the rows read so far.
     """
@@ -63,7 +63,7 @@ class RowParser:
         self._newest = -math.inf
 
     def rows(self) -> Iterator[list[float]]:
-        """Yield the time and the values of each row; NaN for a missing value.
+        """Yield each row: its time in seconds since the epoch, followed by its values; NaN for a missing value.
 
         Raises:
             MonitorError: a line cannot be interpreted.
@@ -78,7 +78,7 @@ class RowParser:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of the columns and series, in lower case."""
+        """Return the names of the columns, and of the series read so far, in lower case."""
         return self._layout.names | {name.strip().lower() for name in self._parsers}
 
     @property

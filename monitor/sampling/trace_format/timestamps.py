@@ -59,8 +59,8 @@ class TimestampParser:
         """Return a timestamp in seconds since the epoch.
 
         Raises:
-            LineError: the text is not a timestamp, has another form than the earlier timestamps, has no time zone, or
-                was shortened.
+            LineError: the text is not a valid timestamp, has another form than the earlier timestamps, is a date
+                without a time zone although the parser has none, or lost digits in scientific notation.
         """
         text = cell.strip()
         if self._decimal_comma and _DECIMAL_COMMA.fullmatch(text):
@@ -126,10 +126,10 @@ class TimestampParser:
         return at
 
     def _local(self, moment: datetime, text: str) -> datetime:
-        """Attach the time zone of the file to a naive datetime.
+        """Attach the time zone of the parser to a naive datetime.
 
         Raises:
-            LineError: the file has no time zone, or the local time is ambiguous or does not exist.
+            LineError: the parser has no time zone, or the local time is ambiguous or does not exist.
         """
         if self._zone is None:
             raise LineError(
@@ -145,10 +145,10 @@ class TimestampParser:
         )
 
     def _named(self, moment: datetime, name: str, text: str) -> datetime:
-        """Attach the time zone of the file to a naive datetime with an abbreviation such as CET.
+        """Attach the time zone of the parser to a naive datetime with an abbreviation such as CET.
 
         Raises:
-            LineError: the time zone of the file is not stated, or does not use the abbreviation at that time.
+            LineError: the parser has no time zone, or its time zone does not use the abbreviation at that time.
         """
         if self._zone is not None:
             for fold in (0, 1):
@@ -165,7 +165,7 @@ class TimestampParser:
         if not self.form:
             self.form = form
         elif self.form != form:
-            raise LineError(f"timestamp {text!r} is in {form}, the times before are in {self.form}")
+            raise LineError(f"timestamp {text!r} is in {form}, the earlier timestamps are in {self.form}")
 
 
 def check_not_future(at: float, text: str, now: float) -> None:
