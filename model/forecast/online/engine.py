@@ -142,7 +142,8 @@ class OnlineEngine:
         at = self._newest([window.times for window in self._windows])
         probabilities = self._table.apply(model_probabilities, high, load_index, self._seasonal_forecasts)
         period = self._newest([window.period_start for window in self._windows])
-        probabilities, raised = self._floor(probabilities, self._all_features(), period > -np.inf)
+        unreliable_dip = (period > -np.inf) & self._all_outside().any(axis=2)
+        probabilities, raised = self._floor(probabilities, self._all_features(), high | unreliable_dip)
         start, end = self._table.thresholds(high)
         last_high = self._newest([window.last_high for window in self._windows])
         before, warnings = self._warnings.update(at, probabilities, (start, end), period > -np.inf, last_high)
@@ -218,9 +219,8 @@ class OnlineEngine:
 
     def _all_outside(self) -> Bools:
         """Return a mask (hosts, rows, inputs) of the metrics outside their training ranges."""
-        if self._outside is not None:
-            return self._outside
-        return np.zeros((self._hosts, self._newest_rows, len(self.spec.inputs)), bool)
+        shape = self._hosts, self._newest_rows, len(self.spec.inputs)
+        return np.zeros(shape, bool) if self._outside is None else self._outside
 
     def model_probabilities(self) -> Floats:
         """Return the probabilities (hosts, rows, horizons) of the model alone for the samples of the last `advance`.

@@ -1,7 +1,8 @@
 """High-load floor: the persistence model limits predictions from below in a high-load period.
 
 The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
-them, because they extrapolate unreliably on inputs outside their training range.
+them, because they extrapolate unreliably on inputs outside their training range. In a short dip within a high-load
+period the floor therefore applies only if an input is outside its range; otherwise the networks are more accurate.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ class HighLoadFloor:
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
 
-    def __call__(self, probabilities: Floats, features: Floats, in_period: Bools) -> tuple[Floats, Bools]:
+    def __call__(self, probabilities: Floats, features: Floats, rows: Bools) -> tuple[Floats, Bools]:
         """Raise probabilities to the floor.
 
         Args:
             probabilities: (hosts, rows, horizons), non-decreasing over the horizons.
             features: (hosts, rows, features) of the predictor's spec.
-            in_period: (hosts, rows) True in a high-load period, including short dips (`RollingWindow.period_start`).
+            rows: (hosts, rows) True where the floor applies, in high-load periods only.
 
         Returns:
             The raised probabilities, and True where a probability was raised; both (hosts, rows, horizons).
         """
-        if not in_period.any():
+        if not rows.any():
             return probabilities, np.zeros(probabilities.shape, bool)
-        index, since_onset = (features[..., column][in_period].astype(np.float64) for column in self._columns)
+        index, since_onset = (features[..., column][rows].astype(np.float64) for column in self._columns)
         floor = np.zeros(probabilities.shape)
         for i, baseline in enumerate(self._baselines):
             if baseline is not None:
-                floor[in_period, i] = baseline(index, since_onset)
+                floor[rows, i] = baseline(index, since_onset)
         floor = np.maximum.accumulate(floor, axis=2)
         raised = floor > probabilities
         return np.where(raised, floor, probabilities), raised
