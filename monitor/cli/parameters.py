@@ -1,4 +1,4 @@
-"""Parameter types of the command line: row ids, durations, times and files.
+"""Parameter types of the command line: row IDs, durations, times and files.
 
 Every `convert` raises click.BadParameter for an invalid value.
 """
@@ -18,12 +18,12 @@ MAX_ID = 2**63 - 1
 
 
 class RowId(click.ParamType[int]):
-    """Parameter type: positive integer id of a row in the database."""
+    """Parameter type: ID of a database row, an integer from 1 to MAX_ID."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the id as an integer."""
+        """Return the ID as an integer."""
         text = str(value)
         if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
             self.fail(f"{text!r} is not an id", param, ctx)
@@ -98,7 +98,7 @@ def parse_time(text: str, now: float) -> float | None:
 
 
 class Since(click.ParamType[float]):
-    """Parameter type: length of a period that ends now, as a duration or by its start time."""
+    """Parameter type: length of a period that ends now, entered as a duration or as the start time."""
 
     name = "since"
 
@@ -116,7 +116,7 @@ class Since(click.ParamType[float]):
 
 
 class Start(click.ParamType[float]):
-    """Parameter type: start of a period that ends now, as a time or by the duration of the period."""
+    """Parameter type: start of a period that ends now, entered as a time or as the duration of the period."""
 
     name = "start"
 
@@ -145,7 +145,7 @@ class File(click.Path):
         self.dash = dash
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path."""
+        """Return the path; `dash` for `-`."""
         return self.dash if value == "-" else super().convert(value, param, ctx)
 
 

@@ -81,7 +81,7 @@ class WarningSection:
 
 @dataclass(frozen=True)
 class TrainingSection:
-    """Section [training]: schedule, networks and optimisation of the trainings."""
+    """Section [training]: schedule of the training runs, networks and their optimizer."""
 
     interval: float = duration(
         14 * DAY,
@@ -89,13 +89,13 @@ class TrainingSection:
         minimum=10.0,
     )
     history: float = duration(90 * DAY, "Length of the history to train on.", minimum=10.0)
-    min_history: float = duration(2 * HOUR, "Length of history needed for the first training.", minimum=10.0)
+    min_history: float = duration(2 * HOUR, "Length of history needed for the first training run.", minimum=10.0)
     networks: int = integer(
         _RECIPE.networks, "Number of networks in the ensemble; some of them use seasonal features.", minimum=1
     )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
     activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
-    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer of the training.")
+    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer that trains the networks.")
     learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
     schedule: str = choice("cosine", tuple(SCHEDULES), "Learning rate schedule.")
     epochs: int = integer(_FIT.epochs, "Maximum number of epochs.", minimum=1)
@@ -109,7 +109,7 @@ class TrainingSection:
     )
     patience: int = integer(
         0,
-        "Number of epochs without a lower validation loss after which a training stops and keeps the best epoch. "
+        "Number of epochs without a lower validation loss after which a training run stops and keeps the best epoch. "
         "0 runs all epochs and keeps the last. The validation data is the newest fifth of the history.",
     )
     vanishing_gradient: float = number(
@@ -119,7 +119,7 @@ class TrainingSection:
         _FIT.exploding_gradient, "Gradient norm above which gradients are reported as exploding.", above=0
     )
     seed: int = integer(0, "Seed of the random numbers; the same seed and samples give the same model.")
-    timeout: float = duration(600.0, "Time after which a training is aborted.", minimum=1.0)
+    timeout: float = duration(600.0, "Time after which a training run is aborted.", minimum=1.0)
 
     @property
     def recipe(self) -> Recipe:

@@ -143,7 +143,7 @@ def _list(options: GlobalOptions) -> int:
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate a model and print its id; None activates the previous model."""
+    """Activate a model and print its ID; None activates the previous model."""
     from monitor.documents.models import ActivationDocument  # noqa: PLC0415
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
