@@ -24,14 +24,14 @@ class ImportCounts:
     """Counts of imported rows; each row is in exactly one of the first five counts.
 
     Attributes:
-        added: rows stored as a new sample.
-        filled: rows that filled missing values of a sample, and replaced none.
-        replaced: rows that replaced values of a sample.
-        repeated: rows that changed nothing, because a value is already stored for each of their fields.
-        without_value: rows without any value, which are not stored.
+        added: number of rows stored as a new sample.
+        filled: number of rows that filled missing values of a sample, and replaced no value.
+        replaced: number of rows that replaced values of a sample.
+        repeated: number of rows that changed nothing: each of their fields with a value already had a value.
+        without_value: number of rows without any value, which are not stored.
         filled_values: number of values filled.
         replaced_values: number of values replaced.
-        conflicting: rows with a value that differs from the stored value, which was kept.
+        conflicting: number of rows with a value that differs from the stored value, which was kept.
     """
 
     added: int = 0
@@ -51,7 +51,7 @@ def import_rows(
     replace: bool = False,
     on_change: Callable[[float, float], object] = lambda *_: None,
 ) -> ImportCounts:
-    """Store the rows of a file.
+    """Store the rows of a file, and return their counts.
 
     A row without any value is not stored. For duplicate timestamps, the first value of each field is used. A missing
     value never replaces a stored value.
@@ -59,9 +59,9 @@ def import_rows(
     Args:
         samples: repository to write.
         rows: rows in any order.
-        replace: replace stored values by different ones; False keeps them.
-        on_change: called after each transaction with new values, with the first and the last time of the changed and
-            new rows in seconds since the epoch.
+        replace: True replaces stored values that differ; False keeps stored values.
+        on_change: called after each transaction that wrote a value, with the first and the last changed time in
+            seconds since the epoch.
     """
     has_value = ~np.isnan(rows.values).all(axis=1)
     counts = ImportCounts(without_value=int(np.sum(~has_value)))
@@ -81,10 +81,10 @@ def simulate_import(
 
     Args:
         stored: repository to read.
-        scratch: repository of a temporary database. It receives copies of the stored samples with the times of the
+        scratch: repository of a temporary database. It receives copies of the stored samples at the times of the
             rows. Pass the same repository for all files of one import.
         rows: rows in any order.
-        replace: replace stored values by different ones.
+        replace: True replaces stored values that differ; False keeps stored values.
     """
     times = np.unique(rows.times)
     for start in range(0, len(times), BATCH_TIMES):

@@ -12,6 +12,7 @@ from model.features.labels import Rules
 from monitor.cli.main import main
 from monitor.config.loader import load_config
 from monitor.documents.history import history_document
+from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.history import HistoryReader
 from monitor.queries.scores import read_scores
 from monitor.queries.status import read_overview
@@ -77,7 +78,7 @@ def test_views_of_the_past_are_filled_and_marked(imported):
     assert imported.retrained["replayed"]["predictions"] > 1000
     with open_stores(imported.url) as stores:
         document = history_document(
-            HistoryReader(stores, lambda: RULES, STEP).read(86400.0, 360, time.time(), np.empty((0, 3)))
+            HistoryReader(stores, lambda: RULES, STEP).read(86400.0, 360, time.time(), AnomalyScores())
         )
     for prediction in document.predictions:
         known = [p is not None for p in prediction.probability]
