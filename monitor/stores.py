@@ -24,7 +24,7 @@ TIME_EPSILON = 0.0005
 
 @dataclass(frozen=True)
 class Stores:
-    """Repositories of one open database; those named `replayed_` hold the results of replaying stored history."""
+    """Repositories of one open database; `replayed_` repositories hold the results of replaying stored history."""
 
     database: Database
     samples: SampleRepository

@@ -83,7 +83,7 @@ def run(config: Config) -> None:
 def _opened(
     config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
 ) -> Iterator[RunningDaemon]:
-    """Open the resources of the daemon for a `with` block; after an error, close those that are already open."""
+    """Open the resources of the daemon for a `with` block; after an error, close the resources already open."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
