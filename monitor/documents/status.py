@@ -61,7 +61,7 @@ class DetectionStatus:
         detecting: True if a detector serves.
         waiting_for: reason why no detector serves; empty if one does.
         active: the event in progress; None if there is none.
-        last_30_days: number of events that started in the last 30 days.
+        last_30_days: number of live events that started in the last 30 days.
         allowed_in_30_days: false-alarm budget, in alarms per 30 days.
     """
 
