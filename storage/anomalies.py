@@ -1,4 +1,4 @@
-"""Anomaly repository: anomaly events with verdicts, half-hour peaks of detector channels, and maintenance windows."""
+"""Anomaly repository: anomaly events with verdicts, half-hour maxima of score parts, maintenance windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WINDOW_COLUMNS = maintenance_windows.c[tuple(field.name for field in fields(Mai
 
 
 class AnomalyRepository:
-    """Anomaly events of one host. Every method raises StorageError if the database refuses the operation."""
+    """Anomalies, peaks and maintenance windows of one host. A refused operation raises StorageError."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class AnomalyRepository:
         self._own_windows = maintenance_windows.c.host_id == host_id
 
     def add(self, anomaly: AnomalyRecord) -> int:
-        """Store a new anomaly and return the id assigned by the database; `anomaly.id` is ignored."""
+        """Store a new anomaly and return the ID assigned by the database; `anomaly.id` is ignored."""
         query = insert(anomalies).values(self._row(anomaly)).returning(anomalies.c.id)
         with self._database.writing() as connection:
             return int(connection.execute(query).scalar_one())
@@ -41,7 +41,7 @@ class AnomalyRepository:
         Args:
             start: seconds since the epoch, inclusive.
             end: seconds since the epoch, inclusive.
-            new: replayed anomalies. Those that overlap a stored anomaly, live or with a verdict, are left out.
+            new: replayed anomalies; an anomaly that overlaps one of the remaining anomalies is not stored.
 
         Returns:
             The number of anomalies stored.
@@ -68,12 +68,12 @@ class AnomalyRepository:
             connection.execute(update(anomalies).where(self._own, anomalies.c.id == anomaly.id).values(**values))
 
     def set_verdict(self, anomaly_id: int, verdict: Verdict, note: str | None, at: float) -> None:
-        """Store the operator's verdict, replacing an earlier one.
+        """Store the operator's verdict, replacing an earlier verdict.
 
         Args:
-            anomaly_id: id of the anomaly.
+            anomaly_id: ID of the anomaly.
             verdict: the operator's label.
-            note: the operator's note.
+            note: the operator's explanation; None if there is none.
             at: time of the verdict, in seconds since the epoch.
 
         Raises:
@@ -107,7 +107,7 @@ class AnomalyRepository:
         Args:
             start: seconds since the epoch.
             limit: largest number of anomalies to return.
-            live: leave out replayed anomalies.
+            live: True to leave out replayed anomalies.
         """
         recent = [self._own, or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)]
         newest_first = (anomalies.c.started_at.desc(), anomalies.c.id.desc())
@@ -125,7 +125,7 @@ class AnomalyRepository:
         return None if row is None else _anomaly(row)
 
     def count(self) -> int:
-        """Return the number of all live anomalies."""
+        """Return the number of live anomalies, in progress or ended."""
         query = select(func.count()).select_from(anomalies).where(self._own, self._live)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
@@ -138,12 +138,12 @@ class AnomalyRepository:
         return newest
 
     def replace_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
-        """Store the channel maxima of one half-hour interval, replacing the stored maxima of the same interval.
+        """Store the maxima of one half-hour interval, replacing the stored maxima of the same interval.
 
         Args:
             at: start of the interval, in seconds since the epoch.
             detector: fingerprint of the detector that computed the scores, at most 16 characters.
-            peaks: largest score in the interval by channel.
+            peaks: maximum of each score part in the interval; the keys are stored as `channel`.
         """
         peak = anomaly_peaks.c
         same_interval = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
@@ -156,7 +156,7 @@ class AnomalyRepository:
             connection.execute(insert(anomaly_peaks), rows)
 
     def peaks(self, detector: str, since: float) -> list[AnomalyPeak]:
-        """Return the stored half-hour maxima of all channels of one detector, ordered by time.
+        """Return the stored half-hour maxima of all score parts of one detector, ordered by time.
 
         Args:
             detector: fingerprint of the detector.
@@ -172,18 +172,18 @@ class AnomalyRepository:
             return [AnomalyPeak(*row) for row in connection.execute(query)]
 
     def purge_peaks(self, before: float, batch: int = 5000) -> None:
-        """Delete old peaks. Live anomalies and maintenance windows are few and kept forever.
+        """Delete old peaks. Anomalies and maintenance windows are few, and never deleted because of their age.
 
         Args:
             before: peaks before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
         """
         purge(self._database, anomaly_peaks, self._host_id, before, batch)
 
     def purge_between(self, start: float, end: float) -> int:
-        """Delete the anomalies without a verdict that lie within a period, and the peaks in it.
+        """Delete the anomalies without a verdict that lie within a period, and the peaks in the period.
 
-        Anomalies with a verdict are kept, because the operator labelled them. An anomaly in progress is kept, too.
+        Anomalies with a verdict are kept, because the operator labelled them. An anomaly in progress is also kept.
 
         Args:
             start: seconds since the epoch, inclusive.
@@ -199,7 +199,7 @@ class AnomalyRepository:
         return deleted
 
     def add_maintenance_window(self, window: MaintenanceWindow) -> int:
-        """Store a maintenance window and return the id assigned by the database; `window.id` is ignored."""
+        """Store a maintenance window and return the ID assigned by the database; `window.id` is ignored."""
         values = asdict(window)
         del values["id"]
         query = insert(maintenance_windows).values(host_id=self._host_id, **values)
@@ -210,7 +210,7 @@ class AnomalyRepository:
         """End a maintenance window, or delete it if it has not started.
 
         Args:
-            window_id: id of the window.
+            window_id: ID of the window.
             at: new end, in seconds since the epoch; a window that ended earlier is not changed.
 
         Raises:
@@ -220,7 +220,7 @@ class AnomalyRepository:
         with self._database.writing() as connection:
             row = connection.execute(select(*_WINDOW_COLUMNS).where(*selected)).one_or_none()
             if row is None:
-                raise self._unknown(f"there is no maintenance {window_id}")
+                raise self._unknown(f"there is no maintenance window {window_id}")
             window = MaintenanceWindow(*row)
             if window.starts_at >= at:
                 connection.execute(delete(maintenance_windows).where(*selected))

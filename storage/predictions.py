@@ -25,11 +25,11 @@ class PredictionRepository:
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
-        """Create a repository.
+        """Initialize the repository.
 
         Args:
-            database: the database.
-            host_id: id of the host.
+            database: open database.
+            host_id: ID of the host.
             replayed: access the predictions of a replay of imported history instead of the live ones.
         """
         self._database = database
@@ -75,7 +75,7 @@ class PredictionRepository:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
-        """Return the extremes of the predictions in each time bucket, computed by the database.
+        """Aggregate the predictions of each time bucket in the database.
 
         Args:
             start: start of the first bucket, in seconds since the epoch.
@@ -83,7 +83,7 @@ class PredictionRepository:
             count: number of buckets.
 
         Returns:
-            Arrays (count, 4) by horizon in seconds, shortest horizon first. Columns: largest probability, mean
+            Array (count, 4) for each horizon in seconds, shortest horizon first. Columns: largest probability, mean
             baseline probability, smallest threshold, and 1 if a warning was active, else 0; NaN for an empty bucket.
         """
         column = self._table.c
@@ -128,7 +128,7 @@ class PredictionRepository:
 
         Args:
             before: predictions before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
 
         Returns:
             The number of rows deleted.

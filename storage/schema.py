@@ -26,7 +26,7 @@ from storage.records import SAMPLE_FIELDS
 LOCAL_HOST_ID = 1
 """`host_id` of the host that this program monitors.
 
-Every primary key contains a host id, so that a later release can store several hosts without rewriting the samples.
+Every table has a `host_id`, so that a later release can store several hosts without rewriting the samples.
 """
 
 metadata = MetaData()
@@ -78,10 +78,10 @@ def _predictions_table(name: str) -> Table:
 
 predictions = _predictions_table("predictions")
 
-# Predictions of a replay of imported history. Tables of their own: no query on live predictions can include them.
+# Predictions of a replay of imported history, in separate tables: no query on live predictions can include them.
 replayed_predictions = _predictions_table("replayed_predictions")
 
-# AUTOINCREMENT: the id of a pruned model is never reused, so an id in a log or on a dashboard is unambiguous.
+# AUTOINCREMENT: the ID of a pruned model is never reused, so an ID in a log or on a dashboard is unambiguous.
 models = Table(
     "models",
     metadata,
@@ -201,7 +201,7 @@ anomalies = Table(
     sqlite_autoincrement=True,
 )
 
-# Largest score of each detector channel in each half hour; alarm thresholds and recurring peaks are computed from it.
+# Maximum of each score part in each half hour; alarm thresholds and recurring peaks are computed from it.
 anomaly_peaks = Table(
     "anomaly_peaks",
     metadata,

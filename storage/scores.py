@@ -20,7 +20,7 @@ from storage.schema import (
 )
 
 HOUR = 3600.0
-"""Seconds covered by one row of sums."""
+"""Seconds of predictions that one row of sums covers."""
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
@@ -31,11 +31,11 @@ class ScoreRepository:
     """Scores of one host's predictions. Every method raises StorageError if the database refuses the operation."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
-        """Create a repository.
+        """Initialize the repository.
 
         Args:
-            database: the database.
-            host_id: id of the host.
+            database: open database.
+            host_id: ID of the host.
             replayed: access the scores of replayed predictions instead of those of the live ones.
         """
         self._database = database
@@ -77,7 +77,7 @@ class ScoreRepository:
             return list(connection.scalars(query))
 
     def scored_until(self) -> dict[float, float]:
-        """Return the time (seconds since the epoch) up to which predictions are scored, by horizon (seconds)."""
+        """Return the end of the scored period (seconds since the epoch) for each horizon (seconds)."""
         progress = scoring_progress.c
         query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:

@@ -17,13 +17,13 @@ from model.array_types import Floats, aligned_zeros
 from model.nn.checks import require_setting
 
 FLUSH_INTERVAL = 128
-"""Steps between two flushes of the first moments of Adam."""
+"""Number of steps between two flushes of Adam's first moments to zero."""
 
 FLUSH_THRESHOLD = 1e-30
 """Absolute value below which a flush sets a first moment to zero.
 
-While the gradient is zero, a moment halves every seven steps. It would become a denormal number, with which
-processors calculate slowly.
+While the gradient is zero, a first moment halves every seven steps until it is a denormal number, which slows
+arithmetic down.
 """
 
 BELOW_1 = "at least 0 and below 1"
@@ -32,7 +32,7 @@ POSITIVE = "above 0"
 
 @dataclass
 class OptimizerState:
-    """Values that an optimizer carries from step to step; empty before the first step.
+    """State of an optimizer between two steps; empty before the first step.
 
     Attributes:
         arrays: (parameters,) arrays by name, e.g. the first moment.
@@ -93,7 +93,7 @@ class _OptimizerBase:
 class SGD(_OptimizerBase):
     """Stochastic gradient descent with optional momentum (Sutskever et al. 2013).
 
-    v = momentum v + g; the update is -rate v, with Nesterov momentum -rate (g + momentum v).
+    For the gradient g, v = momentum v + g. The update is -rate v, or -rate (g + momentum v) with Nesterov momentum.
     """
 
     momentum: float = 0.0
@@ -124,7 +124,7 @@ class SGD(_OptimizerBase):
 class RMSprop(_OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012).
 
-    v = decay v + (1 - decay) g^2; the update is -rate g / (sqrt(v) + epsilon).
+    For the gradient g, v = decay v + (1 - decay) g^2. The update is -rate g / (sqrt(v) + epsilon).
     """
 
     decay: float = 0.99
@@ -153,8 +153,8 @@ class RMSprop(_OptimizerBase):
 class Adam(_OptimizerBase):
     """Adam (Kingma and Ba 2015, algorithm 1).
 
-    The moments are stored without their factors 1 - beta: m = beta1 m + g, v = beta2 v + g^2. The factors, the bias
-    corrections and the learning rate are combined into two scalars per step.
+    The moments of the gradient g are stored without the factors 1 - beta: m = beta1 m + g, v = beta2 v + g^2. The
+    factors, the bias corrections and the learning rate are combined into two scalars per step.
     """
 
     beta1: float = 0.9
@@ -176,7 +176,7 @@ class Adam(_OptimizerBase):
         self.state.steps += 1
         t = self.state.steps
         beta1, beta2, epsilon, scale = self._scalars
-        # sqrt(v) over this root is the square root of the bias-corrected second moment.
+        # sqrt(v) / root is the square root of the bias-corrected second moment.
         root = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
         scale[...] = -rate * root * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon[...] = self.epsilon * root
@@ -201,7 +201,7 @@ class Adam(_OptimizerBase):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
-    The update is that of Adam minus rate weight_decay p.
+    The update is Adam's update minus rate * weight_decay * p.
 
     Attributes:
         weight_decay: decay factor.

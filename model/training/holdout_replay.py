@@ -1,4 +1,4 @@
-"""Holdout replay: predictions of the history by models that have not seen it."""
+"""Holdout replay: predictions for parts of the holdout by models not fitted on them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from model.forecast.predictor import Predictor
 from model.training.blend_weights import ExpertPredictions, fit_blends, other_parts
 
 CHUNK_ROWS = 4096
-"""Samples replayed at once, which bounds the memory of their features."""
+"""Largest number of samples replayed at once, which limits the memory for their features."""
 
 
 @dataclass(frozen=True)
 class ReplayModel:
-    """Model for a part of the history.
+    """Model that predicts one part of the holdout.
 
     Attributes:
         start: start of the part in seconds since the epoch; the part ends where the next one starts.
-        predictor: not fitted on any label of the part.
+        predictor: model that was not fitted on labels of the part.
     """
 
     start: float
@@ -32,15 +32,16 @@ class ReplayModel:
 
 @dataclass(frozen=True)
 class ReplayedRows:
-    """Predictions for consecutive samples.
+    """Predictions of one model for consecutive samples.
 
     Attributes:
-        predictor: the model.
-        rows: positions of the samples in the history.
-        probabilities: (rows, horizons).
-        thresholds: (rows, horizons) probability needed for a warning; infinite for no warnings.
+        predictor: model of the part that contains the samples.
+        rows: slice of the history that contains the samples.
+        probabilities: (rows, horizons) probabilities after the high-load floor.
+        thresholds: (rows, horizons) start threshold of a warning, or release threshold while it is active; infinite
+            for no warnings.
         warnings: (rows, horizons) True while a warning is active.
-        period_start: (rows,) start of the high-load period in progress (seconds since the epoch), else -inf.
+        period_start: (rows,) start of the high-load period in progress (seconds since the epoch); -inf if none.
     """
 
     predictor: Predictor
@@ -56,13 +57,13 @@ def holdout_models(
 ) -> tuple[ReplayModel, ...]:
     """Return a model for each part of the holdout: a fold, or a half of a single fold.
 
-    Its networks were fitted before the fold, its blend weights and thresholds on the other parts.
+    The networks of a model were fitted on the rows before the fold, blend weights and thresholds on the other parts.
 
     Args:
-        models: of each fold, without blend weights and thresholds.
+        models: model of each fold, without fitted blend weights and thresholds.
         parts: (rows,) number of the part of each holdout row (see `cross_fitting_parts`).
-        predictions: of the experts of `models` on the holdout.
-        precision: wanted precision of warnings.
+        predictions: expert predictions of `models` on the holdout.
+        precision: target precision of warnings.
     """
     result = []
     for part in np.unique(parts).tolist():
@@ -81,7 +82,7 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
     """Replay samples through the online engine, without recalibration and fallbacks.
 
     Args:
-        models: in order of time.
+        models: models in order of their start.
         times: (rows,) seconds, increasing.
         values: (rows, columns of the models), NaN where missing.
 
@@ -108,7 +109,7 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
 
 
 def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Floats) -> OnlineEngine:
-    """Return an engine that has advanced over the earlier samples: that of the previous model if it fits."""
+    """Return an engine with the earlier samples as history, taken from `previous` if the features are the same."""
     successor = None if previous is None else previous.with_predictor(predictor)
     if successor is not None:
         return successor

@@ -40,7 +40,7 @@ OnEpoch = Callable[[Epoch, int], None]
 """Callback after an epoch: the epoch, numbered over all fits of a training run, and the largest number of epochs."""
 
 MIN_SEASONAL_HISTORY = 3 * DAY
-"""Shortest history, in seconds, with which networks use features of previous days."""
+"""Shortest training history, in seconds, for which networks use features of previous days."""
 
 
 def train(
@@ -58,7 +58,7 @@ def train(
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
-        task: rules, horizons and precision.
+        task: high-load rules, horizons and target precision.
         recipe: architecture and fit settings of the ensemble.
         rng: the only source of randomness.
         on_epoch: called after each epoch; its exceptions end the training run.
@@ -123,7 +123,7 @@ class _Progress:
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Settings that all fits of a training run share."""
+    """Settings shared by all fits of a training run."""
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
@@ -142,7 +142,7 @@ class _Fitting:
         """Fit a predictor whose blends use the networks only and whose thresholds are 1 (no warnings).
 
         Args:
-            train_part: training rows.
+            train_part: rows to fit.
             validation: rows for the validation loss; None to run all epochs.
             epochs: largest number of epochs of each network.
             on_epoch: called after each epoch.

@@ -1,4 +1,4 @@
-"""Sample repository: appended once per sampling interval, read as arrays, purged in batches."""
+"""Sample repository: insertion, merging of imported rows, reads as arrays, deletion in batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SampleRepository:
     def append(self, sample: Sample) -> float:
         """Store one sample.
 
-        If a sample with the same time is stored, because the clock was set back, the new sample is stored at the next
+        If a sample with the same time is stored, as after a backward clock step, the new sample is stored at the next
         free millisecond.
 
         Returns:
@@ -90,7 +90,7 @@ class SampleRepository:
                 daemon does not wait for long.
             values: (rows, fields) NaN for a missing value, which never replaces a stored one.
             fields: field of each column of `values`.
-            replace: replace stored values by different ones.
+            replace: True to replace stored values that differ.
         """
         with self._database.writing() as connection:
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
@@ -109,7 +109,7 @@ class SampleRepository:
         return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
-        """Return the newest sample, or None if there is none.
+        """Return the newest sample; None if there is none.
 
         Args:
             until: ignore samples after this time, in seconds since the epoch.
@@ -120,7 +120,7 @@ class SampleRepository:
         return None if row is None else Sample(*row)
 
     def oldest_at(self) -> float | None:
-        """Return the time of the oldest sample in seconds since the epoch, or None if there is none."""
+        """Return the time of the oldest sample in seconds since the epoch; None if there is none."""
         with self._database.reading() as connection:
             oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
         return oldest
@@ -167,7 +167,7 @@ class SampleRepository:
 
         Args:
             start: seconds since the epoch, inclusive.
-            rows: largest number of rows of an array.
+            rows: largest number of rows in an array.
 
         Yields:
             Arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields, ordered by time; NaN for a missing value.
@@ -213,7 +213,7 @@ class SampleRepository:
 
         Args:
             before: samples before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
 
         Returns:
             The number of rows deleted.
