@@ -54,7 +54,7 @@ def backtest(
     """
     first = int(np.searchsorted(times, config.until))
     if first == 0 or first == len(times):
-        rows = f"{first} rows before that time and {len(times) - first} after it"
+        rows = f"{first} rows to train on and {len(times) - first} to replay"
         raise NotEnoughHistoryError(f"{SkipReason.HISTORY_TOO_SHORT.message}: the trace has {rows}")
     replay = _Replay(Samples(times, values, tuple(columns)), task, recipe, config)
     for begin, end in _segments(times, first, config.interval):

@@ -5,14 +5,20 @@ Partitions and volumes, which the kernel also lists, are left out: they would co
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources import procfs
 from monitor.sampling.sources.base import READ_DELAY, Values
 from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limited_increase
 from monitor.sampling.sources.device_cache import DeviceCache
 
-EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd")
-"""Name prefixes of virtual and removable devices, and of ZFS volumes (zd), which sysfs does not link to disks."""
+EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd", "drbd")
+"""Name prefixes of virtual and removable devices, and of ZFS volumes and DRBD, which sysfs does not link to disks."""
+
+NVME_PATH = re.compile(r"(nvme\d+)c\d+(n\d+)", re.ASCII)
+"""Name of one path to an NVMe namespace: nvme0c1n2 is a path of nvme0n2."""
 
 SECTOR = 512
 """Bytes per sector in /proc/diskstats, independent of the sector size of the device."""
@@ -45,7 +51,7 @@ class Disk:
     optional = False
 
     def __init__(self) -> None:
-        self._physical = DeviceCache(lambda names: frozenset(name for name in names if _is_physical(name)))
+        self._physical = DeviceCache(_physical_devices)
         self._meter = CounterMeter(_increase)
 
     def read(self) -> dict[str, Counts]:
@@ -84,6 +90,16 @@ def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts 
 
 def _busy_ratio(step: Step) -> float:
     return min(step.rate(2) / 1000, 1.0)
+
+
+def _physical_devices(names: Iterable[str]) -> frozenset[str]:
+    """Return the physical devices, and of an NVMe namespace with multipath its paths only.
+
+    All kernels count the bytes at the path. Newer ones also count them at the namespace.
+    """
+    paths = filter(None, map(NVME_PATH.fullmatch, names))
+    namespaces = {path.expand(r"\1\2") for path in paths}
+    return frozenset(name for name in names if name not in namespaces and _is_physical(name))
 
 
 def _is_physical(name: str) -> bool:

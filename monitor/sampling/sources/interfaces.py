@@ -31,6 +31,10 @@ EXCLUDED_PATTERNS = (
 """Name patterns of interfaces that are always excluded; a physical interface counts the packets of tunnels."""
 
 
+UNKNOWN_SPEEDS = frozenset({2**16 - 1, 2**32 - 1})
+"""Link speeds in Mbit/s that older kernels and drivers report instead of -1 if the speed is unknown."""
+
+
 def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str, float | None]:
     """Return the monitored interfaces, each with its link speed in bytes per second (None if unknown).
 
@@ -81,4 +85,4 @@ def _link_speed(interface: Path) -> float | None:
         megabits = int((interface / "speed").read_text())
     except (OSError, ValueError):
         return None
-    return megabits * 125_000.0 if megabits > 0 else None
+    return megabits * 125_000.0 if megabits > 0 and megabits not in UNKNOWN_SPEEDS else None

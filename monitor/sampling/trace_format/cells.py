@@ -14,7 +14,7 @@ MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "undefined", "-"})
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 
 
 class DecimalMarks:
@@ -37,6 +37,7 @@ class DecimalMarks:
         """
         if "." in number and _NUMBER.fullmatch(number):
             self._point_line = self._point_line or line
+            self._certain |= not _LIKE_THOUSANDS.fullmatch(number)
         if _DECIMAL_COMMA.fullmatch(number):
             self._comma_line = self._comma_line or line
             self._certain |= not _LIKE_THOUSANDS.fullmatch(number)
@@ -47,16 +48,18 @@ class DecimalMarks:
         return number
 
     def check(self) -> None:
-        """Check, after the last line, that commas are decimal marks and not thousands separators.
+        """Check, after the last line, that the marks are decimal marks and not thousands separators.
 
         Raises:
-            LineError: every comma may also separate thousands, as in 1,234; the error names the first such line.
+            LineError: every mark may also separate thousands, as in 1,234; the error names the first such line.
         """
-        if self._comma_line and not self._certain:
-            raise LineError(
-                "a comma as in 1,234 may be a decimal mark or separate thousands: write decimal points",
-                self._comma_line,
-            )
+        if self._certain or not (self._comma_line or self._point_line):
+            return
+        if self._comma_line:
+            problem = "a comma as in 1,234 may be a decimal mark or separate thousands: write decimal points"
+        else:
+            problem = "a point as in 1.234 may be a decimal mark or separate thousands: separate the cells by commas"
+        raise LineError(problem, self._comma_line or self._point_line)
 
 
 class CellParser:
@@ -126,7 +129,9 @@ class CellParser:
         return validated_value(self.field, value)
 
     def _check_sign(self, has_sign: bool, text: str) -> None:
-        """Raise LineError if only some cells of the column have a percent sign."""
+        """Raise LineError if only some cells of the column have a percent sign and the others may be ratios."""
+        if self.percent:
+            return
         if self._has_signs not in (None, has_sign):
             raise LineError(f"{self._column} is {text!r}: some cells have a percent sign, others have none")
         self._has_signs = has_sign

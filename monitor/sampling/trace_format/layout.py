@@ -22,6 +22,8 @@ LONG_COLUMNS = frozenset({"series", "time", "value"})
 
 SEPARATORS = (",", ";", "\t")
 
+UNCLOSED_QUOTE = "a quote that begins in this line is not closed in it"
+
 PERCENT_NAMES = ("%", "percent", "pct")
 """Parts of a column name that indicate percentages."""
 
@@ -84,14 +86,16 @@ def split_cells(line: str, separator: str) -> list[str]:
 
 
 def quote_problem(error: csv.Error | None) -> str:
-    """Return the message for a line with invalid quotes.
+    """Return the message for a line that the CSV reader refuses.
 
     Args:
         error: error raised by the CSV reader; None if a quoted cell continues in the next line.
     """
     if error is not None and "expected after" in str(error):
         return "text after a closing quote"
-    return "a quote that begins in this line is not closed in it"
+    if error is not None and "field limit" in str(error):
+        return f"{UNCLOSED_QUOTE}, or a cell has over {csv.field_size_limit()} characters"
+    return UNCLOSED_QUOTE
 
 
 def read_layout(line: str, separator: str, mapped: Mapping[str, str], *, percent: bool) -> Layout:

@@ -89,6 +89,18 @@ class RowParser:
     def _parser(self, name: str, column: str) -> CellParser:
         return CellParser(name, column, percent=self._options.percent, marks=self._marks)
 
+    def _series_parser(self, name: str) -> CellParser:
+        """Return the parser for a series of a long table.
+
+        Raises:
+            LineError: the series is unknown, or another series holds the same field.
+        """
+        target = series_field(self._layout, name)
+        for other, parser in self._parsers.items():
+            if parser.field == target and other.strip().lower() != name.strip().lower():
+                raise LineError(f"series {other!r} and {name!r} both hold {target}: keep one of them")
+        return self._parser(target, name)
+
     def _refusal(self, error: LineError) -> MonitorError:
         return MonitorError(f"{self._path}, line {error.line or self._line}: {error}")
 
@@ -160,7 +172,7 @@ class RowParser:
         name = row[self._layout.series]
         parse = self._parsers.get(name)
         if parse is None:
-            parse = self._parsers[name] = self._parser(series_field(self._layout, name), name)
+            parse = self._parsers[name] = self._series_parser(name)
         cell = row[self._layout.value]
         value = parse(cell, self._line)
         if value is None:

@@ -27,6 +27,9 @@ A number is read in the first unit in which it lies before the year 10000.
 
 ISO_8601 = "ISO 8601"
 
+MAX_LENGTH = 64
+"""Length of the longest timestamp in characters."""
+
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d+", re.ASCII)
 _SCIENTIFIC = re.compile(r"\d+(?:\.(\d*))?e([+-]?\d{1,3})", re.ASCII | re.IGNORECASE)
@@ -63,6 +66,8 @@ class TimestampParser:
                 without a time zone although the parser has none, or lost digits in scientific notation.
         """
         text = cell.strip()
+        if len(text) > MAX_LENGTH:
+            raise LineError(f"timestamp {text[:MAX_LENGTH]!r}… has {len(text)} characters")
         if self._decimal_comma and _DECIMAL_COMMA.fullmatch(text):
             text = text.replace(",", ".")
         if _DECIMAL.fullmatch(text):
