@@ -6,14 +6,14 @@ run:            ## install into .venv and start the daemon
 test:           ## install what the tests need and run them all
 	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "not e2e" && .venv/bin/python -m pytest -m e2e
 
-lint:           ## style, types and the law of imports
+lint:           ## check style, types and import contracts
 	scripts/venv --dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench:          ## measure beside the peers; exits 1 where a target is missed
+bench:          ## run the benchmarks next to their peers; exit 1 if a target is missed
 	scripts/venv --bench
 	.venv/bin/python -m benchmarks.storage --check
 	.venv/bin/python -m benchmarks.daemon --check
@@ -22,33 +22,33 @@ bench:          ## measure beside the peers; exits 1 where a target is missed
 	.venv/bin/python -m benchmarks.tutorials --check
 	.venv/bin/python -m benchmarks.shift --check
 
-build:          ## make sdist and wheel in dist/
+build:          ## build the sdist and the wheel in dist/
 	scripts/venv --dev
 	rm -rf build
 	.venv/bin/python -m build --no-isolation
 
-deb:            ## make the Debian package here
+deb:            ## build the Debian package in this directory
 	deploy/debian/build
 
-config:         ## renew config.toml, its reference and deploy/monitor.service
+config:         ## regenerate config.toml, its reference and deploy/monitor.service
 	.venv/bin/python scripts/make_config.py
 
-modules:        ## renew the map of all modules from the sentences that they open with
+modules:        ## regenerate the list of modules from their docstrings
 	.venv/bin/python scripts/module_map.py > docs/reference/modules.md
 
-metric-tables:  ## renew the tables of host metrics in the reference pages
+metric-tables:  ## regenerate the tables of host metrics in the reference pages
 	.venv/bin/python scripts/make_metric_tables.py
 
-schemas:        ## renew the JSON schemas in docs/schemas from the typed documents
+schemas:        ## regenerate the JSON schemas in docs/schemas from the typed documents
 	.venv/bin/python scripts/make_schemas.py
 
-man:            ## renew deploy/man/monitor.1 from the commands' own help
+man:            ## regenerate deploy/man/monitor.1 from the help of the commands
 	.venv/bin/python scripts/make_manpage.py
 
-dashboards:     ## renew the dashboards for Grafana from scripts/dashboards
+dashboards:     ## regenerate the Grafana dashboards from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py
 
-lock:           ## renew the lock file (needs uv)
+lock:           ## regenerate the lock file (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \
 	    --no-header --no-annotate --no-emit-package monitor-early-warning pyproject.toml -o requirements-dev.lock
 

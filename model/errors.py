@@ -5,7 +5,7 @@ ModelError
 ├── NotEnoughHistoryError   a history with too few samples, outcomes or high-load periods to fit a model
 ├── UnsupportedTaskError    a task that the pretrained model does not cover
 ├── DivergedError           a training run that diverged
-└── SerializationError      bytes that are no valid model, or a model that cannot be stored
+└── SerializationError      bytes that are no valid archive, or content that cannot be stored
 """
 
 from enum import Enum, StrEnum
@@ -80,7 +80,7 @@ _SKIP_MESSAGES = {
 
 
 class NotEnoughHistoryError(ModelError):
-    """Raised if a history has too few samples or known outcomes to fit a model.
+    """Raised if a history has too few samples, known outcomes or high-load periods to fit a model.
 
     Attributes:
         skip_reason: code of the reason.
@@ -124,11 +124,11 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss or the gradients of a training run become too large or are not finite."""
+    """Raised if the loss of a training run is too high, or its loss, gradients or parameters are not finite."""
 
 
 class SerializationError(ModelError):
-    """Raised if bytes are not a model that this release reads, or if a model cannot be stored.
+    """Raised if bytes are not an archive that this release reads, or if content cannot be stored.
 
     Attributes:
         problem: code of the reason.

@@ -73,14 +73,15 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
 
     Args:
         blob: bytes from `pack`.
-        kind: expected kind of content.
-        newest: newest format number that the caller reads.
+        kind: expected value of "kind" in the header, e.g. "network".
+        newest: newest format number that the caller can read.
 
     Returns:
         The header without its checksum, and the arrays by name.
 
     Raises:
-        SerializationError: the bytes are not such an archive, damaged, of another kind or of a newer format.
+        SerializationError: the bytes are not an archive from `pack`, or the archive is damaged, too large, of another
+            kind or of a newer format.
     """
     if len(blob) > MAX_BYTES:
         raise SerializationError(
@@ -150,7 +151,7 @@ def _check_header(header: dict[str, Any], kind: str, newest: int) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Floats:
-    """Read one array; its header must state the shape and size of the bytes that follow it."""
+    """Read one array; the size that its header states must equal the size of the data after the header."""
     name = entry.filename
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         raise SerializationError(f"{name} is compressed, and only uncompressed arrays are read")

@@ -1,4 +1,4 @@
-"""Serving predictors: names, and reasons why the whole model does not serve."""
+"""Serving predictors: names, and reasons why the full model does not serve."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MODEL = "model"
-"""Name of the whole model, which uses all its metrics."""
+"""Name of the full model, which uses all its input metrics."""
 
 REDUCED_MODEL = "reduced model"
 """Name of the model without the metrics that are outside their training range."""
 
 
 class ServingReason(StrEnum):
-    """Reason why the reduced model or a baseline serves instead of the whole model."""
+    """Reason why the reduced model or a baseline serves instead of the full model."""
 
     INPUT_OUT_OF_RANGE = "input_out_of_range"
     """Metrics are outside their training range: the model predicts without them."""
@@ -28,11 +28,11 @@ class ServingReason(StrEnum):
 
 @dataclass(frozen=True)
 class Serving:
-    """Predictor that serves one horizon at one sample, and the reason if it is not the whole model.
+    """Predictor that serves one horizon at one sample, and the reason if it is not the full model.
 
     Attributes:
         predictor: MODEL, REDUCED_MODEL, or the name of a baseline.
-        reason: reason why the whole model does not serve; None if it does.
+        reason: reason why the full model does not serve; None if the full model serves.
         metrics: metrics outside their training range.
     """
 
@@ -42,7 +42,7 @@ class Serving:
 
     @property
     def message(self) -> str:
-        """Reason as a phrase, for messages; empty if the whole model serves."""
+        """Reason as a phrase, for messages; empty if the full model serves."""
         if self.reason is ServingReason.BASELINE_MORE_ACCURATE:
             return f"{self.predictor} was more accurate than the model on recent outcomes"
         if self.reason is ServingReason.HIGH_LOAD_FLOOR:

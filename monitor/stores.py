@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from model.units import HOUR
 from storage import (
     AnomalyRepository,
     Database,
@@ -23,7 +24,7 @@ TIME_EPSILON = 0.0005
 
 @dataclass(frozen=True)
 class Stores:
-    """Repositories of one open database."""
+    """Repositories of one open database; the replayed ones hold results of a replay of stored history."""
 
     database: Database
     samples: SampleRepository
@@ -32,6 +33,36 @@ class Stores:
     runs: TrainingRunRepository
     scores: ScoreRepository
     anomalies: AnomalyRepository
+    replayed_predictions: PredictionRepository
+    replayed_scores: ScoreRepository
+
+
+def delete_replayed(stores: Stores, start: float, end: float) -> int:
+    """Delete what was replayed from the samples of a period, for example because they have changed.
+
+    Predictions and scores of whole hours are deleted, because the sums of an hour cannot be split.
+
+    Args:
+        stores: repositories.
+        start: seconds since the epoch, inclusive.
+        end: seconds since the epoch, inclusive.
+
+    Returns:
+        The number of predictions deleted.
+
+    Raises:
+        StorageError: the database cannot be written.
+    """
+    stores.anomalies.replace_replayed(start, end, [])
+    return delete_replayed_predictions(stores, start, end)
+
+
+def delete_replayed_predictions(stores: Stores, start: float, end: float) -> int:
+    """Delete the replayed predictions and scores of the hours of a period; see `delete_replayed`."""
+    first = start - start % HOUR
+    after = end - end % HOUR + HOUR
+    stores.replayed_scores.purge_between(first, after)
+    return stores.replayed_predictions.purge_between(first, after - TIME_EPSILON)
 
 
 @contextmanager
@@ -60,4 +91,6 @@ def stores_of(database: Database) -> Stores:
         runs=TrainingRunRepository(database),
         scores=ScoreRepository(database),
         anomalies=AnomalyRepository(database),
+        replayed_predictions=PredictionRepository(database, replayed=True),
+        replayed_scores=ScoreRepository(database, replayed=True),
     )

@@ -12,7 +12,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.locks import ExclusiveLock, is_locked
-from storage.models import ModelRegistry
+from storage.model_registry import ModelRegistry
 from storage.predictions import PredictionRepository
 from storage.records import (
     SAMPLE_FIELDS,

@@ -1,8 +1,9 @@
-"""Anomaly repository: anomaly events with verdicts, half-hour peaks of detector channels, and maintenance windows."""
+"""Anomaly repository: anomaly events with verdicts, half-hour maxima of score parts, maintenance windows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -19,21 +20,46 @@ _WINDOW_COLUMNS = maintenance_windows.c[tuple(field.name for field in fields(Mai
 
 
 class AnomalyRepository:
-    """Anomaly events of one host. Every method raises StorageError if the database refuses the operation."""
+    """Anomalies, peaks and maintenance windows of one host. A refused operation raises StorageError."""
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
         self._database = database
         self._host_id = host_id
         self._own = anomalies.c.host_id == host_id
+        self._live = anomalies.c.replayed.is_(False)
         self._own_windows = maintenance_windows.c.host_id == host_id
 
     def add(self, anomaly: AnomalyRecord) -> int:
-        """Store a new anomaly and return the id assigned by the database; `anomaly.id` is ignored."""
-        values = asdict(anomaly)
-        del values["id"]
-        query = insert(anomalies).values(host_id=self._host_id, **values).returning(anomalies.c.id)
+        """Store a new anomaly and return the ID assigned by the database; `anomaly.id` is ignored."""
+        query = insert(anomalies).values(self._row(anomaly)).returning(anomalies.c.id)
         with self._database.writing() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def replace_replayed(self, start: float, end: float, new: Sequence[AnomalyRecord]) -> int:
+        """Replace the replayed anomalies without a verdict that overlap a period, in one transaction.
+
+        Args:
+            start: seconds since the epoch, inclusive.
+            end: seconds since the epoch, inclusive.
+            new: replayed anomalies; an anomaly that overlaps one of the remaining anomalies is not stored.
+
+        Returns:
+            The number of anomalies stored.
+        """
+        overlaps = (self._own, anomalies.c.started_at <= end, anomalies.c.ended_at >= start)
+        unjudged = (~self._live, anomalies.c.verdict.is_(None))
+        spans = select(anomalies.c.started_at, func.coalesce(anomalies.c.ended_at, math.inf)).where(self._own)
+        with self._database.writing() as connection:
+            connection.execute(delete(anomalies).where(*overlaps, *unjudged))
+            stored = [tuple(row) for row in connection.execute(spans)]
+            added = [
+                self._row(anomaly)
+                for anomaly in new
+                if not any(a <= (anomaly.ended_at or end) and b >= anomaly.started_at for a, b in stored)
+            ]
+            if added:
+                connection.execute(insert(anomalies), added)
+        return len(added)
 
     def update(self, anomaly: AnomalyRecord) -> None:
         """Store the end, the peak and the contributions of an anomaly; keep the stored verdict."""
@@ -42,12 +68,12 @@ class AnomalyRepository:
             connection.execute(update(anomalies).where(self._own, anomalies.c.id == anomaly.id).values(**values))
 
     def set_verdict(self, anomaly_id: int, verdict: Verdict, note: str | None, at: float) -> None:
-        """Store the operator's verdict, replacing an earlier one.
+        """Store the operator's verdict, replacing an earlier verdict.
 
         Args:
-            anomaly_id: id of the anomaly.
+            anomaly_id: ID of the anomaly.
             verdict: the operator's label.
-            note: the operator's note.
+            note: the operator's explanation; None if there is none.
             at: time of the verdict, in seconds since the epoch.
 
         Raises:
@@ -75,30 +101,32 @@ class AnomalyRepository:
             raise self._unknown(f"there is no anomaly {anomaly_id}")
         return _anomaly(row)
 
-    def since(self, start: float, limit: int = 1000) -> list[AnomalyRecord]:
+    def since(self, start: float, limit: int = 1000, *, live: bool = False) -> list[AnomalyRecord]:
         """Return the anomalies that are in progress or ended at `start` or later, newest first.
 
         Args:
             start: seconds since the epoch.
             limit: largest number of anomalies to return.
+            live: True to leave out replayed anomalies.
         """
-        recent = or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)
+        recent = [self._own, or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)]
         newest_first = (anomalies.c.started_at.desc(), anomalies.c.id.desc())
-        query = select(*_ANOMALY_COLUMNS).where(self._own, recent).order_by(*newest_first).limit(limit)
+        query = select(*_ANOMALY_COLUMNS).where(*recent, *([self._live] if live else []))
+        query = query.order_by(*newest_first).limit(limit)
         with self._database.reading() as connection:
             return [_anomaly(row) for row in connection.execute(query)]
 
     def ongoing(self) -> AnomalyRecord | None:
-        """Return the anomaly in progress; None if there is none."""
-        in_progress = (self._own, anomalies.c.ended_at.is_(None))
+        """Return the live anomaly in progress; None if there is none."""
+        in_progress = (self._own, self._live, anomalies.c.ended_at.is_(None))
         query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _anomaly(row)
 
     def count(self) -> int:
-        """Return the number of all anomalies."""
-        query = select(func.count()).select_from(anomalies).where(self._own)
+        """Return the number of live anomalies, in progress or ended."""
+        query = select(func.count()).select_from(anomalies).where(self._own, self._live)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
@@ -110,12 +138,12 @@ class AnomalyRepository:
         return newest
 
     def replace_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
-        """Store the channel maxima of one half-hour interval, replacing the stored maxima of the same interval.
+        """Store the maxima of one half-hour interval, replacing the stored maxima of the same interval.
 
         Args:
             at: start of the interval, in seconds since the epoch.
             detector: fingerprint of the detector that computed the scores, at most 16 characters.
-            peaks: largest score in the interval by channel.
+            peaks: maximum of each score part in the interval; the keys are stored as `channel`.
         """
         peak = anomaly_peaks.c
         same_interval = (peak.host_id == self._host_id, peak.detector == detector, peak.at == at)
@@ -128,7 +156,7 @@ class AnomalyRepository:
             connection.execute(insert(anomaly_peaks), rows)
 
     def peaks(self, detector: str, since: float) -> list[AnomalyPeak]:
-        """Return the stored half-hour maxima of all channels of one detector, ordered by time.
+        """Return the stored half-hour maxima of all score parts of one detector, ordered by time.
 
         Args:
             detector: fingerprint of the detector.
@@ -144,18 +172,18 @@ class AnomalyRepository:
             return [AnomalyPeak(*row) for row in connection.execute(query)]
 
     def purge_peaks(self, before: float, batch: int = 5000) -> None:
-        """Delete old peaks. Anomalies and maintenance windows are few and kept forever.
+        """Delete old peaks. Anomalies and maintenance windows are few, and never deleted because of their age.
 
         Args:
             before: peaks before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
         """
         purge(self._database, anomaly_peaks, self._host_id, before, batch)
 
     def purge_between(self, start: float, end: float) -> int:
-        """Delete the anomalies without a verdict that lie within a period, and the peaks in it.
+        """Delete the anomalies without a verdict that lie within a period, and the peaks in the period.
 
-        Anomalies with a verdict are kept, because the operator labelled them. An anomaly in progress is kept, too.
+        Anomalies with a verdict are kept, because the operator labelled them. An anomaly in progress is also kept.
 
         Args:
             start: seconds since the epoch, inclusive.
@@ -171,7 +199,7 @@ class AnomalyRepository:
         return deleted
 
     def add_maintenance_window(self, window: MaintenanceWindow) -> int:
-        """Store a maintenance window and return the id assigned by the database; `window.id` is ignored."""
+        """Store a maintenance window and return the ID assigned by the database; `window.id` is ignored."""
         values = asdict(window)
         del values["id"]
         query = insert(maintenance_windows).values(host_id=self._host_id, **values)
@@ -182,7 +210,7 @@ class AnomalyRepository:
         """End a maintenance window, or delete it if it has not started.
 
         Args:
-            window_id: id of the window.
+            window_id: ID of the window.
             at: new end, in seconds since the epoch; a window that ended earlier is not changed.
 
         Raises:
@@ -192,7 +220,7 @@ class AnomalyRepository:
         with self._database.writing() as connection:
             row = connection.execute(select(*_WINDOW_COLUMNS).where(*selected)).one_or_none()
             if row is None:
-                raise self._unknown(f"there is no maintenance {window_id}")
+                raise self._unknown(f"there is no maintenance window {window_id}")
             window = MaintenanceWindow(*row)
             if window.starts_at >= at:
                 connection.execute(delete(maintenance_windows).where(*selected))
@@ -206,6 +234,11 @@ class AnomalyRepository:
         query = select(*_WINDOW_COLUMNS).where(self._own_windows, window.ends_at > since).order_by(window.starts_at)
         with self._database.reading() as connection:
             return [MaintenanceWindow(*row) for row in connection.execute(query)]
+
+    def _row(self, anomaly: AnomalyRecord) -> dict[str, Any]:
+        values = asdict(anomaly)
+        del values["id"]
+        return {"host_id": self._host_id, **values}
 
     def _unknown(self, detail: str) -> UnknownAnomalyError:
         return UnknownAnomalyError(f"{self._database.name}: {detail}", StorageErrorKind.UNKNOWN_ANOMALY)

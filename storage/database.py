@@ -34,7 +34,7 @@ PRAGMAS = (
 )
 
 MAX_IDLE_CONNECTIONS = 2
-"""Connections kept open between transactions."""
+"""Largest number of connections kept open between transactions."""
 
 _WRITES = "writes"
 """Key in `Connection.info`; True makes the next transaction acquire the write lock at its start."""
@@ -141,7 +141,7 @@ class Database:
                     yield connection
             except (DBAPIError, sqlite3.Error) as error:
                 if not isinstance(error, IntegrityError | sqlite3.IntegrityError):
-                    # The next transaction gets a new connection: the file of this one may be damaged or deleted.
+                    # The next transaction gets a new connection: the file of the old one may be damaged or deleted.
                     connection.invalidate()
                 raise
             finally:
@@ -152,13 +152,13 @@ class Database:
 
 
 def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, create: bool = True) -> Database:
-    """Open a database; create it or migrate it to the schema of this release first if necessary.
+    """Open a database; first create it, or migrate it to the schema of this release, if necessary.
 
     Args:
         url: SQLAlchemy URL: `sqlite:////absolute/path`, or `sqlite://` for a database in memory.
         busy_timeout: longest time to wait for the write lock, in seconds.
-        migrate: migrate an older schema.
-        create: create a missing database instead of failing.
+        migrate: True to create a missing schema or migrate an older schema.
+        create: True to create a missing database, False to raise StorageError.
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
@@ -171,7 +171,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
         engine = _create_engine(parsed, busy_timeout)
         if path is not None:
             if not create and not path.exists():
-                raise StorageError.of_kind(StorageErrorKind.MISSING, str(path), "no database there")
+                raise StorageError.of_kind(StorageErrorKind.MISSING, str(path), "the file does not exist")
             prepare_database_file(path)
         database = Database(engine, path)
         try:
@@ -183,7 +183,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
 
 
 def parse_url(url: str) -> tuple[URL, Path | None]:
-    """Return the URL with an absolute path, and the path; None as path if the database has no file.
+    """Return the URL with an absolute path, and the path; the path is None for a database without a file.
 
     An absolute path stays valid after a change of the working directory.
     """

@@ -2,10 +2,10 @@
 
 StorageError                    anything the database or its file system refuses
 ├── SchemaTooNewError           opening a database that a newer release wrote
-├── LockHeldError               taking a lock that another process holds
-├── DuplicateKeyError           inserting a row whose key exists
-├── UnknownModelError           naming a model that the host does not have
-└── UnknownAnomalyError         naming an anomaly or a maintenance window that the host does not have
+├── LockHeldError               acquiring a lock that another process holds
+├── DuplicateKeyError           inserting a row with the primary key of a stored row
+├── UnknownModelError           requesting a model that the host does not have
+└── UnknownAnomalyError         requesting an anomaly or a maintenance window that the host does not have
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 
 class StorageErrorKind(Enum):
-    """Cause of a StorageError, with advice for the operator (empty for some)."""
+    """Cause of a StorageError, with advice for the operator; the advice may be empty."""
 
-    BUSY = "busy", "another process has been writing for too long; see which one has the file open"
+    BUSY = "busy", "another process has been writing for too long; find out which process has the file open"
     CANNOT_OPEN = "cannot open", "check that its directory exists and that this user may write to it"
     CORRUPT = "corrupt", "it is damaged; move it aside or restore a backup in its place"
-    DISK_FULL = "disk full", "make room on its file system"
+    DISK_FULL = "disk full", "free space on its file system"
     DRIVER_MISSING = "driver missing", "install it, or use SQLite"
     DUPLICATE_KEY = "duplicate key", ""
     FILE_SYSTEM = "file system", ""
-    FOREIGN_DATABASE = "foreign database", "name another one"
+    FOREIGN_DATABASE = "foreign database", "set storage.url to another database"
     INTERRUPTED = "interrupted", ""
     INVALID_URL = "invalid URL", "write it like sqlite:////var/lib/monitor/monitor.db"
     IO_ERROR = "I/O error", "check its file system for space and for damage"
     LOCK_HELD = "lock held", ""
-    LOCK_UNAVAILABLE = "lock unavailable", "this user must be able to write here"
+    LOCK_UNAVAILABLE = "lock unavailable", "give this user write access to it and to its directory"
     MIGRATION_FAILED = "migration failed", ""
-    MISSING = "missing", "has the daemon run, with this storage.url?"
+    MISSING = "missing", "check storage.url, and that the daemon has run"
     MODEL_DAMAGED = "model damaged", "roll back to another model"
     NOT_A_DATABASE = "not a database", "move it aside or restore a backup in its place"
     NOT_A_FILE = "not a file", "remove it or name another database"
@@ -93,25 +93,25 @@ class SchemaTooNewError(StorageError):
 
 
 class LockHeldError(StorageError):
-    """Raised on taking a lock that another process holds."""
+    """Raised on acquiring a lock that another process holds."""
 
     default_kind = StorageErrorKind.LOCK_HELD
 
 
 class DuplicateKeyError(StorageError):
-    """Raised on inserting a row whose key exists."""
+    """Raised on inserting a row with the primary key of a stored row."""
 
     default_kind = StorageErrorKind.DUPLICATE_KEY
 
 
 class UnknownModelError(StorageError):
-    """Raised for a model id that the host does not have."""
+    """Raised for a model ID that the host does not have."""
 
     default_kind = StorageErrorKind.UNKNOWN_MODEL
 
 
 class UnknownAnomalyError(StorageError):
-    """Raised for an anomaly id or maintenance window id that the host does not have."""
+    """Raised for the ID of an anomaly or a maintenance window that the host does not have."""
 
     default_kind = StorageErrorKind.UNKNOWN_ANOMALY
 
@@ -127,7 +127,7 @@ _SQLITE_KINDS = {
     sqlite3.SQLITE_NOTADB: StorageErrorKind.NOT_A_DATABASE,
     sqlite3.SQLITE_READONLY: StorageErrorKind.READ_ONLY,
 }
-"""Kinds by primary result code (sqlite.org/rescode.html)."""
+"""Kind for each primary result code of SQLite (sqlite.org/rescode.html)."""
 
 _ERRNO_KINDS = {
     errno.ENOSPC: StorageErrorKind.DISK_FULL,
@@ -135,7 +135,7 @@ _ERRNO_KINDS = {
     errno.EIO: StorageErrorKind.IO_ERROR,
     errno.EROFS: StorageErrorKind.READ_ONLY,
 }
-"""Kinds by error number of the operating system."""
+"""Kind for each error number of the operating system."""
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def kind_of(error: Exception) -> StorageErrorKind:
     if isinstance(error, ArgumentError):
         return StorageErrorKind.INVALID_URL
     original = getattr(error, "orig", None) or error
-    # The lowest byte of an extended result code is the primary code. Errors raised by the sqlite3 module have none.
+    # The lowest byte of an extended result code is the primary code. Errors of the sqlite3 module itself have none.
     primary = getattr(original, "sqlite_errorcode", 0) & 0xFF
     return _SQLITE_KINDS.get(primary, StorageErrorKind.OTHER)
 

@@ -1,7 +1,7 @@
 """File ownership: root gives new files to the owner of the database directory.
 
 The daemon runs as its own user, and root runs commands on the same database. Without the change of owner, the daemon
-could not open a file that root created. SQLite does the same for its write-ahead log.
+could not open a file that root created. SQLite changes the owner of its write-ahead log in the same way.
 """
 
 from __future__ import annotations

@@ -30,16 +30,16 @@ HEADER = b"SQLite format 3\0"
 """First bytes of a database file."""
 
 FORMAT_VERSION_OFFSET = 18
-"""Byte of the header that is 2 for a database with a write-ahead log (sqlite.org/fileformat.html, 1.3)."""
+"""Offset of the header byte that is 2 if the journal mode is WAL (sqlite.org/fileformat.html, 1.3)."""
 
 WRITE_LOCK_OFFSET = 120
-"""Byte of the -shm file that a writer locks (sqlite.org/walformat.html, 2.3)."""
+"""Offset of the byte in the -shm file that a writer locks (sqlite.org/walformat.html, 2.3)."""
 
 FLOCK_FORMAT = "@hhqqi0q"
-"""struct flock of fcntl(2): type, whence, start, length, process id."""
+"""Layout of struct flock (fcntl(2)) on 64-bit Linux: type, whence, start, length, process ID."""
 
 COMPANION_SUFFIXES = ("-wal", "-shm", "-journal", ".daemon.lock", ".migrate.lock", ".retrain.lock")
-"""Suffixes of the files that belong to a database."""
+"""Suffixes of the files that SQLite and this program create next to a database file."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class IntegrityCheck:
     """Result of SQLite's quick check.
 
     Attributes:
-        problem: first problem reported; empty if there is none.
+        problem: first problem reported; empty if there is none or the check was interrupted.
         completed: False if the check was interrupted at the time limit.
     """
 
@@ -64,7 +64,8 @@ class DatabaseFiles:
         wal_size: bytes of the write-ahead log.
         valid_header: True if the file is empty or begins with the header of SQLite.
         wal_mode: True if the header states journal mode WAL.
-        writer: id of the process that held the write lock longer than one transaction takes; None if it was free.
+        writer: ID of the process that still held the write lock after the `patience` of `inspect_files`; None if the
+            lock was free.
         unknown_files: files whose names begin with the name of the database file and that neither SQLite nor this
             program creates.
     """
@@ -103,7 +104,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
         raise StorageError.of_kind(StorageErrorKind.NO_FILE, name, "not a database in a file")
     with storage_errors(str(path)):
         if not path.exists():
-            raise StorageError(f"{path}: no database there", StorageErrorKind.MISSING)
+            raise StorageError(f"{path}: the file does not exist", StorageErrorKind.MISSING)
         if not path.is_file():
             raise StorageError(f"{path}: not a file", StorageErrorKind.NOT_A_FILE)
     engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
@@ -188,7 +189,10 @@ def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
 
 
 def lock_holder(path: Path) -> str | None:
-    """Return the id of the process that holds a lock file: "?" if the id is unknown, None if the lock is free.
+    """Return the ID of the process that holds a lock: "?" if the ID is unknown, None if the lock is free.
+
+    Args:
+        path: path of the lock file.
 
     Raises:
         StorageError: the lock file cannot be opened.
@@ -217,7 +221,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _persistent_writer(path: Path, patience: float, step: float = 0.02) -> int | None:
-    """Return the id of the process that still holds the write lock after `patience` seconds; None if it is free."""
+    """Return the ID of the process that holds the write lock after up to `patience` seconds; None if it is free."""
     deadline = time.monotonic() + patience
     while (process := _write_lock_holder(path)) is not None and time.monotonic() < deadline:
         time.sleep(step)

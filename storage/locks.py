@@ -29,8 +29,8 @@ class ExclusiveLock:
 
         Args:
             path: path of the lock file; created with mode 0600 if missing.
-            wait: longest time to wait for the lock, in seconds. The default covers the moment in which `is_locked`
-                of another process holds the lock.
+            wait: longest time to wait for the lock, in seconds. The default exceeds the time for which
+                `is_locked` of another process holds the lock.
         """
         self._path = path
         self._wait = wait
@@ -40,7 +40,7 @@ class ExclusiveLock:
         """Acquire the lock.
 
         Raises:
-            LockHeldError: another process holds the lock; the message contains the process id.
+            LockHeldError: another process holds the lock; the message contains its process ID, if known.
             StorageError: the file cannot be opened or created.
         """
         descriptor = _open(self._path)

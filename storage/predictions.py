@@ -7,22 +7,15 @@ from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Integer, bindparam, cast, delete, func, insert, select
+from sqlalchemy import Delete, Integer, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, time_buckets
 from storage.records import Prediction
-from storage.schema import LOCAL_HOST_ID, predictions
+from storage.schema import LOCAL_HOST_ID, predictions, replayed_predictions
 
 _FIELDS = tuple(field.name for field in fields(Prediction))
-_COLUMNS = predictions.c[_FIELDS]
-_INSERT = insert(predictions)
-_DELETE = delete(predictions).where(
-    predictions.c.host_id == bindparam("key_host_id"),
-    predictions.c.at == bindparam("key_at"),
-    predictions.c.horizon == bindparam("key_horizon"),
-)
 
 
 class PredictionRepository:
@@ -31,9 +24,20 @@ class PredictionRepository:
     Every method raises StorageError if the database refuses the operation.
     """
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
+        """Initialize the repository.
+
+        Args:
+            database: open database.
+            host_id: ID of the host.
+            replayed: access the predictions of a replay of imported history instead of the live ones.
+        """
         self._database = database
         self._host_id = host_id
+        self._table = replayed_predictions if replayed else predictions
+        self._columns = self._table.c[_FIELDS]
+        self._own = self._table.c.host_id == host_id
+        self._insert = insert(self._table)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Store predictions in one transaction, replacing stored predictions with the same time and horizon."""
@@ -44,12 +48,12 @@ class PredictionRepository:
         ]
         try:
             with self._database.writing() as connection:
-                connection.execute(_INSERT, rows)
+                connection.execute(self._insert, rows)
         except DuplicateKeyError:
             keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:
-                connection.execute(_DELETE, keys)
-                connection.execute(_INSERT, rows)
+                connection.execute(self._delete_by_key(), keys)
+                connection.execute(self._insert, rows)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
         """Return the predictions made at start < at <= end, ordered by time and horizon.
@@ -59,18 +63,19 @@ class PredictionRepository:
             end: seconds since the epoch, inclusive.
             horizon: return predictions with this horizon (seconds) only; None for all horizons.
         """
+        column = self._table.c
         query = (
-            select(*_COLUMNS)
-            .where(predictions.c.host_id == self._host_id, predictions.c.at > start, predictions.c.at <= end)
-            .order_by(predictions.c.at, predictions.c.horizon)
+            select(*self._columns)
+            .where(self._own, column.at > start, column.at <= end)
+            .order_by(column.at, column.horizon)
         )
         if horizon is not None:
-            query = query.where(predictions.c.horizon == horizon)
+            query = query.where(column.horizon == horizon)
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
-        """Return the extremes of the predictions in each time bucket, computed by the database.
+        """Aggregate the predictions of each time bucket in the database.
 
         Args:
             start: start of the first bucket, in seconds since the epoch.
@@ -78,10 +83,10 @@ class PredictionRepository:
             count: number of buckets.
 
         Returns:
-            Arrays (count, 4) by horizon in seconds, shortest horizon first. Columns: largest probability, mean
+            Array (count, 4) for each horizon in seconds, shortest horizon first. Columns: largest probability, mean
             baseline probability, smallest threshold, and 1 if a warning was active, else 0; NaN for an empty bucket.
         """
-        column = predictions.c
+        column = self._table.c
         figures = (
             func.max(column.probability),
             func.avg(column.baseline_probability),
@@ -89,7 +94,7 @@ class PredictionRepository:
             func.max(cast(column.warning, Integer)),
         )
         maxima: dict[float, NDArray[np.float64]] = {}
-        for bucket, conditions in time_buckets(predictions, self._host_id, start, width, count):
+        for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
             query = select(column.horizon, bucket, *figures).where(*conditions).group_by(column.horizon, bucket)
             with self._database.reading() as connection:
                 for horizon, number, *values in connection.execute(query):
@@ -99,9 +104,9 @@ class PredictionRepository:
 
     def last(self) -> list[Prediction]:
         """Return the predictions with the newest time, shortest horizon first; empty if none is stored."""
-        own = predictions.c.host_id == self._host_id
-        newest = select(func.max(predictions.c.at)).where(own).scalar_subquery()
-        query = select(*_COLUMNS).where(own, predictions.c.at == newest).order_by(predictions.c.horizon)
+        column = self._table.c
+        newest = select(func.max(column.at)).where(self._own).scalar_subquery()
+        query = select(*self._columns).where(self._own, column.at == newest).order_by(column.horizon)
         with self._database.reading() as connection:
             return [Prediction(*row) for row in connection.execute(query)]
 
@@ -112,9 +117,8 @@ class PredictionRepository:
             after: seconds since the epoch, exclusive.
             horizon: prediction horizon in seconds.
         """
-        query = select(func.min(predictions.c.at)).where(
-            predictions.c.host_id == self._host_id, predictions.c.at > after, predictions.c.horizon == horizon
-        )
+        column = self._table.c
+        query = select(func.min(column.at)).where(self._own, column.at > after, column.horizon == horizon)
         with self._database.reading() as connection:
             first: float | None = connection.scalar(query)
         return first
@@ -124,23 +128,46 @@ class PredictionRepository:
 
         Args:
             before: predictions before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
 
         Returns:
             The number of rows deleted.
         """
-        return purge(self._database, predictions, self._host_id, before, batch)
+        return purge(self._database, self._table, self._host_id, before, batch)
 
     def count_between(self, start: float, end: float) -> int:
         """Return the number of predictions made at start <= at <= end, in seconds since the epoch."""
-        return count_between(self._database, predictions, self._host_id, start, end)
+        return count_between(self._database, self._table, self._host_id, start, end)
 
     def purge_between(self, start: float, end: float) -> int:
         """Delete the predictions made at start <= at <= end (seconds since the epoch) and return their number."""
-        return purge_between(self._database, predictions, self._host_id, start, end)
+        return purge_between(self._database, self._table, self._host_id, start, end)
 
     def count(self) -> int:
         """Return the number of stored predictions."""
-        query = select(func.count()).select_from(predictions).where(predictions.c.host_id == self._host_id)
+        query = select(func.count()).select_from(self._table).where(self._own)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
+
+    def occupied_buckets(self, start: float, width: float, count: int) -> NDArray[np.bool_]:
+        """Return a mask (count,) of the time buckets with a prediction.
+
+        Args:
+            start: start of the first bucket, in seconds since the epoch.
+            width: width of a bucket in seconds.
+            count: number of buckets.
+        """
+        occupied = np.zeros(count, bool)
+        for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
+            query = select(bucket).where(*conditions).distinct()
+            with self._database.reading() as connection:
+                occupied[[min(number, count - 1) for number in connection.scalars(query)]] = True
+        return occupied
+
+    def _delete_by_key(self) -> Delete:
+        column = self._table.c
+        return delete(self._table).where(
+            column.host_id == bindparam("key_host_id"),
+            column.at == bindparam("key_at"),
+            column.horizon == bindparam("key_horizon"),
+        )

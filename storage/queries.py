@@ -1,4 +1,4 @@
-"""SQL shared by the time-series tables: time buckets, covered time, deletion in batches."""
+"""Shared SQL of the time-series tables: time buckets, covered time, deletion in batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def time_buckets(
 
     Args:
         table: table with the columns host_id and at.
-        host_id: id of the host.
+        host_id: ID of the host.
         start: start of the first bucket, in seconds since the epoch.
         width: width of a bucket in seconds.
         count: number of buckets.
@@ -54,13 +54,13 @@ def start_of_newest(
     must not be deleted for that reason.
 
     Args:
-        database: the database.
+        database: open database.
         table: table with the columns host_id and at.
-        host_id: id of the host.
+        host_id: ID of the host.
         seconds: number of seconds to cover.
         until: end of the period, in seconds since the epoch; later rows are ignored.
         max_gap: longest distance between two rows that counts as covered, in seconds.
-        gap_seconds: seconds that a longer gap counts as.
+        gap_seconds: covered time that a longer gap counts as, in seconds.
 
     Returns:
         Seconds since the epoch; minus infinity if all rows together cover less.
@@ -87,11 +87,11 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
     """Delete the old rows of one host in short transactions, so that a writer never waits for long.
 
     Args:
-        database: the database.
+        database: open database.
         table: table with the columns host_id and at.
-        host_id: id of the host.
+        host_id: ID of the host.
         before: rows before this time (seconds since the epoch) are deleted.
-        batch: rows selected in one transaction; all rows of the last selected time are deleted with them.
+        batch: number of rows selected in one transaction; all rows with the time of the last row are deleted, too.
 
     Returns:
         The number of rows deleted.
@@ -100,7 +100,7 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
 
 
 def _purge_batches(database: Database, table: Table, selected: Sequence[ColumnElement[bool]], batch: int) -> int:
-    """Delete the rows that fulfil all conditions, the oldest first, and return their number."""
+    """Delete the rows that fulfil all conditions, oldest first, and return the number of rows deleted."""
     total = 0
     while deleted := _purge_batch(database, table, selected, batch):
         total += deleted
@@ -121,9 +121,9 @@ def count_between(database: Database, table: Table, host_id: int, start: float, 
     """Return the number of rows of one host with start <= at <= end.
 
     Args:
-        database: the database.
+        database: open database.
         table: table with the columns host_id and at.
-        host_id: id of the host.
+        host_id: ID of the host.
         start: seconds since the epoch.
         end: seconds since the epoch.
     """
@@ -136,12 +136,12 @@ def purge_between(database: Database, table: Table, host_id: int, start: float, 
     """Delete the rows of one host with start <= at <= end in short transactions.
 
     Args:
-        database: the database.
+        database: open database.
         table: table with the columns host_id and at.
-        host_id: id of the host.
+        host_id: ID of the host.
         start: seconds since the epoch.
         end: seconds since the epoch.
-        batch: rows selected in one transaction; all rows of the last selected time are deleted with them.
+        batch: number of rows selected in one transaction; all rows with the time of the last row are deleted, too.
 
     Returns:
         The number of rows deleted.

@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from operator import attrgetter
 
-# Times are seconds since the epoch (UTC), durations seconds, ratios and probabilities 0 to 1, rates per second, and
-# sizes bytes, in all records.
+# Times are seconds since the epoch (UTC), durations seconds, ratios 0 to 1, rates per second, and sizes bytes.
 
 
 class TrainingOutcome(StrEnum):
@@ -85,9 +84,9 @@ class Prediction:
     Attributes:
         at: time of the prediction.
         horizon: length of the predicted interval, in seconds.
-        model_id: id of the model that served.
+        model_id: ID of the model that served.
         probability: calibrated probability of high load within the horizon.
-        baseline_probability: base rate of the training data.
+        baseline_probability: event rate of the training data for the horizon.
         threshold: probability at which a warning starts; while a warning is active, the probability below which it
             ends. 1 or above disables warnings.
         warning: True while a warning is active; always False during high load.
@@ -106,11 +105,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """Registered model without the serialized model.
+    """Metadata of a registered model.
 
     Attributes:
         id: id of the model, never reused.
-        created_at: time of training; of the bootstrap model, time of registration.
+        created_at: time of training; for the bootstrap model, time of registration.
         sha256: hexadecimal SHA-256 of the serialized model.
         size: bytes of the serialized model.
         report_json: training report as JSON text.
@@ -134,7 +133,7 @@ class TrainingRun:
         finished_at: end of the run.
         outcome: result of the run.
         reason: explanation for people if no model was promoted; empty otherwise.
-        model_id: id of the model that the run registered; None if it registered none.
+        model_id: ID of the model that the run registered; None if it registered none.
         report_json: training report as JSON text; "{}" if the run ended before the report was written.
         id: 0 until the run is stored.
     """
@@ -150,7 +149,7 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """Sums over the scored predictions of one hour, one load state and one decile of probability.
+    """Sums over the predictions of one hour, one load state and one decile of probability.
 
     Brier scores, skills, precision, recall and the reliability table are computed from these sums. p is the
     probability, b the baseline probability and y the outcome (1 if high load followed, else 0).
@@ -159,11 +158,11 @@ class ScoreRow:
         hour: start of the hour.
         high_load: True if load was high at the time of prediction.
         decile: 0 for probabilities below 0.1, up to 9.
-        unknown: predictions whose outcome is unknown because of a gap; no other sum includes them.
-        scored: predictions with a known outcome.
+        unknown: number of predictions with an unknown outcome, because of a gap; no other sum includes them.
+        scored: number of predictions with a known outcome.
         events: sum of y.
-        warnings: predictions that were warnings.
-        true_warnings: warnings that high load followed.
+        warnings: number of predictions with an active warning.
+        true_warnings: number of predictions with an active warning that high load followed.
         probability_sum: sum of p.
         probability_squared_sum: sum of p².
         probability_event_sum: sum of p y.
@@ -206,14 +205,15 @@ class AnomalyRecord:
     Attributes:
         started_at: start of the event.
         ended_at: end of the event; None while it is in progress.
-        peak: largest anomaly score, 0 to 1.
-        peak_at: time of the largest score.
+        peak: anomaly score of the peak row, the row with the largest ratio to an alarm threshold; 0 to 1.
+        peak_at: start of the peak row.
         channel: detector channel that started the event.
-        contributions: contribution of each metric to the score at the peak; they sum to 1.
-        model_id: id of the model whose detector reported the event.
+        contributions: positive contribution of each metric in the peak row; they sum to 1 up to rounding.
+        model_id: ID of the model whose detector reported the event.
         verdict: the operator's label; None if there is none.
-        note: the operator's note.
-        verdict_at: time of the verdict.
+        note: the operator's explanation of the verdict; None if there is none.
+        verdict_at: time of the verdict; None if there is none.
+        replayed: True if found in a replay of stored history, not by the live detector.
         id: 0 until the event is stored.
     """
 
@@ -227,12 +227,13 @@ class AnomalyRecord:
     verdict: Verdict | None = None
     note: str | None = None
     verdict_at: float | None = None
+    replayed: bool = False
     id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalyPeak:
-    """Largest score of one detector channel within the half hour that starts at `at`."""
+    """Maximum of one score part in the half hour that starts at `at`; `channel` is the name of the score part."""
 
     at: float
     channel: str

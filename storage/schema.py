@@ -26,7 +26,7 @@ from storage.records import SAMPLE_FIELDS
 LOCAL_HOST_ID = 1
 """`host_id` of the host that this program monitors.
 
-Every primary key contains a host id, so that a later release can store several hosts without rewriting the samples.
+Every table has a `host_id`, so that a later release can store several hosts without rewriting the samples.
 """
 
 metadata = MetaData()
@@ -56,24 +56,32 @@ samples = Table(
     sqlite_with_rowid=False,
 )
 
-predictions = Table(
-    "predictions",
-    metadata,
-    Column("host_id", Integer, primary_key=True, autoincrement=False),
-    Column("at", Float, primary_key=True),
-    Column("horizon", Float, primary_key=True),
-    # No foreign key: a prediction stays valid after its model has been pruned.
-    Column("model_id", Integer, nullable=False),
-    Column("probability", Float, nullable=False),
-    Column("baseline_probability", Float, nullable=False),
-    Column("threshold", Float, nullable=False),
-    Column("warning", Boolean, nullable=False, server_default=false()),
-    # Start of the high-load period that was in progress; NULL while load is not high.
-    Column("high_load_since", Float, nullable=True),
-    sqlite_with_rowid=False,
-)
 
-# AUTOINCREMENT: the id of a pruned model is never reused, so an id in a log or on a dashboard is unambiguous.
+def _predictions_table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("host_id", Integer, primary_key=True, autoincrement=False),
+        Column("at", Float, primary_key=True),
+        Column("horizon", Float, primary_key=True),
+        # No foreign key: a prediction stays valid after its model has been pruned.
+        Column("model_id", Integer, nullable=False),
+        Column("probability", Float, nullable=False),
+        Column("baseline_probability", Float, nullable=False),
+        Column("threshold", Float, nullable=False),
+        Column("warning", Boolean, nullable=False, server_default=false()),
+        # Start of the high-load period that was in progress; NULL while load is not high.
+        Column("high_load_since", Float, nullable=True),
+        sqlite_with_rowid=False,
+    )
+
+
+predictions = _predictions_table("predictions")
+
+# Predictions of a replay of imported history, in separate tables: no query on live predictions can include them.
+replayed_predictions = _predictions_table("replayed_predictions")
+
+# AUTOINCREMENT: the ID of a pruned model is never reused, so an ID in a log or on a dashboard is unambiguous.
 models = Table(
     "models",
     metadata,
@@ -117,39 +125,49 @@ training_runs = Table(
     sqlite_autoincrement=True,
 )
 
+
+def _score_totals_table(name: str) -> Table:
+    counts = ("unknown", "scored", "events", "warnings", "true_warnings")
+    sums = (
+        "probability_sum",
+        "probability_squared_sum",
+        "probability_event_sum",
+        "baseline_squared_sum",
+        "baseline_event_sum",
+    )
+    return Table(
+        name,
+        metadata,
+        Column("host_id", Integer, primary_key=True, autoincrement=False),
+        Column("horizon", Float, primary_key=True),
+        Column("hour", Float, primary_key=True),
+        Column("high_load", Integer, primary_key=True, autoincrement=False),
+        Column("decile", Integer, primary_key=True, autoincrement=False),
+        *(Column(field, Integer, nullable=False) for field in counts),
+        *(Column(field, Float, nullable=False) for field in sums),
+        sqlite_with_rowid=False,
+    )
+
+
+def _onsets_table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("host_id", Integer, primary_key=True, autoincrement=False),
+        Column("horizon", Float, primary_key=True),
+        Column("at", Float, primary_key=True),
+        Column("lead_time", Float, nullable=True),
+        sqlite_with_rowid=False,
+    )
+
+
 # Hourly sums over scored predictions; `monitor report` and the live scores are computed from them.
-score_totals = Table(
-    "score_totals",
-    metadata,
-    Column("host_id", Integer, primary_key=True, autoincrement=False),
-    Column("horizon", Float, primary_key=True),
-    Column("hour", Float, primary_key=True),
-    Column("high_load", Integer, primary_key=True, autoincrement=False),
-    Column("decile", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Integer, nullable=False) for name in ("unknown", "scored", "events", "warnings", "true_warnings")),
-    *(
-        Column(name, Float, nullable=False)
-        for name in (
-            "probability_sum",
-            "probability_squared_sum",
-            "probability_event_sum",
-            "baseline_squared_sum",
-            "baseline_event_sum",
-        )
-    ),
-    sqlite_with_rowid=False,
-)
+score_totals = _score_totals_table("score_totals")
+replayed_score_totals = _score_totals_table("replayed_score_totals")
 
 # Starts of high-load periods, with the lead time of their first warning.
-onsets = Table(
-    "onsets",
-    metadata,
-    Column("host_id", Integer, primary_key=True, autoincrement=False),
-    Column("horizon", Float, primary_key=True),
-    Column("at", Float, primary_key=True),
-    Column("lead_time", Float, nullable=True),
-    sqlite_with_rowid=False,
-)
+onsets = _onsets_table("onsets")
+replayed_onsets = _onsets_table("replayed_onsets")
 
 # Time up to which the predictions of each horizon are scored.
 scoring_progress = Table(
@@ -178,10 +196,12 @@ anomalies = Table(
     Column("verdict", String(16), nullable=True),
     Column("note", String, nullable=True),
     Column("verdict_at", Float, nullable=True),
+    # Found in a replay of imported history, not by the live detector.
+    Column("replayed", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 
-# Largest score of each detector channel in each half hour; alarm thresholds and recurring peaks are computed from it.
+# Maximum of each score part in each half hour; alarm thresholds and recurring peaks are computed from it.
 anomaly_peaks = Table(
     "anomaly_peaks",
     metadata,

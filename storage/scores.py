@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
 from storage.records import Onset, ScoreRow
-from storage.schema import LOCAL_HOST_ID, onsets, score_totals, scoring_progress
+from storage.schema import (
+    LOCAL_HOST_ID,
+    onsets,
+    replayed_onsets,
+    replayed_score_totals,
+    score_totals,
+    scoring_progress,
+)
 
 HOUR = 3600.0
-"""Seconds covered by one row of sums."""
+"""Seconds of predictions that one row of sums covers."""
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
@@ -23,34 +30,54 @@ _SUMS = tuple(field.name for field in fields(ScoreRow) if field.name not in _KEY
 class ScoreRepository:
     """Scores of one host's predictions. Every method raises StorageError if the database refuses the operation."""
 
-    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID) -> None:
+    def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
+        """Initialize the repository.
+
+        Args:
+            database: open database.
+            host_id: ID of the host.
+            replayed: access the scores of replayed predictions instead of those of the live ones.
+        """
         self._database = database
         self._host_id = host_id
+        self._totals = replayed_score_totals if replayed else score_totals
+        self._onsets = replayed_onsets if replayed else onsets
 
     def add(self, horizon: float, scored_until: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
         """Add newly scored predictions and advance the scoring progress in one transaction.
 
         Args:
             horizon: prediction horizon in seconds.
-            scored_until: predictions up to this time (seconds since the epoch) are not scored again.
+            scored_until: live predictions up to this time (seconds since the epoch) are not scored again.
             rows: sums to add to the stored sums with the same hour, load state and decile.
             new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
-        key = {"host_id": self._host_id, "horizon": horizon}
         with self._database.writing() as connection:
-            for row in rows:
-                new = insert(score_totals).values(**key, **asdict(row))
-                sums = {name: score_totals.c[name] + new.excluded[name] for name in _SUMS}
-                connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=sums))
-            for onset in new_onsets:
-                new = insert(onsets).values(**key, **asdict(onset))
-                connection.execute(new.on_conflict_do_nothing())
-            new = insert(scoring_progress).values(**key, scored_until=scored_until)
+            self._add_sums(connection, horizon, rows, new_onsets)
+            new = insert(scoring_progress).values(host_id=self._host_id, horizon=horizon, scored_until=scored_until)
             latest = {"scored_until": new.excluded.scored_until}
             connection.execute(new.on_conflict_do_update(index_elements=("host_id", "horizon"), set_=latest))
 
+    def add_replayed(self, horizon: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
+        """Add scored predictions of a replay in one transaction, without a change of the scoring progress.
+
+        Args:
+            horizon: prediction horizon in seconds.
+            rows: sums to add to the stored sums with the same hour, load state and decile.
+            new_onsets: starts of high-load periods; a stored onset with the same time is kept.
+        """
+        with self._database.writing() as connection:
+            self._add_sums(connection, horizon, rows, new_onsets)
+
+    def horizons(self) -> list[float]:
+        """Return the horizons (seconds) with scored predictions, shortest first."""
+        column = self._totals.c
+        query = select(column.horizon).where(column.host_id == self._host_id).distinct().order_by(column.horizon)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
     def scored_until(self) -> dict[float, float]:
-        """Return the time (seconds since the epoch) up to which predictions are scored, by horizon (seconds)."""
+        """Return the end of the scored period (seconds since the epoch) for each horizon (seconds)."""
         progress = scoring_progress.c
         query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:
@@ -63,14 +90,14 @@ class ScoreRepository:
             horizon: prediction horizon in seconds.
             start: seconds since the epoch; hours that began earlier are left out. `hour` of the rows is `start`.
         """
-        group = [score_totals.c[name] for name in _GROUP]
-        sums = [func.sum(score_totals.c[name]).label(name) for name in _SUMS]
+        group = [self._totals.c[name] for name in _GROUP]
+        sums = [func.sum(self._totals.c[name]).label(name) for name in _SUMS]
         query = (
             select(*group, *sums)
             .where(
-                score_totals.c.host_id == self._host_id,
-                score_totals.c.horizon == horizon,
-                score_totals.c.hour >= start,
+                self._totals.c.host_id == self._host_id,
+                self._totals.c.horizon == horizon,
+                self._totals.c.hour >= start,
             )
             .group_by(*group)
         )
@@ -85,8 +112,8 @@ class ScoreRepository:
             horizon: prediction horizon in seconds.
             start: seconds since the epoch, inclusive.
         """
-        query = select(onsets.c.lead_time).where(
-            onsets.c.host_id == self._host_id, onsets.c.horizon == horizon, onsets.c.at >= start
+        query = select(self._onsets.c.lead_time).where(
+            self._onsets.c.host_id == self._host_id, self._onsets.c.horizon == horizon, self._onsets.c.at >= start
         )
         with self._database.reading() as connection:
             return list(connection.scalars(query))
@@ -97,11 +124,11 @@ class ScoreRepository:
         Args:
             before: sums of hours that started, and onsets, before this time (seconds since the epoch) are deleted.
         """
-        old_totals = (score_totals.c.host_id == self._host_id, score_totals.c.hour < before)
-        old_onsets = (onsets.c.host_id == self._host_id, onsets.c.at < before)
+        old_totals = (self._totals.c.host_id == self._host_id, self._totals.c.hour < before)
+        old_onsets = (self._onsets.c.host_id == self._host_id, self._onsets.c.at < before)
         with self._database.writing() as connection:
-            connection.execute(delete(score_totals).where(*old_totals))
-            connection.execute(delete(onsets).where(*old_onsets))
+            connection.execute(delete(self._totals).where(*old_totals))
+            connection.execute(delete(self._onsets).where(*old_onsets))
 
     def purge_between(self, start: float, end: float) -> None:
         """Delete the sums of the hours that lie entirely within a period, and the onsets in the period.
@@ -112,9 +139,20 @@ class ScoreRepository:
             start: seconds since the epoch, inclusive.
             end: seconds since the epoch, inclusive.
         """
-        hour = score_totals.c.hour
-        whole_hours = (score_totals.c.host_id == self._host_id, hour >= start, hour <= end - HOUR)
-        inside = (onsets.c.host_id == self._host_id, onsets.c.at >= start, onsets.c.at <= end)
+        hour = self._totals.c.hour
+        whole_hours = (self._totals.c.host_id == self._host_id, hour >= start, hour <= end - HOUR)
+        inside = (self._onsets.c.host_id == self._host_id, self._onsets.c.at >= start, self._onsets.c.at <= end)
         with self._database.writing() as connection:
-            connection.execute(delete(score_totals).where(*whole_hours))
-            connection.execute(delete(onsets).where(*inside))
+            connection.execute(delete(self._totals).where(*whole_hours))
+            connection.execute(delete(self._onsets).where(*inside))
+
+    def _add_sums(
+        self, connection: Connection, horizon: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]
+    ) -> None:
+        key = {"host_id": self._host_id, "horizon": horizon}
+        for row in rows:
+            new = insert(self._totals).values(**key, **asdict(row))
+            sums = {name: self._totals.c[name] + new.excluded[name] for name in _SUMS}
+            connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=sums))
+        for onset in new_onsets:
+            connection.execute(insert(self._onsets).values(**key, **asdict(onset)).on_conflict_do_nothing())

@@ -22,7 +22,7 @@ class TrainingRunRepository:
         self._host_id = host_id
 
     def append(self, run: TrainingRun) -> int:
-        """Store a run and return the id assigned by the database; `run.id` is ignored."""
+        """Store a run and return the ID assigned by the database; `run.id` is ignored."""
         query = insert(training_runs).values(
             host_id=self._host_id,
             started_at=run.started_at,
@@ -36,13 +36,13 @@ class TrainingRunRepository:
             return int(connection.execute(query.returning(training_runs.c.id)).scalar_one())
 
     def last_id(self) -> int | None:
-        """Return the id of the newest run, or None before the first run. Cheap enough for every sampling cycle."""
+        """Return the ID of the newest run; None if there is none. Cheap enough for every sampling cycle."""
         with self._database.reading() as connection:
             run_id: int | None = connection.scalar(_LAST_ID, {"host_id": self._host_id})
         return run_id
 
     def last(self) -> TrainingRun | None:
-        """Return the newest run, or None before the first run."""
+        """Return the newest run; None if there is none."""
         return next(iter(self.history(limit=1)), None)
 
     def last_success(self) -> TrainingRun | None:
@@ -51,7 +51,7 @@ class TrainingRunRepository:
         return next(iter(self._read(self._newest(1).where(promoted))), None)
 
     def counts(self) -> dict[TrainingOutcome, int]:
-        """Return the number of runs by outcome; every outcome is a key."""
+        """Return the number of runs for each outcome, 0 included."""
         query = (
             select(training_runs.c.outcome, func.count())
             .where(training_runs.c.host_id == self._host_id)

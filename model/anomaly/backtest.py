@@ -21,7 +21,7 @@ from model.features.dataset import typical_step
 from model.units import DAY
 
 TRAINING_WINDOW = 60 * DAY
-"""Length of the newest history that a detector is fitted on, in seconds; older behaviour may no longer be normal."""
+"""Seconds of history before an origin that a detector is fitted on; older behaviour may no longer be normal."""
 
 WARM_UP = 3 * DAY
 """Seconds of rows that warm up an online detector: six half-lives of the background averages."""
@@ -69,8 +69,8 @@ def backtest_detector(
         values: (samples, columns), NaN where missing.
         columns: names of the columns.
         until: first origin, in seconds since the epoch.
-        interval: seconds between origins; None for a single fit.
-        false_alarms_per_month: false-alarm budget.
+        interval: seconds between two origins; None for a single origin.
+        false_alarms_per_month: false-alarm budget of all channels together.
 
     Raises:
         NotEnoughHistoryError: no detector can be fitted on the samples before `until`.
@@ -85,7 +85,7 @@ def backtest_detector(
         run.refit(start)
         scores[start:end] = run.replay(start, end)
     first = int(np.searchsorted(times, until))
-    # The score of a row of several samples is known at its end.
+    # If rows are averages of several samples, the score of a row is known at the end of the row.
     delay = step if len(row_times) < len(times) else 0.0
     newest = np.searchsorted(row_times + delay, times[first:], side="right") - 1
     sample_scores = np.where(newest >= 0, scores[np.maximum(newest, 0)], np.nan)
@@ -127,7 +127,7 @@ class _RollingRun:
         return (*self._ended, *(() if ongoing is None else (ongoing,)))
 
     def refit(self, origin: int) -> None:
-        """Fit a detector on the rows before row `origin` and warm it up; keep the present detector if the fit fails.
+        """Fit and warm up a detector on the rows before row `origin`; keep the previous detector if the fit fails.
 
         Raises:
             NotEnoughHistoryError: the first fit fails.
@@ -193,11 +193,11 @@ class DetectorValidation:
 
 
 def validate_detector(detector: Detector, false_alarms_per_month: float) -> DetectorValidation:
-    """Count the alarms of a detector in a rolling-origin replay of its cross-fitted block maxima.
+    """Count the alarms of the joint and the spike channel in a rolling-origin replay of cross-fitted slot maxima.
 
     Args:
-        detector: fitted detector.
-        false_alarms_per_month: false-alarm budget.
+        detector: fitted detector with the slot maxima of its history.
+        false_alarms_per_month: false-alarm budget of all channels together.
     """
     rates = alarm_rates(false_alarms_per_month)
     maxima = BlockMaxima(len(SCORE_PARTS))
@@ -224,8 +224,8 @@ def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: 
 
     Args:
         maxima: block maxima of the earlier days.
-        slots: (n,) numbers of the slots of the day.
-        values: (n, score parts) maxima of these slots.
+        slots: (n,) slot numbers of the day.
+        values: (n, score parts) maxima of each slot.
         rates: (channels,) probability of a false alarm per block.
         day_start: number of the first slot of the day.
     """

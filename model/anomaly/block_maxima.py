@@ -20,21 +20,21 @@ SLOTS_PER_BLOCK = 12
 """Number of slots per block; maxima of six hours are nearly independent."""
 
 SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
-"""Number of slots kept: five weeks; recurring peaks are searched in the last WEEKS_COMPARED weeks."""
+"""Number of slots kept: five weeks and the current slot; `recurring_level` reads four weeks before a given slot."""
 
 SLOTS_FITTED = 30 * SLOTS_PER_DAY
-"""Number of newest slots that thresholds are fitted on: 30 days."""
+"""Number of slots that thresholds are fitted on: the last 30 days."""
 
 BLOCKS_PER_MONTH = SLOTS_FITTED / SLOTS_PER_BLOCK
 
 MIN_OCCURRENCES = 3
-"""Number of occurrences at the same time of the day or week that make a peak recurring."""
+"""A level is recurring if it is reached this many times at the same time of the day or week."""
 
 DAYS_COMPARED = 7
-"""Number of previous days searched for occurrences."""
+"""Number of previous days searched for recurring peaks."""
 
 WEEKS_COMPARED = 4
-"""Number of previous weeks searched for occurrences."""
+"""Number of previous weeks searched for recurring peaks."""
 
 RECURRING_TOLERANCE = 1.2
 """A score part of at most this factor times the recurring level counts as recurring."""
@@ -50,7 +50,7 @@ class BlockMaxima:
     """Maxima of the score parts per half-hour slot, over the last five weeks."""
 
     def __init__(self, parts: int) -> None:
-        """Create an empty history of `parts` score parts."""
+        """Initialize without slots; `parts` is the number of score parts."""
         self._values = np.zeros((SLOTS_KEPT, parts))
         self._slots = np.full(SLOTS_KEPT, -SLOTS_KEPT - SLOTS_PER_WEEK)
         self._expected: list[tuple[int, Floats]] = []
@@ -72,7 +72,7 @@ class BlockMaxima:
 
     @property
     def maximum(self) -> Floats:
-        """(parts,) maxima over all slots."""
+        """(parts,) maxima over all slots that are kept."""
         return np.asarray(self._values.max(axis=0))
 
     def apply_verdicts(self, expected: Sequence[int], excluded: Sequence[int]) -> None:
@@ -87,7 +87,7 @@ class BlockMaxima:
         self._excluded = frozenset(excluded)
 
     def recurring_level(self, slot: int) -> Floats:
-        """Return the level (parts,) that recurs at the time of day or week of a slot; 0 if no level recurs."""
+        """Return the recurring or expected level (parts,) at the time of day or week of a slot; 0 if none."""
         daily = self._recurring_maximum(slot - SLOTS_PER_DAY * np.arange(1, DAYS_COMPARED + 1))
         weekly = self._recurring_maximum(slot - SLOTS_PER_WEEK * np.arange(1, WEEKS_COMPARED + 1))
         level = np.maximum(daily, weekly)
@@ -97,7 +97,7 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the highest level (parts,) that MIN_OCCURRENCES of the slots, or their neighbours, reach."""
+        """Return the highest level (parts,) reached in at least MIN_OCCURRENCES of the slots or their neighbours."""
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods
@@ -112,7 +112,8 @@ class BlockMaxima:
             keep_recurring: indices of the score parts whose recurring peaks stay in the fit.
 
         Returns:
-            (parts,) tails; None if fewer than three blocks have rows in at least half of their slots.
+            (parts,) tails; None if fewer than three blocks have rows in at least half of their slots. Excluded
+            slots count as slots without rows.
         """
         first = slot - slot % SLOTS_PER_BLOCK
         slots = np.arange(first - SLOTS_FITTED, first)

@@ -1,7 +1,7 @@
-"""Alarm channels: score parts from residual energy, Mahalanobis distance and tail probabilities per metric.
+"""Anomaly scoring: score parts from residual energy, Mahalanobis distance and surprisal of each metric.
 
-Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals at each
-moment. They are averaged over all metrics and per metric, because the mean over all metrics hides a fault of one.
+Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals in any
+single row. They are averaged over all metrics and for each metric: the mean over all metrics hides a single fault.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 SCORE_PARTS = ("joint", "spike", "overall")
-"""Score parts with block maxima: the first two are alarm channels, the third determines the score."""
+"""Component scores with block maxima: the first two are alarm channels, the third determines the anomaly score."""
 
 ENERGY_CAP = 20.0**2
-"""Upper bound of a normalised squared residual in the averages."""
+"""Upper bound of a squared normalized residual in the averages."""
 
 SPIKE_CAP = 100.0**2
-"""Upper bound of a normalised squared residual in the spike part."""
+"""Upper bound of a squared normalized residual in the spike part."""
 
 HALF_LIVES = (2, 6, 18)
-"""Half-lives in rows of the averages over all metrics."""
+"""Half-lives, in rows, of the averages over all metrics."""
 
 METRIC_HALF_LIVES = (6, 36)
-"""Half-lives in rows of the averages of each metric."""
+"""Half-lives, in rows, of the averages of each metric."""
 
 BACKGROUND = 12 * HOUR
-"""Half-life in seconds of the background averages, in which a lasting offset becomes normal."""
+"""Half-life, in seconds, of the bias and of the background averages: a lasting offset becomes normal."""
 
 BIAS_CAP = 8.0
 """Upper bound of the absolute residual in the bias estimate, in residual scales."""
@@ -43,10 +43,10 @@ METRIC_WEIGHT = 0.02
 """Weight of the metric surprisals in the overall part."""
 
 SURPRISAL_LIMIT = 1.5 * TAIL_START
-"""Surprisal of the short average of a metric at which the short-term part is 1."""
+"""Surprisal of the short average of a metric at which `ScoreParts.short_term` is 1."""
 
 JOINT_FACTOR = 4.0
-"""Weight of the logarithm of energy and distance in the joint part; the metric surprisals have weight 1."""
+"""Weight of log(1 + energy + distance) in the joint part; the metric surprisals have weight 1."""
 
 MIN_RESIDUAL_SCALE = 0.05
 """Lower bound of a residual scale, in standard deviations of the metric."""
@@ -57,12 +57,12 @@ NORMAL_Q99 = 2.6
 
 @dataclass(frozen=True)
 class ScoreCalibration:
-    """Scales of the score parts, estimated on the history.
+    """Residual scales, energy quantiles and tails of one host, estimated on its history.
 
     Attributes:
         residual_scales: (horizons * metrics,) divisor of the residuals.
         energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
-        tails: tails of the (3 * metrics,) columns of `average_by_metric`.
+        tails: tail distributions of the (3 * metrics,) columns that `AnomalyScorer.average_by_metric` returns.
     """
 
     residual_scales: Floats
@@ -79,7 +79,7 @@ class ScoreParts:
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
         overall: (rows,) weighted sum from which the anomaly score is computed.
         by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
-        short_term: (rows,) largest ratio of a short average to its limit; below 1 the last minutes alone are normal.
+        short_term: (rows,) largest ratio of a short average to its limit; below 1 the last minutes are normal.
     """
 
     joint: Floats
@@ -95,14 +95,14 @@ class ScoreParts:
 
 
 class AnomalyScorer:
-    """Streaming computation of the score parts of one host."""
+    """Streaming scorer of one host: running averages from which the score parts of each row are computed."""
 
     def __init__(self, metrics: int, step: float) -> None:
-        """Create a scorer without observations.
+        """Initialize without observations.
 
         Args:
             metrics: number of metrics.
-            step: length of a row in seconds.
+            step: row interval in seconds.
         """
         self._metrics = metrics
         background = BACKGROUND / step
@@ -174,13 +174,13 @@ class AnomalyScorer:
     def score_parts(
         self, averages: Floats, by_metric: Floats, present: Bools, calibration: ScoreCalibration
     ) -> ScoreParts:
-        """Add rows to the background and combine the averages into score parts.
+        """Add rows to the background averages and combine the averages into score parts.
 
         Args:
             averages: (rows, 2 * half-lives) result of `average`.
             by_metric: (rows, 3 * metrics) result of `average_by_metric`.
             present: (rows, metrics), False for metrics that are not scored.
-            calibration: scales of the score parts.
+            calibration: scales, quantiles and tails from `calibrate`.
         """
         d = self._metrics
         n = len(HALF_LIVES)
@@ -209,13 +209,13 @@ class AnomalyScorer:
 def calibrate(
     residuals: Floats, distances: Floats, present: Bools, step: float
 ) -> tuple[ScoreCalibration, ScoreParts]:
-    """Estimate the scales of the score parts on cross-fitted residuals and distances.
+    """Fit the residual scales, the energy quantiles and the tails on cross-fitted residuals and distances.
 
     Args:
         residuals: (rows, horizons * metrics).
         distances: (rows,) Mahalanobis distances.
-        present: (rows, metrics) values that are scored.
-        step: length of a row in seconds.
+        present: (rows, metrics), False where a value is not scored.
+        step: row interval in seconds.
 
     Returns:
         The calibration, and the score parts of the history.
@@ -238,7 +238,8 @@ def calibrate(
 def _residual_scales(residuals: Floats, present: Bools) -> Floats:
     """Return the scale (columns,) of residuals (rows, columns).
 
-    The scale is the geometric mean of the standard deviation and of the 99th percentile over NORMAL_Q99.
+    The scale is the geometric mean of the standard deviation and (99th percentile of |residual|) / NORMAL_Q99, at
+    least MIN_RESIDUAL_SCALE.
     """
     scales = np.full(residuals.shape[1], MIN_RESIDUAL_SCALE)
     for column in range(residuals.shape[1]):

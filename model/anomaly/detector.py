@@ -21,23 +21,23 @@ MIN_ROWS = 4 * LOOKBACK
 """Smallest number of usable rows for a fit."""
 
 Z_CAP = 10.0
-"""Upper bound of the absolute value of a standardised metric."""
+"""Upper bound of the absolute value of a standardized metric."""
 
 CLIP_QUANTILES = (0.001, 0.999)
-"""Mean and deviation are fitted to values clipped half the range of these quantiles beyond each quantile."""
+"""Mean and deviation are fitted to values clipped to low - (high - low) / 2 and high + (high - low) / 2."""
 
 LOG_TRANSFORM_RATIO = 100.0
 """A non-negative metric is log-transformed if its upper clip quantile exceeds this factor times max(median, 1)."""
 
 MIN_RELATIVE_RANGE = 1e-9
-"""Smallest range of a monitored metric, relative to its largest value; below it the metric counts as constant."""
+"""Smallest range of a monitored metric, relative to max(|maximum|, 1); below it the metric counts as constant."""
 
 MIN_PRESENT_SHARE = 0.2
-"""Smallest ratio of rows in which a monitored metric is present; below it the metric is too new."""
+"""Fraction of the observed rows in which a metric must be present to be monitored; below it the metric is too new."""
 
 
 class FitRefusal(StrEnum):
-    """Reason why no detector could be fitted."""
+    """Code of the reason why no detector was fitted."""
 
     TOO_SHORT = "too_short"
     NO_VARIATION = "no_variation"
@@ -45,22 +45,22 @@ class FitRefusal(StrEnum):
 
     @property
     def message(self) -> str:
-        """Reason in words, for messages."""
+        """Reason as text, for messages."""
         return _REFUSAL_MESSAGES[self]
 
 
 _REFUSAL_MESSAGES = {
     FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
     FitRefusal.NO_VARIATION: "no metric varies in the history",
-    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows outside of gaps",
+    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows without gaps in the {LOOKBACK} rows before",
 }
 
 
 class DetectorFitError(NotEnoughHistoryError):
-    """Raised if the history is too short, too incomplete or too constant to fit a detector.
+    """Raised if no detector can be fitted: the history has too few rows, or no metric varies.
 
     Attributes:
-        reason: code of the reason for the refusal.
+        reason: reason why no detector was fitted.
     """
 
     def __init__(self, reason: FitRefusal) -> None:
@@ -70,11 +70,11 @@ class DetectorFitError(NotEnoughHistoryError):
 
 @dataclass(frozen=True)
 class Standardization:
-    """Selection, log transform and standardisation of the metrics.
+    """Transform of input columns to standardized metrics: selection, log transform and scaling.
 
     Attributes:
         selected: (columns,) True for columns that are monitored.
-        log_transformed: (metrics,) True for metrics that enter as log(1 + x).
+        log_transformed: (metrics,) True for metrics that are transformed to log(1 + max(x, 0)).
         mean: (metrics,) mean after the log transform.
         deviation: (metrics,) standard deviation after the log transform.
     """
@@ -85,10 +85,10 @@ class Standardization:
     deviation: Floats
 
     def transform(self, values: Floats) -> tuple[Floats, Floats]:
-        """Transform rows (rows, columns), NaN where missing.
+        """Select and transform values (rows, columns), NaN where missing.
 
         Returns:
-            (rows, metrics) values after the log transform, and (rows, metrics) standardised values, clipped at Z_CAP.
+            (rows, metrics) values after the log transform, and (rows, metrics) standardized values clipped to ±Z_CAP.
         """
         x = _log_transform(values[:, self.selected], self.log_transformed)
         z = (x - self.mean) / self.deviation
@@ -101,14 +101,14 @@ class Detector:
 
     Attributes:
         columns: names of the columns of the input rows.
-        step: length of a row in seconds.
-        standardization: transform of columns to standardised metrics.
-        forecaster: forecast of all metrics.
-        mahalanobis: distance from the mean of the history.
-        calibration: scales of the score parts.
-        flatline: runs of unchanged values in the history.
-        slots: (n,) numbers of the half-hour slots of the history.
-        slot_maxima: (n, score parts) cross-fitted maxima of the score parts in these slots.
+        step: row interval in seconds.
+        standardization: transform of columns to standardized metrics.
+        forecaster: linear forecaster of all metrics.
+        mahalanobis: squared Mahalanobis distance from the mean of the history.
+        calibration: residual scales, energy quantiles and tails.
+        flatline: baseline of the runs of unchanged values.
+        slots: (n,) numbers of the half-hour slots with usable rows, increasing.
+        slot_maxima: (n, score parts) cross-fitted maxima of the score parts in each slot.
     """
 
     columns: tuple[str, ...]
@@ -135,10 +135,10 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing or excluded from the fit.
         columns: names of the columns.
-        step: length of a row in seconds, see `row_interval`.
+        step: row interval in seconds, see `row_interval`.
 
     Raises:
-        DetectorFitError: the history is too short, too incomplete or too constant.
+        DetectorFitError: the history has fewer than MIN_ROWS usable rows, or no metric varies.
     """
     times, values = resample(times, values, step)
     selected = _varying_columns(values)
@@ -171,7 +171,7 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
 
 
 def _varying_columns(values: Floats) -> Bools:
-    """Return a mask (columns,) of the columns that vary and are present in over MIN_PRESENT_SHARE of the rows."""
+    """Return a mask (columns,) of the columns that vary and are present often enough to be monitored."""
     present = ~np.isnan(values)
     low = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
@@ -181,7 +181,7 @@ def _varying_columns(values: Floats) -> Bools:
 
 
 def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
-    """Fit the standardisation of the selected columns of `values` (rows, columns), robust to anomalies."""
+    """Fit the standardization of the selected columns of `values` (rows, columns), robust to anomalies."""
     x = values[:, selected]
     median, high = np.nanquantile(x, (0.5, CLIP_QUANTILES[1]), axis=0)
     spans_decades = high > LOG_TRANSFORM_RATIO * np.maximum(median, 1.0)
@@ -195,7 +195,7 @@ def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
 
 
 def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
-    """Return `x` (rows, metrics) with log(1 + x) in the metrics where `log_transformed` (metrics,) is True."""
+    """Return `x` (rows, metrics), with log(1 + max(x, 0)) in the metrics where the mask `log_transformed` is True."""
     if not log_transformed.any():
         return x
     transformed = x.copy()

@@ -13,13 +13,13 @@ RELEASE_RATIO = 0.7
 """An event continues while the ratio of a channel to its alarm threshold is at least this value."""
 
 RELEASE_DELAY = HOUR / 2
-"""Seconds below the release ratio after which an event has ended."""
+"""Seconds below the release ratio after which an event ends."""
 
 RESTART_FACTOR = 1.5
-"""Factor by which a channel must exceed its residual ratio to start another event: averages decay slowly."""
+"""A channel must exceed its residual ratio by this factor to start another event: averages decay slowly."""
 
 MAX_UNOBSERVED = HOUR
-"""Seconds without a reading after which an event has ended."""
+"""Seconds without a reading after which an event ends."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class DetectorReading:
 
     Attributes:
         at: start of the row in seconds since the epoch.
-        score: anomaly score, 0 to 1: probability that the overall score part stays lower in six normal hours. NaN if
-            the last fit of the thresholds had no block maxima.
-        threshold_ratios: ratio to the alarm threshold, by channel; 1 or more is an alarm.
-        short_term_ratio: largest short average or flatline over its limit; below 1 the last minutes are normal.
+        score: anomaly score, 0 to 1: probability that the maximum of the overall score part in six normal hours is
+            lower. NaN if no block maximum was above 0 at the last fit of the thresholds.
+        threshold_ratios: ratio of each channel to its alarm threshold; 1 or more is an alarm.
+        short_term_ratio: largest ratio of a short average or of an unchanged run to its limit; below 1 the last
+            minutes are normal.
         contributions: (metrics,) attribution of the score to the metrics; they sum to 1.
     """
 
@@ -53,12 +54,12 @@ class DetectorReading:
 
     @property
     def is_alarm(self) -> bool:
-        """True if a channel reaches its threshold and the last minutes alone are unusual as well."""
+        """True if a channel reaches its threshold and the short-term ratio is at least 1."""
         return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
 
     @property
     def continues_event(self) -> bool:
-        """True if a channel is at RELEASE_RATIO or above and the last minutes alone are unusual as well."""
+        """True if a channel is at RELEASE_RATIO or above and the short-term ratio is at least 1."""
         return self.threshold_ratio >= RELEASE_RATIO and self.short_term_ratio >= 1
 
 
@@ -68,12 +69,14 @@ class AnomalyEvent:
 
     Attributes:
         started_at: start of the first row, in seconds since the epoch.
-        ended_at: end of the last row that continued the event, in seconds since the epoch.
+        ended_at: end of the last row that continued the event, or start of the first row in a maintenance window that
+            ended it, in seconds since the epoch.
         channel: channel whose alarm started the event.
         peak: anomaly score of the peak row, the row with the largest threshold ratio; 0 to 1.
         peak_at: start of the peak row, in seconds since the epoch.
         threshold_ratio: largest ratio of a channel to its threshold in the peak row.
-        contributions: positive attributions by metric in the peak row, largest first; they sum to 1 up to rounding.
+        contributions: positive contribution of each metric in the peak row, largest first; they sum to 1 up to
+            rounding.
     """
 
     started_at: float
@@ -86,7 +89,7 @@ class AnomalyEvent:
 
 
 class EventChange(StrEnum):
-    """Change of an anomaly event by one row."""
+    """Kind of change of an anomaly event."""
 
     STARTED = "started"
     UPDATED = "updated"
@@ -95,26 +98,29 @@ class EventChange(StrEnum):
 
 @dataclass(frozen=True)
 class EventTransition:
-    """Change of an anomaly event by one row, and the event after the change."""
+    """Change of an anomaly event, and the event after the change."""
 
     change: EventChange
     event: AnomalyEvent
 
 
 class EventTracker:
-    """Anomaly events of one host, from the readings of its rows.
+    """State machine of the anomaly events of one host; the input is one reading per row.
 
     An event starts with an alarm and ends after half an hour below the release ratio, after an hour without readings,
-    or with a maintenance window. The long averages stay high for hours after an event. The tracker keeps this
-    residual ratio of each channel, and a new event must exceed it by RESTART_FACTOR.
+    or at the start of a maintenance window. The long averages stay high for hours after an event. The tracker keeps
+    this residual ratio of each channel, and a new alarm must exceed it by the factor RESTART_FACTOR.
+
+    Attributes:
+        event: event in progress; None if there is none.
     """
 
     def __init__(self, metrics: tuple[str, ...], step: float) -> None:
-        """Create a tracker without an event.
+        """Initialize without an event.
 
         Args:
             metrics: names of the metrics, in the order of the contributions of a reading.
-            step: length of a row in seconds.
+            step: row interval in seconds.
         """
         self._metrics = metrics
         self._step = step
@@ -128,7 +134,7 @@ class EventTracker:
         self._observed_until = event.ended_at
 
     def restore_residual(self, reading: DetectorReading | None) -> None:
-        """Use the ratios of a reading as the residual of an event that ended before this tracker was created."""
+        """Use the ratios of a reading as residual ratios: an event ended before the first live row."""
         if self.event is None and not self._residual_ratios and reading is not None:
             self._residual_ratios = _above_release(reading.threshold_ratios)
             self._observed_until = reading.at + self._step
@@ -138,7 +144,7 @@ class EventTracker:
 
         Args:
             reading: reading of the row.
-            may_start: False if no event may start, as for rows of the past.
+            may_start: False if no event may start, as for rows that only warm up the detector.
 
         Returns:
             Changes of the event; empty if there are none.
@@ -157,7 +163,7 @@ class EventTracker:
         return self._end(self.event)
 
     def interrupt(self, at: float) -> list[EventTransition]:
-        """End the event at `at` (seconds since the epoch), the first row in a maintenance window."""
+        """End the event at `at` (seconds since the epoch), the start of the first row in a maintenance window."""
         if self.event is None:
             return self._end(None)
         if at < self.event.started_at:
@@ -171,7 +177,7 @@ class EventTracker:
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]
 
     def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the channels that exceed their threshold and their residual, with their ratios."""
+        """Return the ratios of the channels that reach their threshold and exceed their residual ratio."""
         return {
             name: ratio
             for name, ratio in reading.threshold_ratios.items()
@@ -179,7 +185,7 @@ class EventTracker:
         }
 
     def _is_new_alarm(self, reading: DetectorReading) -> bool:
-        """Return True for an alarm that exceeds the residual of the last event."""
+        """Return True if a reading is an alarm that exceeds the residual ratios of the last event."""
         return reading.is_alarm and bool(self._new_channels(reading))
 
     def _start(self, reading: DetectorReading) -> list[EventTransition]:
@@ -197,7 +203,7 @@ class EventTracker:
         return [EventTransition(EventChange.STARTED, self.event)]
 
     def _decay(self, reading: DetectorReading) -> list[EventTransition]:
-        """Lower the residual ratios to those of a reading; they never rise."""
+        """Lower each residual ratio that exceeds the ratio of the reading; delete those below RELEASE_RATIO."""
         ratios = reading.threshold_ratios
         self._residual_ratios = _above_release(
             {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}
@@ -225,14 +231,14 @@ class EventTracker:
         return [EventTransition(EventChange.UPDATED, event)] if has_new_peak else []
 
     def _contributions(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the positive contributions by metric, largest first."""
+        """Return the positive contribution of each metric, rounded to four digits, largest first."""
         pairs = zip(self._metrics, reading.contributions.tolist(), strict=True)
         descending = sorted(pairs, key=lambda pair: -pair[1])
         return {name: round(share, 4) for name, share in descending if share > 0}
 
 
 def _above_release(ratios: dict[str, float]) -> dict[str, float]:
-    """Return the channels whose ratio is high enough for an event to continue, with their ratios."""
+    """Return the ratios of the channels at RELEASE_RATIO or above."""
     return {name: ratio for name, ratio in ratios.items() if ratio >= RELEASE_RATIO}
 
 

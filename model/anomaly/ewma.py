@@ -18,7 +18,7 @@ class Ewma:
     """
 
     def __init__(self, half_lives: Floats) -> None:
-        """Create averages without observations.
+        """Initialize without observations.
 
         Args:
             half_lives: (columns,) number of rows after which the weight of a value has halved.
@@ -59,19 +59,19 @@ class Ewma:
         return averages
 
     def previous_means(self, x: Floats, present: Bools) -> Floats:
-        """Add rows and return the averages before each row; arguments and shape as for `update`."""
+        """Add rows and return the averages (rows, columns) before each row; arguments as for `update`."""
         first = self.means
         averages = self.update(x, present)
         return first[None] if len(x) == 1 else np.concatenate((first[None], averages[:-1]))
 
     def _average_with_gaps(self, x: Floats, present: Bools, decay: float, column: int) -> Floats:
-        """Return the averages (rows,) of one column with missing values: the last average is carried forward."""
+        """Add rows to one column with missing values, which keep the last average; return the averages (rows,)."""
         initial = self.means[column]
         averages = self._average_complete(x[present][:, None], decay, np.array([column]))[:, 0]
         return np.concatenate(([initial], averages))[np.cumsum(present)]
 
     def _average_complete(self, x: Floats, decay: float, columns: Integers) -> Floats:
-        """Return the averages (rows, columns) of columns that share a half-life and have no missing value."""
+        """Add rows to columns with the same half-life and no missing value; return the averages (rows, columns)."""
         n = len(x)
         size = min(BATCH_ROWS, n)
         powers = decay ** np.arange(size + 1)

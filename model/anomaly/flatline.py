@@ -10,7 +10,7 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 FACTOR_PER_FALSE_ALARM = 2.0
-"""Numerator n of the limit factor 1 + n / (false alarms per month); the limit is the factor times the longest run."""
+"""Numerator n of the limit factor 1 + n / (false-alarm budget per month), which multiplies the second longest run."""
 
 MIN_FACTOR = 1.3
 """Lower bound of the limit factor of one metric."""
@@ -19,7 +19,7 @@ MAX_FACTOR = 3.0
 """Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
-"""Limit factor of the joint run, in which no metric changes; a long joint run is rarer by chance."""
+"""Limit factor of the joint run, in which no metric changes; by chance, it is rarer than a long run of one metric."""
 
 MIN_LIMIT = HOUR
 """Lower bound of the limit of one metric, in seconds."""
@@ -28,13 +28,13 @@ MIN_LIMIT_ROWS = 12.0
 """Lower bound of the limit of one metric, in rows."""
 
 JOINT_MIN_RATIO = 0.25
-"""Lower bound of the joint limit, as a ratio of the lower bound for one metric."""
+"""Lower bound of the joint limit, as a fraction of the lower bound for one metric."""
 
 MAX_RESTING_SHARE = 0.9
-"""Largest ratio of unchanged rows at which a metric is checked alone."""
+"""A metric is checked alone if the fraction of rows in which it does not change is below this value."""
 
 MAX_RESTING_SHARE_JOINT = 0.998
-"""Largest ratio of unchanged rows at which a metric takes part in the joint run."""
+"""A metric takes part in the joint run if the fraction of rows in which it does not change is below this value."""
 
 MAX_ALARM = 3 * HOUR
 """Longest alarm in seconds; a value that stays constant for longer counts as normal."""
@@ -45,11 +45,11 @@ class FlatlineBaseline:
     """Normal runs of unchanged values of one host, measured on its history.
 
     Attributes:
-        longest_runs: (metrics,) length of the second longest run of each metric, in rows.
-        longest_joint_run: length of the second longest run in which no jointly checked metric changes, in rows.
+        longest_runs: (metrics,) length of the second longest run of each metric, or of its only run, in rows.
+        longest_joint_run: length of the second longest, or only, run in which no jointly checked metric changes.
         checked_alone: (metrics,) True for metrics whose own flatline is an anomaly.
         checked_jointly: (metrics,) True for metrics that take part in the joint run.
-        tolerance: (metrics,) largest difference between two rows that counts as unchanged.
+        tolerance: (metrics,) largest absolute difference between consecutive values that counts as unchanged.
     """
 
     longest_runs: Floats
@@ -60,11 +60,11 @@ class FlatlineBaseline:
 
 
 def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
-    """Fit the baseline to the second longest run of unchanged values of each metric and of all jointly.
+    """Measure the second longest run of unchanged values: of each metric, and of the jointly checked metrics.
 
     Args:
         x: (rows, metrics), NaN where missing.
-        tolerance: (metrics,) largest difference between two rows that counts as unchanged.
+        tolerance: (metrics,) largest absolute difference between consecutive values that counts as unchanged.
     """
     changes = np.diff(x, axis=0)
     unchanged = np.abs(changes) <= tolerance
@@ -91,7 +91,7 @@ def _second_longest_run(flags: Bools) -> float:
 
 
 class _LongestRuns:
-    """Lengths of the two longest completed runs of each series."""
+    """Lengths of the two longest completed runs of each series; 0 for a run that does not exist yet."""
 
     def __init__(self, series: int) -> None:
         self._first = np.zeros(series)
@@ -107,15 +107,16 @@ class _LongestRuns:
 class FlatlineDetector:
     """Streaming flatline detector of one host.
 
-    The limits follow the second longest run, in the history or since the start: the longest may have been a fault.
+    A limit is based on the second longest run in the history, or on the second longest run since the start if that is
+    longer. The longest run is not used, because it may have been a fault.
     """
 
     def __init__(self, baseline: FlatlineBaseline, step: float, false_alarms_per_month: float) -> None:
-        """Create a detector without observations.
+        """Initialize without observations.
 
         Args:
-            baseline: runs of unchanged values in the history.
-            step: length of a row in seconds.
+            baseline: normal runs of unchanged values.
+            step: row interval in seconds.
             false_alarms_per_month: false-alarm budget of all channels together.
         """
         factor = 1.0 + FACTOR_PER_FALSE_ALARM / max(false_alarms_per_month, 1e-6)

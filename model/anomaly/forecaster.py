@@ -1,7 +1,7 @@
-"""Linear forecaster: ridge regression of all metrics on their last rows, with cross-fitted residuals.
+"""Linear forecaster: ridge regression of all metrics on their lagged values, with cross-fitted residuals.
 
-On host metrics a network on the same rows was no more accurate than ridge regression, and a network without a linear
-path was less accurate. The detection quality depends on the scoring of the residuals.
+On host metrics a network with the same inputs was no more accurate than ridge regression, and a network without a
+linear path was less accurate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HORIZONS = (1, 5)
 """Forecast horizons in rows."""
 
 LOOKBACK = LAGS + max(HORIZONS) - 1
-"""Number of rows before a forecast row that its forecasts use, over all horizons."""
+"""Number of rows before a row that the forecasts of the row use, over all horizons."""
 
 RIDGE_PENALTY = 10.0
 """Ridge penalty on the weights, added to the diagonal of the Gram matrix of the standardised inputs."""
@@ -29,10 +29,10 @@ INTERCEPT_PENALTY = 1e-6
 """Ridge penalty on the intercept: keeps the normal equations solvable."""
 
 FOLDS = 3
-"""Number of contiguous folds of the history; the residuals of a fold come from a model fitted on the others."""
+"""Number of contiguous folds of the history; the residuals of a fold come from a model fitted on the other folds."""
 
 BATCH_ROWS = 4096
-"""Number of rows whose lagged windows are built at once; it bounds their memory."""
+"""Number of rows whose lagged windows are built at once; bounds the memory of the windows."""
 
 
 @dataclass(frozen=True)

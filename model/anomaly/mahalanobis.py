@@ -13,12 +13,12 @@ MIN_VARIANCE_SHARE = 0.05
 """Lower bound of the variance of a principal direction, relative to the largest variance."""
 
 SINGLE_METRIC_LAGS = 32
-"""Number of rows that are stacked if there is only one metric: a single value has no correlations."""
+"""Number of rows stacked into one vector if there is only one metric: a single value has no correlations."""
 
 
 @dataclass(frozen=True)
 class MahalanobisDistance:
-    """Squared Mahalanobis distance from the mean of the history, divided by the length of the vectors.
+    """Squared Mahalanobis distance from the mean of the history, divided by the dimension of the vectors.
 
     Attributes:
         lags: number of consecutive rows that are stacked into one vector.
@@ -39,7 +39,7 @@ def stack_lags(z: Floats, lags: int) -> Floats:
     """Stack each row with the `lags` - 1 rows before it, oldest first.
 
     Args:
-        z: (rows, metrics); copies of the first row stand in for the rows before it.
+        z: (rows, metrics); the first row also replaces the missing rows before it.
         lags: number of rows per vector.
 
     Returns:
@@ -53,7 +53,7 @@ def stack_lags(z: Floats, lags: int) -> Floats:
 
 
 def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floats]:
-    """Fit the distance, and compute cross-fitted distances of the rows.
+    """Fit a Mahalanobis distance, and compute the cross-fitted distances of the rows.
 
     Args:
         z: (rows, metrics) standardised values, finite.

@@ -23,7 +23,7 @@ FLATLINE = "flatline"
 
 @dataclass(frozen=True)
 class HostStep:
-    """Result of adding one row of one host.
+    """Result of one row of one host.
 
     Attributes:
         reading: output of the detector; None if no metric can be scored, such as after a gap or in maintenance.
@@ -37,12 +37,12 @@ class HostStep:
 class OnlineDetector:
     """Streaming anomaly detector of several hosts.
 
-    All hosts share the columns and the row length; each has its own fitted detector and state. To warm up, feed the
+    All hosts share the columns and the row interval; each has its own fitted detector and state. To warm up, feed the
     rows of the last days with `may_start` False before the first live row.
     """
 
     def __init__(self, detectors: Sequence[Detector], false_alarms_per_month: float) -> None:
-        """Create a detector without observations.
+        """Initialize without observations.
 
         Args:
             detectors: (hosts,) fitted detectors.
@@ -95,7 +95,7 @@ class OnlineDetector:
         return [self.step(float(at), rows[i], maintenance[i], may_start=may_start) for i, at in enumerate(times)]
 
     def expire(self, at: float) -> tuple[HostStep, ...]:
-        """End the events without a reading in the hour before `at` (seconds since the epoch).
+        """End the event of each host without a reading in the hour before `at` (seconds since the epoch).
 
         Returns:
             (hosts,) results with the last readings.
@@ -106,11 +106,11 @@ class OnlineDetector:
         )
 
     def resume(self, host: int, event: AnomalyEvent) -> None:
-        """Continue an event that was in progress before this detector was created."""
+        """Continue an event of a host that was in progress before this detector was created."""
         self._trackers[host].resume(event)
 
     def restore_residual(self, host: int) -> None:
-        """Treat the current ratios to the thresholds as the residual of an event that has ended recently."""
+        """Use the newest threshold ratios of a host as residual ratios: an event ended before the first live row."""
         self._trackers[host].restore_residual(self._readings[host])
 
     def event(self, host: int) -> AnomalyEvent | None:
@@ -141,7 +141,7 @@ class HostDetector:
     """Streaming detector of one host: recent rows, running averages and alarm thresholds."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
-        """Create a detector without observations; arguments as for one host of `OnlineDetector`."""
+        """Initialize without observations; arguments as for one host of `OnlineDetector`."""
         metrics = len(detector.standardization.mean)
         self._detector = detector
         self.thresholds = AlarmThresholds(detector, false_alarms_per_month)
@@ -186,7 +186,13 @@ class HostDetector:
         self._missing_rows = np.where(present, 0, self._missing_rows + 1)
 
     def _read(self, at: float, x: Floats, z: Floats) -> DetectorReading | None:
-        """Score a row: x (metrics,) before and z (metrics,) after standardisation. Return None as `step` does."""
+        """Score a row; return None if no present metric has completed its warm-up of LOOKBACK rows.
+
+        Args:
+            at: start of the row in seconds since the epoch.
+            x: (metrics,) values after the log transform.
+            z: (metrics,) standardized values.
+        """
         detector = self._detector
         forecast = detector.forecaster(self._recent[-LOOKBACK:].reshape(1, -1))[0]
         residuals = np.concatenate((z, z)) - forecast

@@ -13,19 +13,19 @@ MAX_GAP = 2
 
 
 def row_interval(interval: float) -> float:
-    """Return the length of a row in seconds for samples `interval` seconds apart: at least one minute."""
+    """Return the row interval in seconds for samples `interval` seconds apart: at least one minute."""
     return max(MINUTE, interval)
 
 
 def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats]:
-    """Average samples over rows of `step` seconds; gaps become rows of NaN.
+    """Average samples over row intervals of `step` seconds; gaps become rows of NaN.
 
-    A gap becomes at most LOOKBACK rows, because earlier rows have no influence on the forecasts after it.
+    A gap becomes at most LOOKBACK rows, because earlier rows have no influence on the forecasts after the gap.
 
     Args:
         times: (samples,) seconds, increasing.
         values: (samples, columns), NaN where missing.
-        step: length of a row in seconds.
+        step: row interval in seconds.
 
     Returns:
         (rows,) start times of the rows in seconds, and (rows, columns) averages.
@@ -43,7 +43,7 @@ def resample(times: Floats, values: Floats, step: float) -> tuple[Floats, Floats
     row_times[positions] = numbers * step
     gaps = np.flatnonzero(np.isnan(row_times))
     if len(gaps):
-        # The times of the rows in a gap are counted backwards from the first row after it.
+        # The times of the rows in a gap are counted backwards from the first row after the gap.
         following = positions[np.searchsorted(positions, gaps)]
         row_times[gaps] = row_times[following] - (following - gaps) * step
     return row_times, rows
@@ -84,7 +84,7 @@ def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
 
 
 def forward_fill(z: Floats) -> Floats:
-    """Return (rows, metrics) with NaN replaced by the last known value of the metric, or by 0 before the first."""
+    """Return `z` (rows, metrics) with NaN replaced by the last known value of the metric; 0 if there is none."""
     present = ~np.isnan(z)
     last = np.maximum.accumulate(np.where(present, np.arange(len(z))[:, None], -1), axis=0)
     return np.where(last >= 0, np.take_along_axis(z, np.maximum(last, 0), axis=0), 0.0)

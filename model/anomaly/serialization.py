@@ -38,14 +38,14 @@ FORMAT_1_ARRAYS = {
     "least": "flatline.tolerance",
     "peaks": "slot_maxima",
 }
-"""Name of each array in format 2, by its name in format 1."""
+"""Name of each array in format 2; the keys are the names in format 1."""
 
 FORMAT_1_HEADER = {"rows": "mahalanobis_lags", "together": "longest_joint_run"}
-"""Name of each header field in format 2, by its name in format 1."""
+"""Name of each header field in format 2; the keys are the names in format 1."""
 
 
 def dumps_detector(detector: Detector) -> bytes:
-    """Return a detector as bytes; equal detectors have equal bytes."""
+    """Serialize a detector; equal detectors give equal bytes."""
     standardization = detector.standardization
     calibration = detector.calibration
     flatline = detector.flatline
@@ -81,7 +81,7 @@ def dumps_detector(detector: Detector) -> bytes:
 
 
 def loads_detector(blob: bytes) -> Detector:
-    """Read a detector from the bytes of `dumps_detector`, in this or an older format.
+    """Deserialize a detector from the bytes that `dumps_detector` of this or an older release returned.
 
     Raises:
         SerializationError: the bytes are not a detector, damaged, or of a newer format.
@@ -129,7 +129,7 @@ def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tupl
 
 
 def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lags: int) -> None:
-    """Check shapes and finiteness of all arrays.
+    """Check the shapes of all arrays and flags, and that the arrays are finite.
 
     Args:
         arrays: numeric arrays by name.
@@ -138,7 +138,7 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
         lags: number of rows per vector of the Mahalanobis distance.
 
     Raises:
-        SerializationError: an array has another shape or a value that is not finite.
+        SerializationError: an array or flag has another shape, or an array has a value that is not finite.
     """
     d = int(flags["selected"].sum())
     n = len(arrays["slots"])

@@ -27,19 +27,19 @@ LOG_LOGISTIC_SHAPE = 4.0
 """Shape of the log-logistic curve; the same for all hosts, so that scores stay comparable."""
 
 MAX_ORDER_STATISTICS = 10
-"""Largest number of block maxima that the Hill estimate uses."""
+"""Largest number of block maxima above the threshold in the Hill estimate."""
 
 
 @dataclass(frozen=True)
 class ExceedanceTails:
-    """Tail distributions of several columns.
+    """Tail distributions of several columns of non-negative values.
 
     Above `threshold` the exceedances follow a generalised Pareto distribution, fitted by the method of moments
     (Hosking & Wallis 1987). Below it -log P is interpolated linearly: frequent values need an order, not an exact
     probability.
 
     Attributes:
-        threshold: (columns,) TAIL_QUANTILE of each column.
+        threshold: (columns,) quantile at TAIL_QUANTILE of each column.
         scale: (columns,) scale of the Pareto distribution.
         shape: (columns,) shape of the Pareto distribution.
     """
@@ -90,12 +90,12 @@ def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
 
 @dataclass(frozen=True)
 class BlockMaximaTail:
-    """Power-law tail of block maxima: P(max > x) = exceedance_rate (x / threshold)^(-1 / index) for x > threshold.
+    """Power-law tail of block maxima: P(max > x) = exceedance_rate * (x / threshold)^(-1 / index) for x > threshold.
 
     Attributes:
         threshold: value above which the power law holds.
         index: Hill estimate of the tail index (Hill 1975).
-        exceedance_rate: ratio of block maxima above `threshold`.
+        exceedance_rate: fraction of the block maxima that exceed `threshold`.
     """
 
     threshold: float
@@ -125,7 +125,7 @@ class LogLogisticTail:
     """
 
     def __init__(self, value: float, probability: float) -> None:
-        """Create the distribution from the exceedance probability of one value.
+        """Initialize from the exceedance probability of one value.
 
         Args:
             value: level of a block maximum, above 0.

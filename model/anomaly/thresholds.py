@@ -1,4 +1,4 @@
-"""Alarm thresholds: levels for a false-alarm budget, and the score from 0 to 1."""
+"""Alarm thresholds: levels for a false-alarm budget, and the anomaly score from 0 to 1."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ FLATLINE_BUDGET = 0.8
 """False alarms per month that are reserved for the flatline channel."""
 
 BUDGET_SHARES = (0.65, 0.52)
-"""Shares of the remaining budget for joint and spike; their sum exceeds 1, because both often alarm together."""
+"""Fractions of the remaining budget for joint and spike; the sum exceeds 1, because both often alarm together."""
 
 MIN_BUDGET_SHARES = (0.2, 0.15)
-"""Lower bounds of the budgets for joint and spike, as shares of the whole budget."""
+"""Lower bounds of the budgets for joint and spike, as fractions of the whole budget."""
 
 NEAR_ALARM = 0.7
-"""Ratio of a score part to its threshold below which the part is calm."""
+"""A score part is near an alarm if its ratio to its alarm threshold is at least this value."""
 
 HABITUATION_DELAY = 3 * HOUR
 """Seconds after which the level of a lasting alarm counts as normal."""
 
 HABITUATION_RESET = HOUR
-"""Seconds of calm after which the level that counts as normal is reset to 0."""
+"""Seconds below NEAR_ALARM after which the level that counts as normal is reset to 0."""
 
 SUPPRESSED_RATIO = 0.5
-"""Upper bound of the ratio during warm-up, and while the score part is at a normal level."""
+"""Upper bound of the ratio to the threshold during warm-up, and while the level recurs or counts as normal."""
 
 ALARM_WARM_UP = 12 * HOUR
-"""Seconds after the first row in which no alarm is raised: the averages need several half-lives."""
+"""Seconds after the first row without alarms of joint and spike: the averages need several half-lives."""
 
 SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
-"""Probability per block at which the score curve is calibrated: twice in 30 days."""
+"""Exceedance probability per block at which the score curve is calibrated: twice in 30 days."""
 
 SCORE_FIXED_AFTER = 14 * DAY
 """Seconds of block maxima after which the score curve stays fixed: scores of different days are then comparable."""
 
 SCORE_MARGIN = 1.5
-"""Factor on the largest overall part; their product calibrates the score curve if blocks are too few for a fit."""
+"""With too few blocks for a fit, the score curve is calibrated at this factor times the largest overall part."""
 
 OVERALL = SCORE_PARTS.index("overall")
 
@@ -105,10 +105,10 @@ class AlarmThresholds:
     """Alarm thresholds and score curve of one host, refitted daily on the block maxima of the last 30 days."""
 
     def __init__(self, detector: Detector, false_alarms_per_month: float) -> None:
-        """Create thresholds from the block maxima that are stored with a detector.
+        """Initialize with the slot maxima that are stored with a detector.
 
         Args:
-            detector: fitted detector.
+            detector: fitted detector with the slot maxima of its history.
             false_alarms_per_month: false-alarm budget of all channels together.
         """
         self.block_maxima = BlockMaxima(len(SCORE_PARTS))
@@ -132,7 +132,7 @@ class AlarmThresholds:
             parts: (score parts,) in the order of SCORE_PARTS.
 
         Returns:
-            Ratio of the score part to its threshold, for the channels joint and spike; 1 or more is an alarm.
+            Ratio of the score part to its threshold for each of the channels joint and spike; 1 or more is an alarm.
         """
         slot = int(at // SLOT_SECONDS)
         if slot != self._slot:
@@ -151,7 +151,7 @@ class AlarmThresholds:
         return ratios
 
     def score(self, parts: Floats) -> float:
-        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if the last fit had no block maxima."""
+        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if all maxima were 0 at the last fit."""
         if self._score_curve is None:
             return math.nan
         return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))
@@ -159,7 +159,7 @@ class AlarmThresholds:
     def refit(self, at: float) -> None:
         """Fit thresholds and score curve on the block maxima before `at` (seconds since the epoch).
 
-        The score curve is kept if the block maxima cover more than SCORE_FIXED_AFTER.
+        An existing score curve is kept if the block maxima cover more than SCORE_FIXED_AFTER.
         """
         slot = int(at // SLOT_SECONDS)
         self._tails = self.block_maxima.fit_tails(slot, keep_recurring=(OVERALL,))
@@ -171,7 +171,7 @@ class AlarmThresholds:
 
     @property
     def levels(self) -> dict[str, float]:
-        """Threshold by channel, for joint and spike; NaN if there are too few blocks for a fit."""
+        """Alarm threshold of the channels joint and spike; NaN if there are too few blocks for a fit."""
         return {
             name: math.nan if tail is None else tail.return_level(rate)
             for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)

@@ -15,37 +15,43 @@ from model.array_types import Bools, Floats, Integers
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import future_labels
-from model.features.spacing import GAP_FACTOR, sample_spacing
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
 """Load-index levels; reaching a level within a horizon is an auxiliary label in network training."""
 
 MIN_STEP = 0.001
-"""Smallest interval between two samples in seconds: times are stored to the millisecond."""
+"""Smallest valid interval between two samples in seconds: times are stored in whole milliseconds."""
 
 CHUNK_ROWS = 50_000
 """Number of samples processed at once; it bounds the memory of the running sums."""
 
 
 def covered_seconds(times: Floats, step: float) -> float:
-    """Return the seconds that samples at `times` (rows,) cover; a gap counts as one step.
+    """Return the seconds that samples cover; a gap counts as one local `sample_spacing`.
+
+    The spacing may change within the history, for example between imported and live samples.
 
     Args:
-        times: seconds, increasing.
-        step: seconds between samples.
+        times: (rows,) seconds, increasing. Samples less than MIN_STEP after the previous sample are ignored.
+        step: typical seconds between samples: covered by one sample, and upper bound of the spacing at the start.
     """
     if len(times) == 0:
         return 0.0
+    times = times[np.append(True, np.diff(times) >= MIN_STEP)]
+    spacing = sample_spacing(times)[1:]
+    # The first samples do not show their spacing yet: a gap may be among them.
+    spacing[:RECENT_INTERVALS] = np.minimum(spacing[:RECENT_INTERVALS], step)
     elapsed = np.diff(times)
-    return float(np.where(elapsed > GAP_FACTOR * step, step, elapsed).sum() + step)
+    return float(np.where(elapsed > GAP_FACTOR * spacing, spacing, elapsed).sum() + step)
 
 
 def typical_step(times: Floats, default: float) -> float:
     """Return the median interval between samples in seconds.
 
     Args:
-        times: seconds, increasing. Shorter intervals than MIN_STEP are rounding and are ignored.
-        default: result if there are fewer than two intervals.
+        times: (rows,) seconds, increasing. Intervals below MIN_STEP are rounding errors and are ignored.
+        default: result if fewer than two intervals remain.
     """
     distances = np.diff(times)
     distances = distances[distances >= MIN_STEP]
@@ -59,12 +65,12 @@ class Dataset:
     Attributes:
         x: (rows, features) float32 design matrix.
         y: (rows, horizons) float32 labels of high load, NaN if unknown.
-        auxiliary: (rows, levels * horizons) float32 labels of AUXILIARY_LEVELS at the two longest horizons, grouped
-            by level; NaN if unknown.
+        auxiliary: (rows, levels * horizons) float32 labels for AUXILIARY_LEVELS at the two longest horizons, one
+            level after the other; NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         in_period: (rows,) True in a high-load period, which short dips of the load do not end.
-        spacing: (rows,) `sample_spacing` in the history; the rows of a dataset may be further apart.
+        spacing: (rows,) `sample_spacing` of the history in seconds; the rows of a dataset may be further apart.
     """
 
     x: Floats
@@ -89,13 +95,13 @@ def concatenate(*parts: Dataset) -> Dataset:
 
 
 def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: int) -> Dataset:
-    """Build a dataset of evenly spread samples of a history; samples without a known label are left out.
+    """Build a dataset from evenly spaced rows of a history; rows without a known label of high load are left out.
 
     Args:
         spec: feature specification.
         times: (rows,) seconds, increasing.
         values: (rows, columns of the spec), NaN where missing.
-        max_rows: number of samples to choose from the history.
+        max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
     x, state, index, in_period = _compute_features(spec, times, values, rows)
@@ -133,7 +139,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 def _compute_features(
     spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
 ) -> tuple[Floats, Floats, Floats, Bools]:
-    """Return features (n, features) of the given rows, and state, load index and period mask (rows,) of all rows."""
+    """Return features (n, features) of the given rows; state, load index and period mask (rows,) of all rows."""
     state = np.empty(len(times))
     index = np.empty(len(times))
     in_period = np.empty(len(times), bool)

@@ -12,20 +12,20 @@ from model.features.time_buckets import TimeBuckets
 from model.units import MINUTE
 
 MIN_COVERAGE = 0.5
-"""Smallest ratio of a window that samples must cover; below it the statistics of the window are missing."""
+"""Smallest fraction of a window that samples must cover; below it the statistics of the window are missing."""
 
 CHUNK_ROWS = 4096
 """Number of rows computed at once; it bounds the memory of the window sums."""
 
 LOAD_STATISTICS = 5
-"""Number of load-index statistics per window: mean, deviation, ratio of high samples, maximum, minimum."""
+"""Number of load-index statistics per window: see `_fill_load`."""
 
 MAX_PHASE = 4.0
 """Upper bound of the phase: time since the last onset over the time between the last two onsets."""
 
 
 def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> Floats:
-    """Compute the features of the given samples. The values of a row do not depend on the other rows.
+    """Compute the features of the given samples; a result row does not depend on the other rows.
 
     Args:
         spec: feature specification.
@@ -55,7 +55,7 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
 
 
 def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
-    """Write the seasonal features, which are the same for all samples of a bucket, into the last columns of `x`."""
+    """Write the seasonal features into the last columns of `x`; equal bucket numbers are computed once."""
     if len(numbers) == 1:
         number = int(numbers[0])
         if buckets.cached_features is None or buckets.cached_features[0] != number:
@@ -74,7 +74,7 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
 def _window_sums(
     spec: FeatureSpec, window: RollingWindow, rows: Integers, first: Integers
 ) -> tuple[Integers, Floats]:
-    """Return the sums and the numbers of known values of each window.
+    """Return the sums and the numbers of known values over each window.
 
     Args:
         spec: feature specification.
@@ -84,7 +84,7 @@ def _window_sums(
 
     Returns:
         Sums (n, 1 + windows, sums) and counts (n, 1 + windows, counts); the window at index 0 is the row alone, and
-        counts are NaN for windows with too little coverage.
+        counts are NaN if no value is known, or if samples cover less than MIN_COVERAGE of the window.
     """
     first = np.concatenate((rows[:, None], first), axis=1)
     sums = _range_sums(window.sums, first, rows)
@@ -112,14 +112,15 @@ def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -
 
 
 def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Floats, Floats]) -> None:
-    """Write mean, deviation, ratio of high samples, maximum and minimum of the load index for each window.
+    """Write the load-index statistics of each window.
+
+    They are mean, standard deviation, fraction of samples with a load index of at least 1, maximum and minimum.
 
     Args:
         load: (n, columns) columns of the design matrix from the load index on; from column 2 on,
             LOAD_STATISTICS * windows columns are written.
-        sums: (n, windows, sums) from `_window_sums`; the last four are those of the load index, of its square, of
-            high samples and of covered milliseconds.
-        counts: (n, windows, counts) from `_window_sums`; the last count is that of the load index.
+        sums: (n, windows, sums) from `_window_sums`; the last four columns are described at `RollingWindow.sums`.
+        counts: (n, windows, counts) from `_window_sums`; the last column counts the load index.
         extremes: maxima and minima of the load index, (n, windows) each.
     """
     n, windows = sums.shape[:2]
@@ -137,7 +138,13 @@ def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Flo
 
 
 def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
-    """Return the sums (rows, windows, sums) over first (rows, windows) to row, inclusive, from running sums."""
+    """Return the sum (rows, windows, sums) over each window as a difference of cumulative sums.
+
+    Args:
+        running: (n, sums) cumulative sums.
+        first: (rows, windows) first row of each window.
+        rows: (rows,) last row of each window.
+    """
     before = running[first - 1]
     before[first == 0] = 0
     return np.asarray(running[rows][:, None] - before)
@@ -177,7 +184,10 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 
 
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
-    """Write into `x` (n, 4): log(1 + minutes) since high load, since the last onset and between onsets; the phase."""
+    """Write the recurrence features into `x` (n, 4).
+
+    They are log(1 + minutes) since high load, since the last onset and between the last two onsets, and the phase.
+    """
     now = window.times[rows]
     limit = spec.high_load_memory
     last_onset = window.last_onset[rows]

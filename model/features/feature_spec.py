@@ -27,7 +27,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
     """Return the window lengths in seconds for the given horizons, in increasing order.
 
     They are a fifth of the shortest horizon, each horizon, half, twice and four times the longest horizon, and
-    GENERAL_WINDOWS; shorter lengths than two steps become two steps.
+    GENERAL_WINDOWS; lengths below two steps are raised to two steps.
 
     Args:
         horizons: seconds.
@@ -39,13 +39,13 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return the window length, or two steps if they are longer, in seconds."""
+    """Return a window length in seconds, raised to two steps if it is shorter."""
     return max(window, 2 * step)
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Features of a model, stored with it: metrics, windows, rules, sampling step and horizons.
+    """Specification from which the features of a model are computed; it is stored with the model.
 
     Attributes:
         columns: metrics of the sample rows, in order.
@@ -55,7 +55,7 @@ class FeatureSpec:
         windows: window lengths in seconds, increasing.
         step: seconds between samples.
         horizons: prediction horizons in seconds.
-        seasonal: True if features of previous days are used; they need a step of at most an hour.
+        seasonal: True to include seasonal features, which need a step of at most an hour.
     """
 
     columns: tuple[str, ...]
@@ -74,21 +74,21 @@ class FeatureSpec:
 
     @property
     def high_load_memory(self) -> float:
-        """Seconds after which past high load no longer influences a feature."""
+        """Upper bound in seconds of the times since high load, since the last onset and between onsets."""
         return SEASONAL_DAYS * DAY if self.seasonal else self.lookback
 
     @property
     def required_history(self) -> float:
-        """Seconds of newest samples that yield the same features as the complete history.
+        """Seconds of history that yield the same features as the complete history.
 
-        They exceed the lookback by `sustained`, because a state depends on that many seconds of samples before it.
+        `sustained` is included, because a state depends on the samples of the last `sustained` seconds.
         """
         days = SEASONAL_LOOKBACK if self.seasonal else 0.0
-        return max(self._required_rows, days + self.rules.sustained)
+        return max(self._required_sample_seconds, days + self.rules.sustained)
 
     @property
-    def _required_rows(self) -> float:
-        """Seconds of newest samples that are needed as single rows; older samples are needed in time buckets only."""
+    def _required_sample_seconds(self) -> float:
+        """Seconds of history to keep as individual samples; time buckets suffice for older history."""
         return self.lookback + self.rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * self.step
 
     @cached_property
@@ -106,7 +106,7 @@ class FeatureSpec:
 
     @cached_property
     def column_index(self) -> dict[str, int]:
-        """Column of the design matrix by feature name."""
+        """Index of the column in the design matrix for each feature name."""
         return {name: i for i, name in enumerate(self.names)}
 
     @cached_property
@@ -143,7 +143,7 @@ class FeatureSpec:
             self.step,
             inputs=self.inputs,
             logarithmic=self.logarithmic,
-            keep_seconds=self._required_rows if bounded else np.inf,
+            keep_seconds=self._required_sample_seconds if bounded else np.inf,
             bucket_width=bucket_width(self.step) if self.seasonal else None,
         )
 

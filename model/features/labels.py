@@ -27,11 +27,11 @@ def parse_quantile(bound: str) -> float | None:
 
 @dataclass(frozen=True)
 class Rules:
-    """High-load rules of a host: load is high once at least one rule has held throughout `sustained` seconds.
+    """High-load rules of a host: load is high once at least one rule has held without a break for `sustained` s.
 
     Attributes:
         rules: bounds of each rule; a rule holds while all its metrics reach their bounds.
-        sustained: seconds for which a rule must hold.
+        sustained: seconds for which at least one rule must hold.
     """
 
     rules: tuple[tuple[Bound, ...], ...]
@@ -55,7 +55,7 @@ class Rules:
             values: (rows, columns), NaN where missing.
 
         Raises:
-            InputError: a quantile is not positive; bounds must be positive.
+            InputError: a quantile is not positive, or its metric has no known value.
         """
 
         def number(metric: str, bound: float | str) -> float:
@@ -72,9 +72,10 @@ class Rules:
         return Rules(resolved, self.sustained)
 
     def load_index(self, columns: Sequence[str], values: Floats) -> Floats:
-        """Return the load index: the smallest value / bound of each rule, and of these the largest over the rules.
+        """Return the load index: the maximum over the rules of the minimum over the bounds of value / bound.
 
-        A rule holds at 1 or more. A rule with a missing value or an unresolved bound is left out.
+        At least one rule holds if the load index is at least 1. A rule with a missing value or a quantile as bound is
+        ignored.
 
         Args:
             columns: names of the columns of `values`.
@@ -113,7 +114,7 @@ def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows:
     next_high = np.append(_following_minimum(high)[1:], np.inf)
     next_time = np.append(times[1:], np.inf)
     breaks = np.append(follows_gap(np.diff(times), spacing[1:]) | np.isnan(state[1:]), True)
-    # The last sample within the horizon may precede its end by up to the spacing.
+    # The last sample within the horizon may precede the end of the horizon by up to the spacing.
     covered_until = _following_minimum(np.where(breaks, times + spacing, np.inf))
     if rows is not None:
         times = times[rows]

@@ -8,31 +8,31 @@ from model.array_types import Bools, Floats
 from model.features.spacing import TOLERANCE
 
 STATE = 0
-"""Column of the state: 1 while a rule has held for the sustained time, else 0, NaN if unknown."""
+"""Column of the state: 1 during high load, 0 otherwise, NaN if the load index is unknown."""
 
 LAST_HIGH = 1
-"""Column of the time of the last high state."""
+"""Column of the time of the last sample during high load."""
 
 LAST_ONSET = 2
-"""Column of the time of the last onset of the state."""
+"""Column of the time of the last onset."""
 
 PREVIOUS_ONSET = 3
 """Column of the time of the onset before the last onset."""
 
 RUN_START = 4
-"""Column of the start of the last run, a series of samples at each of which a rule held."""
+"""Column of the start of the last run: samples without a gap, at each of which at least one rule held."""
 
 LAST_EXCEEDED = 5
-"""Column of the time of the last sample at which a rule held."""
+"""Column of the time of the last sample at which at least one rule held."""
 
 LAST_END = 6
-"""Column of the time of the last sample at which a high-load period would end."""
+"""Column of the time of the last sample that follows a gap, or `sustained` seconds in which no rule held."""
 
 PERIOD_START = 7
 """Column of the start of the high-load period in progress; -inf if there is none."""
 
 START = np.array([np.nan, *[-np.inf] * 7])
-"""Columns before the first sample; the time of an event that has not occurred is -inf."""
+"""Values of the columns before the first sample; the time of an event that has not occurred is -inf."""
 
 
 def extend_states(
@@ -40,16 +40,16 @@ def extend_states(
 ) -> Floats:
     """Run the state machine over new samples.
 
-    A sample covers the time since the sample before it, at most the spacing; after a gap it covers none. The state is
-    high once the samples of a run cover the sustained time. A high-load period starts at an onset, and ends once no
-    rule has held for the sustained time, or at a gap.
+    A sample covers the time since the sample before it, at most the spacing; after a gap it covers no time. The state
+    is high once the samples of a run cover `sustained` seconds, less TOLERANCE. A high-load period starts at an
+    onset, and ends at a gap or after `sustained` seconds in which no rule held.
 
     Args:
-        before: (columns,) result for the row before the new rows; START if there is none.
+        before: (columns,) result for the row before the new rows; START if there is no such row.
         exceeded_before: True if a rule held at that row.
         samples: four arrays (rows,): times, seconds since the sample before (inf after a gap), spacing in seconds,
             and load index (NaN if unknown).
-        sustained: seconds for which a rule must hold until the state is high.
+        sustained: seconds for which at least one rule must hold until the state is high.
 
     Returns:
         (rows, columns) for the new rows.
@@ -92,5 +92,5 @@ def _previous(before: float, values: Floats | Bools) -> Floats:
 
 
 def _last_time(before: float, occurs: Bools, times: Floats) -> Floats:
-    """Return the time (rows,) of the last occurrence up to each row; `before` if there is none."""
+    """Return the time (rows,) of the last occurrence at or before each row; `before` if there is none."""
     return np.maximum.accumulate(np.concatenate(((before,), np.where(occurs, times, -np.inf))))[1:]

@@ -1,7 +1,7 @@
 """Rolling window: samples in time order with running sums, extended at the end.
 
-All sums are of integers (values on a fixed-point grid) and exact. The sum over a window therefore does not depend on
-the start of the running sums, and live features are bit-identical to training features.
+All sums are exact, because they add integers (values on a fixed-point grid). The sum over a window therefore does not
+depend on the start of the running sums, and live features are bit-identical to training features.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ class RollingWindow:
         Args:
             columns: metrics of the rows, in order.
             rules: high-load rules.
-            step: seconds that the first sample covers; what later samples cover follows from their times.
-            inputs: metrics to sum.
+            step: seconds that the first sample covers; later samples cover the time since the sample before, or the
+                spacing after a gap.
+            inputs: metrics with running sums.
             logarithmic: inputs that enter as log(1 + x).
             keep_seconds: rows at most this many seconds older than the newest row are never dropped.
             bucket_width: width of the time buckets in seconds; None to keep none.
@@ -68,7 +69,7 @@ class RollingWindow:
         # Contiguous, not a column of _states: the daemon reads hours of it at every sample.
         self._index = np.empty(0)
         self._states = np.empty((0, len(load_states.START)))
-        # Sums: each input, load index, its square, high samples, covered ms; counts: each input, load index
+        # Columns of sums and counts: see the properties.
         self._sums: Integers = np.empty((0, k + 4), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
         self._bucket_numbers: Integers = np.empty(0, np.int64)
@@ -115,19 +116,23 @@ class RollingWindow:
     def period_start(self) -> Floats:
         """(rows,) start of the high-load period in progress (seconds since the epoch), -inf while there is none.
 
-        A period starts at an onset. It ends once no rule has held for the sustained time, or at a gap: a short dip
-        does not end it, nor does a missing sample.
+        A period starts at an onset. It ends at a gap, or after `sustained` seconds in which no rule held: a shorter
+        dip or a single missing sample does not end it.
         """
         return self._states[: self._size, load_states.PERIOD_START]
 
     @property
     def sums(self) -> Integers:
-        """(rows, inputs + 4) running sums: inputs, load index, its square, high samples, covered milliseconds."""
+        """(rows, inputs + 4) cumulative sums.
+
+        Columns: each input, load index, square of the load index, number of samples with a load index of at least 1,
+        and covered milliseconds. Inputs and load index are in grid steps, the square in squared grid steps.
+        """
         return self._sums[: self._size]
 
     @property
     def counts(self) -> Integers:
-        """(rows, inputs + 1) running counts of known values: inputs, load index."""
+        """(rows, inputs + 1) cumulative counts of known values: one column per input, then the load index."""
         return self._counts[: self._size]
 
     @property
@@ -157,7 +162,7 @@ class RollingWindow:
             self._extend(times[start : start + CHUNK_ROWS], values[start : start + CHUNK_ROWS])
 
     def _extend(self, times: Floats, values: Floats) -> None:
-        """Append at most CHUNK_ROWS rows, for which memory is reserved."""
+        """Append at most CHUNK_ROWS rows, for which the arrays have room."""
         rows = slice(self._size, self._size + len(times))
         elapsed = np.empty(len(times))
         elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
@@ -188,7 +193,7 @@ class RollingWindow:
     def _extend_sums(
         self, rows: slice, values: Floats, index: Floats, instant: Bools, covered: Floats
     ) -> tuple[Integers, Bools]:
-        """Extend sums and counts; return the added terms (rows, sums) and a mask of known values (rows, counts)."""
+        """Extend sums and counts; return the terms (rows, sums) and a mask of known values (rows, counts)."""
         k = len(self._input_columns)
         x = np.empty((len(values), k + 1))
         x[:, :k] = values[:, self._input_columns]
@@ -213,7 +218,7 @@ class RollingWindow:
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))
-        # Keep some more rows: the spacing depends on them, and window sums are differences to the row before.
+        # Keep RECENT_INTERVALS more rows: the spacing depends on them, and window sums on the row before the window.
         first = max(0, first - RECENT_INTERVALS)
         kept = self._size - first
         # A bounded window reserves a quarter more, so that it rarely moves its rows.

@@ -1,6 +1,6 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only buckets before the current bucket, and are therefore equal for all samples of a bucket.
+They use only buckets before the bucket of a sample. Except for departures, they are equal for all its samples.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DECAY = 0.7
 """Weight of a day relative to the following day in weighted means over days."""
 
 SPANS = (1, 4)
-"""Numbers of hours before and after this time of day over which yesterday's load is averaged."""
+"""Hours before and after the same time yesterday over which the load index is averaged."""
 
 
 def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) ->
 def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
     """Compute the seasonal features of the given buckets.
 
-    The first columns are the means of the inputs over the last day; the caller turns them into departures.
+    The first columns are the means of the inputs over the last day; `design_matrix` replaces them by departures.
 
     Args:
         buckets: time buckets of the history.
@@ -53,14 +53,14 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
     """
     view = _BucketWindows(buckets, numbers, scale)
     metrics = view.means(-buckets.day, -1)[:, :-1]
-    # At most a day: later buckets would be in the future.
+    # At most a day: yesterday's buckets after that would be in the future.
     ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
     columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
     return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday; `ahead` holds the number of buckets of each horizon."""
+    """Return the features of yesterday; `ahead` holds the number of buckets in each horizon."""
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -72,7 +72,7 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days; `ahead` holds the number of buckets of each horizon."""
+    """Return the features of the last SEASONAL_DAYS days; `ahead` holds the number of buckets in each horizon."""
     starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
     hour = buckets.hour
 
@@ -107,7 +107,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 class _BucketWindows:
-    """Statistics over one window per given bucket; `first` and `last` (inclusive) are offsets from that bucket."""
+    """Statistics of the buckets at the offsets `first` to `last` (inclusive) from each of n given buckets."""
 
     def __init__(self, buckets: TimeBuckets, numbers: Integers, scale: float) -> None:
         self._positions = numbers - buckets.oldest
@@ -136,15 +136,15 @@ class _BucketWindows:
         return self.means(first, last)[:, -1]
 
     def max_index(self, first: int, last: int) -> Floats:
-        """Return the maximum load index over all samples (n,), NaN if unknown."""
+        """Return the maximum load index of a sample (n,), NaN if unknown."""
         return self._maximum(self._max_index, first, last)
 
     def max_mean(self, first: int, last: int) -> Floats:
-        """Return the largest mean load index of a bucket (n,), NaN if unknown."""
+        """Return the largest bucket mean of the load index (n,), NaN if unknown."""
         return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
-        """Return (n,) 1 if load was high in any bucket, 0 if in none, NaN if no load is known."""
+        """Return (n,): 1 if load was high in any bucket, 0 if not, NaN if no load index is known."""
         start, end = self._limits(first, last)
         unknown = self._counts[end, -1] == self._counts[start, -1]
         high = np.zeros(len(self._positions))

@@ -7,17 +7,17 @@ import numpy as np
 from model.array_types import Bools, Floats
 
 GAP_FACTOR = 2.5
-"""Samples more than this many intervals apart have a gap between them; no state or rate spans a gap."""
+"""Multiple of the spacing above which an interval is a gap; no state or rate spans a gap."""
 
 RECENT_INTERVALS = 5
-"""Number of intervals whose median is the spacing; it ignores a late sample, and follows a new interval soon."""
+"""Number of intervals whose median is the spacing: robust to two outliers, adapted to a change in three samples."""
 
 TOLERANCE = 0.1
-"""Tolerance on the required duration of high load, as a ratio of the spacing, because sampling times jitter."""
+"""Tolerance on the required duration of high load, as a fraction of the spacing, because sampling times jitter."""
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
-    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, or of fewer at the start.
+    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, fewer at the start.
 
     Args:
         times: (rows,) seconds, increasing.
@@ -43,6 +43,6 @@ def follows_gap(elapsed: Floats, spacing: Floats) -> Bools:
 
     Args:
         elapsed: (rows,) seconds since the sample before.
-        spacing: (rows,) `sample_spacing`.
+        spacing: (rows,) seconds, from `sample_spacing`.
     """
     return np.asarray(elapsed > GAP_FACTOR * spacing)

@@ -1,6 +1,6 @@
 """Time buckets: sums of metrics and load index over five minutes to an hour each.
 
-They replace samples older than the longest window, because a week of samples would need too much memory.
+Time buckets replace samples older than the longest window: a week of samples would need too much memory.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ SEASONAL_DAYS = 7
 """Number of previous days that seasonal features use."""
 
 SEASONAL_LOOKBACK = SEASONAL_DAYS * DAY + 4 * HOUR
-"""Seconds of time buckets that seasonal features use."""
+"""Seconds of history that time buckets keep for seasonal features."""
 
 WIDTHS = (300.0, 600.0, 900.0, 1800.0, HOUR)
-"""Widths of a bucket in seconds; a day is a whole number of each."""
+"""Allowed bucket widths in seconds; each width divides a day."""
 
 
 def bucket_width(step: float) -> float | None:
@@ -26,19 +26,20 @@ def bucket_width(step: float) -> float | None:
 
 
 ARRAYS = {"_sums": 0, "_counts": 0, "_max_index": np.nan, "_high": False}
-"""Arrays of `TimeBuckets`, and the value of each in an empty bucket."""
+"""Names of the array attributes of `TimeBuckets`, with their values in an empty bucket."""
 
 
 class TimeBuckets:
-    """Contiguous time buckets of `width` seconds, aligned to the epoch.
+    """Sequence of time buckets of `width` seconds, aligned to the epoch.
 
-    Buckets are numbered from the first bucket ever filled; numbers do not change when old buckets are dropped.
+    The first bucket ever filled has the number 0; numbers do not change when old buckets are dropped. Gaps longer
+    than the lookback are shortened to the lookback.
 
     Attributes:
         width: width of a bucket in seconds.
         day: number of buckets per day.
         hour: number of buckets per hour.
-        cached_features: number of a bucket and its seasonal features, which are equal for all its samples.
+        cached_features: bucket number and `seasonal_features` of this bucket; None before the first result.
     """
 
     def __init__(self, columns: int, width: float) -> None:
@@ -99,13 +100,13 @@ class TimeBuckets:
             terms: (rows, columns) on the fixed-point grid, 0 where missing.
             known: (rows, columns) False where missing.
             index: (rows,) load index, NaN if unknown.
-            state: (rows,) 1 during high load.
+            state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         """
         if len(times) == 1 and self._size:
             return self._extend_single(float(times[0]), terms[0], known[0], float(index[0]), high=state[0] == 1)
         epoch_numbers = np.floor_divide(times, self.width).astype(np.int64)
         before = self._newest_epoch_number if self._size else int(epoch_numbers[0]) - 1
-        # No feature looks across a gap longer than the lookback, so longer gaps are shortened to it.
+        # Longer gaps are shortened to the lookback, because no feature reads buckets on both sides of them.
         steps = np.minimum(np.diff(epoch_numbers, prepend=before), self._lookback)
         numbers = self.newest + np.cumsum(steps)
         self._newest_epoch_number = int(epoch_numbers[-1])
@@ -135,7 +136,7 @@ class TimeBuckets:
         return np.array([number])
 
     def drop_old(self) -> None:
-        """Drop buckets older than the lookback, once they exceed an eighth of it: dropping copies the others."""
+        """Drop buckets older than the lookback, once they exceed an eighth of it: a drop copies all other buckets."""
         drop = self._size - self._lookback
         if drop > self._lookback // 8:
             for name in ARRAYS:

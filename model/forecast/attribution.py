@@ -11,13 +11,13 @@ from model.forecast.log_odds import logit
 from model.forecast.predictor import LOAD_TABLE, NETWORK, PRETRAINED, Predictor
 
 LEVEL = "level"
-"""Key of the remainder: log-odds relative to the base rate that are not attributed to a metric."""
+"""Key of the remainder: log-odds relative to the base rate that are not attributed to a feature group."""
 
 
 def contributions(
     predictor: Predictor, x: Floats, final: Floats | None = None, slopes: Sequence[float] | None = None
 ) -> list[dict[str, float]]:
-    """Attribute the log-odds of a prediction, relative to the base rate, to metrics.
+    """Attribute the log-odds of a prediction, relative to the base rate, to feature groups.
 
     The contributions of a horizon sum to this difference of log-odds. The logits of the networks, relative to their
     logits at the training mean, are attributed to their inputs (`Network.attribute`). The load table is attributed to
@@ -28,11 +28,11 @@ def contributions(
         predictor: the model.
         x: features (1, features).
         final: (1, horizons) published probabilities; None for the model's own probabilities.
-        slopes: for each horizon, the factor of the recalibration on the model's log-odds; 0 if a baseline or the
-            floor serves; None for a factor of 1.
+        slopes: for each horizon, the recalibration slope, which multiplies the model's log-odds; 0 if a baseline or
+            the floor serves; None for slopes of 1.
 
     Returns:
-        For each horizon, the contribution in log-odds by metric and LEVEL.
+        For each horizon, the contributions in log-odds, keyed by feature group (see `FeatureSpec.groups`) and LEVEL.
     """
     if slopes is None:
         slopes = [1.0] * len(predictor.horizons)

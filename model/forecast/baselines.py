@@ -1,7 +1,7 @@
 """Baselines: predictions of conventional methods as probabilities, for comparison with a model.
 
-Each baseline computes a score for a sample; a higher score means likelier high load. A table of past event rates
-maps scores to probabilities.
+Climatology and persistence are event rates of past samples. Each other baseline computes a score for a sample; a
+higher score means likelier high load. A table of past event rates maps scores to probabilities.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINE_SECONDS = 1800.0
 def baseline_probabilities(
     times: Floats, load_index: Floats, state: Floats, labels: Floats, horizons: Sequence[float], past: int
 ) -> dict[str, Floats]:
-    """Return the probabilities of each baseline for all samples after the first `past` ones.
+    """Return the probabilities of each baseline for all samples after the first `past` samples.
 
     Args:
         times: (rows,) seconds, increasing.
@@ -38,10 +38,10 @@ def baseline_probabilities(
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         labels: (rows, horizons), NaN if unknown.
         horizons: seconds.
-        past: number of rows whose outcomes are used.
+        past: number of leading rows; the baselines are fitted to the outcomes of these rows.
 
     Returns:
-        (rows - past, horizons) by name: "climatology" (the base rate), "threshold now", "current value",
+        (rows - past, horizons) for each name: "climatology" (the base rate), "threshold now", "current value",
         "predict_linear", and "Holt-Winters" with a daily season.
     """
     scores: dict[str, list[Floats]] = {
@@ -98,7 +98,7 @@ def holt_winters(
         values: (rows,) NaN if unknown.
         horizons: seconds.
         level_weight: smoothing weight w of the level.
-        season_weight: smoothing weight v of the season.
+        season_weight: smoothing weight v of the seasonal component.
 
     Returns:
         (rows, horizons), NaN where the value is missing.
@@ -118,7 +118,7 @@ def holt_winters(
 
 
 def _slots(times: Floats, step: float, period: int) -> Integers:
-    """Return the slot number (rows,) of each sample; a slot has `step` seconds, a season `period` slots.
+    """Return the slot number (rows,) of each sample; a slot lasts `step` seconds, a season `period` slots.
 
     Gaps are shortened by whole seasons, because empty slots change nothing. This limits the number of slots after a
     clock step of years.
@@ -129,7 +129,11 @@ def _slots(times: Floats, step: float, period: int) -> Integers:
 
 
 def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
-    """Return the level (n,) after each slot, and the season (n + period,) of each slot as known one period before."""
+    """Return the Holt-Winters level after each slot, and the seasonal component forecast for each slot.
+
+    Returns:
+        (n,) levels, and (n + period,) seasonal components, each as estimated one period before its slot.
+    """
     known = grid[~np.isnan(grid)]
     level = float(known[0]) if len(known) else 0.0
     levels = []
@@ -145,7 +149,7 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons), with the smoothing that was best in the past."""
+    """Return the Holt-Winters probabilities (rows - past, horizons) of the smoothing that was best on past rows."""
     forecasts = np.stack([holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHINGS])
     columns = []
     for i in range(len(horizons)):
@@ -155,12 +159,12 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
 
 
 def _probabilities(score: Floats, y: Floats, past: int) -> Floats:
-    """Return the probabilities of the scores after the first `past` rows, from a rate table of the first rows."""
+    """Return the probabilities for the scores after the first `past` rows, from a table fitted to the first rows."""
     return _rate_table(score[:past], y[:past])(score[past:])
 
 
 def _rate_table(score: Floats, y: Floats) -> LoadTable:
-    """Return the table of event rates by score; a missing score has the base rate."""
+    """Fit a table of event rates to binned scores; a missing score is mapped to the base rate."""
     known = ~np.isnan(y) & ~np.isnan(score)
     rates = binned_event_rates(score[known].astype(np.float64), y[known])
     return LoadTable(*rates, _base_rate(y))
@@ -175,15 +179,15 @@ def climatology_and_persistence(train_labels: Floats, train_state: Floats, state
     """Return the probabilities of climatology and persistence, the baselines without load index.
 
     Climatology is the base rate of the training samples. Persistence is the event rate of the training samples in the
-    same load state.
+    same load state, or the base rate if the load state is unknown.
 
     Args:
         train_labels: (rows, horizons), NaN if unknown.
         train_state: (rows,) load state of the training samples: 1 high, 0 calm, NaN if unknown.
-        state: (n,) load state of the samples to predict.
+        state: (n,) load state of the samples to predict, encoded as `train_state`.
 
     Returns:
-        (n, horizons) by name of the baseline.
+        (n, horizons) probabilities of each baseline, keyed by name.
     """
     base_rates = np.nanmean(train_labels, axis=0)
     rates = {}

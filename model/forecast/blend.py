@@ -2,7 +2,7 @@
 
 The networks predict best once there is enough history. The load table maps the present load index to a probability.
 The pretrained model was fitted on other hosts. The blend weights are fitted on the holdout, separately for calm and
-high load, because predicting the onset and the end of a high-load period differ.
+high load, because predicting an onset differs from predicting the end of a high-load period.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIN_RATE = 1e-4
 
 
 def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Return the mean score and the running maximum of the event rate of up to TABLE_BINS bins.
+    """Return the mean score of up to TABLE_BINS bins, and the running maximum of their event rates.
 
     Args:
         score: (rows,) a higher score means a likelier event.
@@ -43,7 +43,7 @@ def binned_event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def event_rates(score: Floats, y: Floats) -> tuple[Floats, Floats, Integers]:
-    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins with about equal rows.
+    """Return mean score, event rate and number of rows (bins,) of up to TABLE_BINS bins of about equal size.
 
     Args:
         score: (rows,), not empty.
@@ -68,7 +68,7 @@ class LoadTable:
     Attributes:
         scores: (points,) increasing.
         values: (points,) values at the scores.
-        unknown: value for a missing score, which is that of the base rate.
+        unknown: value for a missing score, computed from the base rate.
     """
 
     scores: Floats
@@ -81,7 +81,7 @@ class LoadTable:
         return len(self.scores) > 1 or bool(self.scores[0] or self.values[0] or self.unknown)
 
     def __call__(self, score: Floats) -> Floats:
-        """Return the values (rows,) of scores (rows,)."""
+        """Return the interpolated values (rows,) for scores (rows,)."""
         return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
 
 
@@ -89,7 +89,7 @@ EMPTY_LOAD_TABLE = LoadTable(np.zeros(1), np.zeros(1), 0.0)
 
 
 def fit_load_table(score: Floats, y: Floats) -> LoadTable:
-    """Fit a table of log-odds to the event rates that followed each score.
+    """Fit a table of log-odds to the event rates of up to TABLE_BINS bins; EMPTY_LOAD_TABLE if no row is known.
 
     Args:
         score: (rows,) NaN if unknown.
@@ -113,7 +113,7 @@ class HorizonBlend:
 
     @property
     def normalized_weights(self) -> tuple[float, ...]:
-        """Calm blend weight of each expert, normalised to sum 1; all 0 if the sum is 0."""
+        """Calm blend weight of each expert, normalized to a sum of 1; all 0 if the sum is 0."""
         total = sum(self.calm.weights)
         return tuple(weight / total if total else 0.0 for weight in self.calm.weights)
 

@@ -16,7 +16,7 @@ from model.forecast.log_odds import sigmoid
 
 MAX_SLOPE = 2.0
 MIN_SLOPE = 0.05
-"""Limits of a fitted slope, so that few outcomes cannot invert a ranking or make predictions certain."""
+"""Limits of a fitted slope, so that few outcomes cannot reverse the ranking or make predictions extreme."""
 
 MAX_STEPS = 50
 """Largest number of Newton steps of a fit."""
@@ -30,7 +30,7 @@ class Calibration:
     intercept: float = 0.0
 
     def __call__(self, z: Floats) -> Floats:
-        """Return the calibrated logits, float64, of logits of any shape."""
+        """Return the calibrated logits (float64) for logits of any shape."""
         return np.asarray(self.slope * z.astype(np.float64) + self.intercept)
 
 
@@ -47,10 +47,12 @@ def fit_calibration(
 ) -> Calibration:
     """Fit slope and intercept by penalised maximum likelihood, shrunk towards slope 1 and intercept 0.
 
+    The slope is clipped to [MIN_SLOPE, MAX_SLOPE].
+
     Args:
         z: (rows,) logits.
         y: (rows,) labels, NaN if unknown.
-        block_rows: neighbouring rows that count as one observation.
+        block_rows: number of neighbouring rows that count as one observation.
         weight: (rows,) weight of each row; None for equal weights.
         prior_blocks: weight of the prior, in blocks.
     """
@@ -78,13 +80,14 @@ def fit_blend_weights(
 ) -> BlendWeights:
     """Fit non-negative blend weights by penalised maximum likelihood, shrunk towards prior weights.
 
-    An expert whose fitted weight would be negative gets weight 0.
+    Experts with a negative weight are removed, the most negative first, and get weight 0. Weights are at most
+    MAX_SLOPE.
 
     Args:
         logits: (rows, experts).
         y: (rows,) labels, NaN if unknown.
         prior: (experts,) weights to shrink towards.
-        block_rows: neighbouring rows that count as one observation.
+        block_rows: number of neighbouring rows that count as one observation.
         prior_blocks: weight of the prior, in blocks.
     """
     known = ~np.isnan(y)
@@ -147,7 +150,7 @@ def matching_intercept(z: Floats, y: Floats) -> float:
 
     Args:
         z: (rows,) logits without intercept.
-        y: (rows,) labels of both classes, NaN if unknown.
+        y: (rows,) labels, NaN if unknown; both outcomes occur.
     """
     known = ~np.isnan(y)
     logits = z[known].astype(np.float64)

@@ -1,7 +1,8 @@
 """Input drift: the population stability index of live inputs against training inputs.
 
-PSI = sum over bins of (a - e) ln(a / e), with e the relative frequency of a bin in training and a the live one. A bin
-holds a tenth of the training values. Up to 0.1 is negligible; above 0.25 the distribution has changed (Siddiqi 2006).
+PSI = sum over bins of (a - e) ln(a / e), where e and a are the relative frequencies of a bin in the training values
+and in the live values. A bin holds about a tenth of the training values. A PSI up to 0.1 is negligible; above 0.25
+the distribution has changed (Siddiqi 2006).
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from model.array_types import Floats
 HISTOGRAM_BINS = 10
 
 MIN_FREQUENCY = 1e-3
-"""Smallest relative frequency of a bin in the PSI, which would be infinite for an empty bin."""
+"""Lower limit of relative frequencies in the PSI, which would be infinite for an empty bin."""
 
 
 @dataclass(frozen=True)
 class ReferenceHistogram:
-    """Distribution of one metric in training.
+    """Histogram of one metric in the training data.
 
     Attributes:
         edges: inner edges of the bins, increasing.

@@ -1,7 +1,7 @@
 """Ensemble: several networks over different features, averaged in log-odds.
 
-A single network over all features overfits to a daily rhythm on a host without one. Networks over recent features,
-and networks with features of previous days, make different errors, which partly cancel in the mean.
+A single network over all features overfits to a daily rhythm, even on a host whose load has none. Networks over
+recent features, and networks with features of previous days, make different errors, which partly cancel in the mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SOFT_LIMIT = 4.0
 """Limit of a scaled input, in standard deviations, which larger inputs approach (saturation)."""
 
 TAIL_RATIO = 5e-4
-"""Ratio of the training rows excluded from the training range of a heavy-tailed feature, at either end."""
+"""Fraction of the training rows excluded from the training range of a heavy-tailed feature, at either end."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Scaler:
     """Feature scaler: clips features to their training range, standardises them and saturates outliers.
 
     Attributes:
-        mean: (features,) float32.
-        deviation: (features,) float32.
+        mean: (features,) float32 training mean.
+        deviation: (features,) float32 standard deviation in training, with the floor of `fit_scaler`.
         low: (features,) float32 lower end of the training range, at most the mean; None for no clipping.
-        high: (features,) float32 upper end, likewise.
+        high: (features,) float32 upper end of the training range, at least the mean; None for no clipping.
     """
 
     mean: Floats
@@ -38,7 +38,7 @@ class Scaler:
     high: Floats | None = None
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the arrays by name, without those that are None."""
+        """Return the arrays by name; an array that is None is left out."""
         arrays = {"mean": self.mean, "deviation": self.deviation, "low": self.low, "high": self.high}
         return {name: array for name, array in arrays.items() if array is not None}
 
@@ -96,10 +96,10 @@ class Ensemble:
     """Networks whose logits are averaged, with the scaler of their inputs.
 
     Attributes:
-        scaler: scaler of the ensemble's inputs.
+        scaler: scaler of the ensemble's inputs, applied before the networks.
         networks: networks with equal numbers of outputs.
         columns: for each network, the positions of its inputs among the inputs of the ensemble.
-        selected: feature positions of the ensemble's inputs, duplicates included; None for all features in order.
+        selected: feature positions of the ensemble's inputs, with duplicates if needed; None for all features.
     """
 
     scaler: Scaler
@@ -138,11 +138,11 @@ class Ensemble:
         return np.asarray(total / len(logits))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Attribute the difference of the mean logits between two points to the features (`Network.attribute`).
+        """Attribute the difference between the mean logits of two points to the features (`Network.attribute`).
 
         Args:
-            x: (features,) first point.
-            reference: (features,) second point.
+            x: (features,) unscaled features of a sample.
+            reference: (features,) unscaled features of the point that the sample is compared with.
 
         Returns:
             (outputs, features); each row sums to the difference of one output.

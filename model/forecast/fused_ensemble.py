@@ -39,7 +39,7 @@ class FusedEnsemble(Ensemble):
 
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
-    """Apply a network to each row of (rows, inputs) by itself."""
+    """Apply a network to each row of (rows, inputs) separately."""
     # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
     x = np.ascontiguousarray(x)
     for layer in network.layers:
@@ -54,10 +54,10 @@ def _apply_rowwise(network: Network, x: Floats) -> Floats:
 
 
 def fuse(ensemble: Ensemble) -> FusedEnsemble:
-    """Merge the networks of an ensemble into one, whose call for one sample is several times faster.
+    """Merge the networks of an ensemble into one that predicts a single sample several times faster.
 
-    Layers are merged side by side, with zero weights between the units of different networks. Networks with different
-    layer types, or with fewer than two Linear layers, are not merged.
+    Hidden layers become block-diagonal: the weights between units of different networks are 0. Networks with
+    different layer types, or with fewer than two Linear layers, are not merged.
     """
     networks = ensemble.networks
     linear = [i for i, layer in enumerate(networks[0].layers) if isinstance(layer, Linear)]

@@ -1,7 +1,6 @@
 """Log-odds conversion: sigmoid and logit with bit-identical results for any array size.
 
-`model.nn.numerics` selects an algorithm by the array size, so its results depend on the batch. These functions do
-not.
+The functions in `model.nn.numerics` select an algorithm by the array size, so their results depend on the batch size.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def average_precision(y: Floats, p: Floats) -> float:
 
 
 def calibration_error(y: Floats, p: Floats) -> float:
-    """Return the expected calibration error, the mean over bins of |mean p - event rate| weighted by their rows.
+    """Return the expected calibration error, the mean of |mean p - event rate| over bins, weighted by rows.
 
     It is NaN if there are no rows.
     """
@@ -66,7 +66,7 @@ def calibration_error(y: Floats, p: Floats) -> float:
 
 
 def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
-    """Compute all scores; the skill is 1 - Brier score / Brier score of `base_rate`.
+    """Compute all scores; the skill is 1 - Brier score / Brier score of predicting `base_rate`.
 
     Args:
         y: (rows,) labels, NaN if unknown.
@@ -85,12 +85,12 @@ def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
 
 
 def threshold_for(y: Floats, p: Floats, precision: float) -> float:
-    """Return the lowest threshold with the target precision, 1.0 (no warnings) if no threshold has it.
+    """Return the lowest threshold that reaches the target precision; 1.0 (no warnings) if no threshold reaches it.
 
     Args:
         y: (rows,) labels, NaN if unknown.
         p: (rows,) probabilities.
-        precision: target ratio of rows with label 1 among the rows at or above the threshold.
+        precision: target fraction of rows with label 1 among the rows at or above the threshold.
     """
     y, p = with_known_label(y, p)
     order = np.argsort(-p, kind="stable")

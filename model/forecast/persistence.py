@@ -1,4 +1,4 @@
-"""Persistence model: probability during high load from load index and time since the onset."""
+"""Persistence model: probability that high load persists, from load index and time since the onset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIN_ROWS = 20
 """Smallest number of rows with a known label for a persistence model."""
 
 DURATION_PRIOR_ROWS = 3.0
-"""Number of rows with which the mean event rate counts in each bin of the duration table (shrinkage)."""
+"""Weight of the mean event rate in each bin of the duration table, in rows (shrinkage)."""
 
 PRIOR_WEIGHTS = (0.5, 0.5)
 PRIOR_BLOCKS = 6.0
@@ -24,11 +24,12 @@ PRIOR_BLOCKS = 6.0
 
 @dataclass(frozen=True)
 class PersistenceModel:
-    """Persistence of high load at one horizon: a weighted sum of the log-odds of two tables.
+    """Persistence model of one horizon: a weighted sum of the log-odds of two tables.
 
     Attributes:
-        load_table: log-odds by load index.
-        duration_table: log-odds by time since the onset, as scaled in `load_index:since_onset`; not monotone.
+        load_table: mapping from load index to log-odds.
+        duration_table: mapping from time since the onset, as scaled in `load_index:since_onset`, to log-odds; not
+            necessarily monotone.
         weights: blend weights of the two tables.
         most: upper limit of the log-odds, which increases with the number of blocks in the training data.
     """
@@ -39,7 +40,7 @@ class PersistenceModel:
     most: float
 
     def __call__(self, index: Floats, since_onset: Floats) -> Floats:
-        """Return the probabilities (rows,) of samples during high load.
+        """Return the probabilities (rows,) of high load within the horizon, for samples taken during high load.
 
         Args:
             index: (rows,) load index.
@@ -57,7 +58,7 @@ def fit_persistence(index: Floats, since_onset: Floats, y: Floats, block_rows: f
         index: (rows,) load index.
         since_onset: (rows,) time since the onset, as scaled in `load_index:since_onset`.
         y: (rows,) labels, NaN if unknown.
-        block_rows: neighbouring rows that count as one observation.
+        block_rows: number of neighbouring rows that count as one observation.
 
     Returns:
         The model; None if fewer than MIN_ROWS labels are known.

@@ -33,12 +33,12 @@ class Predictor:
         thresholds: probability at which a warning starts, per horizon; 1 for no warnings.
         pretrained: the pretrained model, adapted to the spec; None if it is not used.
         pretrained_weight: prior blend weight of the pretrained model.
-        fitted_until: samples from this time on (seconds since the epoch) were not used for fitting; None if the model
-            was not fitted on this host, or comes from an older release.
+        fitted_until: the networks and load tables were fitted on samples before this time (seconds since the epoch);
+            None if the model was not fitted on this host, or comes from an older release.
         persistence: persistence model per horizon, None if the history had too little high load; empty in models from
             older releases.
         holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
-            loaded.
+            loaded, or if there is none.
     """
 
     spec: FeatureSpec
@@ -59,7 +59,7 @@ class Predictor:
         return replace(self, ensemble=fuse(self.ensemble), pretrained=pretrained, holdout_model=None)
 
     def probabilities(self, x: Floats) -> Floats:
-        """Return the probabilities (rows, horizons), float64, of features (rows, features).
+        """Return the probabilities (rows, horizons), float64, for features (rows, features).
 
         Probabilities do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
         """
@@ -91,7 +91,7 @@ class Predictor:
         return BlendTable(self.blends)
 
     def is_high(self, x: Floats) -> Bools:
-        """Return (rows,) True for features of samples during high load."""
+        """Return a mask (rows,) of the samples during high load, for features (rows, features)."""
         return np.asarray(x[:, self.spec.column_index["load_index:state"]] == 1)
 
 

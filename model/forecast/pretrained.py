@@ -25,7 +25,7 @@ from model.nn.network import Network
 from model.units import MINUTE
 
 PRETRAINED_HORIZONS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
-"""Horizons of the outputs in seconds; `adapt` interpolates outputs for other horizons."""
+"""Horizons of the network outputs in seconds; `adapt` interpolates for other horizons."""
 
 WINDOW_STATISTICS = ("mean", "deviation", "high", "max", "min")
 RECURRENCE = ("since_high", "since_onset", "period", "phase")
@@ -44,7 +44,7 @@ DAY_FEATURES = (
 
 @dataclass(frozen=True)
 class PretrainedModel:
-    """Networks trained on other hosts, over the features `input_names`, with one output per PRETRAINED_HORIZONS.
+    """Networks trained on other hosts, over the features `input_names`, with outputs for PRETRAINED_HORIZONS.
 
     Attributes:
         scaler: scaler of the inputs.
@@ -65,7 +65,7 @@ def input_names(step: float) -> tuple[str, ...]:
 
 
 def supports(spec: FeatureSpec) -> bool:
-    """Return True if the pretrained model supports the sampling step and the horizons of a specification."""
+    """Return True if the pretrained model supports the row interval and the horizons of a feature specification."""
     shortest = PRETRAINED_HORIZONS[0] / 2
     longest = PRETRAINED_HORIZONS[-1] * 2
     return spec.seasonal and min(spec.horizons) >= shortest and max(spec.horizons) <= longest
@@ -108,19 +108,20 @@ def bootstrap_predictor(
 ) -> Predictor:
     """Return a predictor for a host without history: the pretrained model alone.
 
-    The warning threshold is the target precision: if the model is calibrated, at least that ratio of the warnings is
-    followed by high load.
+    The warning threshold is the target precision: if the model is calibrated, at least that fraction of the warnings
+    is followed by high load.
 
     Args:
-        pretrained: the bundled model.
-        columns: metrics of a sample.
+        pretrained: networks to serve.
+        columns: metric names in the column order of the samples.
         rules: high-load rules.
         horizons: seconds.
-        step: seconds between samples.
+        step: row interval in seconds.
         precision: target precision of warnings.
 
     Raises:
-        UnsupportedTaskError: horizons or step are out of range, or a bound is a quantile, which needs a history.
+        UnsupportedTaskError: the horizons or the row interval are out of range, or a bound is a quantile, which needs
+            a history.
     """
     spec = FeatureSpec(
         columns=tuple(columns),
@@ -149,6 +150,6 @@ def bootstrap_predictor(
 
 
 def _interpolation(horizons: Sequence[float]) -> Floats:
-    """Return the weights (outputs, horizons) of a linear interpolation in log(horizon), constant beyond its ends."""
+    """Return the weights (outputs, horizons) of a linear interpolation in log(horizon), constant beyond both ends."""
     positions = np.interp(np.log(horizons), np.log(PRETRAINED_HORIZONS), np.arange(len(PRETRAINED_HORIZONS)))
     return np.maximum(0.0, 1.0 - np.abs(np.arange(len(PRETRAINED_HORIZONS))[:, None] - positions))

@@ -24,13 +24,13 @@ class ScoreTotals:
 
     Attributes:
         hour: start of the hour in seconds since the epoch.
-        high_load: load state at the time of prediction.
-        decile: 0 for probabilities below 0.1, up to 9.
+        high_load: True for predictions made during high load.
+        decile: 0 for probabilities below 0.1, up to 9 for probabilities of at least 0.9.
         unknown: number of predictions with an unknown outcome, which no other field includes.
         scored: number of predictions with a known outcome.
         events: sum of y.
         warnings: number of predictions during an active warning.
-        true_warnings: number of these predictions that high load followed.
+        true_warnings: number of predictions during an active warning that were followed by high load.
         probability_sum: sum of p.
         probability_squared_sum: sum of p^2.
         probability_event_sum: sum of p y.
@@ -65,7 +65,7 @@ class ScoredPredictions:
         probability: (rows,) predicted probability.
         baseline: (rows,) base rate stored with each prediction.
         warning: (rows,) True while a warning is active.
-        high_load: (rows,) load state at the time of prediction.
+        high_load: (rows,) True for predictions made during high load.
         outcome: (rows,) 1 if high load followed, 0 if not, NaN if unknown.
     """
 
@@ -78,7 +78,7 @@ class ScoredPredictions:
 
 
 def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
-    """Sum predictions by hour, load state and decile."""
+    """Return the totals for each hour, load state and decile of probability that has predictions."""
     if not len(predictions.at):
         return []
     p = predictions.probability
@@ -139,12 +139,13 @@ class LiveScore:
         base_rate: event rate of the scored predictions.
         brier: Brier score.
         skill: Brier skill over the base rate stored with each prediction.
-        skill_over_persistence: Brier skill over the event rates of the scored predictions by load state.
+        skill_over_persistence: Brier skill over the event rate of the scored predictions in the same load state.
         onset_skill: `skill` of the predictions made while load was not high.
-        precision: ratio of warnings followed by high load; predictions during high load do not count.
-        recall: ratio of warnings among predictions followed by high load; predictions during high load do not count.
+        precision: fraction of warnings followed by high load; predictions during high load do not count.
+        recall: fraction of predictions followed by high load that had a warning; predictions during high load do not
+            count.
         calibration_error: expected calibration error.
-        reliability: bins by predicted probability.
+        reliability: non-empty bins in order of predicted probability.
     """
 
     scored: int
@@ -190,7 +191,7 @@ def _sum(rows: list[ScoreTotals], name: str) -> int:
 
 
 def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:
-    """Return the totals of calm and of high load."""
+    """Return the totals for calm load, and those for high load."""
     return [row for row in rows if not row.high_load], [row for row in rows if row.high_load]
 
 

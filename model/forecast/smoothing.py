@@ -13,7 +13,7 @@ from model.forecast.log_odds import sigmoid
 from model.units import DAY
 
 Smoothing = tuple[float, float]
-"""Smoothing weights of level and season: the weight of the newest value."""
+"""Smoothing weights of the level and the seasonal component: weights of the newest value."""
 
 SMOOTHINGS: tuple[Smoothing, ...] = tuple(product((0.9, 0.5, 0.2), (0.1, 0.3)))
 """Candidate smoothing weights; `best_smoothing` selects the pair that was best on past outcomes."""
@@ -54,12 +54,12 @@ class SeasonalSmoother:
         self._offsets = [horizon_offsets(horizon, width, self._period) for horizon in horizons]
         self._level_weights = np.array([level for level, _ in SMOOTHINGS])
         self._level = np.full(len(SMOOTHINGS), np.nan)
-        # Season of the open bucket and of those after it.
+        # Seasonal components of one period of buckets, the open bucket first.
         self._seasons = np.zeros((len(SMOOTHINGS), self._period))
         self._number: int | None = None
         self._total = 0.0
         self._count = 0
-        # Load index and bucket of each newest row; then per bucket the level before it, its season, the season ahead.
+        # Per newest row: load index, bucket. Per bucket: previous level, seasonal component, highest component ahead.
         self._load_index: Floats = np.zeros(0)
         self._row_buckets: Integers = np.zeros(0, np.intp)
         self._levels_before: Floats = np.zeros((0, len(SMOOTHINGS)))
@@ -70,7 +70,7 @@ class SeasonalSmoother:
         """Append samples.
 
         Args:
-            times: (rows,) seconds since the epoch, later than all previous ones.
+            times: (rows,) seconds since the epoch, increasing and later than all previous times.
             load_index: (rows,) NaN if unknown.
         """
         if len(times) == 1 and int(times[0] // self._width) == self._number:
@@ -92,10 +92,10 @@ class SeasonalSmoother:
         self._seasons_ahead = self._highest_ahead(seasons, len(means) + 1)
 
     def forecasts(self, rows: Integers) -> Floats:
-        """Return the highest forecast within each horizon for some of the rows of the last `extend`.
+        """Return the highest forecast within each horizon, for samples of the last `extend`.
 
         Args:
-            rows: (n,) indices.
+            rows: (n,) positions among the samples of the last `extend`.
 
         Returns:
             (smoothings, n, horizons), NaN where the load index is unknown.
@@ -108,7 +108,7 @@ class SeasonalSmoother:
         return np.moveaxis(level[:, :, None] + self._seasons_ahead[bucket], 1, 0)
 
     def _extend_single(self, load_index: Floats) -> None:
-        """Append a sample (1,) to the open bucket without intermediate arrays, the fast path of the daemon."""
+        """Append one sample (1,) to the open bucket without intermediate arrays (fast path of the daemon)."""
         if len(self._row_buckets) > 1:
             self._row_buckets = np.zeros(1, np.intp)
             self._levels_before = self._levels_before[-1:]
@@ -121,14 +121,14 @@ class SeasonalSmoother:
             self._count += 1
 
     def _add(self, buckets: Integers, load_index: Floats) -> Floats:
-        """Add samples to buckets, and return the means of the closed ones.
+        """Add samples to buckets, and return the means of the closed buckets.
 
         Args:
-            buckets: (rows,) position of each sample's bucket, 0 for the open one; the last bucket stays open.
-            load_index: (rows,).
+            buckets: (rows,) position of each sample's bucket, 0 for the open bucket; the last bucket stays open.
+            load_index: (rows,) NaN if unknown.
 
         Returns:
-            (buckets - 1,) means, NaN for a bucket without a known value.
+            (closed,) means, NaN for a bucket without a known value.
         """
         known = ~np.isnan(load_index)
         places = buckets[known]
@@ -145,11 +145,11 @@ class SeasonalSmoother:
         return means
 
     def _close(self, means: Floats) -> tuple[Floats, Floats]:
-        """Update level and season with the means (closed,) of consecutive buckets, the open one first.
+        """Update level and seasonal component with the means (closed,) of consecutive buckets, the open bucket first.
 
         Returns:
-            The levels (smoothings, closed + 1) before each closed bucket and the new open bucket, and the seasons
-            (smoothings, closed + period) of consecutive buckets, the first closed bucket first.
+            The levels (smoothings, closed + 1) before each closed bucket and before the new open bucket, and the
+            seasonal components (smoothings, closed + period) of consecutive buckets from the first closed bucket on.
         """
         values = means.tolist()
         levels = []
@@ -174,28 +174,36 @@ class SeasonalSmoother:
         return np.array(levels), seasons_array
 
     def _highest_ahead(self, seasons: Floats, buckets: int) -> Floats:
-        """Return the highest season (buckets, smoothings, horizons) within each horizon after each of the buckets."""
+        """Return the largest seasonal component within each horizon after each bucket.
+
+        Args:
+            seasons: (smoothings, closed + period) seasonal components of consecutive buckets, from `_close`.
+            buckets: number of buckets to evaluate.
+
+        Returns:
+            (buckets, smoothings, horizons).
+        """
         highest = np.full((len(self._offsets), len(SMOOTHINGS), buckets), -np.inf)
         for horizon, offsets in enumerate(self._offsets):
             for offset in offsets.tolist():
-                # The season a whole period ahead is that of the bucket itself.
+                # The seasonal component a whole period ahead is that of the bucket itself.
                 start = offset % self._period
                 np.maximum(highest[horizon], seasons[:, start : start + buckets], out=highest[horizon])
         return np.moveaxis(highest, 2, 0).swapaxes(1, 2)
 
 
 def _table_probabilities(score: Floats, y: Floats) -> Floats:
-    """Return the probabilities (rows,) of a load table fitted on these scores and labels."""
+    """Return the probabilities (rows,) from a load table fitted to the same scores and labels."""
     return sigmoid(fit_load_table(score, y)(score))
 
 
 def best_smoothing(
     forecasts: Floats, y: Floats, probabilities: Callable[[Floats, Floats], Floats] = _table_probabilities
 ) -> int:
-    """Return the index into SMOOTHINGS whose forecasts yield the smallest Brier score.
+    """Return the index in SMOOTHINGS of the smoothing whose forecasts yield the smallest Brier score.
 
     Args:
-        forecasts: (smoothings, rows).
+        forecasts: (smoothings, rows), NaN if unknown.
         y: (rows,) labels, NaN if unknown.
         probabilities: maps forecasts (rows,) and labels (rows,) to probabilities (rows,).
     """

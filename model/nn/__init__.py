@@ -129,7 +129,7 @@ _MODULES = (
     "checkpoint",
     "training",
 )
-"""Modules that define the public names, in the order of the search for a name: modules for prediction come first."""
+"""Modules that define the public names, in search order: modules for prediction come first."""
 
 
 def __getattr__(name: str) -> object:

@@ -31,12 +31,12 @@ SCRATCH = "step"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State of a training run after a completed epoch, independent of the arrays of the run.
+    """State of a training run before the first epoch or after a completed epoch; it shares no array with the run.
 
     Attributes:
-        signature: settings that must be equal in a resumed training run: text by name.
+        signature: settings that must be equal in a resumed training run, as text by name.
         parameters: (parameters,) after the last completed epoch.
-        kept_parameters: (parameters,) after the kept epoch.
+        kept_parameters: (parameters,) after the kept epoch; initial parameters if no epoch is completed.
         optimizer: state of the optimizer.
         epochs: results of the completed epochs.
         kept_index: index of the kept epoch in `epochs`.

@@ -7,10 +7,10 @@ def require_setting(valid: bool, name: str, value: object, condition: str) -> No
     """Raise ValueError that names a setting, unless it is valid.
 
     Args:
-        valid: True if the value satisfies the condition.
+        valid: True if `value` satisfies `condition`.
         name: name of the setting, e.g. "momentum".
         value: value of the setting.
-        condition: valid values, e.g. "at least 0 and below 1".
+        condition: description of the valid values, e.g. "at least 0 and below 1".
     """
     if not valid:
         raise ValueError(f"{name} must be {condition}, not {value!r}")

@@ -22,7 +22,7 @@ NON_NEGATIVE = (
     "vanishing_gradient",
     "exploding_gradient",
 )
-"""Settings that must not be negative."""
+"""Settings that must be non-negative."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class FitConfig:
         optimizer: name in OPTIMIZERS, or an instance, which is copied.
         learning_rate: learning rate at a schedule factor of 1.
         schedule: name in SCHEDULES, or an instance, which is copied.
-        epochs: number of passes over the training examples; early stopping may end the run before.
+        epochs: number of passes over the training examples; early stopping may end the run earlier.
         batch_size: rows per step.
-        weight_decay: decoupled weight decay of the optimizer "adamw"; other optimizers ignore it.
+        weight_decay: decoupled weight decay if `optimizer` is the name "adamw"; ignored otherwise.
         l1: factor of the L1 penalty on the weights.
         l2: factor of the L2 penalty on the weights.
         gradient_clip: L2 norm to which the gradient of a step is clipped; 0 disables clipping by norm.
@@ -82,7 +82,8 @@ class FitConfig:
         """Create the optimizer of a training run.
 
         Args:
-            weight_count: number of leading parameters that decay, unless an AdamW instance sets `decayed`.
+            weight_count: number of leading parameters to which weight decay applies, unless an AdamW instance sets
+                `decayed`.
         """
         if self.optimizer == "adamw":
             return AdamW(weight_decay=self.weight_decay, decayed=weight_count)
@@ -103,7 +104,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _check_choice(name: str, value: object, choices: Collection[str], method: str) -> None:
-    """Raise InputError unless the value is a name in `choices`, or an instance of a class with the method."""
+    """Raise InputError unless `value` is a name in `choices`, or an instance that has the method named `method`."""
     is_name = isinstance(value, str) and value in choices
     is_instance = hasattr(value, method) and not isinstance(value, type)
     if not is_name and not is_instance:

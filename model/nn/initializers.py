@@ -1,6 +1,6 @@
 """Initial parameters: weight initializers, and output biases from base rates.
 
-An initializer returns float64 weights (fan_in, fan_out). He and Xavier initialisation keep the variances of
+An initializer returns float64 weights (fan_in, fan_out). He and Xavier initialization keep the variances of
 activations and gradients approximately constant from layer to layer.
 """
 
@@ -75,7 +75,7 @@ INITIALIZERS: dict[str, Initializer] = {
 def initialize_output_bias(network: Network, loss: Loss, y: Floats) -> None:
     """Set the output biases so that the untrained network predicts approximately the base rate of each output.
 
-    The training then need not learn the base rates. A loss without `base_rate_bias` leaves the network unchanged.
+    A loss without `base_rate_bias` leaves the network unchanged.
 
     Args:
         network: network whose last parameter is the bias of its output layer.

@@ -16,7 +16,7 @@ Gradients = dict[str, Floats]
 """dL/d(parameter) by parameter name."""
 
 TRANSPOSE_SIZE = 1024
-"""Number of weights from which a product with a transposed copy is faster than with a transposed view."""
+"""Smallest number of weights for which a product with a transposed copy is faster than with a transposed view."""
 
 
 class Layer(ABC):
@@ -77,19 +77,19 @@ class Layer(ABC):
     def compute_output(
         self, x: Floats, rng: np.random.Generator | None, ops: ArrayOps, out: Floats | None
     ) -> tuple[Floats, Any]:
-        """Compute `forward`.
+        """Compute the outputs (rows, outputs) and the cache of `forward`.
 
         Args:
             x: (rows, inputs).
             rng: random generator in training; None for prediction.
             ops: executor for all array calls.
-            out: array that an elementwise layer writes its output to, possibly `x` itself; None allocates one.
+            out: array for the output of an elementwise layer, possibly `x` itself; None allocates an array.
         """
 
     def compute_parameter_gradients(  # noqa: B027  most layers have no parameters
         self, output_gradient: Floats, cache: Any, gradients: Gradients, ops: ArrayOps
     ) -> None:
-        """Compute dL/d(parameter).
+        """Write dL/d(parameter) of each parameter to `gradients`.
 
         Args:
             output_gradient: dL/d(output), (rows, outputs).
@@ -102,13 +102,13 @@ class Layer(ABC):
     def compute_input_gradient(
         self, output_gradient: Floats, cache: Any, ops: ArrayOps, out: Floats | None
     ) -> Floats:
-        """Compute dL/d(input).
+        """Compute dL/d(input), (rows, inputs).
 
         Args:
             output_gradient: dL/d(output), (rows, outputs).
             cache: cache from `forward`.
             ops: executor for all array calls.
-            out: array that an elementwise layer writes the result to, possibly `output_gradient`; None allocates one.
+            out: array for the result of an elementwise layer, possibly `output_gradient`; None allocates an array.
         """
 
     @abstractmethod

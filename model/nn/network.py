@@ -18,13 +18,13 @@ CHUNK_ROWS = 1024
 
 
 class Network:
-    """Feed-forward network.
+    """Feed-forward network: a sequence of layers whose parameters share one vector.
 
     A parameter is named "<layer>.<name>", e.g. "0.weight". The parameter arrays of the layers are views into one
     vector, on which the optimizer, gradient clipping and gradient statistics operate.
 
     Attributes:
-        layers: given layers, with views into `flat` as parameters.
+        layers: the given layers, with parameters that are views into `flat`.
         names: parameter names, in the order of the layers.
         flat: (parameters,) all weights, followed by all biases and other parameters.
         weight_count: number of weights. Penalties and weight decay apply to `flat[:weight_count]` only.
@@ -48,7 +48,7 @@ class Network:
         )
 
     def views(self, flat: Floats) -> dict[str, Floats]:
-        """Return views into a vector by parameter name, in the order of the layers.
+        """Return a view of each parameter's part of a vector, by parameter name in the order of the layers.
 
         Args:
             flat: vector with the layout of `Network.flat`, e.g. its gradient.
@@ -128,10 +128,10 @@ class Network:
         return gradient, gradients
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
-        """Attribute the difference of the logits between an input and a reference to the input's elements.
+        """Attribute the logit differences between an input and a reference to the elements of the input.
 
         DeepLIFT with the rescale rule (Shrikumar et al. 2017): a backward pass with secant slopes in place of
-        derivatives. The attributions of an output add up to the difference of its logits.
+        derivatives. The attributions of each output add up to its logit difference.
 
         Args:
             x: (inputs,).
@@ -161,7 +161,7 @@ def is_weight(name: str) -> bool:
 
 
 def _slices(sizes: dict[str, int]) -> dict[str, slice]:
-    """Return the position of each parameter in the flat vector: weights first, otherwise in layer order."""
+    """Return the slice of each parameter in the flat vector: weights first, otherwise in the given order."""
     order = sorted(sizes, key=lambda name: not is_weight(name))
     stops = list(itertools.accumulate(sizes[name] for name in order))
     return {name: slice(stop - sizes[name], stop) for name, stop in zip(order, stops, strict=True)}

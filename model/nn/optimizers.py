@@ -17,13 +17,13 @@ from model.array_types import Floats, aligned_zeros
 from model.nn.checks import require_setting
 
 FLUSH_INTERVAL = 128
-"""Steps between two flushes of the first moments of Adam."""
+"""Number of steps between two flushes of Adam's first moments to zero."""
 
 FLUSH_THRESHOLD = 1e-30
 """Absolute value below which a flush sets a first moment to zero.
 
-While the gradient is zero, a moment halves every seven steps. It would become a denormal number, with which
-processors calculate slowly.
+While the gradient is zero, a first moment halves every seven steps until it is a denormal number, which slows
+arithmetic down.
 """
 
 BELOW_1 = "at least 0 and below 1"
@@ -32,7 +32,7 @@ POSITIVE = "above 0"
 
 @dataclass
 class OptimizerState:
-    """Values that an optimizer carries from step to step; empty before the first step.
+    """State of an optimizer between two steps; empty before the first step.
 
     Attributes:
         arrays: (parameters,) arrays by name, e.g. the first moment.
@@ -176,7 +176,7 @@ class Adam(_OptimizerBase):
         self.state.steps += 1
         t = self.state.steps
         beta1, beta2, epsilon, scale = self._scalars
-        # sqrt(v) over this root is the square root of the bias-corrected second moment.
+        # sqrt(v) / root is the square root of the bias-corrected second moment.
         root = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
         scale[...] = -rate * root * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon[...] = self.epsilon * root
@@ -201,7 +201,7 @@ class Adam(_OptimizerBase):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
-    The update is that of Adam minus rate weight_decay p.
+    The update is Adam's update minus rate * weight_decay * p.
 
     Attributes:
         weight_decay: decay factor.

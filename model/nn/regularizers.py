@@ -1,4 +1,4 @@
-"""Regularisation: penalties on the weights, and gradient clipping."""
+"""Regularization: penalties on the weights, and gradient clipping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from model.array_types import Floats
 class Penalty:
     """Penalty l1 sum |w| + l2 / 2 sum w^2 on the weights, with derivative l1 sign(w) + l2 w.
 
-    Its gradient enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported losses exclude it.
+    Its gradient enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported losses exclude the
+    penalty.
     """
 
     l1: float = 0.0
@@ -46,7 +47,7 @@ def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
         max_norm: largest L2 norm; 0 disables clipping.
 
     Returns:
-        True if the norm was above `max_norm`.
+        True if the gradient was clipped.
     """
     if not max_norm or norm <= max_norm:
         return False
@@ -62,7 +63,7 @@ def clip_value(gradient: Floats, max_value: float) -> bool:
         max_value: largest absolute value of an element; 0 disables clipping.
 
     Returns:
-        True if the absolute value of an element was above `max_value`.
+        True if an element was clipped.
     """
     if not max_value or max(float(gradient.max()), -float(gradient.min())) <= max_value:
         return False
@@ -80,7 +81,7 @@ def clip_gradient(gradient: Floats, norm: float, max_norm: float, max_value: flo
         max_value: see `clip_value`.
 
     Returns:
-        True if the gradient was changed.
+        True if the gradient was clipped.
     """
     if clip_value(gradient, max_value):
         elements = gradient.ravel()

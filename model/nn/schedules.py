@@ -14,7 +14,7 @@ BELOW_1 = "above 0 and below 1"
 
 
 class Schedule(ABC):
-    """Factor on the learning rate as a function of training progress and of the losses so far.
+    """Function that returns the factor on the learning rate for the training progress and the losses so far.
 
     A resumed training run passes the losses of all earlier epochs, so a checkpoint stores no state of a schedule.
     """
@@ -37,7 +37,7 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """Constant learning rate."""
+    """Constant learning rate: the factor is 1."""
 
     def factor(self, progress: float) -> float:  # noqa: ARG002
         return 1.0
@@ -45,7 +45,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Multiplication by `drop` at regular intervals.
+    """Step decay: the factor is multiplied by `drop` at regular intervals.
 
     Attributes:
         drop: factor per interval.
@@ -111,12 +111,12 @@ class WarmUp(Schedule):
 
 @dataclass
 class ReduceOnPlateau(Schedule):
-    """Multiplication by `drop` after each plateau: `patience` epochs without a new lowest loss.
+    """Reduction on plateaus: the factor is multiplied by `drop` after `patience` epochs without a new lowest loss.
 
     Attributes:
         drop: factor per plateau.
-        patience: number of epochs in a plateau.
-        least: lower bound of the product of these factors.
+        patience: number of epochs without a new lowest loss that form a plateau.
+        least: lower bound of the factor on the learning rate.
     """
 
     drop: float = 0.5

@@ -15,7 +15,7 @@ from model.nn.network import Network
 from model.npz import pack, unpack
 
 FORMAT = 2
-"""Newest format number of networks and checkpoints; older numbers are read too."""
+"""Newest format number of networks and checkpoints; older formats remain loadable."""
 
 NETWORK = "network."
 """Prefix of the array names in the archive of a single network."""
@@ -57,12 +57,12 @@ def load_network(blob: bytes) -> Network:
 
 
 def named_arrays(network: Network, prefix: str) -> dict[str, Floats]:
-    """Return the parameters of a network by name, with a prefix."""
+    """Return the parameters of a network by prefixed name."""
     return {f"{prefix}{name}": value for name, value in network.parameters().items()}
 
 
 def describe_layer(layer: Layer) -> list[Any]:
-    """Describe a layer for the JSON header: name of its class, then its settings without parameters.
+    """Describe a layer for the JSON header: type name, then the settings, without parameter arrays.
 
     An activation is described by its name in ACTIVATIONS and its dataclass fields.
 
@@ -101,9 +101,10 @@ def build_network(descriptions: list[Any], arrays: dict[str, Floats], prefix: st
         prefix: prefix of the names of this network's parameters.
 
     Raises:
-        SerializationError: a description is unknown, parameters have several or integer dtypes, or an array with the
-            prefix belongs to no layer.
+        SerializationError: a description is unknown, the parameters do not share one floating-point dtype, or an
+            array with the prefix belongs to no layer.
         KeyError: a parameter is missing.
+        TypeError: a layer has a wrong number of settings, or a setting of the wrong type.
         ValueError: a setting of a layer is out of range.
     """
     layers = [_build_layer(description, f"{prefix}{i}", arrays) for i, description in enumerate(descriptions)]

@@ -34,7 +34,7 @@ def fit(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> FitReport:
-    """Fit a network in place: construct a `Training` and run it; see there for arguments and exceptions."""
+    """Fit a network in place: construct a `Training` and run it; see `Training` for arguments and exceptions."""
     return Training(network, loss, train, validation, config, rng).run(on_epoch)
 
 
@@ -48,7 +48,7 @@ class Training:
         loss: loss function to minimise.
         train: training examples; inputs of the network's dtype are not copied.
         validation: examples for early stopping and for the selection of the kept epoch; None keeps the last epoch.
-        config: settings.
+        config: settings of the training run.
         rng: random generator for the order of rows and for dropout.
 
     Raises:
@@ -98,7 +98,7 @@ class Training:
 
         Raises:
             DivergedError: the loss or a parameter is not finite, more than `MAX_NONFINITE_STEPS` gradients are not
-                finite, or the loss exceeds `LOSS_FACTOR` times its initial value.
+                finite, or the training loss is too high (see `DivergenceCheck`).
             InputError: the previous run was interrupted inside an epoch.
         """
         if self._current_parameters is None:
@@ -176,7 +176,7 @@ class Training:
         return len(losses) - 1 - losses.index(min(losses))
 
     def _complete_epoch(self, epoch: Epoch) -> None:
-        """Record an epoch; keep its parameters if it has the lowest validation loss or `keep_best` is off."""
+        """Record an epoch; keep its parameters, unless `keep_best` selects an earlier epoch."""
         self._epochs.append(epoch)
         self._monitored_losses.append(self._monitored_loss(epoch))
         if not self.config.keep_best or self._epochs_without_progress() == 0:
@@ -230,8 +230,8 @@ class Training:
         """Set the state to a checkpoint from a run with equal settings, except for `epochs` and `patience`.
 
         Raises:
-            InputError: settings, layers or shapes of the examples differ, or the checkpoint is inconsistent. The
-                training is then unchanged.
+            InputError: settings, layers or shapes of the examples differ, or the checkpoint is inconsistent; the
+                training run is then unchanged.
         """
         checkpoint.check(self._signature(), self.network, self._optimizer)
         checkpoint.restore_generator(self.rng)

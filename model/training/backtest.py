@@ -45,16 +45,16 @@ def backtest(
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
-        task: rules, horizons and precision.
+        task: high-load rules, horizons and target precision.
         recipe: architecture and fit settings of the ensembles.
         config: schedule, gate and seed.
 
     Raises:
-        NotEnoughHistoryError: there is no sample before or after `until`.
+        NotEnoughHistoryError: there is no sample before, or none from `config.until` on.
     """
     first = int(np.searchsorted(times, config.until))
     if first == 0 or first == len(times):
-        rows = f"{first} rows before that time and {len(times) - first} after it"
+        rows = f"{first} rows to train on and {len(times) - first} to replay"
         raise NotEnoughHistoryError(f"{SkipReason.HISTORY_TOO_SHORT.message}: the trace has {rows}")
     replay = _Replay(Samples(times, values, tuple(columns)), task, recipe, config)
     for begin, end in _segments(times, first, config.interval):
@@ -64,7 +64,7 @@ def backtest(
 
 
 def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
-    """Return the rows (begin, end) of each segment; a training run or recalibration takes place only at its begin."""
+    """Return the rows (begin, end) of each segment; training runs and recalibrations take place at its start only."""
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
@@ -155,7 +155,7 @@ class _Replay:
 
         Args:
             row: first row that the engine will predict.
-            log: restart the prediction log with all samples before the row.
+            log: replace the prediction log by one with the outcomes of the last MAX_AGE seconds, without predictions.
         """
         assert self._engine is not None  # noqa: S101  set by the caller
         now = float(self._times[row])
@@ -171,7 +171,7 @@ class _Replay:
                 self._engine.log(self._log, after=now - MAX_AGE, serving_after=np.inf)
 
     def predict(self, begin: int, end: int) -> None:
-        """Predict for the rows of a segment, with fallback decisions from the outcomes known at its begin."""
+        """Predict for the rows of a segment; fallback decisions use the outcomes known at the segment's start."""
         engine = self._engine
         if engine is None or engine.predictor is None:
             return
@@ -189,7 +189,7 @@ class _Replay:
             self._warnings[chunk, columns] = forecast.warnings[0]
 
     def _advance(self, engine: OnlineEngine, rows: slice) -> None:
-        """Feed samples to an engine of one host."""
+        """Feed the samples of a slice to an engine of one host."""
         engine.advance(self._times[None, rows], self._samples.values[None, rows])
 
     def _decide(self, now: float) -> None:
@@ -233,7 +233,7 @@ def _onset_rates(labels: Floats, state: Floats) -> Floats:
 
     Args:
         labels: (rows, horizons), NaN if unknown.
-        state: (rows,).
+        state: (rows,) 1 during high load, 0 while load is calm, NaN if unknown.
     """
     calm = labels[state == 0]
     known = ~np.isnan(calm)

@@ -20,15 +20,16 @@ class BacktestResult:
     Attributes:
         horizons: seconds.
         times: (rows,) seconds since the epoch, of the samples from `BacktestConfig.until` on.
-        probabilities: (rows, horizons), NaN without a serving model.
-        warnings: (rows, horizons) 1 while a warning is active, NaN without a serving model.
+        probabilities: (rows, horizons), NaN where no model serves the horizon.
+        warnings: (rows, horizons) 1 while a warning is active, NaN where no model serves the horizon.
         labels: (rows, horizons) outcomes, NaN if unknown.
         state: (rows,) 1 during high load.
         load_index: (rows,) NaN if unknown.
-        base_rates: (horizons,) event rates before `until`.
-        onset_rates: (horizons,) event rates before `until` while load was not high.
+        base_rates: (horizons,) event rates before `BacktestConfig.until`; NaN if no label is known.
+        onset_rates: (horizons,) event rates before `BacktestConfig.until` while load was not high; 0 if no label
+            is known.
         attempts: training runs in time order.
-        baselines: (rows, horizons) probabilities by name of the baseline.
+        baselines: (rows, horizons) probabilities of each baseline, keyed by name.
     """
 
     horizons: tuple[float, ...]
@@ -46,13 +47,13 @@ class BacktestResult:
     def scores(self, *, onset: bool) -> tuple[dict[str, Score], ...]:
         """Return for each horizon the scores of the model ("network") and of each baseline.
 
-        All are scored on the same samples: those with a known outcome and a prediction of the model.
+        All predictors are scored on the same samples, which have a known outcome and a prediction of the model.
 
         Args:
-            onset: score only samples while load is not high.
+            onset: True to score only the samples at which load is not high.
 
         Returns:
-            One mapping by name per horizon; empty if no sample is scored.
+            For each horizon, the scores keyed by the name of the predictor; empty if no sample is scored.
         """
         scores = []
         for i in range(len(self.horizons)):

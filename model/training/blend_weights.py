@@ -19,7 +19,7 @@ PRETRAINED_HORIZONS_OF_HISTORY = 500
 """History length, in multiples of the longest horizon, at which the pretrained model's prior weight reaches 0."""
 
 BLOCK_HORIZONS = 12
-"""Block length in horizons, limited to an hour or one horizon; outcomes within a block count as one observation."""
+"""Block length in horizons, at most an hour but at least a horizon; outcomes in a block count as one observation."""
 
 PRIOR_BLOCKS = 6.0
 """Effective sample size, in blocks, at which the holdout and the prior weights count equally."""
@@ -61,7 +61,7 @@ class ExpertPredictions:
 
 
 def expert_predictions(models: Sequence[Predictor], holdouts: Sequence[Dataset]) -> ExpertPredictions:
-    """Return the predictions of the experts of several models, each on its own consecutive rows."""
+    """Return the expert predictions of several models, each model on its own holdout, concatenated in this order."""
     pairs = list(zip(models, holdouts, strict=True))
     return ExpertPredictions(
         logits=np.concatenate([model.expert_logits(holdout.x) for model, holdout in pairs]),
@@ -72,7 +72,7 @@ def expert_predictions(models: Sequence[Predictor], holdouts: Sequence[Dataset])
 
 
 def fit_blends(predictor: Predictor, predictions: ExpertPredictions) -> tuple[HorizonBlend, ...]:
-    """Fit the blend weights of the experts on the holdout, for calm and high load separately.
+    """Fit a blend for each horizon on the holdout, with separate weights for calm and high load.
 
     Args:
         predictor: model with load tables, horizons and the prior weight of the pretrained model.
@@ -104,14 +104,24 @@ def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredicti
     probabilities = np.empty(predictions.y.shape)
     for part in np.unique(parts):
         scored = parts == part
-        fitted = predictions.take(~scored)
-        # the horizon of a label before the part must not overlap the part
-        start = predictions.times[scored][0]
-        reaching = (fitted.times < start)[:, None] & (start - fitted.times[:, None] <= np.asarray(predictor.horizons))
-        fitted = replace(fitted, y=np.where(reaching, np.float32(np.nan), fitted.y))
+        fitted = other_parts(predictions, scored, predictor.horizons)
         blended = replace(predictor, blends=fit_blends(predictor, fitted))
         probabilities[scored] = blended.blend(predictions.logits[scored], predictions.high[scored])
     return probabilities
+
+
+def other_parts(predictions: ExpertPredictions, part: Bools, horizons: Sequence[float]) -> ExpertPredictions:
+    """Return the rows outside a part, without the labels whose horizon overlaps the part.
+
+    Args:
+        predictions: expert predictions.
+        part: (rows,) True in the part, whose rows are consecutive.
+        horizons: horizons of the labels in seconds.
+    """
+    others = predictions.take(~part)
+    start = predictions.times[part][0]
+    reaching = (others.times < start)[:, None] & (start - others.times[:, None] <= np.asarray(horizons))
+    return replace(others, y=np.where(reaching, np.float32(np.nan), others.y))
 
 
 def halves(rows: int) -> Integers:
@@ -123,13 +133,14 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
     """Return the blends of a predictor fitted on the whole dataset, with the weights of its holdout model.
 
     The weights carry over, because both models are equally overconfident on unseen data. The intercept is the mean of
-    two values. The holdout model's intercept does not reflect the newest load level. The intercept that matches the
-    event rate of the whole dataset is biased, because the networks are overconfident on their training data.
+    the holdout model's intercept and the intercept that matches the event rate of the whole dataset. The first does
+    not reflect the newest load level. The second is biased, because the networks are overconfident on their training
+    data. If all labels of a load state are equal, the intercept of the holdout model is kept.
 
     Args:
         holdout_model: model with fitted blends.
         predictor: model fitted on the whole dataset.
-        whole: features and labels.
+        whole: features and labels of the whole dataset.
     """
     logits = predictor.expert_logits(whole.x)
     high = predictor.is_high(whole.x)
@@ -142,7 +153,7 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
 
 
 def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
-    """Return weights with the mean of their intercept and the one that matches the rows, if both outcomes occur."""
+    """Average the intercept with the one that matches the event rate of the rows, if both outcomes occur in them."""
     labels = y[rows]
     if not ((labels == 1).any() and (labels == 0).any()):
         return weights

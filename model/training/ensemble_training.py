@@ -24,17 +24,17 @@ AUXILIARY_WEIGHT = 0.3
 """Loss weight of an auxiliary label relative to a high-load label."""
 
 SMALL_NETWORK = 0.25
-"""Hidden units of a small network relative to the recipe."""
+"""Fraction of the recipe's hidden units in a small network."""
 
 INITIAL_SCALE = 0.7
 """Factor on the initial weights: smaller weights make a network less confident on unseen data."""
 
 MIN_CLASS_ROWS = 20
-"""Smallest number of rows of each class for an auxiliary label."""
+"""Smallest number of rows of each class for training on an auxiliary label."""
 
 MIN_BATCH_ROWS = 16
 STEPS_PER_EPOCH = 50
-"""Batch size limits: a short history has smaller batches, for STEPS_PER_EPOCH, but not below MIN_BATCH_ROWS."""
+"""Batch size limits: a short history has smaller batches, to reach STEPS_PER_EPOCH, but not below MIN_BATCH_ROWS."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class FeatureSubset:
 
     Attributes:
         columns: positions of the features.
-        units: number of hidden units relative to the recipe.
+        units: fraction of the recipe's hidden units.
     """
 
     columns: Integers
@@ -58,12 +58,12 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     statistics. A small network overfits less.
 
     Args:
-        names: names of all features.
+        names: feature names in column order, such as "load_index:last".
         previous_days: False if the history is too short for features of previous days.
     """
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
-    # The mean of a day is not a recent feature either.
+    # Departures from the mean of the last 24 hours need previous days, too.
     daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means
@@ -92,7 +92,7 @@ class FittedNetworks:
     """Fitted networks of an ensemble.
 
     Attributes:
-        networks: the networks, without auxiliary outputs.
+        networks: networks without auxiliary outputs.
         columns: positions of the input features of each network.
         reports: fit report of each network.
     """
@@ -154,7 +154,7 @@ def fit_networks(
 
 
 def offset_epochs(on_epoch: Callable[[Epoch], None], offset: int) -> Callable[[Epoch], None]:
-    """Return a callback that adds an offset to the number of an epoch."""
+    """Return a callback that adds an offset to the epoch number before it calls `on_epoch`."""
     return lambda epoch: on_epoch(epoch._replace(number=offset + epoch.number))
 
 
@@ -189,7 +189,7 @@ def _select(examples: Examples, subset: FeatureSubset) -> Examples:
 
 
 def _learnable_labels(y: Floats, outputs: int) -> list[int]:
-    """Return the positions of the predicted labels, and of auxiliary labels with MIN_CLASS_ROWS of each class."""
+    """Return the positions of predicted labels, and of auxiliary labels with MIN_CLASS_ROWS rows of each class."""
     positive = (y == 1).sum(axis=0)
     negative = (y == 0).sum(axis=0)
     enough = np.minimum(positive, negative) >= MIN_CLASS_ROWS

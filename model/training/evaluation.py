@@ -19,6 +19,7 @@ from model.forecast.smoothing import SeasonalSmoother, best_smoothing
 from model.nn.diagnostics.fit_report import FitReport
 from model.training.blend_weights import ExpertPredictions, cross_fitted_probabilities, halves
 from model.training.folds import Folds
+from model.training.holdout_replay import ReplayModel
 from model.training.task import OmittedHorizon
 
 CANDIDATE = "network"
@@ -34,14 +35,15 @@ class Candidate:
     Attributes:
         predictor: the model to serve.
         fit: fit report of the holdout model, which is the model of the newest fold.
-        rows: number of training and holdout rows.
+        rows: number of rows in the history, including the holdout.
         folds: number of folds of the holdout.
         events: number of events in the history per horizon.
         holdout: labels and features of the holdout.
         probabilities: (rows, horizons) predictions on the holdout.
-        baselines: (rows, horizons) predictions on the holdout by name of the baseline.
-        scores: for each horizon the scores by name of the predictor; the key of the candidate is CANDIDATE.
+        baselines: (rows, horizons) predictions of each baseline on the holdout, keyed by name.
+        scores: for each horizon, the score of each predictor keyed by name; the key of the candidate is CANDIDATE.
         omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
+        holdout_models: model for each part of the holdout, to replay it.
     """
 
     predictor: Predictor
@@ -54,6 +56,7 @@ class Candidate:
     baselines: dict[str, Floats]
     scores: tuple[dict[str, Score], ...]
     omitted_horizons: dict[float, OmittedHorizon]
+    holdout_models: tuple[ReplayModel, ...] = ()
 
 
 def evaluate_candidate(
@@ -70,7 +73,7 @@ def evaluate_candidate(
         predictor: the model to serve, with its holdout model.
         report: fit report of the holdout model.
         folds: folds of the history.
-        models: model of each fold.
+        models: for each fold, the model fitted on the rows before it.
         predictions: predictions of the experts of `models` on the holdout.
         samples: times (rows,) and values (rows, columns) of the history.
     """
@@ -106,7 +109,7 @@ def cross_fitting_parts(folds: Folds) -> Integers:
 
 
 def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values: Floats) -> dict[str, Floats]:
-    """Return the predictions (rows, horizons) on the holdout by baseline, each fold fitted on the rows before it."""
+    """Return each baseline's predictions (rows, horizons) on the holdout, fitted per fold on the rows before it."""
     spec = models[0].spec
     smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, folds.horizons)
     smoother.extend(times, spec.rules.load_index(spec.columns, values))
@@ -124,7 +127,7 @@ def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values:
 
 
 def _current_value(model: Predictor, holdout: Dataset) -> Floats:
-    """Return the probabilities (rows, horizons) by the present load index, from the load tables of a fold's model."""
+    """Return the probabilities (rows, horizons) at the present load index, from the load tables of a fold's model."""
     index = holdout.x[:, model.spec.column_index["load_index:last"]].astype(np.float64)
     return np.stack([sigmoid(blend.load_table(index)) for blend in model.blends], axis=1)
 

@@ -14,10 +14,10 @@ from model.features.dataset import Dataset, Split, concatenate, mask_labels, spl
 from model.training.task import MIN_EVENTS, OmittedHorizon
 
 TRAINING_RATIO = 0.8
-"""Ratio of the rows before the holdout, if the holdout is a single fold."""
+"""Fraction of the rows before the holdout, if the holdout is a single fold."""
 
 BORDERS = (2, 3, 4)
-"""Fifths of the events before each of three folds, if a single fold or the rows before it had too few events."""
+"""Fifths of the events before each of three folds, which are used if a single fold would have too few events."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Folds:
     Attributes:
         parts: for each fold, oldest first, all rows before the fold and the fold itself. The folds are adjacent, and
             the newest ends with the history: together the folds are the holdout.
-        horizons: seconds; horizons with enough examples.
+        horizons: horizons with enough examples, in seconds.
         events: number of events in the history per horizon.
-        omitted: the other horizons of the task, in seconds, with the reason.
+        omitted: for each other horizon of the task, in seconds, the reason why it is omitted.
     """
 
     parts: tuple[Split, ...]
@@ -58,10 +58,11 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
     Args:
         dataset: the history.
         horizons: horizons of the labels in seconds.
-        step: typical seconds between two samples.
+        step: row interval in seconds.
 
     Raises:
-        NotEnoughHistoryError: no horizon has MIN_EVENTS and examples of both outcomes.
+        NotEnoughHistoryError: no horizon has MIN_EVENTS, and examples of both outcomes before the first fold and in
+            the holdout.
     """
     if not len(dataset) and step > max(horizons):
         reason = SkipReason.HORIZON_BELOW_SPACING
@@ -95,7 +96,7 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
 
 
 def event_rows(y: Floats) -> Integers:
-    """Return for each event the first row with label 1: the known label before it is 0, or there is none.
+    """Return the first row of each event: its label is 1, and the previous known label is 0 or does not exist.
 
     Args:
         y: (rows,) labels of the horizon, NaN if unknown.
@@ -118,14 +119,14 @@ def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason |
 
 
 def _split(dataset: Dataset, horizons: Sequence[float], onsets: Sequence[Integers]) -> tuple[Split, ...]:
-    """Return the folds; empty if `onsets`, the event rows of each horizon, is empty."""
+    """Return the folds; empty if `onsets`, the event rows for each horizon, is empty."""
     begins = _begins(dataset, onsets) if onsets else ()
     borders = (*begins, len(dataset))
     return tuple(split(dataset, horizons, begin, end) for begin, end in pairwise(borders))
 
 
 def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
-    """Return the first row of each fold; `onsets` holds the event rows of each horizon."""
+    """Return the first row of each fold; `onsets` holds the event rows for each horizon."""
     newest = int(len(dataset) * TRAINING_RATIO)
     before = min(int(np.searchsorted(rows, newest)) for rows in onsets)
     after = min(len(rows) - int(np.searchsorted(rows, newest)) for rows in onsets)
@@ -138,13 +139,13 @@ def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
 
 
 def _calm_middle(y: Floats, onset: int) -> int:
-    """Return the row halfway between the previous event and an onset."""
+    """Return the row halfway between the end of the previous event and an onset."""
     previous = np.flatnonzero(y[:onset] == 1)
     return (int(previous[-1]) + onset + 1) // 2
 
 
 def _is_learnable(y: Floats, first_train_labels: Floats) -> bool:
-    """Return True if the training part of the first fold and the holdout both have examples of both outcomes."""
+    """Return True if both outcomes occur in the training part of the first fold and in the holdout."""
     holdout = y[len(first_train_labels) :]
     return all((labels == 1).any() and (labels == 0).any() for labels in (first_train_labels, holdout))
 

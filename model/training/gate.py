@@ -21,7 +21,7 @@ MIN_JACKKNIFE_PARTS = JACKKNIFE_PARTS / 2
 """Smallest number of finite jackknife values for a standard error."""
 
 SAME_INPUTS = (CURRENT_VALUE, HOLT_WINTERS)
-"""Baselines whose inputs the candidate has too: they may score better than the candidate within the margin."""
+"""Baselines that use only inputs of the candidate: they may have a better Brier score within the margin."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Difference:
     """Difference in a score between the candidate and another predictor.
 
     Attributes:
-        mean: score of the candidate minus score of the other predictor; NaN if there is nothing to compare.
-        error: standard error; infinite if it cannot be estimated.
+        mean: score of the candidate minus score of the other predictor; NaN if it cannot be computed.
+        error: standard error of `mean`; infinite if it cannot be estimated.
     """
 
     mean: float
@@ -43,8 +43,9 @@ class GateInputs:
 
     Attributes:
         candidate: (rows, horizons) probabilities.
-        baselines: (rows, horizons) probabilities by name of the baseline.
-        incumbent: (rows, horizons) probabilities, NaN where the incumbent is not compared; None without a comparison.
+        baselines: (rows, horizons) probabilities of each baseline, keyed by name.
+        incumbent: (rows, horizons) probabilities, NaN for rows or horizons that are not compared; None if no
+            incumbent is compared.
         holdout: labels and times of the rows.
         horizons: seconds.
     """
@@ -57,15 +58,15 @@ class GateInputs:
 
 
 def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats, block: float) -> Difference:
-    """Return the difference in Brier score between the candidate and another predictor, over all known labels.
+    """Return the candidate's Brier score minus that of another predictor, over all known labels.
 
     The standard error is computed from block means, because neighbouring rows are correlated.
 
     Args:
         candidate: (rows, horizons) probabilities.
-        other: (rows, horizons) probabilities.
+        other: (rows, horizons) probabilities, NaN where the predictor is not compared.
         y: (rows, horizons) labels, NaN if unknown.
-        times: (rows,) seconds.
+        times: (rows,) seconds, increasing.
         block: block length in seconds.
     """
     excess = np.square(candidate - y) - np.square(other - y)
@@ -81,9 +82,10 @@ def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats,
 
 
 def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Difference:
-    """Return the difference in average precision between candidate and another predictor, averaged over horizons.
+    """Return the candidate's average precision minus that of another predictor, averaged over horizons.
 
-    The standard error is that of a jackknife over consecutive parts of the holdout (Efron and Stein 1981).
+    The standard error comes from a jackknife over JACKKNIFE_PARTS consecutive parts (Efron and Stein 1981). Without
+    MIN_JACKKNIFE_PARTS finite values, the mean is NaN.
 
     Args:
         candidate: (rows, horizons) probabilities.
@@ -114,7 +116,7 @@ def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Boo
 
 
 def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Return the refusal of a candidate, None if it may serve.
+    """Return the refusal of a candidate; None if it may serve.
 
     A candidate may serve under three conditions:
 
@@ -125,7 +127,7 @@ def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
 
     Args:
         inputs: predictions on the holdout.
-        config: margin and smallest skill.
+        config: margin in standard errors, and smallest Brier skill.
     """
     return (
         _compare_with_baselines(inputs, config)
@@ -136,7 +138,7 @@ def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
 
 
 def _compare_with_baselines(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Refuse a candidate that is not better than a baseline by Brier score."""
+    """Refuse a candidate whose Brier score is not better than that of each baseline (see `check_candidate`)."""
     for name, baseline in inputs.baselines.items():
         difference = _brier_difference(inputs, baseline)
         chance = name in SAME_INPUTS and np.isfinite(difference.error)
@@ -147,7 +149,7 @@ def _compare_with_baselines(inputs: GateInputs, config: GateConfig) -> Refusal |
 
 
 def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Refuse a candidate that is worse than the incumbent by Brier score."""
+    """Refuse a candidate whose Brier score is worse than that of the incumbent by more than the margin."""
     if inputs.incumbent is None:
         return None
     difference = _brier_difference(inputs, inputs.incumbent)
@@ -160,7 +162,7 @@ def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal |
 
 
 def _brier_difference(inputs: GateInputs, other: Floats) -> Difference:
-    """Return the difference in Brier score to another predictor, with blocks of two longest horizons."""
+    """Return the candidate's Brier score minus that of `other`; a block is twice the longest horizon."""
     block = 2 * max(inputs.horizons)
     return brier_difference(inputs.candidate, other, inputs.holdout.y, inputs.holdout.times, block)
 
@@ -186,7 +188,7 @@ def _brier_refusal(
 
 
 def _compare_rankings(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Refuse a candidate that is worse than another predictor by average precision."""
+    """Refuse a candidate whose average precision is lower than that of another predictor by more than the margin."""
     others = dict(inputs.baselines)
     if inputs.incumbent is not None:
         others[INCUMBENT] = inputs.incumbent

@@ -26,8 +26,9 @@ from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
 from model.training.blend_weights import expert_predictions, fit_blends, pretrained_weight, transfer_blends
 from model.training.ensemble_training import feature_subsets, fit_networks
-from model.training.evaluation import Candidate, evaluate_candidate
+from model.training.evaluation import Candidate, cross_fitting_parts, evaluate_candidate
 from model.training.folds import make_folds
+from model.training.holdout_replay import holdout_models
 from model.training.settings import Recipe
 from model.training.task import Task, require_metrics
 from model.units import DAY
@@ -39,7 +40,7 @@ OnEpoch = Callable[[Epoch, int], None]
 """Callback after an epoch: the epoch, numbered over all fits of a training run, and the largest number of epochs."""
 
 MIN_SEASONAL_HISTORY = 3 * DAY
-"""Shortest history, in seconds, with which networks use features of previous days."""
+"""Shortest training history, in seconds, for which networks use features of previous days."""
 
 
 def train(
@@ -57,7 +58,7 @@ def train(
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
         columns: names of the columns.
-        task: rules, horizons and precision.
+        task: high-load rules, horizons and target precision.
         recipe: architecture and fit settings of the ensemble.
         rng: the only source of randomness.
         on_epoch: called after each epoch; its exceptions end the training run.
@@ -84,7 +85,7 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    # no warning is active during high load: these rows do not count for the precision of warnings
+    # No warning is active during high load: these rows do not count for the precision of warnings.
     calm = predictions.take(~predictions.high)
     probabilities = holdout_model.blend(calm.logits, calm.high)
     thresholds = tuple(threshold_for(y, p, task.precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
@@ -100,7 +101,9 @@ def train(
         fitted_until=float(times[-1]),
         holdout_model=holdout_model,
     )
-    return evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
+    candidate = evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
+    replay_models = holdout_models(models, cross_fitting_parts(folds), predictions, task.precision)
+    return replace(candidate, holdout_models=replay_models)
 
 
 class _Progress:
@@ -120,7 +123,7 @@ class _Progress:
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Settings that all fits of a training run share."""
+    """Settings shared by all fits of a training run."""
 
     spec: FeatureSpec
     horizons: tuple[float, ...]
@@ -139,7 +142,7 @@ class _Fitting:
         """Fit a predictor whose blends use the networks only and whose thresholds are 1 (no warnings).
 
         Args:
-            train_part: training rows.
+            train_part: rows to fit.
             validation: rows for the validation loss; None to run all epochs.
             epochs: largest number of epochs of each network.
             on_epoch: called after each epoch.

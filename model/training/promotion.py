@@ -1,4 +1,4 @@
-"""Promotion decision: gate over candidate, baselines and the incumbent's out-of-sample predictions."""
+"""Promotion decision: gate on the holdout predictions of candidate, baselines and incumbent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.training.refusal import ComparisonSkip, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
 UNRECORDED_RATIO = 0.8
-"""Assumed ratio of the history that a model of an older release was fitted on; such a model does not record it."""
+"""Assumed fraction of the history that a model was fitted on, for models from releases that did not record it."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class IncumbentPredictions:
 
     Attributes:
         probabilities: (rows, horizons), NaN at horizons that the incumbent lacks and on rows that its holdout model
-            was fitted on; None without a comparison.
-        skip: reason why an incumbent is not compared; None if it is compared, or if there is none.
+            was fitted on; None if the incumbent is not compared.
+        skip: reason why the incumbent is not compared; None if it is compared, or if there is no incumbent.
     """
 
     probabilities: Floats | None = None
@@ -52,7 +52,7 @@ def incumbent_predictions(
     """Return the predictions of the incumbent's holdout model on the candidate's holdout.
 
     The incumbent may have been fitted on rows of this holdout. Only rows that its holdout model was not fitted on are
-    compared.
+    compared. As for the candidate, the blend weights are cross-fitted on the compared rows.
 
     Args:
         incumbent: the serving model.
@@ -67,19 +67,19 @@ def incumbent_predictions(
     shared = [horizon for horizon in horizons if horizon in model.horizons]
     if not shared:
         return IncumbentPredictions(skip=ComparisonSkip.NO_COMMON_HORIZON)
-    own = [model.horizons.index(horizon) for horizon in shared]
-    wanted = [horizons.index(horizon) for horizon in shared]
+    model_columns = [model.horizons.index(horizon) for horizon in shared]
+    columns = [horizons.index(horizon) for horizon in shared]
     unseen = _unseen(incumbent, candidate.holdout.times, times)
-    if not (candidate.holdout.y[unseen][:, wanted] == 1).any():
+    if not (candidate.holdout.y[unseen][:, columns] == 1).any():
         return IncumbentPredictions(skip=ComparisonSkip.NO_UNSEEN_EVENT)
     holdout = candidate.holdout.take(np.flatnonzero(unseen))
     y = np.full((len(holdout), len(model.horizons)), np.float32(np.nan))
-    y[:, own] = holdout.y[:, wanted]
+    y[:, model_columns] = holdout.y[:, columns]
     x = features_at(model.spec, times, values, holdout.times)
     predictions = expert_predictions([model], [replace(holdout, x=x, y=y)])
     fitted = cross_fitted_probabilities(model, predictions, halves(len(holdout)))
     probabilities = np.full(candidate.probabilities.shape, np.nan)
-    probabilities[np.ix_(np.flatnonzero(unseen), np.array(wanted))] = fitted[:, own]
+    probabilities[np.ix_(np.flatnonzero(unseen), np.array(columns))] = fitted[:, model_columns]
     return IncumbentPredictions(probabilities)
 
 
@@ -99,11 +99,13 @@ def decide_promotion(
 ) -> GateDecision:
     """Apply the promotion gate to a candidate.
 
+    A candidate that lacks a horizon of the incumbent is refused without a comparison.
+
     Args:
         candidate: newly trained predictor with its evaluation.
         incumbent: the serving model, None if there is none.
-        times: (rows,) seconds, increasing, of the samples that the candidate was trained on.
-        values: (rows, columns) of these samples, NaN where missing.
+        times: (rows,) seconds, increasing, of samples that include the candidate's training history.
+        values: (rows, columns), NaN where missing.
         config: conditions for promotion.
     """
     compared = IncumbentPredictions()

@@ -1,4 +1,4 @@
-"""Gate refusals: reasons and figures; reasons why candidate and incumbent are not compared."""
+"""Gate refusals: reasons with figures, and reasons why candidate and incumbent are not compared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 INCUMBENT = "the incumbent"
-"""Name of the serving model in refusals."""
+"""Name of the serving model as the reference of a refusal."""
 
 
 class RefusalReason(StrEnum):
@@ -64,16 +64,16 @@ _SKIP_MESSAGES = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Refusal of a candidate by the gate; figures that do not belong to the reason are NaN.
+    """Refusal of a candidate by the gate; figures that the reason does not use are NaN.
 
     Attributes:
         reason: condition that the candidate failed.
-        reference: name of the baseline, or INCUMBENT.
+        reference: name of the baseline, or INCUMBENT; empty for MISSING_HORIZON.
         candidate: Brier score, or Brier skill, of the candidate.
         other: Brier score of the reference.
         difference: candidate minus reference, in Brier score or average precision.
         allowed: limit of the difference, or smallest skill.
-        detail: reason why the candidate lacks a horizon of the incumbent.
+        detail: reason why the candidate lacks a horizon of the incumbent; empty for other refusals.
     """
 
     reason: RefusalReason

@@ -20,8 +20,8 @@ class Recipe:
 
     Attributes:
         networks: number of networks, whose logits are averaged.
-        layers: units of each hidden layer.
-        activation: one of ACTIVATIONS, between the layers.
+        layers: number of units in each hidden layer.
+        activation: activation function after each hidden layer, a name in ACTIVATIONS.
         dropout: dropout rate of the hidden units.
         fit: fit configuration; the batch size is an upper limit (see `batch_rows`).
     """
@@ -38,8 +38,8 @@ class GateConfig:
     """Conditions for the promotion of a candidate.
 
     Attributes:
-        margin: standard errors by which a candidate may score worse than another predictor (see `check_candidate`).
-        min_skill: smallest Brier skill over the base rate.
+        margin: number of standard errors by which a candidate may score worse (see `check_candidate`).
+        min_skill: smallest Brier skill over climatology.
     """
 
     margin: float = 1.0
@@ -52,8 +52,8 @@ class BacktestConfig:
 
     Attributes:
         until: seconds since the epoch; the first model is trained on the samples before this time.
-        interval: largest number of seconds between two training runs; None to train once, without recalibration.
-        history: largest number of seconds of history that a training run uses.
+        interval: longest time until a model is retrained, in seconds; None to train once, without recalibration.
+        history: longest history that a training run uses, in seconds.
         gate: conditions for promotion.
         seed: random seed of each training run.
     """
@@ -66,14 +66,14 @@ class BacktestConfig:
 
 
 def retrain_delay(history: float, interval: float | None) -> float:
-    """Return the seconds until the next training run; infinity without retraining.
+    """Return the seconds until the next training run; infinity if `interval` is None.
 
     A model is retrained once its history has grown by GROWTH: not before MIN_RETRAIN_DELAY, and at the latest after
     `interval`.
 
     Args:
         history: seconds of history that the last training run used.
-        interval: seconds; None for no retraining.
+        interval: longest delay in seconds; None for no retraining.
     """
     if interval is None:
         return math.inf

@@ -1,4 +1,4 @@
-"""Forecasting task: rules, horizons and target precision; horizons omitted for lack of examples."""
+"""Forecasting task: rules, horizons and target precision, with the reasons for omitted horizons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
 
 MIN_EVENTS = 5
-"""Smallest number of events in a history that trains a model, and before and in a holdout of one fold."""
+"""Smallest number of events in a training history, and in a holdout of one fold and in the rows before it."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Task:
     """Definition of high load, forecast horizons and target precision of warnings.
 
     Attributes:
-        rules: high-load rules; bounds may be quantiles.
+        rules: high-load rules; a bound may be a quantile of the training history.
         horizons: seconds.
-        precision: target precision: ratio of warnings followed by high load.
+        precision: target precision: fraction of warnings followed by high load.
     """
 
     rules: Rules
@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """Reason why a model does not predict a horizon of its task, which is the key of a mapping.
+    """Reason why a model does not predict one horizon of its task.
 
     Attributes:
         reason: too few examples in the history, or a horizon shorter than the sampling interval.
@@ -44,7 +44,7 @@ class OmittedHorizon:
 
     @property
     def message(self) -> str:
-        """Reason for users, with the number of events."""
+        """Text of the reason for users, with the number of events if there are too few."""
         needed = f"a model of this host needs {MIN_EVENTS} that are more than the horizon apart"
         if self.reason is SkipReason.TOO_FEW_EVENTS:
             return f"{self.reason.message} in the history: {self.events} of {MIN_EVENTS}; {needed}"
@@ -56,15 +56,15 @@ class OmittedHorizon:
 
 
 def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> None:
-    """Require at least one sample in which all metrics of a rule are known.
+    """Raise NotEnoughHistoryError unless all metrics of at least one rule are known in the same sample.
 
     Args:
-        rules: high-load rules; bounds may be quantiles.
-        columns: names of the columns.
+        rules: high-load rules; a bound may be a quantile.
+        columns: names of the columns of `values`.
         values: (rows, columns), NaN where missing.
 
     Raises:
-        NotEnoughHistoryError: there is no such sample; the message names the missing metrics of each rule.
+        NotEnoughHistoryError: no rule has such a sample; the message names the missing metrics of each rule.
     """
     known = {name: ~np.isnan(values[:, i]) for i, name in enumerate(columns)}
     problems = []

@@ -21,10 +21,10 @@ class TrainingAttempt:
     """Training run of a backtest, with its result.
 
     Attributes:
-        at: seconds since the epoch.
+        at: time of the training run in seconds since the epoch.
         refusal: message with the reason why no new model serves; empty after a promotion.
         by_gate: True if the gate refused the candidate.
-        reason: code of the reason; None after a promotion, and after a fit that diverged.
+        reason: code for `refusal`; None after a promotion, and after a fit that diverged.
         comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, and if
             there was no candidate or no incumbent.
     """
@@ -56,7 +56,7 @@ class Samples:
     columns: tuple[str, ...]
 
     def take(self, rows: slice) -> Samples:
-        """Return consecutive samples."""
+        """Return the samples in a slice."""
         return Samples(self.times[rows], self.values[rows], self.columns)
 
 
@@ -67,9 +67,9 @@ def attempt_training(
 
     Args:
         samples: the history, of which the last `config.history` seconds are used.
-        task: rules, horizons and precision.
+        task: high-load rules, horizons and target precision.
         recipe: architecture and fit settings of the ensemble.
-        config: length of the history, gate and seed.
+        config: longest history, gate and seed.
         now: time of the training run, in seconds since the epoch.
         incumbent: the serving model, None if there is none.
 

@@ -1,4 +1,7 @@
-"""Parameter types of the command line: row ids, durations, times and files."""
+"""Parameter types of the command line: row ids, durations, times and files.
+
+Every `convert` raises click.BadParameter for an invalid value.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import click
 from monitor import release
 from monitor.cli.help import CONTEXT_SETTINGS, RootGroup
 
-SECTIONS = {
+COMMAND_MODULES = {
     "Report": {
         "status": "reports.status",
         "predict": "reports.predict",
@@ -87,7 +87,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
 @click.command(
     "monitor",
     cls=RootGroup,
-    sections=SECTIONS,
+    sections=COMMAND_MODULES,
     package="monitor.cli.commands",
     examples=EXAMPLES,
     reference=REFERENCE,

@@ -102,7 +102,7 @@ class DoctorContext:
 
 
 def read_context(config: Config, now: float) -> DoctorContext:
-    """Read the input of the checks without changing anything. Errors of the database become part of the result."""
+    """Read the input of the checks without changing anything; the result includes errors of the database."""
     try:
         path = database_path(config.database_url)
     except StorageError as error:

@@ -12,13 +12,13 @@ from monitor.doctor.checks import (
     clock,
     database,
     disk,
-    kernel,
     model,
     permissions,
     port,
     quality,
     service,
     software,
+    sources,
 )
 from monitor.doctor.context import DoctorContext, read_context
 from monitor.doctor.results import failed
@@ -55,8 +55,8 @@ HOST_CHECKS = (
 
 CONTEXT_CHECKS = (
     Check(CheckId.CONFIGURATION, software.check_configuration),
-    Check(CheckId.SOURCE, kernel.check_sources),
-    Check(CheckId.MEMORY_LIMIT, kernel.check_memory_limit),
+    Check(CheckId.SOURCE, sources.check_sources),
+    Check(CheckId.MEMORY_LIMIT, sources.check_memory_limit),
     Check(CheckId.STATE_DIRECTORY, permissions.check_state_directory),
     Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
     Check(CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),

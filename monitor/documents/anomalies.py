@@ -32,6 +32,7 @@ class AnomalyDocument:
         verdict: the operator's verdict; None if there is none.
         note: the operator's note; None if there is none.
         verdict_at: time of the verdict; None if there is none.
+        replayed: True if the event was found in a replay of stored history, not by the live detector.
     """
 
     id: int
@@ -45,6 +46,7 @@ class AnomalyDocument:
     verdict: Verdict | None
     note: str | None
     verdict_at: float | None
+    replayed: bool
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class AnomalyCountDocument:
 
     Attributes:
         days: length of the period in days.
-        anomalies: number of events that started in the period.
-        verdicts: number of events by verdict: incident, expected, none.
-        channels: number of events by channel.
+        anomalies: number of live events that started in the period.
+        verdicts: number of live events by verdict: incident, expected, none.
+        channels: number of live events by channel.
         allowed: false-alarm budget, in alarms per 30 days.
+        replayed: number of replayed events that started in the period.
     """
 
     days: float
@@ -64,6 +67,7 @@ class AnomalyCountDocument:
     verdicts: dict[str, int]
     channels: dict[str, int]
     allowed: float
+    replayed: int
 
 
 @dataclass(frozen=True)
@@ -108,18 +112,20 @@ def anomaly_document(event: AnomalyRecord) -> AnomalyDocument:
         verdict=event.verdict,
         note=event.note,
         verdict_at=event.verdict_at,
+        replayed=event.replayed,
     )
 
 
 def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now: float) -> AnomalyCountDocument:
-    """Count the events that started in the last 30 days, by verdict and channel.
+    """Count the live events that started in the last 30 days, by verdict and channel, and the replayed events.
 
     Args:
         events: stored events.
         allowed: false-alarm budget, in alarms per 30 days.
         now: seconds since the epoch.
     """
-    recent = [event for event in events if event.started_at > now - RECENT]
+    started = [event for event in events if event.started_at > now - RECENT]
+    recent = [event for event in started if not event.replayed]
     verdicts = Counter(event.verdict or NO_VERDICT for event in recent)
     return AnomalyCountDocument(
         days=RECENT / DAY,
@@ -127,6 +133,7 @@ def anomaly_count_document(events: Sequence[AnomalyRecord], allowed: float, now:
         verdicts={verdict: verdicts[verdict] for verdict in ("incident", "expected", NO_VERDICT)},
         channels=dict(Counter(event.channel for event in recent)),
         allowed=allowed,
+        replayed=len(started) - len(recent),
     )
 
 

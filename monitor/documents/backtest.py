@@ -47,7 +47,7 @@ class BacktestEvent:
 
 @dataclass(frozen=True)
 class BacktestAnomalies:
-    """Anomaly events of a backtest.
+    """Anomaly events of a backtest, with the length of the replayed part.
 
     Attributes:
         days: length of the replayed part in days.
@@ -65,7 +65,7 @@ class BacktestAttempt:
     Attributes:
         at: seconds since the epoch.
         refusal: message on why the model was not promoted; empty if it was.
-        by_gate: True if the gate refused it.
+        by_gate: True if the gate refused the candidate.
         reason: code of the refusal; None after a promotion and for a training run that diverged.
         comparison_skip: reason why the candidate was not compared with the serving model; None if it was, and
             if there was no candidate or no serving model.

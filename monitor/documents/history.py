@@ -32,6 +32,7 @@ class PredictionHistory:
         baseline_probability: mean base rate of each slot.
         threshold: smallest warning threshold of each slot.
         warning: True for a slot with a warning.
+        replayed: True for a slot with replayed predictions only, made after a training for imported history.
     """
 
     horizon: float
@@ -40,6 +41,7 @@ class PredictionHistory:
     baseline_probability: Series
     threshold: Series
     warning: tuple[bool | None, ...]
+    replayed: tuple[bool | None, ...]
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,9 @@ def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
 
     Args:
         horizon: seconds.
-        table: (slots, 4) probability, baseline probability, threshold, 1 for a warning.
+        table: (slots, 5) probability, baseline probability, threshold, 1 for a warning, 1 for a replayed slot.
     """
-    probability, baseline, threshold, warning = _columns(table)
+    probability, baseline, threshold, warning, replayed = _columns(table)
     return PredictionHistory(
         horizon=horizon,
         horizon_name=format_duration(horizon),
@@ -106,6 +108,7 @@ def _prediction_history(horizon: float, table: Floats) -> PredictionHistory:
         baseline_probability=baseline,
         threshold=threshold,
         warning=tuple(None if value is None else bool(value) for value in warning),
+        replayed=tuple(None if value is None else bool(value) for value in replayed),
     )
 
 

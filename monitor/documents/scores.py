@@ -71,12 +71,14 @@ class ScoreReportDocument:
 
     Attributes:
         since: start of the period in seconds since the epoch.
-        horizons: scores by horizon.
+        horizons: scores of live predictions by horizon.
+        replayed: scores of replayed predictions by horizon.
         anomalies: numbers of anomaly events of the last 30 days.
     """
 
     since: float
     horizons: tuple[HorizonScoreDocument, ...]
+    replayed: tuple[HorizonScoreDocument, ...]
     anomalies: AnomalyCountDocument
 
 

@@ -28,7 +28,7 @@ class HistoryCoverage:
     """Length of the history, compared with what a training run needs.
 
     Attributes:
-        covered_seconds: seconds covered by usable samples; counting stops at about `needed_seconds`.
+        covered_seconds: seconds covered by stored samples, over `training.history` at most.
         needed_seconds: seconds that samples have to cover before the first training run.
     """
 
@@ -61,7 +61,7 @@ class DetectionStatus:
         detecting: True if a detector serves.
         waiting_for: reason why no detector serves; empty if one does.
         active: the event in progress; None if there is none.
-        last_30_days: number of events that started in the last 30 days.
+        last_30_days: number of live events that started in the last 30 days.
         allowed_in_30_days: false-alarm budget, in alarms per 30 days.
     """
 
@@ -74,7 +74,7 @@ class DetectionStatus:
 
 @dataclass(frozen=True)
 class StatusDocument:
-    """Status; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
+    """State of daemon and model; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
 
     Attributes:
         at: time of the status.
@@ -97,12 +97,12 @@ class StatusDocument:
         anomalies: state of the anomaly detection.
         scores: scores of the last 7 days.
         input_drift: population stability index by metric.
-        database: URL of the database without credentials; None from the daemon.
-        version: release of the daemon; None from the command.
+        database: URL of the database without credentials; None in /api/v1/status.
+        version: release of the daemon; None in `monitor status`.
         high_load: True while load is high; None if unknown.
         high_load_since: start of the high-load period; None while load is not high.
-        samples_missed: samples missed since the start of the daemon; None from the command.
-        reload_successful: False if the last reload of the configuration failed; None from the command.
+        samples_missed: samples missed since the start of the daemon; None in `monitor status`.
+        reload_successful: False if the last reload of the configuration failed; None in `monitor status`.
         inputs_out_of_range: metrics outside their training range; None if there are no current predictions.
     """
 
@@ -184,7 +184,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
 
 
 def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | None:
-    """Return the document of the daemon's state, with the newest sample and predictions instead of the stored ones.
+    """Convert the state of the daemon to its JSON document; live sample and predictions replace the stored ones.
 
     Args:
         state: state of the daemon.

@@ -95,7 +95,7 @@ class PurgeDocument:
         from_: first time of the period in seconds since the epoch, inclusive.
         to: last time of the period, inclusive.
         samples: samples deleted.
-        predictions: predictions deleted.
+        predictions: predictions deleted, live and replayed.
         anomalies: anomaly events without a verdict deleted.
     """
 

@@ -47,15 +47,29 @@ class RunDocument(RunSummary):
 
 
 @dataclass(frozen=True)
+class ReplayDocument:
+    """Replay of the history without live predictions; a part of `monitor retrain`.
+
+    Attributes:
+        predictions: number of predictions stored.
+        anomalies: number of anomaly events stored.
+    """
+
+    predictions: int
+    anomalies: int
+
+
+@dataclass(frozen=True)
 class RetrainDocument:
     """Result of `monitor retrain`.
 
     Attributes:
-        outcome: promoted, refused, skipped or failed; for a dry run, the outcome of a real one.
+        outcome: promoted, refused, skipped or failed; for a dry run, the outcome that a real run would have.
         reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
         model_id: id of the candidate; None if none was registered.
         dry_run: True if nothing was registered.
         report: report of the training; None if it failed early.
+        replayed: replay of the history; None without a replay, or if it failed.
     """
 
     outcome: TrainingOutcome
@@ -63,6 +77,7 @@ class RetrainDocument:
     model_id: int | None
     dry_run: bool
     report: TrainingReport | None
+    replayed: ReplayDocument | None = None
 
 
 def run_summary(run: CompletedRun) -> RunSummary:
@@ -92,10 +107,12 @@ def run_document(run: CompletedRun) -> RunDocument:
 
 def retrain_document(result: RetrainResult, *, dry_run: bool) -> RetrainDocument:
     """Convert the result of a retraining to its JSON document."""
+    replayed = result.replayed
     return RetrainDocument(
         outcome=result.outcome,
         reason=result.reason,
         model_id=result.model_id,
         dry_run=dry_run,
         report=result.report,
+        replayed=None if replayed is None else ReplayDocument(replayed.predictions, replayed.anomalies),
     )

@@ -31,8 +31,7 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
         horizon: seconds ahead of the explained prediction.
     """
     if group == LEVEL:
-        state = "high load" if _value(spec, x, "load_index:state") == 1 else "calm load"
-        return f"an average sample of {state}"
+        return f"base rate while load is {'high' if _value(spec, x, 'load_index:state') == 1 else 'calm'}"
     if group == "load_index":
         return _explain_load(spec, x)
     if group == "yesterday":

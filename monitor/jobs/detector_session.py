@@ -94,7 +94,7 @@ class DetectorSession:
         if ongoing is not None:
             self._online.resume(0, resumed_event(ongoing, start))
         self._score(start, until, may_start=False)
-        if self._recorder.ongoing is None and self._stores.anomalies.since(until - RESIDUAL_WINDOW):
+        if self._recorder.ongoing is None and self._stores.anomalies.since(until - RESIDUAL_WINDOW, live=True):
             self._online.restore_residual(0)
         self.scored_until = until
 
@@ -132,7 +132,7 @@ class DetectorSession:
 
     def state(self, now: float) -> AnomalyState:
         """Return the live state at `now` (seconds since the epoch)."""
-        recent = self._stores.anomalies.since(now - MONTH)
+        recent = self._stores.anomalies.since(now - MONTH, live=True)
         started = [anomaly for anomaly in recent if anomaly.started_at > now - MONTH]
         windows = self._stores.anomalies.maintenance_windows(now)
         return AnomalyState(

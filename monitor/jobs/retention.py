@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from monitor.stores import Stores
@@ -32,7 +33,8 @@ class RetentionJob:
 
         1. Delete samples older than the retention. A gap longer than a quarter of the retention counts as one
            sampling interval, because after a clock step ahead all samples look old.
-        2. Delete predictions, scores and block maxima older than the oldest remaining sample.
+        2. Delete predictions, scores and block maxima older than the oldest remaining sample, live and replayed, and
+           older replayed anomalies without a verdict.
 
         Raises:
             StorageError: the database cannot be written.
@@ -51,3 +53,6 @@ class RetentionJob:
             self._stores.predictions.purge(oldest)
             self._stores.scores.purge(oldest)
             self._stores.anomalies.purge_peaks(oldest)
+            self._stores.replayed_predictions.purge(oldest)
+            self._stores.replayed_scores.purge(oldest)
+            self._stores.anomalies.replace_replayed(-math.inf, oldest, [])

@@ -62,7 +62,7 @@ def read_detection(
     since = now - RECENT
     return DetectionState(
         active=stores.anomalies.ongoing(),
-        recent=sum(event.started_at > since for event in stores.anomalies.since(since)),
+        recent=sum(event.started_at > since for event in stores.anomalies.since(since, live=True)),
         allowed=config.anomaly.false_alarms_per_month,
         detecting=not waiting_for,
         waiting_for=waiting_for,

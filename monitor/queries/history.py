@@ -37,8 +37,8 @@ class RecentHistory:
         load: (count, metrics) mean of each metric; NaN if a slot has no value.
         high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
-        predictions: by horizon in seconds, (count, 4) largest probability, mean baseline probability, smallest
-            threshold, and 1 if there is a warning, else 0; NaN if a slot has no prediction.
+        predictions: by horizon in seconds, (count, 5) largest probability, mean baseline probability, smallest
+            threshold, 1 if there is a warning, else 0, and 1 if all were replayed, else 0; NaN if a slot has none.
         anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN if a slot has none.
         anomalies: anomaly events that overlap the slots.
     """
@@ -92,7 +92,10 @@ class HistoryReader:
             load=self._stores.samples.bucket_means(start, step, count),
             high_load_periods=self._high_load_periods(start, start + step * count),
             rules=self._rules().rules,
-            predictions=self._stores.predictions.bucket_maxima(start, step, count),
+            predictions=merged_predictions(
+                self._stores.predictions.bucket_maxima(start, step, count),
+                self._stores.replayed_predictions.bucket_maxima(start, step, count),
+            ),
             anomaly_scores=_maxima(recent_scores.times, anomaly_scores, start, step, count),
             anomalies=tuple(self._stores.anomalies.since(start)),
         )
@@ -112,6 +115,28 @@ class HistoryReader:
             times.append(window.times[newest])
             starts.append(window.period_start[newest])
         return high_load_periods(np.concatenate(times), np.concatenate(starts), start)
+
+
+def merged_predictions(live: Mapping[float, Floats], replayed: Mapping[float, Floats]) -> dict[float, Floats]:
+    """Return live predictions, and replayed ones in slots without any, by horizon.
+
+    Args:
+        live: (slots, columns) by horizon, NaN in empty slots.
+        replayed: likewise.
+
+    Returns:
+        (slots, columns + 1) by horizon, shortest first; the last column is 1 for a replayed slot.
+    """
+    merged = {}
+    for horizon, any_table in sorted({**live, **replayed}.items()):
+        none = np.full_like(any_table, np.nan)
+        table = live.get(horizon, none)
+        other = replayed.get(horizon, none)
+        is_replayed = np.isnan(table[:, 0]) & ~np.isnan(other[:, 0])
+        chosen = np.where(is_replayed[:, None], other, table)
+        mark = np.where(np.isnan(chosen[:, 0]), np.nan, is_replayed)
+        merged[horizon] = np.column_stack((chosen, mark))
+    return merged
 
 
 def slot_length(wanted: float, interval: float) -> float:

@@ -7,7 +7,7 @@ from statistics import median
 
 from model.forecast.score_totals import LiveScore, ScoreTotals, live_score
 from model.units import DAY, HOUR
-from monitor.stores import Stores
+from storage import ScoreRepository
 
 SCORE_WINDOW = 7 * DAY
 """Seconds over which scores are reported by default."""
@@ -32,22 +32,22 @@ class HorizonScore:
     lead_time: float | None
 
 
-def read_scores(stores: Stores, since: float) -> tuple[HorizonScore, ...]:
+def read_scores(repository: ScoreRepository, since: float) -> tuple[HorizonScore, ...]:
     """Return the scores of the predictions made since a time, for each horizon with scored predictions.
 
     Args:
-        stores: repositories.
+        repository: scores of live or of replayed predictions.
         since: seconds since the epoch; rounded down to a whole hour, except for high-load periods and lead times.
 
     Raises:
         StorageError: the database cannot be read.
     """
     scores = []
-    for horizon in sorted(stores.scores.scored_until()):
-        rows = stores.scores.totals_since(horizon, since - since % HOUR)
+    for horizon in repository.horizons():
+        rows = repository.totals_since(horizon, since - since % HOUR)
         score = live_score(ScoreTotals(**asdict(row)) for row in rows)
         if score.scored or score.unknown:
-            lead_times = stores.scores.lead_times(horizon, since)
+            lead_times = repository.lead_times(horizon, since)
             warned = [lead_time for lead_time in lead_times if lead_time is not None]
             lead_time = median(warned) if warned else None
             scores.append(HorizonScore(horizon, score, len(lead_times), len(warned), lead_time))

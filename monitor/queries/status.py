@@ -116,7 +116,7 @@ def _read_scores(
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
-    return scored_until, read_scores(stores, now - SCORE_WINDOW)
+    return scored_until, read_scores(stores.scores, now - SCORE_WINDOW)
 
 
 def _read_drift(

@@ -22,7 +22,10 @@ VERDICT_EFFECTS = {
 }
 """Consequence of each verdict."""
 
-EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "verdict")
+EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "mode", "verdict")
+
+EVENT_WORDS = frozenset(EVENT_HEADER) - {"id", "score"}
+"""Columns of text."""
 
 LISTED_CONTRIBUTIONS = 3
 SMALLEST_CONTRIBUTION = 0.01
@@ -41,11 +44,12 @@ def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report
             event.channel,
             f"{event.peak:.3f}",
             contribution_text(event.contributions),
+            Toned("replayed", "faint") if event.replayed else "live",
             _verdict(event),
         )
         for event in events
     ]
-    return Report((Table(EVENT_HEADER, rows, words={"start", "duration", "channel", "metrics", "verdict"}),))
+    return Report((Table(EVENT_HEADER, rows, words=EVENT_WORDS),))
 
 
 def anomaly_report(event: AnomalyDocument, now: float) -> Report:
@@ -59,6 +63,10 @@ def anomaly_report(event: AnomalyDocument, now: float) -> Report:
         labelled_line("evidence", f"{event.channel}: {CHANNELS.get(event.channel, event.channel)}"),
         labelled_line("score", f"{event.peak:.4f} at {format_time(event.peak_at)}, by model {event.model_id}"),
     ]
+    if event.replayed:
+        lines.append(
+            labelled_line("mode", "replayed: found in stored history by a detector fitted on earlier samples")
+        )
     if event.verdict is not None:
         note = f": {event.note}" if event.note else ""
         lines.append(labelled_line("verdict", _verdict(event), f" at {format_time(event.verdict_at)}{note}"))

@@ -18,7 +18,7 @@ EVENT_HEADER = ("start", "duration", "channel", "metrics")
 
 
 def backtest_report(document: BacktestDocument) -> Report:
-    """Return the report of a backtest."""
+    """Return the report of a backtest: training runs, scores and anomaly events."""
     return Report((*_trainings(document), *_scores(document), *_anomalies(document.anomalies)))
 
 

@@ -47,6 +47,6 @@ def _prediction(prediction: PredictionDocument) -> Line:
     ]
     serving = ""
     if prediction.serving_message:
-        serving = f"from the {prediction.served_by} ({prediction.serving_message}); "
+        serving = f"served by {prediction.served_by} ({prediction.serving_message}); "
     parts = (*probability_parts(prediction), ": ", Toned(serving, "caution"), "; ".join(sentences))
     return Line(parts)

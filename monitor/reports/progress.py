@@ -1,4 +1,4 @@
-"""Training progress on stderr: a bar on a terminal, else a few lines.
+"""Training progress on stderr: a bar on a terminal, otherwise about ten lines.
 
 With JSON logs no progress is shown, because stderr must then contain log lines only.
 """

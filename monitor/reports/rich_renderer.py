@@ -42,7 +42,7 @@ def draw(report: Report, file: TextIO, *, colors: bool) -> str:
     Args:
         report: the report.
         file: the terminal; its width and encoding are used.
-        colors: use colours in addition to tables.
+        colors: True for colours in addition to tables.
     """
     console = Console(
         file=file, force_terminal=True, color_system="standard", no_color=not colors, highlight=False, markup=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from monitor.documents.anomalies import AnomalyCountDocument
 from monitor.documents.scores import HorizonScoreDocument, ScoreReportDocument
 from monitor.reports.blocks import Bar, Block, Cell, Line, Report, Table, Toned, heading, toned_skill
@@ -16,21 +18,35 @@ RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
 
 
 def score_report(document: ScoreReportDocument) -> Report:
-    """Return the report of the scores."""
+    """Return the table of scores, the reliability tables and the number of anomalies."""
     since = format_time(document.since)
     counts = _anomaly_counts(document.anomalies)
-    if not document.horizons:
+    if document.horizons:
+        title = heading(f"predictions made since {since}, against the outcomes")
+        live: tuple[Block, ...] = (title, *_scores(document.horizons))
+    else:
         waiting = "an outcome is known once the horizon has passed"
-        return Report((f"no prediction made since {since} has been scored yet: {waiting}", counts))
-    rows = [_row(score) for score in document.horizons]
-    reliability = (block for score in document.horizons if score.scored for block in _reliability(score))
-    title = heading(f"predictions made since {since}, against the outcomes")
-    return Report((title, Table(HEADER, rows), *_without_high_load(document), *reliability, counts))
+        live = (f"no prediction made since {since} has been scored yet: {waiting}",)
+    return Report((*live, *_replayed(document.replayed, since), counts))
 
 
-def _without_high_load(document: ScoreReportDocument) -> tuple[Block, ...]:
+def _replayed(horizons: Sequence[HorizonScoreDocument], since: str) -> tuple[Block, ...]:
+    """Return the scores of replayed predictions; empty without any."""
+    if not horizons:
+        return ()
+    title = heading(f"replayed predictions since {since}, by models fitted without these outcomes")
+    return ("", title, *_scores(horizons), "")
+
+
+def _scores(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
+    rows = [_row(score) for score in horizons]
+    reliability = (block for score in horizons if score.scored for block in _reliability(score))
+    return (Table(HEADER, rows), *_without_high_load(horizons), *reliability)
+
+
+def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
     """Return a line on the horizons for which no outcome was high load; empty if there are none."""
-    silent = [score.horizon_name for score in document.horizons if score.scored and not score.base_rate]
+    silent = [score.horizon_name for score in horizons if score.scored and not score.base_rate]
     if not silent:
         return ()
     text = (
@@ -69,7 +85,8 @@ def _reliability(score: HorizonScoreDocument) -> tuple[Block, ...]:
 def _anomaly_counts(counts: AnomalyCountDocument) -> str:
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.verdicts.items() if number)
     by_verdict = f" (by verdict: {verdicts})" if verdicts else ""
+    replayed = f", and {counts.replayed} replayed" if counts.replayed else ""
     return (
-        f"anomalies: {counts.anomalies} in the last {counts.days:.0f} days{by_verdict}; "
+        f"anomalies: {counts.anomalies} in the last {counts.days:.0f} days{by_verdict}{replayed}; "
         f"{counts.allowed:g} false alarms are allowed in 30"
     )

@@ -37,7 +37,7 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
 
 
 def status_report(status: StatusDocument) -> Report:
-    """Return the report of the status."""
+    """Return the report of `monitor status`: labelled lines, one or more per subject."""
     running = Toned("running", "good") if status.daemon_running else Toned("not running", "bad")
     sampling = Toned("sampling", "good") if status.sampling else Toned("not sampling", "bad")
     last_sample = format_time(status.last_sample.at if status.last_sample else None)

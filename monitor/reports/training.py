@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.training.refusal import ComparisonSkip
-from monitor.documents.training import RetrainDocument
+from monitor.documents.training import ReplayDocument, RetrainDocument
 from monitor.reports.blocks import (
     BAR_WIDTH,
     SCORE_COLUMNS,
@@ -45,13 +45,24 @@ def retrain_report(document: RetrainDocument) -> Report:
     reason = f": {document.reason}" if document.reason else ""
     outcome = Toned(document.outcome, OUTCOME_TONES[document.outcome])
     verdict = Line((f"{name} {'would be ' if document.dry_run else ''}", outcome, reason))
+    end = (verdict, *_replayed(document.replayed))
     report = document.report
     if report is None:
-        return Report((verdict,))
+        return Report(end)
     if report.health is None:
         detector = detector_text(report.detector)
-        return Report((detector, verdict) if detector else (verdict,))
-    return Report((*training_blocks(report), "", verdict))
+        return Report((detector, *end) if detector else end)
+    return Report((*training_blocks(report), "", *end))
+
+
+def _replayed(document: ReplayDocument | None) -> tuple[Block, ...]:
+    """Return a line on the replay of the history; empty if nothing was stored."""
+    if document is None or not (document.predictions or document.anomalies):
+        return ()
+    return (
+        f"replayed over the history without live predictions: {document.predictions} predictions,"
+        f" {document.anomalies} anomalies",
+    )
 
 
 def training_blocks(report: TrainingReport) -> tuple[Block, ...]:

@@ -26,7 +26,7 @@ def median_spacing(times: npt.NDArray[np.float64]) -> float | None:
 def spacing_differs(spacing: float, interval: float) -> bool:
     """Return True if a spacing and the sampling interval (seconds) differ by more than MAX_RATIO.
 
-    Training uses the median spacing of the history: feature windows are at least twice as long, and horizons shorter
-    than the spacing are left out.
+    Training adapts to the median spacing of the history: feature windows last at least twice the spacing, and
+    horizons shorter than the spacing are left out.
     """
     return not interval / MAX_RATIO <= spacing <= interval * MAX_RATIO

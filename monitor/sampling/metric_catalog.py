@@ -31,7 +31,7 @@ MAX_BYTES_PER_SECOND = 1e13
 """Largest plausible byte rate: memory is slower. A counter that wrapped around yields rates near 1e17."""
 
 MAX_ERRORS_PER_SECOND = 1e10
-"""Largest plausible error rate: more than any host receives packets per second."""
+"""Largest plausible error rate; it exceeds the packet rate of any host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class HostMetric:
         field: field of a sample, and column of a trace file.
         source: name of the source that measures the metric.
         unit: unit of the values.
-        label: name for people, as written within a sentence.
+        label: display name, as written within a sentence.
         description: Prometheus HELP text.
         missing: causes of a missing value, besides a failed source and the first reading after a start or a gap.
-        upper_bound: largest valid value. Bounds of rates and loads exceed the figures of any host and only reject
+        upper_bound: largest valid value. Bounds of rates and loads exceed the values on any host, and only reject
             readings of broken counters.
-        lower_bound: smallest valid value; negative for a temperature.
+        lower_bound: smallest valid value; 0 unless the metric may be negative, such as a temperature.
     """
 
     field: str
@@ -99,7 +99,7 @@ HOST_METRICS = (
         unit=Unit.PER_CPU,
         label="load average per CPU",
         description="1-minute load average over the number of CPUs, as a ratio; may exceed 1.",
-        missing="the line is malformed",
+        missing="`/proc/loadavg` is malformed",
         upper_bound=MAX_LOAD_PER_CPU,
     ),
     HostMetric(
@@ -125,7 +125,7 @@ HOST_METRICS = (
         source="network",
         unit=Unit.BYTES_PER_SECOND,
         label="network received",
-        description="Bytes received per second over all counted interfaces.",
+        description="Bytes received per second over all monitored interfaces.",
         missing="a counter of an interface decreased, is invalid or exceeded 8 times the link speed (or 100 GB/s)",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
@@ -134,7 +134,7 @@ HOST_METRICS = (
         source="network",
         unit=Unit.BYTES_PER_SECOND,
         label="network sent",
-        description="Bytes transmitted per second over all counted interfaces.",
+        description="Bytes transmitted per second over all monitored interfaces.",
         missing="as `network_receive`",
         upper_bound=MAX_BYTES_PER_SECOND,
     ),
@@ -143,7 +143,7 @@ HOST_METRICS = (
         source="network",
         unit=Unit.PER_SECOND,
         label="network errors",
-        description="Errors and dropped packets per second over all counted interfaces.",
+        description="Errors and dropped packets per second over all monitored interfaces.",
         missing="as `network_receive`",
         upper_bound=MAX_ERRORS_PER_SECOND,
     ),
@@ -153,7 +153,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="network use",
         description="Busier direction of the busiest interface over its link speed, as a ratio.",
-        missing="as `network_receive`, no link speed is known, or the rate exceeds the link speed by half",
+        missing="as `network_receive`, or no interface has a known link speed above 2/3 of its rate",
         upper_bound=1.0,
     ),
     HostMetric(

@@ -29,7 +29,7 @@ MAX_ERROR_LENGTH = 200
 
 
 class NoValuesError(Exception):
-    """Raised if a source was read without an error and yields no valid value."""
+    """Raised if a source yields no valid value, although it was read without an error and a value is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class SourceState:
     """Result of the last reading of a source.
 
     Attributes:
-        success: True if the source has a valid value, or none although it did not fail: an optional source, or no
-            earlier reading to compute a rate from.
+        success: True if the source yielded a valid value, or if all values are missing for an expected reason: the
+            source is optional, or has no earlier reading to compute a rate from.
         duration: seconds that the reading took.
         error: error message; empty on success.
     """
@@ -49,7 +49,7 @@ class SourceState:
 
 
 class Sampler:
-    """Reader of all sources at each sampling interval. For use by one thread.
+    """Reader that takes one sample from all sources in each sampling interval. For use by one thread.
 
     Attributes:
         samples_total: number of samples taken.
@@ -68,12 +68,12 @@ class Sampler:
         """Initialize a sampler without readings.
 
         Args:
-            sources: the sources to read.
+            sources: sources, in the order in which they are read.
             interval: sampling interval in seconds.
             clock: returns seconds since the epoch.
             monotonic: returns seconds of a clock that never goes back and stops during a suspend.
-            boot: returns seconds of a clock that never goes back nor stops. None: `boot_time` if `monotonic` is the
-                default, otherwise `monotonic` (no suspend is detected).
+            boot: returns seconds of a monotonic clock that also advances during a suspend. None: `boot_time` if
+                `monotonic` is the default, otherwise `monotonic` (no suspend is detected).
         """
         self._sources = tuple(sources)
         self._interval = interval
@@ -91,13 +91,13 @@ class Sampler:
 
     @property
     def states(self) -> Mapping[str, SourceState]:
-        """Return the state of each source by name."""
+        """Return the result of the last reading for each source name; sources without a reading are left out."""
         return MappingProxyType(dict(self._states))
 
     def sample(self) -> Sample:
         """Read every source once and return the sample.
 
-        Exceptions of sources do not propagate: the values are missing, and `states` contains the error.
+        An exception raised by a source does not propagate: its values are missing, and `states` contains the error.
         """
         self._count(self._monotonic())
         # A suspend is a gap: no rate spans it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +24,14 @@ class ImportCounts:
     """Counts of imported rows; each row is in exactly one of the first five counts.
 
     Attributes:
-        added: rows stored as a new sample.
-        filled: rows that filled missing values of a sample, and replaced none.
-        replaced: rows that replaced values of a sample.
-        repeated: rows that changed nothing, because a value is already stored for each of their fields.
-        without_value: rows without any value, which are not stored.
+        added: number of rows stored as a new sample.
+        filled: number of rows that filled missing values of a sample, and replaced no value.
+        replaced: number of rows that replaced values of a sample.
+        repeated: number of rows that changed nothing: each of their fields with a value already had a value.
+        without_value: number of rows without any value, which are not stored.
         filled_values: number of values filled.
         replaced_values: number of values replaced.
-        conflicting: rows with a value that differs from the stored value, which was kept.
+        conflicting: number of rows with a value that differs from the stored value, which was kept.
     """
 
     added: int = 0
@@ -44,8 +44,14 @@ class ImportCounts:
     conflicting: int = 0
 
 
-def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = False) -> ImportCounts:
-    """Store the rows of a file.
+def import_rows(
+    samples: SampleRepository,
+    rows: TraceRows,
+    *,
+    replace: bool = False,
+    on_change: Callable[[float, float], object] = lambda *_: None,
+) -> ImportCounts:
+    """Store the rows of a file, and return their counts.
 
     A row without any value is not stored. For duplicate timestamps, the first value of each field is used. A missing
     value never replaces a stored value.
@@ -53,14 +59,18 @@ def import_rows(samples: SampleRepository, rows: TraceRows, *, replace: bool = F
     Args:
         samples: repository to write.
         rows: rows in any order.
-        replace: replace stored values by different ones; False keeps them.
+        replace: True replaces stored values that differ; False keeps stored values.
+        on_change: called after each transaction that wrote a value, with the first and the last changed time in
+            seconds since the epoch.
     """
     has_value = ~np.isnan(rows.values).all(axis=1)
     counts = ImportCounts(without_value=int(np.sum(~has_value)))
     used = np.flatnonzero(has_value)
     order = used[np.argsort(rows.times[used], kind="stable")]
     for batch in _batches(rows.times, order):
-        _import_batch(samples, rows.times[batch], rows.values[batch], rows.columns, counts, replace=replace)
+        changed = _import_batch(samples, rows.times[batch], rows.values[batch], rows.columns, counts, replace=replace)
+        if len(changed):
+            on_change(float(changed[0]), float(changed[-1]))
     return counts
 
 
@@ -71,10 +81,10 @@ def simulate_import(
 
     Args:
         stored: repository to read.
-        scratch: repository of a temporary database. It receives copies of the stored samples with the times of the
+        scratch: repository of a temporary database. It receives copies of the stored samples at the times of the
             rows. Pass the same repository for all files of one import.
         rows: rows in any order.
-        replace: replace stored values by different ones.
+        replace: True replaces stored values that differ; False keeps stored values.
     """
     times = np.unique(rows.times)
     for start in range(0, len(times), BATCH_TIMES):
@@ -104,13 +114,14 @@ def _import_batch(
     counts: ImportCounts,
     *,
     replace: bool,
-) -> None:
-    """Store rows that are ordered by time, and add them to `counts`."""
+) -> Array:
+    """Store rows that are ordered by time, add them to `counts`, and return the times (n,) with a new value."""
     values = quantize_values(values, fields)
     is_first = np.append(True, np.diff(times) > 0)
     merged, contributed = _merge_duplicates(values, is_first)
     result = samples.merge(times[is_first], merged, fields, replace=replace)
     _count_rows(counts, result, values, contributed, is_first)
+    return np.asarray(times[is_first][result.written.any(axis=1)])
 
 
 def _merge_duplicates(values: Array, is_first: Bools) -> tuple[Array, Bools]:

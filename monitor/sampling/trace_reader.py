@@ -1,8 +1,8 @@
 """Trace reader: samples from CSV files, validated row by row.
 
-The header has `timestamp` and any fields of a sample in any order, and each row is one sample. Duplicate timestamps,
-unordered rows and invalid cells are counted. An ambiguous file is refused, and the error names the line;
-docs/how-to/import.md states the rules.
+In a wide table, the header names `timestamp` and fields of a sample in any order, and each row is one sample. A long
+table has one row per series and time. Duplicate timestamps, unordered rows and invalid cells are counted. An
+ambiguous file is refused, and the error names the line; docs/how-to/import.md states the rules.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from monitor.sampling.trace_format.text_input import open_lines
 __all__ = ["TIME_COLUMN", "Trace", "TraceOptions", "TraceRows", "TraceStatistics", "read_rows", "read_trace"]
 
 Array = npt.NDArray[np.float64]
+
+SPREADSHEET_DAYS = (36_526, 73_051)
+"""Numbers by which spreadsheets write the days from 2000 up to 2100: days since 1899-12-30."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,24 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
         largest_percentage=parser.largest_percentage,
         names=parser.names,
     )
+    _check_not_days(path, rows.times)
     _check_duplicates(path, rows)
     return rows
+
+
+def _check_not_days(path: Path, times: Array) -> None:
+    """Check that the times are not the days of a spreadsheet, which would be seconds of the first day of 1970.
+
+    Raises:
+        MonitorError: all times are in the range of such days, and some have a fraction.
+    """
+    first_day, last_day = SPREADSHEET_DAYS
+    fractions = times[times % 1 > 0]
+    if len(fractions) and times.min() >= first_day and times.max() < last_day:
+        raise MonitorError(
+            f"{path}: timestamps such as {fractions[0]:.10g} are the days of a spreadsheet: write them as ISO 8601, "
+            "such as 2026-03-01T12:00:00Z"
+        )
 
 
 def _check_duplicates(path: Path, rows: TraceRows) -> None:

@@ -24,7 +24,7 @@ def write_trace(file: TextIO, chunks: Iterable[Array]) -> int:
 
     Args:
         file: text file opened for writing.
-        chunks: arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields; NaN for a missing value.
+        chunks: arrays (rows, 1 + fields) of the time and the values of SAMPLE_FIELDS; NaN for a missing value.
 
     Returns:
         The number of rows written, without the header.

@@ -12,11 +12,13 @@ from storage import Prediction, PredictionRepository, Sample, SampleRepository, 
 log = get_logger(__name__)
 
 CAPACITY = 20_000
-"""Largest number of waiting samples (28 hours at an interval of 5 s, about 10 MB); the oldest are dropped."""
+"""Largest number of waiting samples (28 hours at an interval of 5 s, about 10 MB) or predictions; the oldest are
+dropped.
+"""
 
 
 class SampleBuffer:
-    """Samples that could not be stored yet; the next successful write stores all of them in order.
+    """Buffer of samples that could not be stored; the next successful write stores all of them in order.
 
     For use by one thread.
 
@@ -57,7 +59,7 @@ class SampleBuffer:
 
 
 class PredictionBuffer:
-    """Predictions of several sampling cycles that are stored in one transaction. For use by one thread.
+    """Buffer that stores the predictions of several sampling cycles in one transaction. For use by one thread.
 
     A lost prediction can be computed again from the samples, so the predictions of up to `batch_seconds` share one
     commit.

@@ -47,7 +47,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     model = read_active_model(stores)
     if model is not None and not task_differences(model.report, config) and _loadable(stores, model.id):
         return
-    predictor = _pretrained_predictor(config)
+    predictor = pretrained_predictor(config, config.sampling.interval)
     if predictor is None:
         return
     # The detector does not depend on the forecasting task: it stays in use.
@@ -66,8 +66,13 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
     log.info("bootstrap model promoted", model=model_id, previous=None if model is None else model.id)
 
 
-def _pretrained_predictor(config: Config) -> Predictor | None:
-    """Return the pretrained model for the configured task; None if it does not support the task or is damaged."""
+def pretrained_predictor(config: Config, step: float) -> Predictor | None:
+    """Return the pretrained model for the configured task; None if it does not support the task or is damaged.
+
+    Args:
+        config: forecasting task.
+        step: seconds between samples.
+    """
     high_load = config.high_load
     try:
         return bootstrap_predictor(
@@ -75,7 +80,7 @@ def _pretrained_predictor(config: Config) -> Predictor | None:
             SAMPLE_FIELDS,
             config.rules,
             high_load.horizons,
-            config.sampling.interval,
+            step,
             config.warning.precision,
         )
     except ValueError as error:

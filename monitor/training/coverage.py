@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from model.units import DAY, MINUTE
 from monitor.config.loader import Config
 from monitor.stores import Stores
 
 MAX_STALENESS = 0.01
-"""Longest age of a measurement, as a ratio of the measured coverage: a measurement reads the times of all samples."""
+"""Longest age of a measurement, as a ratio of the measured coverage."""
+
+MAX_AGE = 5 * MINUTE
+"""Longest age of a measurement in seconds."""
+
+THINNED_SPACING = MINUTE
+"""Seconds between the times that measure a long history; shorter gaps in it count as covered."""
+
+EXACT_COVERAGE = 4 * DAY
+"""Coverage in seconds up to which the times of all samples are read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class HistoryCoverage:
         self._measured: _Measurement | None = None
 
     def seconds(self, now: float, needed: float) -> float:
-        """Return the seconds of stored samples that a training run could use, counted up to about `needed`.
+        """Return the seconds covered by the stored samples that a training run would use.
 
         Args:
             now: seconds since the epoch.
@@ -55,30 +64,27 @@ class HistoryCoverage:
         oldest_at = self._stores.samples.oldest_at()
         if oldest_at is None:
             return 0.0
-        since = now - self._history
-        rows = self._stores.samples.count(since=since, limit=math.ceil(needed / self._interval) + 1)
-        # samples closer together than the interval cover less, but never more than the time since the oldest sample
-        counted = min(rows * self._interval, now - max(since, oldest_at))
-        if counted >= needed:
-            return counted
         if self._measured is None or not _is_current(self._measured, now, oldest_at, needed):
-            self._measured = _Measurement(now, oldest_at, self._measure(since, now))
+            self._measured = _Measurement(now, oldest_at, self._measure(now - self._history, now))
         return self._measured.seconds
 
     def _measure(self, since: float, until: float) -> float:
         """Return the seconds covered; imported samples may lie closer together or further apart than the interval."""
-        # Imported late: only a young history needs it, and the import is expensive.
+        # Imported late: the daemon's first state does without it, and the import is expensive.
         from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
 
-        times = self._stores.samples.between(since, until, ())[:, 0]
+        times = self._stores.samples.thinned_times(since, until, THINNED_SPACING)
+        if covered_seconds(times, typical_step(times, self._interval)) <= EXACT_COVERAGE:
+            times = self._stores.samples.between(since, until, ())[:, 0]
         return covered_seconds(times, typical_step(times, self._interval))
 
 
 def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
-    """Return True if a measurement is at most MAX_STALENESS old, and the coverage since cannot have reached `needed`.
+    """Return True if a measurement is recent, and the coverage since cannot have reached `needed`.
 
     An import of samples older than the oldest sample invalidates the measurement.
     """
     age = now - measured.at
-    recent = 0 <= age <= MAX_STALENESS * measured.seconds
-    return recent and measured.oldest_at == oldest_at and measured.seconds + age < needed
+    recent = 0 <= age <= min(MAX_STALENESS * measured.seconds, MAX_AGE)
+    is_unchanged = measured.oldest_at == oldest_at
+    return recent and is_unchanged and (measured.seconds >= needed or measured.seconds + age < needed)

@@ -24,6 +24,8 @@ from monitor.stores import Stores
 from monitor.system.processes import deadline
 from monitor.training.bootstrap_model import configured_task, ensure_bootstrap_model
 from monitor.training.records import CompletedRun, stored_run
+from monitor.training.replay.history import ReplaySummary, ReplayTask, replay_history
+from monitor.training.replay.predictions import SampleHistory
 from monitor.training.report import TrainingReport
 from monitor.training.report_builder import build_report
 from monitor.training.schedule import insufficient_history
@@ -32,6 +34,9 @@ from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
 """Number of newest models kept in the registry, besides the serving model and the target of a rollback."""
+
+MIN_REPLAY_SECONDS = 5.0
+"""Time limit of the replay after a training that has used up `training.timeout`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class RetrainResult:
         model_id: id of the candidate; None if none was registered.
         report: training report; None if the run failed early.
         error: error to raise in the command; None if the candidate was promoted or would be in a real run.
+        replay: history to replay after the run; None for nothing.
+        replayed: numbers of replayed predictions and anomalies; None without a replay, or if it failed.
     """
 
     outcome: TrainingOutcome
@@ -66,6 +73,8 @@ class RetrainResult:
     model_id: int | None
     report: TrainingReport | None
     error: MonitorError | None
+    replay: ReplayTask | None = None
+    replayed: ReplaySummary | None = None
 
 
 def retrain(
@@ -75,7 +84,7 @@ def retrain(
     on_epoch: OnEpoch,
     clock: Callable[[], float] = time.time,
 ) -> RetrainResult:
-    """Train once and record the run; a dry run is not recorded.
+    """Train once, record the run and replay the history; a dry run only trains.
 
     Args:
         stores: repositories.
@@ -106,6 +115,9 @@ def retrain(
                 report=result.report,
             )
             stores.runs.append(stored_run(run))
+            if result.replay is not None:
+                limit = max(config.training.timeout - (clock() - started), MIN_REPLAY_SECONDS)
+                result = replace(result, replayed=replay_history(stores, config, result.replay, started, limit))
         return result
 
 
@@ -134,6 +146,7 @@ def _without_candidate(
 def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
     """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
     times, values = _history(stores, config, request, now)
+    history = SampleHistory(times, values)
     detector = train_detector(stores, config, times, values, now)
     rng = np.random.default_rng(config.training.seed)
     try:
@@ -147,19 +160,15 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             skip_reason=error.skip_reason,
         )
         result = _without_candidate(TrainingOutcome.SKIPPED, NotEnoughDataError(str(error)), report)
+        result = replace(result, replay=ReplayTask(history, models=(), detects=detector.is_new))
         return _promote_detector(stores, config, detector, result, request, now)
     decision = decide_promotion(candidate, _incumbent(stores), times, values, gate_of(config))
     reason = "" if decision.refusal is None else decision.refusal.message
     report = build_report(candidate, times, values, configured_task(config), detector.report, decision)
     if request.dry_run:
         outcome = TrainingOutcome.REFUSED if reason else TrainingOutcome.PROMOTED
-        return RetrainResult(
-            outcome=outcome,
-            reason=reason,
-            model_id=None,
-            report=report,
-            error=RefusedError(reason) if reason else None,
-        )
+        refusal = RefusedError(reason) if reason else None
+        return RetrainResult(outcome=outcome, reason=reason, model_id=None, report=report, error=refusal)
     model_id = stores.registry.register(dumps(candidate.predictor), report.to_json(), now, detector.blob)
     if reason and not request.force:
         result = RetrainResult(
@@ -168,6 +177,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
             model_id=model_id,
             report=report,
             error=RefusedError(f"the gate refused model {model_id}: {reason}"),
+            replay=ReplayTask(history, models=(), detects=detector.is_new),
         )
         return _promote_detector(stores, config, detector, result, request, now)
     stores.registry.promote(model_id, now)
@@ -178,6 +188,7 @@ def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch
         model_id=model_id,
         report=report,
         error=None,
+        replay=ReplayTask(history, candidate.holdout_models, detects=True),
     )
 
 

@@ -46,6 +46,11 @@ class DetectorTraining:
     blob: bytes | None
     report: DetectorReport
 
+    @property
+    def is_new(self) -> bool:
+        """Return True if a new detector was fitted and accepted."""
+        return self.blob is not None and not self.report.kept
+
 
 def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
     """Train a detector if it is due; keep the active detector if not, or if the new detector is not accepted.
@@ -169,7 +174,7 @@ def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> 
         The id of the new model; None if there is no active model or no new detector.
     """
     model = read_active_model(stores)
-    if model is None or training.blob is None or training.report.kept:
+    if model is None or training.blob is None or not training.is_new:
         return None
     active_report = model.report or TrainingReport(model.created_at, model.created_at, 0)
     report = replace(active_report, detector=training.report)

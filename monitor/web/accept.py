@@ -1,4 +1,4 @@
-"""Content negotiation: format of /metrics by the Accept header (RFC 9110, section 12.5.1)."""
+"""Content negotiation: choice of the /metrics format from the Accept header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 UNDERSCORES = "underscores"
-"""Escaping scheme for metric names that OpenMetrics 1.0.0 does not allow; monitor exports none."""
+"""Escaping scheme for metric names that OpenMetrics 1.0.0 does not allow; monitor exports no such name."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ExpositionFormat:
         media_type: type and subtype.
         version: value of the media type parameter `version`.
         content_type: header Content-Type of the response.
-        encode: serialises the metrics of a registry.
+        encode: serializes the metrics of a registry.
     """
 
     media_type: str
@@ -55,7 +55,7 @@ class MediaRange:
 
     Attributes:
         media_type: type and subtype in lower case, each of which may be "*".
-        parameters: parameters of the media type by name, without `q`.
+        parameters: parameters of the media type, without `q`.
         weight: 0 (not acceptable) to 1.
     """
 

@@ -16,7 +16,7 @@ class AllowedHosts:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        """Initialise the set.
+        """Initialize the set, and start to resolve the full name of this machine.
 
         Args:
             patterns: shell patterns of additional host names.

@@ -63,19 +63,23 @@ class StoredDocuments:
         """Return the recent history.
 
         Args:
-            seconds: length of the history.
+            seconds: length of the history, which ends now.
             points: largest number of time slots.
-            state: state of the daemon, with the recent anomaly scores.
+            state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
         recent_scores = state.anomaly.recent_scores if state.anomaly else AnomalyScores()
         return history_document(self._history.read(seconds, points, time.time(), recent_scores))
 
 
 class Api:
-    """JSON API: the current document of each path."""
+    """JSON API: the current document of each path.
+
+    Attributes:
+        documents: function for each path that returns its document for the query parameters.
+    """
 
     def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
-        """Create the API; documents are read on request.
+        """Initialize the API; documents are read on request.
 
         Args:
             state: returns the current state of the daemon.
@@ -173,7 +177,7 @@ def _range(query: Query) -> float:
 
 
 def _points(query: Query) -> int:
-    """Return the requested number of slots."""
+    """Return the requested number of time slots."""
     text = query.get("points")
     if text is None:
         return DEFAULT_POINTS

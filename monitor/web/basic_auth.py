@@ -57,7 +57,7 @@ class BasicAuthenticator:
 
         Args:
             authorization: the Authorization header.
-            users: bcrypt hash by user name, at least one.
+            users: bcrypt hash for each user name; not empty.
         """
         credentials = _parse_credentials(authorization)
         if credentials is None:
@@ -100,7 +100,7 @@ class BasicAuthenticator:
 
 
 def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
-    """Return user name and password of an Authorization header, None if it is malformed."""
+    """Return user name and password of an Authorization header; None if the header is malformed."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -124,7 +124,7 @@ def _check_password(password: bytes, hashed: bytes | None, users: Mapping[str, b
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
-    """Return True if a password matches a hash; one beyond MAX_PASSWORD_BYTES takes as long, but never matches."""
+    """Return True if a password matches a hash; a password beyond MAX_PASSWORD_BYTES is hashed, but never matches."""
     import bcrypt  # noqa: PLC0415
 
     try:

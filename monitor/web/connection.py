@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 MAX_CONTENT_LENGTH_DIGITS = 20
-"""Largest number of digits in a Content-Length header; parsing a longer one would be slow."""
+"""Largest number of digits in a Content-Length header; parsing a longer number would be slow."""
 
 
 def _do_nothing() -> None:
@@ -45,7 +45,7 @@ class Limits:
     """Largest number of open connections."""
 
     request_seconds: float = 10.0
-    """Seconds to receive the headers, idle time and TLS handshake included; the body has the same limit again."""
+    """Seconds to receive the headers, including idle time and TLS handshake; the same limit applies to the body."""
 
     response_seconds: float = 10.0
     """Seconds in which the client must receive the response."""
@@ -88,11 +88,11 @@ class RequestHandler(HTTPMessageDelegate):
         limits: Limits,
         on_request: Callable[[RequestHandler], None],
     ) -> None:
-        """Create the handler of the next request on a connection.
+        """Initialize the handler of the next request on a connection.
 
         Args:
             connection: the connection that the request arrives on.
-            container: the WSGI application.
+            container: tornado container of the WSGI application.
             limits: limits on size and duration.
             on_request: called when the request is complete.
         """
@@ -128,7 +128,7 @@ class RequestHandler(HTTPMessageDelegate):
 
     @property
     def path(self) -> str:
-        """Return the path of the request without decoding; empty before the headers have arrived."""
+        """Return the path of the request, still percent-encoded; empty before the headers have arrived."""
         return self._request.path if self._request else ""
 
     def call_application(self) -> WsgiResponse:
@@ -159,10 +159,13 @@ class RequestHandler(HTTPMessageDelegate):
             self.stream.close()
 
     def _check_size(self, request_line: RequestStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
-        """Reject a request whose headers or body exceed the limits.
+        """Reject a request if its headers or its Content-Length exceed the limits.
 
         Returns:
-            The pending error response; None if the request is within the limits.
+            The awaitable that sends the error response; None if the request is within the limits.
+
+        Raises:
+            HTTPInputError: the Content-Length has more than MAX_CONTENT_LENGTH_DIGITS digits.
         """
         size = sum(map(len, request_line)) + sum(len(name) + len(value) for name, value in headers.get_all())
         if size > self._limits.header_bytes:

@@ -85,7 +85,7 @@ class RateLimiter:
         self._updated_at = 0.0
 
     def allows(self, limit: RateLimitSection, now: float) -> bool:
-        """Take one token from the bucket; return False if less than one token is left.
+        """Take one token from the bucket if there is a limit; return False if less than one token is left.
 
         Args:
             limit: size and refill interval of the bucket.

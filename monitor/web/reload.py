@@ -34,7 +34,7 @@ class ReloadMiddleware:
         Args:
             application: receives all other requests.
             check: validates the configuration; raises MonitorError if it is invalid.
-            reload: triggers the reload; called once the response has been sent.
+            reload: triggers the reload; called after the response was sent or sending has failed.
             enabled: the value of web.lifecycle.
         """
         self._application = application

@@ -80,11 +80,11 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def with_security_headers(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:
-    """Return the headers of a response together with the security headers, each name once.
+    """Return the headers of a response with the security headers; a header set by two sources occurs once.
 
     Args:
-        headers: headers set by the application; they take precedence over the default security headers.
-        configured: headers set in web.config.yml; they take precedence over both.
+        headers: headers set by the application; they take precedence over SECURITY_HEADERS.
+        configured: headers set in web.config.yml; they take precedence over `headers` and SECURITY_HEADERS.
     """
     configured_headers = dict(configured)
     configured_names = {name.lower() for name in configured_headers}

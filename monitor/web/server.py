@@ -1,7 +1,7 @@
-"""HTTP server: non-blocking sockets on one thread, bounded against slow and hostile clients.
+"""HTTP server: non-blocking sockets on one thread, with limits that stop slow and hostile clients.
 
-tornado implements HTTP and TLS; this module adds the limits. When all connections are in use, the one that has waited
-longest for a complete request is closed. Slow clients therefore replace each other, and a scrape, which takes
+tornado implements HTTP and TLS; this module adds the limits. When all connections are in use, the connection that has
+waited longest for a complete request is closed. Slow clients therefore replace each other, and a scrape, which takes
 milliseconds, succeeds.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 ACCEPT_BATCH = 64
-"""Number of connections accepted in a row before the event loop serves the open ones."""
+"""Largest number of connections accepted in a row before the event loop serves the open connections."""
 
 ACCEPT_PAUSE_SECONDS = 0.1
 """Seconds without accepting connections after the process ran out of file descriptors."""
@@ -71,7 +71,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
         Args:
             address: host and port to listen on.
-            application: answers the requests.
+            application: WSGI application that handles the requests.
             web_config: returns the current contents of web.config.yml.
             limits: resource limits; None for the defaults.
 
@@ -168,7 +168,7 @@ class WebServer(HTTPServerConnectionDelegate):
             self._open_connection(connection, str(address[0]))
 
     def _pause_accepting(self) -> None:
-        """Free one file descriptor and stop accepting for ACCEPT_PAUSE_SECONDS."""
+        """Close the connection that waits longest, if any, and stop accepting for ACCEPT_PAUSE_SECONDS."""
         self._evict_longest_waiting()
         self._loop.remove_reader(self._socket)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
@@ -220,7 +220,7 @@ class WebServer(HTTPServerConnectionDelegate):
             handler.stream.close()
 
     def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True if the client certificate has an allowed name; also without TLS or configured names."""
+        """Return True without TLS, if no names are configured, or if the client certificate has an allowed name."""
         allowed = self._web_config().allowed_sans
         if not allowed or not isinstance(stream, SSLIOStream):
             return True

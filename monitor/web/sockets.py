@@ -13,14 +13,14 @@ from tornado.iostream import IOStream, SSLIOStream
 from monitor.errors import MonitorError
 
 MAX_BUFFER_BYTES = 262_144
-"""Size of the read buffer of one connection, in bytes."""
+"""Largest size of the read buffer of one connection, in bytes."""
 
 
 def bind(address: tuple[str, int]) -> socket.socket:
     """Return a non-blocking listening socket.
 
     Args:
-        address: host name or IPv4 or IPv6 address, and port.
+        address: host (name, IPv4 or IPv6 address) and port.
 
     Raises:
         MonitorError: the address cannot be bound.
@@ -66,7 +66,7 @@ def page_url(host: str, port: int, *, encrypted: bool) -> str:
     Args:
         host: IPv4 or IPv6 address; the wildcard addresses `0.0.0.0` and `::` become localhost.
         port: TCP port.
-        encrypted: the server requires TLS.
+        encrypted: True if the server requires TLS.
     """
     if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
         host = "localhost"

@@ -1,4 +1,4 @@
-"""TLS: context of the server from the settings in tls_server_config."""
+"""TLS: server context made from the settings in tls_server_config."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPENSSL_REASONS = {
     "CA_MD_TOO_WEAK": "the certificate is signed with a weak digest",
     "EE_KEY_TOO_SMALL": "the key is too short",
 }
-"""Error message by error code of OpenSSL."""
+"""Error message for each OpenSSL error code that needs an explanation."""
 
 PEM_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
@@ -36,9 +36,9 @@ class CertificateMaterial:
     """Certificates and key in PEM format.
 
     Attributes:
-        cert: certificate of the server, with its chain.
-        key: private key of the certificate.
-        client_ca: certificates of the authorities of client certificates; empty if clients are not verified.
+        cert: server certificate with its chain.
+        key: private key of the server certificate.
+        client_ca: CA certificates that verify client certificates; empty if clients are not verified.
     """
 
     cert: str
@@ -51,7 +51,7 @@ def make_context(section: TlsSection, material: CertificateMaterial) -> ssl.SSLC
 
     Args:
         section: the settings of tls_server_config.
-        material: certificates and key that the settings contain or name.
+        material: certificates and key, from the settings or from the files that the settings name.
 
     Raises:
         ValueError: the settings are invalid; the message begins with the key of the section.
@@ -110,7 +110,7 @@ def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Cert
     context.verify_mode = VERIFY_MODES[section.client_auth_type]
     if context.verify_mode == ssl.CERT_NONE:
         return
-    # Like Go, accept an intermediate authority as the trust anchor.
+    # Like Go, accept an intermediate CA certificate as the trust anchor.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # Like Go, ignore text between the certificates; Python accepts only ASCII there.
     certificates = "\n".join(PEM_CERTIFICATE.findall(material.client_ca))
@@ -121,7 +121,7 @@ def _load_client_ca(context: ssl.SSLContext, section: TlsSection, material: Cert
 
 
 def subject_alt_names(certificate: Mapping[str, Any]) -> set[str]:
-    """Return the subject alternative names of a certificate: DNS names, e-mail addresses, URIs, IP addresses.
+    """Return the subject alternative names of a certificate; IP addresses are in canonical form (RFC 5952).
 
     Args:
         certificate: as returned by `ssl.SSLSocket.getpeercert`.

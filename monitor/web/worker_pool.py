@@ -16,7 +16,7 @@ class WorkerPool:
     """
 
     def __init__(self, name: str, *, threads: int, max_pending: int, max_unsent_bytes: int) -> None:
-        """Create the pool.
+        """Initialize the pool; threads start on demand.
 
         Args:
             name: prefix of the thread names.
@@ -33,7 +33,10 @@ class WorkerPool:
         self._unsent: dict[RequestHandler, int] = {}
 
     async def process(self, handler: RequestHandler) -> None:
-        """Run the application for a request and send the response, unless the client has disconnected."""
+        """Run the application for a request and send the response, unless the client has disconnected.
+
+        A request beyond `max_pending` gets status 503 instead.
+        """
         if self._pending >= self._max_pending:
             await handler.reject(503, "too many pending requests; try again later")
             return

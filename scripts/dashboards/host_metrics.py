@@ -78,7 +78,7 @@ def host_metrics(overview: Sequence[Json]) -> list[Json]:
         ),
         time_series(
             "Network throughput",
-            "Bytes received over all counted interfaces, and transmitted (negative). " + ABSENT,
+            "Bytes received over all monitored interfaces, and transmitted (negative). " + ABSENT,
             [
                 Query(metric("host_network_receive_bytes_per_second"), "received"),
                 Query(metric("host_network_transmit_bytes_per_second"), "transmitted"),
@@ -96,7 +96,7 @@ def host_metrics(overview: Sequence[Json]) -> list[Json]:
         ),
         time_series(
             "Network errors",
-            "Errors and drops over all counted interfaces. " + ABSENT,
+            "Errors and drops over all monitored interfaces. " + ABSENT,
             [Query(metric("host_network_errors_per_second"), "errors and drops")],
             "cps",
             min=0,

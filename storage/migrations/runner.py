@@ -35,7 +35,7 @@ def needs_migration(engine: Engine, name: str) -> bool:
     The revision is read without Alembic, because importing Alembic costs 12 MB.
 
     Args:
-        engine: connects to the database; used for reading only.
+        engine: engine of the database; used for reading only.
         name: path or URL of the database, for messages.
 
     Raises:
@@ -62,7 +62,7 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
     """Migrate the database unless its schema is current; concurrent processes wait for the first one.
 
     Args:
-        engine: connects to the database; used for reading only.
+        engine: engine of the database; used for reading only.
         url: URL of the database, passed to the migrating process.
         name: path or URL of the database, for messages.
         lock: path of the lock file; None if no other process can open the database.

@@ -16,13 +16,35 @@ from storage.schema import samples
 Array = NDArray[np.float64]
 
 CHUNK_ROWS = 8192
-"""Rows processed at once by `with_nan`: a mask of the whole history would take an eighth of its memory."""
+"""Number of rows processed at once by `with_nan`: a mask of the whole history would take an eighth of its memory."""
 
 
 def select_samples(fields: Sequence[str]) -> Select[Any]:
-    """Build the query for `at` and the fields, ordered by time; a missing value is infinity."""
+    """Build the query for `at` and the fields, ordered by time; infinity replaces NULL."""
     present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
     return select(samples.c.at, *present).order_by(samples.c.at)
+
+
+def select_thinned_times(host_id: int, start: float, end: float, spacing: float) -> Select[Any]:
+    """Select times of samples in order: from each, the last one within `spacing` seconds, or the next one after that.
+
+    Each time costs two index lookups, so that a long dense history is read without its rows.
+
+    Args:
+        host_id: id of the host.
+        start: seconds since the epoch, exclusive.
+        end: seconds since the epoch, inclusive.
+        spacing: seconds.
+    """
+    at = samples.c.at
+    own = samples.c.host_id == host_id
+    times = select(func.min(at).label("at")).where(own, at > start, at <= end).cte("times", recursive=True)
+    # One lower and one upper bound each: SQLite uses an index for one of each only.
+    within = select(func.max(at)).where(own, at > times.c.at, at <= func.min(times.c.at + spacing, end))
+    following = select(func.min(at)).where(own, at > times.c.at, at <= end)
+    next_time = func.coalesce(within.correlate(times).scalar_subquery(), following.correlate(times).scalar_subquery())
+    times = times.union_all(select(next_time).select_from(times).where(times.c.at.is_not(None)))
+    return select(times.c.at).where(times.c.at.is_not(None))
 
 
 def fetch_numbers(connection: Connection, query: Select[Any], size: int) -> Array:

@@ -15,7 +15,7 @@ from storage.samples.arrays import Array
 from storage.schema import samples
 
 KEYS_PER_QUERY = 500
-"""Times in the IN clause of one query; SQLite releases before 3.32 allow 999 parameters."""
+"""Number of times in the IN clause of one query; SQLite releases before 3.32 allow 999 parameters."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def merge_rows(
 
     Args:
         connection: connection in a writing transaction.
-        host_id: id of the host.
+        host_id: ID of the host.
         times: (rows,) unique times in seconds since the epoch.
         values: (rows, fields) NaN for a missing value.
         fields: field of each column of `values`.
-        replace: replace stored values by different ones.
+        replace: True to replace stored values that differ.
     """
     values = quantize_values(values, fields)
     stored = rows_at(connection, host_id, times, fields)
@@ -73,7 +73,7 @@ def quantize_values(values: Array, fields: Sequence[str]) -> Array:
 
 
 def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence[str]) -> dict[float, list[float]]:
-    """Return the values of the stored samples with the given times, by time; NaN for a missing value."""
+    """Return the values of the stored samples with the given times, keyed by time; NaN for a missing value."""
     rows: dict[float, list[float]] = {}
     for start in range(0, len(times), KEYS_PER_QUERY):
         keys = times[start : start + KEYS_PER_QUERY].tolist()

@@ -1,4 +1,4 @@
-"""Sample repository: appended once per sampling interval, read as arrays, purged in batches."""
+"""Sample repository: insertion, merging of imported rows, reads as arrays, deletion in batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
 from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
-from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, with_nan
+from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
 from storage.samples.merge import MergedRows, merge_rows, rows_at
 from storage.schema import LOCAL_HOST_ID, samples
 
@@ -37,7 +37,7 @@ class SampleRepository:
     def append(self, sample: Sample) -> float:
         """Store one sample.
 
-        If a sample with the same time is stored, because the clock was set back, the new sample is stored at the next
+        If a sample with the same time is stored, as after a backward clock step, the new sample is stored at the next
         free millisecond.
 
         Returns:
@@ -90,7 +90,7 @@ class SampleRepository:
                 daemon does not wait for long.
             values: (rows, fields) NaN for a missing value, which never replaces a stored one.
             fields: field of each column of `values`.
-            replace: replace stored values by different ones.
+            replace: True to replace stored values that differ.
         """
         with self._database.writing() as connection:
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
@@ -109,7 +109,7 @@ class SampleRepository:
         return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
-        """Return the newest sample, or None if there is none.
+        """Return the newest sample; None if there is none.
 
         Args:
             until: ignore samples after this time, in seconds since the epoch.
@@ -120,24 +120,23 @@ class SampleRepository:
         return None if row is None else Sample(*row)
 
     def oldest_at(self) -> float | None:
-        """Return the time of the oldest sample in seconds since the epoch, or None if there is none."""
+        """Return the time of the oldest sample in seconds since the epoch; None if there is none."""
         with self._database.reading() as connection:
             oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
         return oldest
 
-    def count(self, since: float | None = None, limit: int | None = None) -> int:
-        """Return the number of samples.
-
-        Args:
-            since: count samples after this time only (seconds since the epoch, exclusive).
-            limit: stop counting at this number.
-        """
-        rows = select(samples.c.at).where(samples.c.host_id == self._host_id)
+    def count(self, since: float | None = None) -> int:
+        """Return the number of samples, with `since` only of those after that time (seconds since the epoch)."""
+        query = select(func.count()).select_from(samples).where(samples.c.host_id == self._host_id)
         if since is not None:
-            rows = rows.where(samples.c.at > since)
-        query = select(func.count()).select_from(rows.limit(limit).subquery())
+            query = query.where(samples.c.at > since)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
+
+    def thinned_times(self, start: float, end: float, spacing: float) -> Array:
+        """Return the times of some samples, `spacing` seconds apart where dense; see `select_thinned_times`."""
+        with self._database.reading() as connection:
+            return fetch_numbers(connection, select_thinned_times(self._host_id, start, end, spacing), -1)
 
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
@@ -168,7 +167,7 @@ class SampleRepository:
 
         Args:
             start: seconds since the epoch, inclusive.
-            rows: largest number of rows of an array.
+            rows: largest number of rows in an array.
 
         Yields:
             Arrays (rows, 1 + SAMPLE_FIELDS): `at` and the fields, ordered by time; NaN for a missing value.
@@ -214,7 +213,7 @@ class SampleRepository:
 
         Args:
             before: samples before this time (seconds since the epoch) are deleted.
-            batch: rows selected in one transaction.
+            batch: number of rows selected in one transaction.
 
         Returns:
             The number of rows deleted.

@@ -46,7 +46,7 @@ def prediction(at, probability):
 
 def score(stores, now=BEGIN + 14_400):
     score_matured(stores, RULES, STEP, now)
-    return read_scores(stores, BEGIN - 86_400)
+    return read_scores(stores.scores, BEGIN - 86_400)
 
 
 def test_predictions_are_scored_against_their_outcomes(stores):
@@ -141,4 +141,4 @@ def test_report_and_status_show_the_scores(stores, url, tmp_path, capsys, monkey
 def test_purge_deletes_old_scores(stores):
     score(stores)
     stores.scores.purge(BEGIN + 86_400)
-    assert read_scores(stores, 0.0) == ()
+    assert read_scores(stores.scores, 0.0) == ()

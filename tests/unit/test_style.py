@@ -23,7 +23,7 @@ BANNED = re.compile(
     )\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""Phrases of no technical meaning; docs/explanation/glossary.md has the term for each concept."""
+"""Phrases of no technical meaning; docs/glossary.md has the term for each concept."""
 
 STORED = {"voices", "rehearsal"}
 """Keys of stored files that older releases wrote."""

@@ -20,14 +20,14 @@ LOAD_INDEX = -1
 
 
 class DecisionTable:
-    """Decisions of several hosts as arrays, indexed by host, load state (0 calm, 1 high) and horizon."""
+    """Fallback decisions of several hosts as arrays, indexed by host, load state (0 calm, 1 high) and horizon."""
 
     def __init__(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Sequence[float]) -> None:
         """Arrange decisions in arrays.
 
         Args:
-            decisions: fallback decisions by host and horizon.
-            thresholds: probability at which the model itself starts a warning, per horizon; 1 for no warnings.
+            decisions: for each host, the fallback decision for each horizon.
+            thresholds: warning threshold of the model for each horizon; 1 for no warnings.
         """
         shape = (len(decisions), 2, len(thresholds))
         self._slope = np.ones(shape)
@@ -72,7 +72,7 @@ class DecisionTable:
             forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called if needed.
 
         Returns:
-            (hosts, rows, horizons).
+            (hosts, rows, horizons) probabilities.
         """
         if not (self._any_calibrated or self._any_replaced):
             return probabilities
@@ -108,13 +108,13 @@ class DecisionTable:
 
 
 class _BaselineTables:
-    """Tables of the serving baselines, padded to equal length."""
+    """Tables of the serving baselines as arrays, padded to equal length."""
 
     def __init__(self, baselines: Mapping[Place, FallbackBaseline], shape: Place) -> None:
         """Arrange baselines in arrays.
 
         Args:
-            baselines: serving baselines by position.
+            baselines: serving baseline at each position that has one.
             shape: numbers of hosts, load states and horizons.
         """
         points = max((len(baseline.table.scores) for baseline in baselines.values()), default=1)
@@ -152,7 +152,7 @@ class _BaselineTables:
         return scores
 
     def probabilities(self, host: Integers, state: Integers, horizon: Integers, scores: Floats) -> Floats:
-        """Return the probabilities (n,) of scores (n,), by linear interpolation in the tables."""
+        """Return the probabilities (n,) for scores (n,) at n positions, by linear interpolation in the tables."""
         points = self._scores[host, state, horizon]
         values = self._values[host, state, horizon]
         n = np.arange(len(scores))

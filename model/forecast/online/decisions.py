@@ -24,8 +24,8 @@ class FallbackBaseline:
 
     Attributes:
         name: one of FALLBACK_BASELINES.
-        table: maps the score to log-odds.
-        smoothing: index of the smoothing whose Holt-Winters forecast is the score; None for the load index.
+        table: mapping from the score of the baseline to log-odds.
+        smoothing: index in SMOOTHINGS of the Holt-Winters forecast that is the score; None if the load index is.
     """
 
     name: str
@@ -38,10 +38,11 @@ class FallbackDecision:
     """Fallback decision for one horizon: recalibration, serving baselines and warning threshold.
 
     Attributes:
-        recalibration: recalibration of the model.
+        recalibration: Platt scaling of the model's log-odds in each load state.
         calm: baseline that serves while load is calm; None if the model serves.
         high: baseline that serves during high load; None if the model serves.
-        threshold: probability at which a warning starts, fitted on recent outcomes; None for the model's threshold.
+        threshold: probability at which a warning starts, fitted on recent outcomes; None for the model's
+            recalibrated threshold.
     """
 
     recalibration: Recalibration = field(default_factory=Recalibration)
@@ -55,7 +56,7 @@ class FallbackDecision:
         return (self.recalibration.calm, self.calm), (self.recalibration.high, self.high)
 
     def slope(self, *, high: bool) -> float:
-        """Return the factor on the model's log-odds; 0 if a baseline serves."""
+        """Return the recalibration slope, which multiplies the model's log-odds; 0 if a baseline serves."""
         calibration, baseline = self.states[high]
         return calibration.slope if baseline is None else 0.0
 

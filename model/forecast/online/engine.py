@@ -30,7 +30,7 @@ class OnlineEngine:
     Attributes:
         spec: feature specification.
         predictor: the serving model, fused; None if there is none.
-        decisions: fallback decisions by host and horizon.
+        decisions: for each host, the fallback decision for each horizon; not set without a predictor.
     """
 
     def __init__(self, spec: FeatureSpec, predictor: Predictor | None = None, hosts: int = 1) -> None:
@@ -59,10 +59,7 @@ class OnlineEngine:
             self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
     def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
-        """Return an engine that serves another predictor, with the history and warnings of this engine.
-
-        It is None if the features differ: then a new engine needs the past samples.
-        """
+        """Return an engine for `predictor` with this engine's history and warnings; None if the features differ."""
         if predictor.spec != self.spec:
             return None
         engine = OnlineEngine(self.spec, predictor, self._hosts)
@@ -75,11 +72,11 @@ class OnlineEngine:
         return engine
 
     def inherit_warnings(self, engine: OnlineEngine) -> None:
-        """Copy the state of the warnings from an engine of the same hosts, by horizon."""
+        """Copy the warning states from an engine of the same hosts, for the horizons that both have."""
         self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
-        """Share the smoothers of an engine of the same hosts and samples, if `has_load_index_of` is True."""
+        """Share the smoothers of an engine of the same hosts and samples, if it has the same load index."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 
@@ -92,7 +89,10 @@ class OnlineEngine:
         """Set the fallback decisions for the next forecasts.
 
         Args:
-            decisions: by host and horizon of the predictor.
+            decisions: for each host, the fallback decision for each horizon of the predictor.
+
+        Raises:
+            ValueError: there is no predictor.
         """
         if self.predictor is None:
             raise ValueError("decisions without a predictor")
@@ -120,12 +120,12 @@ class OnlineEngine:
 
     @property
     def newest_states(self) -> Floats:
-        """(hosts,) 1 if the newest sample is in high load, 0 if not, NaN if unknown."""
+        """Load state (hosts,) of the newest sample: 1 high, 0 calm, NaN if unknown."""
         return np.array([window.state[-1] if len(window) else np.nan for window in self._windows])
 
     @property
     def newest_periods(self) -> Floats:
-        """(hosts,) start of the high-load period in progress (seconds since the epoch), -inf while there is none."""
+        """Start (hosts,) of the high-load period in progress, in seconds since the epoch; -inf if there is none."""
         return np.array([window.period_start[-1] if len(window) else -np.inf for window in self._windows])
 
     def forecast(self) -> OnlineForecast:
@@ -165,9 +165,12 @@ class OnlineEngine:
 
         Args:
             log: prediction log of the host, with the horizons of the predictor's spec.
-            host: position of the host.
+            host: index of the host.
             after: time (seconds) after which samples get entries.
             serving_after: time (seconds) after which entries include the model's predictions.
+
+        Raises:
+            ValueError: there is no predictor.
         """
         if self.predictor is None:
             raise ValueError("a prediction log without a predictor")
@@ -188,12 +191,12 @@ class OnlineEngine:
         log.add(times, window.state[first:], entries)
 
     def _horizon_columns(self) -> Integers:
-        """Return the positions of the predictor's horizons among those of its spec."""
+        """Return the positions of the predictor's horizons among the horizons of its spec."""
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
 
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
-        """Return the newest rows (hosts, rows) of arrays (rows,) of all hosts."""
+        """Return the newest rows (hosts, rows) of one array per host."""
         newest = [array[len(array) - self._newest_rows :] for array in arrays]
         return newest[0][None] if self._hosts == 1 else np.stack(newest)
 
@@ -206,10 +209,7 @@ class OnlineEngine:
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
-        """Return the features (n, features) of some of the newest samples of a host.
-
-        Features of a metric outside its training range are NaN, because networks extrapolate unreliably.
-        """
+        """Return the features (n, features) of newest samples `rows` of a host, NaN outside the training ranges."""
         window = self._windows[host]
         x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
         if self._outside is not None:
@@ -217,7 +217,7 @@ class OnlineEngine:
         return x
 
     def _all_outside(self) -> Bools:
-        """Return (hosts, rows, inputs) True where a metric is outside its training range."""
+        """Return a mask (hosts, rows, inputs) of the metrics outside their training ranges."""
         if self._outside is not None:
             return self._outside
         return np.zeros((self._hosts, self._newest_rows, len(self.spec.inputs)), bool)
@@ -237,7 +237,7 @@ class OnlineEngine:
         return self._model_probabilities
 
     def _predict(self, host: int, rows: Integers) -> Floats:
-        """Return the model's probabilities (n, horizons) for some of the newest samples of a host."""
+        """Return the model's probabilities (n, horizons) for the newest samples `rows` of a host."""
         if self._model_probabilities is not None:
             return np.asarray(self._model_probabilities[host, rows])
         assert self.predictor is not None  # noqa: S101  checked by the callers

@@ -33,7 +33,7 @@ from model.serving import MODEL
 from model.units import DAY, HOUR
 
 COMPARED_DAYS = 7
-"""Days over which model and baselines are compared."""
+"""Number of days over which the model and the baselines are compared."""
 
 BASELINE_HISTORY = 14 * DAY
 """Seconds of outcomes that a baseline is fitted to."""
@@ -45,13 +45,13 @@ MARGIN = 2.0
 """Standard errors of the difference in Brier score by which a baseline must be better."""
 
 MIN_BLOCKS = 12
-"""Smallest number of blocks for a comparison (see `_better_baseline` for their length)."""
+"""Smallest number of blocks for a comparison (see `_better_baseline` for the block length)."""
 
 MIN_WARNING_BLOCKS = 5.0
-"""Duration of warnings, in blocks, from which the warning threshold is fitted to outcomes."""
+"""Smallest total duration of warnings, in blocks, for which a warning threshold is fitted to outcomes."""
 
 MAX_THRESHOLD_SHIFT = 1.0
-"""Largest difference between the fitted and the model's warning threshold, in log-odds."""
+"""Largest difference between the fitted threshold and the model's recalibrated threshold, in log-odds."""
 
 
 def decide_fallbacks(
@@ -64,10 +64,10 @@ def decide_fallbacks(
     """Return one decision per horizon, using outcomes known at `now`.
 
     Args:
-        matured: predictions with outcomes.
+        matured: predictions of one host with their outcomes.
         horizons: seconds.
         now: seconds since the epoch.
-        thresholds: probability at which the model itself starts a warning, per horizon; 1 for no warnings.
+        thresholds: warning threshold of the model for each horizon; 1 for no warnings.
         precision: target precision of warnings.
     """
     recalibrations = fit_recalibrations(
@@ -115,9 +115,9 @@ def _warning_threshold(
 
 @dataclass(frozen=True)
 class _Predictions:
-    """Matured predictions of one horizon in one load state, with known outcomes; each array is (rows,).
+    """Matured predictions of one horizon in one load state, with known outcomes.
 
-    `forecasts` is (smoothings, rows).
+    The shape of `forecasts` is (smoothings, rows), that of all other arrays (rows,).
     """
 
     times: Floats
@@ -137,12 +137,12 @@ class _Predictions:
         )
 
     def scores_of(self, baseline: FallbackBaseline) -> Floats:
-        """Return the scores (rows,) of a baseline."""
+        """Return the scores (rows,) that the table of a baseline maps to log-odds."""
         return self.load_index if baseline.smoothing is None else self.forecasts[baseline.smoothing]
 
 
 def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predictions:
-    """Return the predictions of one horizon with a known outcome in one load state (rows,)."""
+    """Return the predictions of the horizon `column` with a known outcome, on the rows of the mask `state`."""
     rows = state & ~np.isnan(matured.outcomes[:, column])
     return _Predictions(
         times=matured.times[rows],
@@ -154,7 +154,7 @@ def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predicti
 
 
 def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
-    """Return the best of the baselines that were better than the model by more than chance; None if none was."""
+    """Return the best baseline that was better than the model by more than chance; None if there is none."""
     times, errors = _replayed_errors(past, horizon, now)
     if not len(times):
         return None
@@ -170,7 +170,7 @@ def _better_baseline(past: _Predictions, horizon: float, now: float) -> Fallback
 
 
 def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Floats, dict[str, Floats]]:
-    """Return the times (n,) of the scored predictions, and the squared errors (n,) by name of the predictor."""
+    """Return the times (n,) of scored predictions, and the squared errors (n,) of each predictor, keyed by name."""
     step = typical_step(past.times, default=1.0)
     times: list[Floats] = [np.empty(0)]
     errors: dict[str, list[Floats]] = {}
@@ -191,7 +191,7 @@ def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Fl
 
 
 def _recalibrated(known: _Predictions, scored: _Predictions, horizon: float, now: float, step: float) -> Floats:
-    """Return the model's probabilities (rows,) of `scored`, recalibrated on the outcomes of `known`."""
+    """Return the model's probabilities (rows,) for `scored`, recalibrated on the outcomes of `known`."""
     own = known.take(~np.isnan(known.p))
     variance = extra_variance(known.times, known.y, horizon, step)
     calibration = fit_recent(own.times, own.p, own.y, horizon, now, step, variance)
@@ -212,7 +212,7 @@ def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
     """Return True if the mean gain exceeds MARGIN standard errors, computed over blocks of correlated rows.
 
     Args:
-        gain: (rows,).
+        gain: (rows,) reduction of the squared error.
         times: (rows,) seconds.
         block: block length in seconds.
     """

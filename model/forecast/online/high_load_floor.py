@@ -25,8 +25,8 @@ class HighLoadFloor:
         """Create the floor of a predictor.
 
         Args:
-            predictor: the floor of a horizon is its persistence model, or else its load table. The bootstrap model
-                has neither, and no floor.
+            predictor: the floor of a horizon is the persistence model, or the load table if there is none. The
+                bootstrap model has neither, so it has no floor.
         """
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
@@ -35,9 +35,9 @@ class HighLoadFloor:
         """Raise probabilities to the floor.
 
         Args:
-            probabilities: (hosts, rows, horizons), which do not decrease with the horizon.
-            features: (hosts, rows, features).
-            in_period: (hosts, rows) True in a high-load period, also while the load dips for a moment.
+            probabilities: (hosts, rows, horizons), non-decreasing over the horizons.
+            features: (hosts, rows, features) of the predictor's spec.
+            in_period: (hosts, rows) True in a high-load period, including short dips (`RollingWindow.period_start`).
 
         Returns:
             The raised probabilities, and True where a probability was raised; both (hosts, rows, horizons).
@@ -55,7 +55,7 @@ class HighLoadFloor:
 
 
 def _baseline(predictor: Predictor, horizon: int) -> Baseline | None:
-    """Return the baseline of the horizon at a position; None if the predictor has neither model nor load table."""
+    """Return the floor of a horizon; None if it has neither a persistence model nor a fitted load table."""
     if predictor.persistence:
         persistence = predictor.persistence[horizon]
         if persistence is not None:

@@ -10,13 +10,13 @@ from model.array_types import Bools, Floats, Integers
 from model.forecast.log_odds import logit, sigmoid
 
 RELEASE_MARGIN = 0.5
-"""Difference between start and release threshold of a warning, in log-odds."""
+"""Difference between the start threshold and the release threshold of a warning, in log-odds."""
 
 MIN_LOW_SAMPLES = 3
 """Smallest number of consecutive samples below the release threshold that re-arm warnings."""
 
 HOLD_RATIO = 0.1
-"""Shortest hold time relative to the horizon."""
+"""Shortest hold time as a fraction of the horizon."""
 
 
 def release_threshold(threshold: Floats) -> Floats:
@@ -39,7 +39,7 @@ class WarningHysteresis:
     """
 
     def __init__(self, hosts: int, horizons: Sequence[float], sustained: float) -> None:
-        """Start without warnings.
+        """Initialize the state: no warning is active or armed.
 
         Args:
             hosts: number of hosts.
@@ -51,12 +51,12 @@ class WarningHysteresis:
         self._hold = np.maximum(sustained, HOLD_RATIO * np.array(horizons, dtype=np.float64))
         self._active: Bools = np.zeros(shape, bool)
         self._armed: Bools = np.zeros(shape, bool)
-        # Time of the last probability that was not below the release threshold, and samples since.
+        # Time of the last probability at or above the release threshold, and number of samples since.
         self._reached = np.full(shape, np.nan)
         self._below: Integers = np.zeros(shape, np.int64)
 
     def inherit(self, previous: WarningHysteresis) -> None:
-        """Copy the state from the warnings of another model for the same hosts, by horizon."""
+        """Copy the warning states of another model for the same hosts, for the horizons that both have."""
         for i, horizon in enumerate(self._horizons):
             if horizon in previous._horizons:
                 column = previous._horizons.index(horizon)
@@ -78,8 +78,8 @@ class WarningHysteresis:
             probabilities: (hosts, rows, horizons), NaN where there is none.
             thresholds: probabilities (hosts, rows, horizons) at which a warning starts and below which it ends;
                 infinite for no warnings.
-            in_period: (hosts, rows) True in a high-load period.
-            last_high: (hosts, rows) time of the last high state, -inf before the first.
+            in_period: (hosts, rows) True in a high-load period, including short dips.
+            last_high: (hosts, rows) time of the last sample during high load, -inf before the first.
 
         Returns:
             Two arrays (hosts, rows, horizons), True while a warning is active: before and at each sample.

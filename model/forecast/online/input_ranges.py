@@ -11,10 +11,10 @@ from model.forecast.predictor import Predictor
 from model.units import MINUTE
 
 MIN_DURATION = MINUTE
-"""Seconds beyond the range after which a metric counts as outside, and inside after which it counts as inside."""
+"""Seconds that a metric must stay beyond its training range to count as outside, or within it to count as inside."""
 
 TOLERANCE = 0.1
-"""Margin around the training range, relative to its width; at least one standard deviation."""
+"""Margin around a training range, as a fraction of the width of the range; at least one standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class InputRanges:
 
     Attributes:
         columns: positions of the metrics among the columns of the samples.
-        start_low: values below are beyond the range.
-        start_high: values above are beyond the range.
+        start_low: smaller values are beyond the range.
+        start_high: larger values are beyond the range.
         end_low: smallest value inside the range; values between `start_low` and `end_low` are neither (hysteresis).
         end_high: largest value inside the range.
     """
@@ -94,11 +94,11 @@ class InputRangeMonitor:
         """Append samples.
 
         Args:
-            times: (hosts, rows) seconds, later than all previous ones.
+            times: (hosts, rows) seconds, increasing and later than all previous times.
             values: (hosts, rows, columns of the samples), NaN where missing.
 
         Returns:
-            (hosts, rows, inputs) True where a metric is outside its range; None if none is.
+            (hosts, rows, inputs) True where a metric is outside its range; may be None if no metric is outside.
         """
         ranges = self._ranges
         if not len(ranges.columns):
@@ -120,7 +120,7 @@ class InputRangeMonitor:
 
 
 class _LastingCondition:
-    """Condition on each host and metric, with the time since which it has held."""
+    """Condition for each host and metric, with the time since which the condition has held."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._last_true = np.full(shape, -np.inf)
@@ -139,12 +139,12 @@ class _LastingCondition:
         self._start = condition._start.copy()
 
     def extend(self, times: Floats, true: Bools, false: Bools) -> Bools:
-        """Append samples and return (hosts, rows, inputs) True where the condition has held for MIN_DURATION.
+        """Append samples; return (hosts, rows, inputs) True where the condition has held for at least MIN_DURATION.
 
         Args:
             times: (hosts, rows) seconds.
             true: (hosts, rows, inputs) True where the condition holds.
-            false: (hosts, rows, inputs) True where it does not hold; a missing value is neither.
+            false: (hosts, rows, inputs) True where the condition does not hold; a missing value is False in both.
         """
         at = times[..., None]
         last_true = _running_maximum(self._last_true, np.where(true, at, -np.inf))

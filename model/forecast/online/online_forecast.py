@@ -9,7 +9,9 @@ from model.array_types import Bools, Floats
 
 @dataclass(frozen=True)
 class OnlineForecast:
-    """Predictions for the newest samples. The shape is (hosts, rows, horizons) unless stated otherwise.
+    """Predictions for the samples of the last `OnlineEngine.advance`.
+
+    The shape of an array is (hosts, rows, horizons) unless stated otherwise.
 
     Attributes:
         features: (hosts, rows, features) NaN for metrics outside their training range.
@@ -18,7 +20,7 @@ class OnlineForecast:
         raised: True where the high-load floor raised the probability.
         outside: (hosts, rows, inputs of the spec) True where a metric is outside its training range.
         high: (hosts, rows) True during high load.
-        period_start: (hosts, rows) start of the high-load period in progress (seconds since the epoch), or -inf.
+        period_start: (hosts, rows) start of the high-load period in progress (seconds since the epoch); -inf if none.
         thresholds: start threshold of a warning, or release threshold while it is active; infinite for no warnings.
         warnings: True while a warning is active; never in a high-load period.
     """

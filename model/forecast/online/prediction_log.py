@@ -15,7 +15,7 @@ from model.forecast.smoothing import SMOOTHINGS
 from model.units import DAY
 
 EVALUATION_STEP = 300.0
-"""Seconds between two predictions that are evaluated: neighbouring predictions have correlated outcomes."""
+"""Seconds per log entry: predictions at shorter intervals have strongly correlated outcomes."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class MaturedPredictions:
 
 @dataclass(frozen=True)
 class LogEntries:
-    """New entries of a prediction log, for a subset of the samples that are appended with them.
+    """New entries of a prediction log, for a subset of the samples that `PredictionLog.add` appends.
 
     Attributes:
         rows: (n,) positions of the entries among the appended samples.
@@ -59,7 +59,7 @@ class LogEntries:
 class PredictionLog:
     """Predictions of one host, one per EVALUATION_STEP, with their outcomes.
 
-    An outcome is settled once a sample at or after the end of its horizon is known.
+    An entry is open until a sample at or after the end of its longest horizon is known. Then its outcomes are final.
     """
 
     def __init__(self, horizons: Sequence[float]) -> None:
@@ -93,7 +93,7 @@ class PredictionLog:
         return np.flatnonzero(first & (times > after))
 
     def add(self, times: Floats, states: Floats, entries: LogEntries) -> None:
-        """Append samples and the entries for some of them, and settle outcomes.
+        """Append samples and their log entries, and update the outcomes of open entries.
 
         Args:
             times: (rows,) seconds since the epoch, of all new samples.
@@ -117,7 +117,7 @@ class PredictionLog:
         self._drop_old()
 
     def forget_predictions(self) -> None:
-        """Discard the model's predictions, but not the outcomes: another model serves from now on."""
+        """Replace all predictions of the model by NaN, and keep the outcomes: another model serves from now on."""
         self._probabilities[:] = np.nan
 
     def matured(self, now: float, horizons: Sequence[float]) -> MaturedPredictions:
@@ -154,7 +154,7 @@ class PredictionLog:
         self._recent_states = self._recent_states[start:]
 
     def _drop_old(self) -> None:
-        """Drop entries older than MAX_AGE and a day, once there are more than 1000: each drop copies the arrays."""
+        """Drop entries older than MAX_AGE plus a day once more than 1000 are that old; a drop copies the arrays."""
         old = int(np.searchsorted(self._times, self._recent_times[-1] - MAX_AGE - DAY))
         old = min(old, self._first_open)
         if old > 1000:

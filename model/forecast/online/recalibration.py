@@ -37,16 +37,16 @@ INTERCEPT_PRIOR_BLOCKS = 10.0
 """Effective sample size, in blocks, of the prior correction of 0 to the intercept, if `extra_variance` is 1."""
 
 MIN_BLOCKS = 2.0
-"""Smallest weight of the intercept's prior, in blocks; `extra_variance` compares days with twice as many blocks."""
+"""Smallest weight of the intercept's prior, in blocks; `extra_variance` compares days with at least twice as many."""
 
 COMPARED_DAYS = 21
-"""Days over which `extra_variance` is estimated."""
+"""Number of days over which `extra_variance` is estimated."""
 
 MIN_COMPARED_DAYS = 5
 """Smallest number of days with enough outcomes for `extra_variance`."""
 
 MAX_AGE = 4 * HALF_LIFE
-"""Age in seconds from which on an outcome is not used."""
+"""Age in seconds from which an outcome is no longer used."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def extra_variance(times: Floats, y: Floats, horizon: float, step: float) -> flo
         step: seconds between two rows.
 
     Returns:
-        The variance; 0 if there are too few days, or if the days differ by no more than chance.
+        The variance; 0 if fewer than MIN_COMPARED_DAYS days have enough outcomes, if all outcomes are equal, or if
+        the days differ by no more than chance.
     """
     known = ~np.isnan(y)
     if not known.any():

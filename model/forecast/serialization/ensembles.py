@@ -1,4 +1,4 @@
-"""Serialization of ensembles: parts of a header and arrays, shared by all kinds of models."""
+"""Serialization of ensembles: header entries and arrays of predictors and of the pretrained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMAT, OLDEST_FORMAT = 3, 2
 """Newest and oldest supported format: format 3 adds training ranges and persistence models to format 2."""
 
 MALFORMED = (ValueError, KeyError, TypeError, IndexError)
-"""Exceptions raised while a malformed header is read."""
+"""Exceptions raised when a malformed header is read."""
 
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -44,7 +44,7 @@ def check_ensemble(ensemble: Ensemble, features: int) -> int:
     """Return the number of outputs of an ensemble, after a check of shapes and values.
 
     Raises:
-        ValueError: the parts do not fit together or `features` features.
+        ValueError: the parts do not fit together, or do not fit `features` features.
         SerializationError: a number is not finite.
     """
     outputs = ensemble.outputs(features)

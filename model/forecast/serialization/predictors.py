@@ -1,4 +1,4 @@
-"""Serialization of predictors (npz container of `model.npz`).
+"""Serialization of predictors in the npz container of module `model.npz`.
 
 Header keys and array names have not changed since the first release, for compatibility.
 """
@@ -43,7 +43,7 @@ PERSISTENCE_KEY = "persistence"
 
 
 def dumps(predictor: Predictor) -> bytes:
-    """Serialize a predictor, with its holdout model; equal predictors yield equal bytes."""
+    """Serialize a predictor, including the holdout model; equal predictors yield equal bytes."""
     header, arrays = _describe_predictor(predictor, "")
     if predictor.pretrained is not None:
         header[PRETRAINED_KEY], pretrained_arrays = describe_ensemble(predictor.pretrained, f"{PRETRAINED_KEY}.")
@@ -63,7 +63,7 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
 
     Args:
         blob: result of `dumps`.
-        holdout_model: load the holdout model too, which serving does not need.
+        holdout_model: True to load the holdout model too; serving does not need it.
 
     Raises:
         SerializationError: the bytes are not a model, are damaged, or have an unsupported format.
@@ -86,7 +86,7 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
 
 
 def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Return the header entries of a predictor, without spec and pretrained model, and its arrays."""
+    """Return the header entries and the arrays of a predictor, without those of the spec and the pretrained model."""
     description, arrays = describe_ensemble(predictor.ensemble, prefix)
     header = {
         **description,
@@ -220,7 +220,7 @@ def _build_blend(raw: dict[str, Any], table: Floats) -> HorizonBlend:
 
 
 def _check_predictor(predictor: Predictor) -> None:
-    """Raise SerializationError unless all parts fit together and are finite."""
+    """Raise SerializationError or ValueError unless the parts fit together and the networks are finite."""
     horizons = len(predictor.horizons)
     lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}
     if predictor.persistence:

@@ -1,4 +1,4 @@
-"""Serialization of the pretrained model (npz container of `model.npz`)."""
+"""Serialization of the pretrained model in the npz container of module `model.npz`."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ MAX_ROWS = 4096
 """Largest number of rows on which activations are measured."""
 
 DEAD_UNITS_LIMIT = 0.4
-"""Smallest ratio of dead units in a layer that is an issue."""
+"""Smallest fraction of dead units in a layer that is an issue."""
 
 SATURATION_LIMIT = 0.5
-"""Smallest ratio of saturated outputs of a layer that is an issue."""
+"""Smallest fraction of saturated outputs of a layer that is an issue."""
 
 CLIPPED_STEPS_LIMIT = 0.5
-"""Smallest ratio of clipped steps that is an issue."""
+"""Smallest fraction of clipped steps that is an issue."""
 
 
 def assess_training(
@@ -54,7 +54,7 @@ def assess_training(
         config: thresholds for vanishing and exploding gradients, and number of epochs.
     """
     losses = [epoch.train_loss for epoch in epochs]
-    # If the loss is near zero, so are the gradients, without being a problem.
+    # If the loss is near zero, small gradients are expected and are not an issue.
     solved = bool(losses) and losses[-1] <= 1e-6 * initial_loss
     health = assess_statistics(
         statistics.parameter_health(),
@@ -79,8 +79,8 @@ def assess_statistics(
     Args:
         parameters: gradient statistics of each parameter, at least one.
         layers: activation statistics of each activation layer.
-        counts: numbers of steps.
-        vanishing: gradients are vanishing if the mean gradient norm of a weight is below this value.
+        counts: numbers of all, clipped and skipped steps.
+        vanishing: gradients are vanishing if the mean gradient norm of a weight matrix is below this value.
         exploding: gradients are exploding if the gradient norm of a parameter at any step is above this value.
     """
     state, issue = _gradient_state(parameters, counts.nonfinite, vanishing, exploding)
@@ -149,7 +149,7 @@ def stalled_loss(losses: Sequence[float], initial_loss: float, epochs: int) -> I
         initial_loss: training loss before the first step.
         epochs: configured number of epochs; the first tenth is at least two epochs.
     """
-    # The losses of an epoch are measured before each update: with one step, the first epoch has the initial loss.
+    # The loss of a step is measured before its update: with one step per epoch, the first epoch has the initial loss.
     tenth = max(2, epochs // 10)
     if len(losses) < tenth or min(losses[:tenth]) < initial_loss:
         return None

@@ -1,4 +1,4 @@
-"""Divergence check: termination of a training run whose loss or gradients explode."""
+"""Divergence check: termination of a training run with too high loss or non-finite values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from model.array_types import Floats
 from model.errors import DivergedError
 
 MAX_NONFINITE_STEPS = 10
-"""Largest number of steps with non-finite gradient; a training run with more counts as diverged."""
+"""Largest number of steps with a non-finite gradient; a training run with more such steps counts as diverged."""
 
 LOSS_FACTOR = 10
-"""A training run counts as diverged if its loss exceeds the initial loss by this factor."""
+"""A training run counts as diverged if its training loss exceeds this multiple of the initial loss."""
 
 MIN_INITIAL_LOSS = 0.1
 """Lower bound of the initial loss in the comparison with `LOSS_FACTOR`, for losses that start near zero."""
@@ -20,7 +20,7 @@ REMEDY = "lower the learning rate (training.learning_rate), or scale the inputs"
 
 
 class DivergenceCheck:
-    """Divergence check of one training run.
+    """Divergence check of one training run: each method raises DivergedError if the run has diverged.
 
     Attributes:
         initial_loss: training loss before the first step.
@@ -53,7 +53,7 @@ class DivergenceCheck:
     def check_last_step(self, loss: float) -> None:
         """Raise DivergedError if the training loss after the last step is too high.
 
-        The losses of an epoch are measured before each update, so they do not show the effect of the last update.
+        The loss of a step is measured before its update, so no epoch shows the effect of the last update.
         """
         if self._too_high(loss):
             raise DivergedError(

@@ -16,9 +16,9 @@ class Epoch(NamedTuple):
 
     Attributes:
         number: number of the epoch, 1 for the first.
-        train_loss: training loss, measured in each step before its update.
+        train_loss: training loss; the loss of a step is measured before its update.
         validation_loss: validation loss after the epoch; NaN if there are no validation examples.
-        gradient_norm: mean over the steps of the gradient's L2 norm before clipping.
+        gradient_norm: mean L2 norm of the gradient over the steps, before clipping.
     """
 
     number: int
@@ -45,7 +45,8 @@ class FitReport:
     def kept(self) -> Epoch:
         """Return the result of the kept epoch.
 
-        It has the lowest validation loss, or is the last epoch if `keep_best` was off or without validation examples.
+        It is the epoch with the lowest validation loss; the last epoch if `keep_best` was off or there are no
+        validation examples.
         """
         return self.epochs[self.kept_epoch - 1]
 
@@ -53,7 +54,7 @@ class FitReport:
 def combine_reports(reports: Sequence[FitReport]) -> FitReport:
     """Combine the reports of the networks of an ensemble.
 
-    The result of an epoch is the mean over the networks that reached this epoch. The kept epoch is the rounded mean.
+    The result of an epoch is the mean over the networks that reached this epoch; `kept_epoch` is the rounded mean.
     Gradient health is combined by `combine_health`.
     """
     epochs = tuple(

@@ -59,10 +59,10 @@ def check_gradients(
         x: inputs (rows, inputs).
         y: labels (rows, outputs).
         penalty: penalty on the weights that is added to the loss; None for no penalty.
-        seed: seed of the random generator for layers such as dropout in training; None for prediction.
+        seed: seed of the random generator for dropout; None disables dropout, as in prediction.
 
     Returns:
-        Relative error of the gradient of each parameter by name, and of the inputs by the name "input".
+        Relative error of the gradient for each parameter name, and under the key "input" for the inputs.
 
     Raises:
         ValueError: the parameters are not float64, or the network has none.

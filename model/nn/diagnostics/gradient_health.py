@@ -78,9 +78,9 @@ class LayerHealth:
     They are measured on validation examples, or on training examples if there are none.
 
     Attributes:
-        name: number of the layer in the network.
-        dead_ratio: ratio of dead units, whose output is 0 (ReLU) or saturated (tanh, sigmoid) in every row.
-        saturation_ratio: ratio of saturated outputs; None for an unbounded activation.
+        name: index of the layer in the network, as text.
+        dead_ratio: fraction of dead units, whose output is 0 (ReLU) or saturated (tanh, sigmoid) in every row.
+        saturation_ratio: fraction of saturated outputs; None for an unbounded activation.
         mean: mean of all outputs.
         deviation: standard deviation of all outputs.
     """
@@ -97,7 +97,7 @@ class GradientHealth:
     """Diagnosis of a training run from its gradients and activations.
 
     Attributes:
-        state: overall state.
+        state: overall state of the gradients.
         parameters: gradient statistics per parameter.
         layers: activation statistics per activation layer.
         steps: number of steps.
@@ -123,8 +123,8 @@ class GradientHealth:
 def combine_health(diagnoses: Sequence[GradientHealth]) -> GradientHealth:
     """Combine the diagnoses of networks with equal layers.
 
-    The state is the worst state, `norm_max` the largest value; counts are summed, all other values averaged. Equal
-    issues are listed once.
+    `state` is the worst state and `norm_max` the largest value. Numbers of steps are summed, all other values
+    averaged. Equal issues are listed once.
     """
     severity = list(GradientState)
     issues = [issue for health in diagnoses for issue in health.issues]

@@ -44,11 +44,12 @@ class GradientStatistics:
     """Running statistics of gradients and updates, per parameter.
 
     The training loop calls `record_gradient` in each step, and then `record_update` if `update_due` is True. All
-    gradients are buffered in a network of at most `BUFFERED_PARAMETERS` parameters. In a larger network only the
-    biases are buffered, which are at the end of the flat vector, and none if there are more biases than that.
+    gradients are buffered in a network of at most `BUFFERED_PARAMETERS` parameters. In a larger network, only the
+    biases are buffered, which are at the end of the flat vector. If there are more than `BUFFERED_PARAMETERS` biases,
+    nothing is buffered.
 
     Args:
-        network: trained network.
+        network: network in training.
         gradient: (parameters,) array that holds the gradient of the current step.
     """
 
@@ -61,7 +62,7 @@ class GradientStatistics:
         self._direct = [gradient[position] for position in direct]
         self._buffered = gradient[self._buffer_start :]
         starts = np.array([position.start for position in self._slices])
-        # In the flat vector, the parameters whose squared norms are computed at each step precede the buffered ones.
+        # In the flat vector, parameters whose squared norms are computed at each step precede buffered parameters.
         in_order = np.sort(starts)
         self._buffered_starts = in_order[in_order >= self._buffer_start] - self._buffer_start
         self._position_in_order = np.searchsorted(in_order, starts)
@@ -82,7 +83,7 @@ class GradientStatistics:
         self._nonfinite_steps = 0
 
     def start_epoch(self) -> None:
-        """Reset the means of gradient norms and update ratios, which cover one epoch."""
+        """Start the means of a new epoch; the mean update ratio is kept until the first measurement of the epoch."""
         self._epoch_start = self._buffer_steps
         if self._norm_count:
             self._norm_sum[:] = 0
@@ -120,7 +121,7 @@ class GradientStatistics:
 
     @property
     def update_due(self) -> bool:
-        """Return True if the update of the current step must be recorded: at the first of `UPDATE_INTERVAL` steps."""
+        """Return True if the update of this step must be recorded: every `UPDATE_INTERVAL` steps from the first."""
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:

@@ -13,7 +13,7 @@ class ArrayOps:
     """Executor that calls array functions immediately; the subclass `CallRecorder` also records the calls.
 
     Layers and losses make the array calls of a training step through an executor. The compiled step thus needs no
-    second implementation of their formulas.
+    second implementation of the formulas.
     """
 
     def __call__(self, function: Callable[..., Floats], *args: object, out: Floats | None = None) -> Floats:
@@ -33,13 +33,13 @@ EAGER = ArrayOps()
 
 
 def maximum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
-    """Compute `np.maximum`, in which a positional output array is deprecated."""
+    """Compute `np.maximum(a, b)`; NumPy deprecates a positional output array in `np.maximum` itself."""
     largest: Floats = np.maximum(a, b, out=out)
     return largest
 
 
 def minimum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
-    """Compute `np.minimum`, in which a positional output array is deprecated."""
+    """Compute `np.minimum(a, b)`; NumPy deprecates a positional output array in `np.minimum` itself."""
     smallest: Floats = np.minimum(a, b, out=out)
     return smallest
 
@@ -56,6 +56,6 @@ def row_maximum(z: Floats, out: Floats | None = None) -> Floats:
     """Return the maximum of each row: (rows, n) to (rows, 1)."""
     if out is None:
         out = np.empty((len(z), 1), z.dtype)
-    # Along short rows NumPy runs one inner loop per row; along the columns of a transposed copy it vectorises.
+    # Along short rows NumPy runs one inner loop per row; along the columns of a transposed copy it vectorizes.
     np.maximum.reduce(np.ascontiguousarray(z.T), axis=0, out=out[:, 0])
     return out

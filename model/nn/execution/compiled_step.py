@@ -1,7 +1,7 @@
 """Compiled training step: array calls recorded at the first step and then replayed.
 
 All steps of a training run make the same array calls on arrays of the same shapes. In small networks, the Python code
-around the calls and the allocation of results take longer than the calls. A replay does neither.
+around the calls and the allocation of results take longer than the calls. A replay avoids both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CallRecorder(ArrayOps):
         return result
 
     def replay(self) -> None:
-        """Make all recorded calls again; each overwrites its result array."""
+        """Repeat all recorded calls; each overwrites its result array."""
         for function, args in self._calls:
             function(*args)
 
@@ -62,10 +62,11 @@ class CompiledFunction(Generic[T]):
 class CompiledStep:
     """Forward pass, loss gradient and backward pass for batches of one size, in memory allocated once.
 
-    An activation overwrites its input with its output, and dL/d(output) with dL/d(input).
+    An activation overwrites its input with its output, unless the backward pass reads that input; it overwrites
+    dL/d(output) with dL/d(input).
 
     Args:
-        network: trained network; each step reads its current parameters.
+        network: network in training; each step reads its current parameters.
         loss: loss function.
         gradient: (parameters,) array for dL/d(parameters), with the layout of `network.flat`.
         inputs: (rows, inputs) array for the inputs of a batch.
@@ -124,8 +125,8 @@ class CompiledStep:
         for layer in self._layers:
             y, cache = layer.compute_output(x, self._rng, ops, disposable)
             self._caches.append(cache)
-            # The next layer may overwrite its input `y`, unless the backward pass reads it: the inputs of the batch
-            # and cached outputs. A layer that returns its input (dropout of rate 0) leaves this as it was.
+            # The next layer may overwrite its input `y`, unless the backward pass reads that array: the inputs of the
+            # batch and cached outputs. A layer that returns its input (dropout of rate 0) does not change that.
             if layer.caches_output:
                 disposable = None
             elif y is not x:
@@ -157,12 +158,12 @@ def plan_epoch(
     gradient: Floats,
     rng: np.random.Generator,
 ) -> list[tuple[slice, CompiledStep]]:
-    """Return the batches of an epoch in order: positions of the rows, and the compiled step.
+    """Return the batches of an epoch in order: for each, the slice of row positions and the compiled step.
 
     Batches of equal size share a step. The step of a single batch of all rows reads `inputs` and `targets` in place.
 
     Args:
-        network: trained network.
+        network: network in training.
         loss: loss function.
         inputs: (rows, inputs) of all examples.
         targets: labels of all examples.

@@ -30,7 +30,7 @@ class Targets(NamedTuple):
     weight: Floats | None
 
     def take(self, rows: Integers | slice) -> Targets:
-        """Return the targets of the given rows: views for a slice, copies for row numbers."""
+        """Return the targets of the given rows: views for a slice, copies for row indices."""
         if isinstance(rows, slice):
             return Targets(self.values[rows], None if self.weight is None else self.weight[rows])
         return Targets(self.values.take(rows, 0), None if self.weight is None else self.weight.take(rows, 0))
@@ -43,7 +43,7 @@ class Loss(ABC):
     """
 
     per_row = False
-    """True for a mean over rows, False for a mean over all labels."""
+    """True for a mean over the known rows, False for a mean over the known labels."""
 
     factor = 1.0
     """Constant factor of the derivative; `_derivative` omits it and `gradient_scale` includes it."""
@@ -84,7 +84,7 @@ class Loss(ABC):
         return Targets(self._encode(y), None if weight is None else weight.astype(dtype))
 
     def value(self, logits: Floats, targets: Targets) -> float:
-        """Return the weighted loss, averaged over the known labels, or over the rows if `per_row`."""
+        """Return the weighted loss, averaged over the known labels, or over the known rows if `per_row`."""
         terms = self._terms(logits, targets.values)
         if targets.weight is not None:
             terms = terms * targets.weight
@@ -110,22 +110,23 @@ class Loss(ABC):
         return ops(np.multiply, derivative, scale, out=derivative)
 
     def gradient_scale(self, targets: Targets) -> float:
-        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels."""
+        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of averaged terms."""
         return self.factor / self._count(targets)
 
     def predictions(self, logits: Floats) -> Floats:
-        """Apply the output activation: logits (rows, outputs) to predictions, e.g. probabilities."""
+        """Apply the output activation: return predictions, e.g. probabilities, for logits (rows, outputs)."""
         return logits
 
     def constant_output(self, y: Floats) -> int | None:  # noqa: ARG002
         """Return the index of the first output whose labels in `y` (rows, outputs) have one class only.
 
-        Return None if there is no such output, or if the labels of this loss are not classes.
+        With one output per class, return the output of the only class in `y`. Return None if there is no such output,
+        or if the labels of this loss are not classes.
         """
         return None
 
     def base_rate_bias(self, y: Floats) -> Floats | None:  # noqa: ARG002
-        """Return the output biases (outputs,) that predict the base rate of each output.
+        """Return the output biases (outputs,) that predict the base rate of each output in the labels `y`.
 
         Return None if the loss does not define them.
         """

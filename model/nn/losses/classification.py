@@ -27,7 +27,7 @@ class BCEWithLogits(Loss):
 
     Attributes:
         positive_weight: weight of a label 1 relative to a label 0; above 1 for rare events.
-        output_weights: factor on the label weights of each output; None for 1.
+        output_weights: factor on the label weights for each output; None for factors of 1.
     """
 
     positive_weight: float = 1.0
@@ -111,7 +111,7 @@ class CrossEntropyWithLogits(Loss):
 
 
 def encode_classes(labels: Integers, classes: int) -> Floats:
-    """Encode class numbers (rows,) as float32 one-hot vectors (rows, classes).
+    """Encode class indices (rows,) as float32 one-hot vectors (rows, classes).
 
     Raises:
         InputError: a label is not an integer from 0 to classes - 1.

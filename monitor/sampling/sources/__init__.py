@@ -28,7 +28,7 @@ SOURCES: dict[str, type[Source]] = {
 
 
 def make_sources(names: Sequence[str], network_exclude: Sequence[str] = ()) -> tuple[Source, ...]:
-    """Create sources.
+    """Create the sources with the given names.
 
     Args:
         names: keys of `SOURCES`.

@@ -19,7 +19,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name in the configuration."""
+        """Return the name of the source in the configuration."""
         ...
 
     @property
@@ -37,7 +37,7 @@ class Source(Protocol):
         ...
 
     def compute(self, reading: Any, at: float, max_age: float) -> Values:
-        """Compute the values of the fields, and store the reading as the start of the next rates.
+        """Compute the values of the fields, and store the reading as the reference of later rates.
 
         Args:
             reading: result of `read`.
@@ -57,7 +57,7 @@ def time_ratio(increase: float, seconds: float) -> float | None:
 
     Args:
         increase: increase of the counter in seconds.
-        seconds: time elapsed.
+        seconds: time between the two readings.
 
     Returns:
         A ratio from 0 to 1; None if the increase exceeds MAX_TIME_RATIO * (seconds + READ_DELAY).

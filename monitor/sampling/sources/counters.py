@@ -11,22 +11,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Counts = tuple[int, ...]
-"""Counters of one device, from one reading."""
+"""Counter values of one device, from one reading."""
 
 Increase = Callable[[str, Counts, Counts, float], Counts | None]
-"""Function of the device name, earlier counts, later counts and the seconds between them.
+"""Function of a device name, the counts of two readings (the earlier first), and the seconds between the readings.
 
 It returns the increase of each counter; None if the later counts cannot follow the earlier counts in this time.
 """
 
 MAX_COUNT = 2**63
-"""Counts from 2^63 on are invalid: a counter of bytes gets there after three years at 100 GB/s.
+"""Smallest invalid count: a byte counter reaches 2^63 after three years at 100 GB/s.
 
-Such counts are negative numbers that a driver reports as unsigned.
+Larger counts are negative numbers that a driver reports as unsigned.
 """
 
 FORGET_AFTER = 60.0
-"""Seconds after which the readings of a disappeared device are dropped."""
+"""Age in seconds of the reference at which a device that has disappeared is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class _Device:
         candidate: newer counts that cannot follow the reference (a glitch, or the first reading after a reset); None
             if the newest counts are trusted.
         candidate_at: time of the candidate.
-        abandoned: reference before a reset, kept until a counter increases; otherwise None. If the next counts are at
-            or above it, the reset was a long glitch.
+        abandoned: reference before an apparent reset, kept until a counter increases; otherwise None. If later counts
+            are at or above this reference, the reset was a long glitch.
     """
 
     reference: Counts
@@ -87,7 +87,9 @@ class CounterMeter:
         self._devices: dict[str, _Device] = {}
 
     def update(self, readings: Mapping[str, Counts], at: float, max_age: float) -> dict[str, Step | None]:
-        """Return the increases of all devices since their reference readings, and store the readings.
+        """Return the increase for each device since its reference or, after a reset, since its candidate.
+
+        The readings are stored as references or candidates.
 
         Args:
             readings: counts by device.
@@ -95,8 +97,8 @@ class CounterMeter:
             max_age: largest age of a reference in seconds.
 
         Returns:
-            The increase by device; None if it is unknown because of a glitch or a reset. New devices, and devices
-            whose reference is older than `max_age`, are left out.
+            The increase for each device; None if a glitch or a reset makes it unknown. A device is left out if it is
+            new, or if the increase would start at a reading older than `max_age`.
         """
         steps: dict[str, Step | None] = {}
         for name, counts in readings.items():
@@ -160,7 +162,7 @@ class CounterMeter:
         return None if ends_glitch else step
 
     def _forget(self, readings: Mapping[str, Counts], at: float) -> None:
-        """Drop the state of devices that disappeared more than FORGET_AFTER ago."""
+        """Drop devices that are not in `readings` and whose reference is older than FORGET_AFTER."""
         if len(readings) < len(self._devices):
             gone = [name for name in self._devices.keys() - readings.keys() if self._is_old(name, at)]
             for name in gone:
@@ -175,7 +177,7 @@ def _is_possible(counts: Counts) -> bool:
 
 
 def limited_increase(earlier: Counts, later: Counts, limits: tuple[float, ...]) -> Counts | None:
-    """Return the increase of each counter; None if one decreased, or increased by more than its limit."""
+    """Return the increase of each counter; None if a counter decreased, or increased by more than its limit."""
     increase = tuple(map(int.__sub__, later, earlier))
     for count, limit in zip(increase, limits, strict=True):
         if not 0 <= count <= limit:

@@ -16,28 +16,28 @@ KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 """Kinds of CPU time, in the order of /proc/stat. The guest times that follow are part of user and nice."""
 
 MIN_KINDS = 4
-"""Kinds that every kernel has."""
+"""Number of kinds that every kernel reports."""
 
 IDLE, IOWAIT, STEAL = (KINDS.index(kind) for kind in ("idle", "iowait", "steal"))
 CPUS = len(KINDS)
-"""Indices in a reading."""
+"""Indices of these values in a reading."""
 
 MIN_TIME_RATIO = 0.5
 """Smallest plausible ratio of CPU time to the time elapsed: some kernels do not count all CPU time."""
 
 CORRECTION = 0.02
-"""Seconds per CPU by which idle time may decrease when the kernel corrects it."""
+"""Largest decrease of idle or iowait time that counts as a correction by the kernel, in seconds per CPU."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
-"""Units of CPU time per second."""
+"""Ticks, the unit of CPU time in /proc/stat, per second."""
 
 
 class Cpu:
-    """CPU metrics, as ratios of the time of all CPUs.
+    """Source of the CPU metrics, as ratios of the total time of all CPUs.
 
-    All time except idle and iowait counts as busy, also steal, in which the host had no CPU. A reading contains the
-    ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError if the table is
-    malformed or all its counters are 0, as in some sandboxes.
+    All time except idle and iowait counts as busy, including steal, in which the hypervisor ran other guests. A
+    reading contains the ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError
+    if the table is malformed or all its counters are 0, as in some sandboxes.
     """
 
     name = "cpu"
@@ -77,7 +77,7 @@ def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts 
     cpus = min(earlier[CPUS], later[CPUS])
     most_cpus = max(earlier[CPUS], later[CPUS])
     ticks = tuple(map(int.__sub__, later[: len(KINDS)], earlier[: len(KINDS)]))
-    # The kernel may move time of a sleeping CPU between idle and iowait, so only their sum increases.
+    # The kernel may move time of a sleeping CPU between idle and iowait, so only their sum never decreases.
     idle = ticks[IDLE] + ticks[IOWAIT]
     busy = sum(ticks) - idle
     if idle < -_correction(cpus) or min(ticks[:IDLE] + ticks[IOWAIT + 1 :]) < 0:

@@ -14,14 +14,15 @@ REFRESH_AFTER = 60
 class DeviceCache(Generic[T]):
     """Cached properties of a set of devices, read again when the set changes and every `refresh_after` lookups.
 
-    Sources look them up at each sample, and sysfs is slow: some drivers acquire a lock for a read.
+    Sources look up the properties at each sample, and sysfs is slow: some drivers acquire a lock for each read.
     """
 
     def __init__(self, load: Callable[[frozenset[str]], T], refresh_after: int = REFRESH_AFTER) -> None:
-        """Create the cache, and call `load` once with an empty set, which suffices for properties of the host.
+        """Initialize the cache, and call `load` once with an empty set of names.
 
         Args:
-            load: reads the properties of the devices with the given names.
+            load: reads the properties of the devices with the given names; it may ignore the names if the property
+                belongs to the host, such as the number of CPUs.
             refresh_after: number of lookups after which the properties are read again.
         """
         self._load = load

@@ -5,23 +5,29 @@ Partitions and volumes, which the kernel also lists, are left out: they would co
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from monitor.sampling.metric_catalog import fields_of_source
 from monitor.sampling.sources import procfs
 from monitor.sampling.sources.base import READ_DELAY, Values
 from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limited_increase
 from monitor.sampling.sources.device_cache import DeviceCache
 
-EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd")
-"""Name prefixes of virtual and removable devices, and of ZFS volumes (zd), which sysfs does not link to disks."""
+EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd", "drbd")
+"""Name prefixes of virtual and removable devices, and of ZFS volumes and DRBD, which sysfs does not link to disks."""
+
+NVME_PATH = re.compile(r"(nvme\d+)c\d+(n\d+)", re.ASCII)
+"""Name of one path to an NVMe namespace: nvme0c1n2 is a path of nvme0n2."""
 
 SECTOR = 512
 """Bytes per sector in /proc/diskstats, independent of the sector size of the device."""
 
 MIN_COLUMNS = 14
-"""Number of columns in every kernel since 2.6.25."""
+"""Smallest number of columns of /proc/diskstats since Linux 2.6.25."""
 
 SECTORS_READ, SECTORS_WRITTEN, MILLISECONDS_BUSY = 5, 9, 12
-"""Columns of /proc/diskstats (Documentation/admin-guide/iostats.rst)."""
+"""Indices of the columns of /proc/diskstats (Documentation/admin-guide/iostats.rst)."""
 
 MAX_DEVICE_THROUGHPUT = 1e11
 """Upper bound for one device in bytes per second: three times the rate of an NVMe device on PCIe 6.0."""
@@ -34,9 +40,9 @@ WRAP = 2**32
 
 
 class Disk:
-    """Disk metrics: bytes per second over all physical devices, and the busy ratio of the busiest device.
+    """Source of the disk metrics: throughput of all physical devices, and the busy ratio of the busiest device.
 
-    A reading contains, by device, the sectors read, the sectors written and the busy milliseconds since boot. `read`
+    A reading maps each physical device to its sectors read, sectors written and busy milliseconds since boot. `read`
     raises OSError, or ValueError if /proc/diskstats is malformed.
     """
 
@@ -45,7 +51,7 @@ class Disk:
     optional = False
 
     def __init__(self) -> None:
-        self._physical = DeviceCache(lambda names: frozenset(name for name in names if _is_physical(name)))
+        self._physical = DeviceCache(_physical_devices)
         self._meter = CounterMeter(_increase)
 
     def read(self) -> dict[str, Counts]:
@@ -86,8 +92,18 @@ def _busy_ratio(step: Step) -> float:
     return min(step.rate(2) / 1000, 1.0)
 
 
+def _physical_devices(names: Iterable[str]) -> frozenset[str]:
+    """Return the physical devices, and of an NVMe namespace with multipath its paths only.
+
+    All kernels count the bytes at the path. Newer ones also count them at the namespace.
+    """
+    paths = filter(None, map(NVME_PATH.fullmatch, names))
+    namespaces = {path.expand(r"\1\2") for path in paths}
+    return frozenset(name for name in names if name not in namespaces and _is_physical(name))
+
+
 def _is_physical(name: str) -> bool:
-    """Return True if sysfs lists a whole device that is not composed of other devices."""
+    """Return True if a device is a whole disk in sysfs without underlying devices, and its prefix is not excluded."""
     device = procfs.SYSFS / "block" / name.replace("/", "!")
     if name.startswith(EXCLUDED_PREFIXES) or not device.is_dir():
         return False

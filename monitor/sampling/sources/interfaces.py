@@ -1,7 +1,7 @@
-"""Network interface selection: each packet counts at exactly one of the stacked interfaces.
+"""Network interface selection: each packet is counted at one of the stacked interfaces.
 
 A packet may pass through several interfaces, such as a VLAN and the device below it; sysfs describes the stack. The
-lowest interface counts, except that a bond and a paravirtual device replace the devices below them.
+lowest interface is selected, except that a bond and a paravirtual device replace the devices below them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,19 @@ EXCLUDED_PATTERNS = (
     "dummy*",
     "ifb*",
 )
-"""Name patterns that are excluded even without a sysfs entry; a physical interface carries the packets of tunnels."""
+"""Name patterns of interfaces that are always excluded; a physical interface counts the packets of tunnels."""
+
+
+UNKNOWN_SPEEDS = frozenset({2**16 - 1, 2**32 - 1})
+"""Link speeds in Mbit/s that older kernels and drivers report instead of -1 if the speed is unknown."""
 
 
 def counted_interfaces(names: Iterable[str], exclude: Sequence[str]) -> dict[str, float | None]:
-    """Return the interfaces to count, with the link speed in bytes per second (None if unknown).
+    """Return the monitored interfaces, each with its link speed in bytes per second (None if unknown).
 
-    If there is a physical interface, virtual interfaces are excluded, except for a bond, which replaces its members.
-    Otherwise, as in most containers, only interfaces that sysfs or EXCLUDED_PATTERNS mark as duplicates are excluded.
+    Left out are aliases, names that match EXCLUDED_PATTERNS or `exclude`, and interfaces whose packets another
+    interface counts according to sysfs. If there is a physical interface, virtual interfaces are also left out,
+    except for a bond, which replaces its members.
 
     Args:
         names: names of all interfaces of the host.
@@ -59,7 +64,7 @@ def _has_entry(interface: Path, entry: str) -> bool:
 
 
 def _is_virtual(interface: Path) -> bool:
-    """Return True if sysfs lists the interface without a hardware device and it is not a bond."""
+    """Return True if sysfs lists the interface without a hardware device, and the interface is not a bond."""
     return interface.exists() and not (_has_entry(interface, "device") or _has_entry(interface, "bonding"))
 
 
@@ -80,4 +85,4 @@ def _link_speed(interface: Path) -> float | None:
         megabits = int((interface / "speed").read_text())
     except (OSError, ValueError):
         return None
-    return megabits * 125_000.0 if megabits > 0 else None
+    return megabits * 125_000.0 if megabits > 0 and megabits not in UNKNOWN_SPEEDS else None

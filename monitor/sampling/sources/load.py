@@ -13,16 +13,17 @@ from monitor.sampling.sources.device_cache import DeviceCache
 from monitor.sampling.sources.procfs import read_proc
 
 COLUMNS = 5
-"""Number of columns of /proc/loadavg: three averages, the task counts and the newest process id."""
+"""Number of columns of /proc/loadavg: three averages, the task counts and the newest process ID."""
 
 COUNT_CPUS_AFTER = 6
 """Number of samples after which the CPUs are counted again, because CPUs may be added at run time."""
 
 
 class Load:
-    """1-minute load average divided by the number of CPUs; it may exceed 1. The reading is the value.
+    """Source of the 1-minute load average divided by the number of CPUs; the value may exceed 1.
 
-    `read` raises OSError, or ValueError if /proc/loadavg is malformed.
+    `read` computes the value, and `compute` only labels it. `read` raises OSError, or ValueError if /proc/loadavg is
+    malformed.
     """
 
     name = "load"
@@ -34,7 +35,7 @@ class Load:
         self._cpus = DeviceCache(lambda _: os.cpu_count() or 1, COUNT_CPUS_AFTER)
 
     def read(self) -> float:
-        # psutil calls libc, which reads the real /proc and not the fixture of a test.
+        # psutil calls libc, which ignores psutil.PROCFS_PATH.
         columns = read_proc("loadavg").split()
         if len(columns) != COLUMNS:
             raise ValueError(f"{len(columns)} columns in loadavg instead of {COLUMNS}")

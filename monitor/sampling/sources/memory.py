@@ -1,4 +1,4 @@
-"""Memory source: ratio of memory that is unavailable to a new program."""
+"""Memory source: fraction of the memory that is unavailable to a new program."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from monitor.sampling.sources.base import Values
 from monitor.sampling.sources.procfs import memory_figure, read_proc
 
 MAX_RESERVED = 0.1
-"""Largest ratio of free memory that the kernel reserves, so that MemAvailable may be 0."""
+"""Largest fraction of the memory that may be free while MemAvailable is 0, because the kernel reserves it."""
 
 
 class Memory:
-    """Memory in use as a ratio, 1 - MemAvailable / MemTotal; caches count as available. The reading is the value.
+    """Source of the ratio of memory in use, 1 - MemAvailable / MemTotal; caches count as available.
 
-    `MemAvailable` is required: estimates from other figures differ from it by tens of percentage points. `read`
-    raises OSError, or ValueError if a figure is missing or malformed, `MemTotal` is 0, or `MemAvailable` is 0
-    although more than MAX_RESERVED of the memory is free.
+    `read` computes the ratio, and `compute` only labels it. `MemAvailable` is required: estimates from other figures
+    differ from it by tens of percentage points. `read` raises OSError, or ValueError if a figure is missing or
+    malformed, `MemTotal` is 0, or `MemAvailable` is 0 although more than MAX_RESERVED of the memory is free.
     """
 
     name = "memory"

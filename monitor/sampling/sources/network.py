@@ -1,4 +1,4 @@
-"""Network source: throughput, errors and utilisation of the counted interfaces.
+"""Network source: throughput, errors and utilisation of the monitored interfaces.
 
 Rates are computed per interface. An interface that appears or disappears is left out of one interval; otherwise its
 traffic since boot would appear as a spike.
@@ -28,15 +28,15 @@ LINK_SPEED_FACTOR = 8
 """Multiple of the link speed above which a rate is rejected; virtual interfaces may exceed their nominal speed."""
 
 MAX_USAGE = 1.5
-"""Ratio of rate to link speed from which on the speed is considered nominal and the utilisation unknown."""
+"""Smallest ratio of rate to link speed at which the speed is considered nominal and the utilisation unknown."""
 
 
 class Network:
-    """Network metrics: bytes, errors and drops per second, and utilisation of the busiest interface.
+    """Source of the network metrics: bytes, errors and drops per second, and utilisation of the busiest interface.
 
-    The utilisation of an interface is that of its busier direction. A reading contains, by counted interface, the
-    bytes received, the bytes transmitted, and the errors and drops in both directions. `read` raises OSError, or
-    ValueError if /proc/net/dev is malformed.
+    The utilisation of an interface is that of its busier direction. A reading maps each interface that
+    `counted_interfaces` selects to its bytes received, its bytes transmitted, and its errors and drops in both
+    directions. `read` raises OSError, or ValueError if /proc/net/dev is malformed.
     """
 
     name = "network"

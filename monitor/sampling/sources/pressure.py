@@ -1,4 +1,4 @@
-"""Pressure source: ratio of time in which some task waited for a resource (Linux PSI).
+"""Pressure source: fraction of time in which some task waited for a resource (Linux PSI).
 
 Ratios are computed from the kernel's totals, because the kernel's averages cover at least 10 seconds.
 """
@@ -19,9 +19,9 @@ SOME_TOTAL = re.compile(r"some .*\btotal=([0-9]+)\n", re.ASCII)
 
 
 class Pressure:
-    """Pressure metrics. A reading contains, by resource, the microseconds since boot in which some task waited.
+    """Source of the pressure metrics: a missing or malformed file makes only the value of its resource missing.
 
-    A resource whose file is missing or malformed has a missing value. The source fails if no file can be read.
+    A reading maps each resource to one count: the microseconds since boot in which some task waited for the resource.
     """
 
     name = "pressure"
@@ -32,11 +32,13 @@ class Pressure:
         self._meter = CounterMeter(_increase)
 
     def read(self) -> dict[str, Counts]:
-        """Return the totals by resource.
+        """Return the total for each resource whose file is valid.
+
+        If no file is valid, the error of the first file is raised.
 
         Raises:
-            OSError: the kernel has no PSI (CONFIG_PSI off, or psi=0); no file can be read.
-            ValueError: no file can be parsed.
+            OSError: the file cannot be read, for example because the kernel has no PSI (CONFIG_PSI off, or psi=0).
+            ValueError: the file is malformed.
         """
         totals: dict[str, Counts] = {}
         errors: list[Exception] = []

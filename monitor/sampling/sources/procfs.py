@@ -1,7 +1,7 @@
-"""Access to procfs and sysfs, at paths that tests can replace.
+"""Access to procfs and sysfs: bounded reads, and parsers that skip malformed rows.
 
-Files are read from `psutil.PROCFS_PATH`. psutil's parsers are not used: they reject a table because of one malformed
-row, accept truncated rows, and replace implausible figures.
+Files are read below `psutil.PROCFS_PATH`, which tests replace. psutil's parsers are not used: they reject a table
+because of one malformed row, accept truncated rows, and replace implausible figures.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ T = TypeVar("T")
 SYSFS = Path("/sys")
 
 MAX_BYTES = 8192
-"""Largest number of bytes read by `read_proc`; the files that it reads have less than a tenth of it."""
+"""Largest number of bytes read by `read_proc`; /proc/meminfo, the largest file it reads, has less than 2 KiB."""
 
 MAX_WHOLE_BYTES = 2**22
-"""Largest number of bytes read by `read_whole_proc`; its tables have one row per CPU or device."""
+"""Number of bytes after which `read_whole_proc` stops reading; its tables have one row per CPU or device."""
 
 _descriptors: dict[str, int] = {}
 
@@ -75,7 +75,7 @@ def read_whole_proc(name: str, until: str = "") -> str:
 
 
 def parse_rows(lines: Iterable[str], parse: Callable[[str], tuple[str, T]]) -> dict[str, T]:
-    """Return the rows of a table by name; malformed rows are left out.
+    """Return the content of each row of a table, keyed by the row's name; malformed rows are left out.
 
     Args:
         lines: rows with line ends; a row without a line end is truncated and therefore malformed.

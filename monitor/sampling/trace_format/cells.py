@@ -14,11 +14,11 @@ MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "undefined", "-"})
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 
 
 class DecimalMarks:
-    """Decimal mark of one file whose separator is not a comma; a file with both marks is refused."""
+    """Decimal mark (point or comma) of one file whose separator is not a comma; a file with both marks is refused."""
 
     def __init__(self) -> None:
         self._point_line = 0
@@ -37,26 +37,29 @@ class DecimalMarks:
         """
         if "." in number and _NUMBER.fullmatch(number):
             self._point_line = self._point_line or line
+            self._certain |= not _LIKE_THOUSANDS.fullmatch(number)
         if _DECIMAL_COMMA.fullmatch(number):
             self._comma_line = self._comma_line or line
             self._certain |= not _LIKE_THOUSANDS.fullmatch(number)
             number = number.replace(",", ".")
         if self._point_line and self._comma_line:
             other = min(self._point_line, self._comma_line)
-            raise LineError(f"decimal points and decimal commas in one file (the other one is in line {other})")
+            raise LineError(f"decimal points and decimal commas in one file (the other mark is in line {other})")
         return number
 
     def check(self) -> None:
-        """Check, after the last line, that commas are decimal marks and not thousands separators.
+        """Check, after the last line, that the marks are decimal marks and not thousands separators.
 
         Raises:
-            LineError: every comma may also separate thousands, as in 1,234; the error names the first such line.
+            LineError: every mark may also separate thousands, as in 1,234; the error names the first such line.
         """
-        if self._comma_line and not self._certain:
-            raise LineError(
-                "a comma as in 1,234 may be a decimal mark or separate thousands: write decimal points",
-                self._comma_line,
-            )
+        if self._certain or not (self._comma_line or self._point_line):
+            return
+        if self._comma_line:
+            problem = "a comma as in 1,234 may be a decimal mark or separate thousands: write decimal points"
+        else:
+            problem = "a point as in 1.234 may be a decimal mark or separate thousands: separate the cells by commas"
+        raise LineError(problem, self._comma_line or self._point_line)
 
 
 class CellParser:
@@ -64,8 +67,8 @@ class CellParser:
 
     Attributes:
         field: field of a sample.
-        percent: True if the numbers are percentages.
-        largest: largest value so far, as a ratio; only complete if `percent` is True.
+        percent: True if the numbers are percentages of a ratio.
+        largest: largest value so far; only maintained for every cell if `percent` is True, and then a ratio.
     """
 
     def __init__(self, field: str, column: str, *, percent: bool, marks: DecimalMarks | None) -> None:
@@ -74,8 +77,8 @@ class CellParser:
         Args:
             field: field of a sample.
             column: name of the column in the file, for messages.
-            percent: ratios are written as percentages.
-            marks: decimal mark of the file; None if the separator is a comma, so that only a point can be one.
+            percent: True if ratios are written as percentages.
+            marks: decimal mark of the file; None if the separator is a comma, so that the mark must be a point.
         """
         self.field = field
         self._column = column
@@ -126,13 +129,15 @@ class CellParser:
         return validated_value(self.field, value)
 
     def _check_sign(self, has_sign: bool, text: str) -> None:
-        """Raise LineError if only some cells of the column have a percent sign."""
+        """Raise LineError if only some cells of the column have a percent sign and the others may be ratios."""
+        if self.percent:
+            return
         if self._has_signs not in (None, has_sign):
             raise LineError(f"{self._column} is {text!r}: some cells have a percent sign, others have none")
         self._has_signs = has_sign
 
     def _check_ratio(self, value: float, text: str) -> None:
-        """Raise LineError if a ratio exceeds 1 + TOLERANCE: all values of the column are then percentages."""
+        """Raise LineError if a finite ratio exceeds 1 + TOLERANCE: the column probably contains percentages."""
         if not 1 + TOLERANCE < value < math.inf:
             return
         if self.percent or text.endswith("%"):

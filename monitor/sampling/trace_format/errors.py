@@ -1,4 +1,4 @@
-"""Errors of trace files: exceptions without the file name and line number."""
+"""Trace file errors: exception to which the row parser adds file name and line number."""
 
 from __future__ import annotations
 

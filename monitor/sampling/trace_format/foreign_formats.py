@@ -8,16 +8,16 @@ from collections.abc import Sequence
 GUIDE = "docs/how-to/import.md"
 
 FORMATS = (
-    (r'\s*[{\[].*"(resultType|status)"', "a JSON answer of the Prometheus API (query or query_range)"),
+    (r'\s*[{\[].*"(resultType|status)"', "a JSON response of the Prometheus API (query or query_range)"),
     (r'\s*\{.*"sysstat"', "JSON of sadf"),
-    (r'\s*\{.*"(panels|dashboard|schemaVersion)"', "a dashboard of Grafana"),
-    (r'\s*\{.*"results"', "a JSON answer of InfluxDB"),
+    (r'\s*\{.*"(panels|dashboard|schemaVersion)"', "a Grafana dashboard"),
+    (r'\s*\{.*"results"', "a JSON response of InfluxDB"),
     (r"\s*[{\[]", "JSON"),
     (r"\s*<\?xml|\s*<(html|!doctype|sysstat)", "XML or HTML"),
-    (r"# (HELP|TYPE|UNIT|EOF)\b", "the Prometheus exposition format, which holds one moment and no history"),
+    (r"# (HELP|TYPE|UNIT|EOF)\b", "the Prometheus exposition format, which has current values and no history"),
     (
         r"[a-zA-Z_:][\w:]*(\{[^{}]*\})?[ \t]+[-+]?(\d[\d.]*([eE][-+]?\d+)?|\.\d+|NaN|Inf)([ \t]+\d+)?\s*$",
-        "the Prometheus exposition format, which holds one moment and no history",
+        "the Prometheus exposition format, which has current values and no history",
     ),
     (r"#\s*hostname[;,]interval[;,]timestamp", "output of sadf -d"),
     (r"Linux \S+ \(.*\)\s", "output of sar, mpstat or iostat"),
@@ -48,9 +48,7 @@ def foreign_format(lines: Sequence[str]) -> str:
         text = " ".join(line.strip() for line in lines)[:4096]
     for pattern, name in _PATTERNS:
         if pattern.match(text):
-            return (
-                f"this is {name}: convert it to CSV with the columns timestamp and cpu_usage or others, see {GUIDE}"
-            )
+            return f"this is {name}: convert it to CSV with columns such as timestamp and cpu_usage, see {GUIDE}"
     return ""
 
 

@@ -22,6 +22,8 @@ LONG_COLUMNS = frozenset({"series", "time", "value"})
 
 SEPARATORS = (",", ";", "\t")
 
+UNCLOSED_QUOTE = "a quote that begins in this line is not closed in it"
+
 PERCENT_NAMES = ("%", "percent", "pct")
 """Parts of a column name that indicate percentages."""
 
@@ -52,7 +54,7 @@ class Layout:
         columns: columns with values; empty for a long table.
         series: index of the series name in a row of a long table; -1 for a wide table.
         value: index of the value in a row of a long table; -1 for a wide table.
-        fields: for a long table, field by series name in lower case, as `--map` states it.
+        fields: mapping of `--map` from series names in lower case to fields; empty for a wide table.
         ignored: names of columns that are not read.
         unnamed: indices of columns without a name; their cells must be empty.
         names: names of all columns of a wide table, in lower case.
@@ -84,14 +86,16 @@ def split_cells(line: str, separator: str) -> list[str]:
 
 
 def quote_problem(error: csv.Error | None) -> str:
-    """Return the message for a line with invalid quotes.
+    """Return the message for a line that the CSV reader refuses.
 
     Args:
         error: error raised by the CSV reader; None if a quoted cell continues in the next line.
     """
     if error is not None and "expected after" in str(error):
         return "text after a closing quote"
-    return "a quote that begins in this line is not closed in it"
+    if error is not None and "field limit" in str(error):
+        return f"{UNCLOSED_QUOTE}, or a cell has over {csv.field_size_limit()} characters"
+    return UNCLOSED_QUOTE
 
 
 def read_layout(line: str, separator: str, mapped: Mapping[str, str], *, percent: bool) -> Layout:
@@ -100,8 +104,8 @@ def read_layout(line: str, separator: str, mapped: Mapping[str, str], *, percent
     Args:
         line: header line.
         separator: separator that a line `sep=` states; empty to detect the separator.
-        mapped: field, or `timestamp`, by name of a column or series.
-        percent: ratios are written as percentages.
+        mapped: mapping from names of columns or series to fields or `timestamp`.
+        percent: True if ratios are written as percentages.
 
     Raises:
         LineError: a column is unknown, duplicate or missing, or its name indicates another unit.
@@ -158,7 +162,7 @@ def series_field(layout: Layout, name: str) -> str:
         name: name of the series.
 
     Raises:
-        LineError: the name is not a field, and `--map` does not name a field for it.
+        LineError: the name is not a field, and `--map` does not map it to a field.
     """
     target = layout.fields.get(name.strip().lower(), name.strip().lower())
     if target not in METRIC_BY_FIELD:
@@ -184,7 +188,7 @@ def _no_time_column(names: Sequence[str]) -> str:
     if names and all(name.replace(".", "").replace("-", "").isdigit() for name in names if name):
         return f"no header: the first line must name the columns, such as {TIME_COLUMN},cpu_usage"
     hint = column_hint([name.lower() for name in names])
-    return f"no column {TIME_COLUMN}; name the column of times with --map {TIME_COLUMN}=COLUMN{hint}"
+    return f"no column {TIME_COLUMN}; name the timestamp column with --map {TIME_COLUMN}=COLUMN{hint}"
 
 
 def _unknown_column(name: str, names: Sequence[str]) -> str:
@@ -192,15 +196,15 @@ def _unknown_column(name: str, names: Sequence[str]) -> str:
     if hint:
         return f"unknown column {name!r}{hint}"
     near = suggestion(name.lower(), SAMPLE_FIELDS)
-    return f"unknown column {name!r}{near}; --map NAME=COLUMN names the field of a column and ignores unknown ones"
+    return f"unknown column {name!r}{near}; --map NAME=COLUMN names the field of a column and ignores unknown columns"
 
 
 def _check_repetitions(targets: Sequence[str]) -> None:
     for target in targets:
         if target in METRIC_BY_FIELD and targets.count(target) > 1:
-            raise LineError(f"repeated column {target}")
+            raise LineError(f"duplicate column {target}")
     if targets.count(TIME_COLUMN) > 1:
-        raise LineError(f"repeated column {TIME_COLUMN}")
+        raise LineError(f"duplicate column {TIME_COLUMN}")
 
 
 def _check_percent_name(name: str, target: str, *, percent: bool) -> None:

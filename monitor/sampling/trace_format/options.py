@@ -12,13 +12,14 @@ from monitor.errors import MonitorError
 
 @dataclass(frozen=True)
 class TraceOptions:
-    """Interpretation of trace files.
+    """Options for the interpretation of trace files.
 
     Attributes:
-        columns: field, or `timestamp`, by name of a column or series.
-        percent: ratios are written as percentages.
+        columns: mapping from names of columns or series to fields or `timestamp`.
+        percent: True if ratios are written as percentages.
         zone: time zone of dates that state none; None to refuse such dates.
-        now: rows more than a minute after this time (seconds since the epoch) are refused; None accepts all times.
+        now: current time in seconds since the epoch; a file with a timestamp more than a minute later is refused.
+            None accepts all timestamps.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +33,7 @@ def check_columns_exist(options: TraceOptions, names: Mapping[Path, frozenset[st
 
     Args:
         options: options with the mapped names.
-        names: names of columns and series by file, in lower case.
+        names: names of the columns and series in each file, in lower case.
 
     Raises:
         MonitorError: no file has a column or series with the name.

@@ -26,7 +26,7 @@ class RowParser:
     """Parser for one trace file: lines to rows of numbers.
 
     Attributes:
-        columns: field of each value of a row.
+        columns: field of each value that follows the time in a row.
         ignored: names of columns that are not read.
         counts: counts of the rows read so far.
     """
@@ -63,7 +63,7 @@ class RowParser:
         self._newest = -math.inf
 
     def rows(self) -> Iterator[list[float]]:
-        """Yield the time and the values of each row; NaN for a missing value.
+        """Yield each row: its time in seconds since the epoch, followed by its values; NaN for a missing value.
 
         Raises:
             MonitorError: a line cannot be interpreted.
@@ -78,7 +78,7 @@ class RowParser:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of the columns and series, in lower case."""
+        """Return the names of the columns, and of the series read so far, in lower case."""
         return self._layout.names | {name.strip().lower() for name in self._parsers}
 
     @property
@@ -88,6 +88,18 @@ class RowParser:
 
     def _parser(self, name: str, column: str) -> CellParser:
         return CellParser(name, column, percent=self._options.percent, marks=self._marks)
+
+    def _series_parser(self, name: str) -> CellParser:
+        """Return the parser for a series of a long table.
+
+        Raises:
+            LineError: the series is unknown, or another series holds the same field.
+        """
+        target = series_field(self._layout, name)
+        for other, parser in self._parsers.items():
+            if parser.field == target and other.strip().lower() != name.strip().lower():
+                raise LineError(f"series {other!r} and {name!r} both hold {target}: keep one of them")
+        return self._parser(target, name)
 
     def _refusal(self, error: LineError) -> MonitorError:
         return MonitorError(f"{self._path}, line {error.line or self._line}: {error}")
@@ -160,7 +172,7 @@ class RowParser:
         name = row[self._layout.series]
         parse = self._parsers.get(name)
         if parse is None:
-            parse = self._parsers[name] = self._parser(series_field(self._layout, name), name)
+            parse = self._parsers[name] = self._series_parser(name)
         cell = row[self._layout.value]
         value = parse(cell, self._line)
         if value is None:

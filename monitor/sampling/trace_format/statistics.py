@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 LISTED = 5
-"""Number of invalid cells, and of rows without a value, that are listed one by one."""
+"""Largest number of invalid cells, and of rows without a value, that are listed individually."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class BadCell:
     Attributes:
         line: line number.
         column: name of the column or series.
-        text: text of the cell, at most 40 characters of it.
+        text: text of the cell; an ellipsis replaces everything after the first 40 characters.
     """
 
     line: int
@@ -29,7 +29,7 @@ class TraceStatistics:
 
     Attributes:
         rows: number of all rows.
-        unordered: number of rows with a timestamp before that of an earlier row.
+        unordered: number of rows that follow a row with a later timestamp.
         repeated: number of rows with a duplicate timestamp, without the first row of each timestamp.
         bad_cells: number of invalid cells; their values are missing.
         without_value: number of rows in which all values are missing.

@@ -41,10 +41,10 @@ UNDECODABLE = re.compile("[\udc80-\udcff]")
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Iterator[str]]:
-    """Open a trace file and return its lines with their line ends (LF, CR or CRLF).
+    """Open a trace file, and provide an iterator over its lines with their line ends (LF, CR or CRLF).
 
-    Compression (gzip) and encoding (UTF-8, UTF-16, UTF-32) are detected in the content, because standard input has no
-    file name.
+    Compression (gzip) and encoding (UTF-8, UTF-16, UTF-32) are detected from the content, because standard input has
+    no file name.
 
     Raises:
         MonitorError: the file cannot be read, has a binary format, or is not valid text.
@@ -87,7 +87,7 @@ def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
 
 
 def _encoding(head: bytes) -> str:
-    """Return the encoding: by byte order mark, or by the zero byte of an ASCII character in UTF-16; else UTF-8."""
+    """Return the encoding that a byte order mark, or a zero byte in the first two bytes, indicates; else UTF-8."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding

@@ -27,6 +27,9 @@ A number is read in the first unit in which it lies before the year 10000.
 
 ISO_8601 = "ISO 8601"
 
+MAX_LENGTH = 64
+"""Length of the longest timestamp in characters."""
+
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d+", re.ASCII)
 _SCIENTIFIC = re.compile(r"\d+(?:\.(\d*))?e([+-]?\d{1,3})", re.ASCII | re.IGNORECASE)
@@ -59,10 +62,12 @@ class TimestampParser:
         """Return a timestamp in seconds since the epoch.
 
         Raises:
-            LineError: the text is not a timestamp, has another form than the earlier timestamps, has no time zone, or
-                was shortened.
+            LineError: the text is not a valid timestamp, has another form than the earlier timestamps, is a date
+                without a time zone although the parser has none, or lost digits in scientific notation.
         """
         text = cell.strip()
+        if len(text) > MAX_LENGTH:
+            raise LineError(f"timestamp {text[:MAX_LENGTH]!r}… has {len(text)} characters")
         if self._decimal_comma and _DECIMAL_COMMA.fullmatch(text):
             text = text.replace(",", ".")
         if _DECIMAL.fullmatch(text):
@@ -126,10 +131,10 @@ class TimestampParser:
         return at
 
     def _local(self, moment: datetime, text: str) -> datetime:
-        """Attach the time zone of the file to a naive datetime.
+        """Attach the time zone of the parser to a naive datetime.
 
         Raises:
-            LineError: the file has no time zone, or the local time is ambiguous or does not exist.
+            LineError: the parser has no time zone, or the local time is ambiguous or does not exist.
         """
         if self._zone is None:
             raise LineError(
@@ -145,10 +150,10 @@ class TimestampParser:
         )
 
     def _named(self, moment: datetime, name: str, text: str) -> datetime:
-        """Attach the time zone of the file to a naive datetime with an abbreviation such as CET.
+        """Attach the time zone of the parser to a naive datetime with an abbreviation such as CET.
 
         Raises:
-            LineError: the time zone of the file is not stated, or does not use the abbreviation at that time.
+            LineError: the parser has no time zone, or its time zone does not use the abbreviation at that time.
         """
         if self._zone is not None:
             for fold in (0, 1):
@@ -165,7 +170,7 @@ class TimestampParser:
         if not self.form:
             self.form = form
         elif self.form != form:
-            raise LineError(f"timestamp {text!r} is in {form}, the times before are in {self.form}")
+            raise LineError(f"timestamp {text!r} is in {form}, the earlier timestamps are in {self.form}")
 
 
 def check_not_future(at: float, text: str, now: float) -> None:

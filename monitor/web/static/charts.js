@@ -64,6 +64,22 @@ const charts = (() => {
     shadeSpans(u, history.anomalies.map((a) => [a.started_at, a.ended_at ?? history.until]), "anomaly");
   }
 
+  // Slots in which all predictions were replayed over stored history.
+  function replayedSpans() {
+    const slots = new Set(history.predictions.flatMap((p) => p.replayed.flatMap((r, i) => (r ? [i] : []))));
+    return joined([...slots].sort((a, b) => a - b)).map(([from, to]) => [history.at[from], history.at[to] + history.step]);
+  }
+
+  // Numbers in ascending order as [first, last] of each run of consecutive ones.
+  function joined(numbers) {
+    const runs = [];
+    for (const n of numbers) {
+      if (runs.length && runs.at(-1)[1] === n - 1) runs.at(-1)[1] = n;
+      else runs.push([n, n]);
+    }
+    return runs;
+  }
+
   function dashedLine(u, value, stroke) {
     const y = u.valToPos(value, "y", true);
     if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) return;
@@ -103,7 +119,8 @@ const charts = (() => {
         p.warning.flatMap((w, i) => (w ? [[history.at[i], history.at[i] + history.step]] : [])));
       return {
         x: history.at, lines, format: formatWholePercent, top: 1,
-        behind: shadeHighLoadAndAnomalies, over: (u) => markWarnings(u, warnings),
+        behind: (u) => { shadeSpans(u, replayedSpans(), "replayed"); shadeHighLoadAndAnomalies(u); },
+        over: (u) => markWarnings(u, warnings),
       };
     },
     load() {

@@ -24,7 +24,7 @@ MAX_POINT_RADIUS = 9.0
 """Smallest and largest radius of the points in a reliability diagram, in SVG units."""
 
 NORM_DECADES = (-8.0, 2.0)
-"""Decimal exponents at both ends of the axis of gradient norms."""
+"""Decimal exponents of the gradient norms at both ends of their axis."""
 
 
 @cache
@@ -57,7 +57,7 @@ def environment() -> Environment:
 
 
 def svg_percent(ratio: float) -> str:
-    """Return a ratio, clipped to 0 to 1, as an SVG length in percent."""
+    """Clip a ratio to the range 0 to 1, and return it as an SVG length in percent."""
     return f"{100 * min(max(ratio, 0.0), 1.0):.1f}%"
 
 
@@ -72,7 +72,10 @@ def point_radius(count: int, largest: int) -> float:
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on its logarithmic axis: 0 and 1 are its ends; 1 if it is not finite."""
+    """Return the position of a gradient norm on a logarithmic axis whose ends, at NORM_DECADES, are 0 and 1.
+
+    A norm below the axis has the position 0, a norm above the axis a position above 1, and a non-finite norm 1.
+    """
     if not math.isfinite(norm):
         return 1.0
     low, high = NORM_DECADES

@@ -65,7 +65,7 @@ def render_page(api: Api, host: str) -> str:
 
 
 def read_documents(api: Api) -> PageDocuments:
-    """Read the documents of the page."""
+    """Return the documents for the page; a document that is not available is None or empty."""
     return PageDocuments(
         status=_value_or(None, api.status),
         predictions=api.prediction(),

@@ -13,7 +13,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".LICENSE": "text/plain; charset=utf-8",
 }
-"""Media type by file name suffix; other files are not served."""
+"""Media type for each suffix of a file name; files with other suffixes are not served."""
 
 DIRECTORY = files("monitor.web") / "static"
 
@@ -27,7 +27,7 @@ class StaticFile:
 
 
 def read_static_file(name: str) -> StaticFile | None:
-    """Return a static file; None if it does not exist.
+    """Return a static file; None if the file does not exist, or its suffix is not in CONTENT_TYPES.
 
     Args:
         name: file name; names with a path separator match no file.
@@ -44,7 +44,7 @@ def static_url(name: str) -> str:
     """Return the URL of a static file; it changes with the content, so that browsers may cache the file.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: `read_static_file` returns None for the name.
     """
     file = read_static_file(name)
     if file is None:

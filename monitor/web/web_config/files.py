@@ -1,4 +1,4 @@
-"""Bounded file reader: records the version of each file that it reads."""
+"""Size-limited file reader that records file versions, to detect changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ FileVersion = tuple[int, ...]
 
 
 class FileReader:
-    """Reader of files in a directory; `versions` has the version of each requested file, readable or not."""
+    """Size-limited file reader that resolves relative paths against a directory and records file versions.
+
+    Attributes:
+        versions: `FileVersion` for the path of each requested file, including files that could not be read.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -49,7 +53,7 @@ class FileReader:
 
 
 def file_version(path: Path) -> FileVersion:
-    """Return the current version of a file."""
+    """Return the current version of a file; empty if the file cannot be accessed."""
     try:
         return _version_of(path.stat())
     except OSError:

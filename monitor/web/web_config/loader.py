@@ -28,10 +28,10 @@ class WebConfigFile:
     Attributes:
         tls_context: the server's TLS context; None for plain HTTP.
         allowed_sans: subject alternative names, one of which a client certificate must have; empty to accept any.
-        headers: configured headers of all responses.
-        users: bcrypt hash by user name; empty for no authentication.
+        headers: headers to add to all responses.
+        users: bcrypt hash for each user name; empty if authentication is disabled.
         rate_limit: rate limit of all requests together.
-        files: version of each file that was read, by path.
+        files: version for the path of each file that was read.
     """
 
     tls_context: ssl.SSLContext | None = None
@@ -58,7 +58,7 @@ def load_web_config_file(path: Path, reader: FileReader | None = None) -> WebCon
 
     Args:
         path: the web.config.yml.
-        reader: reads the files and records their versions, also if loading fails; None for a new one.
+        reader: reads the files and records their versions, also if loading fails; None for a new reader.
 
     Raises:
         ConfigError: the file is invalid; one line per problem, each with the file and the key.
@@ -122,7 +122,7 @@ def _read_section(section: type[Section], data: Mapping[str, Any], name: str) ->
 
 
 def _make_tls_context(tls: TlsSection, reader: FileReader) -> ssl.SSLContext:
-    """Build the TLS context; raise ValueError with the key and the problem if the settings are invalid."""
+    """Build the TLS context; raise ValueError, with the key and the problem, if the settings are invalid."""
     verifies_clients = tls.client_auth_type != "NoClientCert"
     has_client_ca = bool(tls.client_ca or tls.client_ca_file)
     if tls.min_version > tls.max_version:
@@ -142,7 +142,7 @@ def _make_tls_context(tls: TlsSection, reader: FileReader) -> ssl.SSLContext:
 
 
 def _inline_or_file(reader: FileReader, key: str, inline: str, file_name: str) -> str:
-    """Return a setting that is given inline or in a file; raise ValueError unless exactly one of both is given."""
+    """Return a setting that is given inline or in a file; raise ValueError if both or neither are given."""
     if inline and file_name:
         raise ValueError(f"{key}: set either {key}_file or {key}, not both")
     if not inline and not file_name:

@@ -29,7 +29,7 @@ CIPHERS = {
         ("AES_256_CBC_SHA", "AES256-SHA"),
     )
 }
-"""Cipher suites of TLS 1.2: OpenSSL name by Go name."""
+"""Cipher suites of TLS 1.2: OpenSSL name for each Go name."""
 
 CIPHERS_13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 """Cipher suites of TLS 1.3; all of them are always enabled, as in Go."""
@@ -97,7 +97,7 @@ def _parse_cipher_suites(value: Any) -> tuple[str, ...]:
 
 
 def _parse_curves(value: Any) -> str:
-    """Return the OpenSSL name of the curve in a list of at most one; an empty string if the list is empty."""
+    """Return the OpenSSL name of the curve in a list of at most one curve; an empty string if the list is empty."""
     names = _parse_strings(value)
     for name in names:
         if name not in (*CURVES, "X25519"):
@@ -184,7 +184,7 @@ def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
         value: parsed content of the section; None if it is missing.
 
     Returns:
-        The bcrypt hash by user name, empty if there is a problem, and one line per problem.
+        The bcrypt hash for each user name (empty if there is a problem), and one line per problem.
     """
     if value is None:
         return {}, []
@@ -201,7 +201,7 @@ def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _user_problem(name: Any, hashed: Any) -> str:
-    """Return the problem of one user, an empty string if there is none."""
+    """Return the problem of one user entry; an empty string if there is none."""
     if not isinstance(name, str) or ":" in name:
         return "must be a string without a colon; quote a name that consists of digits"
     match = re.fullmatch(BCRYPT_HASH, hashed) if isinstance(hashed, str) else None

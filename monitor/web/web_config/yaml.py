@@ -1,4 +1,4 @@
-"""Strict YAML parser: rejects ambiguous documents and documents that are expensive to load."""
+"""Strict YAML parser: rejection of documents that are ambiguous or expensive to load."""
 
 from __future__ import annotations
 

@@ -134,3 +134,34 @@ def test_purge_between_keeps_verdicts_and_events_that_reach_out_of_the_period(re
     assert repository.purge_between(1000.0, 2000.0) == 1
     assert {anomaly.id for anomaly in repository.since(0.0)} == set(ids[1:])
     assert [peak.at for peak in repository.peaks("d", 0.0)] == [0.0, 3000.0]
+
+
+REPLAYED = replace(ANOMALY, ended_at=1300.0, replayed=True)
+
+
+def test_replayed_anomalies_count_as_no_live_ones(repository: AnomalyRepository) -> None:
+    repository.replace_replayed(0.0, 2000.0, [REPLAYED])
+    live = replace(ANOMALY, started_at=2000.0)
+    repository.add(live)
+    assert [anomaly.replayed for anomaly in repository.since(0.0)] == [False, True]
+    assert [anomaly.started_at for anomaly in repository.since(0.0, live=True)] == [2000.0]
+    assert repository.count() == 1
+    assert repository.ongoing() is not None
+
+
+def test_replay_of_a_period_replaces_its_replayed_anomalies(repository: AnomalyRepository) -> None:
+    earlier = replace(REPLAYED, started_at=100.0, ended_at=200.0)
+    assert repository.replace_replayed(0.0, 2000.0, [earlier, REPLAYED]) == 2
+    moved = replace(REPLAYED, started_at=1100.0)
+    assert repository.replace_replayed(500.0, 2000.0, [moved]) == 1
+    assert [anomaly.started_at for anomaly in repository.since(0.0)] == [1100.0, 100.0]
+
+
+def test_replay_keeps_verdicts_and_live_anomalies(repository: AnomalyRepository) -> None:
+    repository.replace_replayed(0.0, 2000.0, [REPLAYED])
+    (judged,) = repository.since(0.0)
+    repository.set_verdict(judged.id, Verdict.INCIDENT, None, 1500.0)
+    repository.add(replace(ANOMALY, started_at=400.0, ended_at=500.0))
+    overlapping = [replace(REPLAYED, started_at=1200.0), replace(REPLAYED, started_at=450.0, ended_at=600.0)]
+    assert repository.replace_replayed(0.0, 2000.0, overlapping) == 0
+    assert [anomaly.verdict for anomaly in repository.since(0.0)] == [Verdict.INCIDENT, None]

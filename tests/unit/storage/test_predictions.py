@@ -104,3 +104,18 @@ def test_purge_between_deletes_the_predictions_of_a_period(repository: Predictio
     assert repository.count_between(2.0, 3.0) == 4
     assert repository.purge_between(2.0, 3.0) == 4
     assert repository.between(0, 9) == predictions_at(1.0, 4.0)
+
+
+def test_replayed_predictions_are_apart_from_live_ones(database: Database, repository: PredictionRepository) -> None:
+    replayed = PredictionRepository(database, replayed=True)
+    replayed.append(predictions_at(5.0))
+    repository.append(predictions_at(1.0))
+    assert [prediction.at for prediction in repository.last()] == [1.0, 1.0]
+    assert repository.next_time(1.0, 300.0) is None
+    assert replayed.between(0.0, 9.0) == predictions_at(5.0)
+    assert (repository.purge_between(0.0, 9.0), replayed.count()) == (2, 2)
+
+
+def test_occupied_buckets_are_those_with_a_prediction(repository: PredictionRepository) -> None:
+    repository.append(predictions_at(10.0, 11.0, 39.9))
+    assert repository.occupied_buckets(0.0, 10.0, 5).tolist() == [False, True, False, True, False]

@@ -97,3 +97,15 @@ def test_purge_between_deletes_whole_hours_and_onsets_within(repository: ScoreRe
     assert repository.totals_since(300.0, 0.0)[0].scored == 20
     assert repository.lead_times(300.0, 0.0) == [None, 7.0]
     assert repository.scored_until() == {300.0: 9000.0}
+
+
+def test_replayed_scores_are_apart_and_do_not_advance_the_scoring(
+    database: Database, repository: ScoreRepository
+) -> None:
+    replayed = ScoreRepository(database, replayed=True)
+    replayed.add_replayed(300.0, [ROW], [Onset(3700.0, 60.0)])
+    assert (repository.horizons(), repository.lead_times(300.0, 0.0), repository.scored_until()) == ([], [], {})
+    assert replayed.horizons() == [300.0]
+    assert replayed.lead_times(300.0, 0.0) == [60.0]
+    replayed.purge_between(3600.0, 7200.0)
+    assert (replayed.horizons(), replayed.lead_times(300.0, 0.0)) == ([], [])

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from monitor.cli.trace_options import trace_options
 if TYPE_CHECKING:
     from monitor.sampling.trace_format.options import TraceOptions
     from monitor.sampling.trace_reader import TraceRows
-    from storage import SampleRepository
+    from monitor.stores import Stores
 
 SMALL_PERCENTAGE = 0.01
 """Ratio: percentages that never exceed it probably are ratios, as even an idle host uses more of its memory."""
@@ -60,45 +61,48 @@ def command(
     value. Times are seconds since the epoch (or milli-, micro- or nanoseconds), or ISO 8601 with a time zone. Ratios
     are 0 to 1, rates bytes per second.
 
-    All files are checked before the first row is stored. Stored values are kept, and missing ones are filled. The
-    daemon may keep running. `monitor purge` removes a period again.
+    All files are checked before the first row is stored. Stored values are kept, and missing ones are filled.
+    Predictions that a training replayed over changed samples are deleted. The daemon may keep running. `monitor
+    purge` removes a period again.
     """
     from monitor.documents.traces import trace_import_document  # noqa: PLC0415
     from monitor.reports.files import trace_import_report  # noqa: PLC0415
     from monitor.sampling.trace_format.options import check_columns_exist  # noqa: PLC0415
     from monitor.sampling.trace_importer import import_rows, simulate_import  # noqa: PLC0415
     from monitor.sampling.trace_reader import read_rows  # noqa: PLC0415
+    from monitor.stores import delete_replayed  # noqa: PLC0415
 
     config = load_configuration(options)
     interpretation = dataclasses.replace(interpretation, now=time.time())
     files = [(path, read_rows(path, interpretation)) for path in traces]
     check_columns_exist(interpretation, {path: rows.names for path, rows in files})
     _warn(files)
-    with _repositories(config.database_url, dry_run=dry_run) as (stored, target):
+    with _stores(config.database_url, dry_run=dry_run) as (stored, target):
         for path, rows in files:
             if dry_run:
-                counts = simulate_import(stored, target, rows, replace=replace)
+                counts = simulate_import(stored.samples, target.samples, rows, replace=replace)
             else:
-                counts = import_rows(target, rows, replace=replace)
+                forget = partial(delete_replayed, target)
+                counts = import_rows(target.samples, rows, replace=replace, on_change=forget)
             document = trace_import_document(path, rows, counts, config.sampling.interval, dry_run=dry_run)
             print_result(options, document, trace_import_report(document))
     return ExitCode.DONE
 
 
 @contextmanager
-def _repositories(url: str, *, dry_run: bool) -> Iterator[tuple[SampleRepository, SampleRepository]]:
-    """Yield the stored samples and the repository to write to, in a dry run a database in memory."""
+def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
+    """Yield the database to read and the one to write to, in a dry run a database in memory."""
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import StorageError, StorageErrorKind  # noqa: PLC0415
 
     with ExitStack() as stack:
         if not dry_run:
-            samples = stack.enter_context(open_stores(url)).samples
-            yield samples, samples
+            stores = stack.enter_context(open_stores(url))
+            yield stores, stores
             return
-        scratch = stack.enter_context(open_stores("sqlite://")).samples
+        scratch = stack.enter_context(open_stores("sqlite://"))
         try:
-            stored = stack.enter_context(open_stores(url, create=False)).samples
+            stored = stack.enter_context(open_stores(url, create=False))
         except StorageError as error:
             if error.kind is not StorageErrorKind.MISSING:
                 raise

@@ -43,13 +43,14 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
     """
     from monitor.documents.traces import PurgeDocument  # noqa: PLC0415
     from monitor.reports.files import purge_report  # noqa: PLC0415
-    from monitor.stores import open_stores  # noqa: PLC0415
+    from monitor.stores import delete_replayed, open_stores  # noqa: PLC0415
 
     if start > end:
         raise click.UsageError("--from must not be later than --to")
     with open_stores(load_configuration(options).database_url, create=False) as stores:
         samples = stores.samples.count_between(start, end)
         predictions = stores.predictions.count_between(start, end)
+        predictions += stores.replayed_predictions.count_between(start, end)
         is_confirmed = yes or not (samples or predictions) or _confirmed(samples, predictions, start, end)
         if not is_confirmed:
             sys.stderr.write("nothing was deleted\n")
@@ -58,8 +59,8 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
             from_=start,
             to=end,
             samples=stores.samples.purge_between(start, end),
-            predictions=stores.predictions.purge_between(start, end),
             anomalies=stores.anomalies.purge_between(start, end),
+            predictions=stores.predictions.purge_between(start, end) + delete_replayed(stores, start, end),
         )
         stores.scores.purge_between(start, end)
     print_result(options, document, purge_report(document))

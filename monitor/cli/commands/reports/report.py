@@ -34,6 +34,7 @@ def command(options: GlobalOptions, since: float | None) -> int:
 
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
+    Predictions that a training has replayed over imported history are listed on their own.
     """
     from monitor.documents.anomalies import RECENT, anomaly_count_document  # noqa: PLC0415
     from monitor.documents.scores import ScoreReportDocument, score_document  # noqa: PLC0415
@@ -45,9 +46,10 @@ def command(options: GlobalOptions, since: float | None) -> int:
     now = time.time()
     start = now - (since or SCORE_WINDOW)
     with open_stores(config.database_url, create=False) as stores:
-        scores = read_scores(stores, start)
+        live = tuple(map(score_document, read_scores(stores.scores, start)))
+        replayed = tuple(map(score_document, read_scores(stores.replayed_scores, start)))
         events = stores.anomalies.since(now - RECENT)
     counts = anomaly_count_document(events, config.anomaly.false_alarms_per_month, now)
-    document = ScoreReportDocument(since=start, horizons=tuple(map(score_document, scores)), anomalies=counts)
+    document = ScoreReportDocument(since=start, horizons=live, replayed=replayed, anomalies=counts)
     print_result(options, document, score_report(document))
     return ExitCode.DONE

@@ -30,6 +30,14 @@ def test_covered_seconds_count_a_gap_as_a_single_step():
     assert covered_seconds(np.array([]), 10.0) == 0
 
 
+def test_covered_seconds_follow_a_change_of_the_interval():
+    imported = np.arange(0, 60_000, 60.0)
+    live = 100_000 + np.arange(0, 10_000, 5.0)
+    times = np.concatenate((imported, live))
+    assert covered_seconds(times, typical_step(times, 1.0)) == pytest.approx(70_000, rel=0.01)
+    assert covered_seconds(np.array([0.0, 1e9]), 10.0) == 20.0
+
+
 def test_typical_step_is_the_median_or_the_default():
     assert typical_step(np.array([0.0, 10, 20, 500]), 1.0) == 10.0
     assert typical_step(np.array([0.0, 10]), 1.0) == 1.0

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.cli.help import DeprecatedArgument, iterate_commands, summary
 from monitor.cli.main import main
-from monitor.cli.root import EXAMPLES, SECTIONS, cli
+from monitor.cli.root import COMMAND_MODULES, EXAMPLES, cli
 
 pytestmark = pytest.mark.unit
 
@@ -44,7 +44,7 @@ def long_options(group_name):
 
 
 def test_sections_list_each_command_once_and_each_imports_under_its_name():
-    names = [name for section in SECTIONS.values() for name in section]
+    names = [name for section in COMMAND_MODULES.values() for name in section]
     assert len(names) == len(set(names))
     assert [command.name for context, command in commands() if context.parent and not context.parent.parent] == names
 
@@ -74,7 +74,9 @@ def test_examples_belong_to_their_command(context, command):
 
 
 def test_root_examples_are_of_existing_commands():
-    assert all(set(shlex.split(example)) & {*SECTIONS["Report"], *SECTIONS["Training"]} for example in EXAMPLES)
+    assert all(
+        set(shlex.split(example)) & {*COMMAND_MODULES["Report"], *COMMAND_MODULES["Training"]} for example in EXAMPLES
+    )
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -106,7 +108,7 @@ def test_readme_table_has_every_command_with_its_options():
     listed = {name: set() for name, _ in rows}
     for name, rest in rows:
         listed[name] |= set(re.findall(r"--[\w-]+", rest))
-    names = [name for section in SECTIONS.values() for name in section]
+    names = [name for section in COMMAND_MODULES.values() for name in section]
     assert listed == {name: long_options(f"monitor {name}") for name in names}
 
 

@@ -30,6 +30,7 @@ ENDED = AnomalyDocument(
     verdict=Verdict.INCIDENT,
     note="disk full",
     verdict_at=NOW - 600,
+    replayed=True,
 )
 IN_PROGRESS = AnomalyDocument(
     id=4,
@@ -43,6 +44,7 @@ IN_PROGRESS = AnomalyDocument(
     verdict=None,
     note=None,
     verdict_at=None,
+    replayed=False,
 )
 
 COUNTS = AnomalyCountDocument(
@@ -51,6 +53,7 @@ COUNTS = AnomalyCountDocument(
     verdicts={"incident": 1, "expected": 0, "none": 2},
     channels={"joint": 2, "flatline": 1},
     allowed=2.0,
+    replayed=1,
 )
 
 MAINTENANCE = MaintenanceDocument(id=2, starts_at=NOW + 3600, ends_at=NOW + 7200, note="new disks")
@@ -159,6 +162,7 @@ HISTORY = HistoryDocument(
             baseline_probability=(0.1, None),
             threshold=(0.6, None),
             warning=(True, None),
+            replayed=(True, None),
         ),
     ),
     anomaly_score=(0.25, None),

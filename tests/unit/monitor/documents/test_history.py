@@ -25,7 +25,10 @@ def history():
         load=load,
         high_load_periods=((NOW, NOW + 5),),
         rules=((("cpu_usage", 0.85), ("memory_usage", "p95")),),
-        predictions={300.0: np.array([[0.7, 0.1, 0.6, 0.1], [NAN] * 4]), 900.0: np.array([[1.0, 0.1, 1.0, 0.0]] * 2)},
+        predictions={
+            300.0: np.array([[0.7, 0.1, 0.6, 0.1, 1.0], [NAN] * 5]),
+            900.0: np.array([[1.0, 0.1, 1.0, 0.0, 0.0]] * 2),
+        },
         anomaly_scores=np.array([[0.5, NAN], [NAN, 1.5]]),
         anomalies=(),
     )
@@ -42,6 +45,11 @@ def test_history_document_has_slots_and_rounded_values(history):
 def test_history_document_warns_from_the_threshold_on_and_never_at_one(history):
     warnings = {prediction.horizon_name: prediction.warning for prediction in history_document(history).predictions}
     assert warnings == {"5m": (True, None), "15m": (False, False)}
+
+
+def test_history_document_marks_replayed_slots(history):
+    replayed = {prediction.horizon_name: prediction.replayed for prediction in history_document(history).predictions}
+    assert replayed == {"5m": (True, None), "15m": (False, False)}
 
 
 def test_history_document_has_the_key_from(history):

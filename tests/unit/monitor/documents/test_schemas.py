@@ -12,7 +12,7 @@ from monitor.documents.models import ActivationDocument, model_document, model_l
 from monitor.documents.prediction import prediction_documents
 from monitor.documents.scores import ScoreReportDocument, score_document
 from monitor.documents.status import daemon_status_document, status_document
-from monitor.documents.training import RetrainDocument, run_document
+from monitor.documents.training import ReplayDocument, RetrainDocument, run_document
 from monitor.system.json_codec import to_plain
 from scripts.make_schemas import DIRECTORY, DOCUMENTS, schema_of, schema_text
 from storage import TrainingOutcome
@@ -44,6 +44,7 @@ def documents(state, overview, live):
     model = overview.model
     unusable = replace(model, report=None)
     check = CheckResult(CheckId.CLOCK, CheckStatus.WARNING, "5 s ahead", "synchronise it")
+    scores = tuple(map(score_document, overview.scores))
     daemon = daemon_status_document(state, NOW)
     return {
         "anomalies": [(ENDED, IN_PROGRESS), ()],
@@ -62,8 +63,8 @@ def documents(state, overview, live):
         "models": [(model_list_entry(model, 3), model_list_entry(unusable, 3))],
         "prediction": [prediction_documents(live.forecast), ()],
         "purge": [PURGE],
-        "report": [ScoreReportDocument(NOW, tuple(map(score_document, overview.scores)), COUNTS)],
-        "retrain": [retrained, replace(retrained, model_id=None, report=None)],
+        "report": [ScoreReportDocument(NOW, scores, scores, COUNTS)],
+        "retrain": [retrained, replace(retrained, model_id=None, report=None, replayed=ReplayDocument(200, 1))],
         "status": [status_document(overview, "x.db"), daemon, status_document(replace(overview, model=None))],
         "trace-import": [TRACE_IMPORT],
         "training": [run_document(run), run_document(replace(run, report=None))],

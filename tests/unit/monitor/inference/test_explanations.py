@@ -97,5 +97,5 @@ def test_yesterday_is_explained_for_the_horizon():
 
 
 def test_level_is_explained_by_the_load_state():
-    assert explain(LEVEL, {"load_index:state": 1}) == "an average sample of high load"
-    assert explain(LEVEL, {"load_index:state": 0}) == "an average sample of calm load"
+    assert explain(LEVEL, {"load_index:state": 1}) == "base rate while load is high"
+    assert explain(LEVEL, {"load_index:state": 0}) == "base rate while load is calm"

@@ -1,11 +1,13 @@
 """Tests of the retention job."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.units import DAY
 from monitor.jobs.retention import RetentionJob
 from monitor.stores import open_stores
-from storage import Prediction, Sample
+from storage import AnomalyRecord, Prediction, Sample
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +59,12 @@ def test_retention_deletes_nothing_from_an_empty_database():
     with open_stores("sqlite://") as empty:
         RetentionJob(empty, retention=200.0, interval=10.0, clock=lambda: 1e9).run()
         assert empty.samples.count() == 0
+
+
+def test_retention_deletes_what_was_replayed_before_the_oldest_sample(stores):
+    event = AnomalyRecord(100.0, 200.0, 0.9, 150.0, "joint", {"cpu_usage": 1.0}, 1, replayed=True)
+    stores.anomalies.replace_replayed(0.0, 900.0, [event, replace(event, started_at=850.0, ended_at=900.0)])
+    stores.replayed_predictions.append([Prediction(at, 300.0, 1, 0.5, 0.1, 0.9) for at in (100.0, 800.0)])
+    RetentionJob(stores, retention=200.0, interval=10.0, clock=lambda: 990.0).run()
+    assert [prediction.at for prediction in stores.replayed_predictions.between(0.0, 1000.0)] == [800.0]
+    assert [anomaly.started_at for anomaly in stores.anomalies.since(0.0)] == [850.0]

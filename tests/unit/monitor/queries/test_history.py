@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.queries.history import high_load_periods, slot_length
+from monitor.queries.history import high_load_periods, merged_predictions, slot_length
 
 pytestmark = pytest.mark.unit
 
@@ -22,3 +22,14 @@ def test_high_load_periods_have_their_first_and_last_time():
     starts = np.array([NONE, 1, 1, 1, NONE, 5, 6, 6])
     assert high_load_periods(times, starts, 2.0) == ((2.0, 3.0), (5.0, 5.0), (6.0, 7.0))
     assert high_load_periods(times, np.full(8, NONE), 0.0) == ()
+
+
+def test_replayed_predictions_fill_slots_without_live_ones():
+    live = {300.0: np.array([[0.5, 0.1], [np.nan, np.nan], [np.nan, np.nan]])}
+    replayed = {300.0: np.array([[0.9, 0.2], [0.8, 0.2], [np.nan, np.nan]]), 60.0: np.array([[0.1, 0.2]] * 3)}
+    merged = merged_predictions(live, replayed)
+    assert list(merged) == [60.0, 300.0]
+    assert merged[300.0][:2].tolist() == [[0.5, 0.1, 0.0], [0.8, 0.2, 1.0]]
+    assert np.isnan(merged[300.0][2]).all()
+    assert merged[60.0][:, 2].tolist() == [1.0, 1.0, 1.0]
+    assert merged_predictions(live, {})[300.0][0].tolist() == [0.5, 0.1, 0.0]

@@ -28,7 +28,7 @@ ROW = ScoreRow(
 
 def test_scores_are_computed_from_the_sums(stores):
     stores.scores.add(300.0, NOW, [ROW], [Onset(HOUR + 60, 120.0), Onset(HOUR + 90, None), Onset(HOUR + 120, 60.0)])
-    (horizon,) = read_scores(stores, HOUR)
+    (horizon,) = read_scores(stores.scores, HOUR)
     assert (horizon.score.scored, horizon.score.unknown, horizon.score.base_rate) == (10, 2, 0.4)
     assert horizon.score.brier == pytest.approx((4.9 - 2 * 2.8 + 4) / 10)
     assert (horizon.score.precision, horizon.score.recall) == (0.6, 0.75)
@@ -38,10 +38,10 @@ def test_scores_are_computed_from_the_sums(stores):
 def test_scores_leave_out_horizons_without_predictions_in_the_period(stores):
     stores.scores.add(300.0, NOW, [ROW], [])
     stores.scores.add(900.0, NOW, [], [])
-    assert [horizon.horizon for horizon in read_scores(stores, HOUR)] == [300.0]
-    assert read_scores(stores, HOUR + 7200) == ()
+    assert [horizon.horizon for horizon in read_scores(stores.scores, HOUR)] == [300.0]
+    assert read_scores(stores.scores, HOUR + 7200) == ()
 
 
 def test_lead_time_is_absent_without_a_warned_period(stores):
     stores.scores.add(300.0, NOW, [ROW], [Onset(HOUR + 30, None)])
-    assert read_scores(stores, HOUR)[0].lead_time is None
+    assert read_scores(stores.scores, HOUR)[0].lead_time is None

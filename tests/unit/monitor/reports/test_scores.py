@@ -14,12 +14,13 @@ pytestmark = pytest.mark.unit
 
 def test_score_report_without_high_load_concludes_nothing(overview):
     horizons = tuple(replace(score_document(score), base_rate=0.0) for score in overview.scores)
-    blocks = score_report(ScoreReportDocument(NOW - 1000, horizons, COUNTS)).blocks
+    blocks = score_report(ScoreReportDocument(NOW - 1000, horizons, (), COUNTS)).blocks
     assert sum("nothing can be concluded" in str(block) for block in blocks) == 1
 
 
 def test_score_report_matches_golden(overview, assert_golden):
     horizons = tuple(map(score_document, overview.scores))
-    scored = score_report(ScoreReportDocument(NOW - 1000, horizons, COUNTS))
-    empty = score_report(ScoreReportDocument(NOW - 1000, (), COUNTS))
-    assert_golden("scores", {"scored": scored, "no outcomes": empty})
+    scored = score_report(ScoreReportDocument(NOW - 1000, horizons, (), COUNTS))
+    empty = score_report(ScoreReportDocument(NOW - 1000, (), (), COUNTS))
+    replayed = score_report(ScoreReportDocument(NOW - 1000, (), horizons, COUNTS))
+    assert_golden("scores", {"scored": scored, "no outcomes": empty, "replayed": replayed})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.documents.training import RetrainDocument
+from monitor.documents.training import ReplayDocument, RetrainDocument
 from monitor.reports.training import detector_text, retrain_report
 from monitor.training.report import TrainingReport
 from monitor.training.report_parts import DetectorReport, DetectorValidationReport
@@ -33,7 +33,13 @@ SKIPPED = RetrainDocument(
 
 
 def test_retrain_report_matches_golden(assert_golden):
-    documents = {"refused": REFUSED, "skipped in a dry run": SKIPPED, "failed early": replace(SKIPPED, report=None)}
+    promoted = replace(SKIPPED, outcome=TrainingOutcome.PROMOTED, reason="", replayed=ReplayDocument(20_000, 2))
+    documents = {
+        "refused": REFUSED,
+        "promoted": promoted,
+        "skipped in a dry run": SKIPPED,
+        "failed early": replace(SKIPPED, report=None),
+    }
     assert_golden("retrain", {state: retrain_report(document) for state, document in documents.items()})
 
 

@@ -95,3 +95,13 @@ def test_simulation_counts_like_the_import_and_changes_nothing(repository, scrat
 
 def test_import_of_no_rows_counts_nothing(repository):
     assert import_rows(repository, trace_rows()) == ImportCounts()
+
+
+def test_import_names_the_times_with_new_values(repository):
+    repository.append_many([Sample(1.0, cpu_usage=0.9), Sample(2.0, cpu_usage=0.3), Sample(9.0, cpu_usage=0.3)])
+    changes = []
+    rows = trace_rows((1, 0.9, NAN), (2, 0.4, NAN), (3, 0.5, NAN), (9, 0.3, NAN))
+    import_rows(repository, rows, replace=True, on_change=lambda *period: changes.append(period))
+    assert changes == [(2.0, 3.0)]
+    import_rows(repository, rows, replace=True, on_change=lambda *period: changes.append(period))
+    assert len(changes) == 1

@@ -82,7 +82,9 @@ def test_read_trace_merges_the_rows_of_one_time(write_file):
         ('timestamp,cpu_usage\n1,0.5\n2,"0.6\n3,0.7\n4,"0.8"\n', "line 3: "),
         ('timestamp,cpu_usage\n1,0.5\n2,"0.6"x\n', "line 3: text after a closing quote"),
         ('timestamp,cpu_usage\n1,"' + "0.5\n" * 60_000, "line 2: a quote"),
+        ("timestamp,cpu_usage\n1," + "1" * 200_000 + "\n", "line 2: .*a cell has over 131072 characters"),
         ("timestamp;disk_read\n1;5\n2;1,234\n", "line 3: .*1,234"),
+        ("timestamp;disk_read\n1;5\n2;1.234\n", r"line 3: .*1\.234"),
         ("timestamp,cpu_usage,\n1,0.5,\n2,0.5,7\n", "line 3: column 3.*'7'"),
         ("Series,Time,Value\ncpu,1,0.5\n", "line 2: unknown series 'cpu'"),
         ('{"status":"success"}', "line 1: .*Prometheus"),
@@ -147,6 +149,14 @@ def test_read_rows_of_a_long_table_has_one_value_a_row(write_file):
     ]
 
 
+def test_read_rows_refuses_two_series_of_one_field(write_file):
+    path = write_file(
+        "Series,Time,Value\ncpu_usage,1795800000,0.5\nCPU_usage ,1795800005,0.5\nweb1,1795800010,0.25\n"
+    )
+    with pytest.raises(MonitorError, match="line 4: series 'cpu_usage' and 'web1' both hold cpu_usage"):
+        read_rows(path, TraceOptions(columns={"web1": "cpu_usage"}))
+
+
 def test_read_rows_refuses_rows_in_the_future(write_file):
     path = write_file("timestamp,cpu_usage\n1000,0.5\n1060,0.5\n4600,0.5\n")
     with pytest.raises(MonitorError, match=r"line 4: timestamp '4600'.*1 h in the future.*time zone"):
@@ -159,6 +169,18 @@ def test_read_rows_refuses_timestamps_that_were_rounded_to_the_same(write_file, 
     rows = "".join(f"{stamp},0.{i:03d}\n" for i in range(1000))
     with pytest.raises(MonitorError, match="999 of 1000 rows"):
         read_rows(write_file(f"timestamp,cpu_usage\n{rows}"))
+
+
+def test_read_rows_refuses_the_days_of_a_spreadsheet(write_file):
+    path = write_file("timestamp,cpu_usage\n46354,0.1\n46354.00347,0.2\n46354.00694,0.3\n")
+    with pytest.raises(MonitorError, match=r"46354\.00347 .*spreadsheet.*ISO 8601"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize("first", ["1.5", "46354", "1795800000.5"])
+def test_read_rows_accepts_seconds_that_are_not_all_days_of_a_spreadsheet(write_file, first):
+    rows = read_rows(write_file(f"timestamp,cpu_usage\n{first},0.1\n46355,0.2\n"))
+    assert rows.times.tolist() == [float(first), 46355.0]
 
 
 def test_read_rows_counts_rows_that_are_only_repeated(write_file):

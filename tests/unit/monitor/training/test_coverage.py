@@ -22,9 +22,17 @@ def store(stores, newest, rows, step):
 
 @pytest.mark.parametrize(
     ("rows", "step", "covered"),
-    [(0, 5.0, 0.0), (10, 5.0, 50.0), (10, 60.0, 600.0), (1000, 5.0, 1210.0), (1000, 1.0, 1000.0)],
+    [
+        (0, 5.0, 0.0),
+        (10, 5.0, 50.0),
+        (10, 60.0, 600.0),
+        (1000, 5.0, 5000.0),
+        (1000, 1.0, 1000.0),
+        (9000, 60.0, 540_000.0),
+        (500, 3600.0, 1_800_000.0),
+    ],
 )
-def test_coverage_measures_the_spacing_and_stops_beyond_the_need(stores, rows, step, covered):
+def test_coverage_is_the_time_covered_by_stored_samples(stores, rows, step, covered):
     store(stores, NOW, rows, step)
     assert HistoryCoverage(stores, CONFIG).seconds(NOW, NEEDED) == pytest.approx(covered, abs=step)
 
@@ -65,3 +73,18 @@ def test_coverage_is_measured_again_after_the_clock_was_set_back(measured):
     history, times = measured
     history.seconds(NOW - 5, NEEDED)
     assert times == [NOW, NOW - 5]
+
+
+def test_coverage_counts_imported_and_live_samples_by_their_own_spacing(stores):
+    store(stores, NOW, 1000, 5.0)
+    store(stores, NOW - 86_400, 8000, 60.0)
+    assert HistoryCoverage(stores, CONFIG).seconds(NOW, NEEDED) == pytest.approx(5000 + 480_000, rel=0.001)
+
+
+def test_long_coverage_is_measured_again_after_some_minutes(stores):
+    store(stores, NOW, 9000, 60.0)
+    history = HistoryCoverage(stores, CONFIG)
+    before = history.seconds(NOW, NEEDED)
+    store(stores, NOW + 360, 6, 60.0)
+    assert history.seconds(NOW + 240, NEEDED) == before
+    assert history.seconds(NOW + 360, NEEDED) == before + 360

@@ -9,6 +9,7 @@ from monitor.config.loader import Config
 from monitor.config.schema import TrainingSection
 from monitor.errors import LockedError, NotEnoughDataError
 from monitor.training import retrain as retrain_module
+from monitor.training.replay.history import ReplaySummary
 from monitor.training.retrain import Request, gate_of, retrain, training_task
 from storage import Sample, TrainingOutcome
 from tests.unit.monitor.conftest import NOW
@@ -87,3 +88,31 @@ def test_task_and_gate_follow_the_configuration():
     task, gate = training_task(CONFIG), gate_of(CONFIG)
     assert (task.horizons, task.precision) == (CONFIG.high_load.horizons, CONFIG.warning.precision)
     assert (gate.margin, gate.min_skill) == (CONFIG.gate.margin, CONFIG.gate.min_skill)
+
+
+@pytest.fixture
+def replays(monkeypatch):
+    """Return the tasks that are replayed, each with the number of recorded runs at that time."""
+    made = []
+
+    def replay_history(stores, _config, task, _now, seconds):
+        made.append((task, len(stores.runs.history()), seconds))
+        return ReplaySummary(20, 1)
+
+    monkeypatch.setattr(retrain_module, "replay_history", replay_history)
+    return made
+
+
+def test_history_is_replayed_after_the_run_is_recorded(filled, failing, replays):
+    failing(NotEnoughHistoryError("no high load"))
+    assert run(filled).replayed == ReplaySummary(20, 1)
+    ((task, runs, seconds),) = replays
+    assert (task.models, task.detects, len(task.history.times)) == ((), False, 100)
+    assert (runs, seconds) == (1, CONFIG.training.timeout)
+
+
+def test_dry_run_and_failure_replay_nothing(filled, failing, replays):
+    failing(NotEnoughHistoryError("no high load"))
+    run(filled, Request(dry_run=True))
+    failing(DivergedError("nan"))
+    assert (run(filled).replayed, replays) == (None, [])

@@ -139,12 +139,17 @@ def test_repository_does_not_see_other_hosts(database: Database) -> None:
     assert (first.count(), second.count(), second.last()) == (0, 1, Sample(1.0, cpu_usage=0.2))
 
 
-def test_count_starts_after_a_time_and_stops_at_a_limit(repository: SampleRepository) -> None:
+def test_count_starts_after_a_time(repository: SampleRepository) -> None:
     repository.append_many(samples_at(1.0, 2.0, 3.0, 4.0))
     assert repository.count() == 4
     assert repository.count(since=2.0) == 2
-    assert repository.count(limit=3) == 3
-    assert repository.count(0.0, 2) == 2
+
+
+def test_thinned_times_skip_dense_samples_and_keep_sparse_ones(repository: SampleRepository) -> None:
+    repository.append_many(samples_at(*range(30), 100.0, 200.0, 209.0, 211.0))
+    assert repository.thinned_times(-1.0, 1e9, 10.0).tolist() == [0, 10, 20, 29, 100, 200, 209, 211]
+    assert repository.thinned_times(0.0, 15.0, 10.0).tolist() == [1, 11, 15]
+    assert repository.thinned_times(300.0, 400.0, 10.0).tolist() == []
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 5, 100])

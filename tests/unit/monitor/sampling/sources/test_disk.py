@@ -61,6 +61,17 @@ def test_disk_values_are_missing_without_physical_devices(host, monkeypatch, tmp
     assert host.values(Disk()) == dict.fromkeys(Disk.fields)
 
 
+@pytest.mark.parametrize("namespace", [0, 2000])
+def test_disk_counts_the_paths_of_an_nvme_namespace_instead_of_it(proc, monkeypatch, namespace):
+    monkeypatch.setattr(procfs, "SYSFS", proc / "sys")
+    names = {"nvme0c0n1": 500, "nvme0c1n1": 1500, "nvme0n1": namespace, "nvme0n2": 7, "drbd0": 9}
+    for name in names:
+        (proc / "sys" / "block" / name).mkdir(parents=True)
+    rows = (f"259 0 {name} 1 2 {sectors} 4 5 6 7 8 9 10 11\n" for name, sectors in names.items())
+    (proc / "diskstats").write_text("".join(rows))
+    assert Disk().read() == {"nvme0c0n1": (500, 7, 10), "nvme0c1n1": (1500, 7, 10), "nvme0n2": (7, 7, 10)}
+
+
 @pytest.mark.parametrize("bad", ["8 0 sdb 100 0 2000 50\n", "8 0 sdb 1 2 3 4 5 6 x 8 9 10 11\n", "8 0 sdb 1 2"])
 def test_disk_reads_intact_rows_next_to_a_malformed_one(host, proc, bad):
     (proc / "diskstats").write_text(f"   8  0 sda 1 2 3 4 5 6 7 8 9 10 11\n{bad}")

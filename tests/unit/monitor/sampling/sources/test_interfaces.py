@@ -80,7 +80,7 @@ def test_counted_interfaces_include_a_device_instead_of_the_vlan_on_it(sysfs_net
     assert counted_interfaces(["eth0", "eth0.7"], ()) == {"eth0": None}
 
 
-@pytest.mark.parametrize("speed", ["-1", "", "fast", "0", None])
+@pytest.mark.parametrize("speed", ["-1", "", "fast", "0", "65535", "4294967295", None])
 def test_link_speed_is_missing_if_the_kernel_reports_none(sysfs_net, speed):
     add_interface(sysfs_net, "eth0", speed=speed)
     assert counted_interfaces(["eth0"], ()) == {"eth0": None}

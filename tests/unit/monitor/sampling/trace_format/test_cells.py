@@ -78,6 +78,11 @@ def test_percentages_are_divided_exactly_and_the_largest_is_kept():
     assert parse.largest == pytest.approx(1.0005)
 
 
+def test_option_percent_reads_cells_with_and_without_a_percent_sign():
+    parse = parser(percent=True)
+    assert [parse(cell, 2) for cell in ("12.5 %", "50", "0", "0.8%")] == [0.125, 0.5, 0.0, 0.008]
+
+
 def test_option_percent_leaves_rates_and_load_as_they_are():
     assert parser("load_per_cpu", percent=True)("2.5", 2) == 2.5
     assert parser("disk_read", percent=True)("2.5", 2) == 2.5
@@ -113,6 +118,23 @@ def test_commas_that_may_separate_thousands_are_refused():
     with pytest.raises(LineError, match="1,234") as error:
         marks.check()
     assert error.value.line == 3
+
+
+def test_points_that_may_separate_thousands_are_refused():
+    marks = DecimalMarks()
+    parse = parser("disk_read", marks=marks)
+    assert [parse(cell, line) for line, cell in enumerate(("7", "1.234", "12.345"), 2)] == [7.0, 1.234, 12.345]
+    with pytest.raises(LineError, match=r"1\.234") as error:
+        marks.check()
+    assert error.value.line == 3
+
+
+@pytest.mark.parametrize("cell", ["0.125", "1.5", "1234.567"])
+def test_points_are_decimal_marks_if_one_of_them_cannot_separate_thousands(cell):
+    marks = DecimalMarks()
+    parse = parser("disk_read", marks=marks)
+    assert [parse("1.234", 2), parse(cell, 3)] == [1.234, float(cell)]
+    marks.check()
 
 
 @given(

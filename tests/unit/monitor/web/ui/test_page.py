@@ -27,6 +27,7 @@ EVENT = {
     "peak": 0.997,
     "contributions": {MALICIOUS_NAME: 0.9, "disk_busy": 0.1},
     "verdict": None,
+    "replayed": False,
 }
 
 
@@ -173,7 +174,7 @@ def test_quality_panel_highlights_negative_skill(state):
 def test_anomaly_panel_lists_events(detecting):
     (event,) = page_of(detecting, Records()).rows["anomalies"][1:]
     assert event[:2] == ["7", "2027-01-15 08:00:00 UTC"]
-    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "-"]
+    assert event[3:] == ["0.997", "joint", f"{MALICIOUS_NAME} 90%, disk_busy 10%", "live", "-"]
 
 
 def test_anomaly_panel_has_no_table_without_a_detector(state):

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from monitor.cli.exit_codes import ExitCode
+from storage import Prediction
 
 pytestmark = pytest.mark.unit
 
@@ -138,3 +139,14 @@ def test_import_of_an_invalid_trace_exits_with_1_and_names_the_line(run, tmp_pat
     result = run("import", tmp_path / "trace.csv")
     assert (result.code, result.output) == (ExitCode.FAILED, "")
     assert "line 2" in result.errors
+
+
+@pytest.mark.parametrize(("options", "left"), [([], 1), (["--replace"], 0), (["--replace", "--dry-run"], 1)])
+def test_import_deletes_what_was_replayed_over_changed_samples(run, tmp_path, options, left):
+    run.add_samples(1000.0)
+    with run.stores() as stores:
+        stores.replayed_predictions.append([Prediction(1000.0, 300.0, 1, 0.1, 0.1, 0.5)])
+    (tmp_path / "x.csv").write_text("timestamp,cpu_usage\n1000,0.8\n")
+    run("import", tmp_path / "x.csv", *options)
+    with run.stores() as stores:
+        assert stores.replayed_predictions.count() == left

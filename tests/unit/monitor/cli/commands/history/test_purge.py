@@ -55,3 +55,11 @@ def test_incomplete_periods_are_usage_errors(run, arguments):
 def test_purge_does_not_create_a_database(run):
     assert run("purge", "--from", 1, "--to", 2, "--yes").code == ExitCode.FAILED
     assert not run.database.exists()
+
+
+def test_purge_deletes_what_was_replayed_in_the_period(run, times):
+    with run.stores() as stores:
+        stores.replayed_predictions.append([Prediction(at, 300.0, 1, 0.1, 0.1, 0.5) for at in (1500.0, 9000.0)])
+    assert run("purge", "--from", 1000, "--to", 2000, "--yes", "--json").document["predictions"] == 2
+    with run.stores() as stores:
+        assert [prediction.at for prediction in stores.replayed_predictions.between(0, 1e10)] == [9000.0]

@@ -62,7 +62,7 @@ def test_backtest_reports_bad_cells_with_their_lines(run, trace):
 
 
 def test_backtest_without_matplotlib_is_refused_before_it_reads_the_trace(run, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
     result = run("backtest", tmp_path / "missing.csv", "--plot", tmp_path / "p.png")
     assert (result.code, len(result.errors.splitlines())) == (ExitCode.FAILED, 1)
     assert f"pip --python {sys.executable} install" in result.errors

@@ -1,11 +1,11 @@
-"""Tests of the checks of the kernel's figures."""
+"""Tests of the checks of the sampling sources."""
 
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from monitor.doctor.checks.kernel import assess_rates, check_memory_limit, unreadable_source
+from monitor.doctor.checks.sources import assess_rates, check_memory_limit, unreadable_source
 from monitor.documents.doctor import CheckId, CheckStatus
 from monitor.sampling.sources import make_sources, procfs
 

@@ -16,7 +16,7 @@ _COLUMNS = models.c["id", "created_at", "sha256", "size", "report", "promoted_at
 _ACTIVE = select(serving.c.model_id).where(serving.c.host_id == bindparam("host_id"))
 
 Fallbacks = dict[str, dict[str, str]]
-"""Baselines that serve instead of the active model: name by horizon (seconds, as text) and load state."""
+"""Name of the baseline that serves instead of the model, for each horizon (seconds, as text) and load state."""
 
 
 class ModelRegistry:
@@ -36,7 +36,7 @@ class ModelRegistry:
             detector: serialized anomaly detector with its checksum; None if the model has no detector.
 
         Returns:
-            The id of the model. Ids increase and are never reused.
+            The ID of the model. IDs increase and are never reused.
         """
         query = insert(models).values(
             host_id=self._host_id,
@@ -54,7 +54,7 @@ class ModelRegistry:
         """Make a model the active one.
 
         Args:
-            model_id: id of the model.
+            model_id: ID of the model.
             at: time of the promotion, in seconds since the epoch.
 
         Raises:
@@ -66,7 +66,7 @@ class ModelRegistry:
             self._activate(connection, model_id)
 
     def active_id(self) -> int | None:
-        """Return the id of the active model; None if there is none. Cheap enough for every sampling cycle."""
+        """Return the ID of the active model; None if there is none. Cheap enough for every sampling cycle."""
         with self._database.reading() as connection:
             return self._active(connection)
 
@@ -74,32 +74,32 @@ class ModelRegistry:
         """Store the fallbacks of a model; do nothing if the model is no longer active.
 
         Args:
-            model_id: id of the model.
-            fallbacks: baseline by horizon and load state; see `Fallbacks`.
+            model_id: ID of the model.
+            fallbacks: baseline for each horizon and load state; see `Fallbacks`.
         """
         active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
         with self._database.writing() as connection:
             connection.execute(update(serving).where(*active).values(fallbacks=fallbacks or None))
 
     def fallbacks(self) -> Fallbacks:
-        """Return the fallbacks of the active model; empty if the model serves everywhere."""
+        """Return the fallbacks of the active model; empty if no baseline serves or no model is active."""
         query = select(serving.c.fallbacks).where(serving.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return connection.scalar(query) or {}
 
     def set_inputs_out_of_range(self, model_id: int, metrics: Sequence[str]) -> None:
-        """Store the metrics outside the training range of a model; do nothing if that model is no longer active.
+        """Store the metrics outside the training range of a model; do nothing if the model is no longer active.
 
         Args:
-            model_id: the model that predicts without the metrics.
-            metrics: names of the metrics.
+            model_id: ID of the model, which predicts without the metrics.
+            metrics: names of the metrics; empty if every input is in range.
         """
         active = (serving.c.host_id == self._host_id, serving.c.model_id == model_id)
         with self._database.writing() as connection:
             connection.execute(update(serving).where(*active).values(inputs_out_of_range=list(metrics) or None))
 
     def inputs_out_of_range(self) -> tuple[str, ...]:
-        """Return the metrics outside the training range of the active model."""
+        """Return the metrics outside the training range of the active model; empty if there are none."""
         query = select(serving.c.inputs_out_of_range).where(serving.c.host_id == self._host_id)
         with self._database.reading() as connection:
             return tuple(connection.scalar(query) or ())
@@ -134,7 +134,7 @@ class ModelRegistry:
         return None if row.detector is None else bytes(row.detector)
 
     def find_id(self, blob: bytes, detector: bytes | None) -> int | None:
-        """Return the id of the newest model with the same bytes and the same detector; None if there is none."""
+        """Return the ID of the newest model with the same bytes and the same detector; None if there is none."""
         same_detector = models.c.detector.is_(None) if detector is None else models.c.detector == detector
         same_model = (models.c.host_id == self._host_id, models.c.sha256 == _checksum(blob))
         with self._database.reading() as connection:
@@ -160,19 +160,19 @@ class ModelRegistry:
             return [ModelRecord(*row) for row in connection.execute(query.limit(limit))]
 
     def previous_id(self, model_id: int) -> int | None:
-        """Return the id of the newest promoted model older than `model_id`; None if there is none."""
+        """Return the ID of the newest promoted model older than `model_id`; None if there is none."""
         with self._database.reading() as connection:
             return self._previous(connection, model_id)
 
     def rollback(self, model_id: int | None, at: float) -> int:
-        """Make an earlier model the active one; `promoted_at` of a model that was promoted before is kept.
+        """Make another model the active one; keep its `promoted_at` if it was promoted before.
 
         Args:
-            model_id: id of the model; None for the newest promoted model older than the active one.
+            model_id: ID of the model; None for the newest promoted model older than the active one.
             at: time of the rollback in seconds since the epoch, stored as `promoted_at` of a model without one.
 
         Returns:
-            The id of the active model.
+            The ID of the active model.
 
         Raises:
             UnknownModelError: the host has no such model.
@@ -232,7 +232,7 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Make the model the active one; delete what was stored on another active model."""
+        """Make a model the active one; delete the fallbacks and the inputs out of range of another active model."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))

@@ -1,4 +1,4 @@
-"""Checks of kernel figures: sampling sources and container limits."""
+"""Checks of the sampling sources: readable figures, plausible values, memory limit of a container."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXPLAINED_GAPS = {
 }
 """Fields that many hosts do not provide, with the reason; not a problem."""
 
-OPTIONAL_SOURCES = {
+UNSUPPORTED_SOURCES = {
     "pressure": (
         "the kernel provides no pressure stall information",
         'boot with psi=1 on the kernel command line, or remove "pressure" from sampling.sources',
@@ -68,8 +68,8 @@ def _read(source: Source) -> Any:
 def unreadable_source(name: str, error: Exception) -> CheckResult:
     """Return the result for a source that cannot be read."""
     detail = f"{type(error).__name__}: {error}"[:200]
-    if name in OPTIONAL_SOURCES and isinstance(error, OSError | NotImplementedError):
-        message, fix = OPTIONAL_SOURCES[name]
+    if name in UNSUPPORTED_SOURCES and isinstance(error, OSError | NotImplementedError):
+        message, fix = UNSUPPORTED_SOURCES[name]
         return warning(CheckId.SOURCE, f"{message}: {detail}", fix, subject=name)
     fix = f'check that {psutil.PROCFS_PATH} is the kernel\'s own, or remove "{name}" from sampling.sources'
     return failed(CheckId.SOURCE, f"cannot be read: {detail}", fix, subject=name)

@@ -1,0 +1,123 @@
+"""Holdout replay: predictions for parts of the holdout by models not fitted on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.array_types import Bools, Floats, Integers
+from model.forecast.metrics import threshold_for
+from model.forecast.online import OnlineEngine
+from model.forecast.predictor import Predictor
+from model.training.blend_weights import ExpertPredictions, fit_blends, other_parts
+
+CHUNK_ROWS = 4096
+"""Largest number of samples replayed at once, which limits the memory for their features."""
+
+
+@dataclass(frozen=True)
+class ReplayModel:
+    """Model that predicts one part of the holdout.
+
+    Attributes:
+        start: start of the part in seconds since the epoch; the part ends where the next one starts.
+        predictor: model that was not fitted on labels of the part.
+    """
+
+    start: float
+    predictor: Predictor
+
+
+@dataclass(frozen=True)
+class ReplayedRows:
+    """Predictions of one model for consecutive samples.
+
+    Attributes:
+        predictor: model of the part that contains the samples.
+        rows: slice of the history that contains the samples.
+        probabilities: (rows, horizons) probabilities after the high-load floor.
+        thresholds: (rows, horizons) start threshold of a warning, or release threshold while it is active; infinite
+            for no warnings.
+        warnings: (rows, horizons) True while a warning is active.
+        period_start: (rows,) start of the high-load period in progress (seconds since the epoch); -inf if none.
+    """
+
+    predictor: Predictor
+    rows: slice
+    probabilities: Floats
+    thresholds: Floats
+    warnings: Bools
+    period_start: Floats
+
+
+def holdout_models(
+    models: Sequence[Predictor], parts: Integers, predictions: ExpertPredictions, precision: float
+) -> tuple[ReplayModel, ...]:
+    """Return a model for each part of the holdout: a fold, or a half of a single fold.
+
+    The networks of a model were fitted on the rows before the fold, blend weights and thresholds on the other parts.
+
+    Args:
+        models: model of each fold, without fitted blend weights and thresholds.
+        parts: (rows,) number of the part of each holdout row (see `cross_fitting_parts`).
+        predictions: expert predictions of `models` on the holdout.
+        precision: target precision of warnings.
+    """
+    result = []
+    for part in np.unique(parts).tolist():
+        inside = parts == part
+        model = models[min(part, len(models) - 1)]
+        others = other_parts(predictions, inside, model.horizons)
+        blended = replace(model, blends=fit_blends(model, others))
+        probabilities = blended.blend(others.logits, others.high)
+        thresholds = tuple(threshold_for(y, p, precision) for y, p in zip(others.y.T, probabilities.T, strict=True))
+        start = float(predictions.times[inside][0])
+        result.append(ReplayModel(start, replace(blended, thresholds=thresholds, fitted_until=start)))
+    return tuple(result)
+
+
+def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iterator[ReplayedRows]:
+    """Replay samples through the online engine, without recalibration and fallbacks.
+
+    Args:
+        models: models in order of their start.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns of the models), NaN where missing.
+
+    Yields:
+        Predictions from the start of the first model on, in order of time.
+    """
+    engine: OnlineEngine | None = None
+    ends = [*(model.start for model in models[1:]), np.inf]
+    for model, end in zip(models, ends, strict=True):
+        first, last = np.searchsorted(times, (model.start, end)).tolist()
+        engine = _engine(model.predictor, engine, times[:first], values[:first])
+        for begin in range(first, last, CHUNK_ROWS):
+            rows = slice(begin, min(begin + CHUNK_ROWS, last))
+            engine.advance(times[None, rows], values[None, rows])
+            forecast = engine.forecast()
+            yield ReplayedRows(
+                predictor=model.predictor,
+                rows=rows,
+                probabilities=forecast.probabilities[0],
+                thresholds=forecast.thresholds[0],
+                warnings=forecast.warnings[0],
+                period_start=forecast.period_start[0],
+            )
+
+
+def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Floats) -> OnlineEngine:
+    """Return an engine with the earlier samples as history, taken from `previous` if the features are the same."""
+    successor = None if previous is None else previous.with_predictor(predictor)
+    if successor is not None:
+        return successor
+    engine = OnlineEngine(predictor.spec, predictor)
+    if previous is not None:
+        engine.inherit_warnings(previous)
+    oldest = times[-1] - predictor.spec.required_history if len(times) else 0.0
+    for begin in range(int(np.searchsorted(times, oldest)), len(times), CHUNK_ROWS):
+        rows = slice(begin, begin + CHUNK_ROWS)
+        engine.advance(times[None, rows], values[None, rows])
+    return engine

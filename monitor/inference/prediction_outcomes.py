@@ -1,0 +1,109 @@
+"""Prediction outcomes: score totals and lead times from predictions and the samples around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from model.array_types import Bools, Floats
+from model.features.labels import Rules, future_labels
+from model.features.rolling_window import RollingWindow
+from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS
+from model.forecast.score_totals import ScoredPredictions, total_scores
+from monitor.stores import Stores
+from storage import Onset, Prediction, PredictionRepository, ScoreRow
+
+
+@dataclass(frozen=True)
+class PeriodScore:
+    """Scores of the predictions of one period for one horizon."""
+
+    totals: list[ScoreRow]
+    onsets: list[Onset]
+
+
+def score_period(
+    stores: Stores,
+    predictions: PredictionRepository,
+    rules: Rules,
+    step: float,
+    horizon: float,
+    period: tuple[float, float],
+) -> PeriodScore:
+    """Score the predictions of one period, at most some hours, against the stored samples.
+
+    Args:
+        stores: repositories.
+        predictions: live or replayed ones.
+        rules: high-load rules, resolved.
+        step: seconds between samples.
+        horizon: seconds.
+        period: start (exclusive) and end (inclusive) in seconds since the epoch.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    start, end = period
+    margin = rules.sustained + (2 * GAP_FACTOR + RECENT_INTERVALS) * step
+    rows = stores.samples.between(start - horizon - margin, end + horizon + 2 * step, rules.metrics)
+    window = RollingWindow(rules.metrics, rules, step)
+    window.extend(rows[:, 0], rows[:, 1:])
+    outcomes = PredictionOutcomes(predictions.between(start - horizon, end, horizon), window)
+    totals = total_scores(outcomes.scored(horizon, after=start))
+    return PeriodScore([ScoreRow(**asdict(row)) for row in totals], outcomes.onsets(horizon, start, end))
+
+
+class PredictionOutcomes:
+    """Predictions for one horizon as arrays, with the load state at the time of each and their outcomes."""
+
+    def __init__(self, predictions: Sequence[Prediction], window: RollingWindow) -> None:
+        """Convert predictions.
+
+        Args:
+            predictions: in time order.
+            window: samples of the same period.
+        """
+        self._window = window
+        self._at: Floats = np.array([p.at for p in predictions])
+        self._probability: Floats = np.array([p.probability for p in predictions])
+        self._baseline: Floats = np.array([p.baseline_probability for p in predictions])
+        self._warning: Bools = np.array([p.warning for p in predictions], dtype=bool)
+        self._row = np.searchsorted(window.times, self._at)
+        inside = self._row < len(window)
+        self._has_sample = np.zeros(len(self._at), bool)
+        self._has_sample[inside] = window.times[self._row[inside]] == self._at[inside]
+        self._in_period: Bools = np.zeros(len(self._at), bool)
+        self._in_period[self._has_sample] = np.isfinite(window.period_start[self._row[self._has_sample]])
+
+    def scored(self, horizon: float, after: float) -> ScoredPredictions:
+        """Return the predictions made after `after` (seconds since the epoch) with their outcomes."""
+        outcomes = np.full(len(self._at), np.nan)
+        rows = self._row[self._has_sample]
+        outcomes[self._has_sample] = future_labels(self._window.times, self._window.state, (horizon,), rows)[:, 0]
+        new = self._at > after
+        return ScoredPredictions(
+            at=self._at[new],
+            probability=self._probability[new],
+            baseline=self._baseline[new],
+            warning=self._warning[new],
+            high_load=self._in_period[new],
+            outcome=outcomes[new],
+        )
+
+    def onsets(self, horizon: float, start: float, end: float) -> list[Onset]:
+        """Return the onsets in (start, end] with the lead time of the first warning within the horizon before each.
+
+        The lead time is None if there was no warning. An onset without a prediction in that time is left out.
+        """
+        window = self._window
+        starts = window.period_start[1:] == window.times[1:]
+        times = window.times[1:][starts & (window.state[:-1] == 0)]
+        onsets = []
+        for at in times[(times > start) & (times <= end)].tolist():
+            before = (self._at >= at - horizon) & (self._at < at) & self._has_sample & ~self._in_period
+            if before.any():
+                warnings = self._at[before & self._warning]
+                onsets.append(Onset(at, float(at - warnings[0]) if len(warnings) else None))
+        return onsets

@@ -1,0 +1,1 @@
+"""Replay of stored history after a training: predictions and anomalies."""

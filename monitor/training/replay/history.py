@@ -1,0 +1,105 @@
+"""History replay: predictions and anomalies of stored history, after a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.errors import ModelError
+from model.features.dataset import typical_step
+from model.training.holdout_replay import ReplayModel
+from model.units import DAY
+from monitor.config.loader import Config
+from monitor.errors import MonitorError
+from monitor.stores import Stores
+from monitor.system.logging import get_logger
+from monitor.system.processes import deadline
+from monitor.training.bootstrap_model import pretrained_predictor
+from monitor.training.records import read_active_model
+from monitor.training.replay.anomalies import replay_anomalies
+from monitor.training.replay.predictions import (
+    LIVE_WIDTH,
+    SampleHistory,
+    has_predictions,
+    has_rule_metric,
+    replay_predictions,
+)
+from storage import StorageError
+
+REPLAY_RANGE = 30 * DAY
+"""Seconds of history before the training that are replayed at most: what page and lists can show."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ReplayTask:
+    """History to replay after a training.
+
+    Attributes:
+        history: samples of the training.
+        models: models for the parts of its holdout; empty if no candidate was promoted.
+        detects: True to replay anomalies.
+    """
+
+    history: SampleHistory
+    models: tuple[ReplayModel, ...]
+    detects: bool
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """Numbers of predictions and anomalies stored by a replay."""
+
+    predictions: int
+    anomalies: int
+
+
+def replay_history(
+    stores: Stores, config: Config, task: ReplayTask, now: float, seconds: float
+) -> ReplaySummary | None:
+    """Replay the stored history without live predictions; log a failure, because the training itself succeeded.
+
+    Args:
+        stores: repositories.
+        config: configuration.
+        task: history and models.
+        now: seconds since the epoch.
+        seconds: time limit.
+
+    Returns:
+        None if it failed; what it has stored until then stays.
+    """
+    try:
+        with deadline(seconds, "training.timeout has passed"):
+            return _replay(stores, config, task, now - REPLAY_RANGE)
+    except (MonitorError, ModelError, StorageError, MemoryError) as error:
+        log.warning("history replay failed", error=error)
+        return None
+
+
+def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> ReplaySummary:
+    active = read_active_model(stores)
+    if active is None:
+        return ReplaySummary(predictions=0, anomalies=0)
+    models = task.models
+    if not models and active.pretrained:
+        models = _pretrained(stores, config, task.history, since)
+    predictions = replay_predictions(stores, models, task.history, active.id, since)
+    anomalies = 0
+    if task.detects and stores.registry.detector(active.id) is not None:
+        anomalies = replay_anomalies(stores, config, task.history, active.id, since)
+    return ReplaySummary(predictions, anomalies)
+
+
+def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
+    """Return the pretrained model for the time since the first sample without a prediction, live or replayed.
+
+    It was trained on other hosts, and has seen nothing of this one. Empty if no sample is without a prediction.
+    """
+    predictor = pretrained_predictor(config, typical_step(history.times, config.sampling.interval))
+    if predictor is None:
+        return ()
+    missing = (history.times >= since) & has_rule_metric(predictor, history.values)
+    for predictions in (stores.predictions, stores.replayed_predictions):
+        missing &= ~has_predictions(predictions, history.times, since, LIVE_WIDTH)
+    return (ReplayModel(float(history.times[missing][0]), predictor),) if missing.any() else ()

@@ -1,0 +1,168 @@
+"""Replayed predictions: stored and scored for the history without live predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.array_types import Bools, Floats
+from model.forecast.predictor import Predictor
+from model.training.holdout_replay import ReplayedRows, ReplayModel, replay
+from model.units import HOUR, MINUTE
+from monitor.inference.forecast import NO_WARNINGS
+from monitor.inference.prediction_outcomes import score_period
+from monitor.stores import TIME_EPSILON, Stores, delete_replayed_predictions
+from storage import Prediction, PredictionRepository
+
+PREDICTIONS_PER_HORIZON = 60
+"""Predictions stored per horizon length, at most: neighbouring ones differ little."""
+
+LIVE_WIDTH = 5 * MINUTE
+"""Seconds around a live prediction in which nothing is replayed."""
+
+BATCH_ROWS = 2000
+"""Predictions stored in one transaction, so that a sampling daemon does not wait for long."""
+
+SCORED_SECONDS = 6 * HOUR
+"""Seconds of predictions that are scored at once, which bounds memory."""
+
+
+@dataclass(frozen=True)
+class SampleHistory:
+    """Stored samples of the training.
+
+    Attributes:
+        times: (rows,) seconds since the epoch, increasing.
+        values: (rows, SAMPLE_FIELDS), NaN where missing.
+    """
+
+    times: Floats
+    values: Floats
+
+
+def replay_predictions(
+    stores: Stores, models: Sequence[ReplayModel], history: SampleHistory, model_id: int, since: float
+) -> int:
+    """Replay models over the history without live predictions; replace earlier replayed predictions.
+
+    Args:
+        stores: repositories.
+        models: in order of time, each for the part of the history from its start on.
+        history: samples.
+        model_id: id of the registered model that the predictions are stored with.
+        since: seconds since the epoch; nothing earlier is replayed.
+
+    Returns:
+        The number of predictions stored.
+
+    Raises:
+        StorageError: the database cannot be read or written.
+    """
+    models = _clipped(models, since)
+    if not models or models[0].start > history.times[-1]:
+        return 0
+    start = models[0].start
+    end = float(history.times[-1])
+    delete_replayed_predictions(stores, start, end)
+    without_live = ~has_predictions(stores.predictions, history.times, start, LIVE_WIDTH)
+    if not without_live[history.times >= start].any():
+        return 0
+    stored = 0
+    thinning = _Thinning()
+    for rows in replay(models, history.times, history.values):
+        wanted = without_live[rows.rows] & has_rule_metric(rows.predictor, history.values[rows.rows])
+        predictions = list(_predictions(rows, history.times, wanted, thinning, model_id))
+        for first in range(0, len(predictions), BATCH_ROWS):
+            stores.replayed_predictions.append(predictions[first : first + BATCH_ROWS])
+        stored += len(predictions)
+    _score(stores, models[-1].predictor, history.times, start)
+    return stored
+
+
+def has_predictions(predictions: PredictionRepository, times: Floats, start: float, width: float) -> Bools:
+    """Return a mask (rows,) of the times from `start` on that share a bucket of `width` seconds with a prediction.
+
+    Args:
+        predictions: live or replayed ones.
+        times: (rows,) seconds since the epoch, increasing.
+        start: seconds since the epoch; earlier times are False.
+        width: seconds.
+    """
+    result = np.zeros(len(times), bool)
+    inside = times >= start
+    if inside.any():
+        first = start - start % width
+        buckets = np.floor_divide(times[inside] - first, width).astype(np.int64)
+        result[inside] = predictions.occupied_buckets(first, width, int(buckets[-1]) + 1)[buckets]
+    return result
+
+
+def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
+    """Return the models whose part does not end before `since`, the first one starting there at the earliest."""
+    starts = [model.start for model in models]
+    kept = [model for model, end in zip(models, [*starts[1:], math.inf], strict=False) if end > since]
+    return [replace(model, start=max(model.start, since)) for model in kept]
+
+
+def has_rule_metric(predictor: Predictor, values: Floats) -> Bools:
+    """Return a mask (rows,) of the samples with a value of any metric of the high-load rules."""
+    columns = [predictor.spec.columns.index(metric) for metric in predictor.spec.rules.metrics]
+    return np.asarray(np.isfinite(values[:, columns]).any(axis=1))
+
+
+class _Thinning:
+    """Selection of the samples whose predictions are stored: the first of each slot of a horizon's length / 60."""
+
+    def __init__(self) -> None:
+        self._last_slots: dict[float, float] = {}
+
+    def select(self, times: Floats, horizon: float) -> Bools:
+        """Return a mask (rows,) of the times, which are later than those of the previous call."""
+        slots = times // (horizon / PREDICTIONS_PER_HORIZON)
+        selected = np.diff(slots, prepend=self._last_slots.get(horizon, -math.inf)) > 0
+        if len(slots):
+            self._last_slots[horizon] = float(slots[-1])
+        return np.asarray(selected)
+
+
+def _predictions(
+    rows: ReplayedRows, times: Floats, wanted: Bools, thinning: _Thinning, model_id: int
+) -> Iterator[Prediction]:
+    """Yield the predictions to store of some consecutive samples."""
+    at = times[rows.rows]
+    thresholds = np.minimum(rows.thresholds, NO_WARNINGS)
+    for column, horizon in enumerate(rows.predictor.horizons):
+        selected = np.flatnonzero(wanted)[thinning.select(at[wanted], horizon)]
+        columns = zip(
+            at[selected].tolist(),
+            rows.probabilities[selected, column].tolist(),
+            thresholds[selected, column].tolist(),
+            rows.warnings[selected, column].tolist(),
+            rows.period_start[selected].tolist(),
+            strict=True,
+        )
+        for time, probability, threshold, warning, period_start in columns:
+            yield Prediction(
+                at=time,
+                horizon=horizon,
+                model_id=model_id,
+                probability=probability,
+                baseline_probability=rows.predictor.base_rates[column],
+                threshold=threshold,
+                warning=warning,
+                high_load_since=period_start if math.isfinite(period_start) else None,
+            )
+
+
+def _score(stores: Stores, predictor: Predictor, times: Floats, start: float) -> None:
+    """Score the replayed predictions from `start` on whose horizon has passed at the last of `times` (rows,)."""
+    spec = predictor.spec
+    for horizon in predictor.horizons:
+        last = float(times[-1]) - horizon
+        for first in np.arange(start - TIME_EPSILON, last, SCORED_SECONDS).tolist():
+            period = first, min(first + SCORED_SECONDS, last)
+            score = score_period(stores, stores.replayed_predictions, spec.rules, spec.step, horizon, period)
+            stores.replayed_scores.add_replayed(horizon, score.totals, score.onsets)
