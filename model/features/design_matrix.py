@@ -66,7 +66,7 @@ def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: 
         features = seasonal_features(buckets, distinct, spec.horizons, FIXED_POINT)[inverse]
     days = x[:, x.shape[1] - features.shape[1] :]
     days[:] = features
-    # The first columns are means of a day: the feature is the departure from them.
+    # The first columns are means over the last day: the feature is the current value minus this mean.
     inputs = len(spec.inputs)
     np.subtract(x[:, :inputs], days[:, :inputs], out=days[:, :inputs])
 
@@ -174,7 +174,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
     levels = np.floor(np.log2(lengths)).astype(int)
     block = values.copy()
     for level in range(int(levels.max()) + 1):
-        # Sparse table: block[i] is the extreme of 2^level values from i on; two blocks cover any shorter range.
+        # Sparse table: block[i] is the extreme of the 2^level values from i on; two such blocks cover a window.
         if level:
             half = 2 ** (level - 1)
             block[:-half] = ignoring_nan(block[:-half], block[half:])

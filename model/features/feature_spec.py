@@ -135,7 +135,7 @@ class FeatureSpec:
         """Return an empty rolling window for these features.
 
         Args:
-            bounded: True to drop rows that no later feature uses, for a window that is extended indefinitely.
+            bounded: True to drop rows that no later feature needs; for a window that is extended indefinitely.
         """
         return RollingWindow(
             self.columns,
@@ -155,7 +155,7 @@ def make_spec(
     horizons: Sequence[float],
     step: float,
 ) -> FeatureSpec:
-    """Return the feature specification for a history.
+    """Derive the feature specification from a history.
 
     The inputs are the columns that are known in at least half of the rows and not constant.
 

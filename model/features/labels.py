@@ -27,7 +27,7 @@ def parse_quantile(bound: str) -> float | None:
 
 @dataclass(frozen=True)
 class Rules:
-    """High-load rules of a host: load is high once at least one rule has held without a break for `sustained` s.
+    """High-load rules: load is high once at least one rule has held without a break for `sustained` seconds.
 
     Attributes:
         rules: bounds of each rule; a rule holds while all its metrics reach their bounds.

@@ -58,7 +58,7 @@ def extend_states(
     exceeded = index >= 1
     states = np.repeat(before[None], len(times), axis=0)
     if not exceeded.any() and before[PERIOD_START] == -np.inf:
-        # Fast path without high load: only the state changes.
+        # Fast path if no rule holds and no high-load period is in progress: only the state changes.
         states[:, STATE] = np.where(np.isnan(index), np.nan, 0.0)
         return states
     after_gap = np.isinf(elapsed)

@@ -99,12 +99,12 @@ class RollingWindow:
 
     @property
     def last_high(self) -> Floats:
-        """(rows,) time of the last high state (seconds since the epoch), -inf before the first."""
+        """(rows,) time of the last sample during high load (seconds since the epoch), -inf if there is none."""
         return self._states[: self._size, load_states.LAST_HIGH]
 
     @property
     def last_onset(self) -> Floats:
-        """(rows,) time of the last onset (seconds since the epoch), -inf before the first."""
+        """(rows,) time of the last onset (seconds since the epoch), -inf if there is none."""
         return self._states[: self._size, load_states.LAST_ONSET]
 
     @property
@@ -114,7 +114,7 @@ class RollingWindow:
 
     @property
     def period_start(self) -> Floats:
-        """(rows,) start of the high-load period in progress (seconds since the epoch), -inf while there is none.
+        """(rows,) start of the high-load period in progress (seconds since the epoch), -inf if there is none.
 
         A period starts at an onset. It ends at a gap, or after `sustained` seconds in which no rule held: a shorter
         dip or a single missing sample does not end it.
@@ -141,7 +141,7 @@ class RollingWindow:
         return self._bucket_numbers[: self._size]
 
     def extend(self, times: Floats, values: Floats) -> None:
-        """Append rows.
+        """Append samples.
 
         Args:
             times: (rows,) seconds, increasing and later than all rows of the window.
@@ -154,7 +154,7 @@ class RollingWindow:
             return
         before = self._times[self._size - 1] if self._size else -np.inf
         if not (times[0] > before and (times[1:] > times[:-1]).all()):
-            raise ValueError("samples must come in order of time")
+            raise ValueError("samples must be in time order")
         self._reserve(len(times), float(times[0]))
         if self.buckets is not None and np.isfinite(self.keep_seconds):
             self.buckets.drop_old()
@@ -214,7 +214,7 @@ class RollingWindow:
         return terms, known
 
     def _reserve(self, n: int, now: float) -> None:
-        """Make room for n rows: drop rows older than `keep_seconds` before `now`, then grow the arrays."""
+        """Make room for n rows: drop rows before `now` - `keep_seconds`, then grow the arrays."""
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))

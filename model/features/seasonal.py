@@ -13,7 +13,7 @@ from model.array_types import Floats, Integers
 from model.features.time_buckets import SEASONAL_DAYS, TimeBuckets
 
 DECAY = 0.7
-"""Weight of a day relative to the following day in weighted means over days."""
+"""Weight of a day relative to the next more recent day in weighted means."""
 
 SPANS = (1, 4)
 """Hours before and after the same time yesterday over which the load index is averaged."""
@@ -53,7 +53,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
     """
     view = _BucketWindows(buckets, numbers, scale)
     metrics = view.means(-buckets.day, -1)[:, :-1]
-    # At most a day: yesterday's buckets after that would be in the future.
+    # At most a day: the window that starts at this time yesterday must end before the current bucket.
     ahead = [min(int(np.ceil(horizon / buckets.width)) + 1, buckets.day) for horizon in horizons]
     columns = _yesterday_features(view, buckets, ahead) + _past_days_features(view, buckets, ahead)
     return np.concatenate((metrics, np.stack(columns, axis=1)), axis=1)
@@ -77,7 +77,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
     hour = buckets.hour
 
     def weighted(statistic: Callable[[int], Floats]) -> Floats:
-        """Return the mean of a statistic over the days; recent days have more weight."""
+        """Return the mean of a statistic over the days, with weights that decay by DECAY per day."""
         return _weighted_mean([statistic(start) for start in starts], DECAY)
 
     now = [view.load(start, start) for start in starts]

@@ -21,7 +21,7 @@ WIDTHS = (300.0, 600.0, 900.0, 1800.0, HOUR)
 
 
 def bucket_width(step: float) -> float | None:
-    """Return the bucket width (seconds) for samples `step` seconds apart, or None if they are too far apart."""
+    """Return the bucket width (seconds) for samples `step` seconds apart, or None if `step` exceeds an hour."""
     return next((width for width in WIDTHS if width >= step), None)
 
 
@@ -84,16 +84,16 @@ class TimeBuckets:
 
     @property
     def max_index(self) -> Floats:
-        """(buckets,) maximum of the load index, NaN if unknown."""
+        """(buckets,) maximum of the load index over the samples, NaN if unknown."""
         return self._max_index[: self._size]
 
     @property
     def high(self) -> Bools:
-        """(buckets,) True if load was high at any sample."""
+        """(buckets,) True if load was high at any sample of the bucket."""
         return self._high[: self._size]
 
     def extend(self, times: Floats, terms: Integers, known: Bools, index: Floats, state: Floats) -> Integers:
-        """Add rows and return the bucket number (rows,) of each row.
+        """Add samples and return the bucket number (rows,) of each sample.
 
         Args:
             times: (rows,) seconds, later than all previous rows.

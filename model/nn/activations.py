@@ -71,7 +71,7 @@ class ReLU(Activation):
         return y
 
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
-        # NumPy compares with an array of zeros four times as fast as with a scalar.
+        # NumPy's maximum with an array of zeros is four times as fast as with a scalar.
         zeros = constant(0.0, x.shape, x.dtype)
         return ops(maximum, x, zeros, out=out)
 
@@ -92,7 +92,11 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak x with leak in (0, 1); no derivative is zero."""
+    """Leaky ReLU (Maas et al. 2013): y = x where x > 0, else leak * x; the derivative is never zero.
+
+    Attributes:
+        leak: slope for negative x, in (0, 1).
+    """
 
     leak: float = 0.01
 

@@ -71,7 +71,7 @@ class Checkpoint:
             saved = self.signature.get(name, "missing")
             if saved != value:
                 raise InputError(
-                    f"checkpoint: {name} is {saved} in the checkpoint and {value} in this training",
+                    f"checkpoint: {name} is {saved} in the checkpoint and {value} in this training run",
                     InputProblem.CHECKPOINT,
                 )
         arrays = {"parameters": self.parameters, "kept_parameters": self.kept_parameters, **self.optimizer.arrays}

@@ -183,7 +183,7 @@ class Linear(Layer):
         ops: ArrayOps,
         out: Floats | None,  # noqa: ARG002
     ) -> Floats:
-        # BLAS multiplies by a transposed view a third slower than by a copy of it.
+        # BLAS multiplies by a transposed view a third slower than by a transposed copy.
         large = self.weight.size >= TRANSPOSE_SIZE
         transposed = ops(transposed_copy, self.weight) if large else self.weight.T
         return ops(output_gradient.dot, transposed)

@@ -161,7 +161,7 @@ def is_weight(name: str) -> bool:
 
 
 def _slices(sizes: dict[str, int]) -> dict[str, slice]:
-    """Return the slice of each parameter in the flat vector: weights first, otherwise in the given order."""
+    """Return the slice of the flat vector for each parameter: weights first, otherwise in the given order."""
     order = sorted(sizes, key=lambda name: not is_weight(name))
     stops = list(itertools.accumulate(sizes[name] for name in order))
     return {name: slice(stop - sizes[name], stop) for name, stop in zip(order, stops, strict=True)}
@@ -176,7 +176,7 @@ def mlp(
     initializer: str | None = None,
     dtype: type[np.floating[Any]] = np.float32,
 ) -> Network:
-    """Build a multilayer perceptron: linear layers, all but the last followed by activation and dropout.
+    """Build a multilayer perceptron: linear layers, each except the last followed by activation and dropout.
 
     Args:
         sizes: number of inputs, number of units of each hidden layer, number of outputs.

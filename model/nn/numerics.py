@@ -8,7 +8,7 @@ from model.array_types import Floats, constant
 from model.nn.execution.array_ops import EAGER, ArrayOps, row_maximum
 
 SMALL_SIZE = 64
-"""Number of elements below which one call of a slow NumPy function is faster than several calls of fast ones."""
+"""Number of elements below which one call of a slow NumPy function is faster than several calls of fast functions."""
 
 ZERO = np.zeros((), np.float32)
 """0-d zero: an operation with a float32 or float64 array keeps the dtype of the array."""

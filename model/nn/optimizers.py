@@ -93,7 +93,7 @@ class _OptimizerBase:
 class SGD(_OptimizerBase):
     """Stochastic gradient descent with optional momentum (Sutskever et al. 2013).
 
-    v = momentum v + g; the update is -rate v, with Nesterov momentum -rate (g + momentum v).
+    For the gradient g, v = momentum v + g. The update is -rate v, or -rate (g + momentum v) with Nesterov momentum.
     """
 
     momentum: float = 0.0
@@ -124,7 +124,7 @@ class SGD(_OptimizerBase):
 class RMSprop(_OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012).
 
-    v = decay v + (1 - decay) g^2; the update is -rate g / (sqrt(v) + epsilon).
+    For the gradient g, v = decay v + (1 - decay) g^2. The update is -rate g / (sqrt(v) + epsilon).
     """
 
     decay: float = 0.99
@@ -153,8 +153,8 @@ class RMSprop(_OptimizerBase):
 class Adam(_OptimizerBase):
     """Adam (Kingma and Ba 2015, algorithm 1).
 
-    The moments are stored without their factors 1 - beta: m = beta1 m + g, v = beta2 v + g^2. The factors, the bias
-    corrections and the learning rate are combined into two scalars per step.
+    The moments of the gradient g are stored without the factors 1 - beta: m = beta1 m + g, v = beta2 v + g^2. The
+    factors, the bias corrections and the learning rate are combined into two scalars per step.
     """
 
     beta1: float = 0.9

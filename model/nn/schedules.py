@@ -87,7 +87,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """Linear increase from 0 to 1, followed by another schedule (Goyal et al. 2017).
+    """Warm-up: linear increase from 0 to 1, followed by another schedule (Goyal et al. 2017).
 
     Attributes:
         share: fraction of the training during which the factor increases.

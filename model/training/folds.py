@@ -52,8 +52,8 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
     """Divide a history into folds.
 
     High-load periods are separate events of a horizon if they are more than the horizon apart. The newest fifth of
-    the rows is the only fold if it and the rows before it both have MIN_EVENTS at every horizon. Otherwise the
-    holdout starts after two fifths of the events, and has three folds with a fifth of the events each.
+    the rows is the only fold if it and the rows before it both have MIN_EVENTS at every kept horizon. Otherwise
+    the holdout starts after two fifths of the events, and has three folds with a fifth of the events each.
 
     Args:
         dataset: the history.

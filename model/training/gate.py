@@ -125,6 +125,8 @@ def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
     2. Average precision: not worse than a baseline or the incumbent by more than the margin.
     3. Brier skill over climatology: at least `min_skill`.
 
+    Without an estimate of the standard error, the margin of a Brier score is 0 and average precision is not compared.
+
     Args:
         inputs: predictions on the holdout.
         config: margin in standard errors, and smallest Brier skill.

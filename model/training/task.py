@@ -52,7 +52,7 @@ class OmittedHorizon:
             return (
                 f"{self.reason.message} in the history; outcomes within a shorter time than the spacing are unknown"
             )
-        return f"{self.reason.message} in the history; a model of this host needs examples of both"
+        return f"{self.reason.message} in the history; a model of this host needs examples of calm and high load"
 
 
 def require_metrics(rules: Rules, columns: Sequence[str], values: Floats) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.units import DAY, MINUTE
+from model.units import DAY, HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.stores import Stores
 
 MAX_STALENESS = 0.01
 """Longest age of a measurement, as a ratio of the measured coverage."""
 
-MAX_AGE = 5 * MINUTE
-"""Longest age of a measurement in seconds."""
+MAX_AGE = HOUR
+"""Longest age of a measurement in seconds; one of 90 days at 5 s takes 0.2 s of CPU."""
 
 THINNED_SPACING = MINUTE
 """Seconds between the times that measure a long history; shorter gaps in it count as covered."""

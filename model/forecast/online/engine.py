@@ -76,7 +76,7 @@ class OnlineEngine:
         self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
-        """Share the smoothers of an engine of the same hosts and samples, if it has the same load index."""
+        """Share the smoothers of an engine of the same hosts and samples, if `has_load_index_of` is True for it."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 

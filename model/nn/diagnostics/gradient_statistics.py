@@ -41,7 +41,7 @@ class StatisticsState:
 
 
 class GradientStatistics:
-    """Running statistics of gradients and updates, per parameter.
+    """Statistics of gradients and updates for each parameter, accumulated over the steps of a training run.
 
     The training loop calls `record_gradient` in each step, and then `record_update` if `update_due` is True. All
     gradients are buffered in a network of at most `BUFFERED_PARAMETERS` parameters. In a larger network, only the
@@ -204,7 +204,7 @@ class GradientStatistics:
 
 
 def _buffer_start(network: Network) -> int:
-    """Return the index of the first buffered parameter in the flat vector; the vector's size if none is buffered."""
+    """Return the position in the flat vector at which the buffered parameters start; its size if none is buffered."""
     size = network.flat.size
     if size <= BUFFERED_PARAMETERS:
         return 0

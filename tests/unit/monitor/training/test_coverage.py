@@ -81,10 +81,10 @@ def test_coverage_counts_imported_and_live_samples_by_their_own_spacing(stores):
     assert HistoryCoverage(stores, CONFIG).seconds(NOW, NEEDED) == pytest.approx(5000 + 480_000, rel=0.001)
 
 
-def test_long_coverage_is_measured_again_after_some_minutes(stores):
+def test_long_coverage_is_measured_again_after_an_hour(stores):
     store(stores, NOW, 9000, 60.0)
     history = HistoryCoverage(stores, CONFIG)
     before = history.seconds(NOW, NEEDED)
-    store(stores, NOW + 360, 6, 60.0)
-    assert history.seconds(NOW + 240, NEEDED) == before
-    assert history.seconds(NOW + 360, NEEDED) == before + 360
+    store(stores, NOW + 3660, 61, 60.0)
+    assert history.seconds(NOW + 3600, NEEDED) == before
+    assert history.seconds(NOW + 3660, NEEDED) == before + 3660
