@@ -16,7 +16,7 @@ from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.cli.parameters import INPUT_FILE
+from monitor.cli.parameters import INPUT_FILE, with_one_standard_input
 from monitor.cli.trace_options import trace_options
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SMALL_PERCENTAGE = 0.01
     },
 )
 @click.argument(
-    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE,
+    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE, callback=with_one_standard_input,
     help="CSV file, plain or compressed with gzip; - is stdin.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be stored, and store nothing.")
