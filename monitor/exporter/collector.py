@@ -20,7 +20,7 @@ from monitor.state import DaemonState, LiveState
 
 
 class StateCollector(Collector):
-    """Prometheus collector that reads the daemon's state at each scrape; it exports unknown values as absent, not 0."""
+    """Prometheus collector that reads the daemon's state at each scrape. Unknown values are absent, never 0."""
 
     def __init__(self, state: Callable[[], DaemonState]) -> None:
         self._state = state

@@ -104,7 +104,7 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
-    """Return the window (seconds) whose mean differs most from the present value, and the difference; 0 if unknown."""
+    """Return the window (seconds) whose mean differs most from the newest value, and the difference; 0 if unknown."""
     largest = spec.windows[0], 0.0
     for window in spec.windows:
         departure = _value(spec, x, f"{metric}:departure:{window:g}s")

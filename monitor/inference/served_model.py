@@ -173,7 +173,7 @@ class ServedModel:
             log.info("inputs in range", model=self.model_id)
 
     def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
-        """Store the metrics for `monitor status` if they or the model changed; the next forecast retries a failure."""
+        """Store the metrics for `monitor status` if they or the model changed; the next forecast retries failures."""
         if (model_id, metrics) == self._stored_out_of_range:
             return
         try:

@@ -99,7 +99,7 @@ class DetectorSession:
         self.scored_until = until
 
     def score_until(self, now: float) -> None:
-        """Score the rows complete at `now` (seconds since the epoch); end an event that got no readings for an hour."""
+        """Score the rows complete at `now` (seconds since the epoch); end an event after an hour without readings."""
         step = self._detector.step
         until = now // step * step
         # After a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence.

@@ -1,7 +1,7 @@
 """Rendering of reports on a terminal: coloured tables, fitted to its width.
 
-Values are never truncated. A table that is too wide first wraps headings and words, then drops its bars, and finally is
-transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
+Values are never truncated. A table that is too wide first wraps headings and words, then drops its bars, and finally
+is transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
 information is in the colour alone: the text states it too.
 """
 

@@ -34,7 +34,7 @@ def print_report(report: Report, color: str) -> None:
 def choose_style(color: str, environ: Mapping[str, str], *, tty: bool) -> Style:
     """Return the style of the output.
 
-    `color`, unless "auto", takes precedence over NO_COLOR, which takes precedence over FORCE_COLOR and CLICOLOR_FORCE.
+    `color`, unless "auto", overrides NO_COLOR, which overrides FORCE_COLOR and CLICOLOR_FORCE.
 
     Args:
         color: "auto", "always" or "never".

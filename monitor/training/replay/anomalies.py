@@ -63,7 +63,7 @@ def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, mod
 
 
 def _start_of_detection(times: Floats, config: Config) -> float:
-    """Return the time up to which samples at `times` (rows,) cover the history that a detector needs, else infinity."""
+    """Return the time up to which samples at `times` (rows,) cover the history that a detector needs; inf if none."""
     step = typical_step(times, config.sampling.interval)
     elapsed = np.diff(times, prepend=times[0] - step)
     covered = np.cumsum(np.where(elapsed > GAP_FACTOR * step, step, elapsed))

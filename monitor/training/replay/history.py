@@ -94,8 +94,8 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
 def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
     """Return the pretrained model for the time since the first sample that has no live or replayed prediction.
 
-    No outcome of this host can leak, because the pretrained model was trained on other hosts. Empty if every sample has
-    a prediction, or the pretrained model does not support the task.
+    No outcome of this host can leak, because the pretrained model was trained on other hosts. Empty if every sample
+    has a prediction, or the pretrained model does not support the task.
     """
     predictor = pretrained_predictor(config, typical_step(history.times, config.sampling.interval))
     if predictor is None:
