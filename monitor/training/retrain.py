@@ -198,7 +198,7 @@ def _promote_detector(
     """Promote a new detector together with the incumbent predictor, or with the bootstrap model if there is none.
 
     Returns:
-        The result with a message on the detector added to the reason; unchanged in a dry run, or with a kept detector.
+        The result with a message on the detector added to the reason; unchanged in a dry run or with a kept detector.
     """
     if request.dry_run:
         return result
