@@ -76,7 +76,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
         "monitor anomalies ack 5 --as incident --note 'disk full'": "Exclude the event from training.",
     },
 )
-@click.argument("event_id", metavar="ID", type=ROW_ID, help="Number of the event.")
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="ID of the event.")
 @click.option(
     "--as",
     "verdict",
