@@ -90,7 +90,7 @@ class TrainingSection:
         minimum=10.0,
     )
     history: float = duration(90 * DAY, "Length of the history to train on.", minimum=10.0)
-    min_history: float = duration(2 * HOUR, "Length of history needed for the first training.", minimum=10.0)
+    min_history: float = duration(2 * HOUR, "Length of history needed for the first training run.", minimum=10.0)
     networks: int = integer(
         _RECIPE.networks,
         "Number of networks in the ensemble. Three of every four use seasonal features if the training data spans "
@@ -99,7 +99,7 @@ class TrainingSection:
     )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
     activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
-    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer of the training.")
+    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer that trains the networks.")
     learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
     schedule: str = choice("cosine", tuple(SCHEDULES), "Learning rate schedule.")
     epochs: int = integer(_FIT.epochs, "Maximum number of epochs.", minimum=1)
