@@ -37,7 +37,7 @@ class RefusedError(MonitorError):
 
 
 class NotEnoughDataError(MonitorError):
-    """Raised when the history does not suffice for a training, or no prediction can be made from it."""
+    """Raised when the history does not suffice for a training run, or for a prediction."""
 
 
 class LockedError(MonitorError):

@@ -19,16 +19,16 @@ class LiveState:
 
     Attributes:
         sample: the sample as stored.
-        sources: state of each source of host metrics, by name.
+        sources: result of the last reading for the name of each source.
         high_load: True during a high-load period; None if the state is unknown.
         high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
         forecast: predictions with their attributions; None if no model serves.
-        model_id: id of the serving model; None if no model serves.
-        samples_total: samples taken since the start of the process.
-        samples_missed: samples that were due since the start, but not taken.
-        predictions_total: predictions made since the start.
-        samples_buffered: samples in memory that are not stored yet.
-        write_failures: failed writes of samples and predictions since the start.
+        model_id: ID of the serving model; None if no model serves.
+        samples_total: number of samples taken since the start of the process.
+        samples_missed: number of samples that were due since the start, but not taken.
+        predictions_total: number of predictions made since the start.
+        samples_buffered: number of samples in memory that are not stored yet.
+        write_failures: number of failed writes of samples and predictions since the start.
     """
 
     sample: Sample
@@ -66,7 +66,7 @@ class JobState:
         failures: number of runs that raised an exception.
         missed: number of scheduled runs that did not take place.
         duration: durations of the runs.
-        delay: delays of the actual after the scheduled starts.
+        delay: delays between the scheduled and the actual starts.
     """
 
     runs: int
@@ -82,7 +82,7 @@ class AnomalyState:
 
     Attributes:
         metrics: names of the metrics that the detector monitors.
-        reading: detector output for the newest row; None if there is none, for example after a gap.
+        reading: detector output for the newest row; None if that row has no output, for example after a gap.
         active: anomaly event in progress; None if there is none.
         events: number of anomaly events in the database.
         unconfirmed: number of events in the last 30 days whose verdict is not "incident".
@@ -110,7 +110,7 @@ class DaemonState:
         python: version of Python.
         live: result of the newest sampling cycle; None before the first cycle and while sampling has stopped.
         overview: summary of the database as of the last status refresh; None before the first refresh.
-        jobs: counters by job name.
+        jobs: counters and histograms for each job name.
         sampling: True while samples arrive as scheduled.
         host_metrics: True if the host metrics (`monitor_host_*`) are exposed.
         reload_successful: True if the last reload of the configuration took effect.

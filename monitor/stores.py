@@ -24,7 +24,7 @@ TIME_EPSILON = 0.0005
 
 @dataclass(frozen=True)
 class Stores:
-    """Repositories of one open database; the replayed ones hold results of a replay of stored history."""
+    """Repositories of one open database; `replayed_` repositories hold the results of replaying stored history."""
 
     database: Database
     samples: SampleRepository
@@ -38,12 +38,12 @@ class Stores:
 
 
 def delete_replayed(stores: Stores, start: float, end: float) -> int:
-    """Delete what was replayed from the samples of a period, for example because they have changed.
+    """Delete the replayed results of a period, for example because its samples have changed.
 
-    Predictions and scores of whole hours are deleted, because the sums of an hour cannot be split.
+    Predictions and scores of whole hours are deleted, because the hourly sums cannot be split.
 
     Args:
-        stores: repositories.
+        stores: repositories to delete from.
         start: seconds since the epoch, inclusive.
         end: seconds since the epoch, inclusive.
 
@@ -58,7 +58,11 @@ def delete_replayed(stores: Stores, start: float, end: float) -> int:
 
 
 def delete_replayed_predictions(stores: Stores, start: float, end: float) -> int:
-    """Delete the replayed predictions and scores of the hours of a period; see `delete_replayed`."""
+    """Delete the replayed predictions and scores of all hours that a period touches; see `delete_replayed`.
+
+    Returns:
+        The number of predictions deleted.
+    """
     first = start - start % HOUR
     after = end - end % HOUR + HOUR
     stores.replayed_scores.purge_between(first, after)
@@ -72,7 +76,7 @@ def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> 
     Args:
         url: database URL.
         busy_timeout: seconds to wait for another writer.
-        create: create a missing database instead of failing.
+        create: True creates a missing database; False raises an error.
 
     Raises:
         StorageError: the database cannot be opened; the message names the file.

@@ -1,4 +1,4 @@
-"""Inter-process locks that the kernel releases when their holder ends."""
+"""Inter-process locks: lock files that the kernel unlocks when the process ends."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ models = Table(
     Column("promoted_at", Float, nullable=True),
     Column("report", JsonText, nullable=False),
     Column("blob", LargeBinary, nullable=False),
-    # Serialized anomaly detector; NULL while the history is too short for one.
+    # Serialized anomaly detector; NULL if no detector could be fitted.
     Column("detector", LargeBinary, nullable=True),
     sqlite_autoincrement=True,
 )

@@ -20,7 +20,7 @@ SLOTS_PER_BLOCK = 12
 """Number of slots per block; maxima of six hours are nearly independent."""
 
 SLOTS_KEPT = 5 * SLOTS_PER_WEEK + 1
-"""Number of slots kept: five weeks and the current slot; `recurring_level` reads four weeks before a given slot."""
+"""Number of slots kept: the current slot and five weeks; the last week is compared with the four weeks before it."""
 
 SLOTS_FITTED = 30 * SLOTS_PER_DAY
 """Number of slots that thresholds are fitted on: the last 30 days."""
@@ -158,7 +158,7 @@ class BlockMaxima:
 
 
 def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
-    """Fit a tail to the block maxima of a series (slots,), for the blocks where `usable` (blocks,) is True."""
+    """Fit a tail to the maxima of the usable blocks of a series (slots,); None if fewer than three are usable."""
     if not usable.any():
         return None
     return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))

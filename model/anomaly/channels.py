@@ -1,7 +1,7 @@
 """Anomaly scoring: score parts from residual energy, Mahalanobis distance and surprisal of each metric.
 
 Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals in any
-single row. They are averaged over all metrics and for each metric: the mean over all metrics hides a single fault.
+single row. They are averaged over all metrics and for each metric: the mean hides a fault of one metric.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ METRIC_HALF_LIVES = (6, 36)
 """Half-lives, in rows, of the averages of each metric."""
 
 BACKGROUND = 12 * HOUR
-"""Half-life, in seconds, of the bias and of the background averages: a lasting offset becomes normal."""
+"""Half-life, in seconds, of the bias and of the background averages, which absorb a lasting offset."""
 
 BIAS_CAP = 8.0
 """Upper bound of the absolute residual in the bias estimate, in residual scales."""

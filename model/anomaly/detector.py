@@ -24,7 +24,7 @@ Z_CAP = 10.0
 """Upper bound of the absolute value of a standardized metric."""
 
 CLIP_QUANTILES = (0.001, 0.999)
-"""Mean and deviation are fitted to values clipped to low - (high - low) / 2 and high + (high - low) / 2."""
+"""Quantiles (low, high); the fitted values are clipped to [low - r / 2, high + r / 2], r = high - low."""
 
 LOG_TRANSFORM_RATIO = 100.0
 """A non-negative metric is log-transformed if its upper clip quantile exceeds this factor times max(median, 1)."""
@@ -52,7 +52,7 @@ class FitRefusal(StrEnum):
 _REFUSAL_MESSAGES = {
     FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
     FitRefusal.NO_VARIATION: "no metric varies in the history",
-    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows without gaps in the {LOOKBACK} rows before",
+    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows that follow {LOOKBACK} rows without a gap",
 }
 
 

@@ -134,7 +134,10 @@ class EventTracker:
         self._observed_until = event.ended_at
 
     def restore_residual(self, reading: DetectorReading | None) -> None:
-        """Use the ratios of a reading as residual ratios: an event ended before the first live row."""
+        """Use the ratios of a reading as residual ratios, unless there are such ratios or an event is in progress.
+
+        Call this method if an event ended within hours before the tracker was created.
+        """
         if self.event is None and not self._residual_ratios and reading is not None:
             self._residual_ratios = _above_release(reading.threshold_ratios)
             self._observed_until = reading.at + self._step

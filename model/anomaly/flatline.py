@@ -19,7 +19,7 @@ MAX_FACTOR = 3.0
 """Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
-"""Limit factor of the joint run, in which no metric changes; by chance, it is rarer than a long run of one metric."""
+"""Limit factor of the joint run, in which no metric changes; by chance it is less likely than a run of one metric."""
 
 MIN_LIMIT = HOUR
 """Lower bound of the limit of one metric, in seconds."""

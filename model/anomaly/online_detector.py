@@ -23,7 +23,7 @@ FLATLINE = "flatline"
 
 @dataclass(frozen=True)
 class HostStep:
-    """Result of one row of one host.
+    """Reading and event changes of one host after one row.
 
     Attributes:
         reading: output of the detector; None if no metric can be scored, such as after a gap or in maintenance.
@@ -110,7 +110,7 @@ class OnlineDetector:
         self._trackers[host].resume(event)
 
     def restore_residual(self, host: int) -> None:
-        """Use the newest threshold ratios of a host as residual ratios: an event ended before the first live row."""
+        """Use the newest threshold ratios of a host as residual ratios; see `EventTracker.restore_residual`."""
         self._trackers[host].restore_residual(self._readings[host])
 
     def event(self, host: int) -> AnomalyEvent | None:

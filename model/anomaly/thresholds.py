@@ -41,7 +41,7 @@ SUPPRESSED_RATIO = 0.5
 """Upper bound of the ratio to the threshold during warm-up, and while the level recurs or counts as normal."""
 
 ALARM_WARM_UP = 12 * HOUR
-"""Seconds after the first row without alarms of joint and spike: the averages need several half-lives."""
+"""Seconds after the first row in which joint and spike raise no alarm: the averages need several half-lives."""
 
 SCORE_PROBABILITY = 2 / BLOCKS_PER_MONTH
 """Exceedance probability per block at which the score curve is calibrated: twice in 30 days."""

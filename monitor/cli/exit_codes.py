@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command."""
+    """Exit code of a command."""
 
     DONE = 0
     FAILED = 1
@@ -29,10 +29,10 @@ EXIT_CODES = {
     "model.errors.ModelError": ExitCode.FAILED,
     "builtins.OSError": ExitCode.FAILED,
 }
-"""Exit code by qualified class name: importing the classes would slow down every usage error."""
+"""Exit code for the qualified name of each error class; importing the classes would delay every usage error."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode | None:
-    """Return the exit code of the nearest listed class of an error; None if EXIT_CODES lists none of its classes."""
+    """Return the exit code for an error, or for its nearest base class in EXIT_CODES; None if there is none."""
     names = (f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__)
     return next((EXIT_CODES[name] for name in names if name in EXIT_CODES), None)

@@ -50,7 +50,7 @@ class Command(click.Command):
     """A command that takes the options of every command and shows examples in its help.
 
     Args:
-        examples: explanation by command line.
+        examples: command lines as keys, with the explanation of each.
     """
 
     context_class = Context
@@ -84,10 +84,10 @@ class RootGroup(Group):
     """The root command `monitor`, which imports the module of a command at its first use.
 
     Args:
-        sections: module of each command relative to `package`, by heading of the help and name of the command. Each
-            module defines `command`.
+        sections: for each heading of the help, the names of its commands with their modules, relative to `package`.
+            Each module defines `command`.
         package: name of the package that contains the modules.
-        reference: further sections of the help: explanation by heading and term.
+        reference: further sections of the help: for each heading, its terms with their explanations.
     """
 
     hides_shared_options = False
@@ -145,12 +145,12 @@ class RootGroup(Group):
 
 
 def summary(command: click.Command) -> str:
-    """Return the first sentence of the help of a command."""
+    """Return the first paragraph of the help of a command in one line, without the final full stop."""
     return (command.help or "").strip().partition("\n\n")[0].replace("\n", " ").rstrip(".")
 
 
 def write_examples(formatter: click.HelpFormatter, examples: Mapping[str, str]) -> None:
-    """Write the section of examples: each command line with its explanation on the line below."""
+    """Write the help section "Examples": each command line, with its explanation on the next line."""
     if not examples:
         return
     with formatter.section(gettext("Examples")):
@@ -161,7 +161,7 @@ def write_examples(formatter: click.HelpFormatter, examples: Mapping[str, str]) 
 
 
 def iterate_commands(group: click.Group, parent: click.Context) -> Iterable[tuple[click.Context, click.Command]]:
-    """Yield every visible command below a group with its context, sub-commands after their group."""
+    """Yield (context, command) of every visible command below a group; sub-commands follow their group."""
     for name in group.list_commands(parent):
         command = group.get_command(parent, name)
         if command is None or command.hidden:

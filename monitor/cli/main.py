@@ -18,7 +18,7 @@ from monitor.cli.root import cli
 
 PROGRAM = "monitor"
 COMPLETION_VARIABLE = "_MONITOR_COMPLETE"
-"""Environment variable with which the completion scripts ask for completions."""
+"""Environment variable that the completion scripts set to request completions."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,7 +124,7 @@ def _report_error(error: Exception, options: GlobalOptions) -> int:
 
 
 def _message(error: Exception) -> str:
-    """Return the message of an error; for a failed system call its file and the reason, without the error number."""
+    """Return the message of an error; for a failed system call, its file name and reason without the error number."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -1,4 +1,4 @@
-"""Parameter types of the command line: row ids, durations, times and files.
+"""Parameter types of the command line: row IDs, durations, times and files.
 
 Every `convert` raises click.BadParameter for an invalid value.
 """
@@ -18,12 +18,12 @@ MAX_ID = 2**63 - 1
 
 
 class RowId(click.ParamType[int]):
-    """Parameter type: positive integer id of a row in the database."""
+    """Parameter type: ID of a database row, an integer from 1 to MAX_ID."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the id as an integer."""
+        """Return the ID as an integer."""
         text = str(value)
         if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
             self.fail(f"{text!r} is not an id", param, ctx)
@@ -97,8 +97,26 @@ def parse_time(text: str, now: float) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def _start_of_period(
+    kind: click.ParamType[float], text: str, now: float, param: click.Parameter | None, ctx: click.Context | None
+) -> float:
+    """Return the start of a period that ends now, in seconds since the epoch, from its start or its duration."""
+    from monitor.config.durations import parse_duration  # noqa: PLC0415
+
+    start = parse_time(text, now)
+    if start is None:
+        try:
+            parse_duration(text)
+        except ValueError:
+            kind.fail(f"{text!r} is neither a duration such as 7d nor a time such as 2026-03-01", param, ctx)
+        return now - DURATION.convert(text, param, ctx)
+    if not 0 <= start < now:
+        kind.fail(f"{text!r} is not between 1970 and now", param, ctx)
+    return start
+
+
 class Since(click.ParamType[float]):
-    """Parameter type: length of a period that ends now, as a duration or by its start time."""
+    """Parameter type: length of a period that ends now, entered as a duration or as the start time."""
 
     name = "since"
 
@@ -107,16 +125,11 @@ class Since(click.ParamType[float]):
         if isinstance(value, float):
             return value
         now = time.time()
-        start = parse_time(value, now)
-        if start is None:
-            return DURATION.convert(value, param, ctx)
-        if not 0 <= start < now:
-            self.fail(f"{value!r} is not in the past", param, ctx)
-        return now - start
+        return now - _start_of_period(self, value, now, param, ctx)
 
 
 class Start(click.ParamType[float]):
-    """Parameter type: start of a period that ends now, as a time or by the duration of the period."""
+    """Parameter type: start of a period that ends now, entered as a time or as the duration of the period."""
 
     name = "start"
 
@@ -124,13 +137,7 @@ class Start(click.ParamType[float]):
         """Return the start in seconds since the epoch."""
         if isinstance(value, float):
             return value
-        now = time.time()
-        start = parse_time(value, now)
-        if start is None:
-            return now - DURATION.convert(value, param, ctx)
-        if not 0 <= start < now:
-            self.fail(f"{value!r} is not in the past", param, ctx)
-        return start
+        return _start_of_period(self, value, time.time(), param, ctx)
 
 
 class File(click.Path):
@@ -145,8 +152,21 @@ class File(click.Path):
         self.dash = dash
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path."""
+        """Return the path; `dash` for `-`."""
         return self.dash if value == "-" else super().convert(value, param, ctx)
+
+
+def with_one_standard_input(
+    context: click.Context, parameter: click.Parameter, value: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Return the files of an argument.
+
+    Raises:
+        click.BadParameter: standard input is named twice.
+    """
+    if value.count(STANDARD_INPUT) > 1:
+        raise click.BadParameter("- may be given once only", ctx=context, param=parameter)
+    return value
 
 
 ROW_ID = RowId()

@@ -40,7 +40,7 @@ COMMAND_MODULES = {
         "help": "shell.help",
     },
 }
-"""Module of each command relative to `monitor.cli.commands`, by section of the help."""
+"""For each section of the help, the names of its commands with their modules, relative to `monitor.cli.commands`."""
 
 EXAMPLES = {
     "monitor status": "Show whether sampling works, the current predictions and the active model.",

@@ -15,12 +15,12 @@ TIME_COLUMN = "timestamp"
 
 
 class ColumnName(click.ParamType[tuple[str, str]]):
-    """Parameter type: NAME=COLUMN, a field or `timestamp` and the column or series of the file that holds it."""
+    """Parameter type: NAME=COLUMN; NAME is a field or `timestamp`, COLUMN the column or series with its values."""
 
     name = "name=column"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Return field and column."""
+        """Return (field, column)."""
         from storage import SAMPLE_FIELDS  # noqa: PLC0415
 
         if isinstance(value, tuple):
@@ -34,7 +34,7 @@ class ColumnName(click.ParamType[tuple[str, str]]):
 
 
 class TimeZone(click.ParamType[tzinfo]):
-    """Parameter type: time zone by its name in the IANA database."""
+    """Parameter type: name of a time zone in the IANA database, converted to a `tzinfo`."""
 
     name = "zone"
 
@@ -53,7 +53,7 @@ class TimeZone(click.ParamType[tzinfo]):
 def columns_by_name(
     context: click.Context, parameter: click.Parameter, value: tuple[tuple[str, str], ...]
 ) -> dict[str, str]:
-    """Return the fields by column.
+    """Return a mapping of columns to fields.
 
     Raises:
         click.BadParameter: a field or a column is named twice.

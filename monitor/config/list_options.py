@@ -24,7 +24,7 @@ def strings(
     allowed: tuple[str, ...] | None = None,
     example: Sequence[str] = (),
 ) -> Any:
-    """Return an option whose value is a list of strings, each one of `allowed` unless that is None."""
+    """Return an option whose value is a list of strings; if `allowed` is not None, each string must be in it."""
 
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):

@@ -53,12 +53,12 @@ class Config:
 
     @property
     def rules(self) -> Rules:
-        """Return the definition of high load."""
+        """Return the high-load rules with the duration for which a rule must hold."""
         return Rules(self.high_load.rules, self.high_load.sustained)
 
     @property
     def database_url(self) -> str:
-        """Return the URL of the database, with the default resolved."""
+        """Return the URL of the database; by default that of monitor.db in the default state directory."""
         return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
 
     @property
@@ -147,7 +147,7 @@ def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
 
 
 def _conflicts(config: Config) -> list[str]:
-    """Return one line for each combination of values that are valid alone, but conflict."""
+    """Return one line for each conflict between valid keys, and for a port above MAX_PORT."""
     problems = []
     interval = config.sampling.interval
     shortest_horizon = config.high_load.horizons[0]

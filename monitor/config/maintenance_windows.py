@@ -1,4 +1,4 @@
-"""Recurring maintenance windows: parser, formatter and test of a time."""
+"""Recurring maintenance windows: representation, parser and formatter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RecurringWindow:
     """Maintenance window that recurs every day or every week, in UTC.
 
     Attributes:
-        day: a weekday of WEEKDAYS, or DAILY.
+        day: weekday on which the window starts (one of WEEKDAYS), or DAILY.
         start: seconds since midnight.
         end: seconds since midnight, exclusive; on the next day if it is before `start`.
     """

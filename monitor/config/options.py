@@ -13,10 +13,10 @@ from monitor.config.durations import parse_duration
 from monitor.system.formatting import format_duration
 
 Reader = Callable[[Any], Any]
-"""Converts a TOML value; raises ValueError with one line per problem."""
+"""Function that validates and converts a TOML value; it raises ValueError with one line per problem."""
 
 Writer = Callable[[Any], str]
-"""Converts a value to TOML."""
+"""Function that converts a value to TOML."""
 
 MAX_SHOWN = 60
 """Largest number of characters of an invalid value that an error message quotes."""
@@ -55,7 +55,7 @@ def option(
     default_text: str = "",
     write: Writer = json.dumps,
 ) -> Any:
-    """Return the dataclass field of one key; the other arguments are attributes of `Option`."""
+    """Return a dataclass field with a default and an `Option`, whose attributes are the other arguments."""
     details = Option(
         read=read,
         write=write,
@@ -138,7 +138,7 @@ def string(
     Args:
         default: the default value.
         description: see `Option`.
-        pattern: regular expression of the whole value; any string by default.
+        pattern: regular expression that the whole value must match; by default any string.
         example: a valid value, for error messages and the reference.
         default_text: see `Option`.
     """

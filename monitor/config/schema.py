@@ -52,7 +52,8 @@ class StorageSection:
     )
     retention: float = duration(
         90 * DAY,
-        "Age at which samples and predictions are deleted. Gaps longer than a quarter of this age do not count.",
+        "Age at which samples and predictions are deleted. A gap longer than a quarter of this age counts as one "
+        "sampling interval.",
         minimum=HOUR,
     )
 
@@ -81,7 +82,7 @@ class WarningSection:
 
 @dataclass(frozen=True)
 class TrainingSection:
-    """Section [training]: schedule, networks and optimisation of the trainings."""
+    """Section [training]: schedule, networks and optimisation of the training runs."""
 
     interval: float = duration(
         14 * DAY,
@@ -89,13 +90,16 @@ class TrainingSection:
         minimum=10.0,
     )
     history: float = duration(90 * DAY, "Length of the history to train on.", minimum=10.0)
-    min_history: float = duration(2 * HOUR, "Length of history needed for the first training.", minimum=10.0)
+    min_history: float = duration(2 * HOUR, "Length of history needed for the first training run.", minimum=10.0)
     networks: int = integer(
-        _RECIPE.networks, "Number of networks in the ensemble; some of them use seasonal features.", minimum=1
+        _RECIPE.networks,
+        "Number of networks in the ensemble. Three of every four use seasonal features if the training data spans "
+        "three days.",
+        minimum=1,
     )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
     activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
-    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer of the training.")
+    optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer that trains the networks.")
     learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
     schedule: str = choice("cosine", tuple(SCHEDULES), "Learning rate schedule.")
     epochs: int = integer(_FIT.epochs, "Maximum number of epochs.", minimum=1)
@@ -109,7 +113,7 @@ class TrainingSection:
     )
     patience: int = integer(
         0,
-        "Number of epochs without a lower validation loss after which a training stops and keeps the best epoch. "
+        "Number of epochs without a lower validation loss after which a fit stops and keeps the best epoch. "
         "0 runs all epochs and keeps the last. The validation data is the newest fifth of the history.",
     )
     vanishing_gradient: float = number(
@@ -119,11 +123,11 @@ class TrainingSection:
         _FIT.exploding_gradient, "Gradient norm above which gradients are reported as exploding.", above=0
     )
     seed: int = integer(0, "Seed of the random numbers; the same seed and samples give the same model.")
-    timeout: float = duration(600.0, "Time after which a training is aborted.", minimum=1.0)
+    timeout: float = duration(600.0, "Time after which a training run is aborted.", minimum=1.0)
 
     @property
     def recipe(self) -> Recipe:
-        """Return the networks and their fit as a training recipe."""
+        """Return the settings of the networks and of their fit as a `Recipe`."""
         names = {key.name for key in fields(self)}
         settings = {key.name: getattr(self, key.name) for key in fields(FitConfig) if key.name in names}
         fit = FitConfig(**settings, keep_best=self.patience > 0)
@@ -194,7 +198,7 @@ class WebSection:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Return host (without the brackets of IPv6) and port."""
+        """Return host (an IPv6 address without its brackets) and port."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 

@@ -21,7 +21,7 @@ def read_section(section: type[Section], table: Any, path: str) -> tuple[Section
 
     Args:
         section: dataclass of options.
-        table: parsed table of the file.
+        table: parsed value of the section; a value that is not a table is a problem.
         path: name of the section, for the messages.
 
     Returns:
@@ -49,7 +49,7 @@ def format_section(section: Any, path: str, *, comments: bool) -> str:
     Args:
         section: instance of a dataclass of options.
         path: name of the section.
-        comments: precede each key by its description, allowed values and default.
+        comments: True precedes each key by its description, allowed values and default.
     """
     lines = [f"[{path}]"]
     for key in fields(section):

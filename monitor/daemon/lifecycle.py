@@ -48,8 +48,8 @@ def run(config: Config) -> None:
 
     1. Open everything that the configuration names.
     2. Serve until a stop, or until a new valid configuration is read.
-    3. Close everything, and continue with the new configuration. If its resources cannot be opened, continue with the
-       previous configuration.
+    3. Close everything, and continue with the new configuration. If the resources of the new configuration cannot be
+       opened, continue with the previous configuration.
 
     Raises:
         MonitorError: the daemon cannot start.
@@ -83,7 +83,7 @@ def run(config: Config) -> None:
 def _opened(
     config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
 ) -> Iterator[RunningDaemon]:
-    """Open the daemon for a `with` block; on an error, close everything that is already open."""
+    """Open the resources of the daemon for a `with` block; after an error, close the resources already open."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
@@ -130,7 +130,7 @@ def _load_config(config: Config, holder: StateHolder) -> Config:
     """Read the configuration file again.
 
     Raises:
-        MonitorError: the file is invalid; the failure is logged and appears in the metrics.
+        MonitorError: the file cannot be read or is invalid; the failure is logged and appears in the metrics.
     """
     try:
         return load_config(config.path, (web_file_problems,))

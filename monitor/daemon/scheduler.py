@@ -38,7 +38,7 @@ class Job:
         name: name in logs and metrics.
         interval: seconds between two calls, which are at multiples of the interval since the epoch.
         function: called without arguments; an exception counts as a failed run.
-        executor: name of the thread pool.
+        executor: name of the thread pool: "sampler" or "default".
     """
 
     name: str
@@ -51,7 +51,7 @@ class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no
     """APScheduler trigger that fires at multiples of an interval since the epoch.
 
     APScheduler's own interval trigger iterates over all missed times after a clock step. This trigger computes the
-    next time from the clock alone.
+    next time from the current time alone.
     """
 
     def __init__(self, interval: float) -> None:
@@ -81,7 +81,7 @@ class DurationHistogram:
 
 
 class JobMeter:
-    """Thread-safe counters of one job."""
+    """Thread-safe counters and histograms of one job."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -105,7 +105,7 @@ class JobMeter:
             self._missed += 1
 
     def state(self) -> JobState:
-        """Return the current counters."""
+        """Return a snapshot of the counters and histograms."""
         with self._lock:
             return JobState(
                 runs=self._runs,
@@ -123,10 +123,10 @@ class Scheduler:
     """
 
     def __init__(self, jobs: Sequence[Job], clocks: ClockComparison | None = None) -> None:
-        """Prepare the jobs without starting them.
+        """Initialize the scheduler; no job runs before `start`.
 
         Args:
-            jobs: the jobs.
+            jobs: jobs with distinct names.
             clocks: detector of clock steps and suspends; None for the system clocks.
         """
         self._jobs = tuple(jobs)
@@ -151,7 +151,7 @@ class Scheduler:
         self._scheduler.start()
 
     def states(self) -> dict[str, JobState]:
-        """Return the counters of each job by name."""
+        """Return a snapshot of the counters and histograms for each job name."""
         return {name: meter.state() for name, meter in self._meters.items()}
 
     def follow_clock(self) -> None:

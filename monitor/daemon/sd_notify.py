@@ -14,7 +14,7 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 START_SECONDS = 60
-"""Seconds, plus one sampling interval, by which a notification during the start extends systemd's start timeout."""
+"""Extension of systemd's start timeout by a notification, in seconds; one sampling interval is added."""
 
 
 class Notifier:
@@ -45,7 +45,11 @@ class Notifier:
             self._extend_start()
 
     def opened(self, patience: float) -> None:
-        """Notify that the port is open and sampling has begun; `patience` is the longest gap in seconds."""
+        """Notify that the port is open and sampling has begun.
+
+        Args:
+            patience: smallest watchdog timeout in seconds: the sample age from which on sampling counts as stopped.
+        """
         self._open = True
         if self._watchdog:
             # A sampling interval longer than the unit's watchdog time must not look like a hang.

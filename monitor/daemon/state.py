@@ -22,7 +22,7 @@ class ReloadState:
     """State of the configuration reloads.
 
     Attributes:
-        successful: True if the last reload took effect.
+        successful: True if the last start or reload took effect.
         at: time of the last successful load, in seconds since the epoch.
     """
 
@@ -34,7 +34,7 @@ class StateHolder:
     """Current state of the daemon; thread-safe, because writers only replace immutable values."""
 
     def __init__(self, config: Config, notifier: Notifier, reload: ReloadState) -> None:
-        """Create a holder without live state and records.
+        """Initialize the holder; its state is empty until the first job publishes a result.
 
         Args:
             config: configuration in effect.

@@ -67,7 +67,7 @@ class RetrainingConditions:
         return self._coverage.seconds(now, needed) >= needed
 
     def serving(self) -> ServingState:
-        """Return the kind of model that serves; a model that cannot be loaded does not serve."""
+        """Return the kind of predictor that serves; NO_FITTED_MODEL also if the active model cannot be loaded."""
         if self._served.load_failed or not fitted_model_serves(self._stores):
             return ServingState.NO_FITTED_MODEL
         return ServingState.FALLBACK if self._served.fallback_active else ServingState.MODEL
@@ -79,7 +79,7 @@ def build_web_server(
     """Build the web server and bind its address.
 
     Args:
-        config: configuration.
+        config: configuration in effect.
         holder: state of the daemon, which the server exposes.
         check_config: validates the configuration before a reload over HTTP.
         request_reload: requests the reload.

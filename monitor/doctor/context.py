@@ -97,12 +97,12 @@ class DoctorContext:
 
     @property
     def directory(self) -> Path | None:
-        """Directory of the database."""
+        """Directory of the database; None if the database is not a file."""
         return None if self.database is None else self.database.parent
 
 
 def read_context(config: Config, now: float) -> DoctorContext:
-    """Read the input of the checks without changing anything; the result includes errors of the database."""
+    """Read the input of the checks; nothing is changed, and errors are stored in the result instead of raised."""
     try:
         path = database_path(config.database_url)
     except StorageError as error:

@@ -26,7 +26,7 @@ from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
 from monitor.system.logging import redact_credentials
 
 MESSAGE_LENGTH = 300
-"""Largest length of the message of an exception, in characters."""
+"""Largest length in characters of the message on a check that raised an exception."""
 
 THREADS = 4
 """Number of checks that run in parallel; some wait for a port, for systemd, or for a second reading."""

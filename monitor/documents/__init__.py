@@ -1,1 +1,1 @@
-"""Typed documents: the only source of JSON, reports and the page."""
+"""Typed documents: common input of JSON output, reports and the page."""

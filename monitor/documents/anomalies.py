@@ -21,15 +21,15 @@ class AnomalyDocument:
     """One anomaly event; an entry of `monitor anomalies list` and /api/v1/anomalies.
 
     Attributes:
-        id: number of the event.
+        id: ID of the event.
         started_at: seconds since the epoch.
         ended_at: seconds since the epoch; None while it is in progress.
         peak: largest anomaly score, 0 to 1.
         peak_at: time of the largest score.
         channel: kind of evidence that started the event: joint, spike or flatline.
         contributions: contribution of each metric at the peak; they sum to 1.
-        model_id: id of the model whose detector reported the event.
-        verdict: the operator's verdict; None if there is none.
+        model_id: ID of the model whose detector reported the event.
+        verdict: the operator's verdict: expected or incident; None if there is none.
         note: the operator's note; None if there is none.
         verdict_at: time of the verdict; None if there is none.
         replayed: True if the event was found in a replay of stored history, not by the live detector.
@@ -75,7 +75,7 @@ class MaintenanceDocument:
     """One maintenance window.
 
     Attributes:
-        id: number of the window.
+        id: ID of the window.
         starts_at: seconds since the epoch.
         ends_at: seconds since the epoch.
         note: the operator's note.
@@ -92,7 +92,7 @@ class MaintenanceEndDocument:
     """Result of `monitor maintenance end`.
 
     Attributes:
-        ended: number of the maintenance window.
+        ended: ID of the maintenance window.
     """
 
     ended: int

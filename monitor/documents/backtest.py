@@ -64,11 +64,11 @@ class BacktestAttempt:
 
     Attributes:
         at: seconds since the epoch.
-        refusal: message on why the model was not promoted; empty if it was.
+        refusal: reason why the model was not promoted; empty if it was.
         by_gate: True if the gate refused the candidate.
         reason: code of the refusal; None after a promotion and for a training run that diverged.
-        comparison_skip: reason why the candidate was not compared with the serving model; None if it was, and
-            if there was no candidate or no serving model.
+        comparison_skip: reason why the candidate was not compared with the serving model; None if it was compared,
+            or if there was no candidate or no serving model.
     """
 
     at: float
@@ -84,11 +84,11 @@ class BacktestHorizon:
 
     Attributes:
         horizon: seconds.
-        base_rate: ratio of the rows before the replayed part that were followed by high load; None if unknown.
-        predicted_ratio: ratio of the replayed rows that have a prediction.
+        base_rate: fraction of the rows before the replayed part that were followed by high load; None if unknown.
+        predicted_ratio: fraction of the replayed rows that have a prediction.
         events: number of scored rows that were followed by high load; the scores are inconclusive if it is 0.
-        all: scores of all scored rows, by predictor.
-        onset: scores of the rows at which load was not high, by predictor.
+        all: scores of each predictor on all scored rows.
+        onset: scores of each predictor on the rows at which load was not high.
     """
 
     horizon: float
@@ -110,7 +110,7 @@ class BacktestDocument:
         rows: number of replayed rows.
         anomalies: anomaly events; None if detection is disabled, or the history is too short for a detector.
         attempts: training runs, in order.
-        horizons: scores by horizon.
+        horizons: scores for each horizon.
     """
 
     file: str

@@ -13,7 +13,7 @@ class ConfigCheckDocument:
     Attributes:
         file: path of the file; None for the defaults.
         problems: one sentence per problem, each with its key.
-        config: effective configuration by section and key, durations in seconds; None if there are problems.
+        config: effective values of each section, durations in seconds; None if there are problems.
     """
 
     file: str | None

@@ -62,7 +62,7 @@ class CheckResult:
     Attributes:
         check: subject of the check.
         status: ok, warning, failed or skipped.
-        message: sentence on the finding with its figures.
+        message: finding with its figures, or the reason why the check was skipped.
         fix: command or step that fixes the problem; empty if there is none.
         subject: name of the checked item, for a check of several items such as sources.
     """

@@ -32,7 +32,7 @@ class PredictionHistory:
         baseline_probability: mean base rate of each slot.
         threshold: smallest warning threshold of each slot.
         warning: True for a slot with a warning.
-        replayed: True for a slot with replayed predictions only, made after a training for imported history.
+        replayed: True for a slot with replayed predictions only, made after a training run for imported history.
     """
 
     horizon: float
@@ -54,12 +54,12 @@ class HistoryDocument:
         step: length of a slot in seconds.
         at: start of each slot.
         load: mean of each metric in each slot.
-        high: high-load periods as (start, end) in seconds since the epoch.
-        rules: high-load rules, each a bound by metric.
-        predictions: predictions by horizon.
+        high: (first, last) sample time of each high-load period in seconds since the epoch.
+        rules: high-load rules, each a mapping of metrics to bounds.
+        predictions: predictions for each horizon.
         anomaly_score: largest anomaly score of each slot.
         anomaly_evidence_ratio: largest ratio of evidence to alarm threshold of each slot.
-        anomalies: anomaly events.
+        anomalies: anomaly events that overlap the slots.
     """
 
     from_: float

@@ -19,9 +19,9 @@ class ModelSummary:
     """One registered model; a part of the status.
 
     Attributes:
-        id: number in the registry.
-        created_at: time of the training in seconds since the epoch.
-        sha256: checksum of the stored model.
+        id: ID in the registry.
+        created_at: time of the training run in seconds since the epoch.
+        sha256: SHA-256 checksum of the stored model.
         size: size of the stored model in bytes.
         promoted_at: time at which the model started to serve; None if it never did.
         pretrained: True for the pretrained model, which was not fitted on this host's history.
@@ -54,7 +54,7 @@ class ModelDocument(ModelListEntry):
 
     Attributes:
         report: training report; None if there is none, or if it cannot be used.
-        report_problem: reason why the report cannot be used; None if it can.
+        report_problem: reason why the report cannot be used; None if it can, or if there is none.
     """
 
     report: TrainingReport | None
@@ -66,7 +66,7 @@ class ActivationDocument:
     """Result of `monitor models activate` and `monitor models rollback`.
 
     Attributes:
-        serving: number of the model that serves.
+        serving: ID of the serving model.
     """
 
     serving: int
@@ -78,8 +78,8 @@ class ModelExportDocument:
 
     Attributes:
         file: path of the file.
-        model_id: number of the model.
-        bytes: size of the file.
+        model_id: ID of the model.
+        bytes: size of the file in bytes.
     """
 
     file: str
@@ -92,10 +92,10 @@ class ModelImportDocument:
     """Result of `monitor models import`.
 
     Attributes:
-        model_id: number in the registry.
+        model_id: ID in the registry.
         duplicate: True if the model had been registered before.
         imported_from: name of the host that trained the model.
-        created_at: time of the training in seconds since the epoch.
+        created_at: time of the training run in seconds since the epoch.
         detector: True if the file contains an anomaly detector.
         task_differences: fields of the forecasting task that differ from the configuration.
         notes: consequences of activating the model, one sentence each.
@@ -124,7 +124,7 @@ def model_summary(model: RegisteredModel) -> ModelSummary:
 
 
 def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEntry:
-    """Convert a model to its entry of the list; `active` is the id of the serving model."""
+    """Convert a model to its entry of the list; `active` is the ID of the serving model, None if none serves."""
     return ModelListEntry(
         id=model.id,
         created_at=model.created_at,
@@ -138,7 +138,7 @@ def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEnt
 
 
 def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
-    """Convert a model with its training report to its JSON document; `active` is the id of the serving model."""
+    """Convert a model with its training report to its JSON document; `active` as for `model_list_entry`."""
     return ModelDocument(
         id=model.id,
         created_at=model.created_at,

@@ -19,7 +19,7 @@ EXPLAINED = 4
 """Largest number of contributions of a prediction that are explained in words."""
 
 SMALLEST_EXPLAINED = 0.05
-"""Smallest contribution, in log-odds, that is explained next to a larger one."""
+"""Smallest absolute contribution, in log-odds, that is explained, unless all contributions are smaller."""
 
 
 class PredictedEvent(StrEnum):
@@ -52,12 +52,12 @@ class PredictionSummary:
         at: time of the prediction in seconds since the epoch.
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
-        model_id: id of the model.
+        model_id: ID of the model.
         event: "onset" while load is not high; "continuation" during high load, when the probability is that high load
             continues or returns within the horizon.
         probability: calibrated probability of high load.
         baseline_probability: base rate of the training data.
-        threshold: probability at which a warning starts; 1 if there are no warnings for this horizon.
+        threshold: probability at which a warning starts, or ends while one is active; 1 if there are no warnings.
         warning: True while a warning is active; never during high load.
         high_load_since: start of the high-load period in seconds since the epoch; None while load is not high.
     """
@@ -81,8 +81,8 @@ class PredictionDocument(PredictionSummary):
     Attributes:
         served_by: "model", "reduced model" (without metrics outside their training range), or the name of the
             baseline that serves in place of the model.
-        serving_reason: code of the reason why the whole model does not serve; None if it does.
-        serving_message: the reason in words; empty if the whole model serves.
+        serving_reason: code of the reason why the full model does not serve; None if it does.
+        serving_message: the reason in words; empty if the full model serves.
         inputs_out_of_range: metrics outside their training range, which are left out of the prediction.
         contributions: contribution of each metric, in log-odds relative to the base rate.
         because: the largest contributions as phrases, the largest first.
@@ -154,7 +154,8 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
 def largest_contributions(contributions: Mapping[str, float]) -> tuple[str, ...]:
     """Return the metrics to explain, by descending absolute contribution.
 
-    These are at most EXPLAINED metrics of at least SMALLEST_EXPLAINED, or else the one with the largest contribution.
+    These are at most EXPLAINED metrics whose absolute contribution is at least SMALLEST_EXPLAINED; if there are none,
+    the metric with the largest.
     """
     ordered = sorted(contributions, key=lambda metric: -abs(contributions[metric]))
     explained = [metric for metric in ordered[:EXPLAINED] if abs(contributions[metric]) >= SMALLEST_EXPLAINED]

@@ -16,7 +16,7 @@ class ReliabilityDocument:
     Attributes:
         scored: number of predictions.
         predicted: mean probability.
-        observed: ratio of the predictions that were followed by high load.
+        observed: fraction of the predictions that were followed by high load.
     """
 
     scored: int
@@ -31,15 +31,15 @@ class HorizonScoreDocument:
     Attributes:
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
-        scored: predictions with a known outcome.
-        unknown: predictions whose outcome is unknown because of a gap.
-        base_rate: ratio of the scored predictions that were followed by high load.
+        scored: number of predictions with a known outcome.
+        unknown: number of predictions whose outcome is unknown because of a gap.
+        base_rate: fraction of the scored predictions that were followed by high load.
         brier: Brier score.
-        skill: Brier skill over the base rate.
-        skill_over_persistence: Brier skill over persistence, which predicts the present load state.
+        skill: Brier skill over the base rate of the training data.
+        skill_over_persistence: Brier skill over persistence, which predicts the event rate of the present load state.
         onset_skill: Brier skill of the predictions made while load was not high.
-        precision: ratio of the warnings that were followed by high load.
-        recall: ratio of the predictions before an onset that were warnings.
+        precision: fraction of the warnings that were followed by high load.
+        recall: fraction of the predictions followed by an onset that were warnings.
         calibration_error: expected calibration error.
         high_load_periods: number of high-load periods that started.
         warned_periods: number of high-load periods with a warning before their onset.
@@ -71,8 +71,8 @@ class ScoreReportDocument:
 
     Attributes:
         since: start of the period in seconds since the epoch.
-        horizons: scores of live predictions by horizon.
-        replayed: scores of replayed predictions by horizon.
+        horizons: scores of the live predictions for each horizon.
+        replayed: scores of the replayed predictions for each horizon.
         anomalies: numbers of anomaly events of the last 30 days.
     """
 

@@ -42,7 +42,8 @@ class RetrainStatus:
 
     Attributes:
         running: True during a training run.
-        next_at: time of the next training run in seconds since the epoch; None while there is too little history.
+        next_at: time of the next training run in seconds since the epoch; None before the first run, and while there
+            is too little history.
         last_success_at: end of the last training run that promoted a model; None if there is none.
         runs: number of training runs by outcome.
     """
@@ -80,23 +81,23 @@ class StatusDocument:
         at: time of the status.
         interval: seconds between samples.
         daemon_running: True while a daemon holds the database.
-        sampling: True if the daemon runs and its newest sample is recent: 3 intervals, at least 10 s.
-        last_sample: newest sample.
-        oldest_sample_at: time of the oldest sample.
+        sampling: True if the daemon runs and its newest sample is younger than 3 intervals, at least 10 s.
+        last_sample: newest sample that is not in the future; None if there is none.
+        oldest_sample_at: time of the oldest sample; None if there is none.
         future_sample_at: time of the newest sample in the future; None if there is none.
         history: coverage of the history.
         waiting_for: reason why no model fitted on this host serves; empty if one does.
         predictions: newest predictions; empty if they are older than 3 intervals, at least 10 s.
         predictions_outdated: True if the newest predictions are too old to be listed.
-        model: the serving model.
+        model: the serving model; None if there is none.
         fallbacks: baselines that serve in place of the model.
         last_training: the newest training run.
         retrain: state of the retraining.
         storage_bytes: size of the database.
         storage_free_bytes: free space on the file system of the database; None if unknown.
         anomalies: state of the anomaly detection.
-        scores: scores of the last 7 days.
-        input_drift: population stability index by metric.
+        scores: scores of the last 7 days for each horizon.
+        input_drift: population stability index of each metric.
         database: URL of the database without credentials; None in /api/v1/status.
         version: release of the daemon; None in `monitor status`.
         high_load: True while load is high; None if unknown.

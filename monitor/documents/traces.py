@@ -18,13 +18,13 @@ class TraceCountsDocument:
     """Numbers of rows and cells of a trace.
 
     Attributes:
-        rows: all rows.
-        unordered: rows with a time before the time of an earlier row.
-        repeated: rows with a duplicate timestamp.
-        bad_cells: cells with invalid text or an impossible value; they count as missing.
+        rows: number of all rows.
+        unordered: number of rows with a timestamp before that of an earlier row.
+        repeated: number of rows with a duplicate timestamp.
+        bad_cells: number of cells that are not a number within the bounds of their field; they count as missing.
         bad_cell_examples: the first bad cells.
-        without_value: rows in which no cell has a value.
-        lines_without_value: numbers of the first lines without a value.
+        without_value: number of rows in which no cell has a value.
+        lines_without_value: line numbers of the first rows without a value.
     """
 
     rows: int
@@ -43,18 +43,18 @@ class TraceImportDocument:
     Attributes:
         file: path of the file.
         dry_run: True if nothing was stored.
-        rows: all rows.
-        added: rows stored under a time that had no sample.
-        filled: rows that filled missing values of a sample.
-        replaced: rows that replaced values of a sample.
-        repeated: rows that neither added, filled nor replaced a value.
-        without_value: rows in which no cell has a value; they are not stored.
-        lines_without_value: numbers of the first lines without a value.
-        filled_values: values filled.
-        replaced_values: values replaced.
-        conflicting: rows with a value that differs from the stored one, which was kept.
-        unordered: rows with a time before the time of an earlier row.
-        bad_cells: cells with invalid text or an impossible value; they count as missing.
+        rows: number of all rows.
+        added: number of rows stored as a new sample.
+        filled: number of rows that filled missing values of a sample, and replaced none.
+        replaced: number of rows that replaced values of a sample.
+        repeated: number of rows that neither added, filled nor replaced a value.
+        without_value: number of rows in which no cell has a value; they are not stored.
+        lines_without_value: line numbers of the first rows without a value.
+        filled_values: number of values filled.
+        replaced_values: number of values replaced.
+        conflicting: number of rows with a value that differs from the stored value, which was kept.
+        unordered: number of rows with a timestamp before that of an earlier row.
+        bad_cells: number of cells that are not a number within the bounds of their field; they count as missing.
         bad_cell_examples: the first bad cells.
         ignored_columns: columns that were not read.
         first_at: earliest time in seconds since the epoch; None if there are no rows.
@@ -94,9 +94,9 @@ class PurgeDocument:
     Attributes:
         from_: first time of the period in seconds since the epoch, inclusive.
         to: last time of the period, inclusive.
-        samples: samples deleted.
-        predictions: predictions deleted, live and replayed.
-        anomalies: anomaly events without a verdict deleted.
+        samples: number of deleted samples.
+        predictions: number of deleted predictions, live and replayed.
+        anomalies: number of deleted anomaly events, all without a verdict.
     """
 
     from_: float
@@ -127,7 +127,7 @@ def trace_import_document(
     Args:
         file: path of the file.
         rows: rows of the file.
-        counts: counts of the imported rows.
+        counts: result of the import.
         sampling_interval: configured seconds between two samples.
         dry_run: True if nothing was stored.
     """

@@ -19,12 +19,12 @@ class RunSummary:
     """One training run; a part of the status.
 
     Attributes:
-        id: number of the run.
+        id: ID of the run.
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: promoted, refused, skipped or failed.
-        reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
-        model_id: id of the candidate; None if none was registered.
+        reason: reason of a refusal, skip or failure, or of the refusal that a forced promotion overrode; or empty.
+        model_id: ID of the candidate; None if none was registered.
     """
 
     id: int
@@ -40,7 +40,7 @@ class RunDocument(RunSummary):
     """One training run with its report; /api/v1/training.
 
     Attributes:
-        report: report of the training; None if it failed early, or if the report cannot be used.
+        report: training report; None if the run failed early, or if the report cannot be used.
     """
 
     report: TrainingReport | None
@@ -65,11 +65,11 @@ class RetrainDocument:
 
     Attributes:
         outcome: promoted, refused, skipped or failed; for a dry run, the outcome that a real run would have.
-        reason: message on a refusal, skip or failure, or on the refusal that a forced promotion overrode; or empty.
-        model_id: id of the candidate; None if none was registered.
+        reason: reason of a refusal, skip or failure, or of the refusal that a forced promotion overrode; or empty.
+        model_id: ID of the candidate; None if none was registered.
         dry_run: True if nothing was registered.
-        report: report of the training; None if it failed early.
-        replayed: replay of the history; None without a replay, or if it failed.
+        report: training report; None if the run failed early.
+        replayed: replay of the history; None if there was no replay or it failed.
     """
 
     outcome: TrainingOutcome

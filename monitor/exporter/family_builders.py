@@ -24,7 +24,7 @@ def counter(name: str, description: str, value: float) -> Metric:
 def labelled_gauge(
     name: str, description: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float | None]]
 ) -> Metric:
-    """Return a gauge with one sample per pair of (label values, value); pairs with the value None are left out."""
+    """Return a gauge with one sample for each (label values, value); values of None are left out."""
     family = GaugeMetricFamily(f"{PREFIX}{name}", description, labels=labels)
     for label_values, value in values:
         if value is not None:
@@ -33,7 +33,7 @@ def labelled_gauge(
 
 
 def labelled_counter(name: str, description: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
-    """Return a counter with one sample per pair of (label value, count)."""
+    """Return a counter with one sample for each (label value, count)."""
     family = CounterMetricFamily(f"{PREFIX}{name}", description, labels=[label])
     for label_value, count in values:
         family.add_metric([label_value], count)
@@ -41,7 +41,7 @@ def labelled_counter(name: str, description: str, label: str, values: Iterable[t
 
 
 def horizon_gauge(name: str, description: str, values: Iterable[tuple[float, float | None]]) -> Metric:
-    """Return a gauge with the label `horizon`, from pairs of (horizon in seconds, value)."""
+    """Return a gauge with the label `horizon`, with one sample for each (horizon in seconds, value)."""
     return labelled_gauge(
         name, description, ["horizon"], [((format_duration(horizon),), value) for horizon, value in values]
     )

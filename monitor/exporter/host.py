@@ -13,7 +13,7 @@ from storage import Sample
 
 
 def host_metrics(sample: Sample) -> Iterator[Metric]:
-    """Yield the newest value of each metric of the host; missing values are left out."""
+    """Yield the newest value of each host metric; missing values are left out."""
     for metric in HOST_METRICS:
         value = getattr(sample, metric.field)
         if value is not None:

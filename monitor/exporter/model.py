@@ -20,7 +20,7 @@ HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
     "average_precision": ("Average precision, from 0 to 1,", lambda score: score.average_precision),
     "calibration_error": ("Expected calibration error, from 0 (best) to 1,", lambda score: score.calibration_error),
 }
-"""HELP text prefix and accessor of each holdout score, by name."""
+"""Start of the HELP text and accessor of each holdout score."""
 
 
 def model_metrics(state: DaemonState) -> Iterator[Metric]:
@@ -34,13 +34,13 @@ def model_metrics(state: DaemonState) -> Iterator[Metric]:
     features = "" if report is None else str(report.features)
     yield labelled_gauge(
         "model_info",
-        "Identifier, checksum and number of features of the serving model; always 1.",
+        "ID, checksum and number of features of the serving model; always 1.",
         ["model_id", "sha256", "features"],
         [((str(model.id), model.sha256, features), 1)],
     )
     yield gauge(
         "model_prior",
-        "Origin of the serving model: 1 for the pretrained model, 0 for a model fitted on this host.",
+        "Origin of the serving model: 1 for the pretrained model, 0 for a fitted or imported model.",
         model.pretrained,
     )
     yield gauge(

@@ -26,7 +26,7 @@ def high_load_metrics(live: LiveState) -> Iterator[Metric]:
 
 
 def prediction_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the number of predictions and, if a model serves, the newest predictions."""
+    """Yield the number of sampling cycles with predictions, and the newest predictions if there are any."""
     yield counter(
         "predictions",
         "Number of times that predictions were made since the start of the daemon.",
@@ -93,7 +93,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
 
 
 def _serving_values(horizon: str, serving: Serving) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield labels and value of each predictor at one horizon; only the serving predictor has reason and metrics."""
+    """Yield (labels, value) of each predictor at one horizon; other predictors have empty `reason` and `metrics`."""
     for predictor in PREDICTORS:
         if predictor == serving.predictor:
             yield (horizon, predictor, serving.reason or "", ",".join(serving.metrics)), True
@@ -111,11 +111,11 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
         lambda s: s.score.skill,
     ),
     "live_precision": (
-        "Precision of the warnings of the last 7 days: ratio of warnings that high load followed.",
+        "Precision of the warnings of the last 7 days: fraction of warnings that high load followed.",
         lambda s: s.score.precision,
     ),
     "live_recall": (
-        "Recall of the warnings of the last 7 days: ratio of predictions before an onset that were warnings.",
+        "Recall of the warnings of the last 7 days: fraction of predictions before an onset that were warnings.",
         lambda s: s.score.recall,
     ),
     "live_lead_time_seconds": (
@@ -127,7 +127,7 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
         lambda s: s.score.scored,
     ),
 }
-"""HELP text and accessor of each live score, by name of the metric."""
+"""HELP text and accessor of each live score; keys are metric names without prefix."""
 
 
 def score_metrics(scores: Sequence[HorizonScore]) -> Iterator[Metric]:

@@ -12,13 +12,13 @@ from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
 from monitor.system.formatting import approximate_duration, format_percent
 
 MIN_CHANGE = 0.02
-"""Smallest change of a ratio, or of a logarithm, that is reported."""
+"""Smallest departure of a metric (for a logarithmic metric, of its logarithm) that is reported."""
 
 MIN_TREND = 5 * MIN_CHANGE
 """Smallest change of the load index that is reported as rising or falling."""
 
 MAX_FACTOR = 100
-"""Largest factor that is reported exactly; a larger factor is reported as "more than 100"."""
+"""Largest factor that is reported as a number; a larger factor is reported as "more than 100"."""
 
 
 def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> str:
@@ -28,7 +28,7 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
         spec: the features.
         x: (features,) values.
         group: a metric, "load_index", "yesterday", "past_days" or LEVEL.
-        horizon: seconds ahead of the explained prediction.
+        horizon: horizon of the explained prediction in seconds.
     """
     if group == LEVEL:
         return f"base rate while load is {'high' if _value(spec, x, 'load_index:state') == 1 else 'calm'}"
@@ -42,7 +42,7 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
 
 
 def _value(spec: FeatureSpec, x: Floats, name: str) -> float:
-    """Return the value of a feature, NaN if there is no such feature."""
+    """Return the value of a feature; NaN if there is no such feature."""
     column = spec.column_index.get(name)
     return math.nan if column is None else float(x[column])
 
@@ -74,7 +74,7 @@ def _explain_yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 
 def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
-    """Return a phrase on the load at the same time on the last days."""
+    """Return a phrase on the load at the same time on the last SEASONAL_DAYS days."""
     ratio = _value(spec, x, f"past_days:high:{horizon:g}s")
     if math.isnan(ratio):
         return "the load at this time of day is unknown"
@@ -104,7 +104,7 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
-    """Return the window (seconds) with the mean farthest from the present value, and the difference; 0 if unknown."""
+    """Return the window (seconds) whose mean differs most from the newest value, and the difference; 0 if unknown."""
     largest = spec.windows[0], 0.0
     for window in spec.windows:
         departure = _value(spec, x, f"{metric}:departure:{window:g}s")
@@ -114,7 +114,7 @@ def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float
 
 
 def _factor(departure: float) -> str:
-    """Format the factor exp(|departure|) of a difference in logarithms."""
+    """Format exp(|departure|), the factor that equals a difference of logarithms."""
     factor = math.exp(abs(departure))
     if factor > MAX_FACTOR:
         return f"more than {MAX_FACTOR}"

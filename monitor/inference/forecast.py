@@ -27,12 +27,12 @@ NO_WARNINGS = 1.0
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predictions of one cycle over all horizons.
+    """Predictions of one sampling cycle for all horizons.
 
     Attributes:
         predictions: one per horizon.
-        serving: predictor that serves at each horizon, with the reason.
-        attribute: computes the contribution of each metric, in log-odds, for each horizon.
+        serving: predictor that serves for each horizon, with the reason.
+        attribute: returns, for each horizon, the contribution of each metric in log-odds.
         describe: returns a phrase on a group of features, for a horizon in seconds.
         inputs: metrics that the model takes as inputs.
     """
@@ -45,12 +45,12 @@ class Forecast:
 
     @property
     def inputs_out_of_range(self) -> tuple[str, ...]:
-        """Metrics outside their training range."""
+        """Names of the metrics outside their training range."""
         return self.serving[0].metrics
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
-        """Contribution of each metric in log-odds for each horizon, computed at the first access."""
+        """For each horizon, the contribution of each metric in log-odds; computed at the first access."""
         return self.attribute()
 
 
@@ -67,7 +67,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 
     Args:
         engine: online engine that has advanced to the sample.
-        model_id: id of the engine's predictor.
+        model_id: ID of the engine's predictor.
         at: time of the sample in seconds since the epoch.
 
     Raises:
@@ -106,7 +106,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
         )
     )
     features = online.features[0, -1:]
-    # A probability raised to the floor is that of persistence: no metric contributes.
+    # A probability raised to the floor is the probability of persistence: no metric contributes.
     slopes = [0.0 if floor else decision.slope(high=high) for decision, floor in zip(decisions, raised, strict=True)]
     return Forecast(
         predictions=predictions,
@@ -121,7 +121,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 
 
 def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
-    """Feed a single-host engine the stored samples that its features need, up to a time.
+    """Feed a single-host engine the stored samples up to `until` that its features need.
 
     The newest sample is fed separately, so that the next forecast is for this sample only.
 
@@ -157,17 +157,17 @@ def forecast_from_storage(
     max_age: float,
     decide: Callable[[Predictor, int], Sequence[FallbackDecision]] | None = None,
 ) -> Forecast | None:
-    """Return the forecast of the serving model for a past time, from the stored samples.
+    """Return the forecast of the serving model as of `at`, computed from the stored samples.
 
     Args:
         stores: repositories.
         at: seconds since the epoch.
-        max_age: largest age of the last sample before `at`, in seconds.
-        decide: returns the fallback decisions for a predictor and its model id; None to use the model as it is.
+        max_age: largest age of the last sample up to `at`, in seconds.
+        decide: returns the fallback decisions for a predictor and its model ID; None to use the model as it is.
 
     Returns:
-        None if no model serves, if the last sample is older than `max_age`, or if it has no metric of the high-load
-        rules.
+        None if no model serves, if the last sample is older than `max_age`, or if the last sample has no value of any
+        metric of the high-load rules.
 
     Raises:
         StorageError: the database cannot be read.

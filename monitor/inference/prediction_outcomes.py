@@ -1,4 +1,4 @@
-"""Prediction outcomes: score totals and lead times from predictions and the samples around them."""
+"""Prediction outcomes: score totals and lead times from stored predictions and samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from storage import Onset, Prediction, PredictionRepository, ScoreRow
 
 @dataclass(frozen=True)
 class PeriodScore:
-    """Scores of the predictions of one period for one horizon."""
+    """Scores of the predictions of one period for one horizon.
+
+    Attributes:
+        totals: sums for each hour, load state and decile of probability.
+        onsets: onsets in the period, with the lead times of their warnings.
+    """
 
     totals: list[ScoreRow]
     onsets: list[Onset]
@@ -32,12 +37,12 @@ def score_period(
     horizon: float,
     period: tuple[float, float],
 ) -> PeriodScore:
-    """Score the predictions of one period, at most some hours, against the stored samples.
+    """Score the predictions of one period, whose samples are held in memory, against the stored samples.
 
     Args:
         stores: repositories.
-        predictions: live or replayed ones.
-        rules: high-load rules, resolved.
+        predictions: repository of the live or of the replayed predictions.
+        rules: high-load rules with resolved percentile bounds.
         step: seconds between samples.
         horizon: seconds.
         period: start (exclusive) and end (inclusive) in seconds since the epoch.
@@ -56,13 +61,13 @@ def score_period(
 
 
 class PredictionOutcomes:
-    """Predictions for one horizon as arrays, with the load state at the time of each and their outcomes."""
+    """Predictions for one horizon as arrays, matched to the samples from which they were made."""
 
     def __init__(self, predictions: Sequence[Prediction], window: RollingWindow) -> None:
-        """Convert predictions.
+        """Convert predictions to arrays and find the sample of each prediction.
 
         Args:
-            predictions: in time order.
+            predictions: predictions for one horizon, in time order.
             window: samples of the same period.
         """
         self._window = window

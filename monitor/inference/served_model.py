@@ -26,14 +26,14 @@ from storage import SAMPLE_FIELDS, Sample, StorageError
 log = get_logger(__name__)
 
 Serving = tuple[int, Predictor] | None
-"""Id and predictor of the serving model; None if there is none."""
+"""ID and predictor of the serving model; None if there is none."""
 
 
 class ServedModel:
     """Online engine of the serving model. Not thread-safe, except for `serving` and `set_decisions`."""
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
-        """Create the object without a model; the first sample loads it.
+        """Initialize without a model; the first call of `advance` loads the active model.
 
         Args:
             stores: repositories.
@@ -58,11 +58,11 @@ class ServedModel:
         self._previous_engine: OnlineEngine | None = None
         self._newest_at = -np.inf
         self._rules_observed = False
-        # Written by another thread, replaced as a whole.
+        # Assigned by another thread, never modified in place.
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
-        # Model id and metrics as stored; None before the first forecast, when the stored ones may be outdated.
+        # Stored model ID and metrics; None before the first forecast, when the stored values may be outdated.
         self._stored_out_of_range: tuple[int, tuple[str, ...]] | None = None
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
@@ -70,12 +70,12 @@ class ServedModel:
 
     @property
     def serving(self) -> Serving:
-        """Id and predictor of the serving model. Safe to read from any thread."""
+        """ID and predictor of the serving model. Safe to read from any thread."""
         return self._serving
 
     @property
     def model_id(self) -> int | None:
-        """Id of the serving model; None if there is none."""
+        """ID of the serving model; None if there is none."""
         return None if self._serving is None else self._serving[0]
 
     @property
@@ -87,8 +87,8 @@ class ServedModel:
         """Set the fallback decisions for a model from the next prediction on. Safe to call from any thread.
 
         Args:
-            model_id: the model; decisions for a model that does not serve are ignored.
-            decisions: one per horizon of the model.
+            model_id: ID of the model; decisions for a model that does not serve are ignored.
+            decisions: one decision for each horizon of the model.
         """
         self._decisions = model_id, decisions
 
@@ -99,13 +99,13 @@ class ServedModel:
 
     @property
     def fallback_active(self) -> bool:
-        """True if a baseline serves in place of the model at any horizon."""
+        """True if a baseline serves in place of the model for any horizon."""
         model_id, decisions = self._decisions
         return model_id is not None and model_id == self.model_id and fallback_active(decisions)
 
     @property
     def rules(self) -> Rules:
-        """High-load rules of the serving model; the rules given at creation if no model serves."""
+        """High-load rules of the serving model; the constructor argument `rules` if no model serves."""
         return self._spec.rules
 
     @property
@@ -123,7 +123,7 @@ class ServedModel:
         return start if np.isfinite(start) else None
 
     def advance(self, sample: Sample) -> None:
-        """Append a sample, and switch to the active model before if it has changed.
+        """Append a sample; first switch to the active model if it has changed.
 
         1. Load the active model if it has changed, and switch to it.
         2. Read the history of the features from the database if the engine has none or the clock was set back.
@@ -150,7 +150,7 @@ class ServedModel:
         self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
-        """Return the prediction for the last sample; None if no model serves or no rule metric is known."""
+        """Return the forecast for the last sample; None if no model serves or the sample has no rule metric."""
         if self._serving is None or not self._rules_observed:
             return None
         model_id, decisions = self._decisions
@@ -163,7 +163,7 @@ class ServedModel:
         return forecast
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
-        """Log the metrics outside their training range whenever they change."""
+        """Log the metrics outside their training range if they differ from those logged last."""
         if metrics == self._out_of_range:
             return
         self._out_of_range = metrics
@@ -173,7 +173,7 @@ class ServedModel:
             log.info("inputs in range", model=self.model_id)
 
     def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
-        """Store the metrics for `monitor status` whenever they or the model change; retry at the next forecast."""
+        """Store the metrics for `monitor status` if they or the model changed; the next forecast retries failures."""
         if (model_id, metrics) == self._stored_out_of_range:
             return
         try:
@@ -203,7 +203,7 @@ class ServedModel:
         log.info("model activated", model=self.model_id, previous=previous_id)
 
     def _load(self, model_id: int | None) -> Serving:
-        """Load a model or, if it is damaged, the newest earlier one that can be read."""
+        """Return a model or, if it cannot be loaded, the newest earlier promoted model that can; else None."""
         while model_id is not None:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
@@ -213,7 +213,7 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model; keep the history of the features if both models have the same features."""
+        """Serve the loaded model; keep the engine's history if its features are those of the previous model."""
         predictor = self.predictor
         successor = None if predictor is None else self._engine.with_predictor(predictor)
         self._applied_decisions = ()
@@ -226,14 +226,14 @@ class ServedModel:
             self._warmed_up = False
 
     def _new_engine(self) -> OnlineEngine:
-        """Return an engine of the loaded model without history, but with the active warnings."""
+        """Return an engine for the loaded model, without history but with the active warnings."""
         engine = OnlineEngine(self._spec, self.predictor)
         engine.inherit_warnings(self._engine)
         self._applied_decisions = ()
         return engine
 
     def _warm_up(self, sample: Sample) -> None:
-        """Replace the engine by one with the stored history before a sample."""
+        """Replace the engine by a new engine that has read the stored history before a sample."""
         engine = self._new_engine()
         newest_at = warm_up(engine, self._stores, sample.at - TIME_EPSILON)
         if self._previous_engine is not None:

@@ -18,7 +18,7 @@ _VALUES = attrgetter(*SAMPLE_FIELDS)
 
 
 def sample_values(sample: Sample) -> Floats:
-    """Return the values (fields,) of a sample, NaN where missing."""
+    """Return the values (SAMPLE_FIELDS,) of a sample, NaN where missing."""
     return np.array(_VALUES(sample), dtype=np.float64)
 
 
@@ -29,7 +29,7 @@ def read_samples(
 
     Args:
         stores: repositories.
-        columns: sample fields.
+        columns: names of the sample fields to read.
         start: seconds since the epoch, excluded.
         until: seconds since the epoch, included.
         chunk_seconds: seconds of samples per chunk.

@@ -31,7 +31,7 @@ class UnusedReason(StrEnum):
 
     @property
     def message(self) -> str:
-        """Sentence for messages."""
+        """The reason in words."""
         return _UNUSED_MESSAGES[self]
 
 
@@ -52,7 +52,7 @@ class AnomalyDetectionJob:
         publish: Callable[[AnomalyState | None], None],
         clock: Callable[[], float],
     ) -> None:
-        """Create a job that has not loaded a detector yet.
+        """Initialize the job; its first run loads the detector.
 
         Args:
             stores: repositories of the database.
@@ -72,7 +72,7 @@ class AnomalyDetectionJob:
         self._session: DetectorSession | None = None
 
     def run(self) -> None:
-        """Score the rows that are complete and publish the state.
+        """Score the complete rows and publish the state.
 
         1. Load the detector of the active model if the model has changed, the clock was set back, or the last run
            failed.
@@ -81,7 +81,7 @@ class AnomalyDetectionJob:
         4. Publish the state.
 
         Raises:
-            StorageError: the database cannot be read or written; the next run starts again from the stored samples.
+            StorageError: the database cannot be read or written; the next run loads the detector again.
         """
         now = self._clock()
         try:
@@ -97,7 +97,7 @@ class AnomalyDetectionJob:
             raise
 
     def _load_if_changed(self, now: float) -> None:
-        """Load the detector of the active model, unless it is loaded already."""
+        """Load the detector of the active model if the model changed, the clock was set back or a run failed."""
         model_id = self._stores.registry.active_id() if self._config.enabled else None
         clock_set_back = self._session is not None and now < self._session.scored_until
         if self._is_loaded and model_id == self._model_id and not clock_set_back:

@@ -28,7 +28,7 @@ from storage import Verdict
 MONTH = 30 * DAY
 
 SCORES_KEPT = 7 * DAY
-"""Seconds of recent scores that the live state holds for the charts."""
+"""Seconds of recent anomaly scores that the live state holds for the charts."""
 
 MEMORY = SLOTS_KEPT * SLOT_SECONDS
 """Seconds of block maxima and verdicts that the thresholds depend on."""
@@ -40,8 +40,8 @@ class LoadedDetector:
 
     Attributes:
         detector: fitted detector.
-        key: key of its stored block maxima.
-        model_id: id of the model that it is stored with.
+        key: key of the detector's stored block maxima.
+        model_id: ID of the model that the detector is stored with.
     """
 
     detector: Detector
@@ -58,7 +58,7 @@ class DetectorSession:
     """
 
     def __init__(self, stores: Stores, config: AnomalySection, loaded: LoadedDetector) -> None:
-        """Create a session without any scored row.
+        """Initialize the session; call `warm_up` before `score_until`.
 
         Args:
             stores: repositories of the database.
@@ -116,7 +116,7 @@ class DetectorSession:
         since = now - MEMORY
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
         windows = self._stores.anomalies.maintenance_windows(since)
-        # An event in progress extends to one more slot each half hour.
+        # An event in progress reaches a new slot every half hour.
         open_slot = now // SLOT_SECONDS if any(anomaly.ended_at is None for anomaly in judged) else 0.0
         verdicts = (judged, windows, now // DAY, open_slot)
         if verdicts == self._verdicts:
@@ -147,7 +147,7 @@ class DetectorSession:
         )
 
     def _score(self, start: float, until: float, *, may_start: bool) -> None:
-        """Feed the rows from `start` up to `until` (seconds, multiples of the row length)."""
+        """Score the rows from `start` to `until`, both in seconds and multiples of the row interval."""
         windows = self._stores.anomalies.maintenance_windows(start)
         for at, values in self._rows(start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
@@ -158,9 +158,9 @@ class DetectorSession:
             self.scored_until = at + self._detector.step
 
     def _rows(self, start: float, until: float) -> Iterator[tuple[float, Floats]]:
-        """Yield start time in seconds and values (columns,) of each row that has at least one value."""
+        """Yield (start time in seconds, values (columns,)) of each row that has at least one value."""
         step = self._detector.step
-        # Read in multiples of the row length, so that no row is split.
+        # Read in multiples of the row interval, so that no row is split.
         batch = max(CHUNK_SECONDS // step, 1) * step
         columns = self._detector.columns
         for samples in read_samples(self._stores, columns, start - TIME_EPSILON, until - TIME_EPSILON, batch):
@@ -171,7 +171,7 @@ class DetectorSession:
                         yield at, row
 
     def _keep_reading(self, at: float, step: HostStep) -> None:
-        """Keep the reading, and add it to the recent scores."""
+        """Set `reading`, and append it to the recent scores."""
         self.reading = step.reading
         if step.reading is not None:
             recent = self._recent_scores.after(at - SCORES_KEPT)
@@ -182,7 +182,7 @@ class DetectorSession:
             self._recorder.apply(transition)
 
     def _restore_block_maxima(self, now: float) -> None:
-        """Load the block maxima stored by earlier sessions of the same detector."""
+        """Load the block maxima that earlier sessions with the same detector stored."""
         maxima = self._online.thresholds(0).block_maxima
         restored = set()
         for peak in self._stores.anomalies.peaks(self._key, now - MEMORY):
@@ -193,7 +193,7 @@ class DetectorSession:
         self._restored_slots = frozenset(restored)
 
     def _store_block_maxima(self, at: float) -> None:
-        """Store the maxima of the previous slot, unless restored, if the row at `at` is the first of a new slot."""
+        """Store the maxima of the previous slot, unless restored, if `at` is the first row of a new slot."""
         slot = int(at // SLOT_SECONDS)
         completed = self._slot
         self._slot = slot

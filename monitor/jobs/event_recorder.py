@@ -13,14 +13,18 @@ log = get_logger(__name__)
 
 
 class EventRecorder:
-    """Writer of anomaly events to the database."""
+    """Writer of the anomaly events of one detector to the database.
+
+    Attributes:
+        ongoing: stored event in progress; None if there is none.
+    """
 
     def __init__(self, stores: Stores, model_id: int, ongoing: AnomalyRecord | None) -> None:
-        """Create a recorder.
+        """Initialize the recorder.
 
         Args:
             stores: repositories of the database.
-            model_id: model whose detector reports the events.
+            model_id: ID of the model whose detector reports the events.
             ongoing: stored event in progress; None if there is none.
         """
         self._stores = stores
@@ -69,7 +73,7 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Convert a stored event in progress to one that rows from `start` (seconds since the epoch) can continue."""
+    """Convert a stored event in progress to an event that rows since `start` (seconds since the epoch) continue."""
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

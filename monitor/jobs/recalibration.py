@@ -1,6 +1,6 @@
 """Recalibration job: fallback decisions for the serving model from stored samples.
 
-A predictor is deterministic. Its predictions since the training are therefore recomputed from the stored samples
+A predictor is deterministic. Its predictions since the training run are therefore recomputed from the stored samples
 instead of being stored.
 """
 
@@ -28,7 +28,7 @@ def decisions_at(
 
     Args:
         stores: repositories.
-        predictor: the serving model.
+        predictor: predictor of the serving model.
         trained_until: end of the predictor's training data in seconds since the epoch.
         now: seconds since the epoch.
         precision: target precision of warnings.
@@ -68,8 +68,8 @@ def current_decisions(
         stores: repositories.
         now: seconds since the epoch.
         precision: target precision of warnings.
-        predictor: the model.
-        model_id: id of the predictor in the registry.
+        predictor: predictor of the model.
+        model_id: ID of the model.
 
     Raises:
         StorageError: the database cannot be read.
@@ -82,7 +82,7 @@ class RecalibrationJob:
     """Periodic job that updates the fallback decisions of the serving model."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
-        """Create the job without decisions.
+        """Initialize the job; its first run computes the decisions.
 
         Args:
             stores: repositories.
@@ -101,7 +101,7 @@ class RecalibrationJob:
 
         1. Compute the decisions from the stored samples.
         2. Pass them to the serving model.
-        3. Store the serving baselines for other processes.
+        3. Store the serving baselines, which other processes read.
         4. Log each serving baseline.
 
         Raises:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from monitor.stores import Stores
 
 MAX_GAP_RATIO = 0.25
-"""Longest gap between samples that counts as age, as a ratio of the retention; a clock step leaves longer gaps."""
+"""Longest gap between samples that counts as age, as a fraction of the retention; a clock step leaves longer gaps."""
 
 
 class RetentionJob:
     """Periodic job that deletes old samples and the records derived from these samples."""
 
     def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
-        """Create the job.
+        """Initialize the job.
 
         Args:
             stores: repositories.

@@ -39,14 +39,14 @@ class RetrainingJob:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the job without a running trainer.
+        """Initialize the job; `run` starts the trainer.
 
         Args:
             config: configuration; the trainer is started with the same file.
             runs: records of past training runs.
             has_enough_history: returns True if the history before a time (seconds since the epoch) suffices for a
                 training run.
-            serving: returns the state of the serving model, which determines the interval.
+            serving: returns the kind of predictor that serves, which determines the interval between training runs.
             on_end: called after each training run that this job started.
             clock: returns the current time in seconds since the epoch.
             monotonic: returns the time of a monotonic clock in seconds.

@@ -13,7 +13,7 @@ from storage import quantize_sample
 
 
 class SamplingCycleJob:
-    """Periodic job that takes one sample and makes one prediction. Not thread-safe."""
+    """Periodic job that takes one sample and predicts from it for every horizon. Not thread-safe."""
 
     def __init__(
         self,
@@ -24,10 +24,10 @@ class SamplingCycleJob:
         observers: Sequence[Callable[[LiveState], None]],
         interval: float,
     ) -> None:
-        """Create the job with its counters at zero.
+        """Initialize the job.
 
         Args:
-            sampler: reads the host.
+            sampler: takes the samples.
             samples: write buffer of the samples.
             served: online engine with the serving model.
             predictions: write buffer of the predictions.
@@ -45,7 +45,7 @@ class SamplingCycleJob:
     def run(self) -> None:
         """Run one cycle.
 
-        1. Take a sample, rounded to stored precision.
+        1. Take a sample, rounded to the precision of the database.
         2. Store it, or keep it in memory while the database cannot be written. A duplicate timestamp is replaced by
            the next free timestamp.
         3. Update the features of the serving model and predict.

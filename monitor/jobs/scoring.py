@@ -22,11 +22,11 @@ MAX_INTERVAL = 300.0
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
-    """Score the predictions whose outcome can be known at `now`.
+    """Score the predictions whose outcome can be known at `now`, for the horizons of the newest predictions.
 
     Args:
         stores: repositories.
-        rules: high-load rules, resolved.
+        rules: high-load rules with resolved percentile bounds.
         step: seconds between samples.
         now: seconds since the epoch.
 
@@ -40,7 +40,7 @@ def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None
 
 def _score_chunk(stores: Stores, rules: Rules, step: float, horizon: float, now: float) -> bool:
     """Score up to CHUNK_SECONDS of predictions for one horizon; return True if there may be more."""
-    # A sample may be stored late.
+    # The sample at the end of the horizon may be stored up to two intervals late.
     last = now - horizon - 2 * step
     scored_until = stores.scores.scored_until().get(horizon, -math.inf)
     if scored_until > now:
@@ -68,7 +68,7 @@ class ScoringJob:
     """Periodic job that scores matured predictions under the high-load rules of the serving model."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], step: float, clock: Callable[[], float]) -> None:
-        """Create the job.
+        """Initialize the job.
 
         Args:
             stores: repositories.

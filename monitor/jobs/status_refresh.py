@@ -23,12 +23,12 @@ class StatusRefreshJob:
         publish: Callable[[Overview], None],
         clock: Callable[[], float],
     ) -> None:
-        """Create the job without an overview.
+        """Initialize the job; its first run reads the first overview.
 
         Args:
-            stores: repositories.
-            config: configuration.
-            coverage: coverage of the stored history.
+            stores: repositories that the overview is read from.
+            config: configuration of the daemon.
+            coverage: cached measurement of the time that the stored history covers.
             publish: called with each overview.
             clock: returns the current time in seconds since the epoch.
         """
@@ -40,7 +40,7 @@ class StatusRefreshJob:
         self._overview: Overview | None = None
 
     def run(self) -> None:
-        """Refresh the overview.
+        """Read and publish the overview.
 
         1. Read the overview; unchanged parts are copied from the previous overview.
         2. Publish the overview.
@@ -54,7 +54,7 @@ class StatusRefreshJob:
         self._publish(self._overview)
 
     def refresh_changed_model(self, live: LiveState) -> None:
-        """Refresh the overview if it describes another model than the serving model of `live`.
+        """Refresh the overview if its model is not the serving model of `live`.
 
         Raises:
             StorageError: the database cannot be read.

@@ -20,7 +20,7 @@ class AnomalyScores:
     Attributes:
         times: (rows,) seconds since the epoch, increasing.
         scores: (rows,) anomaly scores.
-        evidence_ratios: (rows,) evidence relative to its threshold.
+        evidence_ratios: (rows,) evidence divided by the alarm threshold.
     """
 
     times: Floats = field(default_factory=_empty)
@@ -28,7 +28,7 @@ class AnomalyScores:
     evidence_ratios: Floats = field(default_factory=_empty)
 
     def append(self, at: float, score: float, evidence_ratio: float) -> AnomalyScores:
-        """Return the scores with another row at `at` (seconds since the epoch)."""
+        """Return a copy with one more row, at `at` (seconds since the epoch)."""
         return AnomalyScores(
             times=np.append(self.times, at),
             scores=np.append(self.scores, score),

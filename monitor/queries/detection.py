@@ -15,7 +15,7 @@ from monitor.training.schedule import insufficient_history
 from storage import AnomalyRecord
 
 RECENT = 30 * DAY
-"""Seconds before now in which events are counted."""
+"""Length in seconds of the period whose events are counted; it ends now."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class DetectionState:
 
     Attributes:
         active: the event in progress; None if there is none.
-        recent: number of events that started in the last 30 days.
+        recent: number of live events that started in the last 30 days.
         allowed: false-alarm budget, in alarms per 30 days.
         detecting: True if a detector serves.
-        waiting_for: message why no detector serves; empty if a detector serves.
+        waiting_for: reason why no detector serves; empty if a detector serves.
     """
 
     active: AnomalyRecord | None = None
@@ -49,8 +49,8 @@ def read_detection(
 
     Args:
         stores: repositories.
-        config: anomaly detection and sampling interval.
-        coverage: coverage of the stored history.
+        config: configuration of anomaly detection and sampling.
+        coverage: cached measurement of the time that the stored history covers.
         model: the serving model; None if there is none.
         last_run: the newest training run; None if there is none.
         now: seconds since the epoch.
@@ -80,7 +80,7 @@ def _waiting_for(
         return "anomaly.enabled is false"
     detector = _serving_detector(model)
     if detector.step is not None and detector.step < row_interval(config.sampling.interval):
-        return "the sampling interval exceeds the detector's row length; the next training run replaces it"
+        return "the sampling interval exceeds the detector's row interval; the next training run replaces it"
     if detector.at is not None:
         return ""
     needed = config.anomaly.min_history
@@ -97,6 +97,6 @@ def _serving_detector(model: RegisteredModel | None) -> DetectorReport:
 
 
 def _refusal(run: CompletedRun | None) -> str:
-    """Return the message why the last training run fitted no detector; empty if it fitted one or has no report."""
+    """Return the reason why the last training run fitted no detector; empty if it fitted one or has no report."""
     detector = None if run is None or run.report is None else run.report.detector
     return "" if detector is None or detector.at is not None else detector.reason

@@ -12,7 +12,7 @@ from monitor.stores import Stores
 from monitor.training.records import RegisteredModel
 
 DRIFT_THRESHOLD = 0.25
-"""Population stability index above which an input counts as different from the training data."""
+"""Population stability index from which an input counts as different from the training data."""
 
 SAMPLED_HOURS = 24
 SAMPLED_PER_HOUR = 600.0
@@ -28,8 +28,8 @@ def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dic
         now: seconds since the epoch.
 
     Returns:
-        Index by metric; metrics without values are left out. Empty if no model serves or the report of the model has
-        no training distributions.
+        Index of each metric that has a value. Empty if no model serves or the report of the model has no training
+        distributions.
 
     Raises:
         StorageError: the samples cannot be read.

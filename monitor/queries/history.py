@@ -58,7 +58,7 @@ class HistoryReader:
     """Reader of the recent history. Safe to use from several threads."""
 
     def __init__(self, stores: Stores, rules: Callable[[], Rules], interval: float) -> None:
-        """Create a reader.
+        """Initialize the reader.
 
         Args:
             stores: repositories.
@@ -76,7 +76,7 @@ class HistoryReader:
             seconds: length of the history, at most MAX_RANGE.
             points: largest number of slots, at most MAX_POINTS.
             until: seconds since the epoch; the last slot contains it.
-            recent_scores: output of the online detector.
+            recent_scores: output of the online detector for the most recent rows.
 
         Raises:
             StorageError: the database cannot be read.
@@ -118,14 +118,15 @@ class HistoryReader:
 
 
 def merged_predictions(live: Mapping[float, Floats], replayed: Mapping[float, Floats]) -> dict[float, Floats]:
-    """Return live predictions, and replayed ones in slots without any, by horizon.
+    """Return the live predictions for each horizon; slots without live predictions hold the replayed predictions.
 
     Args:
-        live: (slots, columns) by horizon, NaN in empty slots.
-        replayed: likewise.
+        live: (slots, columns) for each horizon, NaN in empty slots.
+        replayed: same form as `live`.
 
     Returns:
-        (slots, columns + 1) by horizon, shortest first; the last column is 1 for a replayed slot.
+        (slots, columns + 1) for each horizon, shortest first; the last column is 1 for a replayed slot, 0 for a live
+        slot and NaN for an empty slot.
     """
     merged = {}
     for horizon, any_table in sorted({**live, **replayed}.items()):
@@ -146,7 +147,7 @@ def slot_length(wanted: float, interval: float) -> float:
 
 
 def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tuple[float, float], ...]:
-    """Return the first and the last sample time of each high-load period, from a time on.
+    """Return the first and the last sample time of each high-load period since `since`.
 
     Args:
         times: (rows,) seconds, increasing.

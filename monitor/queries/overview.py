@@ -1,4 +1,4 @@
-"""Overview: stored state of the daemon at one time, and largest age of samples."""
+"""Overview: stored state of the daemon at one time, and largest age of current samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ServingFallback:
 
     Attributes:
         horizon: horizon in seconds.
-        load: load state in which it serves.
+        load: load state in which the baseline serves.
         baseline: name of the baseline.
     """
 
@@ -29,7 +29,7 @@ class ServingFallback:
 
 @dataclass(frozen=True)
 class Overview:
-    """Stored state at one time. All times are in seconds since the epoch.
+    """Stored state of the daemon at one time. All times are in seconds since the epoch.
 
     Attributes:
         at: time at which the state was read.
@@ -47,9 +47,9 @@ class Overview:
         daemon_running: True while a daemon holds the database.
         storage_bytes: size of the database in bytes.
         interval: seconds between samples.
-        scores: scores of the last 7 days by horizon.
+        scores: scores of the last 7 days for each horizon.
         scored_until: for each horizon, the time up to which predictions are scored.
-        drift: population stability index by metric.
+        drift: population stability index of each metric.
         drift_at: time at which the drift was computed.
         fallbacks: baselines that serve in place of the model.
         inputs_out_of_range: metrics outside their training range as of the newest predictions.
@@ -91,7 +91,7 @@ class Overview:
 
     @property
     def waiting_for(self) -> str:
-        """Return the message why no model fitted on this host serves; empty if such a model serves."""
+        """Return the reason why only the pretrained model or no model serves; empty if another model serves."""
         if self.model is not None and not self.model.pretrained:
             return ""
         if self.covered < self.needed:

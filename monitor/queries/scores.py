@@ -1,4 +1,4 @@
-"""Scores of the stored predictions, from the sums that the scoring job stores."""
+"""Live scores: scores of stored predictions, computed from the sums of the scoring job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from model.units import DAY, HOUR
 from storage import ScoreRepository
 
 SCORE_WINDOW = 7 * DAY
-"""Seconds over which scores are reported by default."""
+"""Default length in seconds of the period whose predictions are scored."""
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,10 @@ def read_overview(
 
     Args:
         stores: repositories.
-        config: sampling interval, training and anomaly detection.
+        config: configuration of sampling, training and anomaly detection.
         now: seconds since the epoch.
         before: earlier overview, from which unchanged parts are copied; None to read everything.
-        coverage: coverage of the stored history, with its last measurement; None to measure the coverage.
+        coverage: cached measurement of the time that the stored history covers; None to measure it now.
 
     Raises:
         StorageError: the database cannot be read.
@@ -86,7 +86,7 @@ def read_overview(
 
 
 def _is_current(stores: Stores, before: Overview) -> bool:
-    """Return True if no model was promoted and no training run ended since the overview `before`."""
+    """Return True if the active model and the last training run are the same as in the overview `before`."""
     model_id = None if before.model is None else before.model.id
     run_id = None if before.last_run is None else before.last_run.id
     return (model_id, run_id) == (stores.registry.active_id(), stores.runs.last_id())
@@ -112,7 +112,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the times up to which predictions are scored, and the scores; the scores of `before` if up to date."""
+    """Return the times up to which predictions are scored, and the scores; both as in `before` if nothing is new."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -122,7 +122,7 @@ def _read_scores(
 def _read_drift(
     stores: Stores, model: RegisteredModel | None, now: float, unchanged: Overview | None
 ) -> tuple[dict[str, float], float]:
-    """Return the drift and the time of its computation; recomputed per DRIFT_INTERVAL, training run and promotion."""
+    """Return the drift and the time of its computation: those of `unchanged` for up to DRIFT_INTERVAL, else new."""
     if unchanged is not None and 0 <= now - unchanged.drift_at < DRIFT_INTERVAL:
         return unchanged.drift, unchanged.drift_at
     return read_drift(stores, model, now), now
@@ -135,7 +135,7 @@ def _schedule(
     fallbacks: tuple[ServingFallback, ...],
     now: float,
 ) -> tuple[float, float | None]:
-    """Return the covered seconds of history, and the time of the next training run; None if it is not scheduled."""
+    """Return the covered seconds of history, and the time of the next training run, None if none is scheduled."""
     needed = config.training.min_history
     covered = coverage.seconds(now, needed)
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL

@@ -25,15 +25,15 @@ VERDICT_EFFECTS = {
 EVENT_HEADER = ("id", "start", "duration", "channel", "score", "metrics", "mode", "verdict")
 
 EVENT_WORDS = frozenset(EVENT_HEADER) - {"id", "score"}
-"""Columns of text."""
+"""Columns whose text may wrap at spaces."""
 
 LISTED_CONTRIBUTIONS = 3
 SMALLEST_CONTRIBUTION = 0.01
-"""Smallest contribution, as a ratio, that the table of one event lists."""
+"""Smallest contribution that the table of one event lists; all contributions sum to 1."""
 
 
 def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report:
-    """Return the table of the events of the last `period` seconds."""
+    """Return a table of the events of the last `period` seconds."""
     if not events:
         return Report((f"no anomaly in the last {approximate_duration(period)}",))
     rows = [
@@ -85,7 +85,7 @@ def verdict_report(event: AnomalyDocument) -> Report:
 
 
 def maintenance_list_report(windows: Sequence[MaintenanceDocument], recurring: str) -> Report:
-    """Return the list of maintenance windows; `recurring` is the text of the configured weekly windows."""
+    """Return a table of maintenance windows; `recurring` describes the configured recurring windows, or is empty."""
     rows = [
         (str(window.id), format_time(window.starts_at), format_time(window.ends_at), window.note)
         for window in windows
@@ -107,7 +107,7 @@ def maintenance_end_report(document: MaintenanceEndDocument) -> Report:
 
 
 def contribution_text(contributions: Mapping[str, float]) -> str:
-    """Return the first contributions, which are the largest, in one line."""
+    """Return the LISTED_CONTRIBUTIONS largest contributions in one line; `contributions` is in descending order."""
     listed = list(contributions.items())[:LISTED_CONTRIBUTIONS]
     return ", ".join(f"{metric} {format_percent(contribution)}" for metric, contribution in listed)
 

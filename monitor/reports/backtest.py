@@ -30,7 +30,7 @@ def _trainings(document: BacktestDocument) -> tuple[Block, ...]:
         f"{document.file}: {document.trace.rows} rows, {document.rows} of them replayed from {start} on",
         *bad_cell_lines(document.trace),
         *lines_without_value(document.trace),
-        f"{len(document.attempts)} trainings, {promoted} of their models served",
+        f"training runs: {len(document.attempts)}; {promoted} of their models served",
         *(Line(("  ", Toned("refused", "caution"), f": {refusal}")) for refusal in refusals[:LISTED_REFUSALS]),
         *_comparison_skips(document.attempts),
         *(() if promoted else ("  the pretrained model served throughout",)),
@@ -66,7 +66,7 @@ def _scores(document: BacktestDocument) -> tuple[Block, ...]:
 
 
 def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
-    """Return the blocks on anomaly events, the longest first."""
+    """Return the blocks on the anomaly events: their number, and the LISTED_EVENTS longest ones."""
     if anomalies is None:
         return ("anomalies: no detector, because detection is disabled or the history is too short",)
     count = len(anomalies.events)

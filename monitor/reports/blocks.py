@@ -1,4 +1,4 @@
-"""Building blocks of reports: lines and tables whose parts have a tone (good, bad, ...).
+"""Building blocks of reports: lines and tables whose parts have a tone, such as good.
 
 A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
 draws the same blocks in colour and fits them to its width.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.training.report_parts import ScoreReport
 
 Tone = Literal["good", "caution", "bad", "faint", "heading"]
-"""Tone: meaning of a part of a report, drawn as a colour."""
+"""Meaning of a part of a report; a terminal shows it as a colour."""
 
 BAR_WIDTH = 24
 """Width of a full bar in characters."""
@@ -26,7 +26,7 @@ LABEL_WIDTH = 12
 """Width of the label of a line in characters."""
 
 SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
-"""Header of `score_cells`."""
+"""Column names of the cells that `score_cells` returns."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ Cell = str | Toned | Bar
 
 @dataclass(frozen=True)
 class Line:
-    """Line of text in parts, after an optional label.
+    """Line of text that consists of parts, after an optional label.
 
     Attributes:
         parts: plain text and text with a tone.
@@ -74,12 +74,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header.
+    """Table with a header row.
 
     Attributes:
         header: names of the columns.
-        rows: cells, one per column.
-        words: names of the columns whose text may wrap at spaces; the text of the first column always may.
+        rows: rows with one cell per column.
+        words: names of the columns whose text may wrap at spaces, in addition to the first column.
     """
 
     header: tuple[str, ...]
@@ -111,7 +111,7 @@ def labelled_line(label: str, *parts: str | Toned) -> Line:
 
 
 def heading(text: str) -> Line:
-    """Return the line above a table."""
+    """Return a heading for the table below it."""
     return Line((Toned(text, "heading"),))
 
 
@@ -128,7 +128,7 @@ def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def toned_skill(value: float | None) -> Toned:
-    """Return a skill score with a tone: negative means worse than the reference."""
+    """Return a skill score as text: good above 0, bad below 0, which is worse than the reference."""
     tone: Tone | None = None
     if value:
         tone = "good" if value > 0 else "bad"

@@ -1,4 +1,4 @@
-"""Model reports: the list of models, and one model with the report of its training."""
+"""Model reports: the list of models, and one model with its training report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEADER = ("model", "trained", "promoted", "bytes", "sha256")
 
 
 def models_report(models: Sequence[ModelListEntry]) -> Report:
-    """Return the table of models."""
+    """Return a table of models with times, size and checksum; the serving model is highlighted."""
     if not models:
         return Report(("no models yet",))
     rows = [
@@ -51,7 +51,7 @@ def _head(model: ModelDocument) -> tuple[Block, ...]:
 def _training(model: ModelDocument) -> tuple[Block, ...]:
     if model.report is None:
         problem = "there is none" if model.report_problem is None else model.report_problem.message
-        return (f"the report of its training cannot be used: {problem}",)
+        return (f"its training report cannot be used: {problem}",)
     if not model.pretrained:
         return training_blocks(model.report)
     detector = detector_text(model.report.detector)

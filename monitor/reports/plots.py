@@ -70,7 +70,7 @@ def _format_of(path: Path) -> str:
 
 
 def reliability_curve(y: Floats, p: Floats) -> tuple[list[float], list[float]]:
-    """Return the mean probability and the observed frequency of each bin that is not empty.
+    """Return the mean probability and the observed frequency of each non-empty bin.
 
     Args:
         y: (rows,) outcomes, 0 or 1.
@@ -101,7 +101,7 @@ def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[floa
 
 
 def _scored_rows(result: BacktestResult, i: int, *, onset: bool) -> tuple[Floats, Floats]:
-    """Return outcomes and probabilities for the i-th horizon, without the rows that lack either."""
+    """Return (outcomes, probabilities) of the rows that have both for the i-th horizon."""
     rows = ~np.isnan(result.labels[:, i]) & ~np.isnan(result.probabilities[:, i])
     if onset:
         rows &= result.state == 0

@@ -9,11 +9,11 @@ from monitor.reports.blocks import Line, Report, Tone, Toned
 from monitor.system.formatting import approximate_duration, format_percent, format_since
 
 NEAR_WARNING = 0.5
-"""Ratio of the threshold from which a probability is highlighted."""
+"""Fraction of the warning threshold from which a probability is highlighted."""
 
 
 def prediction_report(predictions: Sequence[PredictionDocument], note: str = "") -> Report:
-    """Return the report of a prediction: high load in progress, one line per horizon, and a note below."""
+    """Return the report of a prediction: high load in progress, one line per horizon, and the note."""
     since = next((prediction.high_load_since for prediction in predictions), None)
     headline = () if since is None else (Line((high_load_text(since, predictions[0].at),)),)
     lines = tuple(_prediction(prediction) for prediction in predictions)
@@ -26,7 +26,7 @@ def high_load_text(since: float, now: float) -> Toned:
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
-    """Return the parts of the line of one horizon; the tone shows how close the probability is to a warning."""
+    """Return the parts of the line for one horizon; the tone shows how close the probability is to a warning."""
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"

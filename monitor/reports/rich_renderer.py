@@ -1,7 +1,7 @@
 """Rendering of reports on a terminal: coloured tables, fitted to its width.
 
-No value is ever cut. A table that is too wide first wraps its headings and words, then drops its bars, and finally is
-transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
+Values are never truncated. A table that is too wide first wraps headings and words, then drops its bars, and finally
+is transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
 information is in the colour alone: the text states it too.
 """
 
@@ -28,7 +28,7 @@ GAP = 2
 """Number of characters between two columns."""
 
 MAX_WORD_WIDTH = 16
-"""Longest word, in characters, that is not broken to make a column narrower."""
+"""Number of characters up to which a word is never broken to make a column narrower."""
 
 MAX_TRANSPOSED_WIDTH = 24
 """Largest width, in characters, of text that may wrap in a transposed table."""
@@ -42,7 +42,7 @@ def draw(report: Report, file: TextIO, *, colors: bool) -> str:
     Args:
         report: the report.
         file: the terminal; its width and encoding are used.
-        colors: True for colours in addition to tables.
+        colors: True for coloured text; False for tables without colour.
     """
     console = Console(
         file=file, force_terminal=True, color_system="standard", no_color=not colors, highlight=False, markup=False,
@@ -78,7 +78,7 @@ def _style(cell: Cell) -> str:
 
 
 def _render_line(line: Line) -> RenderableType:
-    """Return a line with a hanging indent: wrapped text is aligned with the start of the text after the label."""
+    """Return a line with a hanging indent: wrapped text is aligned with the text after the label."""
     text = _text(line.parts)
     indent = cell_len(line.label) + len(text.plain) - len(text.plain.lstrip())
     if not indent or not text.plain:
@@ -96,7 +96,7 @@ class _Column:
 
     Attributes:
         name: header.
-        cells: content of its rows.
+        cells: one cell per row.
         folds: True if the text may wrap at spaces.
     """
 
@@ -115,7 +115,7 @@ class _Column:
 
     @property
     def min_width(self) -> int:
-        """Return the smallest width that cuts no value."""
+        """Return the smallest width that truncates no value."""
         if self.has_bars:
             return MIN_BAR_WIDTH
         texts = [str(cell) for cell in self.cells]
@@ -147,7 +147,7 @@ def _upright(columns: Sequence[_Column], widths: Sequence[int], bar_character: s
 
 
 def _transposed(columns: Sequence[_Column], available: int) -> Iterator[Grid]:
-    """Yield tables with the rows as columns, as many side by side as fit next to the names."""
+    """Yield tables whose columns are the rows of the original, as many per table as fit next to the names."""
     head, *others = columns
     name_width = max(cell_len(column.name) for column in columns)
     width = max(map(_transposed_width, columns))

@@ -31,7 +31,7 @@ def score_report(document: ScoreReportDocument) -> Report:
 
 
 def _replayed(horizons: Sequence[HorizonScoreDocument], since: str) -> tuple[Block, ...]:
-    """Return the scores of replayed predictions; empty without any."""
+    """Return the scores of replayed predictions; empty if there are none."""
     if not horizons:
         return ()
     title = heading(f"replayed predictions since {since}, by models fitted without these outcomes")

@@ -172,7 +172,7 @@ def _retraining(status: StatusDocument) -> str:
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
-    """Return one phrase on the serving model, and on why no model of this host serves."""
+    """Return a phrase on the serving model, with the reason if it is pretrained or if no model serves."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
         own = f"; no model of this host yet: {pending}" if pending else ""
@@ -181,7 +181,7 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
 
 
 def status_line(live: LiveState, overview: Overview | None) -> str:
-    """Return one line: the serving model, the number of samples not yet stored, the probabilities of high load."""
+    """Return one line: samples not yet stored, serving model, and probabilities of high load."""
     parts = ["sampling"]
     if live.samples_buffered:
         parts.append(f"{live.samples_buffered} samples wait for the database")

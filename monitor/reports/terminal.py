@@ -32,7 +32,9 @@ def print_report(report: Report, color: str) -> None:
 
 
 def choose_style(color: str, environ: Mapping[str, str], *, tty: bool) -> Style:
-    """Return the style of the output. The option overrides NO_COLOR, which overrides FORCE_COLOR and CLICOLOR_FORCE.
+    """Return the style of the output.
+
+    `color`, unless "auto", overrides NO_COLOR, which overrides FORCE_COLOR and CLICOLOR_FORCE.
 
     Args:
         color: "auto", "always" or "never".

@@ -31,16 +31,16 @@ from monitor.training.report import MODEL_SCORES, TrainingReport
 from monitor.training.report_parts import DetectorReport, GradientReport
 
 PREDICTORS = (MODEL_SCORES, HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
-"""Predictors in the order of the score table."""
+"""Order of the predictors in the score table."""
 
 STATE_TONES: dict[str, Tone] = {"healthy": "good", "vanishing": "bad", "exploding": "bad"}
 
 LISTED_EPOCHS = 7
-"""Approximate number of listed epochs, in addition to the first, the kept and the last epoch."""
+"""Approximate number of equally spaced epochs that are listed; the first, the kept and the last are listed too."""
 
 
 def retrain_report(document: RetrainDocument) -> Report:
-    """Return the report of a retraining; without a fitted network, only the detector and the outcome."""
+    """Return the report of a training run; only the detector and the outcome if no network was fitted."""
     name = "candidate" if document.model_id is None else f"model {document.model_id}"
     reason = f": {document.reason}" if document.reason else ""
     outcome = Toned(document.outcome, OUTCOME_TONES[document.outcome])
@@ -88,7 +88,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def detector_text(detector: DetectorReport | None) -> str:
-    """Return one sentence on the anomaly detector or its absence; empty if the training run did not consider one."""
+    """Return a phrase on the anomaly detector, or on the reason for its absence; empty if neither is known."""
     if detector is None:
         return ""
     if detector.at is None:

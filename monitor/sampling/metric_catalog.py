@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """Unit of a metric."""
+    """Unit of the values of a host metric."""
 
     RATIO = "ratio"
     PER_CPU = "per_cpu"
@@ -220,5 +220,5 @@ RATIO_FIELDS = frozenset(metric.field for metric in HOST_METRICS if metric.upper
 
 
 def fields_of_source(source: str) -> tuple[str, ...]:
-    """Return the fields that a source measures."""
+    """Return the sample fields that the source named `source` measures."""
     return tuple(metric.field for metric in HOST_METRICS if metric.source == source)

@@ -131,7 +131,7 @@ class Sampler:
         return values
 
     def _values(self, source: Source, now: float, max_age: float) -> Values:
-        """Read a source and return its values by field; a value outside its bounds is missing.
+        """Read a source and return its value for each field; a value outside its bounds is missing.
 
         Args:
             source: source to read.

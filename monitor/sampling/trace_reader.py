@@ -73,7 +73,7 @@ def read_trace(path: Path, options: TraceOptions | None = None) -> Trace:
     """Read a whole trace file; for duplicate timestamps, use the first value of each field.
 
     Raises:
-        MonitorError: the file cannot be read or interpreted; the message contains the line.
+        MonitorError: the file cannot be read or interpreted; the message contains the path and, if known, the line.
     """
     rows = read_rows(path, options)
     order = np.argsort(rows.times, kind="stable")
@@ -92,7 +92,7 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
     """Read all rows of a trace file in the order of the file.
 
     Raises:
-        MonitorError: the file cannot be read or interpreted; the message contains the line.
+        MonitorError: the file cannot be read or interpreted; the message contains the path and, if known, the line.
     """
     table = array("d")
     with open_lines(path) as lines:

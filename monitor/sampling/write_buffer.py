@@ -59,10 +59,9 @@ class SampleBuffer:
 
 
 class PredictionBuffer:
-    """Buffer that stores the predictions of several sampling cycles in one transaction. For use by one thread.
+    """Buffer that stores the predictions of up to `batch_seconds` in one transaction. For use by one thread.
 
-    A lost prediction can be computed again from the samples, so the predictions of up to `batch_seconds` share one
-    commit.
+    A prediction that is lost in a crash can be computed again from the samples, so a delayed commit is acceptable.
 
     Attributes:
         failures: number of failed writes.

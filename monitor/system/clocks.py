@@ -47,12 +47,12 @@ class ClockComparison:
         monotonic: Callable[[], float] = time.monotonic,
         boot: Callable[[], float] = boot_time,
     ) -> None:
-        """Compare the clocks for the first time.
+        """Initialize the comparison: the current clock offsets are the first reference.
 
         Args:
             wall: returns seconds since the epoch.
             monotonic: returns seconds of a clock that never goes back and stops during a suspend.
-            boot: returns seconds of a clock that neither goes back nor stops.
+            boot: returns seconds of a monotonic clock that also advances during a suspend.
         """
         self._wall = wall
         self._monotonic = monotonic
@@ -60,11 +60,11 @@ class ClockComparison:
         self._reference = self._offsets()
 
     def pending(self) -> ClockChange:
-        """Return the change since the last comparison."""
+        """Return the change since the last `update`, and keep the reference."""
         return self._change(self._offsets())
 
     def update(self) -> ClockChange:
-        """Return the change since the last comparison, and make this comparison the new reference."""
+        """Return the change since the last `update`, and make the current clock offsets the new reference."""
         offsets = self._offsets()
         change = self._change(offsets)
         self._reference = offsets

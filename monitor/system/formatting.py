@@ -14,7 +14,7 @@ ABSENT = "-"
 """Text for a value that does not exist."""
 
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-"""Seconds by unit of a duration such as "15m"."""
+"""Seconds for each unit of a duration such as "15m"."""
 
 
 def format_duration(seconds: float) -> str:
@@ -103,7 +103,7 @@ def format_time(at: float | None) -> str:
 
 
 def format_since(at: float, now: float) -> str:
-    """Return a time and its age, such as "20:42 UTC (5 min)"; with the date if it differs from that of `now`.
+    """Return a time and its age, such as "20:42 UTC (5 min)"; the date is added unless `now` has the same date.
 
     Args:
         at: seconds since the epoch.

@@ -1,4 +1,4 @@
-"""JSON form of frozen dataclass trees: encode with null for NaN, decode with type checks."""
+"""JSON form of dataclass trees: encoder with null for non-finite numbers, decoder with type checks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def to_plain(value: object) -> JsonValue:
     such as `from_` is dropped.
 
     Raises:
-        TypeError: a value of another type.
+        TypeError: a value has a type without a JSON form.
     """
     if isinstance(value, Enum):
         return to_plain(value.value)
@@ -59,7 +59,7 @@ def to_json(value: object) -> str:
 
 
 def json_key(field: Field[Any]) -> str:
-    """Return the JSON key of a dataclass field."""
+    """Return the JSON key of a dataclass field: its name without a trailing underscore."""
     return field.name.removesuffix("_")
 
 
@@ -116,7 +116,7 @@ def _decode_union(kinds: tuple[Any, ...], data: object, path: str) -> Any:
         try:
             return _decode(kind, data, path)
         except DecodeError as refused:
-            # The error of the alternative that is not null is the informative one.
+            # The error for an alternative other than null says more.
             if error is None or kind is not type(None):
                 error = refused
     raise error or DecodeError(path, "no alternative fits")

@@ -29,7 +29,7 @@ class RecurringFailure:
         repeat_seconds: float = REPEAT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create a log without failures.
+        """Initialize the log; nothing is logged before the first failure.
 
         Args:
             log: logger of the events.

@@ -28,7 +28,7 @@ SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING
 DEBUG_PRIORITY = 7
 
 CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
-"""Pattern of passwords in URLs: before the host, and in the query."""
+"""Pattern of the credentials in URLs: the password before the host, and secrets in the query."""
 
 
 class StructuredLogger:
@@ -137,7 +137,7 @@ def thread_errors_logged() -> Iterator[None]:
 
 
 class TextFormatter(logging.Formatter):
-    """Formatter of text lines; the time is optional.
+    """Formatter of text lines, with or without the time.
 
     Example: `2026-01-01T00:00:00Z INFO monitor.inference.served_model: model activated model=3`.
     """
@@ -204,7 +204,7 @@ def event_fields(record: logging.LogRecord) -> dict[str, JsonValue]:
 
 
 def error_location(trace: TracebackType | None) -> str:
-    """Return the innermost frame of this project in a traceback as `module:line`, or the innermost of all frames."""
+    """Return the innermost frame in PACKAGES, otherwise the innermost frame, of a traceback as `module:line`."""
     frames = [(str(frame.f_globals.get("__name__", "?")), line) for frame, line in traceback.walk_tb(trace)]
     own_frames = [(module, line) for module, line in frames if module.partition(".")[0] in PACKAGES]
     module, line = (own_frames or frames or [("?", 0)])[-1]
@@ -212,7 +212,7 @@ def error_location(trace: TracebackType | None) -> str:
 
 
 def redact_credentials(text: str) -> str:
-    """Return the text with `***` in place of the passwords of URLs."""
+    """Return the text with `***` in place of the credentials in URLs."""
     return CREDENTIALS.sub(lambda match: f"{match[1] or match[2]}***", text)
 
 

@@ -74,7 +74,7 @@ def fix_mmap_threshold() -> None:
 def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start the same release of `monitor` as a child process; its stderr is a pipe.
 
-    Python's option -P keeps packages in the working directory from being imported instead of those of the release.
+    Python's option -P prevents imports from the working directory, which may contain packages of the same names.
     """
     return subprocess.Popen(  # noqa: S603 - this interpreter and this package
         [sys.executable, "-P", "-m", "monitor", *arguments],

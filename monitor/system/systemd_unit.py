@@ -63,7 +63,7 @@ def running_program() -> Program:
 
 
 def _find_script() -> Path | None:
-    """Return the path of the script `monitor` of this installation; None if there is none."""
+    """Return the path of the executable script `monitor` of this installation; None if none is found."""
     candidates = (
         Path(sys.argv[0]),
         Path(sys.executable).parent / "monitor",
@@ -103,13 +103,13 @@ def _sandbox_lines(bound: Sequence[Path]) -> list[str]:
 
 
 def bound_paths(needs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the paths in `needs` that the sandbox would hide; paths inside another hidden path are left out."""
+    """Return the paths in `needs` that the sandbox would hide; a path below another returned path is left out."""
     hidden = sorted({path for path in needs if any(path.is_relative_to(place) for place in HIDDEN)})
     return tuple(path for path in hidden if not any(path != other and path.is_relative_to(other) for other in hidden))
 
 
 def unreadable_paths(needs: Sequence[Path]) -> list[str]:
-    """Return one line for each path that the user of the service must enter or read, but has no permission for."""
+    """Return one line for each path that the user of the service needs, but has no permission to enter or read."""
     bound = bound_paths(needs)
     problems = set()
     for path in needs:

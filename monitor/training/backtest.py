@@ -1,4 +1,4 @@
-"""Backtest of a trace: the daemon's training, gate and predictions, replayed without a database."""
+"""Backtest of a trace: training, gate and predictions as in the daemon, without a database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitor.sampling.trace_reader import Trace
 from monitor.training.retrain import gate_of, training_task
 
 TRAINING_RATIO = 0.6
-"""Ratio of the rows that the first model is trained on by default."""
+"""Default fraction of the rows that the first model is trained on."""
 
 HEADER = "timestamp,horizon,probability,warning,anomaly_score\n"
 
@@ -28,8 +28,8 @@ def backtest_forecasts(trace: Trace, config: Config, until: float | None, *, ret
     """Train on the first part of a trace and replay the rest as the daemon would.
 
     Args:
-        trace: samples.
-        config: forecasting task, training and gate.
+        trace: samples to replay.
+        config: configuration of forecasting task, training and gate.
         until: end of the first part in seconds since the epoch; None for 60 % of the rows.
         retrain: True to retrain at every training interval, as the daemon does.
 
@@ -59,13 +59,13 @@ def backtest_anomalies(trace: Trace, config: Config, until: float, *, retrain: b
     """Train a detector on the first part of a trace and replay the rest.
 
     Args:
-        trace: samples.
-        config: anomaly detection.
+        trace: samples to replay.
+        config: configuration of anomaly detection, sampling and training interval.
         until: end of the first part in seconds since the epoch.
         retrain: True to retrain at every training interval, as the daemon does.
 
     Returns:
-        None if the detection is disabled, or the first part is too short to train a detector.
+        None if anomaly detection is disabled, or no detector can be fitted on the first part.
     """
     first_part = trace.times[trace.times < until]
     step = typical_step(trace.times, config.sampling.interval)
@@ -80,7 +80,7 @@ def backtest_anomalies(trace: Trace, config: Config, until: float, *, retrain: b
 
 
 def prediction_lines(result: BacktestResult, anomalies: AnomalyBacktest | None) -> Iterator[str]:
-    """Yield the lines of a CSV file of predictions: a header, then one line per row and horizon with a prediction."""
+    """Yield CSV lines: the header, then one line per prediction, with the anomaly score of its row."""
     yield HEADER
     scores = np.full(len(result.times), np.nan) if anomalies is None else anomalies.scores
     score_texts = ["" if math.isnan(score) else f"{score:.6g}" for score in scores.tolist()]

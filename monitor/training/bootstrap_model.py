@@ -1,4 +1,4 @@
-"""Bootstrap model: the pretrained model, registered to serve until a model of this host exists."""
+"""Bootstrap model: the pretrained model, registered to serve until a fitted model is promoted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 
 def fitted_model_serves(stores: Stores) -> bool:
-    """Return True if the serving model was fitted on this host's history.
+    """Return True if a model other than the pretrained model serves.
 
     Raises:
         StorageError: the registry cannot be read.
@@ -95,7 +95,7 @@ def _detector_report(model: RegisteredModel | None) -> DetectorReport | None:
 
 
 def configured_task(config: Config) -> ForecastTask:
-    """Return the task that the report of a model fitted on this host states, with unresolved percentile bounds."""
+    """Return the configured forecasting task as in the report of a fitted model: percentile bounds unresolved."""
     high_load = config.high_load
     return ForecastTask(
         rules=tuple(tuple((metric, bound) for metric, bound in rule) for rule in high_load.rules),
@@ -105,12 +105,12 @@ def configured_task(config: Config) -> ForecastTask:
 
 
 def pretrained_task(config: Config) -> ForecastTask:
-    """Return the configured forecasting task of a pretrained model, with sampling interval and warning precision."""
+    """Return the configured task as in the report of the pretrained model: with sampling interval and precision."""
     return replace(configured_task(config), step=config.sampling.interval, precision=config.warning.precision)
 
 
 def task_differences(report: TrainingReport | None, config: Config) -> tuple[str, ...]:
-    """Return the names of the fields in which the task of a model differs from the configured one.
+    """Return the names of the fields in which the task of a model differs from the configured task.
 
     Returns:
         Names of fields of ForecastTask; empty if the tasks are equal or the report does not state the task.
@@ -124,7 +124,7 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
 
 
 def _loadable(stores: Stores, model_id: int | None) -> bool:
-    """Return True if this model, or an earlier one that was promoted, can be loaded."""
+    """Return True if a model, or a model promoted earlier, can be loaded."""
     while model_id is not None:
         try:
             loads(stores.registry.blob(model_id))

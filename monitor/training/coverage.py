@@ -9,10 +9,10 @@ from monitor.config.loader import Config
 from monitor.stores import Stores
 
 MAX_STALENESS = 0.01
-"""Longest age of a measurement, as a ratio of the measured coverage."""
+"""Largest age of a measurement, as a fraction of the measured coverage."""
 
 MAX_AGE = HOUR
-"""Longest age of a measurement in seconds; one of 90 days at 5 s takes 0.2 s of CPU."""
+"""Largest age of a measurement in seconds; to measure 90 days of samples at 5 s takes 0.2 s of CPU."""
 
 THINNED_SPACING = MINUTE
 """Seconds between the times that measure a long history; shorter gaps in it count as covered."""
@@ -37,10 +37,10 @@ class _Measurement:
 
 
 class HistoryCoverage:
-    """Coverage of the stored history, measured again only if it can have changed by more than MAX_STALENESS."""
+    """Cached measurement of the time that the stored history covers; `_is_current` decides when to measure again."""
 
     def __init__(self, stores: Stores, config: Config) -> None:
-        """Create the object without a measurement.
+        """Initialize without a measurement; `seconds` measures.
 
         Args:
             stores: repositories.
@@ -80,7 +80,7 @@ class HistoryCoverage:
 
 
 def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
-    """Return True if a measurement is recent, and the coverage since cannot have reached `needed`.
+    """Return True if a measurement is younger than both limits and its coverage cannot have reached `needed` since.
 
     An import of samples older than the oldest sample invalidates the measurement.
     """

@@ -1,4 +1,4 @@
-"""Operator input to anomaly detection: incidents, expected events and maintenance windows."""
+"""Operator input to anomaly detection: verdicts and maintenance windows as masks and slots."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def expected_slots(anomalies: Sequence[AnomalyRecord], slot_seconds: float, now:
     """Return the numbers of the slots that overlap an event with the verdict `expected`.
 
     Args:
-        anomalies: events.
+        anomalies: stored events; those with another verdict are ignored.
         slot_seconds: length of a slot in seconds; slots are numbered from the epoch.
         now: seconds since the epoch; used as the end of an event in progress.
     """

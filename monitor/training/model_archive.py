@@ -35,10 +35,10 @@ from storage import SAMPLE_FIELDS
 
 KIND = "model file"
 FORMAT = 2
-"""Version of the archive format; version 1 differs only in its training report."""
+"""Version of the archive format; version 1 differs only in the form of the training report."""
 
 LONGEST_HOST = 255
-"""Longest host name that is stored, in characters."""
+"""Number of characters to which a host name is truncated."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class ModelArchive:
     """Content of a model archive.
 
     Attributes:
-        predictor: serialised predictor.
-        detector: serialised anomaly detector; None if the model has none.
+        predictor: serialized predictor.
+        detector: serialized anomaly detector; None if the model has none.
         report: training report.
         created_at: time at which the model was trained, in seconds since the epoch.
         host: name of the host that trained the model.
@@ -71,11 +71,11 @@ class _Header:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """Result of an import.
+    """Result of the import of a model archive.
 
     Attributes:
-        model_id: id in the registry.
-        duplicate: True if the registry had the model already.
+        model_id: ID in the registry.
+        duplicate: True if the model was in the registry before the import.
         archive: content of the file.
         task_differences: fields of the forecasting task in which the model differs from the configuration.
     """
@@ -87,7 +87,7 @@ class ImportResult:
 
 
 def export_model(stores: Stores, model_id: int, path: Path) -> int:
-    """Write a model to a file, atomically, and return the size of the file in bytes.
+    """Write a model to a file atomically, and return the size of the file in bytes.
 
     Raises:
         UnknownModelError: the registry has no such model.
@@ -101,7 +101,7 @@ def export_model(stores: Stores, model_id: int, path: Path) -> int:
         loads(predictor)
         if model.report is None:
             problem = "there is none" if model.report_problem is None else model.report_problem.message
-            raise SerializationError(f"the report of its training cannot be used: {problem}")
+            raise SerializationError(f"its training report cannot be used: {problem}")
         host = model.report.imported_from or socket.gethostname()
         data = pack_archive(ModelArchive(predictor, detector, model.report, model.created_at, host))
         unpack_archive(data)
@@ -112,7 +112,7 @@ def export_model(stores: Stores, model_id: int, path: Path) -> int:
 
 
 def import_model(stores: Stores, config: Config, path: Path, now: float) -> ImportResult:
-    """Register the model of a file without promoting it; a model that is already registered is not added again.
+    """Register the model in a file without promoting it, unless the registry contains it already.
 
     Args:
         stores: repositories.
@@ -163,7 +163,8 @@ def unpack_archive(data: bytes) -> ModelArchive:
     """Return the content of an archive after checking that every part can be loaded.
 
     Raises:
-        SerializationError: not an archive, damaged, or of a newer format.
+        SerializationError: the data is not an archive, is damaged, has a newer format, or uses metrics unknown to
+            this release.
     """
     content, arrays = unpack(data, KIND, FORMAT)
     try:
@@ -192,7 +193,11 @@ def _part(name: str, array: Floats, sha256: str) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    """Return the bytes of a regular file or of standard input within the size limit."""
+    """Return the bytes of a regular file or of standard input, at most MAX_BYTES.
+
+    Raises:
+        MonitorError: the file cannot be read, is not a regular file, or is too large.
+    """
     is_stream = path == STANDARD_INPUT
     # Opening a FIFO without a writer would block forever.
     flags = os.O_RDONLY | os.O_CLOEXEC | (0 if is_stream else os.O_NONBLOCK)

@@ -9,20 +9,20 @@ from monitor.training.report import ReportError, ReportProblem, TrainingReport
 from storage import ModelRecord, TrainingOutcome, TrainingRun
 
 NO_REPORT = "{}"
-"""Stored form of a missing report."""
+"""Stored form of a record without a report."""
 
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """Registered model without its serialised form.
+    """Registered model without its serialized form.
 
     Attributes:
-        id: id in the registry.
-        created_at: time at which it was trained, in seconds since the epoch.
-        sha256: SHA-256 checksum of its serialised form.
-        size: size of its serialised form in bytes.
+        id: ID in the registry.
+        created_at: time at which the model was trained, in seconds since the epoch.
+        sha256: SHA-256 checksum of the serialized form.
+        size: size of the serialized form in bytes.
         report: training report; None if it cannot be used.
-        promoted_at: time of its first promotion in seconds since the epoch; None if it was never promoted.
+        promoted_at: time of the first promotion in seconds since the epoch; None if it was never promoted.
         report_problem: reason why the report cannot be used; None if it can, or if there is none.
     """
 
@@ -41,7 +41,7 @@ class RegisteredModel:
 
     @property
     def imported_from(self) -> str | None:
-        """Return the name of the host that trained an imported model; None for a model of this host."""
+        """Return the name of the host that trained an imported model; None for other models."""
         return None if self.report is None else self.report.imported_from
 
     @property
@@ -58,10 +58,10 @@ class CompletedRun:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: result of the run.
-        reason: message why no model was promoted, or why the promotion had to be forced; else empty.
-        model_id: the candidate; None if none was registered.
+        reason: reason why no model was promoted, or why the promotion had to be forced; else empty.
+        model_id: ID of the candidate; None if none was registered.
         report: training report; None if the run wrote no report, or if the report cannot be used.
-        id: id of the run; 0 before it is stored.
+        id: ID of the run; 0 before it is stored.
     """
 
     started_at: float
@@ -115,7 +115,7 @@ def stored_run(run: CompletedRun) -> TrainingRun:
 
 
 def read_model(stores: Stores, model_id: int) -> RegisteredModel:
-    """Read the record of a model, without its serialised form.
+    """Read the record of a model, without its serialized form.
 
     Raises:
         UnknownModelError: the registry has no such model.
@@ -125,7 +125,7 @@ def read_model(stores: Stores, model_id: int) -> RegisteredModel:
 
 
 def read_active_model(stores: Stores) -> RegisteredModel | None:
-    """Read the record of the serving model, without its serialised form; None if no model serves.
+    """Read the record of the serving model, without its serialized form; None if no model serves.
 
     Raises:
         StorageError: the database cannot be read.

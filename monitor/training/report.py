@@ -21,7 +21,7 @@ from monitor.training.report_parts import (
 )
 
 MODEL_SCORES = "network"
-"""Key of the model's own scores next to those of the baselines."""
+"""Key of the model's own scores; the other keys are names of baselines."""
 
 
 class ReportProblem(StrEnum):
@@ -33,7 +33,7 @@ class ReportProblem(StrEnum):
 
     @property
     def message(self) -> str:
-        """Phrase for messages."""
+        """The reason in words."""
         return _PROBLEM_MESSAGES[self]
 
 
@@ -63,29 +63,30 @@ class TrainingReport:
         to: time of the last sample in seconds since the epoch.
         samples: number of samples.
         version: version of the stored form.
-        pretrained: task of a pretrained model; None for a model fitted on this host.
-        task: configured task, with unresolved percentile bounds; None for a pretrained model.
+        pretrained: task of a pretrained model; None for other models.
+        task: configured task, with unresolved percentile bounds; None for a pretrained model, or if no network was
+            fitted.
         rows: number of training rows.
         features: number of features.
-        rules: high-load rules with resolved bounds, by metric.
+        rules: high-load rules, each a mapping of metrics to resolved bounds.
         sustained: seconds for which a rule has to hold.
-        seconds: duration of the training run.
-        peak_memory_bytes: peak resident memory of the training process.
-        epochs: mean losses of the ensemble by epoch.
+        seconds: duration of the training run in seconds.
+        peak_memory_bytes: peak resident memory of the training process in bytes.
+        epochs: mean losses of the ensemble in each epoch.
         kept_epoch: number of the epoch whose weights were kept, starting at 1.
         health: gradient health.
         folds: number of folds of the holdout, each predicted by a model fitted on the samples before it; None for a
             report without scores.
-        horizons: scores by horizon.
+        horizons: scores for each horizon.
         left_out: configured horizons without a model.
-        inputs: training distribution by metric, the reference for input drift.
+        inputs: training distribution of each input metric, the reference for input drift.
         detector: anomaly detector; None if the training run did not consider one.
         refusal_reason: rule of the gate that the candidate failed; None if it passed.
         comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, or if
             there is no incumbent.
         skip_reason: reason why no network was fitted.
-        imported_from: host name of an imported model.
-        imported_at: time of the import in seconds since the epoch.
+        imported_from: name of the host that trained an imported model; None for other models.
+        imported_at: time of the import in seconds since the epoch; None for other models.
     """
 
     from_: float
@@ -122,7 +123,7 @@ class TrainingReport:
 
     @property
     def kept(self) -> EpochReport | None:
-        """Return the epoch whose weights were kept."""
+        """Return the epoch whose weights were kept; None if no network was fitted."""
         return None if self.kept_epoch is None else self.epochs[self.kept_epoch - 1]
 
     def to_plain(self) -> dict[str, JsonValue]:
@@ -138,7 +139,7 @@ class TrainingReport:
 
     @classmethod
     def from_plain(cls, data: object) -> TrainingReport:
-        """Return a stored report, migrated from the form of older releases.
+        """Return the report in plain JSON data; the form of older releases is migrated.
 
         Raises:
             ReportError: the report was written by a newer release, or a value has the wrong type.
@@ -157,7 +158,7 @@ class TrainingReport:
 
     @classmethod
     def from_json(cls, text: str) -> TrainingReport:
-        """Return a stored report; see `from_plain`.
+        """Return the report in JSON text; the form of older releases is migrated.
 
         Raises:
             ReportError: the text is not JSON, was written by a newer release, or a value has the wrong type.

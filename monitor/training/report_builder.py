@@ -1,4 +1,4 @@
-"""Report builder: training report of a candidate with fit, holdout scores, inputs and detector."""
+"""Report builder: training report of a fitted candidate and its detector."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def build_report(
         times: (rows,) times of the samples in seconds since the epoch.
         values: (rows, columns) values of the samples, NaN where missing.
         task: configured task.
-        detector: the anomaly detector trained on the same samples.
+        detector: report of the anomaly detector.
         decision: decision of the promotion gate.
     """
     predictor = candidate.predictor

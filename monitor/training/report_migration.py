@@ -9,10 +9,10 @@ UNVERSIONED = 0
 """Version of a stored report without a `version` key."""
 
 EXPERTS = {"networks": "network", "load": "load_table", "prior": "pretrained"}
-"""Current name of each expert, by its name in unversioned reports."""
+"""Names of the experts in unversioned reports, with their current names."""
 
 DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
-"""Current key in the object `detector`, by its name in unversioned reports."""
+"""Keys of the object `detector` in unversioned reports, with their current names."""
 
 
 def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def _name_experts(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_folds(report: dict[str, Any]) -> dict[str, Any]:
-    """Convert a report of version 1 to version 2: add the number of folds, which was always 1."""
+    """Convert a report of version 1 to version 2: add the number of folds, which was 1 in all such reports."""
     return {**report, "folds": 1} if report.get("horizons") else report
 
 
 _CHANGES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_name_experts, _add_folds)
-"""Changes from each version to the next one."""
+"""For each version, the conversion to the next version."""
 
 VERSION = len(_CHANGES)
 """Version of the stored form that this release writes."""

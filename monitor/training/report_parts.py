@@ -12,14 +12,14 @@ from monitor.system.json_codec import DecodeError
 
 @dataclass(frozen=True)
 class ForecastTask:
-    """Forecasting task that a model was made for.
+    """Forecasting task that a model was fitted or configured for.
 
     Attributes:
         rules: high-load rules, each a tuple of (metric, bound); a bound is a number or a percentile such as "p95".
         sustained: seconds for which a rule has to hold.
         horizons: horizons in seconds.
-        step: seconds between samples; None for a model fitted on this host.
-        precision: target precision of warnings; None for a model fitted on this host.
+        step: seconds between samples; None except for a pretrained model.
+        precision: target precision of warnings; None except for a pretrained model.
     """
 
     rules: tuple[tuple[tuple[str, float | str], ...], ...]
@@ -31,13 +31,13 @@ class ForecastTask:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """Losses and gradient of one pass over the training rows.
+    """Losses and gradient norm of one pass over the training rows.
 
     Attributes:
         number: 1 for the first epoch.
         train_loss: mean cross-entropy of the training rows in nats.
         validation_loss: mean cross-entropy of the validation rows in nats.
-        gradient_norm: mean L2 norm of the whole gradient before clipping.
+        gradient_norm: mean L2 norm of the gradient of all parameters before clipping.
     """
 
     number: int
@@ -55,7 +55,7 @@ class ParameterReport:
         norm: mean L2 norm of the gradient in the last epoch.
         norm_last: L2 norm of the gradient in the last step.
         norm_max: largest L2 norm of the gradient.
-        update_ratio: L2 norm of the update over that of the parameter, mean of the last epoch.
+        update_ratio: L2 norm of the update divided by that of the parameter, mean of the last epoch.
     """
 
     name: str
@@ -71,8 +71,8 @@ class LayerReport:
 
     Attributes:
         name: layer number.
-        dead_ratio: ratio of units that are inactive (ReLU) or saturated in every row.
-        saturation_ratio: ratio of saturated outputs; None for an activation that does not saturate.
+        dead_ratio: fraction of units that are inactive (ReLU) or saturated in every row.
+        saturation_ratio: fraction of saturated outputs; None for an activation that does not saturate.
         mean: mean output.
         deviation: standard deviation of the outputs.
     """
@@ -94,7 +94,7 @@ class GradientReport:
         clipped_steps: number of steps with a clipped gradient.
         nonfinite_steps: number of steps skipped because the gradient was not finite.
         advice: one sentence per finding.
-        parameters: gradient of each parameter.
+        parameters: gradient statistics of each parameter.
         layers: outputs of each activation layer.
     """
 
@@ -126,12 +126,12 @@ class ScoreReport:
 
 @dataclass(frozen=True)
 class ExpertWeights:
-    """Weights of the experts of the blend while load is not high; they sum to 1.
+    """Blend weights of the experts while load is not high; they sum to 1.
 
     Attributes:
-        network: networks fitted on this host.
-        load_table: load table.
-        pretrained: pretrained model.
+        network: weight of the networks fitted on the history.
+        load_table: weight of the load table.
+        pretrained: weight of the pretrained model.
     """
 
     network: float
@@ -145,9 +145,9 @@ class HorizonReport:
 
     Attributes:
         horizon: horizon in seconds.
-        base_rate: ratio of the training rows that were followed by high load.
-        threshold: probability at which a warning starts; 1 for no warnings.
-        scores: scores on the holdout by predictor: "network" for the candidate, and the baselines.
+        base_rate: fraction of the training rows that were followed by high load.
+        threshold: probability at which a warning starts; 1 if there are no warnings.
+        scores: scores of each predictor on the holdout: "network" is the candidate, the others are baselines.
         blend_weights: weights of the experts.
         events: number of high-load periods in the history, more than the horizon apart; None in older reports.
     """
@@ -162,11 +162,11 @@ class HorizonReport:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """Configured horizon without enough examples in the history.
+    """Configured horizon for which no model was fitted.
 
     Attributes:
         horizon: horizon in seconds.
-        reason: message on why the horizon has no model.
+        reason: reason why the horizon has no model.
         skip_reason: code of the reason; None in reports of older releases.
         events: number of high-load periods in the history, more than the horizon apart; None in older reports.
         events_needed: number of such periods that a model needs; None in older reports.
@@ -185,7 +185,7 @@ class InputDistribution:
 
     Attributes:
         edges: inner edges of the bins, increasing.
-        frequencies: relative frequency of each bin; one more than `edges`.
+        frequencies: relative frequency of each bin; there is one more bin than edges.
     """
 
     edges: tuple[float, ...]
@@ -229,11 +229,11 @@ class DetectorReport:
     """Anomaly detector stored with a model, or the reason why there is none.
 
     Attributes:
-        at: time at which it was trained, in seconds since the epoch; None if there is no detector.
-        metrics: names of the metrics that it monitors.
-        step: length of its rows in seconds.
-        excluded_share: ratio of the samples that were excluded as incidents and maintenance.
-        validation: false-alarm check on its own history.
+        at: time at which the detector was trained, in seconds since the epoch; None if there is no detector.
+        metrics: names of the metrics that the detector monitors.
+        step: row interval in seconds.
+        excluded_share: fraction of the samples that were excluded as incidents or maintenance.
+        validation: false-alarm check on the history that the detector was fitted on.
         skip_reason: code of the reason why no new detector was trained; None if one was trained.
         reason: message of `skip_reason`; empty if a new detector was trained.
         kept: True if the detector of the incumbent model stays in use.

@@ -33,10 +33,10 @@ from monitor.training.train_detector import DetectorTraining, promote_detector, 
 from storage import SAMPLE_FIELDS, LockHeldError, StorageError, TrainingOutcome
 
 MODELS_KEPT = 20
-"""Number of newest models kept in the registry, besides the serving model and the target of a rollback."""
+"""Number of newest models kept in the registry; the serving model and the rollback target are kept too."""
 
 MIN_REPLAY_SECONDS = 5.0
-"""Time limit of the replay after a training that has used up `training.timeout`."""
+"""Shortest time limit of the replay in seconds, for a training run that has used up `training.timeout`."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Request:
 
     Attributes:
         since: seconds of history to train on; None for the configured length.
-        dry_run: train and evaluate; register, promote and record nothing.
-        force: promote the candidate even if the gate refuses it.
+        dry_run: True to train and evaluate only: nothing is registered, promoted or recorded.
+        force: True to promote the candidate even if the gate refuses it.
     """
 
     since: float | None = None
@@ -60,12 +60,12 @@ class RetrainResult:
 
     Attributes:
         outcome: promoted, refused, skipped or failed; a dry run has the outcome that a real run would have.
-        reason: message why no model was promoted, or why the promotion had to be forced; else empty.
-        model_id: id of the candidate; None if none was registered.
+        reason: reason why no model was promoted, or why the promotion had to be forced; else empty.
+        model_id: ID of the candidate; None if none was registered.
         report: training report; None if the run failed early.
-        error: error to raise in the command; None if the candidate was promoted or would be in a real run.
-        replay: history to replay after the run; None for nothing.
-        replayed: numbers of replayed predictions and anomalies; None without a replay, or if it failed.
+        error: error that the command raises; None if the candidate was promoted or would be in a real run.
+        replay: history to replay after the run; None if nothing is replayed.
+        replayed: numbers of replayed predictions and anomalies; None if there was no replay or it failed.
     """
 
     outcome: TrainingOutcome
@@ -89,8 +89,8 @@ def retrain(
     Args:
         stores: repositories.
         config: configuration.
-        request: options.
-        on_epoch: called after each epoch.
+        request: options of the run.
+        on_epoch: called after each epoch with its losses and the number of epochs.
         clock: returns seconds since the epoch.
 
     Raises:
@@ -124,7 +124,7 @@ def retrain(
 def _attempt_within_deadline(
     stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float
 ) -> RetrainResult:
-    """Run one attempt; return expected errors as a result."""
+    """Train within `training.timeout`; convert expected errors to a result."""
     limit = config.training.timeout
     try:
         with deadline(limit, f"the training run was aborted after training.timeout ({limit:g} s)"):
@@ -198,7 +198,7 @@ def _promote_detector(
     """Promote a new detector together with the incumbent predictor, or with the bootstrap model if there is none.
 
     Returns:
-        The result, with a message on the detector added to the reason.
+        The result with a message on the detector added to the reason; unchanged in a dry run or with a kept detector.
     """
     if request.dry_run:
         return result
@@ -240,7 +240,7 @@ def gate_of(config: Config) -> GateConfig:
 
 
 def _incumbent(stores: Stores) -> Predictor | None:
-    """Return the serving model with its holdout model; None if none serves or it cannot be loaded."""
+    """Return the serving predictor with its holdout model; None if no model serves or it cannot be loaded."""
     active = stores.registry.active_id()
     if active is None:
         return None

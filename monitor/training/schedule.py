@@ -11,10 +11,10 @@ from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
 
 FALLBACK_INTERVAL = DAY
-"""Seconds between two training runs while a fallback serves at any horizon."""
+"""Seconds between two training runs while a fallback serves for any horizon."""
 
 FIRST_RETRY = 60.0
-"""Shortest time in seconds between two attempts while no model of this host serves."""
+"""Shortest time in seconds between two training runs while no fitted model serves."""
 
 
 class ServingState(StrEnum):
@@ -28,14 +28,14 @@ class ServingState(StrEnum):
 def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: ServingState) -> float | None:
     """Return the due time of the next training run, in seconds since the epoch.
 
-    The time after the last run depends on what serves, and is at most the configured interval:
+    The time since the start of the last run depends on what serves, and is at most the configured interval:
 
-    - No model fitted on this host: a tenth of `min_history`, at least FIRST_RETRY.
-    - A fallback at any horizon: FALLBACK_INTERVAL.
-    - A fitted model: until the history has grown by a quarter (`retrain_delay`).
+    - Only the pretrained model or none: a tenth of `min_history`, at least FIRST_RETRY.
+    - A fallback for any horizon: FALLBACK_INTERVAL.
+    - A fitted model: `retrain_delay` for the history of the last run.
 
     Args:
-        config: intervals of the configuration.
+        config: section `training` of the configuration.
         last: the newest training run; None if there is none.
         serving: kind of predictor that serves.
 

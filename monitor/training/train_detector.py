@@ -36,11 +36,11 @@ FIT_SKIP_REASONS = {
 
 @dataclass(frozen=True)
 class DetectorTraining:
-    """Detector to store with a model, and its report.
+    """Result of detector training: the detector to store with a model, and its report.
 
     Attributes:
-        blob: serialised detector, either new or that of the active model; None if there is none.
-        report: description of the detector, and the reason if it is not new.
+        blob: serialized detector, either new or that of the active model; None if there is none.
+        report: description of the detector, and the reason why it is not new.
     """
 
     blob: bytes | None
@@ -163,15 +163,15 @@ def _keep_active(stores: Stores, skip_reason: DetectorSkipReason, message: str) 
 def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> int | None:
     """Register and promote a new detector together with the predictor of the active model.
 
-    This serves hosts without high load in their history, which have no fitted predictor.
+    Hosts without high load in their history have no fitted predictor; they get a detector in this way.
 
     Args:
         stores: repositories of the database.
-        training: result of the detector training.
+        training: result of `train_detector`.
         now: seconds since the epoch.
 
     Returns:
-        The id of the new model; None if there is no active model or no new detector.
+        The ID of the new model; None if there is no active model or no new detector.
     """
     model = read_active_model(stores)
     if model is None or training.blob is None or not training.is_new:
@@ -184,5 +184,5 @@ def promote_detector(stores: Stores, training: DetectorTraining, now: float) -> 
 
 
 def detector_key(blob: bytes) -> str:
-    """Return the key of a detector's block maxima; models with the same detector share the block maxima."""
+    """Return the key under which block maxima of a detector are stored; models with the same detector share them."""
     return hashlib.sha256(blob).hexdigest()[:KEY_LENGTH]

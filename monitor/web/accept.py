@@ -102,7 +102,7 @@ def choose_format(header: str) -> ExpositionFormat:
 
 
 def _weight_of(candidate: ExpositionFormat, ranges: tuple[MediaRange, ...]) -> float:
-    """Return the weight of a format, 0 if no range matches it."""
+    """Return the weight of a format; 0 if no range matches the format."""
     matching = [(media_range.precedence(candidate), media_range.weight) for media_range in ranges]
     precedence, weight = max(matching, default=(0, 0.0))
     return weight if precedence else 0.0

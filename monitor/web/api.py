@@ -137,7 +137,7 @@ class Api:
         return self._reader().anomalies()
 
     def model(self) -> ModelDocument | None:
-        """Return the serving model; None if none serves."""
+        """Return the serving model; None if no model serves."""
         overview = self._state().overview
         if overview is None or overview.model is None:
             return None

@@ -42,7 +42,7 @@ class Application:
         stored: Callable[[], StoredDocuments | None] = lambda: None,
         host: str = "",
     ) -> None:
-        """Create the routes.
+        """Initialize the routes, and register the collector of the metrics.
 
         Args:
             state: returns the current state.

@@ -98,7 +98,7 @@ def _load_certificate(context: ssl.SSLContext, material: CertificateMaterial) ->
 
 @contextmanager
 def _memory_file(text: str) -> Iterator[str]:
-    """Provide a path to a file in memory, because the ssl module loads certificates by path only."""
+    """Provide a path to an in-memory file with a text, because the ssl module loads certificates by path only."""
     descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -26,20 +26,21 @@ def select_samples(fields: Sequence[str]) -> Select[Any]:
 
 
 def select_thinned_times(host_id: int, start: float, end: float, spacing: float) -> Select[Any]:
-    """Select times of samples in order: from each, the last one within `spacing` seconds, or the next one after that.
+    """Build the query for thinned sample times: each is the last one within `spacing` seconds of the previous time.
 
-    Each time costs two index lookups, so that a long dense history is read without its rows.
+    After a gap of more than `spacing`, the next sample is selected. Each time costs two index lookups, so that a long
+    dense history is thinned without reading all rows.
 
     Args:
-        host_id: id of the host.
+        host_id: ID of the host.
         start: seconds since the epoch, exclusive.
         end: seconds since the epoch, inclusive.
-        spacing: seconds.
+        spacing: largest distance between two selected times in seconds, except across gaps.
     """
     at = samples.c.at
     own = samples.c.host_id == host_id
     times = select(func.min(at).label("at")).where(own, at > start, at <= end).cte("times", recursive=True)
-    # One lower and one upper bound each: SQLite uses an index for one of each only.
+    # One lower and one upper bound in each query: SQLite uses the index for one of each only.
     within = select(func.max(at)).where(own, at > times.c.at, at <= func.min(times.c.at + spacing, end))
     following = select(func.min(at)).where(own, at > times.c.at, at <= end)
     next_time = func.coalesce(within.correlate(times).scalar_subquery(), following.correlate(times).scalar_subquery())

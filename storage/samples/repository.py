@@ -126,7 +126,7 @@ class SampleRepository:
         return oldest
 
     def count(self, since: float | None = None) -> int:
-        """Return the number of samples, with `since` only of those after that time (seconds since the epoch)."""
+        """Return the number of samples after `since` (seconds since the epoch), or of all samples if None."""
         query = select(func.count()).select_from(samples).where(samples.c.host_id == self._host_id)
         if since is not None:
             query = query.where(samples.c.at > since)
@@ -134,7 +134,7 @@ class SampleRepository:
             return connection.scalar(query) or 0
 
     def thinned_times(self, start: float, end: float, spacing: float) -> Array:
-        """Return the times of some samples, `spacing` seconds apart where dense; see `select_thinned_times`."""
+        """Return sample times at most `spacing` seconds apart, except across gaps; see `select_thinned_times`."""
         with self._database.reading() as connection:
             return fetch_numbers(connection, select_thinned_times(self._host_id, start, end, spacing), -1)
 

@@ -1,8 +1,11 @@
 """A database with half a day of a made-up host in it: bursts in a rhythm that can be learned."""
 
+import functools
 import json
 import socket
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +45,22 @@ def host(rows, end, seed=0):
         )
 
 
+@functools.cache
+def empty_database():
+    """Return the content of a new database. Creating one takes a process of its own, copying it does not."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "x.db"
+        open_database(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def create_database(path):
+    """Create an empty database like that of the first start, and return its URL."""
+    path.touch(mode=0o600)
+    path.write_bytes(empty_database())
+    return f"sqlite:///{path}"
+
+
 class Admin:
     """Commands over one database, in this process."""
 
@@ -56,6 +75,8 @@ class Admin:
         return f"sqlite:///{self.database}"
 
     def fill(self, rows=2000, end=None, seed=0):
+        if not self.database.exists():
+            create_database(self.database)
         with open_database(self.url) as database:
             SampleRepository(database).append_many(host(rows, end or time.time(), seed))
 

@@ -16,14 +16,14 @@ from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_mode
 from monitor.training.records import read_active_model, read_model
 from storage import SAMPLE_FIELDS
 
-from .conftest import host
+from .conftest import create_database, host
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def opened(admin):
-    with open_stores(admin.url) as stores:
+    with open_stores(create_database(admin.database)) as stores:
         yield stores, load_config(admin.config)
 
 

@@ -16,6 +16,8 @@ from monitor.stores import open_stores
 from monitor.web import Application, StoredDocuments
 from storage import AnomalyRecord, Prediction, Sample
 
+from .conftest import create_database
+
 pytestmark = pytest.mark.integration
 
 NOW = 1_800_000_000.0
@@ -25,7 +27,7 @@ NO_SCORES = AnomalyScores()
 
 @pytest.fixture
 def stores(tmp_path):
-    with open_stores(f"sqlite:///{tmp_path}/x.db") as opened:
+    with open_stores(create_database(tmp_path / "x.db")) as opened:
         opened.samples.append_many(
             Sample(NOW - 3600 + 10 * i, cpu_usage=0.9 if 100 <= i < 110 else 0.2, disk_read=1000.0 * i)
             for i in range(360)

@@ -33,7 +33,7 @@ from monitor.stores import open_stores
 from monitor.training.report import TrainingReport
 from storage import SAMPLE_FIELDS, StorageError, TrainingOutcome, TrainingRun, quantize_sample
 
-from .conftest import host
+from .conftest import create_database, host
 
 pytestmark = pytest.mark.integration
 
@@ -58,7 +58,7 @@ def history(tmp_path_factory):
     recipe = Recipe(networks=2, layers=(8,), fit=FitConfig(epochs=4, patience=0, keep_best=False))
     past = times <= trained_until
     predictor = train(times[past], values[past], SAMPLE_FIELDS, TASK, recipe, np.random.default_rng(0)).predictor
-    with open_stores(f"sqlite:///{path}") as stores:
+    with open_stores(create_database(path)) as stores:
         stores.samples.insert_missing(np.column_stack([times, values]))
         report = TrainingReport(trained_until - 40_000, trained_until, 4000).to_json()
         model_id = stores.registry.register(dumps(predictor), report, trained_until)

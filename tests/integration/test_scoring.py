@@ -12,6 +12,8 @@ from monitor.queries.scores import read_scores
 from monitor.stores import open_stores
 from storage import Prediction, Sample
 
+from .conftest import create_database
+
 pytestmark = pytest.mark.integration
 
 RULES = Rules(((("cpu_usage", 0.8),),), 20.0)
@@ -25,7 +27,7 @@ def high(at):
 
 @pytest.fixture
 def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'x.db'}"
+    return create_database(tmp_path / "x.db")
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_repeated_runs_score_each_prediction_once(stores):
 
 def test_scoring_in_steps_equals_scoring_at_once(stores, tmp_path):
     whole = score(stores)
-    with open_stores(f"sqlite:///{tmp_path / 'y.db'}") as other:
+    with open_stores(create_database(tmp_path / "y.db")) as other:
         at = BEGIN + STEP * np.arange(1440)
         other.samples.append_many([Sample(t, cpu_usage=0.9 if high(t) else 0.1) for t in at.tolist()])
         other.predictions.append([prediction(t, 0.9 if 1500 <= t % 1800 < 1560 else 0.05) for t in at.tolist()])
@@ -105,7 +107,7 @@ def test_scoring_continues_after_a_clock_that_was_years_ahead(stores):
 
 
 def test_outcome_in_a_gap_is_unknown(stores, url, tmp_path):
-    with open_stores(f"sqlite:///{tmp_path / 'z.db'}") as other:
+    with open_stores(create_database(tmp_path / "z.db")) as other:
         at = (BEGIN + STEP * np.arange(1440)).tolist()
         dark = [t for t in at if BEGIN + 3000 < t < BEGIN + 5000]
         other.samples.append_many([Sample(t, cpu_usage=0.1) for t in at if t not in set(dark)])

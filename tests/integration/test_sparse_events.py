@@ -1,5 +1,6 @@
 """Trainings on histories in which high load is rare or unevenly spread."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ STEP = 300.0
 DAY_ROWS = 288
 DAYS = 28
 TASK = Task(Rules(((("cpu_usage", 0.8),),), 60.0), (900.0, 3600.0))
-RECIPE = Recipe(networks=4, layers=(32,))
+RECIPE = Recipe(networks=2, layers=(32,))
 
 
 def host(onsets, days=DAYS, seed=0, *, announced=True):
@@ -62,12 +63,17 @@ HISTORIES = {
 }
 
 
-@pytest.fixture(scope="module", params=HISTORIES, ids=str)
+@functools.cache
+def train_on(name):
+    """Return the samples of a history, and the candidate trained on them."""
+    samples = host(HISTORIES[name][0])
+    return samples, train(*samples, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+
+
+@pytest.fixture(params=HISTORIES, ids=str)
 def trained(request):
-    onsets, folds = HISTORIES[request.param]
-    samples = host(onsets)
-    candidate = train(*samples, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
-    return request.param, samples, candidate, folds
+    samples, candidate = train_on(request.param)
+    return request.param, samples, candidate, HISTORIES[request.param][1]
 
 
 def test_history_with_enough_events_yields_a_model_that_the_gate_accepts(trained):
@@ -113,8 +119,7 @@ def test_history_with_too_few_events_is_refused_with_the_figures(events):
 
 
 def test_later_samples_do_not_change_the_predictions_of_a_fold():
-    times, values = host(HISTORIES["twice a week"][0])
-    candidate = train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+    (times, values), candidate = train_on("twice a week")
     holdout_model = candidate.predictor.holdout_model
     begin = np.searchsorted(times, holdout_model.fitted_until)
     changed = values.copy()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +34,8 @@ from storage.migrations.runner import EXIT_REFUSED, HEAD, REVISIONS
 from storage.migrations.upgrade import main
 from storage.schema import metadata
 
+from .conftest import create_database
+
 pytestmark = pytest.mark.integration
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -53,6 +57,27 @@ def execute(directory: Path, *scripts: str) -> None:
 def create_tables(directory: Path, revision: str) -> None:
     """Create the database of an earlier release."""
     execute(directory, (SCHEMAS / f"{revision}.sql").read_text())
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    """Return a function that returns the content of a migrated database of an earlier release."""
+
+    @functools.cache
+    def migrate(revision: str) -> bytes:
+        directory = tmp_path_factory.mktemp(revision)
+        create_tables(directory, revision)
+        open_database(url_in(directory)).close()
+        return (directory / "x.db").read_bytes()
+
+    return migrate
+
+
+@pytest.fixture
+def migrated_url(migrated: Callable[[str], bytes], revision: str, tmp_path: Path) -> str:
+    """Return the URL of a migrated database of the release with schema `revision`."""
+    (tmp_path / "x.db").write_bytes(migrated(revision))
+    return url_in(tmp_path)
 
 
 def table_definitions(path: Path) -> dict[str, str]:
@@ -89,7 +114,7 @@ def test_current_database_is_not_migrated(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_newer_schema_is_refused_with_both_revisions(tmp_path: Path) -> None:
-    open_database(url_in(tmp_path)).close()
+    create_database(tmp_path / "x.db")
     execute(tmp_path, "UPDATE alembic_version SET version_num = '0999'")
     with pytest.raises(StorageError, match=f"0999.*{HEAD}") as caught:
         open_database(url_in(tmp_path))
@@ -139,9 +164,8 @@ def test_database_in_a_directory_with_a_percent_sign_is_migrated(tmp_path: Path)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_database_of_every_release_keeps_samples_and_models(tmp_path: Path, revision: str) -> None:
-    create_tables(tmp_path, revision)
-    with open_database(url_in(tmp_path)) as database:
+def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
         samples = SampleRepository(database)
         registry = ModelRegistry(database)
         assert samples.between(0, 2e9, ["cpu_usage"]).tolist() == [[1.7e9, 0.25], [1.7e9 + 5, 0.5]]
@@ -153,9 +177,8 @@ def test_database_of_every_release_keeps_samples_and_models(tmp_path: Path, revi
 
 
 @pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008"])
-def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: str) -> None:
-    create_tables(tmp_path, revision)
-    with open_database(url_in(tmp_path)) as database:
+def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
         assert scores.scored_until() == {300.0: 1_700_000_200.0}
         assert scores.lead_times(300.0, 0.0) == [120.0]
@@ -169,9 +192,8 @@ def test_database_of_a_release_with_scores_keeps_them(tmp_path: Path, revision: 
 
 
 @pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008"])
-def test_database_of_a_release_with_anomalies_keeps_them(tmp_path: Path, revision: str) -> None:
-    create_tables(tmp_path, revision)
-    with open_database(url_in(tmp_path)) as database:
+def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
         anomaly = anomalies.get(1)
         assert (anomaly.started_at, anomaly.ended_at, anomaly.channel) == (1.7e9, 1.7e9 + 600, "joint")
@@ -200,19 +222,18 @@ def test_migration_marks_the_warnings_among_old_predictions(tmp_path: Path) -> N
     ]
 
 
-def test_migration_adds_the_inputs_out_of_range(tmp_path: Path) -> None:
-    create_tables(tmp_path, "0006")
-    with open_database(url_in(tmp_path)) as database:
+@pytest.mark.parametrize("revision", ["0006"])
+def test_migration_adds_the_inputs_out_of_range(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
         assert ModelRegistry(database).inputs_out_of_range() == ()
 
 
-def test_database_keeps_the_inputs_out_of_range(tmp_path: Path) -> None:
-    create_tables(tmp_path, "0007")
-    with open_database(url_in(tmp_path)) as database:
+@pytest.mark.parametrize("revision", ["0007"])
+def test_database_keeps_the_inputs_out_of_range(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
         assert ModelRegistry(database).inputs_out_of_range() == ("memory_usage",)
 
 
-def test_migration_drops_the_unused_column_of_predictions(tmp_path: Path) -> None:
-    create_tables(tmp_path, "0004")
-    open_database(url_in(tmp_path)).close()
+@pytest.mark.parametrize("revision", ["0004"])
+def test_migration_drops_the_unused_column_of_predictions(migrated_url: str, tmp_path: Path) -> None:
     assert "outcome" not in table_definitions(tmp_path / "x.db")["predictions"]

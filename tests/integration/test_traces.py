@@ -96,6 +96,8 @@ def test_import_of_a_file_without_rows_succeeds_with_a_note(admin, tmp_path):
 
 
 def exported(admin, tmp_path, rows=4000):
+    """Export a trace for a backtest, which trains few networks."""
+    admin.config.write_text(admin.config.read_text().replace("[training]\n", "[training]\nnetworks = 2\n"))
     admin.fill(rows=rows)
     admin("export", str(tmp_path / "trace.csv"))
     admin.database.unlink()

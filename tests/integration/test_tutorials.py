@@ -10,6 +10,9 @@ from benchmarks.tutorials import SEEDS
 
 pytestmark = pytest.mark.integration
 
+COMPARISON_SEEDS = 10
+"""Seeds of the tests that train many networks; `benchmarks.tutorials --check` uses SEEDS."""
+
 
 def test_xor_is_learned_with_four_hidden_units_on_18_of_20_seeds():
     assert sum(examples.xor_accuracy(4, seed) == 1 for seed in range(SEEDS)) >= 18
@@ -21,7 +24,7 @@ def test_xor_is_learned_with_eight_hidden_units_on_every_seed():
 
 def test_circles_accuracy_is_at_least_that_of_scikit_learn():
     library, sklearn = [], []
-    for seed in range(SEEDS):
+    for seed in range(COMPARISON_SEEDS):
         data = examples.circles_data(seed)
         library.append(examples.accuracy(examples.train_circles(data, seed), data.test_x, data.test_y))
         sklearn.append(examples.circles_accuracy_of_sklearn(data, seed))
@@ -31,7 +34,9 @@ def test_circles_accuracy_is_at_least_that_of_scikit_learn():
 def test_l2_and_dropout_reduce_the_generalisation_gap_on_digits():
     gaps = {}
     for name, settings in {"plain": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}}.items():
-        scores = [examples.digits_score(examples.digits_data(seed), seed, **settings) for seed in range(SEEDS)]
+        scores = [
+            examples.digits_score(examples.digits_data(seed), seed, **settings) for seed in range(COMPARISON_SEEDS)
+        ]
         assert statistics.mean(score.accuracy for score in scores) >= 0.97
         gaps[name] = statistics.mean(score.gap for score in scores)
     assert max(gaps["l2"], gaps["dropout"]) < 0.9 * gaps["plain"]

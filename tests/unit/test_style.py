@@ -1,6 +1,7 @@
 """Style: plain technical English in code, messages and documentation."""
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -61,25 +62,29 @@ def name_of(path):
 
 def strings_and_comments(path):
     """Yield (line, text) of the comments and string constants of a module, docstrings included."""
-    source = path.read_text()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 
 
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
 def docstrings(path):
     """Yield (node, docstring) of a module, its classes and functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, DEFINITIONS) and (text := ast.get_docstring(node)):
             yield node, text
 
 
 def identifiers(path):
     """Yield (line, name) of all names that a module defines."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):
@@ -97,46 +102,57 @@ def prose(page):
     return re.sub(r"\]\([^)]*\)", "]", text)
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
-def test_module_has_no_banned_phrase(path):
-    if path == Path(__file__):
-        return
-    uses = [
-        (line, match[0])
-        for line, text in strings_and_comments(path)
-        if text not in STORED
-        for match in BANNED.finditer(text)
-    ]
-    assert uses == []
+def problems_by_file(paths, problems):
+    """Return the problems of each file that has any: one test for all files, as a test for each takes longer."""
+    by_file = {name_of(path): list(problems(path)) for path in paths}
+    return {name: listed for name, listed in by_file.items() if listed}
 
 
-@pytest.mark.parametrize("path", [*(page for page in PAGES if page.name != "CHANGELOG.md"), *TEXTS], ids=name_of)
-def test_text_has_no_banned_phrase(path):
-    uses = [match[0] for match in BANNED.finditer(path.read_text())]
-    assert uses == []
+def banned_phrases(path):
+    if path.suffix == ".py":
+        texts = [(line, text) for line, text in strings_and_comments(path) if text not in STORED]
+    else:
+        texts = [(1, path.read_text())]
+    return [(line, match[0]) for line, text in texts for match in BANNED.finditer(text)]
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
-def test_docstring_does_not_open_with_question_word(path):
-    assert [text.partition("\n")[0] for _, text in docstrings(path) if OPENING.match(text)] == []
+def test_module_has_no_banned_phrase():
+    modules = [path for path in (*SOURCES, *TESTS) if path != Path(__file__)]
+    assert problems_by_file(modules, banned_phrases) == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_module_docstring_is_short(path):
-    first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
-    assert 1 <= len(first.split()) <= 15, first
+def test_text_has_no_banned_phrase():
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md"]
+    assert problems_by_file([*pages, *TEXTS], banned_phrases) == {}
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
-def test_identifier_names_a_thing(path):
-    uses = [(line, n) for line, n in identifiers(path) if n == "one" or NAMES.intersection(n.lower().split("_"))]
-    assert uses == []
+def test_docstring_does_not_open_with_question_word():
+    def questions(path):
+        return [text.partition("\n")[0] for _, text in docstrings(path) if OPENING.match(text)]
+
+    assert problems_by_file([*SOURCES, *TESTS], questions) == {}
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if "Permission is hereby" not in page.read_text()], ids=name_of
-)
-def test_page_has_short_sentences(page):
-    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.) )|\|", prose(page))
-    sentences = [sentence for block in blocks for sentence in re.split(r"(?<=[.!?:;])\s+", " ".join(block.split()))]
-    assert [sentence for sentence in sentences if len(sentence.split()) > 30] == []
+def test_module_docstring_is_short():
+    def long_summary(path):
+        first = (ast.get_docstring(parsed(path)) or "").partition("\n\n")[0]
+        return [] if 1 <= len(first.split()) <= 15 else [first]
+
+    assert problems_by_file(SOURCES, long_summary) == {}
+
+
+def test_identifier_names_a_thing():
+    def vague_names(path):
+        return [(line, n) for line, n in identifiers(path) if n == "one" or NAMES.intersection(n.lower().split("_"))]
+
+    assert problems_by_file([*SOURCES, *TESTS], vague_names) == {}
+
+
+def test_page_has_short_sentences():
+    def long_sentences(page):
+        blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.) )|\|", prose(page))
+        sentences = [s for block in blocks for s in re.split(r"(?<=[.!?:;])\s+", " ".join(block.split()))]
+        return [sentence for sentence in sentences if len(sentence.split()) > 30]
+
+    pages = [page for page in PAGES if "Permission is hereby" not in page.read_text()]
+    assert problems_by_file(pages, long_sentences) == {}

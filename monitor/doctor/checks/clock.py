@@ -19,16 +19,16 @@ UNSYNCHRONISED = 0x40
 """Status bit STA_UNSYNC of adjtimex(2): the clock is not synchronised."""
 
 MISSED_RATIO = 0.05
-"""Ratio of missed samples in the last day above which the check warns."""
+"""Fraction of missed samples in the last day above which the check warns."""
 
 SHIFTED_SECONDS = 0.1
-"""A sample less than this after a whole second was shifted by milliseconds because of a duplicate timestamp."""
+"""A sample time less than this above a whole second was moved by milliseconds to avoid a duplicate timestamp."""
 
 SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
 
 
 class Timex(ctypes.Structure):
-    """struct timex of adjtimex(2): its first fields, and space for the others."""
+    """struct timex of adjtimex(2): the fields up to `status`, and padding for the others."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),

@@ -29,7 +29,7 @@ REFUSAL_FIXES = {
     StorageErrorKind.NO_ACCESS: "run this as root or as the daemon's user",
     StorageErrorKind.FILE_SYSTEM: "run this as root or as the daemon's user",
 }
-"""Fixes by kind of error; all other kinds need a restored backup."""
+"""Fix for each kind of error that needs no restored backup, except MISSING and BUSY (see `assess_refusal`)."""
 
 
 def check_database(context: DoctorContext) -> Iterator[CheckResult]:
@@ -50,7 +50,7 @@ def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckRes
     """Assess the error that prevented reading the database.
 
     Args:
-        error: the error.
+        error: reason why the database could not be read.
         name: path of the database.
         running: True if a daemon runs on the database.
     """

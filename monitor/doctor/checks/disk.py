@@ -17,7 +17,7 @@ MIN_FREE_BYTES = 32 * 2**20
 """Free bytes below which the check fails; the write-ahead log alone may take half of them."""
 
 MIN_FREE_INODES = 8
-"""Free inodes below which the check fails: database, write-ahead log, its index and the locks."""
+"""Free inodes below which the check fails; enough for database, write-ahead log, its index and the lock files."""
 
 BYTES_PER_SAMPLE = 290
 """Assumed bytes per sample with its predictions for three horizons, used below MEASURABLE_SAMPLES."""
@@ -28,7 +28,7 @@ MEASURABLE_SAMPLES = 10_000
 NO_DIRECTORY = "no directory exists yet"
 
 NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "ceph", "glusterfs", "lustre", "afs", "fuse.sshfs")
-"""Network file systems, by prefix of the type."""
+"""Prefixes of the types of network file systems."""
 
 VOLATILE_TYPES = {
     "tmpfs": "deleted at the next boot",
@@ -124,7 +124,7 @@ def _mount(path: Path) -> tuple[str, str]:
 
 
 def _existing_directory(path: Path | None) -> Path | None:
-    """Return the directory or its nearest existing parent; None if there is none."""
+    """Return `path` or its nearest existing parent; None if there is none or `path` is None."""
     if path is None:
         return None
     return next((directory for directory in (path, *path.parents) if os.access(directory, os.F_OK)), None)

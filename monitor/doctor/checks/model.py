@@ -54,7 +54,7 @@ def _load(model_id: int, records: StoredRecords) -> tuple[Predictor | None, str]
 def _first_model_fix(overview: Overview) -> str:
     if overview.covered < overview.needed:
         return "wait while the daemon samples, or import a history: `monitor import FILE`"
-    return "see the result of a training: `monitor retrain --dry-run`"
+    return "see the result of a training run: `monitor retrain --dry-run`"
 
 
 def assess_model_bytes(model: RegisteredModel, predictor: Predictor | None, error: str) -> CheckResult:
@@ -102,7 +102,7 @@ def assess_model_age(model: RegisteredModel, overview: Overview, config: Config)
 
 
 def assess_model_spacing(spacing: float, interval: float) -> CheckResult:
-    """Assess whether the model was trained on samples at the sampling interval, not on imported rows at another one.
+    """Assess whether the training samples, which may be imported, are spaced about as widely as live samples.
 
     Args:
         spacing: median spacing of the training history, in seconds.
@@ -112,7 +112,7 @@ def assess_model_spacing(spacing: float, interval: float) -> CheckResult:
     if not spacing_differs(spacing, interval):
         return ok(CheckId.MODEL_SPACING, trained)
     live = approximate_duration(interval)
-    fix = f"keep sampling: trainings use {live} once most samples of the history are live (docs/how-to/import.md)"
+    fix = f"keep sampling: training runs use {live} once most samples of the history are live (docs/how-to/import.md)"
     return warning(CheckId.MODEL_SPACING, f"{trained}, sampling.interval is {live}", fix)
 
 

@@ -58,8 +58,8 @@ def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -
 
     Args:
         directory: directory of the database.
-        owner: user id of the owner of the directory.
-        file_owners: user id of the owner of each file, by file name.
+        owner: UID of the owner of the directory.
+        file_owners: names of the files with the UIDs of their owners.
     """
     others = {name: user for name, user in file_owners.items() if user != owner}
     if others:
@@ -70,7 +70,7 @@ def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -
 
 
 def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the user of the service can read the configuration."""
+    """Check that every user, and therefore that of the service, can read the configuration."""
     path = context.config.path
     if path is None:
         yield skipped(CheckId.CONFIG_PERMISSIONS, "no configuration file")
@@ -84,7 +84,7 @@ def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _blocking_path(path: Path) -> Path | None:
-    """Return the first part of a path that other users may not read or enter; None if there is none."""
+    """Return the first directory that other users may not enter, or the unreadable file itself; None if neither."""
     # The unit binds a file in a hidden directory into its sandbox, so that its parents do not matter.
     steps = [path] if bound_paths((path,)) else [*reversed(path.parents), path]
     for step in steps:
@@ -115,7 +115,7 @@ def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def user_name(user: int) -> str:
-    """Return the name and number of a user."""
+    """Return the name and UID of a user as text; only the UID if no such user exists."""
     try:
         return f"{pwd.getpwuid(user).pw_name} ({user})"
     except KeyError:

@@ -15,7 +15,7 @@ OWN_SERVER = "monitor"
 """Value of the Server header in responses of monitor."""
 
 PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
-"""Loopback address to probe, by configured wildcard address."""
+"""Loopback address to probe for each wildcard address; "" means all interfaces."""
 
 
 def check_port(context: DoctorContext) -> Iterator[CheckResult]:
@@ -32,7 +32,7 @@ def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
 
     Args:
         address: configured address.
-        probe: result of probing it.
+        probe: result of the probe.
         daemon: daemon process on this database.
     """
     if not probe.listening:
@@ -71,7 +71,7 @@ def _assess_own(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
 
 
 def assess_exposure(host: str, metrics: Response) -> CheckResult:
-    """Assess whether other hosts can read the metrics without encryption and password."""
+    """Assess whether other hosts can read the metrics over plain HTTP without a password."""
     if _is_loopback(host):
         return ok(CheckId.EXPOSURE, f"{host}: this machine only")
     if metrics.code == 200 and not metrics.secure:

@@ -80,7 +80,7 @@ def probe_port(host: str, port: int) -> PortProbe:
 
 
 def _request_any(host: str, port: int, path: str, end: float, *, secure: bool = False) -> Response:
-    """Send a request over HTTP, and again over TLS if the server does not speak HTTP or asks for TLS."""
+    """Send a request over HTTP, and over TLS if the server does not speak HTTP or asks for TLS; or only over TLS."""
     response = _request(host, port, path, end, secure=secure)
     wants_tls = response.failure is ProbeFailure.NOT_HTTP or (response.code == 400 and b"HTTPS" in response.body)
     if not secure and wants_tls:
@@ -131,7 +131,7 @@ def _abort(connection: http.client.HTTPConnection, expired: threading.Event) -> 
 
 
 def _listening_process(port: int) -> int | None:
-    """Return the id of the process that listens on a port; None if there is none or this user may not see it."""
+    """Return the PID of the process that listens on a port; None if there is none or this user may not see it."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):

@@ -36,7 +36,7 @@ def check_trainings(context: DoctorContext) -> Iterator[CheckResult]:
 def assess_trainings(runs: Sequence[CompletedRun]) -> CheckResult:
     """Assess whether training runs, newest first, promote models."""
     if not runs:
-        return skipped(CheckId.TRAININGS, "no training yet")
+        return skipped(CheckId.TRAININGS, "no training run yet")
     last = runs[0]
     unsuccessful = sum(1 for _ in takewhile(lambda run: run.outcome in UNSUCCESSFUL, runs))
     message = f"last run {last.outcome}{': ' + last.reason if last.reason else ''}"
@@ -78,7 +78,7 @@ def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[ServingFall
     """Assess the skill of the predictions of the last 7 days over the base rate.
 
     Args:
-        scores: scores by horizon.
+        scores: scores for each horizon.
         fallbacks: baselines that serve instead of the model.
     """
     scored = [score for score in scores if score.score.scored >= MIN_SCORED]
@@ -102,7 +102,7 @@ def _describe_fallback(fallback: ServingFallback) -> str:
 
 
 def assess_drift(overview: Overview) -> CheckResult:
-    """Assess the population stability index of each metric, last day against the training data."""
+    """Assess the population stability index of each metric: samples of the last day against the training data."""
     drifted = [f"{name} {value:.2f}" for name, value in overview.drift.items() if value >= DRIFT_THRESHOLD]
     if drifted:
         message = (

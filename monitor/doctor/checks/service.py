@@ -70,7 +70,7 @@ def _assess_process(context: DoctorContext) -> CheckResult:
 
 
 def check_unit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check the systemd unit."""
+    """Check that the systemd unit is loaded, active, enabled and has a watchdog, and count its restarts."""
     if not SYSTEMD.is_dir():
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
         return
@@ -93,7 +93,7 @@ def _unit_properties() -> dict[str, str]:
 
 
 def assess_unit(properties: Mapping[str, str]) -> CheckResult:
-    """Assess the properties of the unit as `systemctl show` prints them."""
+    """Assess the unit; `properties` are those that `systemctl show` prints."""
     if properties.get("LoadState") == "not-found":
         return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")
     active = properties.get("ActiveState", "unknown")

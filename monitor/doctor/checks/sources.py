@@ -20,7 +20,7 @@ READING_INTERVAL = 0.25
 """Seconds between the two readings of a source."""
 
 FULL_RATIO = 0.995
-"""Ratio of used memory or swap from which the check warns: overload, or the limit of a container."""
+"""Fraction of memory or swap in use from which the check warns: overload, or the limit of a container."""
 
 EXPLAINED_GAPS = {
     "swap_usage": "this host has no swap",
@@ -66,7 +66,7 @@ def _read(source: Source) -> Any:
 
 
 def unreadable_source(name: str, error: Exception) -> CheckResult:
-    """Return the result for a source that cannot be read."""
+    """Return a warning if this kernel or host may lack the source, otherwise a failure; both state a fix."""
     detail = f"{type(error).__name__}: {error}"[:200]
     if name in UNSUPPORTED_SOURCES and isinstance(error, OSError | NotImplementedError):
         message, fix = UNSUPPORTED_SOURCES[name]
@@ -79,8 +79,8 @@ def assess_rates(source: Source, rates: Values) -> CheckResult:
     """Assess the metrics of a source.
 
     Args:
-        source: the source.
-        rates: value per field, computed from two readings; None if it is missing.
+        source: source of the metrics.
+        rates: value of each field, computed from two readings; None for a missing value.
     """
     name = source.name
     values = {field: validated_value(field, rates[field]) for field in source.fields}

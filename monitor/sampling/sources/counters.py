@@ -67,7 +67,7 @@ class _Device:
         return self.candidate is not None and all(map(int.__ge__, self.candidate, self.reference))
 
     def trust(self, counts: Counts, at: float) -> None:
-        """Make counts the reference, and drop the candidate and the abandoned reference."""
+        """Make `counts` the reference, and drop the candidate and the abandoned reference."""
         self.reference = counts
         self.reference_at = at
         self.candidate = None
@@ -92,7 +92,7 @@ class CounterMeter:
         The readings are stored as references or candidates.
 
         Args:
-            readings: counts by device.
+            readings: counts for the name of each device.
             at: time of the readings in seconds of the monotonic clock.
             max_age: largest age of a reference in seconds.
 

@@ -45,5 +45,5 @@ class DeviceCache(Generic[T]):
         return self._properties
 
     def expire(self) -> None:
-        """Read the properties again at the next lookup."""
+        """Make the next lookup read the properties again."""
         self._lookups = self._refresh_after

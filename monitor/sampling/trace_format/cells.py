@@ -137,7 +137,7 @@ class CellParser:
         self._has_signs = has_sign
 
     def _check_ratio(self, value: float, text: str) -> None:
-        """Raise LineError if a finite ratio exceeds 1 + TOLERANCE: the column probably contains percentages."""
+        """Raise LineError if a finite ratio exceeds 1 + TOLERANCE, for example because it is a percentage."""
         if not 1 + TOLERANCE < value < math.inf:
             return
         if self.percent or text.endswith("%"):

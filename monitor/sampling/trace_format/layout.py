@@ -30,7 +30,7 @@ PERCENT_NAMES = ("%", "percent", "pct")
 
 @dataclass(frozen=True)
 class Column:
-    """A column that contains values of one field.
+    """Column of a trace file that contains the values of one field.
 
     Attributes:
         position: index of the cell in a row.

@@ -36,7 +36,7 @@ def check_columns_exist(options: TraceOptions, names: Mapping[Path, frozenset[st
         names: names of the columns and series in each file, in lower case.
 
     Raises:
-        MonitorError: no file has a column or series with the name.
+        MonitorError: a column or series named in the options exists in no file.
     """
     present = frozenset[str]().union(*names.values())
     for column in options.columns:

@@ -1,1 +1,1 @@
-"""Replay of stored history after a training: predictions and anomalies."""
+"""Replay of stored history after a training run: predictions and anomalies."""

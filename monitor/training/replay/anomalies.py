@@ -1,4 +1,4 @@
-"""Replayed anomalies: events in stored history, by detectors fitted on earlier samples."""
+"""Replayed anomalies: events that detectors fitted on earlier samples report in stored history."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from monitor.training.replay.predictions import SampleHistory, has_predictions
 from storage import SAMPLE_FIELDS, AnomalyRecord
 
 LIVE_WIDTH = HOUR
-"""Seconds around a live prediction in which no anomaly is replayed."""
+"""Length in seconds of the buckets of time; a bucket with a live prediction gets no replayed anomaly."""
 
 
 def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, model_id: int, since: float) -> int:
-    """Replay the history without live predictions with detectors; replace earlier replayed anomalies.
+    """Replay detectors over the history without live predictions; replace earlier replayed anomalies.
 
     As in a backtest, each detector is fitted on the samples before its part of the history. Times within an incident
     or a maintenance window are left out.
 
     Args:
         stores: repositories.
-        config: anomaly detection and training interval.
-        history: samples.
-        model_id: id of the registered model that the anomalies are stored with.
+        config: configuration of anomaly detection and of the training interval.
+        history: samples to replay.
+        model_id: ID of the registered model that the anomalies are stored with.
         since: seconds since the epoch; nothing earlier is replayed.
 
     Returns:
@@ -63,7 +63,7 @@ def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, mod
 
 
 def _start_of_detection(times: Floats, config: Config) -> float:
-    """Return the time before which samples at `times` (rows,) cover the history that a detector needs."""
+    """Return the time up to which samples at `times` (rows,) cover the history that a detector needs; inf if none."""
     step = typical_step(times, config.sampling.interval)
     elapsed = np.diff(times, prepend=times[0] - step)
     covered = np.cumsum(np.where(elapsed > GAP_FACTOR * step, step, elapsed))
@@ -72,7 +72,7 @@ def _start_of_detection(times: Floats, config: Config) -> float:
 
 
 def _record(event: AnomalyEvent, model_id: int) -> AnomalyRecord:
-    """Return the record of an event; one in progress at the end of the replay ends there."""
+    """Return the record of a replayed event; an event in progress at the end of the replay ends there."""
     return AnomalyRecord(
         started_at=event.started_at,
         ended_at=event.ended_at,

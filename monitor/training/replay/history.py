@@ -1,4 +1,4 @@
-"""History replay: predictions and anomalies of stored history, after a training."""
+"""History replay: predictions and anomalies for stored history, after a training run."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from monitor.training.replay.predictions import (
 from storage import StorageError
 
 REPLAY_RANGE = 30 * DAY
-"""Seconds of history before the training that are replayed at most: what page and lists can show."""
+"""Largest length in seconds of the replayed history: the longest period that the page shows."""
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class ReplayTask:
-    """History to replay after a training.
+    """History to replay after a training run.
 
     Attributes:
-        history: samples of the training.
-        models: models for the parts of its holdout; empty if no candidate was promoted.
+        history: samples that the run trained on.
+        models: models for the parts of the holdout; empty if no candidate was promoted.
         detects: True to replay anomalies.
     """
 
@@ -57,17 +57,17 @@ class ReplaySummary:
 def replay_history(
     stores: Stores, config: Config, task: ReplayTask, now: float, seconds: float
 ) -> ReplaySummary | None:
-    """Replay the stored history without live predictions; log a failure, because the training itself succeeded.
+    """Replay the stored history without live predictions; a failure is only logged, as the training run is complete.
 
     Args:
         stores: repositories.
         config: configuration.
-        task: history and models.
+        task: history and models to replay.
         now: seconds since the epoch.
-        seconds: time limit.
+        seconds: time limit in seconds.
 
     Returns:
-        None if it failed; what it has stored until then stays.
+        None if the replay failed; results stored before the failure are kept.
     """
     try:
         with deadline(seconds, "training.timeout has passed"):
@@ -92,9 +92,10 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
 
 
 def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
-    """Return the pretrained model for the time since the first sample without a prediction, live or replayed.
+    """Return the pretrained model for the time since the first sample that has no live or replayed prediction.
 
-    It was trained on other hosts, and has seen nothing of this one. Empty if no sample is without a prediction.
+    No outcome of this host can leak, because the pretrained model was trained on other hosts. Empty if every sample
+    has a prediction, or the pretrained model does not support the task.
     """
     predictor = pretrained_predictor(config, typical_step(history.times, config.sampling.interval))
     if predictor is None:

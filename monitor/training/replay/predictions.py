@@ -18,13 +18,13 @@ from monitor.stores import TIME_EPSILON, Stores, delete_replayed_predictions
 from storage import Prediction, PredictionRepository
 
 PREDICTIONS_PER_HORIZON = 60
-"""Predictions stored per horizon length, at most: neighbouring ones differ little."""
+"""Largest number of predictions stored in a period as long as the horizon: neighbouring predictions differ little."""
 
 LIVE_WIDTH = 5 * MINUTE
-"""Seconds around a live prediction in which nothing is replayed."""
+"""Length in seconds of the buckets of time; a bucket with a live prediction gets no replayed prediction."""
 
 BATCH_ROWS = 2000
-"""Predictions stored in one transaction, so that a sampling daemon does not wait for long."""
+"""Number of predictions stored in one transaction; small, so that the daemon soon gets the write lock."""
 
 SCORED_SECONDS = 6 * HOUR
 """Seconds of predictions that are scored at once, which bounds memory."""
@@ -32,7 +32,7 @@ SCORED_SECONDS = 6 * HOUR
 
 @dataclass(frozen=True)
 class SampleHistory:
-    """Stored samples of the training.
+    """Stored samples that a training run used.
 
     Attributes:
         times: (rows,) seconds since the epoch, increasing.
@@ -51,8 +51,8 @@ def replay_predictions(
     Args:
         stores: repositories.
         models: in order of time, each for the part of the history from its start on.
-        history: samples.
-        model_id: id of the registered model that the predictions are stored with.
+        history: samples to replay.
+        model_id: ID of the registered model that the predictions are stored with.
         since: seconds since the epoch; nothing earlier is replayed.
 
     Returns:
@@ -86,10 +86,10 @@ def has_predictions(predictions: PredictionRepository, times: Floats, start: flo
     """Return a mask (rows,) of the times from `start` on that share a bucket of `width` seconds with a prediction.
 
     Args:
-        predictions: live or replayed ones.
+        predictions: repository of the live or of the replayed predictions.
         times: (rows,) seconds since the epoch, increasing.
         start: seconds since the epoch; earlier times are False.
-        width: seconds.
+        width: length of a bucket in seconds.
     """
     result = np.zeros(len(times), bool)
     inside = times >= start
@@ -101,7 +101,7 @@ def has_predictions(predictions: PredictionRepository, times: Floats, start: flo
 
 
 def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
-    """Return the models whose part does not end before `since`, the first one starting there at the earliest."""
+    """Return the models whose part ends after `since`; a part that starts before `since` is cut to start there."""
     starts = [model.start for model in models]
     kept = [model for model, end in zip(models, [*starts[1:], math.inf], strict=False) if end > since]
     return [replace(model, start=max(model.start, since)) for model in kept]
@@ -114,13 +114,13 @@ def has_rule_metric(predictor: Predictor, values: Floats) -> Bools:
 
 
 class _Thinning:
-    """Selection of the samples whose predictions are stored: the first of each slot of a horizon's length / 60."""
+    """Selection of the samples whose predictions are stored: the first one in each slot of 1/60 of the horizon."""
 
     def __init__(self) -> None:
         self._last_slots: dict[float, float] = {}
 
     def select(self, times: Floats, horizon: float) -> Bools:
-        """Return a mask (rows,) of the times, which are later than those of the previous call."""
+        """Return a mask (rows,) of the times; all must be later than the times of the previous call."""
         slots = times // (horizon / PREDICTIONS_PER_HORIZON)
         selected = np.diff(slots, prepend=self._last_slots.get(horizon, -math.inf)) > 0
         if len(slots):
@@ -131,7 +131,7 @@ class _Thinning:
 def _predictions(
     rows: ReplayedRows, times: Floats, wanted: Bools, thinning: _Thinning, model_id: int
 ) -> Iterator[Prediction]:
-    """Yield the predictions to store of some consecutive samples."""
+    """Yield the predictions to store for replayed samples; `wanted` (rows,) is a mask of the samples to consider."""
     at = times[rows.rows]
     thresholds = np.minimum(rows.thresholds, NO_WARNINGS)
     for column, horizon in enumerate(rows.predictor.horizons):
@@ -158,7 +158,7 @@ def _predictions(
 
 
 def _score(stores: Stores, predictor: Predictor, times: Floats, start: float) -> None:
-    """Score the replayed predictions from `start` on whose horizon has passed at the last of `times` (rows,)."""
+    """Score the replayed predictions since `start` whose horizon has passed at the last of `times` (rows,)."""
     spec = predictor.spec
     for horizon in predictor.horizons:
         last = float(times[-1]) - horizon

@@ -16,7 +16,7 @@ from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.cli.parameters import INPUT_FILE
+from monitor.cli.parameters import INPUT_FILE, with_one_standard_input
 from monitor.cli.trace_options import trace_options
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.stores import Stores
 
 SMALL_PERCENTAGE = 0.01
-"""Ratio: percentages that never exceed it probably are ratios, as even an idle host uses more of its memory."""
+"""Percentages that never exceed this ratio are probably ratios: even an idle host uses more of its memory."""
 
 
 @click.command(
@@ -40,7 +40,7 @@ SMALL_PERCENTAGE = 0.01
     },
 )
 @click.argument(
-    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE,
+    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE, callback=with_one_standard_input,
     help="CSV file, plain or compressed with gzip; - is stdin.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be stored, and store nothing.")
@@ -62,7 +62,7 @@ def command(
     are 0 to 1, rates bytes per second.
 
     All files are checked before the first row is stored. Stored values are kept, and missing ones are filled.
-    Predictions that a training replayed over changed samples are deleted. The daemon may keep running. `monitor
+    Predictions that a training run replayed over changed samples are deleted. The daemon may keep running. `monitor
     purge` removes a period again.
     """
     from monitor.documents.traces import trace_import_document  # noqa: PLC0415
@@ -91,7 +91,7 @@ def command(
 
 @contextmanager
 def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
-    """Yield the database to read and the one to write to, in a dry run a database in memory."""
+    """Yield the repositories to read and to write; in a dry run the latter belong to an in-memory database."""
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import StorageError, StorageErrorKind  # noqa: PLC0415
 
@@ -106,7 +106,7 @@ def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
         except StorageError as error:
             if error.kind is not StorageErrorKind.MISSING:
                 raise
-            # No database exists, so no samples are stored: the database in memory is just as empty.
+            # No database exists, so no samples are stored: read the empty in-memory database instead.
             stored = scratch
         yield stored, scratch
 

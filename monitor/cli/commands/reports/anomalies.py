@@ -54,7 +54,7 @@ def list_events(options: GlobalOptions, since: float | None) -> int:
 
 
 @command.command("show", examples={"monitor anomalies show 4": "Show one event with its attributions."})
-@click.argument("event_id", metavar="ID", type=ROW_ID, help="Number of the event.")
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="ID of the event.")
 @json_option
 @pass_options
 def show_event(options: GlobalOptions, event_id: int) -> int:
@@ -76,7 +76,7 @@ def show_event(options: GlobalOptions, event_id: int) -> int:
         "monitor anomalies ack 5 --as incident --note 'disk full'": "Exclude the event from training.",
     },
 )
-@click.argument("event_id", metavar="ID", type=ROW_ID, help="Number of the event.")
+@click.argument("event_id", metavar="ID", type=ROW_ID, help="ID of the event.")
 @click.option(
     "--as",
     "verdict",

@@ -68,7 +68,7 @@ def add_command(options: GlobalOptions, duration: float, start: float | None, no
 
 
 @command.command("end", examples={"monitor maintenance end 3": "End a window early, or cancel a planned one."})
-@click.argument("window_id", metavar="ID", type=ROW_ID, help="Number of the window.")
+@click.argument("window_id", metavar="ID", type=ROW_ID, help="ID of the window.")
 @json_option
 @pass_options
 def end_command(options: GlobalOptions, window_id: int) -> int:
@@ -127,7 +127,7 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
 
 
 def end_window(options: GlobalOptions, window_id: int) -> int:
-    """End or cancel a window and print its id."""
+    """End or cancel a window and print its ID."""
     from monitor.documents.anomalies import MaintenanceEndDocument  # noqa: PLC0415
     from monitor.reports.anomalies import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

@@ -34,7 +34,7 @@ def command(options: GlobalOptions, since: float | None) -> int:
 
     Shows the Brier score, its skill over the base rate and over persistence, precision and recall of the warnings,
     their lead time, and predicted against observed frequency. A prediction is scored once its horizon has passed.
-    Predictions that a training has replayed over imported history are listed on their own.
+    Predictions that a training run has replayed over imported history are listed separately.
     """
     from monitor.documents.anomalies import RECENT, anomaly_count_document  # noqa: PLC0415
     from monitor.documents.scores import ScoreReportDocument, score_document  # noqa: PLC0415

@@ -11,7 +11,7 @@ from monitor.cli.actions import load_configuration, print_result
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, json_option, pass_options
-from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, TIME
+from monitor.cli.parameters import INPUT_FILE, OUTPUT_FILE, TIME, with_one_standard_input
 from monitor.cli.trace_options import trace_options
 from monitor.errors import MonitorError
 from monitor.system.standard_streams import STANDARD_OUTPUT
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     },
 )
 @click.argument(
-    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE,
+    "traces", metavar="TRACE...", nargs=-1, required=True, type=INPUT_FILE, callback=with_one_standard_input,
     help="CSV file, compressed if its name ends in .gz; - is stdin.",
 )  # fmt: skip
 @click.option(

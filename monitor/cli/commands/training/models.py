@@ -46,7 +46,7 @@ def list_models(options: GlobalOptions) -> int:
 
 
 @command.command("show", examples={"monitor models show 3": "Show the training report of model 3."})
-@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="ID of the model.")
 @json_option
 @pass_options
 def show_model(options: GlobalOptions, model_id: int) -> int:
@@ -64,7 +64,7 @@ def show_model(options: GlobalOptions, model_id: int) -> int:
 
 
 @command.command("activate", examples={"monitor models activate 3": "Activate model 3."})
-@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="ID of the model.")
 @json_option
 @pass_options
 def activate(options: GlobalOptions, model_id: int) -> int:
@@ -88,7 +88,7 @@ def rollback(options: GlobalOptions, model_id: int | None) -> int:
         "monitor models export 3 - | ssh web2 monitor models import -": "Copy model 3 to another host.",
     },
 )
-@click.argument("model_id", metavar="ID", type=ROW_ID, help="Number of the model.")
+@click.argument("model_id", metavar="ID", type=ROW_ID, help="ID of the model.")
 @click.argument("file", metavar="FILE", type=OUTPUT_FILE, help="File to write; - is stdout.")
 @json_option
 @pass_options
@@ -143,7 +143,7 @@ def _list(options: GlobalOptions) -> int:
 
 
 def _activate(options: GlobalOptions, model_id: int | None) -> int:
-    """Activate a model and print its id; None activates the previous model."""
+    """Activate a model and print its ID; None activates the previous model."""
     from monitor.documents.models import ActivationDocument  # noqa: PLC0415
     from monitor.reports.models import activation_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

@@ -17,7 +17,7 @@ from tests.unit.model.conftest import COLUMNS, TASK, make_trace
 
 pytestmark = pytest.mark.unit
 
-RECIPE = Recipe(layers=(16,), fit=FitConfig(epochs=6))
+RECIPE = Recipe(networks=2, layers=(16,), fit=FitConfig(epochs=6))
 ALL_HISTORY = 1e9
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from model.training.blend_weights import expert_predictions, halves
 from model.training.holdout_replay import holdout_models, replay
-from tests.unit.model.conftest import TASK
+from model.training.pipeline import train
+from tests.unit.model.conftest import COLUMNS, RECIPE, TASK, make_trace
 
 pytestmark = pytest.mark.unit
 
@@ -63,3 +64,15 @@ def test_replay_does_not_look_ahead(candidate, trace, replayed):
     end = first.rows.start + 100
     (shortened,) = replay(candidate.holdout_models, times[:end], values[:end])
     assert np.array_equal(shortened.probabilities, first.probabilities[:100])
+
+
+def test_each_of_several_folds_has_the_model_fitted_before_it():
+    times, values = make_trace(rows=4000, period=4000.0)
+    candidate = train(times, values, COLUMNS, TASK, RECIPE, np.random.default_rng(0))
+    models = candidate.holdout_models
+    assert (candidate.folds, len(models)) == (3, 3)
+    assert [model.start for model in models] == sorted(model.start for model in models)
+    assert len({model.predictor.base_rates for model in models}) == 3
+    assert models[-1].start == candidate.predictor.holdout_model.fitted_until
+    rows = [part.rows.start for part in replay(models, times, values)]
+    assert rows == np.searchsorted(times, [model.start for model in models]).tolist()

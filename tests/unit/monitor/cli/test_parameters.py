@@ -85,6 +85,15 @@ def test_since_rejects_other_text(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [("2026-02-30", "neither a duration such as 7d nor a time"), ("-99999d", "not between 1970 and now")],
+)
+def test_since_states_the_reason(text, reason):
+    with pytest.raises(click.BadParameter, match=reason):
+        convert(SINCE, text)
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "path"),
     [
         (INPUT_FILE, "-", Path("/dev/stdin")),

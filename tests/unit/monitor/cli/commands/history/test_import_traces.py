@@ -122,6 +122,7 @@ def test_import_maps_columns_of_percentages_in_a_stated_time_zone(run, tmp_path)
         ["--map", "cpu_usage"],
         ["--map", "cpu_usage=a", "--map", "cpu_usage=b"],
         ["--timezone", "Nowhere"],
+        ["-", "-"],
     ],
 )
 def test_wrong_options_are_usage_errors(run, tmp_path, options):
