@@ -29,7 +29,7 @@ class DetectorReading:
     Attributes:
         at: start of the row in seconds since the epoch.
         score: anomaly score, 0 to 1: probability that the maximum of the overall score part in six normal hours is
-            lower. NaN if no score curve could be fitted yet.
+            lower. NaN if there is no score curve.
         threshold_ratios: ratio of each channel to its alarm threshold; 1 or more is an alarm.
         short_term_ratio: largest ratio of a short average or of an unchanged run to its limit; below 1 the last
             minutes are normal.
@@ -180,7 +180,7 @@ class EventTracker:
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]
 
     def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the ratios that are at least 1 and at least RESTART_FACTOR times the residual ratio of the channel."""
+        """Return the ratios of at least 1, and at least RESTART_FACTOR times the residual ratio of the channel."""
         return {
             name: ratio
             for name, ratio in reading.threshold_ratios.items()

@@ -46,7 +46,7 @@ class FlatlineBaseline:
 
     Attributes:
         longest_runs: (metrics,) length of the second longest run of each metric, or of its only run, in rows.
-        longest_joint_run: number of rows in the second longest, or only, run in which no jointly checked metric changes.
+        longest_joint_run: rows in the second longest (or only) run in which no jointly checked metric changes.
         checked_alone: (metrics,) True for metrics whose own flatline is an anomaly.
         checked_jointly: (metrics,) True for metrics that take part in the joint run.
         tolerance: (metrics,) largest absolute difference between consecutive values that counts as unchanged.

@@ -151,7 +151,7 @@ class AlarmThresholds:
         return ratios
 
     def score(self, parts: Floats) -> float:
-        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if no score curve could be fitted yet."""
+        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if there is no score curve."""
         if self._score_curve is None:
             return math.nan
         return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))

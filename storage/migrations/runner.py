@@ -95,7 +95,7 @@ def _run(url: str, name: str) -> None:
     A module cannot be unloaded: a daemon that imported Alembic for one migration would keep 12 MB of memory.
 
     Raises:
-        StorageError: the program ended with another exit status than 0.
+        StorageError: the program failed.
     """
     # -P and an explicit path: this package, not a `storage` package in the current directory.
     package_root = str(Path(__file__).resolve().parents[2])
