@@ -1,6 +1,7 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only buckets before the bucket of a sample. Except for departures, they are equal for all its samples.
+They use only buckets before the bucket of a sample. All features except the departures of the inputs are equal for
+all samples of a bucket.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class _BucketWindows:
         return self.means(first, last)[:, -1]
 
     def max_index(self, first: int, last: int) -> Floats:
-        """Return the maximum load index of a sample (n,), NaN if unknown."""
+        """Return the largest load index of any sample (n,), NaN if unknown."""
         return self._maximum(self._max_index, first, last)
 
     def max_mean(self, first: int, last: int) -> Floats:

@@ -17,7 +17,7 @@ TOLERANCE = 0.1
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
-    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, fewer at the start.
+    """Return the spacing at each sample: median of the last RECENT_INTERVALS intervals (all, if there are fewer).
 
     Args:
         times: (rows,) seconds, increasing.

@@ -41,7 +41,7 @@ class CompiledFunction(Generic[T]):
     """Function without arguments that runs once; later calls replay its array calls into the same arrays.
 
     Args:
-        function: function that makes all array calls through its argument.
+        function: function of an executor, through which it makes all its array calls.
     """
 
     def __init__(self, function: Callable[[ArrayOps], T]) -> None:
@@ -108,7 +108,8 @@ class CompiledStep:
         Args:
             inputs: (n, inputs) inputs of all examples, in their original order.
             targets: labels of all examples, already in the order of the epoch.
-            order: (n,) row numbers in the order of the epoch; None if the step reads all examples in place.
+            order: (n,) row numbers in the order of the epoch; None if the step reads all examples in place, so that
+                nothing is copied.
             rows: positions of the batch in `order` and `targets`.
         """
         if order is None:
@@ -165,7 +166,7 @@ def plan_epoch(
     Args:
         network: network in training.
         loss: loss function.
-        inputs: (rows, inputs) of all examples.
+        inputs: (rows, inputs) inputs of all examples.
         targets: labels of all examples.
         batch_size: rows per batch; the last batch may be smaller.
         gradient: (parameters,) array for dL/d(parameters).
