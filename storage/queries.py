@@ -50,8 +50,8 @@ def start_of_newest(
 ) -> float:
     """Return the start of the newest period in which the rows of one host cover a number of seconds.
 
-    A gap longer than `max_gap` counts as `gap_seconds` only. Otherwise all history would look old after a forward clock
-    step, and would be deleted.
+    A gap longer than `max_gap` counts as `gap_seconds` only. Otherwise all history would look old after a forward
+    clock step, and would be deleted.
 
     Args:
         database: open database.
