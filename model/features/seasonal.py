@@ -47,7 +47,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
         buckets: time buckets of the history.
         numbers: (n,) bucket numbers.
         horizons: seconds.
-        scale: grid steps per unit of the fixed-point sums.
+        scale: fixed-point grid steps per unit of an input or of the load index.
 
     Returns:
         (n, features) float64 in the order of `seasonal_feature_names`, NaN where unknown.
@@ -61,7 +61,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday; `ahead` holds the number of buckets in each horizon."""
+    """Return the features of yesterday as columns (n,); `ahead` holds the number of buckets for each horizon."""
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -73,7 +73,13 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days; `ahead` holds the number of buckets in each horizon."""
+    """Return the features of the last SEASONAL_DAYS days as columns (n,).
+
+    Args:
+        view: statistics of the buckets around the given buckets.
+        buckets: time buckets of the history.
+        ahead: number of buckets for each horizon.
+    """
     starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
     hour = buckets.hour
 

@@ -62,7 +62,7 @@ class ParameterHealth:
         norm: mean gradient norm over the steps of the last epoch.
         norm_last: gradient norm at the last step.
         norm_max: largest gradient norm of all steps.
-        update_ratio: mean update ratio over the measured steps of the last epoch with a measurement.
+        update_ratio: mean of the update ratios of the last epoch in which at least one was measured.
     """
 
     name: str

@@ -62,8 +62,8 @@ class CompiledFunction(Generic[T]):
 class CompiledStep:
     """Forward pass, loss gradient and backward pass for batches of one size, in memory allocated once.
 
-    An activation overwrites its input with its output, unless the backward pass reads that input; it overwrites
-    dL/d(output) with dL/d(input).
+    An elementwise layer overwrites its input with its output, unless the backward pass reads that input. In the
+    backward pass, it overwrites dL/d(output) with dL/d(input).
 
     Args:
         network: network in training; each step reads its current parameters.
