@@ -21,10 +21,10 @@ class Score:
     """Scores of one predictor at one horizon; NaN for a score that cannot be computed.
 
     Attributes:
-        brier: Brier score.
-        brier_skill: Brier skill over the base rate.
-        average_precision: average precision.
-        calibration_error: expected calibration error.
+        brier: Brier score; lower is better.
+        brier_skill: Brier skill over the base rate; 1 for perfect predictions, 0 for the base rate.
+        average_precision: average precision, from 0 to 1; higher is better.
+        calibration_error: expected calibration error; 0 if each mean probability equals the event rate.
     """
 
     brier: float

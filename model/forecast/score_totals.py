@@ -188,7 +188,7 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
 
 
 def _sum(rows: list[ScoreTotals], name: str) -> int:
-    """Return the sum of a count over totals."""
+    """Return the sum of the count `name` over totals."""
     return sum(getattr(row, name) for row in rows)
 
 

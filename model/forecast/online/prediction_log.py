@@ -57,7 +57,7 @@ class LogEntries:
 
 
 class PredictionLog:
-    """Predictions of one host, one per EVALUATION_STEP, with their outcomes.
+    """Predictions of one host, at most one per EVALUATION_STEP seconds, with their outcomes.
 
     An entry is open until a sample at or after the end of its longest horizon is known. Then its outcomes are final.
     """

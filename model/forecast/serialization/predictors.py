@@ -1,6 +1,6 @@
 """Serialization of predictors in the npz container of module `model.npz`.
 
-Header keys and array names have not changed since the first release, for compatibility.
+Header keys and array names are never renamed, for compatibility with stored models.
 """
 
 from __future__ import annotations
