@@ -1,8 +1,8 @@
 """High-load floor: the persistence model limits predictions from below in a high-load period.
 
 The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
-them, because they extrapolate unreliably on inputs outside their training range. After a dip within a period the
-floor applies again from the first sample at which a rule holds; in the dip the networks are more accurate.
+them, because they extrapolate unreliably on inputs outside their training range. The floor also holds in short dips,
+which noise causes; in longer dips the networks are more accurate.
 """
 
 from __future__ import annotations
