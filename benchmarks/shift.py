@@ -50,7 +50,7 @@ class Result:
     """Result of one replay.
 
     Attributes:
-        low: predictions below LOW in high-load periods, in short dips too until the last high sample, of all horizons.
+        low: predictions below LOW until the last high sample of each period, short dips included.
         toggles: changes of a warning during high load per high-load period, at the worst horizon.
         periods: number of high-load periods.
         brier: Brier score.
