@@ -52,7 +52,7 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason why no model is fitted to a history, or to one horizon."""
+    """Reason why no model is fitted to a history, or for one horizon."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     MISSING_METRIC = "missing_metric"

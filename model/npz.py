@@ -1,7 +1,7 @@
 """Container format: arrays and a JSON header in one NumPy archive with a checksum.
 
 The archive is readable without this code, and reading it executes nothing. A SHA-256 checksum covers header and
-arrays: the integrity check of a database does not detect a flipped bit.
+arrays, because the integrity check of a database does not detect a flipped bit.
 """
 
 from __future__ import annotations
@@ -122,9 +122,10 @@ def _foreign(kind: str, reason: object) -> SerializationError:
 
 
 def _check_zip_end(blob: bytes) -> None:
-    """Check the end-of-directory record, because zipfile allocates as much memory as the record states.
+    """Raise BadZipFile if the end-of-directory record is missing or states a directory that is too large.
 
-    `pack` writes no comment and no zip64 record (PKWARE APPNOTE 4.3.15, 4.3.16).
+    zipfile allocates as much memory as the record states. `pack` writes no comment and no zip64 record (PKWARE
+    APPNOTE 4.3.15, 4.3.16).
     """
     end = blob[-ZIP_END_BYTES:]
     zip64_locator = blob[-ZIP_END_BYTES - 20 : -ZIP_END_BYTES - 16]

@@ -17,13 +17,13 @@ class ServingReason(StrEnum):
     """Reason why the reduced model or a baseline serves instead of the full model."""
 
     INPUT_OUT_OF_RANGE = "input_out_of_range"
-    """Metrics are outside their training range: the model predicts without them."""
+    """Metrics are outside their training range, so the full model does not serve."""
 
     BASELINE_MORE_ACCURATE = "baseline_more_accurate"
     """A baseline was more accurate than the model on recent outcomes."""
 
     HIGH_LOAD_FLOOR = "high_load_floor"
-    """During high load, the model predicted a lower probability than the persistence baseline."""
+    """In a high-load period, the prediction was below the high-load floor, which is served instead."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Durations in seconds: the unit of all times in this package."""
+"""Time units: a minute, an hour and a day in seconds."""
 
 MINUTE = 60.0
 HOUR = 3600.0

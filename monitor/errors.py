@@ -41,4 +41,4 @@ class NotEnoughDataError(MonitorError):
 
 
 class LockedError(MonitorError):
-    """Raised when another retraining holds the lock."""
+    """Raised when another training run is in progress."""

@@ -18,11 +18,12 @@ class LiveState:
     """Result of the newest sampling cycle.
 
     Attributes:
-        sample: the sample as stored.
-        sources: result of the last reading for the name of each source.
+        sample: sample of the cycle, rounded to the precision of the database.
+        sources: result of the last reading for each source name.
         high_load: True during a high-load period; None if the state is unknown.
         high_load_since: start of the high-load period in seconds since the epoch; None if no period is in progress.
-        forecast: predictions with their attributions; None if no model serves.
+        forecast: predictions with their attributions; None if no model serves, or the sample has no value of a metric
+            in the high-load rules.
         model_id: ID of the serving model; None if no model serves.
         samples_total: number of samples taken since the start of the process.
         samples_missed: number of samples that were due since the start, but not taken.
@@ -85,8 +86,8 @@ class AnomalyState:
         reading: detector output for the newest row; None if that row has no output, for example after a gap.
         active: anomaly event in progress; None if there is none.
         events: number of anomaly events in the database.
-        unconfirmed: number of events in the last 30 days whose verdict is not "incident".
-        allowed: false-alarm budget per 30 days.
+        unconfirmed: number of live events that started in the last 30 days and whose verdict is not "incident".
+        allowed: false-alarm budget: number of false alarms allowed in 30 days.
         in_maintenance: True during a maintenance window.
         recent_scores: anomaly scores of the last 7 days.
     """
@@ -111,7 +112,7 @@ class DaemonState:
         live: result of the newest sampling cycle; None before the first cycle and while sampling has stopped.
         overview: summary of the database as of the last status refresh; None before the first refresh.
         jobs: counters and histograms for each job name.
-        sampling: True while samples arrive as scheduled.
+        sampling: False if no sample was taken for `max_sample_age`.
         host_metrics: True if the host metrics (`monitor_host_*`) are exposed.
         reload_successful: True if the last reload of the configuration took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.

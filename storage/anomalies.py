@@ -160,7 +160,7 @@ class AnomalyRepository:
 
         Args:
             detector: fingerprint of the detector.
-            since: start of the first interval to return, in seconds since the epoch.
+            since: seconds since the epoch; intervals that start earlier are left out.
         """
         peak = anomaly_peaks.c
         query = (
@@ -172,7 +172,7 @@ class AnomalyRepository:
             return [AnomalyPeak(*row) for row in connection.execute(query)]
 
     def purge_peaks(self, before: float, batch: int = 5000) -> None:
-        """Delete old peaks. Anomalies and maintenance windows are few, and never deleted because of their age.
+        """Delete old peaks in short transactions. Anomalies and maintenance windows are few, and are kept.
 
         Args:
             before: peaks before this time (seconds since the epoch) are deleted.

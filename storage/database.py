@@ -112,7 +112,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Run a transaction that reads a consistent snapshot. Keep it short.
+        """Run a transaction that reads a consistent snapshot; a long transaction lets the write-ahead log grow.
 
         Raises:
             StorageError: the database refuses an operation.
@@ -162,7 +162,7 @@ def open_database(url: str, *, busy_timeout: float = 5.0, migrate: bool = True, 
 
     Raises:
         SchemaTooNewError: a newer release wrote the database.
-        StorageError: the database cannot be opened; the message names the file.
+        StorageError: the URL is invalid, or the database cannot be opened or migrated.
     """
     with storage_errors("database URL"):
         parsed, path = parse_url(url)

@@ -53,7 +53,7 @@ class StorageErrorKind(Enum):
     advice: str
 
     def __new__(cls, code: str, advice: str) -> Self:
-        """Attach the advice to the member whose value is the code."""
+        """Create a member with the code as value and the advice as attribute."""
         member = object.__new__(cls)
         member._value_ = code
         member.advice = advice

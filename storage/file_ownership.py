@@ -15,7 +15,7 @@ from storage.errors import StorageError, StorageErrorKind
 def create_as_owner(path: Path, flags: int) -> int:
     """Create a file with mode 0600; as root, give it to the owner of its directory if the system permits.
 
-    The owner of an existing file is never changed: it may be a symbolic link that another user placed.
+    The owner of an existing file is never changed: the path may be a symbolic link that another user placed.
 
     Args:
         path: path of the file.

@@ -96,7 +96,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
         busy_timeout: seconds to wait for a lock.
 
     Raises:
-        StorageError: the database is missing or cannot be read; the message names the file.
+        StorageError: the database has no file, is missing or cannot be read.
     """
     path = database_path(url)
     if path is None:
@@ -137,7 +137,7 @@ def schema_needs_migration(database: Database) -> bool:
 
 
 def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
-    """Run SQLite's `PRAGMA quick_check`.
+    """Check a database with SQLite's `PRAGMA quick_check`.
 
     Args:
         path: path of the database.
@@ -163,7 +163,7 @@ def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
 
 
 def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
-    """Examine the files of a database.
+    """Return the state of a database file and of the files next to it.
 
     Do not call this function while this process has the database open: closing the file would release SQLite's locks.
 
@@ -189,7 +189,7 @@ def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
 
 
 def lock_holder(path: Path) -> str | None:
-    """Return the ID of the process that holds a lock: "?" if the ID is unknown, None if the lock is free.
+    """Return the ID of the process that holds a lock, as text: "?" if unknown, None if the lock is free.
 
     Args:
         path: path of the lock file.
@@ -212,8 +212,8 @@ def _unknown_files(path: Path) -> tuple[str, ...]:
 def _connect(path: Path) -> sqlite3.Connection:
     """Open a connection for reading.
 
-    If there is no write-ahead log, no process has the database open. `immutable` then keeps SQLite from creating a
-    write-ahead log for this reader.
+    If there is neither a write-ahead log nor a rollback journal, no process is writing. `immutable` then keeps SQLite
+    from creating a write-ahead log for this reader.
     """
     unused = not any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-journal"))
     uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if unused else ''}"
@@ -221,7 +221,11 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _persistent_writer(path: Path, patience: float, step: float = 0.02) -> int | None:
-    """Return the ID of the process that holds the write lock after up to `patience` seconds; None if it is free."""
+    """Wait up to `patience` seconds until the write lock is free.
+
+    Returns:
+        ID of the process that still holds the lock; None if the lock is free.
+    """
     deadline = time.monotonic() + patience
     while (process := _write_lock_holder(path)) is not None and time.monotonic() < deadline:
         time.sleep(step)

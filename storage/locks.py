@@ -49,7 +49,7 @@ class ExclusiveLock:
             os.close(descriptor)
             raise LockHeldError(f"{self._path} is held by process {holder or 'unknown'}")
         os.ftruncate(descriptor, 0)
-        # Only messages use the process id: a full file system must not prevent the lock.
+        # Only messages use the process ID: a full file system must not prevent the lock.
         with suppress(OSError):
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor

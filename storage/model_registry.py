@@ -1,4 +1,4 @@
-"""Model registry: the models of a host and the pointer to the active one."""
+"""Model registry: models of one host, and the ID of the active model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ModelRegistry:
             return int(connection.execute(query.returning(models.c.id)).scalar_one())
 
     def promote(self, model_id: int, at: float) -> None:
-        """Make a model the active one.
+        """Make a model the active model, and store the time of the promotion.
 
         Args:
             model_id: ID of the model.
@@ -165,10 +165,10 @@ class ModelRegistry:
             return self._previous(connection, model_id)
 
     def rollback(self, model_id: int | None, at: float) -> int:
-        """Make another model the active one; keep its `promoted_at` if it was promoted before.
+        """Make another model the active model; keep the `promoted_at` of a model that was promoted before.
 
         Args:
-            model_id: ID of the model; None for the newest promoted model older than the active one.
+            model_id: ID of the model; None for the newest promoted model older than the active model.
             at: time of the rollback in seconds since the epoch, stored as `promoted_at` of a model without one.
 
         Returns:
@@ -232,7 +232,7 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Make a model the active one; delete the fallbacks and the inputs out of range of another active model."""
+        """Make a model active; delete the fallbacks and the inputs out of range of another active model."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))

@@ -30,7 +30,7 @@ class PredictionRepository:
         Args:
             database: open database.
             host_id: ID of the host.
-            replayed: access the predictions of a replay of imported history instead of the live ones.
+            replayed: access the predictions of a replay of imported history instead of live predictions.
         """
         self._database = database
         self._host_id = host_id
@@ -75,7 +75,7 @@ class PredictionRepository:
             return [Prediction(*row) for row in connection.execute(query)]
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
-        """Aggregate the predictions of each time bucket in the database.
+        """Return aggregates of the predictions in each time bucket, computed by the database.
 
         Args:
             start: start of the first bucket, in seconds since the epoch.

@@ -18,7 +18,7 @@ def time_buckets(
 ) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
     """Yield the SQL expressions of queries that together group the rows of one host by time bucket.
 
-    Each query aggregates at most CHUNK_SECONDS.
+    Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider.
 
     Args:
         table: table with the columns host_id and at.
@@ -50,8 +50,8 @@ def start_of_newest(
 ) -> float:
     """Return the start of the newest period in which the rows of one host cover a number of seconds.
 
-    A gap longer than `max_gap` counts as `gap_seconds` only: after a forward clock step all history looks old, and
-    must not be deleted for that reason.
+    A gap longer than `max_gap` counts as `gap_seconds` only. Otherwise all history would look old after a forward
+    clock step, and would be deleted.
 
     Args:
         database: open database.
@@ -60,10 +60,10 @@ def start_of_newest(
         seconds: number of seconds to cover.
         until: end of the period, in seconds since the epoch; later rows are ignored.
         max_gap: longest distance between two rows that counts as covered, in seconds.
-        gap_seconds: covered time that a longer gap counts as, in seconds.
+        gap_seconds: seconds of covered time that a longer gap counts as.
 
     Returns:
-        Seconds since the epoch; minus infinity if all rows together cover less.
+        Seconds since the epoch; minus infinity if all rows together cover less than `seconds`.
     """
     own = table.c.host_id == host_id
     start = until

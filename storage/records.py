@@ -63,9 +63,9 @@ _IS_BYTE_RATE = tuple(name in BYTE_RATE_FIELDS for name in SAMPLE_FIELDS)
 
 
 def quantize_sample(sample: Sample) -> Sample:
-    """Round byte rates to whole numbers and set non-finite values to None.
+    """Return a sample with byte rates rounded to whole numbers, and None for non-finite values.
 
-    Features computed from the live sample then equal features computed from the stored one.
+    Features computed from the live sample then equal features computed from the stored sample.
     """
     values = zip(_VALUES(sample), _IS_BYTE_RATE, strict=True)
     return Sample(sample.at, *(_quantize(value, byte_rate) for value, byte_rate in values))
@@ -108,7 +108,7 @@ class ModelRecord:
     """Metadata of a registered model.
 
     Attributes:
-        id: id of the model, never reused.
+        id: ID of the model, never reused.
         created_at: time of training; for the bootstrap model, time of registration.
         sha256: hexadecimal SHA-256 of the serialized model.
         size: bytes of the serialized model.
@@ -149,7 +149,7 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """Sums over the predictions of one hour, one load state and one decile of probability.
+    """Sums over the predictions of one hour, one load state and one probability bin of width 0.1.
 
     Brier scores, skills, precision, recall and the reliability table are computed from these sums. p is the
     probability, b the baseline probability and y the outcome (1 if high load followed, else 0).
@@ -157,7 +157,7 @@ class ScoreRow:
     Attributes:
         hour: start of the hour.
         high_load: True if load was high at the time of prediction.
-        decile: 0 for probabilities below 0.1, up to 9.
+        decile: number of the probability bin: 0 for probabilities below 0.1, up to 9.
         unknown: number of predictions with an unknown outcome, because of a gap; no other sum includes them.
         scored: number of predictions with a known outcome.
         events: sum of y.
@@ -213,7 +213,7 @@ class AnomalyRecord:
         verdict: the operator's label; None if there is none.
         note: the operator's explanation of the verdict; None if there is none.
         verdict_at: time of the verdict; None if there is none.
-        replayed: True if found in a replay of stored history, not by the live detector.
+        replayed: True if detected in a replay of stored history, not by the live detector.
         id: 0 until the event is stored.
     """
 

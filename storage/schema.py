@@ -105,7 +105,7 @@ serving = Table(
     metadata,
     Column("host_id", Integer, primary_key=True, autoincrement=False),
     Column("model_id", Integer, ForeignKey("models.id", name="serving_model_id_fkey"), nullable=False),
-    # Baselines that serve instead of the model, by horizon and load state; NULL if there are none.
+    # Baseline that serves instead of the model, for each horizon and load state; NULL if there are none.
     Column("fallbacks", JSON(none_as_null=True), nullable=True),
     # Metrics outside the training range of the model; NULL if there are none.
     Column("inputs_out_of_range", JSON(none_as_null=True), nullable=True),
@@ -196,7 +196,7 @@ anomalies = Table(
     Column("verdict", String(16), nullable=True),
     Column("note", String, nullable=True),
     Column("verdict_at", Float, nullable=True),
-    # Found in a replay of imported history, not by the live detector.
+    # Detected in a replay of imported history, not by the live detector.
     Column("replayed", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )

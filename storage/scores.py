@@ -28,7 +28,10 @@ _SUMS = tuple(field.name for field in fields(ScoreRow) if field.name not in _KEY
 
 
 class ScoreRepository:
-    """Scores of one host's predictions. Every method raises StorageError if the database refuses the operation."""
+    """Scores of the predictions for one host.
+
+    Every method raises StorageError if the database refuses the operation.
+    """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
         """Initialize the repository.
@@ -36,7 +39,7 @@ class ScoreRepository:
         Args:
             database: open database.
             host_id: ID of the host.
-            replayed: access the scores of replayed predictions instead of those of the live ones.
+            replayed: access the scores of replayed predictions instead of live predictions.
         """
         self._database = database
         self._host_id = host_id
@@ -84,11 +87,11 @@ class ScoreRepository:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def totals_since(self, horizon: float, start: float) -> list[ScoreRow]:
-        """Return the sums over all hours since a time, one row per load state and decile.
+        """Return the sums over all hours since a time: one row per load state and decile, with `start` as its `hour`.
 
         Args:
             horizon: prediction horizon in seconds.
-            start: seconds since the epoch; hours that began earlier are left out. `hour` of the rows is `start`.
+            start: seconds since the epoch; hours that began earlier are left out.
         """
         group = [self._totals.c[name] for name in _GROUP]
         sums = [func.sum(self._totals.c[name]).label(name) for name in _SUMS]
@@ -122,7 +125,7 @@ class ScoreRepository:
         """Delete old sums and onsets in one transaction; unlike samples, they are few.
 
         Args:
-            before: sums of hours that started, and onsets, before this time (seconds since the epoch) are deleted.
+            before: seconds since the epoch; earlier onsets, and hours that started earlier, are deleted.
         """
         old_totals = (self._totals.c.host_id == self._host_id, self._totals.c.hour < before)
         old_onsets = (self._onsets.c.host_id == self._host_id, self._onsets.c.at < before)

@@ -51,7 +51,7 @@ class TrainingRunRepository:
         return next(iter(self._read(self._newest(1).where(promoted))), None)
 
     def counts(self) -> dict[TrainingOutcome, int]:
-        """Return the number of runs for each outcome, 0 included."""
+        """Return the number of runs for each outcome; 0 for an outcome without runs."""
         query = (
             select(training_runs.c.outcome, func.count())
             .where(training_runs.c.host_id == self._host_id)

@@ -62,7 +62,7 @@ def backtest_detector(
     interval: float | None,
     false_alarms_per_month: float,
 ) -> AnomalyBacktest:
-    """Replay a trace from `until` on with detectors fitted on the rows before each origin.
+    """Replay a trace from `until` on, and refit the detector at each origin on the rows before the origin.
 
     Args:
         times: (samples,) seconds, increasing.
@@ -151,7 +151,7 @@ class _RollingRun:
         self._online = online
 
     def replay(self, start: int, end: int) -> Floats:
-        """Return the scores (rows,) of the rows `start` to `end` (exclusive); NaN for a row without a reading."""
+        """Return the scores (rows,) of the rows `start` to `end` (exclusive); NaN for a row without a score."""
         if self._online is None:
             return np.full(end - start, np.nan)
         readings = [step.reading for step in self._feed(self._online, start, end, may_start=True)]
@@ -168,10 +168,10 @@ class _RollingRun:
 
 @dataclass(frozen=True)
 class DetectorValidation:
-    """False-alarm check of a detector on its own history; the thresholds for a day are fitted on earlier days.
+    """Result of a false-alarm check of a detector on its history, with daily thresholds fitted on earlier days.
 
     Attributes:
-        alarms: number of six-hour blocks with an alarm, true or false: the history has no labels.
+        alarms: number of six-hour blocks with an alarm; without labels, true and false alarms count alike.
         days: number of days checked.
         allowed: false-alarm budget in alarms per 30 days.
     """
@@ -187,7 +187,10 @@ class DetectorValidation:
 
     @property
     def is_accepted(self) -> bool:
-        """True if there are at most 1 + e + POISSON_DEVIATIONS * sqrt(e) alarms, with e = BUDGET_MARGIN * budget."""
+        """True if there are at most 1 + e + POISSON_DEVIATIONS * sqrt(e) alarms.
+
+        e is the accepted mean number of alarms: BUDGET_MARGIN times the budget of the checked days.
+        """
         expected = BUDGET_MARGIN * self.allowed * self.days / 30.0
         return self.alarms <= 1 + expected + POISSON_DEVIATIONS * math.sqrt(expected)
 

@@ -1,4 +1,4 @@
-"""Block maxima: half-hour maxima of score parts, recurring peaks, tail fits of six-hour blocks."""
+"""Block maxima: half-hour maxima of score parts, recurring peaks, tail fits to six-hour maxima."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class BlockMaxima:
         return np.asarray(self._values.max(axis=0))
 
     def apply_verdicts(self, expected: Sequence[int], excluded: Sequence[int]) -> None:
-        """Set the slots that the operator has labelled.
+        """Set the slots of the anomalies that the operator has labelled.
 
         Args:
             expected: slots whose maxima count as recurring at their time of day.
@@ -97,7 +97,7 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the highest level (parts,) reached in at least MIN_OCCURRENCES of the slots or their neighbours."""
+        """Return the highest level (parts,) that at least MIN_OCCURRENCES slots, or their neighbours, reach."""
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods

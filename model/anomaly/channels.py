@@ -1,7 +1,7 @@
 """Anomaly scoring: score parts from residual energy, Mahalanobis distance and surprisal of each metric.
 
 Squared forecast residuals are averaged over several half-lives, because a lasting fault has small residuals in any
-single row. They are averaged over all metrics and for each metric: the mean hides a fault of one metric.
+single row. They are averaged both over all metrics and per metric, because the mean hides a fault of one metric.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from model.array_types import Bools, Floats
 from model.units import HOUR
 
 SCORE_PARTS = ("joint", "spike", "overall")
-"""Component scores with block maxima: the first two are alarm channels, the third determines the anomaly score."""
+"""Names of the score parts: joint and spike are alarm channels, and overall determines the anomaly score."""
 
 ENERGY_CAP = 20.0**2
 """Upper bound of a squared normalized residual in the averages."""
@@ -60,8 +60,9 @@ class ScoreCalibration:
     """Residual scales, energy quantiles and tails of one host, estimated on its history.
 
     Attributes:
-        residual_scales: (horizons * metrics,) divisor of the residuals.
-        energy_quantiles: (2 * half-lives,) 99th percentiles of the averages of residual energy and distance.
+        residual_scales: (horizons * metrics,) divisors of the residuals.
+        energy_quantiles: (2 * half-lives,) 99th percentiles of the running averages: first of the residual energy,
+            then of the Mahalanobis distance.
         tails: tail distributions of the (3 * metrics,) columns that `AnomalyScorer.average_by_metric` returns.
     """
 
@@ -114,12 +115,12 @@ class AnomalyScorer:
         self._metric_averages = Ewma(np.repeat(metric_half_lives, metrics))
 
     def residual_energy(self, residuals: Floats, present: Bools, scales: Floats) -> Floats:
-        """Add rows to the running bias and return ((residual - bias) / scale)^2.
+        """Return the energy ((residual - bias) / scale)^2 of each residual, and add the rows to the running bias.
 
         Args:
-            residuals: (rows, horizons * metrics).
+            residuals: (rows, horizons * metrics) forecast residuals, grouped by horizon.
             present: (rows, horizons * metrics), False where a residual is not valid.
-            scales: (horizons * metrics,) divisor of the residuals.
+            scales: (horizons * metrics,) divisors of the residuals.
 
         Returns:
             (rows, horizons * metrics), 0 where not present.
@@ -138,7 +139,7 @@ class AnomalyScorer:
             valid: (rows,) False where the distance is not valid.
 
         Returns:
-            (rows, 2 * half-lives): averages of the energy, then of the distance.
+            (rows, 2 * half-lives): averages of the energy over all metrics, then of the distance.
         """
         count = present.sum(axis=1)
         mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
@@ -153,14 +154,14 @@ class AnomalyScorer:
         return self._averages.update(x, observed)
 
     def average_by_metric(self, energy: Floats, present: Bools) -> Floats:
-        """Add rows to the averages of each metric.
+        """Add rows to the averages of the residual energy of each metric.
 
         Args:
             energy: (rows, horizons * metrics) residual energy.
             present: (rows, horizons * metrics), False where a residual is not valid.
 
         Returns:
-            (rows, 3 * metrics): short averages, long averages, and the energy of each row at the first horizon.
+            (rows, 3 * metrics): short averages, long averages, and energy at the first horizon, at most SPIKE_CAP.
         """
         d = self._metrics
         capped = np.minimum(energy, ENERGY_CAP)
@@ -174,7 +175,7 @@ class AnomalyScorer:
     def score_parts(
         self, averages: Floats, by_metric: Floats, present: Bools, calibration: ScoreCalibration
     ) -> ScoreParts:
-        """Add rows to the background averages and combine the averages into score parts.
+        """Return the score parts of rows, and add the rows to the background averages.
 
         Args:
             averages: (rows, 2 * half-lives) result of `average`.
@@ -212,7 +213,7 @@ def calibrate(
     """Fit the residual scales, the energy quantiles and the tails on cross-fitted residuals and distances.
 
     Args:
-        residuals: (rows, horizons * metrics).
+        residuals: (rows, horizons * metrics), grouped by horizon.
         distances: (rows,) Mahalanobis distances.
         present: (rows, metrics), False where a value is not scored.
         step: row interval in seconds.
@@ -236,10 +237,9 @@ def calibrate(
 
 
 def _residual_scales(residuals: Floats, present: Bools) -> Floats:
-    """Return the scale (columns,) of residuals (rows, columns).
+    """Return the scale (columns,) of residuals (rows, columns), at least MIN_RESIDUAL_SCALE.
 
-    The scale is the geometric mean of the standard deviation and (99th percentile of |residual|) / NORMAL_Q99, at
-    least MIN_RESIDUAL_SCALE.
+    The scale is the geometric mean of the standard deviation and (99th percentile of |residual|) / NORMAL_Q99.
     """
     scales = np.full(residuals.shape[1], MIN_RESIDUAL_SCALE)
     for column in range(residuals.shape[1]):

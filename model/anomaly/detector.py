@@ -1,4 +1,4 @@
-"""Anomaly detector of one host: fitted on its stored history, without labels."""
+"""Anomaly detector of one host: unsupervised fit on the history of the host."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FitRefusal(StrEnum):
 
     @property
     def message(self) -> str:
-        """Reason as text, for messages."""
+        """Reason as text for people."""
         return _REFUSAL_MESSAGES[self]
 
 
@@ -57,10 +57,10 @@ _REFUSAL_MESSAGES = {
 
 
 class DetectorFitError(NotEnoughHistoryError):
-    """Raised if no detector can be fitted: the history has too few rows, or no metric varies.
+    """Raised if no detector can be fitted: the history has too few usable rows, or no metric varies.
 
     Attributes:
-        reason: reason why no detector was fitted.
+        reason: code of the reason.
     """
 
     def __init__(self, reason: FitRefusal) -> None:
@@ -97,7 +97,7 @@ class Standardization:
 
 @dataclass(frozen=True)
 class Detector:
-    """Fitted anomaly detector of one host: the parameters of its normal behaviour.
+    """Fitted anomaly detector: parameters that describe the normal behaviour of one host.
 
     Attributes:
         columns: names of the columns of the input rows.

@@ -29,7 +29,7 @@ class DetectorReading:
     Attributes:
         at: start of the row in seconds since the epoch.
         score: anomaly score, 0 to 1: probability that the maximum of the overall score part in six normal hours is
-            lower. NaN if no block maximum was above 0 at the last fit of the thresholds.
+            lower. NaN if there is no score curve.
         threshold_ratios: ratio of each channel to its alarm threshold; 1 or more is an alarm.
         short_term_ratio: largest ratio of a short average or of an unchanged run to its limit; below 1 the last
             minutes are normal.
@@ -108,8 +108,10 @@ class EventTracker:
     """State machine of the anomaly events of one host; the input is one reading per row.
 
     An event starts with an alarm and ends after half an hour below the release ratio, after an hour without readings,
-    or at the start of a maintenance window. The long averages stay high for hours after an event. The tracker keeps
-    this residual ratio of each channel, and a new alarm must exceed it by the factor RESTART_FACTOR.
+    or at the start of a maintenance window.
+
+    The long averages, and with them the threshold ratios, stay high for hours after an event. The tracker keeps these
+    ratios as residual ratios. A channel must reach RESTART_FACTOR times its residual ratio to start another event.
 
     Attributes:
         event: event in progress; None if there is none.
@@ -134,23 +136,21 @@ class EventTracker:
         self._observed_until = event.ended_at
 
     def restore_residual(self, reading: DetectorReading | None) -> None:
-        """Use the ratios of a reading as residual ratios, unless there are such ratios or an event is in progress.
+        """Initialize the residual ratios from the threshold ratios of a reading that are at least RELEASE_RATIO.
 
-        Call this method if an event ended within hours before the tracker was created.
+        Call this method if an event ended within hours before the tracker was created. It has no effect if `reading`
+        is None, if the tracker already has residual ratios, or if an event is in progress.
         """
         if self.event is None and not self._residual_ratios and reading is not None:
             self._residual_ratios = _above_release(reading.threshold_ratios)
             self._observed_until = reading.at + self._step
 
     def update(self, reading: DetectorReading, *, may_start: bool) -> list[EventTransition]:
-        """Add the reading of a row.
+        """Add the reading of a row and return the changes of the event; empty if there are none.
 
         Args:
             reading: reading of the row.
             may_start: False if no event may start, as for rows that only warm up the detector.
-
-        Returns:
-            Changes of the event; empty if there are none.
         """
         if self.event is not None and reading.at < self.event.started_at:
             return []
@@ -180,7 +180,7 @@ class EventTracker:
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]
 
     def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the ratios of the channels that reach their threshold and exceed their residual ratio."""
+        """Return the ratios of at least 1, and at least RESTART_FACTOR times the residual ratio of the channel."""
         return {
             name: ratio
             for name, ratio in reading.threshold_ratios.items()
@@ -188,7 +188,7 @@ class EventTracker:
         }
 
     def _is_new_alarm(self, reading: DetectorReading) -> bool:
-        """Return True if a reading is an alarm that exceeds the residual ratios of the last event."""
+        """Return True if a reading is an alarm and `_new_channels` is not empty."""
         return reading.is_alarm and bool(self._new_channels(reading))
 
     def _start(self, reading: DetectorReading) -> list[EventTransition]:
@@ -206,7 +206,7 @@ class EventTracker:
         return [EventTransition(EventChange.STARTED, self.event)]
 
     def _decay(self, reading: DetectorReading) -> list[EventTransition]:
-        """Lower each residual ratio that exceeds the ratio of the reading; delete those below RELEASE_RATIO."""
+        """Lower each residual ratio to the ratio of the reading, if that is lower; drop it below RELEASE_RATIO."""
         ratios = reading.threshold_ratios
         self._residual_ratios = _above_release(
             {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}
@@ -234,7 +234,7 @@ class EventTracker:
         return [EventTransition(EventChange.UPDATED, event)] if has_new_peak else []
 
     def _contributions(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the positive contribution of each metric, rounded to four digits, largest first."""
+        """Return the positive contribution of each metric, rounded to four decimals, largest first."""
         pairs = zip(self._metrics, reading.contributions.tolist(), strict=True)
         descending = sorted(pairs, key=lambda pair: -pair[1])
         return {name: round(share, 4) for name, share in descending if share > 0}

@@ -65,7 +65,7 @@ class Ewma:
         return first[None] if len(x) == 1 else np.concatenate((first[None], averages[:-1]))
 
     def _average_with_gaps(self, x: Floats, present: Bools, decay: float, column: int) -> Floats:
-        """Add rows to one column with missing values, which keep the last average; return the averages (rows,)."""
+        """Add rows to one column and return the averages (rows,); a missing value leaves the average unchanged."""
         initial = self.means[column]
         averages = self._average_complete(x[present][:, None], decay, np.array([column]))[:, 0]
         return np.concatenate(([initial], averages))[np.cumsum(present)]

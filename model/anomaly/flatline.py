@@ -46,7 +46,7 @@ class FlatlineBaseline:
 
     Attributes:
         longest_runs: (metrics,) length of the second longest run of each metric, or of its only run, in rows.
-        longest_joint_run: length of the second longest, or only, run in which no jointly checked metric changes.
+        longest_joint_run: rows in the second longest (or only) run in which no jointly checked metric changes.
         checked_alone: (metrics,) True for metrics whose own flatline is an anomaly.
         checked_jointly: (metrics,) True for metrics that take part in the joint run.
         tolerance: (metrics,) largest absolute difference between consecutive values that counts as unchanged.
@@ -60,7 +60,7 @@ class FlatlineBaseline:
 
 
 def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
-    """Measure the second longest run of unchanged values: of each metric, and of the jointly checked metrics.
+    """Measure the normal runs of unchanged values, and select the metrics to check alone and jointly.
 
     Args:
         x: (rows, metrics), NaN where missing.
@@ -84,7 +84,7 @@ def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
 
 
 def _second_longest_run(flags: Bools) -> float:
-    """Return the length of the second longest run of True, or of the only run; the longest may have been a fault."""
+    """Return the length of the second longest run of True values, or of the only run; 0 if there is no run."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
     runs = np.sort(edges[1::2] - edges[::2])
     return float(runs[-2]) if len(runs) > 1 else float(runs.sum())
@@ -159,7 +159,7 @@ class FlatlineDetector:
         return max(float(ratios.max(initial=0.0)), joint_ratio), ratios
 
     def _update_joint_run(self, unchanged: Bools) -> float:
-        """Update the joint run and return its ratio to its limit; 0 if it exceeds the limit by over MAX_ALARM.
+        """Update the joint run and return its ratio to the limit; 0 once an alarm has lasted for over MAX_ALARM.
 
         Args:
             unchanged: (n,) True if the value did not change, for each jointly checked metric that is not missing.

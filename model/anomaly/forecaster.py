@@ -23,7 +23,7 @@ LOOKBACK = LAGS + max(HORIZONS) - 1
 """Number of rows before a row that the forecasts of the row use, over all horizons."""
 
 RIDGE_PENALTY = 10.0
-"""Ridge penalty on the weights, added to the diagonal of the Gram matrix of the standardised inputs."""
+"""Ridge penalty on the weights, added to the diagonal of the Gram matrix of the standardized inputs."""
 
 INTERCEPT_PENALTY = 1e-6
 """Ridge penalty on the intercept: keeps the normal equations solvable."""
@@ -76,7 +76,11 @@ def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
 
 
 def contiguous_folds(usable: Bools) -> Integers:
-    """Return the fold (rows,), 0 to FOLDS - 1, of each row; folds have equal numbers of `usable` (rows,) rows."""
+    """Return the fold number (rows,) of each row, 0 to FOLDS - 1.
+
+    Args:
+        usable: (rows,) mask; each fold has about the same number of usable rows.
+    """
     folds: Integers = np.cumsum(usable) * FOLDS // (int(usable.sum()) + 1)
     return folds
 
@@ -85,7 +89,7 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
     """Fit a forecaster by ridge regression and compute its cross-fitted residuals.
 
     Args:
-        z: (rows, metrics) standardised values, finite.
+        z: (rows, metrics) standardized values, finite.
         usable: (rows,) False for rows to leave out of the fit, such as a gap and the LOOKBACK rows after it.
 
     Returns:

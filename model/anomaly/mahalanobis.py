@@ -56,7 +56,7 @@ def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floa
     """Fit a Mahalanobis distance, and compute the cross-fitted distances of the rows.
 
     Args:
-        z: (rows, metrics) standardised values, finite.
+        z: (rows, metrics) standardized values, finite.
         usable: (rows,) False for rows to leave out of the fit.
 
     Returns:
@@ -73,7 +73,7 @@ def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floa
 
 
 def _fit(x: Floats, lags: int) -> MahalanobisDistance:
-    """Fit mean and whitening transform of vectors (rows, lags * metrics) by an eigendecomposition."""
+    """Fit the mean and the whitening transform of vectors (rows, lags * metrics) by an eigendecomposition."""
     variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
     floored = np.maximum(variances, MIN_VARIANCE_SHARE * variances[-1] + 1e-9)
     return MahalanobisDistance(lags, x.mean(axis=0), directions / np.sqrt(floored))

@@ -38,7 +38,7 @@ class OnlineDetector:
     """Streaming anomaly detector of several hosts.
 
     All hosts share the columns and the row interval; each has its own fitted detector and state. To warm up, feed the
-    rows of the last days with `may_start` False before the first live row.
+    rows of the last `model.anomaly.backtest.WARM_UP` seconds with `may_start` False before the first live row.
     """
 
     def __init__(self, detectors: Sequence[Detector], false_alarms_per_month: float) -> None:
@@ -110,7 +110,7 @@ class OnlineDetector:
         self._trackers[host].resume(event)
 
     def restore_residual(self, host: int) -> None:
-        """Use the newest threshold ratios of a host as residual ratios; see `EventTracker.restore_residual`."""
+        """Initialize the residual ratios of a host from its newest reading; see `EventTracker.restore_residual`."""
         self._trackers[host].restore_residual(self._readings[host])
 
     def event(self, host: int) -> AnomalyEvent | None:

@@ -84,7 +84,7 @@ def loads_detector(blob: bytes) -> Detector:
     """Deserialize a detector from the bytes that `dumps_detector` of this or an older release returned.
 
     Raises:
-        SerializationError: the bytes are not a detector, damaged, or of a newer format.
+        SerializationError: the bytes are not a detector, are damaged, or have a newer format.
     """
     header, arrays = unpack(blob, KIND, FORMAT)
     if header["format"] == 1:
@@ -121,7 +121,7 @@ def loads_detector(blob: bytes) -> Detector:
 
 
 def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Rename the arrays and header fields of format 1."""
+    """Return the header and the arrays of format 1 with the names of format 2."""
     return (
         {FORMAT_1_HEADER.get(name, name): value for name, value in header.items()},
         {FORMAT_1_ARRAYS.get(name, name): array for name, array in arrays.items()},

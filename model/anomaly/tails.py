@@ -35,8 +35,8 @@ class ExceedanceTails:
     """Tail distributions of several columns of non-negative values.
 
     Above `threshold` the exceedances follow a generalised Pareto distribution, fitted by the method of moments
-    (Hosking & Wallis 1987). Below it -log P is interpolated linearly: frequent values need an order, not an exact
-    probability.
+    (Hosking & Wallis 1987). Below `threshold`, -log P(X > x) is interpolated linearly, because only the order of
+    frequent values matters.
 
     Attributes:
         threshold: (columns,) quantile at TAIL_QUANTILE of each column.
@@ -65,6 +65,8 @@ class ExceedanceTails:
 
 def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
     """Fit the tail of each column.
+
+    With fewer than MIN_EXCEEDANCES exceedances, the shape is MAX_SHAPE, and the scale follows from the threshold.
 
     Args:
         x: (rows, columns), non-negative.

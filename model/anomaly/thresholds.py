@@ -151,7 +151,7 @@ class AlarmThresholds:
         return ratios
 
     def score(self, parts: Floats) -> float:
-        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if all maxima were 0 at the last fit."""
+        """Return the anomaly score (0 to 1) of score parts (parts,); NaN if there is no score curve."""
         if self._score_curve is None:
             return math.nan
         return 1.0 - self._score_curve.exceedance_probability(float(parts[OVERALL]))
@@ -171,7 +171,7 @@ class AlarmThresholds:
 
     @property
     def levels(self) -> dict[str, float]:
-        """Alarm threshold of the channels joint and spike; NaN if there are too few blocks for a fit."""
+        """Alarm threshold for each of the channels joint and spike; NaN if there are too few blocks for a fit."""
         return {
             name: math.nan if tail is None else tail.return_level(rate)
             for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)
@@ -190,7 +190,11 @@ class AlarmThresholds:
         self._recurring = self.block_maxima.recurring_level(slot)
 
     def _fit_score_curve(self) -> LogLogisticTail | None:
-        """Return the score curve through the level exceeded with SCORE_PROBABILITY; None if all maxima are 0."""
+        """Return the score curve through the level that a block exceeds with SCORE_PROBABILITY.
+
+        The level is the return level of the overall tail. If there is no tail, the level is SCORE_MARGIN times the
+        largest overall maximum; None if all these maxima are 0.
+        """
         tail = self._tails[OVERALL]
         if tail is None:
             level = SCORE_MARGIN * float(self.block_maxima.maximum[OVERALL])

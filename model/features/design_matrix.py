@@ -21,7 +21,7 @@ LOAD_STATISTICS = 5
 """Number of load-index statistics per window: see `_fill_load`."""
 
 MAX_PHASE = 4.0
-"""Upper bound of the phase: time since the last onset over the time between the last two onsets."""
+"""Upper bound of the phase: time since the last onset divided by the time between the last two onsets."""
 
 
 def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> Floats:
@@ -55,7 +55,7 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
 
 
 def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
-    """Write the seasonal features into the last columns of `x`; equal bucket numbers are computed once."""
+    """Write the seasonal features into the last columns of `x`; they are computed once per bucket."""
     if len(numbers) == 1:
         number = int(numbers[0])
         if buckets.cached_features is None or buckets.cached_features[0] != number:
@@ -78,13 +78,13 @@ def _window_sums(
 
     Args:
         spec: feature specification.
-        window: samples.
+        window: rolling window of the samples.
         rows: (n,) last row of each window.
         first: (n, windows) first row of each window.
 
     Returns:
-        Sums (n, 1 + windows, sums) and counts (n, 1 + windows, counts); the window at index 0 is the row alone, and
-        counts are NaN if no value is known, or if samples cover less than MIN_COVERAGE of the window.
+        Sums (n, 1 + windows, sums) and counts (n, 1 + windows, counts). The window at index 0 is the row alone.
+        A count is NaN if no value is known, or if samples cover less than MIN_COVERAGE of the window.
     """
     first = np.concatenate((rows[:, None], first), axis=1)
     sums = _range_sums(window.sums, first, rows)
@@ -158,7 +158,7 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
     Args:
         fast: ufunc that propagates NaN; it is several times faster.
         ignoring_nan: ufunc that ignores NaN.
-        values: (n,) one value per row of the window.
+        values: (n,) one value per row of the rolling window.
         first: (rows, windows) starts of the windows, the longest window last.
         ends: (rows,) exclusive ends of the windows.
     """
@@ -186,7 +186,8 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
     """Write the recurrence features into `x` (n, 4).
 
-    They are log(1 + minutes) since high load, since the last onset and between the last two onsets, and the phase.
+    The first three are durations as log(1 + minutes): since high load, since the last onset, and between the last two
+    onsets. The fourth is the phase (see MAX_PHASE).
     """
     now = window.times[rows]
     limit = spec.high_load_memory
@@ -198,5 +199,4 @@ def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: 
     # Before the first onset both times are -inf, and their difference is not computed.
     np.subtract(last_onset, previous_onset, out=lengths[:, 2], where=now - previous_onset <= limit)
     np.minimum(lengths[:, 1] / lengths[:, 2], MAX_PHASE, out=x[:, 3])
-    # Durations are in minutes on a logarithmic scale.
     x[:, :3] = np.log1p(lengths / MINUTE)

@@ -26,8 +26,8 @@ GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR,
 def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
     """Return the window lengths in seconds for the given horizons, in increasing order.
 
-    They are a fifth of the shortest horizon, each horizon, half, twice and four times the longest horizon, and
-    GENERAL_WINDOWS; lengths below two steps are raised to two steps.
+    The lengths are GENERAL_WINDOWS, each horizon, 1/5 of the shortest horizon, and 1/2, 2 and 4 times the longest
+    horizon. A length below two steps is raised to two steps.
 
     Args:
         horizons: seconds.
@@ -81,7 +81,7 @@ class FeatureSpec:
     def required_history(self) -> float:
         """Seconds of history that yield the same features as the complete history.
 
-        `sustained` is included, because a state depends on the samples of the last `sustained` seconds.
+        `sustained` is included, because the high-load state depends on the samples of the last `sustained` seconds.
         """
         days = SEASONAL_LOOKBACK if self.seasonal else 0.0
         return max(self._required_sample_seconds, days + self.rules.sustained)

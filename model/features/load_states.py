@@ -20,13 +20,13 @@ PREVIOUS_ONSET = 3
 """Column of the time of the onset before the last onset."""
 
 RUN_START = 4
-"""Column of the start of the last run: samples without a gap, at each of which at least one rule held."""
+"""Column of the start of the last run (see `extend_states`)."""
 
 LAST_EXCEEDED = 5
 """Column of the time of the last sample at which at least one rule held."""
 
 LAST_END = 6
-"""Column of the time of the last sample that follows a gap, or `sustained` seconds in which no rule held."""
+"""Column of the time of the last sample that follows a gap, or at which no rule has held for `sustained` seconds."""
 
 PERIOD_START = 7
 """Column of the start of the high-load period in progress; -inf if there is none."""
@@ -41,11 +41,12 @@ START = np.array([np.nan, *[-np.inf] * 7])
 def extend_states(
     before: Floats, exceeded_before: bool, samples: tuple[Floats, Floats, Floats, Floats], sustained: float
 ) -> Floats:
-    """Run the state machine over new samples.
+    """Run the high-load state machine over new samples.
 
-    A sample covers the time since the sample before it, at most the spacing; after a gap it covers no time. The state
-    is high once the samples of a run cover `sustained` seconds, less TOLERANCE. A high-load period starts at an
-    onset, and ends at a gap or after `sustained` seconds in which no rule held.
+    A run is a sequence of samples without a gap at which at least one rule holds. It starts at the sample before its
+    first sample, at most one spacing earlier; after a gap, it starts at its first sample. The state is high once a
+    run has lasted `sustained` seconds, with a tolerance of TOLERANCE times the spacing. A high-load period starts at
+    an onset. It ends at a gap, or after `sustained` seconds in which no rule held (same tolerance).
 
     Args:
         before: (columns,) result for the row before the new rows; START if there is no such row.
@@ -55,7 +56,7 @@ def extend_states(
         sustained: seconds for which at least one rule must hold until the state is high.
 
     Returns:
-        (rows, columns) for the new rows.
+        (rows, columns) states of the new rows; the column constants of this module name the columns.
     """
     times, elapsed, spacing, index = samples
     exceeded = index >= 1

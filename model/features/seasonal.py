@@ -1,6 +1,7 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only buckets before the bucket of a sample. Except for departures, they are equal for all its samples.
+They use only buckets before the bucket of a sample. All features except the departures of the inputs are equal for
+all samples of a bucket.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
         buckets: time buckets of the history.
         numbers: (n,) bucket numbers.
         horizons: seconds.
-        scale: grid steps per unit of the fixed-point sums.
+        scale: fixed-point grid steps per unit of an input or of the load index.
 
     Returns:
         (n, features) float64 in the order of `seasonal_feature_names`, NaN where unknown.
@@ -60,7 +61,7 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday; `ahead` holds the number of buckets in each horizon."""
+    """Return the features of yesterday as columns (n,); `ahead` holds the number of buckets for each horizon."""
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -72,7 +73,13 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days; `ahead` holds the number of buckets in each horizon."""
+    """Return the features of the last SEASONAL_DAYS days as columns (n,).
+
+    Args:
+        view: statistics of the buckets around the given buckets.
+        buckets: time buckets of the history.
+        ahead: number of buckets for each horizon.
+    """
     starts = [-days * buckets.day for days in range(1, SEASONAL_DAYS + 1)]
     hour = buckets.hour
 
@@ -136,7 +143,7 @@ class _BucketWindows:
         return self.means(first, last)[:, -1]
 
     def max_index(self, first: int, last: int) -> Floats:
-        """Return the maximum load index of a sample (n,), NaN if unknown."""
+        """Return the largest load index of any sample (n,), NaN if unknown."""
         return self._maximum(self._max_index, first, last)
 
     def max_mean(self, first: int, last: int) -> Floats:

@@ -10,14 +10,17 @@ GAP_FACTOR = 2.5
 """Multiple of the spacing above which an interval is a gap; no state or rate spans a gap."""
 
 RECENT_INTERVALS = 5
-"""Number of intervals whose median is the spacing: robust to two outliers, adapted to a change in three samples."""
+"""Number of intervals whose median is the spacing.
+
+The median is robust to two outliers and follows a change of the interval after three samples.
+"""
 
 TOLERANCE = 0.1
-"""Tolerance on the required duration of high load, as a fraction of the spacing, because sampling times jitter."""
+"""Tolerance on the durations that start and end high load, as a fraction of the spacing: sampling times jitter."""
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
-    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, fewer at the start.
+    """Return the spacing at each sample: median of the last RECENT_INTERVALS intervals (all, if there are fewer).
 
     Args:
         times: (rows,) seconds, increasing.

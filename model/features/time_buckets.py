@@ -97,8 +97,8 @@ class TimeBuckets:
 
         Args:
             times: (rows,) seconds, later than all previous rows.
-            terms: (rows, columns) on the fixed-point grid, 0 where missing.
-            known: (rows, columns) False where missing.
+            terms: (rows, columns) values on the fixed-point grid, 0 where missing.
+            known: (rows, columns) mask, False where a value is missing.
             index: (rows,) load index, NaN if unknown.
             state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         """
@@ -136,7 +136,10 @@ class TimeBuckets:
         return np.array([number])
 
     def drop_old(self) -> None:
-        """Drop buckets older than the lookback, once they exceed an eighth of it: a drop copies all other buckets."""
+        """Drop the buckets older than the lookback if they span more than an eighth of the lookback.
+
+        The threshold makes drops rare, because each drop copies all other buckets.
+        """
         drop = self._size - self._lookback
         if drop > self._lookback // 8:
             for name in ARRAYS:

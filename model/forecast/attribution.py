@@ -19,10 +19,10 @@ def contributions(
 ) -> list[dict[str, float]]:
     """Attribute the log-odds of a prediction, relative to the base rate, to feature groups.
 
-    The contributions of a horizon sum to this difference of log-odds. The logits of the networks, relative to their
-    logits at the training mean, are attributed to their inputs (`Network.attribute`). The load table is attributed to
-    "load_index", the remainder to LEVEL. If a baseline or the high-load floor serves, the whole difference is
-    attributed to "load_index".
+    For each horizon, the contributions sum to logit(published probability) - logit(base rate). The logits of the
+    networks, relative to their logits at the training mean, are attributed to their inputs (`Network.attribute`). The
+    load table is attributed to "load_index", the remainder to LEVEL. If a baseline or the high-load floor serves, the
+    whole sum is attributed to "load_index".
 
     Args:
         predictor: the model.

@@ -41,8 +41,8 @@ def baseline_probabilities(
         past: number of leading rows; the baselines are fitted to the outcomes of these rows.
 
     Returns:
-        (rows - past, horizons) for each name: "climatology" (the base rate), "threshold now", "current value",
-        "predict_linear", and "Holt-Winters" with a daily season.
+        (rows - past, horizons) for each name: "climatology" (base rate), "threshold now" (load state),
+        "current value" (load index), "predict_linear" (`linear_forecast`) and "Holt-Winters" (`holt_winters`).
     """
     scores: dict[str, list[Floats]] = {
         "threshold now": [state] * len(horizons),
@@ -91,7 +91,7 @@ def holt_winters(
     """Return the highest Holt-Winters forecast within each horizon, with a daily season (Winters 1960).
 
     A value x updates level = w (x - season) + (1 - w) level, then season = v (x - level) + (1 - v) season. A missing
-    value changes neither and has no forecast.
+    value updates neither level nor season, and has no forecast.
 
     Args:
         times: (rows,) seconds, increasing.
@@ -132,7 +132,8 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
     """Return the Holt-Winters level after each slot, and the seasonal component forecast for each slot.
 
     Returns:
-        (n,) levels, and (n + period,) seasonal components, each as estimated one period before its slot.
+        (n,) levels, and (n + period,) seasonal components, each as estimated one period before its slot; 0
+        in the first period.
     """
     known = grid[~np.isnan(grid)]
     level = float(known[0]) if len(known) else 0.0
@@ -149,7 +150,7 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons) of the smoothing that was best on past rows."""
+    """Return the Holt-Winters probabilities (rows - past, horizons); the first `past` rows select the smoothing."""
     forecasts = np.stack([holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHINGS])
     columns = []
     for i in range(len(horizons)):
@@ -159,7 +160,7 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
 
 
 def _probabilities(score: Floats, y: Floats, past: int) -> Floats:
-    """Return the probabilities for the scores after the first `past` rows, from a table fitted to the first rows."""
+    """Return the probabilities (rows - past,) from a table fitted to the first `past` rows."""
     return _rate_table(score[:past], y[:past])(score[past:])
 
 
@@ -176,7 +177,7 @@ def _base_rate(y: Floats) -> float:
 
 
 def climatology_and_persistence(train_labels: Floats, train_state: Floats, state: Floats) -> dict[str, Floats]:
-    """Return the probabilities of climatology and persistence, the baselines without load index.
+    """Return the probabilities of climatology and persistence, which do not use the load index.
 
     Climatology is the base rate of the training samples. Persistence is the event rate of the training samples in the
     same load state, or the base rate if the load state is unknown.

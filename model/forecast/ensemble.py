@@ -15,10 +15,10 @@ from model.array_types import Bools, Floats, Integers
 from model.nn.network import Network
 
 SOFT_LIMIT = 4.0
-"""Limit of a scaled input, in standard deviations, which larger inputs approach (saturation)."""
+"""Limit, in standard deviations, that large scaled inputs approach but never exceed (saturation)."""
 
 TAIL_RATIO = 5e-4
-"""Fraction of the training rows excluded from the training range of a heavy-tailed feature, at either end."""
+"""Fraction of the training rows excluded from the training range of a heavy-tailed feature at each end."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def fit_clipping_scaler(x: Floats, heavy_tailed: Bools) -> Scaler:
 
     Args:
         x: (rows, features).
-        heavy_tailed: (features,) True for columns whose range excludes TAIL_RATIO of the rows at either end, so that
+        heavy_tailed: (features,) True for columns whose range excludes TAIL_RATIO of the rows at each end, so that
             single outliers do not widen the range.
     """
     scaler = fit_scaler(x)
@@ -99,7 +99,8 @@ class Ensemble:
         scaler: scaler of the ensemble's inputs, applied before the networks.
         networks: networks with equal numbers of outputs.
         columns: for each network, the positions of its inputs among the inputs of the ensemble.
-        selected: feature positions of the ensemble's inputs, with duplicates if needed; None for all features.
+        selected: feature position of each input of the ensemble; several inputs may use the same feature. None if the
+            inputs are all features.
     """
 
     scaler: Scaler
@@ -152,7 +153,7 @@ class Ensemble:
         attributions = np.zeros((len(x), outputs))
         for network, columns in zip(self.networks, self.columns, strict=True):
             features = columns if self.selected is None else self.selected[columns]
-            # A feature may be several inputs.
+            # Several inputs may use the same feature: sum their attributions.
             np.add.at(attributions, features, network.attribute(scaled[columns], scaled_reference[columns]).T)
         return np.asarray(attributions.T / len(self.networks))
 
@@ -177,4 +178,4 @@ class Ensemble:
 def _check_positions(positions: Integers, features: int) -> None:
     """Raise ValueError unless all positions (n,) are in [0, features)."""
     if positions.ndim != 1 or not ((positions >= 0) & (positions < features)).all():
-        raise ValueError(f"a network uses features that are not among the {features}")
+        raise ValueError(f"a network has input positions outside 0 to {features - 1}")

@@ -22,8 +22,8 @@ CHUNK_ROWS = 512
 class FusedEnsemble(Ensemble):
     """Ensemble for serving, whose predictions are bit-identical for any batch size.
 
-    A matrix product rounds differently for different numbers of rows. Each row is multiplied as a matrix of one row,
-    in one NumPy call for all rows.
+    One NumPy call multiplies all rows, each as a matrix of one row. A single matrix product would round differently
+    for different numbers of rows.
     """
 
     def predict(self, x: Floats) -> Floats:
@@ -82,7 +82,7 @@ def _same_kinds(networks: Sequence[Network]) -> bool:
 
 
 def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:
-    """Merge first layers into a layer over all inputs; `columns` are the input positions of each network."""
+    """Merge first layers into one layer over all inputs; `columns` holds the input positions of each network."""
     weights = []
     for part, positions in zip(parts, columns, strict=True):
         weight = np.zeros((inputs, part.weight.shape[1]), part.weight.dtype)
@@ -92,7 +92,7 @@ def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: i
 
 
 def _merge_hidden(parts: Sequence[Linear]) -> Linear:
-    """Merge hidden layers into a block-diagonal layer."""
+    """Merge hidden layers into one block-diagonal layer."""
     rows, columns = np.cumsum([[0, 0], *(part.weight.shape for part in parts)], axis=0).T
     weight = np.zeros((rows[-1], columns[-1]), parts[0].weight.dtype)
     for i, part in enumerate(parts):
@@ -101,6 +101,6 @@ def _merge_hidden(parts: Sequence[Linear]) -> Linear:
 
 
 def _merge_last(parts: Sequence[Linear]) -> Linear:
-    """Merge last layers into a layer whose outputs are the means of their outputs."""
+    """Merge last layers into one layer that averages the outputs of the networks."""
     weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
     return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))

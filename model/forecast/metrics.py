@@ -38,7 +38,7 @@ def brier(y: Floats, p: Floats) -> float:
 
 
 def average_precision(y: Floats, p: Floats) -> float:
-    """Return the average precision, the sum over thresholds of (gain in recall) * precision; NaN without events.
+    """Return the average precision, the sum over thresholds of (gain in recall) * precision; NaN if no label is 1.
 
     Rows with equal p share one threshold.
     """
@@ -66,7 +66,9 @@ def calibration_error(y: Floats, p: Floats) -> float:
 
 
 def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
-    """Compute all scores; the skill is 1 - Brier score / Brier score of predicting `base_rate`.
+    """Compute all scores of one predictor.
+
+    The Brier skill is 1 - (Brier score of p) / (Brier score of `base_rate`).
 
     Args:
         y: (rows,) labels, NaN if unknown.

@@ -96,5 +96,5 @@ class Predictor:
 
 
 def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
-    """Return the probabilities (n, horizons) at samples of a history; for the arguments see `features_at`."""
+    """Return the probabilities (n, horizons) at n samples of a history; for the arguments see `features_at`."""
     return predictor.probabilities(features_at(predictor.spec, times, values, at))

@@ -1,7 +1,7 @@
 """Pretrained model: networks trained on other hosts, for a host without history.
 
-It uses features of the load index only, over windows that are the same on every host. The load index reaches 1 at
-high load on any host, so the model applies to hosts that it was not trained on.
+It uses features of the load index only, over the same windows on every host. The load index reaches 1 at high load on
+any host, so the model applies to hosts that it was not trained on.
 """
 
 from __future__ import annotations

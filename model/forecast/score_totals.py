@@ -1,8 +1,9 @@
-"""Score totals: hourly sums over predictions with known outcomes, from which all live scores follow.
+"""Score totals: hourly counts and sums over predictions with known outcomes, for all live scores.
 
-With p the probability, b the base rate stored with it and y the outcome, sums of p, p^2, p y, b^2 and b y per hour,
-load state and decile of p yield Brier scores, skills, precision, recall and the reliability table. The sums are small
-enough to be kept for months.
+Let p be the probability, b the base rate stored with it and y the outcome. The totals are kept per hour, load state
+and probability bin of width 0.1. Sums of p, p^2, p y, b^2 and b y, with the number of events, yield Brier scores,
+skill scores and the reliability table. Counts of warnings, true warnings and events yield precision and recall. The
+totals are small enough to be kept for months.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ DECILES = 10
 
 @dataclass(frozen=True)
 class ScoreTotals:
-    """Sums over the predictions of one hour, one load state and one decile of probability.
+    """Counts and sums over the predictions of one hour, one load state and one probability bin of width 0.1.
 
     Attributes:
         hour: start of the hour in seconds since the epoch.
         high_load: True for predictions made during high load.
-        decile: 0 for probabilities below 0.1, up to 9 for probabilities of at least 0.9.
+        decile: number of the bin: 0 for probabilities below 0.1, up to 9 for probabilities of at least 0.9.
         unknown: number of predictions with an unknown outcome, which no other field includes.
         scored: number of predictions with a known outcome.
         events: sum of y.
@@ -78,7 +79,7 @@ class ScoredPredictions:
 
 
 def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
-    """Return the totals for each hour, load state and decile of probability that has predictions."""
+    """Return the totals for each combination of hour, load state and probability bin that has predictions."""
     if not len(predictions.at):
         return []
     p = predictions.probability
@@ -116,7 +117,7 @@ def total_scores(predictions: ScoredPredictions) -> list[ScoreTotals]:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Mean probability and event rate of the predictions in one decile of probability.
+    """Bin of the reliability table: mean probability and event rate in one probability interval of width 0.1.
 
     Attributes:
         scored: number of predictions with a known outcome.
@@ -141,9 +142,10 @@ class LiveScore:
         skill: Brier skill over the base rate stored with each prediction.
         skill_over_persistence: Brier skill over the event rate of the scored predictions in the same load state.
         onset_skill: `skill` of the predictions made while load was not high.
-        precision: fraction of warnings followed by high load; predictions during high load do not count.
-        recall: fraction of predictions followed by high load that had a warning; predictions during high load do not
-            count.
+        precision: fraction of the predictions during an active warning that were followed by high load; predictions
+            made during high load do not count.
+        recall: fraction of the predictions followed by high load that were made during an active warning; predictions
+            made during high load do not count.
         calibration_error: expected calibration error.
         reliability: non-empty bins in order of predicted probability.
     """
@@ -191,12 +193,12 @@ def _sum(rows: list[ScoreTotals], name: str) -> int:
 
 
 def _split_by_state(rows: list[ScoreTotals]) -> tuple[list[ScoreTotals], list[ScoreTotals]]:
-    """Return the totals for calm load, and those for high load."""
+    """Return the totals for calm load, and the totals for high load."""
     return [row for row in rows if not row.high_load], [row for row in rows if row.high_load]
 
 
 def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:
-    """Return the reliability of each decile with scored predictions, in increasing order."""
+    """Return the bins with scored predictions, in increasing order of probability."""
     table = []
     for decile in range(DECILES):
         selected = [row for row in rows if row.decile == decile]
@@ -209,19 +211,24 @@ def _reliability_table(rows: list[ScoreTotals]) -> tuple[ReliabilityBin, ...]:
 
 
 def _calibration_gap(table: tuple[ReliabilityBin, ...]) -> float:
-    """Return the sum over bins of |predicted - observed| times the number of predictions."""
+    """Return the sum over bins of |predicted - observed| times the number of scored predictions."""
     return sum(abs(row.predicted - row.observed) * row.scored for row in table)
 
 
 def _rate_error(rows: list[ScoreTotals]) -> float:
-    """Return the sum of squared errors of n constant predictions of the event rate r: n r (1 - r)."""
+    """Return the sum of squared errors, n r (1 - r), if the event rate r were predicted for all n rows."""
     count = sum(row.scored for row in rows)
     events = sum(row.events for row in rows)
     return events * (1 - events / count) if count else 0.0
 
 
 def _squared_error(rows: list[ScoreTotals], predictor: str) -> float:
-    """Return the sum of (p - y)^2 = p^2 - 2 p y + y, since y is 0 or 1, for p of "probability" or "baseline"."""
+    """Return the sum of squared errors, (p - y)^2 = p^2 - 2 p y + y because y is 0 or 1.
+
+    Args:
+        rows: totals to add up.
+        predictor: source of p: "probability" (the model) or "baseline" (the base rate).
+    """
     squared = f"{predictor}_squared_sum"
     product = f"{predictor}_event_sum"
     return float(sum(getattr(row, squared) - 2 * getattr(row, product) + row.events for row in rows))

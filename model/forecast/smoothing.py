@@ -38,8 +38,8 @@ class SeasonalSmoother:
     """Holt-Winters state of one host for all SMOOTHINGS: a level and an additive daily season (Winters 1960).
 
     With the smoothing weights w and v, a closed bucket with mean x updates level = w (x - season) + (1 - w) level,
-    then season = v (x - level) + (1 - v) season. In the open bucket, x is the value of the sample itself. A bucket
-    without a known value changes nothing.
+    then season = v (x - level) + (1 - v) season. A bucket without a known value changes nothing. A forecast starts
+    from the level before the bucket of the sample, updated with the load index of the sample as x.
     """
 
     def __init__(self, width: float, horizons: Sequence[float]) -> None:
@@ -145,7 +145,11 @@ class SeasonalSmoother:
         return means
 
     def _close(self, means: Floats) -> tuple[Floats, Floats]:
-        """Update level and seasonal component with the means (closed,) of consecutive buckets, the open bucket first.
+        """Close buckets: update the level and the seasonal components of each smoothing.
+
+        Args:
+            means: (closed,) means of consecutive buckets from the open bucket on, NaN for a bucket without a known
+                value.
 
         Returns:
             The levels (smoothings, closed + 1) before each closed bucket and before the new open bucket, and the

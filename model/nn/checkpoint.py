@@ -133,7 +133,7 @@ def load_checkpoint(blob: bytes) -> Checkpoint:
     """Deserialize a checkpoint.
 
     Raises:
-        SerializationError: the bytes are no checkpoint, or the checkpoint is damaged or has a newer format.
+        SerializationError: the bytes are not a serialized checkpoint, or it is damaged or has a newer format.
     """
     header, arrays = unpack(blob, KIND, FORMAT)
     try:

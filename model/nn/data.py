@@ -59,7 +59,7 @@ class TrainingData:
 
     @property
     def shapes(self) -> list[tuple[int, ...] | None]:
-        """Return the shapes of training inputs, training labels and validation inputs; None without validation."""
+        """Return the shapes of training inputs, training labels and validation inputs (None if there are none)."""
         validation = None if self.validation is None else self.validation[0].shape
         return [self.inputs.shape, self.targets.values.shape, validation]
 

@@ -39,13 +39,14 @@ class FitConfig:
         l1: factor of the L1 penalty on the weights.
         l2: factor of the L2 penalty on the weights.
         gradient_clip: L2 norm to which the gradient of a step is clipped; 0 disables clipping by norm.
-        gradient_clip_value: absolute value to which each element of the gradient is clipped; 0 disables it.
+        gradient_clip_value: absolute value to which each element of the gradient is clipped; 0 disables clipping by
+            value.
         patience: number of epochs without a new lowest validation loss after which the run stops; 0 disables early
             stopping, which needs validation examples.
         keep_best: True to keep the parameters of the epoch with the lowest validation loss, False to keep the
             parameters of the last epoch. Without validation examples, the last epoch is kept.
         vanishing_gradient: mean gradient norm of a weight matrix below which gradients are reported as vanishing.
-        exploding_gradient: gradient norm above which gradients are reported as exploding.
+        exploding_gradient: gradient norm of a parameter above which gradients are reported as exploding.
     """
 
     optimizer: str | Optimizer = "adamw"

@@ -52,7 +52,10 @@ def xavier_uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Float
 
 
 def small_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Floats:
-    """Draw from a normal distribution with standard deviation 0.01; in deep networks, activations then vanish."""
+    """Draw from a normal distribution with standard deviation 0.01.
+
+    This is too small for deep networks, whose activations then vanish.
+    """
     return rng.normal(0.0, 0.01, (fan_in, fan_out))
 
 

@@ -13,7 +13,7 @@ from model.nn.checks import require_setting
 from model.nn.execution.array_ops import EAGER, ArrayOps, transposed_copy
 
 Gradients = dict[str, Floats]
-"""dL/d(parameter) by parameter name."""
+"""Gradients dL/d(parameter) of the loss L, by parameter name."""
 
 TRANSPOSE_SIZE = 1024
 """Smallest number of weights for which a product with a transposed copy is faster than with a transposed view."""
@@ -25,9 +25,9 @@ class Layer(ABC):
     `apply` writes only to arrays that it allocates, so any number of threads may predict with one network. `forward`
     returns a cache: the arrays that `backward` needs.
 
-    A subclass implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_multipliers`. With
-    parameters, it also implements `parameters`, `with_parameters`, `output_width` and `compute_parameter_gradients`.
-    Penalties and weight decay apply to the parameter named "weight" only.
+    A subclass implements `apply`, `compute_output`, `compute_input_gradient` and `rescale_multipliers`. A
+    subclass with parameters also implements `parameters`, `with_parameters`, `output_width` and
+    `compute_parameter_gradients`. Penalties and weight decay apply to the parameter named "weight" only.
     """
 
     caches_output: ClassVar[bool] = False
@@ -62,7 +62,7 @@ class Layer(ABC):
         return self
 
     def output_width(self, inputs: int) -> int:
-        """Return the number of outputs for a number of inputs.
+        """Return the number of outputs of the layer for the given number of inputs.
 
         Raises:
             ValueError: the layer does not accept this number of inputs.

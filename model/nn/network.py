@@ -48,7 +48,7 @@ class Network:
         )
 
     def views(self, flat: Floats) -> dict[str, Floats]:
-        """Return a view of each parameter's part of a vector, by parameter name in the order of the layers.
+        """Split a vector into one view per parameter; return the views by name, in the order of the layers.
 
         Args:
             flat: vector with the layout of `Network.flat`, e.g. its gradient.
@@ -134,8 +134,8 @@ class Network:
         derivatives. The attributions of each output add up to its logit difference.
 
         Args:
-            x: (inputs,).
-            reference: (inputs,).
+            x: (inputs,) input to explain.
+            reference: (inputs,) input that it is compared with.
 
         Returns:
             Attributions (outputs, inputs).

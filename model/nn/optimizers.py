@@ -58,7 +58,7 @@ class Optimizer(Protocol):
     """Rule that computes the update of the parameters from their gradient."""
 
     state: OptimizerState
-    """Values for the next step; a resumed training run assigns the saved state."""
+    """State that the next step reads; a resumed training run sets it to the saved state."""
 
     @property
     def state_names(self) -> frozenset[str]:

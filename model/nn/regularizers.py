@@ -14,8 +14,8 @@ from model.array_types import Floats
 class Penalty:
     """Penalty l1 sum |w| + l2 / 2 sum w^2 on the weights, with derivative l1 sign(w) + l2 w.
 
-    Its gradient enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported losses exclude the
-    penalty.
+    The gradient of the penalty enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported
+    losses exclude the penalty.
     """
 
     l1: float = 0.0

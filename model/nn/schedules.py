@@ -14,13 +14,13 @@ BELOW_1 = "above 0 and below 1"
 
 
 class Schedule(ABC):
-    """Function that returns the factor on the learning rate for the training progress and the losses so far.
+    """Learning-rate schedule: factor on the learning rate, given the training progress and the losses so far.
 
     A resumed training run passes the losses of all earlier epochs, so a checkpoint stores no state of a schedule.
     """
 
     def start_epoch(self, losses: Sequence[float]) -> None:  # noqa: B027  most schedules ignore the losses
-        """Adapt the schedule to the losses before an epoch.
+        """Adapt the schedule to the losses of the completed epochs; called before each epoch.
 
         Args:
             losses: validation loss of each completed epoch; training losses if there are no validation examples.

@@ -43,7 +43,7 @@ def load_network(blob: bytes) -> Network:
     """Deserialize a network.
 
     Raises:
-        SerializationError: the bytes are no network, or the network is damaged or has a newer format.
+        SerializationError: the bytes are not a serialized network, or the network is damaged or has a newer format.
     """
     header, arrays = unpack(blob, "network", FORMAT)
     try:
@@ -57,7 +57,7 @@ def load_network(blob: bytes) -> Network:
 
 
 def named_arrays(network: Network, prefix: str) -> dict[str, Floats]:
-    """Return the parameters of a network by prefixed name."""
+    """Return the parameters of a network; the key of each is `prefix` followed by the parameter name."""
     return {f"{prefix}{name}": value for name, value in network.parameters().items()}
 
 

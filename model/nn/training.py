@@ -22,7 +22,7 @@ from model.nn.losses import Loss
 from model.nn.network import Network
 from model.nn.regularizers import Penalty, clip_gradient
 
-INTERRUPTED = "the training was interrupted inside an epoch: resume from a checkpoint taken before it"
+INTERRUPTED = "the training was interrupted inside an epoch: resume from an earlier checkpoint"
 
 
 def fit(
@@ -46,13 +46,13 @@ class Training:
     Args:
         network: network to fit in place.
         loss: loss function to minimise.
-        train: training examples; inputs of the network's dtype are not copied.
+        train: training examples; inputs that have the network's dtype are not copied.
         validation: examples for early stopping and for the selection of the kept epoch; None keeps the last epoch.
         config: settings of the training run.
         rng: random generator for the order of rows and for dropout.
 
     Raises:
-        InputError: invalid settings or examples, or training labels of one class only.
+        InputError: invalid settings or examples, a network without parameters, or training labels of one class only.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Training:
     def _update_parameters(self, learning_rate: float) -> float:
         """Add the optimizer's update to the parameters and return the L2 norm of the gradient before clipping.
 
-        A step with non-finite gradient is skipped and returns 0.
+        If the gradient is not finite, skip the step and return 0.
         """
         config = self.config
         gradient = self._gradient
@@ -184,9 +184,9 @@ class Training:
             self._kept_index = epoch.number - 1
 
     def _check_last_step(self) -> None:
-        """Raise DivergedError if the last step diverged; the initial parameters are then kept.
+        """Raise DivergedError if the loss after the last step is too high; the initial parameters are then kept.
 
-        With validation examples, the validation loss of the last epoch already shows such a step.
+        With validation examples nothing is checked: the last validation loss already includes the last step.
         """
         if self._data.validation is not None:
             return
@@ -207,7 +207,7 @@ class Training:
         return FitReport(tuple(self._epochs), self._kept_index + 1, health)
 
     def checkpoint(self) -> Checkpoint:
-        """Return the state after the last completed epoch.
+        """Return a copy of the state after the last completed epoch.
 
         Raises:
             InputError: the training was interrupted inside an epoch.
@@ -227,7 +227,7 @@ class Training:
         )
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Set the state to a checkpoint from a run with equal settings, except for `epochs` and `patience`.
+        """Restore the state from a checkpoint of a run with equal settings; `epochs` and `patience` may differ.
 
         Raises:
             InputError: settings, layers or shapes of the examples differ, or the checkpoint is inconsistent; the

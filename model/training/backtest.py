@@ -50,7 +50,7 @@ def backtest(
         config: schedule, gate and seed.
 
     Raises:
-        NotEnoughHistoryError: there is no sample before, or none from `config.until` on.
+        NotEnoughHistoryError: there is no sample before `config.until`, or none from that time on.
     """
     first = int(np.searchsorted(times, config.until))
     if first == 0 or first == len(times):
@@ -155,7 +155,8 @@ class _Replay:
 
         Args:
             row: first row that the engine will predict.
-            log: replace the prediction log by one with the outcomes of the last MAX_AGE seconds, without predictions.
+            log: True to replace the prediction log by a log of the outcomes of the last MAX_AGE seconds, without
+                predictions.
         """
         assert self._engine is not None  # noqa: S101  set by the caller
         now = float(self._times[row])
@@ -204,7 +205,7 @@ class _Replay:
         self._fell_back = fallback_active(decisions)
 
     def result(self) -> BacktestResult:
-        """Return the predictions with outcomes and baselines."""
+        """Return the predictions so far with outcomes and baselines."""
         first = self._first
         horizons = self._task.horizons
         window = RollingWindow(self._samples.columns, self._rules, self._step)

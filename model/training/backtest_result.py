@@ -23,7 +23,7 @@ class BacktestResult:
         probabilities: (rows, horizons), NaN where no model serves the horizon.
         warnings: (rows, horizons) 1 while a warning is active, NaN where no model serves the horizon.
         labels: (rows, horizons) outcomes, NaN if unknown.
-        state: (rows,) 1 during high load.
+        state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
         load_index: (rows,) NaN if unknown.
         base_rates: (horizons,) event rates before `BacktestConfig.until`; NaN if no label is known.
         onset_rates: (horizons,) event rates before `BacktestConfig.until` while load was not high; 0 if no label
@@ -63,7 +63,7 @@ class BacktestResult:
             base_rate = float((self.onset_rates if onset else self.base_rates)[i])
             predictors = {CANDIDATE: self.probabilities, **self.baselines} if rows.any() else {}
             if onset and predictors:
-                # Climatology of the scored samples: the event rate while load was not high.
+                # Climatology for samples while load is not high: the event rate of such samples before `until`.
                 predictors[CLIMATOLOGY] = np.full(self.probabilities.shape, base_rate)
             scores.append(
                 {name: score(self.labels[rows, i], p[rows, i], base_rate) for name, p in predictors.items()}

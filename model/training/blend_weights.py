@@ -19,7 +19,10 @@ PRETRAINED_HORIZONS_OF_HISTORY = 500
 """History length, in multiples of the longest horizon, at which the pretrained model's prior weight reaches 0."""
 
 BLOCK_HORIZONS = 12
-"""Block length in horizons, at most an hour but at least a horizon; outcomes in a block count as one observation."""
+"""Block length in multiples of the horizon; outcomes in a block count as one observation.
+
+The length is limited to an hour, or to one horizon if the horizon is longer than an hour.
+"""
 
 PRIOR_BLOCKS = 6.0
 """Effective sample size, in blocks, at which the holdout and the prior weights count equally."""
@@ -94,7 +97,7 @@ def fit_blends(predictor: Predictor, predictions: ExpertPredictions) -> tuple[Ho
 def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredictions, parts: Integers) -> Floats:
     """Return the predictions (rows, horizons), each part blended with weights fitted on the other parts.
 
-    Weights fitted on the scored rows would bias the scores upwards.
+    With weights fitted on the scored rows, the scores would be too optimistic.
 
     Args:
         predictor: model with load tables, horizons and the prior weight of the pretrained model.
@@ -133,8 +136,8 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
     """Return the blends of a predictor fitted on the whole dataset, with the weights of its holdout model.
 
     The weights carry over, because both models are equally overconfident on unseen data. The intercept is the mean of
-    the holdout model's intercept and the intercept that matches the event rate of the whole dataset. The first does
-    not reflect the newest load level. The second is biased, because the networks are overconfident on their training
+    two estimates. The intercept of the holdout model does not reflect the newest load level. The intercept that
+    matches the event rate of the whole dataset is biased, because the networks are overconfident on their training
     data. If all labels of a load state are equal, the intercept of the holdout model is kept.
 
     Args:
@@ -153,7 +156,10 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
 
 
 def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
-    """Average the intercept with the one that matches the event rate of the rows, if both outcomes occur in them."""
+    """Return the weights, with the mean of their intercept and the intercept that matches the event rate of the rows.
+
+    The weights are unchanged unless both outcomes occur in the rows.
+    """
     labels = y[rows]
     if not ((labels == 1).any() and (labels == 0).any()):
         return weights

@@ -24,7 +24,7 @@ AUXILIARY_WEIGHT = 0.3
 """Loss weight of an auxiliary label relative to a high-load label."""
 
 SMALL_NETWORK = 0.25
-"""Fraction of the recipe's hidden units in a small network."""
+"""Size of a small network, as a fraction of the recipe's hidden units."""
 
 INITIAL_SCALE = 0.7
 """Factor on the initial weights: smaller weights make a network less confident on unseen data."""
@@ -53,9 +53,14 @@ class FeatureSubset:
 def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
     """Return the feature subsets, which are assigned to the networks of an ensemble in turn.
 
-    With previous days: recent features; recent features and yesterday; recent features and past days; a small network
-    over load-index statistics, yesterday and past days. Otherwise: recent features; a small network over load-index
-    statistics. A small network overfits less.
+    With features of previous days, the subsets are:
+
+    1. recent features
+    2. recent features and yesterday
+    3. recent features and past days
+    4. load-index statistics, yesterday and past days, for a small network, which overfits less
+
+    Otherwise, the subsets are 1 and 4, and the only inputs of 4 are load-index statistics.
 
     Args:
         names: feature names in column order, such as "load_index:last".
@@ -121,7 +126,10 @@ def fit_networks(
         recipe: architecture and fit settings.
         epochs: largest number of epochs of each network.
         rng: the only source of randomness.
-        on_epoch: called after each epoch; its `number` counts the epochs of all networks.
+        on_epoch: called after each epoch; `Epoch.number` counts the epochs of all networks.
+
+    Raises:
+        DivergedError: a fit diverged.
     """
     train, validation = parts
     labels = _learnable_labels(train.y, outputs)

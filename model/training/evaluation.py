@@ -43,7 +43,7 @@ class Candidate:
         baselines: (rows, horizons) predictions of each baseline on the holdout, keyed by name.
         scores: for each horizon, the score of each predictor keyed by name; the key of the candidate is CANDIDATE.
         omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
-        holdout_models: model for each part of the holdout, to replay it.
+        holdout_models: model for each part of the holdout, to replay the part.
     """
 
     predictor: Predictor
@@ -73,7 +73,7 @@ def evaluate_candidate(
         predictor: the model to serve, with its holdout model.
         report: fit report of the holdout model.
         folds: folds of the history.
-        models: for each fold, the model fitted on the rows before it.
+        models: for each fold, the model fitted on the rows before the fold.
         predictions: predictions of the experts of `models` on the holdout.
         samples: times (rows,) and values (rows, columns) of the history.
     """
@@ -102,14 +102,14 @@ def evaluate_candidate(
 
 
 def cross_fitting_parts(folds: Folds) -> Integers:
-    """Return the part (rows,) of each holdout row: the index of its fold, or 0 and 1 for the halves of one fold."""
+    """Return the part number (rows,) of each holdout row: its fold, or 0 and 1 for the halves of a single fold."""
     if len(folds.parts) == 1:
         return halves(len(folds.parts[0].holdout))
     return np.repeat(np.arange(len(folds.parts)), [len(part.holdout) for part in folds.parts])
 
 
 def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values: Floats) -> dict[str, Floats]:
-    """Return each baseline's predictions (rows, horizons) on the holdout, fitted per fold on the rows before it."""
+    """Return the baselines' predictions (rows, horizons) on the holdout, fitted on the rows before each fold."""
     spec = models[0].spec
     smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, folds.horizons)
     smoother.extend(times, spec.rules.load_index(spec.columns, values))

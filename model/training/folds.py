@@ -14,10 +14,10 @@ from model.features.dataset import Dataset, Split, concatenate, mask_labels, spl
 from model.training.task import MIN_EVENTS, OmittedHorizon
 
 TRAINING_RATIO = 0.8
-"""Fraction of the rows before the holdout, if the holdout is a single fold."""
+"""Fraction of the history's rows that precede the holdout, if the holdout is a single fold."""
 
 BORDERS = (2, 3, 4)
-"""Fifths of the events before each of three folds, which are used if a single fold would have too few events."""
+"""Number of fifths of the events that precede each of three folds, if a single fold would have too few events."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
     """Divide a history into folds.
 
     High-load periods are separate events of a horizon if they are more than the horizon apart. The newest fifth of
-    the rows is the only fold if it and the rows before it both have MIN_EVENTS at every kept horizon. Otherwise
-    the holdout starts after two fifths of the events, and has three folds with a fifth of the events each.
+    the rows is the only fold if it and the rows before it each have MIN_EVENTS events at every horizon that is not
+    omitted. Otherwise, three folds have a fifth of the events each, counted at the horizon with the fewest events.
+    The first two fifths precede the folds.
 
     Args:
         dataset: the history.
@@ -61,8 +62,8 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
         step: row interval in seconds.
 
     Raises:
-        NotEnoughHistoryError: no horizon has MIN_EVENTS, and examples of both outcomes before the first fold and in
-            the holdout.
+        NotEnoughHistoryError: the dataset is empty, or no horizon has MIN_EVENTS events and both outcomes before the
+            first fold and in the holdout.
     """
     if not len(dataset) and step > max(horizons):
         reason = SkipReason.HORIZON_BELOW_SPACING

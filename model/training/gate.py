@@ -21,7 +21,7 @@ MIN_JACKKNIFE_PARTS = JACKKNIFE_PARTS / 2
 """Smallest number of finite jackknife values for a standard error."""
 
 SAME_INPUTS = (CURRENT_VALUE, HOLT_WINTERS)
-"""Baselines that use only inputs of the candidate: they may have a better Brier score within the margin."""
+"""Baselines that use only inputs of the candidate; their Brier score may be better by less than the margin."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def brier_difference(candidate: Floats, other: Floats, y: Floats, times: Floats,
 def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Difference:
     """Return the candidate's average precision minus that of another predictor, averaged over horizons.
 
-    The standard error comes from a jackknife over JACKKNIFE_PARTS consecutive parts (Efron and Stein 1981). Without
-    MIN_JACKKNIFE_PARTS finite values, the mean is NaN.
+    The standard error comes from a jackknife over JACKKNIFE_PARTS consecutive parts (Efron and Stein 1981). With
+    fewer than MIN_JACKKNIFE_PARTS finite values, the mean is NaN and the error is infinite.
 
     Args:
         candidate: (rows, horizons) probabilities.
@@ -120,12 +120,12 @@ def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
 
     A candidate may serve under three conditions:
 
-    1. Brier score: better than every baseline (SAME_INPUTS: worse by less than the margin), and not worse than the
-       incumbent by more than the margin.
+    1. Brier score: better than every baseline, or worse by less than the margin for a baseline in SAME_INPUTS; not
+       worse than the incumbent by more than the margin.
     2. Average precision: not worse than a baseline or the incumbent by more than the margin.
     3. Brier skill over climatology: at least `min_skill`.
 
-    Without an estimate of the standard error, the margin of a Brier score is 0 and average precision is not compared.
+    If the standard error cannot be estimated, the margin of a Brier score is 0 and average precision is not compared.
 
     Args:
         inputs: predictions on the holdout.
@@ -140,7 +140,10 @@ def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
 
 
 def _compare_with_baselines(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Refuse a candidate whose Brier score is not better than that of each baseline (see `check_candidate`)."""
+    """Refuse a candidate that does not beat every baseline on the Brier score.
+
+    Against a baseline in SAME_INPUTS, a Brier score that is worse by less than the margin is accepted.
+    """
     for name, baseline in inputs.baselines.items():
         difference = _brier_difference(inputs, baseline)
         chance = name in SAME_INPUTS and np.isfinite(difference.error)

@@ -22,7 +22,7 @@ class ReplayModel:
     """Model that predicts one part of the holdout.
 
     Attributes:
-        start: start of the part in seconds since the epoch; the part ends where the next one starts.
+        start: start of the part in seconds since the epoch; the part ends where the next part starts.
         predictor: model that was not fitted on labels of the part.
     """
 
@@ -38,8 +38,8 @@ class ReplayedRows:
         predictor: model of the part that contains the samples.
         rows: slice of the history that contains the samples.
         probabilities: (rows, horizons) probabilities after the high-load floor.
-        thresholds: (rows, horizons) start threshold of a warning, or release threshold while it is active; infinite
-            for no warnings.
+        thresholds: (rows, horizons) start threshold of a warning, or release threshold if a warning was active before
+            the sample; infinite for no warnings.
         warnings: (rows, horizons) True while a warning is active.
         period_start: (rows,) start of the high-load period in progress (seconds since the epoch); -inf if none.
     """
@@ -57,7 +57,8 @@ def holdout_models(
 ) -> tuple[ReplayModel, ...]:
     """Return a model for each part of the holdout: a fold, or a half of a single fold.
 
-    The networks of a model were fitted on the rows before the fold, blend weights and thresholds on the other parts.
+    The networks of a model were fitted on the rows before the fold. The blend weights and thresholds are fitted on
+    the other parts of the holdout.
 
     Args:
         models: model of each fold, without fitted blend weights and thresholds.
@@ -109,7 +110,11 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
 
 
 def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Floats) -> OnlineEngine:
-    """Return an engine with the earlier samples as history, taken from `previous` if the features are the same."""
+    """Return an engine for `predictor` that has received the samples before its part of the holdout.
+
+    If `previous` has the same feature specification, its history is reused. Otherwise, the samples that the features
+    need are replayed.
+    """
     successor = None if previous is None else previous.with_predictor(predictor)
     if successor is not None:
         return successor

@@ -16,7 +16,7 @@ from model.training.refusal import ComparisonSkip, Refusal, RefusalReason
 from model.training.settings import GateConfig
 
 UNRECORDED_RATIO = 0.8
-"""Assumed fraction of the history that a model was fitted on, for models from releases that did not record it."""
+"""Assumed fraction of the history that a model was fitted on, for models without `fitted_until`."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class GateDecision:
 
     Attributes:
         refusal: reason why the candidate may not serve; None if it may.
-        skip: reason why candidate and incumbent were not compared; None if they were, or if there is no incumbent.
+        skip: reason why candidate and incumbent were not compared; None if they were, if there is no
+            incumbent, or if the candidate lacks a horizon of the incumbent.
     """
 
     refusal: Refusal | None

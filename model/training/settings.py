@@ -68,8 +68,8 @@ class BacktestConfig:
 def retrain_delay(history: float, interval: float | None) -> float:
     """Return the seconds until the next training run; infinity if `interval` is None.
 
-    A model is retrained once its history has grown by GROWTH: not before MIN_RETRAIN_DELAY, and at the latest after
-    `interval`.
+    A model is retrained once its history has grown by GROWTH, but not before MIN_RETRAIN_DELAY. It is retrained at
+    the latest after `interval`, which takes precedence.
 
     Args:
         history: seconds of history that the last training run used.

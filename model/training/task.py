@@ -12,7 +12,7 @@ from model.errors import NotEnoughHistoryError, SkipReason
 from model.features.labels import Rules
 
 MIN_EVENTS = 5
-"""Smallest number of events in a training history, and in a holdout of one fold and in the rows before it."""
+"""Smallest number of events in a history; a holdout of one fold and the rows before it each need this number."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Task:
     Attributes:
         rules: high-load rules; a bound may be a quantile of the training history.
         horizons: seconds.
-        precision: target precision: fraction of warnings followed by high load.
+        precision: target fraction of warnings followed by high load.
     """
 
     rules: Rules

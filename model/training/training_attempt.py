@@ -24,9 +24,9 @@ class TrainingAttempt:
         at: time of the training run in seconds since the epoch.
         refusal: message with the reason why no new model serves; empty after a promotion.
         by_gate: True if the gate refused the candidate.
-        reason: code for `refusal`; None after a promotion, and after a fit that diverged.
-        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, and if
-            there was no candidate or no incumbent.
+        reason: code for `refusal`; None after a promotion or a fit that diverged.
+        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, if
+            there was no candidate or no incumbent, or if the candidate lacks a horizon of the incumbent.
     """
 
     at: float

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load_configuration(options: GlobalOptions) -> Config:
-    """Load the configuration and set up logging with its level and format; options take precedence.
+    """Load the configuration and set up logging; `--log-level` and `--log-format` override the configured values.
 
     Raises:
         ConfigError: the configuration is invalid.
@@ -35,7 +35,7 @@ def print_result(options: GlobalOptions, document: Any, report: Report, *, to_st
         options: options of this invocation.
         document: result as plain data or a dataclass.
         report: result as text.
-        to_stderr: True if the command writes its data to stdout: the result then goes to stderr.
+        to_stderr: True to print the result to stderr, because the command writes its data to stdout.
     """
     if options.json:
         from monitor.system.json_codec import to_json  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Exit codes of the commands, and their mapping from error classes."""
+"""Exit codes of the commands, and the exit code for each error class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit code of a command."""
+    """Exit code of a command; NOT_RUNNING is an alias of REFUSED."""
 
     DONE = 0
     FAILED = 1

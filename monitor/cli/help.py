@@ -21,7 +21,7 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 
 
 
 class HelpFormatter(click.HelpFormatter):
-    """A help formatter that prints headings in bold where reports are coloured."""
+    """A help formatter that prints headings in bold if reports on stdout would be coloured."""
 
     def write_heading(self, heading: str) -> None:
         bold = choose_style("auto", os.environ, tty=sys.stdout.isatty()) == "colors"
@@ -50,7 +50,7 @@ class Command(click.Command):
     """A command that takes the options of every command and shows examples in its help.
 
     Args:
-        examples: command lines as keys, with the explanation of each.
+        examples: mapping of command lines to their explanations.
     """
 
     context_class = Context
@@ -84,10 +84,10 @@ class RootGroup(Group):
     """The root command `monitor`, which imports the module of a command at its first use.
 
     Args:
-        sections: for each heading of the help, the names of its commands with their modules, relative to `package`.
-            Each module defines `command`.
+        sections: for each heading of the help, a mapping of command names to modules relative to `package`. Each
+            module defines `command`.
         package: name of the package that contains the modules.
-        reference: further sections of the help: for each heading, its terms with their explanations.
+        reference: further sections of the help: for each heading, a mapping of terms to explanations.
     """
 
     hides_shared_options = False
@@ -123,7 +123,7 @@ class RootGroup(Group):
         """Return name, command and remaining arguments.
 
         Raises:
-            click.NoSuchCommand: no command has this name; suggests the nearest ones.
+            click.NoSuchCommand: no command has this name; the message suggests similar names.
         """
         try:
             return super().resolve_command(ctx, args)
@@ -145,7 +145,7 @@ class RootGroup(Group):
 
 
 def summary(command: click.Command) -> str:
-    """Return the first paragraph of the help of a command in one line, without the final full stop."""
+    """Return the first paragraph of a command's help as one line, without the final full stop."""
     return (command.help or "").strip().partition("\n\n")[0].replace("\n", " ").rstrip(".")
 
 

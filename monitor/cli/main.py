@@ -68,14 +68,14 @@ def _tune_interpreter() -> None:
     # More threads make training slower on a busy machine; NumPy reads these variables when it is imported.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    # The exiting process frees all memory at once; the last garbage collection took a fifth of the time of `status`.
+    # The exiting process frees all memory at once; garbage collection at exit took a fifth of the time of `status`.
     atexit.register(gc.freeze)
     # Imports allocate many objects and no garbage.
     gc.set_threshold(7000, 10, 10)
 
 
 def _replace_closed_streams() -> None:
-    """Replace standard streams that were closed before the start: Python sets them to None."""
+    """Replace stdout and stderr if they were closed before the start: Python sets closed streams to None."""
     if sys.stdout is None:
         # Open it read-only, so that writing a result fails instead of losing it silently.
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")

@@ -100,7 +100,18 @@ def parse_time(text: str, now: float) -> float | None:
 def _start_of_period(
     kind: click.ParamType[float], text: str, now: float, param: click.Parameter | None, ctx: click.Context | None
 ) -> float:
-    """Return the start of a period that ends now, in seconds since the epoch, from its start or its duration."""
+    """Return the start of a period that ends now, in seconds since the epoch.
+
+    Args:
+        kind: parameter type that reports an invalid value.
+        text: start time or duration of the period.
+        now: seconds since the epoch.
+        param: parameter of the command.
+        ctx: context of the command.
+
+    Raises:
+        click.BadParameter: the text is invalid, or the start is not between 1970 and now.
+    """
     from monitor.config.durations import parse_duration  # noqa: PLC0415
 
     start = parse_time(text, now)
@@ -159,10 +170,10 @@ class File(click.Path):
 def with_one_standard_input(
     context: click.Context, parameter: click.Parameter, value: tuple[Path, ...]
 ) -> tuple[Path, ...]:
-    """Return the files of an argument.
+    """Check that an argument names standard input at most once, and return its files (click callback).
 
     Raises:
-        click.BadParameter: standard input is named twice.
+        click.BadParameter: standard input is named more than once.
     """
     if value.count(STANDARD_INPUT) > 1:
         raise click.BadParameter("- may be given once only", ctx=context, param=parameter)

@@ -53,10 +53,10 @@ class TimeZone(click.ParamType[tzinfo]):
 def columns_by_name(
     context: click.Context, parameter: click.Parameter, value: tuple[tuple[str, str], ...]
 ) -> dict[str, str]:
-    """Return a mapping of columns to fields.
+    """Convert the (field, column) pairs of `--map` to a mapping of columns to fields (click callback).
 
     Raises:
-        click.BadParameter: a field or a column is named twice.
+        click.BadParameter: a field is named twice, or a column is named twice regardless of case.
     """
     fields = [field for field, _ in value]
     columns = {column: field for field, column in value}

@@ -58,7 +58,7 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        """Return the URL of the database; by default that of monitor.db in the default state directory."""
+        """Return storage.url; by default the URL of monitor.db in `default_state_directory`."""
         return self.storage.url or f"sqlite:///{default_state_directory(os.environ) / 'monitor.db'}"
 
     @property
@@ -74,7 +74,7 @@ Check = Callable[[Config], Sequence[str]]
 
 
 def default_state_directory(environ: Mapping[str, str]) -> Path:
-    """Return the directory of the database.
+    """Return the default directory of the database.
 
     The first of these applies: $STATE_DIRECTORY; /var/lib/monitor for root; `monitor` in $XDG_STATE_HOME;
     ~/.local/state/monitor.

@@ -56,7 +56,7 @@ def to_toml(config: Config, *, comments: bool = False) -> str:
 
     Args:
         config: the configuration.
-        comments: True precedes each key by its description, allowed values and default.
+        comments: True to write the description, allowed values and default above each key.
     """
     sections = [format_section(getattr(config, name), name, comments=comments) for name in SECTIONS]
     return redact_credentials("\n\n".join(sections)) + "\n"

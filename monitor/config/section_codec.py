@@ -49,7 +49,7 @@ def format_section(section: Any, path: str, *, comments: bool) -> str:
     Args:
         section: instance of a dataclass of options.
         path: name of the section.
-        comments: True precedes each key by its description, allowed values and default.
+        comments: True to write the description, allowed values and default above each key.
     """
     lines = [f"[{path}]"]
     for key in fields(section):

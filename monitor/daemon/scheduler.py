@@ -70,7 +70,7 @@ class DurationHistogram:
         self._counts = [0] * (len(BUCKET_BOUNDS) + 1)
 
     def add(self, seconds: float) -> None:
-        """Count one duration."""
+        """Add one duration in seconds to the histogram."""
         self._sum_seconds += seconds
         self._counts[bisect_left(BUCKET_BOUNDS, seconds)] += 1
 
@@ -157,8 +157,8 @@ class Scheduler:
     def follow_clock(self) -> None:
         """Reschedule every job after a clock step or a suspend since the last call.
 
-        To be called every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute would
-        stop all jobs for a minute.
+        Call this method every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute
+        would stop all jobs for a minute.
         """
         change = self._clocks.update()
         if change.suspended:

@@ -14,7 +14,7 @@ from monitor.system.logging import get_logger
 log = get_logger(__name__)
 
 START_SECONDS = 60
-"""Extension of systemd's start timeout by a notification, in seconds; one sampling interval is added."""
+"""Seconds by which a notification extends systemd's start timeout, in addition to one sampling interval."""
 
 
 class Notifier:
@@ -127,7 +127,7 @@ def from_environment() -> Notifier:
 
 
 def _socket_address(text: str) -> bytes | None:
-    """Return the address of a socket path or of an abstract socket (`@` becomes a zero byte); None if invalid."""
+    """Return the address of a socket path or of an abstract socket (`@` becomes a zero byte); None for other text."""
     if text.startswith("@"):
         return b"\0" + os.fsencode(text[1:])
     if text.startswith("/"):

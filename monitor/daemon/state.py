@@ -23,7 +23,7 @@ class ReloadState:
 
     Attributes:
         successful: True if the last start or reload took effect.
-        at: time of the last successful load, in seconds since the epoch.
+        at: time at which a configuration last took effect, in seconds since the epoch.
     """
 
     successful: bool

@@ -57,7 +57,7 @@ class DaemonProcess:
 
     Attributes:
         running: True if a daemon runs; None if unknown.
-        pid: id of the process; None if unknown.
+        pid: process ID; None if unknown.
         reason: reason why `running` is unknown; empty otherwise.
     """
 

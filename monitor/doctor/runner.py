@@ -37,7 +37,7 @@ class Check:
     """A check of the installation.
 
     Attributes:
-        id: subject of the first result; also of the failed result if the check raises.
+        id: ID of the first result, and of the failed result if the check raises an exception.
         run: yields the results, given the context; a check of the host alone ignores the context.
     """
 
@@ -83,7 +83,7 @@ def examine(config: Config, now: float) -> DoctorDocument:
         config: configuration of the daemon.
         now: seconds since the epoch.
     """
-    # Read the context first: it opens and closes the database files, which no check may hold open meanwhile.
+    # Read the context before any check runs: it opens and closes database files that no check may hold open then.
     context = read_context(config, now)
     return DoctorDocument(tuple(run_checks((*HOST_CHECKS, *CONTEXT_CHECKS), context)))
 

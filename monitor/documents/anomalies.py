@@ -13,7 +13,7 @@ RECENT = 30 * DAY
 """Default length in seconds of the period whose events are listed and counted."""
 
 NO_VERDICT = "none"
-"""Key of the number of events without a verdict, next to the verdicts."""
+"""Key in `verdicts` of the number of events without a verdict."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,15 @@ class AnomalyDocument:
     Attributes:
         id: ID of the event.
         started_at: seconds since the epoch.
-        ended_at: seconds since the epoch; None while it is in progress.
+        ended_at: seconds since the epoch; None while the event is in progress.
         peak: largest anomaly score, 0 to 1.
-        peak_at: time of the largest score.
+        peak_at: time of the largest score, in seconds since the epoch.
         channel: kind of evidence that started the event: joint, spike or flatline.
-        contributions: contribution of each metric at the peak; they sum to 1.
+        contributions: contribution of each metric at `peak_at`; the contributions sum to 1.
         model_id: ID of the model whose detector reported the event.
         verdict: the operator's verdict: expected or incident; None if there is none.
         note: the operator's note; None if there is none.
-        verdict_at: time of the verdict; None if there is none.
+        verdict_at: time of the verdict, in seconds since the epoch; None if there is none.
         replayed: True if the event was found in a replay of stored history, not by the live detector.
     """
 
@@ -72,13 +72,13 @@ class AnomalyCountDocument:
 
 @dataclass(frozen=True)
 class MaintenanceDocument:
-    """One maintenance window.
+    """One maintenance window; an entry of `monitor maintenance list`, and the result of `monitor maintenance add`.
 
     Attributes:
         id: ID of the window.
         starts_at: seconds since the epoch.
         ends_at: seconds since the epoch.
-        note: the operator's note.
+        note: the operator's note; empty if there is none.
     """
 
     id: int

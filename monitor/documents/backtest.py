@@ -31,9 +31,9 @@ class BacktestEvent:
         ended_at: seconds since the epoch.
         channel: kind of evidence that started the event.
         peak: largest anomaly score, 0 to 1.
-        peak_at: time of the largest score.
+        peak_at: time of the largest score, in seconds since the epoch.
         threshold_ratio: evidence at `peak_at` divided by the alarm threshold.
-        contributions: contribution of each metric at `peak_at`; they sum to 1.
+        contributions: contribution of each metric at `peak_at`; the contributions sum to 1.
     """
 
     started_at: float
@@ -64,7 +64,7 @@ class BacktestAttempt:
 
     Attributes:
         at: seconds since the epoch.
-        refusal: reason why the model was not promoted; empty if it was.
+        refusal: reason why the model was not promoted; empty if it was promoted.
         by_gate: True if the gate refused the candidate.
         reason: code of the refusal; None after a promotion and for a training run that diverged.
         comparison_skip: reason why the candidate was not compared with the serving model; None if it was compared,

@@ -1,4 +1,4 @@
-"""Document of the configuration check."""
+"""Configuration document: result of `monitor check-config`."""
 
 from __future__ import annotations
 

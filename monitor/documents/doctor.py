@@ -1,4 +1,4 @@
-"""Document of `monitor doctor`: the result of each check."""
+"""Doctor document: results of the checks of `monitor doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CheckStatus(StrEnum):
-    """Status of a check result."""
+    """Status of a check result; a skipped check could not run."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class CheckStatus(StrEnum):
 
 
 class CheckId(StrEnum):
-    """Subject of a check."""
+    """ID of a check result; it names the checked subject."""
 
     VERSIONS = "versions"
     BLAS_THREADS = "blas_threads"
@@ -60,7 +60,7 @@ class CheckResult:
     """Result of one check.
 
     Attributes:
-        check: subject of the check.
+        check: ID of the check.
         status: ok, warning, failed or skipped.
         message: finding with its figures, or the reason why the check was skipped.
         fix: command or step that fixes the problem; empty if there is none.

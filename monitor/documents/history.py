@@ -28,11 +28,12 @@ class PredictionHistory:
     Attributes:
         horizon: seconds.
         horizon_name: the horizon as in the configuration.
-        probability: largest probability of each slot.
-        baseline_probability: mean base rate of each slot.
-        threshold: smallest warning threshold of each slot.
-        warning: True for a slot with a warning.
-        replayed: True for a slot with replayed predictions only, made after a training run for imported history.
+        probability: largest probability in each slot.
+        baseline_probability: mean base rate in each slot.
+        threshold: smallest warning threshold in each slot.
+        warning: True for a slot with a warning; None for a slot without predictions.
+        replayed: True for a slot whose predictions were all replayed over stored history after a training run; None
+            for a slot without predictions.
     """
 
     horizon: float
@@ -57,8 +58,8 @@ class HistoryDocument:
         high: (first, last) sample time of each high-load period in seconds since the epoch.
         rules: high-load rules, each a mapping of metrics to bounds.
         predictions: predictions for each horizon.
-        anomaly_score: largest anomaly score of each slot.
-        anomaly_evidence_ratio: largest ratio of evidence to alarm threshold of each slot.
+        anomaly_score: largest anomaly score in each slot.
+        anomaly_evidence_ratio: largest ratio of evidence to alarm threshold in each slot.
         anomalies: anomaly events that overlap the slots.
     """
 

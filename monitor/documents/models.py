@@ -23,7 +23,7 @@ class ModelSummary:
         created_at: time of the training run in seconds since the epoch.
         sha256: SHA-256 checksum of the stored model.
         size: size of the stored model in bytes.
-        promoted_at: time at which the model started to serve; None if it never did.
+        promoted_at: time of the last promotion in seconds since the epoch; None if the model was never promoted.
         pretrained: True for the pretrained model, which was not fitted on this host's history.
         imported_from: name of the host that trained an imported model; None for other models.
     """
@@ -54,7 +54,7 @@ class ModelDocument(ModelListEntry):
 
     Attributes:
         report: training report; None if there is none, or if it cannot be used.
-        report_problem: reason why the report cannot be used; None if it can, or if there is none.
+        report_problem: reason why the report cannot be used; None if it can be used, or if there is no report.
     """
 
     report: TrainingReport | None
@@ -138,7 +138,7 @@ def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEnt
 
 
 def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
-    """Convert a model with its training report to its JSON document; `active` as for `model_list_entry`."""
+    """Convert a model to its JSON document; `active` is the ID of the serving model, None if none serves."""
     return ModelDocument(
         id=model.id,
         created_at=model.created_at,

@@ -19,7 +19,7 @@ EXPLAINED = 4
 """Largest number of contributions of a prediction that are explained in words."""
 
 SMALLEST_EXPLAINED = 0.05
-"""Smallest absolute contribution, in log-odds, that is explained, unless all contributions are smaller."""
+"""Smallest absolute contribution, in log-odds, that is explained; if all are smaller, the largest is explained."""
 
 
 class PredictedEvent(StrEnum):
@@ -85,7 +85,7 @@ class PredictionDocument(PredictionSummary):
         serving_message: the reason in words; empty if the full model serves.
         inputs_out_of_range: metrics outside their training range, which are left out of the prediction.
         contributions: contribution of each metric, in log-odds relative to the base rate.
-        because: the largest contributions as phrases, the largest first.
+        because: phrases that explain the largest contributions, by descending absolute contribution.
     """
 
     served_by: str
@@ -154,8 +154,8 @@ def prediction_documents(forecast: Forecast) -> tuple[PredictionDocument, ...]:
 def largest_contributions(contributions: Mapping[str, float]) -> tuple[str, ...]:
     """Return the metrics to explain, by descending absolute contribution.
 
-    These are at most EXPLAINED metrics whose absolute contribution is at least SMALLEST_EXPLAINED; if there are none,
-    the metric with the largest.
+    At most EXPLAINED metrics are returned, each with an absolute contribution of at least SMALLEST_EXPLAINED. If
+    there is no such metric, the metric with the largest absolute contribution is returned.
     """
     ordered = sorted(contributions, key=lambda metric: -abs(contributions[metric]))
     explained = [metric for metric in ordered[:EXPLAINED] if abs(contributions[metric]) >= SMALLEST_EXPLAINED]

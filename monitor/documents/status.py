@@ -28,7 +28,7 @@ class HistoryCoverage:
     """Length of the history, compared with what a training run needs.
 
     Attributes:
-        covered_seconds: seconds covered by stored samples, over `training.history` at most.
+        covered_seconds: seconds covered by the stored samples of the last `training.history` seconds.
         needed_seconds: seconds that samples have to cover before the first training run.
     """
 
@@ -81,27 +81,28 @@ class StatusDocument:
         at: time of the status.
         interval: seconds between samples.
         daemon_running: True while a daemon holds the database.
-        sampling: True if the daemon runs and its newest sample is younger than 3 intervals, at least 10 s.
+        sampling: True if the daemon runs and its newest sample is younger than 3 intervals or 10 s, whichever is
+            longer.
         last_sample: newest sample that is not in the future; None if there is none.
         oldest_sample_at: time of the oldest sample; None if there is none.
         future_sample_at: time of the newest sample in the future; None if there is none.
         history: coverage of the history.
         waiting_for: reason why no model fitted on this host serves; empty if one does.
-        predictions: newest predictions; empty if they are older than 3 intervals, at least 10 s.
+        predictions: newest predictions; empty if they are older than 3 intervals or 10 s, whichever is longer.
         predictions_outdated: True if the newest predictions are too old to be listed.
         model: the serving model; None if there is none.
         fallbacks: baselines that serve in place of the model.
         last_training: the newest training run.
         retrain: state of the retraining.
-        storage_bytes: size of the database.
-        storage_free_bytes: free space on the file system of the database; None if unknown.
+        storage_bytes: size of the database in bytes.
+        storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         anomalies: state of the anomaly detection.
         scores: scores of the last 7 days for each horizon.
         input_drift: population stability index of each metric.
         database: URL of the database without credentials; None in /api/v1/status.
         version: release of the daemon; None in `monitor status`.
         high_load: True while load is high; None if unknown.
-        high_load_since: start of the high-load period; None while load is not high.
+        high_load_since: start of the high-load period; None while load is not high, or if it is unknown.
         samples_missed: samples missed since the start of the daemon; None in `monitor status`.
         reload_successful: False if the last reload of the configuration failed; None in `monitor status`.
         inputs_out_of_range: metrics outside their training range; None if there are no current predictions.

@@ -1,4 +1,4 @@
-"""Documents of trace files, imports and purges."""
+"""Trace documents: JSON form of trace statistics, imports and purges."""
 
 from __future__ import annotations
 

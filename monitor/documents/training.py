@@ -23,7 +23,7 @@ class RunSummary:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: promoted, refused, skipped or failed.
-        reason: reason of a refusal, skip or failure, or of the refusal that a forced promotion overrode; or empty.
+        reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the candidate; None if none was registered.
     """
 
@@ -65,7 +65,7 @@ class RetrainDocument:
 
     Attributes:
         outcome: promoted, refused, skipped or failed; for a dry run, the outcome that a real run would have.
-        reason: reason of a refusal, skip or failure, or of the refusal that a forced promotion overrode; or empty.
+        reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the candidate; None if none was registered.
         dry_run: True if nothing was registered.
         report: training report; None if the run failed early.

@@ -93,7 +93,7 @@ def _forecast_metrics(forecast: Forecast) -> Iterator[Metric]:
 
 
 def _serving_values(horizon: str, serving: Serving) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield (labels, value) of each predictor at one horizon; other predictors have empty `reason` and `metrics`."""
+    """Yield (labels, value) for each predictor; `reason` and `metrics` are empty for predictors that do not serve."""
     for predictor in PREDICTORS:
         if predictor == serving.predictor:
             yield (horizon, predictor, serving.reason or "", ",".join(serving.metrics)), True
@@ -131,7 +131,7 @@ LIVE_SCORES: dict[str, tuple[str, Callable[[HorizonScore], float | None]]] = {
 
 
 def score_metrics(scores: Sequence[HorizonScore]) -> Iterator[Metric]:
-    """Yield the live scores; a score without a value at any horizon is left out."""
+    """Yield the live scores; a score is left out if no horizon has a value."""
     for name, (description, value) in LIVE_SCORES.items():
         values = [(score.horizon, value(score)) for score in scores]
         if any(number is not None for _, number in values):

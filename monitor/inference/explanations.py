@@ -114,7 +114,7 @@ def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float
 
 
 def _factor(departure: float) -> str:
-    """Format exp(|departure|), the factor that equals a difference of logarithms."""
+    """Format the ratio exp(|departure|) that corresponds to a difference of logarithms, capped at MAX_FACTOR."""
     factor = math.exp(abs(departure))
     if factor > MAX_FACTOR:
         return f"more than {MAX_FACTOR}"

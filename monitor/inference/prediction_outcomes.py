@@ -21,7 +21,7 @@ class PeriodScore:
     """Scores of the predictions of one period for one horizon.
 
     Attributes:
-        totals: sums for each hour, load state and decile of probability.
+        totals: sums for each hour, load state and probability bin of width 0.1.
         onsets: onsets in the period, with the lead times of their warnings.
     """
 
@@ -37,7 +37,9 @@ def score_period(
     horizon: float,
     period: tuple[float, float],
 ) -> PeriodScore:
-    """Score the predictions of one period, whose samples are held in memory, against the stored samples.
+    """Score the predictions of one period against the stored samples.
+
+    The samples of the period are held in memory.
 
     Args:
         stores: repositories.
@@ -98,9 +100,11 @@ class PredictionOutcomes:
         )
 
     def onsets(self, horizon: float, start: float, end: float) -> list[Onset]:
-        """Return the onsets in (start, end] with the lead time of the first warning within the horizon before each.
+        """Return the onsets in (start, end], each with its lead time.
 
-        The lead time is None if there was no warning. An onset without a prediction in that time is left out.
+        The lead time is the time in seconds from the first warning to the onset; only warnings within one horizon
+        before the onset count. It is None if there was no warning. An onset is left out if no prediction was made in
+        that time.
         """
         window = self._window
         starts = window.period_start[1:] == window.times[1:]

@@ -30,7 +30,7 @@ Serving = tuple[int, Predictor] | None
 
 
 class ServedModel:
-    """Online engine of the serving model. Not thread-safe, except for `serving` and `set_decisions`."""
+    """Serving model with its online engine. Not thread-safe, except for `serving` and `set_decisions`."""
 
     def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
         """Initialize without a model; the first call of `advance` loads the active model.
@@ -213,7 +213,7 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model; keep the engine's history if its features are those of the previous model."""
+        """Serve the loaded model; keep the history of the engine if the features of both models are equal."""
         predictor = self.predictor
         successor = None if predictor is None else self._engine.with_predictor(predictor)
         self._applied_decisions = ()

@@ -171,7 +171,7 @@ class DetectorSession:
                         yield at, row
 
     def _keep_reading(self, at: float, step: HostStep) -> None:
-        """Set `reading`, and append it to the recent scores."""
+        """Set `reading`; if it is not None, append its score to the scores of the last SCORES_KEPT seconds."""
         self.reading = step.reading
         if step.reading is not None:
             recent = self._recent_scores.after(at - SCORES_KEPT)
@@ -193,7 +193,10 @@ class DetectorSession:
         self._restored_slots = frozenset(restored)
 
     def _store_block_maxima(self, at: float) -> None:
-        """Store the maxima of the previous slot, unless restored, if `at` is the first row of a new slot."""
+        """Store the block maxima of the previous slot at the first row of a new slot.
+
+        Slots whose maxima were loaded from an earlier session are not stored again.
+        """
         slot = int(at // SLOT_SECONDS)
         completed = self._slot
         self._slot = slot

@@ -73,7 +73,7 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Convert a stored event in progress to an event that rows since `start` (seconds since the epoch) continue."""
+    """Convert a stored event in progress to an event that rows from `start` (seconds since the epoch) on continue."""
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

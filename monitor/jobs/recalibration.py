@@ -1,4 +1,4 @@
-"""Recalibration job: fallback decisions for the serving model from stored samples.
+"""Recalibration job: recalibration, serving baselines and warning thresholds from stored samples.
 
 A predictor is deterministic. Its predictions since the training run are therefore recomputed from the stored samples
 instead of being stored.
@@ -24,7 +24,7 @@ log = get_logger(__name__)
 def decisions_at(
     stores: Stores, predictor: Predictor, trained_until: float, now: float, precision: float
 ) -> tuple[FallbackDecision, ...]:
-    """Return the fallback decisions of a predictor, based on the outcomes known at `now`.
+    """Return the fallback decisions for a predictor, based on the outcomes known at `now`.
 
     Args:
         stores: repositories.
@@ -62,7 +62,7 @@ def decisions_at(
 def current_decisions(
     stores: Stores, now: float, precision: float, predictor: Predictor, model_id: int
 ) -> tuple[FallbackDecision, ...]:
-    """Return the fallback decisions of a registered model as of the start of the current recalibration interval.
+    """Return the fallback decisions for a registered model as of the start of the current recalibration interval.
 
     Args:
         stores: repositories.
@@ -79,7 +79,7 @@ def current_decisions(
 
 
 class RecalibrationJob:
-    """Periodic job that updates the fallback decisions of the serving model."""
+    """Periodic job that refits the recalibration, serving baselines and warning thresholds of the serving model."""
 
     def __init__(self, stores: Stores, served: ServedModel, precision: float, clock: Callable[[], float]) -> None:
         """Initialize the job; its first run computes the decisions.

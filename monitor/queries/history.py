@@ -37,9 +37,9 @@ class RecentHistory:
         load: (count, metrics) mean of each metric; NaN if a slot has no value.
         high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
-        predictions: by horizon in seconds, (count, 5) largest probability, mean baseline probability, smallest
-            threshold, 1 if there is a warning, else 0, and 1 if all were replayed, else 0; NaN if a slot has none.
-        anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN if a slot has none.
+        predictions: for each horizon in seconds, (count, 5): largest probability, mean baseline probability, smallest
+            threshold, 1 for a warning, 1 for replayed predictions only. NaN for a slot without predictions.
+        anomaly_scores: (count, 2) largest anomaly score and evidence ratio; NaN for a slot without scores.
         anomalies: anomaly events that overlap the slots.
     """
 
@@ -75,7 +75,7 @@ class HistoryReader:
         Args:
             seconds: length of the history, at most MAX_RANGE.
             points: largest number of slots, at most MAX_POINTS.
-            until: seconds since the epoch; the last slot contains it.
+            until: seconds since the epoch; the last slot contains this time.
             recent_scores: output of the online detector for the most recent rows.
 
         Raises:

@@ -35,7 +35,7 @@ class Overview:
         at: time at which the state was read.
         last_sample: newest sample that is not in the future; None if there is none.
         oldest_sample_at: time of the oldest sample; None if there is none.
-        covered: seconds covered by samples, counted up to about `needed`.
+        covered: seconds covered by the stored samples of the last `training.history` seconds.
         needed: seconds of history that a training run needs.
         predictions: newest predictions, one per horizon.
         model: the serving model; None if there is none.

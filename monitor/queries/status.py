@@ -1,4 +1,4 @@
-"""Reader of the overview, for the command `status` and the daemon."""
+"""Reader of the overview, for commands and the daemon."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the times up to which predictions are scored, and the scores; both as in `before` if nothing is new."""
+    """Return the times up to which predictions are scored, and the scores; copied from `before` if nothing is new."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -122,7 +122,7 @@ def _read_scores(
 def _read_drift(
     stores: Stores, model: RegisteredModel | None, now: float, unchanged: Overview | None
 ) -> tuple[dict[str, float], float]:
-    """Return the drift and the time of its computation: those of `unchanged` for up to DRIFT_INTERVAL, else new."""
+    """Return the drift and the time of its computation; copied from `unchanged` for DRIFT_INTERVAL seconds."""
     if unchanged is not None and 0 <= now - unchanged.drift_at < DRIFT_INTERVAL:
         return unchanged.drift, unchanged.drift_at
     return read_drift(stores, model, now), now

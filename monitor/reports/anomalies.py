@@ -53,7 +53,7 @@ def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report
 
 
 def anomaly_report(event: AnomalyDocument, now: float) -> Report:
-    """Return one event with the contribution of each metric; `now` in seconds since the epoch."""
+    """Return the report of one event with its largest contributions; `now` is in seconds since the epoch."""
     length = approximate_duration(max((event.ended_at or now) - event.started_at, 0.0))
     end = "in progress" if event.ended_at is None else f"ended {format_time(event.ended_at)}"
     tone: Tone | None = "bad" if event.ended_at is None else None

@@ -1,7 +1,7 @@
 """Building blocks of reports: lines and tables whose parts have a tone, such as good.
 
 A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
-draws the same blocks in colour and fits them to its width.
+draws the same blocks in colour, fitted to the width of the terminal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
 
 @dataclass(frozen=True)
 class Toned:
-    """Text with a tone; None for neutral text."""
+    """Text with a tone; the tone is None for neutral text."""
 
     text: str
     tone: Tone | None
@@ -116,7 +116,7 @@ def heading(text: str) -> Line:
 
 
 def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table, the first column aligned to the left, the others to the right."""
+    """Return the lines of a table: the first column is left-aligned, the others are right-aligned."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     return [_aligned_row(row, widths) for row in (header, *rows)]
 

@@ -1,4 +1,4 @@
-"""Report of `monitor doctor`."""
+"""Doctor report: one line per check result, and its fix."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Rendering of reports on a terminal: coloured tables, fitted to its width.
+"""Rendering of reports on a terminal: coloured tables, fitted to the terminal width.
 
 Values are never truncated. A table that is too wide first wraps headings and words, then drops its bars, and finally
 is transposed: its rows become columns, as many side by side as fit. The colours are the 16 of the terminal. No
-information is in the colour alone: the text states it too.
+information is in the colour alone: the text states the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GAP = 2
 """Number of characters between two columns."""
 
 MAX_WORD_WIDTH = 16
-"""Number of characters up to which a word is never broken to make a column narrower."""
+"""Length in characters of the longest word that is never broken to make a column narrower."""
 
 MAX_TRANSPOSED_WIDTH = 24
 """Largest width, in characters, of text that may wrap in a transposed table."""
@@ -115,7 +115,7 @@ class _Column:
 
     @property
     def min_width(self) -> int:
-        """Return the smallest width that truncates no value."""
+        """Return the smallest width that breaks no word of up to MAX_WORD_WIDTH; MIN_BAR_WIDTH for bars."""
         if self.has_bars:
             return MIN_BAR_WIDTH
         texts = [str(cell) for cell in self.cells]
@@ -147,7 +147,7 @@ def _upright(columns: Sequence[_Column], widths: Sequence[int], bar_character: s
 
 
 def _transposed(columns: Sequence[_Column], available: int) -> Iterator[Grid]:
-    """Yield tables whose columns are the rows of the original, as many per table as fit next to the names."""
+    """Yield tables whose columns are the rows of the original, as many per table as fit next to the column names."""
     head, *others = columns
     name_width = max(cell_len(column.name) for column in columns)
     width = max(map(_transposed_width, columns))
@@ -178,7 +178,7 @@ def _min_table_width(columns: Sequence[_Column]) -> int:
 
 
 def _fit_widths(columns: Sequence[_Column], available: int) -> list[int]:
-    """Return widths that fit: columns that cannot fold shrink first, the widest of them first; then the others."""
+    """Return widths that fit `available`: columns that cannot wrap shrink before the others, the widest first."""
     widths = [column.max_width for column in columns]
     excess = sum(widths) + GAP * (len(widths) - 1) - available
     for _ in range(excess):

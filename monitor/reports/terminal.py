@@ -34,7 +34,7 @@ def print_report(report: Report, color: str) -> None:
 def choose_style(color: str, environ: Mapping[str, str], *, tty: bool) -> Style:
     """Return the style of the output.
 
-    `color`, unless "auto", overrides NO_COLOR, which overrides FORCE_COLOR and CLICOLOR_FORCE.
+    In order of precedence: `color` unless it is "auto", NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE, the terminal.
 
     Args:
         color: "auto", "always" or "never".

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from model.features.dataset import typical_step
 
 MAX_RATIO = 1.5
-"""Largest ratio of two spacings that count as equal: sample times are rounded to whole seconds."""
+"""Largest ratio of two spacings that count as equal; it allows for sample times rounded to whole seconds."""
 
 
 def median_spacing(times: npt.NDArray[np.float64]) -> float | None:
@@ -24,7 +24,7 @@ def median_spacing(times: npt.NDArray[np.float64]) -> float | None:
 
 
 def spacing_differs(spacing: float, interval: float) -> bool:
-    """Return True if a spacing and the sampling interval (seconds) differ by more than MAX_RATIO.
+    """Return True if a spacing and the sampling interval (seconds) differ by more than the factor MAX_RATIO.
 
     Training adapts to the median spacing of the history: feature windows last at least twice the spacing, and
     horizons shorter than the spacing are left out.

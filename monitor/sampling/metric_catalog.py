@@ -1,7 +1,7 @@
 """Metric catalogue: one row per host metric, read by every consumer of samples.
 
 The exporter, the trace files, the configuration, the page, the documentation and the dashboards read these rows. The
-record `storage.Sample` has one field per row; a test compares both with the table of samples.
+record `storage.Sample` has one field per row; a test compares both with the database table of samples.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Unit(StrEnum):
 
 
 MAX_LOAD_PER_CPU = 1e5
-"""Largest plausible load average per CPU; the kernel allows 4 million processes in total."""
+"""Largest plausible load average per CPU: 100,000 tasks that run or wait."""
 
 MAX_BYTES_PER_SECOND = 1e13
-"""Largest plausible byte rate: memory is slower. A counter that wrapped around yields rates near 1e17."""
+"""Largest plausible byte rate; it exceeds the memory bandwidth of any host."""
 
 MAX_ERRORS_PER_SECOND = 1e10
 """Largest plausible error rate; it exceeds the packet rate of any host."""
@@ -153,7 +153,7 @@ HOST_METRICS = (
         unit=Unit.RATIO,
         label="network use",
         description="Busier direction of the busiest interface over its link speed, as a ratio.",
-        missing="as `network_receive`, or no interface has a known link speed above 2/3 of its rate",
+        missing="as `network_receive`, or the link speed of every interface is unknown or below 2/3 of its rate",
         upper_bound=1.0,
     ),
     HostMetric(

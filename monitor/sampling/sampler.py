@@ -29,7 +29,7 @@ MAX_ERROR_LENGTH = 200
 
 
 class NoValuesError(Exception):
-    """Raised if a source yields no valid value, although it was read without an error and a value is expected."""
+    """Raised if all values of a source are implausible, or are missing without an expected reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ class Sampler:
     def sample(self) -> Sample:
         """Read every source once and return the sample.
 
-        An exception raised by a source does not propagate: its values are missing, and `states` contains the error.
+        An exception raised by a source does not propagate: all values of the source are missing, and `states`
+        contains the error.
         """
         self._count(self._monotonic())
         # A suspend is a gap: no rate spans it.

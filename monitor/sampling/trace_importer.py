@@ -21,7 +21,7 @@ BATCH_TIMES = 1000
 
 @dataclass
 class ImportCounts:
-    """Counts of imported rows; each row is in exactly one of the first five counts.
+    """Counts of imported rows; each row counts once as added, filled, replaced, repeated or without a value.
 
     Attributes:
         added: number of rows stored as a new sample.
@@ -93,7 +93,7 @@ def simulate_import(
 
 
 def _batches(times: Array, order: Integers) -> Iterator[Integers]:
-    """Split row indices at changes of the time, into batches of at most BATCH_TIMES distinct times.
+    """Yield the row indices in batches; each batch has all rows of at most BATCH_TIMES distinct times.
 
     Args:
         times: (rows,) seconds since the epoch.
@@ -115,7 +115,7 @@ def _import_batch(
     *,
     replace: bool,
 ) -> Array:
-    """Store rows that are ordered by time, add them to `counts`, and return the times (n,) with a new value."""
+    """Store rows ordered by time, add them to `counts`, and return the times (n,) at which a value was written."""
     values = quantize_values(values, fields)
     is_first = np.append(True, np.diff(times) > 0)
     merged, contributed = _merge_duplicates(values, is_first)
@@ -145,7 +145,11 @@ def _merge_duplicates(values: Array, is_first: Bools) -> tuple[Array, Bools]:
 
 
 def _count_rows(counts: ImportCounts, result: MergedRows, values: Array, contributed: Bools, is_first: Bools) -> None:
-    """Add each row to one of the first five counts, and its values to the other counts."""
+    """Add the rows of one batch, and the values they filled or replaced, to `counts`.
+
+    Each row counts once as added, replaced, filled or repeated. It also counts as conflicting if one of its values
+    differs from the stored value.
+    """
     group = np.cumsum(is_first) - 1
     added = is_first & ~result.is_stored[group]
     overwrote = contributed & result.overwritten[group]

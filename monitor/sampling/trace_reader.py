@@ -26,7 +26,7 @@ __all__ = ["TIME_COLUMN", "Trace", "TraceOptions", "TraceRows", "TraceStatistics
 Array = npt.NDArray[np.float64]
 
 SPREADSHEET_DAYS = (36_526, 73_051)
-"""Numbers by which spreadsheets write the days from 2000 up to 2100: days since 1899-12-30."""
+"""Spreadsheet dates from 2000-01-01 up to 2100-01-01, in days since 1899-12-30."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TraceRows:
         counts: counts of rows and invalid cells.
         ignored: names of columns that were not read.
         largest_percentage: largest percentage in the file as a ratio; None if no column has percentages.
-        names: names of all columns and series of the file, in lower case.
+        names: names of all columns of a wide table, or of all series of a long table; in lower case.
     """
 
     columns: tuple[str, ...]
@@ -115,10 +115,10 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
 
 
 def _check_not_days(path: Path, times: Array) -> None:
-    """Check that the times are not the days of a spreadsheet, which would be seconds of the first day of 1970.
+    """Check that the times are not spreadsheet dates, which would be read as seconds on 1970-01-01.
 
     Raises:
-        MonitorError: all times are in the range of such days, and some have a fraction.
+        MonitorError: all times are in the range SPREADSHEET_DAYS, and at least one is not a whole number.
     """
     first_day, last_day = SPREADSHEET_DAYS
     fractions = times[times % 1 > 0]

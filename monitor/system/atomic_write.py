@@ -17,12 +17,12 @@ from monitor.errors import MonitorError
 def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a file for writing; it replaces the existing file when the `with` block ends without an error.
 
-    After a power failure the old or the new file exists. Symbolic links are followed. Devices, FIFOs and descriptors
-    of this process, such as /dev/stdout, are opened for appending instead.
+    A power failure leaves the complete old file or the complete new file. Symbolic links are followed. Devices, FIFOs
+    and descriptors of this process, such as /dev/stdout, are opened for appending instead.
 
     Args:
         path: the file to write.
-        mode: permissions of a new file, reduced by the umask.
+        mode: permissions of the written file, reduced by the umask; those of a replaced file are not kept.
 
     Raises:
         MonitorError: the file cannot be written; the message names `path` as given.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from monitor.system.logging import StructuredLogger
 
 REPEAT_SECONDS = 60.0
-"""Shortest time in seconds between two log lines of an intermittent failure; the default for a lasting failure."""
+"""Seconds between two log lines of an intermittent failure, at least; also the default of `repeat_seconds`."""
 
 
 class RecurringFailure:

@@ -24,7 +24,7 @@ from monitor.system.json_codec import JsonValue
 
 PACKAGES = ("monitor", "model", "storage")
 SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
-"""Pairs of lowest level and priority of syslog(3); levels below them have the priority `DEBUG_PRIORITY`."""
+"""Pairs of lowest log level and syslog(3) priority; levels below INFO have the priority `DEBUG_PRIORITY`."""
 DEBUG_PRIORITY = 7
 
 CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
@@ -204,7 +204,7 @@ def event_fields(record: logging.LogRecord) -> dict[str, JsonValue]:
 
 
 def error_location(trace: TracebackType | None) -> str:
-    """Return the innermost frame in PACKAGES, otherwise the innermost frame, of a traceback as `module:line`."""
+    """Return the innermost frame in PACKAGES as `module:line`; the innermost of all frames if none is in PACKAGES."""
     frames = [(str(frame.f_globals.get("__name__", "?")), line) for frame, line in traceback.walk_tb(trace)]
     own_frames = [(module, line) for module, line in frames if module.partition(".")[0] in PACKAGES]
     module, line = (own_frames or frames or [("?", 0)])[-1]

@@ -40,7 +40,7 @@ class Program:
 
 
 def running_program() -> Program:
-    """Return the program of this process, as the service runs it.
+    """Return the program of this installation that the service runs.
 
     Raises:
         MonitorError: the program is installed for a single user, so the service could not import it.

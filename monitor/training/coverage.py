@@ -15,7 +15,7 @@ MAX_AGE = HOUR
 """Largest age of a measurement in seconds; to measure 90 days of samples at 5 s takes 0.2 s of CPU."""
 
 THINNED_SPACING = MINUTE
-"""Seconds between the times that measure a long history; shorter gaps in it count as covered."""
+"""Spacing in seconds of the sample times read from a long history; shorter gaps count as covered."""
 
 EXACT_COVERAGE = 4 * DAY
 """Coverage in seconds up to which the times of all samples are read."""
@@ -56,7 +56,8 @@ class HistoryCoverage:
 
         Args:
             now: seconds since the epoch.
-            needed: seconds of history that a training run needs.
+            needed: seconds of history that a training run needs; a cached measurement is renewed if the coverage can
+                have reached this length since the measurement.
 
         Raises:
             StorageError: the samples cannot be read.
@@ -69,7 +70,10 @@ class HistoryCoverage:
         return self._measured.seconds
 
     def _measure(self, since: float, until: float) -> float:
-        """Return the seconds covered; imported samples may lie closer together or further apart than the interval."""
+        """Return the seconds covered by the samples from `since` to `until`.
+
+        The spacing is estimated from the sample times, because imported samples may not match the sampling interval.
+        """
         # Imported late: the daemon's first state does without it, and the import is expensive.
         from model.features.dataset import covered_seconds, typical_step  # noqa: PLC0415
 
@@ -80,9 +84,9 @@ class HistoryCoverage:
 
 
 def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
-    """Return True if a measurement is younger than both limits and its coverage cannot have reached `needed` since.
+    """Return True if a measurement is within both age limits and the coverage cannot have reached `needed` since.
 
-    An import of samples older than the oldest sample invalidates the measurement.
+    A change of the oldest sample, for example by an import, invalidates the measurement.
     """
     age = now - measured.at
     recent = 0 <= age <= min(MAX_STALENESS * measured.seconds, MAX_AGE)

@@ -21,9 +21,9 @@ class RegisteredModel:
         created_at: time at which the model was trained, in seconds since the epoch.
         sha256: SHA-256 checksum of the serialized form.
         size: size of the serialized form in bytes.
-        report: training report; None if it cannot be used.
-        promoted_at: time of the first promotion in seconds since the epoch; None if it was never promoted.
-        report_problem: reason why the report cannot be used; None if it can, or if there is none.
+        report: training report; None if there is none, or if it cannot be used.
+        promoted_at: time of the last promotion in seconds since the epoch; None if the model was never promoted.
+        report_problem: reason why the report cannot be used; None if it can be used, or if there is no report.
     """
 
     id: int
@@ -58,7 +58,7 @@ class CompletedRun:
         started_at: seconds since the epoch.
         finished_at: seconds since the epoch.
         outcome: result of the run.
-        reason: reason why no model was promoted, or why the promotion had to be forced; else empty.
+        reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the candidate; None if none was registered.
         report: training report; None if the run wrote no report, or if the report cannot be used.
         id: ID of the run; 0 before it is stored.

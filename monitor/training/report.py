@@ -82,8 +82,8 @@ class TrainingReport:
         inputs: training distribution of each input metric, the reference for input drift.
         detector: anomaly detector; None if the training run did not consider one.
         refusal_reason: rule of the gate that the candidate failed; None if it passed.
-        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if it did, or if
-            there is no incumbent.
+        comparison_skip: reason why the gate did not compare the candidate with the incumbent; None if the gate
+            compared them, or if there is no incumbent.
         skip_reason: reason why no network was fitted.
         imported_from: name of the host that trained an imported model; None for other models.
         imported_at: time of the import in seconds since the epoch; None for other models.
@@ -139,7 +139,7 @@ class TrainingReport:
 
     @classmethod
     def from_plain(cls, data: object) -> TrainingReport:
-        """Return the report in plain JSON data; the form of older releases is migrated.
+        """Decode a report from plain JSON data; the form of older releases is migrated.
 
         Raises:
             ReportError: the report was written by a newer release, or a value has the wrong type.
@@ -158,7 +158,7 @@ class TrainingReport:
 
     @classmethod
     def from_json(cls, text: str) -> TrainingReport:
-        """Return the report in JSON text; the form of older releases is migrated.
+        """Decode a report from JSON text; the form of older releases is migrated.
 
         Raises:
             ReportError: the text is not JSON, was written by a newer release, or a value has the wrong type.

@@ -89,7 +89,7 @@ def _horizon(candidate: Candidate, i: int) -> HorizonReport:
 
 
 def score_report(score: Score) -> ScoreReport:
-    """Return scores in their stored form."""
+    """Convert scores to their stored form; a score that is not finite becomes None."""
     return ScoreReport(
         brier=finite_or_none(score.brier),
         brier_skill=finite_or_none(score.brier_skill),

@@ -31,7 +31,7 @@ class ForecastTask:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """Losses and gradient norm of one pass over the training rows.
+    """Losses and gradient norm of one epoch.
 
     Attributes:
         number: 1 for the first epoch.
@@ -55,7 +55,7 @@ class ParameterReport:
         norm: mean L2 norm of the gradient in the last epoch.
         norm_last: L2 norm of the gradient in the last step.
         norm_max: largest L2 norm of the gradient.
-        update_ratio: L2 norm of the update divided by that of the parameter, mean of the last epoch.
+        update_ratio: L2 norm of the update divided by the L2 norm of the parameter, mean of the last epoch.
     """
 
     name: str

@@ -60,10 +60,10 @@ class RetrainResult:
 
     Attributes:
         outcome: promoted, refused, skipped or failed; a dry run has the outcome that a real run would have.
-        reason: reason why no model was promoted, or why the promotion had to be forced; else empty.
+        reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the candidate; None if none was registered.
         report: training report; None if the run failed early.
-        error: error that the command raises; None if the candidate was promoted or would be in a real run.
+        error: error that the command raises; None if the candidate was promoted, or would be promoted in a real run.
         replay: history to replay after the run; None if nothing is replayed.
         replayed: numbers of replayed predictions and anomalies; None if there was no replay or it failed.
     """

@@ -53,7 +53,7 @@ class DetectorTraining:
 
 
 def train_detector(stores: Stores, config: Config, times: Floats, values: Floats, now: float) -> DetectorTraining:
-    """Train a detector if it is due; keep the active detector if not, or if the new detector is not accepted.
+    """Train a detector if one is due; keep the active detector if none is due or the new one is not accepted.
 
     Args:
         stores: repositories of the database, for verdicts, maintenance windows and the active detector.

@@ -60,10 +60,10 @@ class StoredDocuments:
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
     def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
-        """Return the recent history.
+        """Return the history of the last `seconds` seconds.
 
         Args:
-            seconds: length of the history, which ends now.
+            seconds: length of the history.
             points: largest number of time slots.
             state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
@@ -72,10 +72,10 @@ class StoredDocuments:
 
 
 class Api:
-    """JSON API: the current document of each path.
+    """JSON API of the daemon, which returns the current document of each path.
 
     Attributes:
-        documents: function for each path that returns its document for the query parameters.
+        documents: for each path, a function from the query parameters to the document.
     """
 
     def __init__(self, state: Callable[[], DaemonState], stored: Callable[[], StoredDocuments | None]) -> None:
@@ -161,7 +161,7 @@ class Api:
 
 
 def _range(query: Query) -> float:
-    """Return the requested length of the history in seconds."""
+    """Return the requested length of the history in seconds; DEFAULT_RANGE if the parameter is missing."""
     text = query.get("range")
     if text is None:
         return DEFAULT_RANGE
@@ -177,7 +177,7 @@ def _range(query: Query) -> float:
 
 
 def _points(query: Query) -> int:
-    """Return the requested number of time slots."""
+    """Return the requested number of time slots; DEFAULT_POINTS if the parameter is missing."""
     text = query.get("points")
     if text is None:
         return DEFAULT_POINTS

@@ -85,10 +85,10 @@ class RateLimiter:
         self._updated_at = 0.0
 
     def allows(self, limit: RateLimitSection, now: float) -> bool:
-        """Take one token from the bucket if there is a limit; return False if less than one token is left.
+        """Take one token from the bucket and return True; return False if the bucket has less than one token.
 
         Args:
-            limit: size and refill interval of the bucket.
+            limit: size and refill interval of the bucket; without a refill interval, every request is allowed.
             now: seconds of the monotonic clock.
         """
         if not limit.interval:

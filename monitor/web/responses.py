@@ -54,7 +54,7 @@ class Response:
 
     @property
     def headers(self) -> Headers:
-        """Return all headers, without the security headers."""
+        """Return the headers of this response; `with_security_headers` adds the security headers."""
         return [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(self.body))),

@@ -1,4 +1,4 @@
-"""TLS: server context made from the settings in tls_server_config."""
+"""TLS context of the server, built from the settings in tls_server_config."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _load_certificate(context: ssl.SSLContext, material: CertificateMaterial) ->
 
 @contextmanager
 def _memory_file(text: str) -> Iterator[str]:
-    """Provide a path to an in-memory file with a text, because the ssl module loads certificates by path only."""
+    """Provide the path of an in-memory file that contains `text`; the ssl module loads certificates only by path."""
     descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,1 +1,1 @@
-"""Schema migrations: the Alembic environment and the runner that applies it."""
+"""Schema migrations: the Alembic environment, the revisions, and the runner that applies them."""

@@ -1,4 +1,4 @@
-"""Alembic environment: runs the revisions over the connection of `storage.migrations.upgrade`."""
+"""Alembic environment: execution of the revisions on the connection that `storage.migrations.upgrade` opens."""
 
 from __future__ import annotations
 

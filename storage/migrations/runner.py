@@ -70,7 +70,7 @@ def migrate_if_needed(engine: Engine, url: str, name: str, lock: Path | None) ->
     Raises:
         SchemaTooNewError: a newer release wrote the database.
         LockHeldError: another process has been migrating the database for longer than LOCK_TIMEOUT.
-        StorageError: the migration failed.
+        StorageError: the migration failed, or the database belongs to another program.
     """
     if not needs_migration(engine, name):
         return
@@ -93,6 +93,9 @@ def _run(url: str, name: str) -> None:
     """Run `storage.migrations.upgrade` in a separate process.
 
     A module cannot be unloaded: a daemon that imported Alembic for one migration would keep 12 MB of memory.
+
+    Raises:
+        StorageError: the program failed.
     """
     # -P and an explicit path: this package, not a `storage` package in the current directory.
     package_root = str(Path(__file__).resolve().parents[2])

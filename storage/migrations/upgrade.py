@@ -1,4 +1,4 @@
-"""Schema upgrade program: `python -m storage.migrations.upgrade URL`. The only importer of Alembic."""
+"""Schema upgrade program: `python -m storage.migrations.upgrade URL`, run in a separate process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def upgrade(url: str, revision: str = HEAD) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the program and return its exit status."""
+    """Upgrade the database whose URL is the only argument, and return the exit status."""
     if len(arguments) != 1:
         print("usage: python -m storage.migrations.upgrade URL", file=sys.stderr)  # noqa: T201
         return 2

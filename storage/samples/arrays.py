@@ -26,10 +26,10 @@ def select_samples(fields: Sequence[str]) -> Select[Any]:
 
 
 def select_thinned_times(host_id: int, start: float, end: float, spacing: float) -> Select[Any]:
-    """Build the query for thinned sample times: each is the last one within `spacing` seconds of the previous time.
+    """Build the query for sample times that are thinned to about one per `spacing` seconds.
 
-    After a gap of more than `spacing`, the next sample is selected. Each time costs two index lookups, so that a long
-    dense history is thinned without reading all rows.
+    Each selected time is followed by the last sample time at most `spacing` seconds later, or by the next sample time
+    if there is a gap. A selected time costs two index lookups: not all rows of a dense history are read.
 
     Args:
         host_id: ID of the host.

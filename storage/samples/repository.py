@@ -52,7 +52,7 @@ class SampleRepository:
         return sample.at
 
     def append_many(self, new: Iterable[Sample]) -> None:
-        """Store samples in one transaction; a sample whose time is taken is stored as by `append`."""
+        """Store samples in one transaction; a sample whose time is taken is stored at the next free millisecond."""
         added = list(new)
         if not added:
             return
@@ -65,7 +65,7 @@ class SampleRepository:
                     self._insert_at_free_time(connection, sample)
 
     def insert_missing(self, table: Array, batch: int = 1000) -> int:
-        """Store samples; keep stored values with the same times and fill missing ones.
+        """Store new samples, and fill the missing values of stored samples with the same times.
 
         Args:
             table: (rows, 1 + SAMPLE_FIELDS) `at` and the fields, NaN for a missing value. Of several rows with the
@@ -112,7 +112,7 @@ class SampleRepository:
         """Return the newest sample; None if there is none.
 
         Args:
-            until: ignore samples after this time, in seconds since the epoch.
+            until: ignore samples after this time, in seconds since the epoch; None for no limit.
         """
         query = _LAST if until is None else _LAST.where(samples.c.at <= until)
         with self._database.reading() as connection:

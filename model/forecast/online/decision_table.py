@@ -69,7 +69,8 @@ class DecisionTable:
             probabilities: (hosts, rows, horizons) probabilities of the model.
             high: (hosts, rows) True during high load.
             load_index: (hosts, rows) NaN if unknown.
-            forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called if needed.
+            forecasts: returns the Holt-Winters forecasts (hosts, smoothings, rows, horizons); called only if a
+                serving baseline uses them.
 
         Returns:
             (hosts, rows, horizons) probabilities.
@@ -114,7 +115,7 @@ class _BaselineTables:
         """Arrange baselines in arrays.
 
         Args:
-            baselines: serving baseline at each position that has one.
+            baselines: serving baselines, keyed by position.
             shape: numbers of hosts, load states and horizons.
         """
         points = max((len(baseline.table.scores) for baseline in baselines.values()), default=1)
@@ -127,7 +128,7 @@ class _BaselineTables:
             used = len(table.scores)
             self._scores[(*place, slice(used))] = table.scores
             self._values[(*place, slice(used))] = table.values
-            # Beyond its last point a table is constant.
+            # A table is constant beyond its last point.
             self._values[(*place, slice(used, None))] = table.values[-1]
             self._unknown[place] = table.unknown
             if baseline.smoothing is not None:

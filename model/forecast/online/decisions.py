@@ -25,7 +25,8 @@ class FallbackBaseline:
     Attributes:
         name: one of FALLBACK_BASELINES.
         table: mapping from the score of the baseline to log-odds.
-        smoothing: index in SMOOTHINGS of the Holt-Winters forecast that is the score; None if the load index is.
+        smoothing: index in SMOOTHINGS of the Holt-Winters forecast that is the score; None if the score is the load
+            index.
     """
 
     name: str

@@ -42,7 +42,7 @@ HISTORY_SECONDS = COMPARED_DAYS * DAY + BASELINE_HISTORY
 """Seconds of outcomes that a comparison uses."""
 
 MARGIN = 2.0
-"""Standard errors of the difference in Brier score by which a baseline must be better."""
+"""Number of standard errors by which the Brier score of a baseline must be better than the model's."""
 
 MIN_BLOCKS = 12
 """Smallest number of blocks for a comparison (see `_better_baseline` for the block length)."""
@@ -91,10 +91,13 @@ def _warning_threshold(
     model_threshold: float,
     precision: float,
 ) -> float | None:
-    """Return the lowest threshold with the target precision on recent outcomes; None if there are too few warnings.
+    """Return the lowest threshold with the target precision on recent outcomes.
 
     Only predictions made while load was not high count, because no warning is active during high load. The threshold
     differs from the recalibrated threshold of the model by at most MAX_THRESHOLD_SHIFT.
+
+    Returns:
+        The threshold; None if the model has no warnings, or too few recent ones (MIN_WARNING_BLOCKS).
     """
     y = matured.outcomes[:, column]
     p = matured.probabilities[:, column]
@@ -117,7 +120,7 @@ def _warning_threshold(
 class _Predictions:
     """Matured predictions of one horizon in one load state, with known outcomes.
 
-    The shape of `forecasts` is (smoothings, rows), that of all other arrays (rows,).
+    The shape of `forecasts` is (smoothings, rows); the shape of all other arrays is (rows,).
     """
 
     times: Floats
@@ -170,7 +173,13 @@ def _better_baseline(past: _Predictions, horizon: float, now: float) -> Fallback
 
 
 def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Floats, dict[str, Floats]]:
-    """Return the times (n,) of scored predictions, and the squared errors (n,) of each predictor, keyed by name."""
+    """Replay the last COMPARED_DAYS days, and return the squared errors of the recalibrated model and the baselines.
+
+    A day is skipped if it has no prediction of the model, or if the outcomes known at its start are all equal.
+
+    Returns:
+        The times (n,) of the scored predictions, and the squared errors (n,) of each predictor, keyed by name.
+    """
     step = typical_step(past.times, default=1.0)
     times: list[Floats] = [np.empty(0)]
     errors: dict[str, list[Floats]] = {}
@@ -199,7 +208,7 @@ def _recalibrated(known: _Predictions, scored: _Predictions, horizon: float, now
 
 
 def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:
-    """Fit the baselines to known outcomes."""
+    """Fit the table of each baseline to known outcomes; without forecasts, Holt-Winters is left out."""
     baselines = [FallbackBaseline(CURRENT_VALUE, fit_load_table(known.load_index, known.y))]
     if len(known.forecasts):
         best = best_smoothing(known.forecasts, known.y)
@@ -210,6 +219,8 @@ def _fit_baselines(known: _Predictions) -> list[FallbackBaseline]:
 
 def _exceeds_chance(gain: Floats, times: Floats, block: float) -> bool:
     """Return True if the mean gain exceeds MARGIN standard errors, computed over blocks of correlated rows.
+
+    It is False if there are fewer than MIN_BLOCKS blocks.
 
     Args:
         gain: (rows,) reduction of the squared error.

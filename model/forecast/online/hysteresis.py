@@ -56,7 +56,7 @@ class WarningHysteresis:
         self._below: Integers = np.zeros(shape, np.int64)
 
     def inherit(self, previous: WarningHysteresis) -> None:
-        """Copy the warning states of another model for the same hosts, for the horizons that both have."""
+        """Copy the warning states of another model for the same hosts, for the horizons that both models have."""
         for i, horizon in enumerate(self._horizons):
             if horizon in previous._horizons:
                 column = previous._horizons.index(horizon)

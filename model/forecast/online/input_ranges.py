@@ -14,7 +14,7 @@ MIN_DURATION = MINUTE
 """Seconds that a metric must stay beyond its training range to count as outside, or within it to count as inside."""
 
 TOLERANCE = 0.1
-"""Margin around a training range, as a fraction of the width of the range; at least one standard deviation."""
+"""Margin around a training range, as a fraction of its width; the margin is at least one standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class InputRanges:
         columns: positions of the metrics among the columns of the samples.
         start_low: smaller values are beyond the range.
         start_high: larger values are beyond the range.
-        end_low: smallest value inside the range; values between `start_low` and `end_low` are neither (hysteresis).
+        end_low: smallest value inside the range; values from `start_low` to `end_low` do not change the state of a
+            metric (hysteresis).
         end_high: largest value inside the range.
     """
 
@@ -64,8 +65,9 @@ def training_ranges(predictor: Predictor) -> InputRanges:
 class InputRangeMonitor:
     """State of each input metric of several hosts: inside or outside its training range.
 
-    A metric becomes outside after MIN_DURATION beyond its range, and inside again after MIN_DURATION inside. Samples
-    without the metric change nothing. The states do not depend on the division of the samples into calls.
+    The state of a metric changes to outside once the metric has been beyond its range for MIN_DURATION, and back to
+    inside once the metric has been inside for MIN_DURATION. Samples without the metric change nothing. The states do
+    not depend on the division of the samples into calls.
     """
 
     def __init__(self, ranges: InputRanges, hosts: int) -> None:
@@ -91,7 +93,7 @@ class InputRangeMonitor:
         self._quiet = monitor._quiet
 
     def extend(self, times: Floats, values: Floats) -> Bools | None:
-        """Append samples.
+        """Append samples, and return the state of each metric at each sample.
 
         Args:
             times: (hosts, rows) seconds, increasing and later than all previous times.

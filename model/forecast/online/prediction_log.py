@@ -82,7 +82,7 @@ class PredictionLog:
         self._recent_states = np.empty(0)
 
     def rows_to_log(self, times: Floats, after: float = -np.inf) -> Integers:
-        """Return the positions (n,) of the new samples that need an entry: the first in each EVALUATION_STEP.
+        """Return the positions (n,) of the new samples that need an entry: the first of each EVALUATION_STEP seconds.
 
         Args:
             times: (rows,) seconds since the epoch, of the new samples.
@@ -154,7 +154,7 @@ class PredictionLog:
         self._recent_states = self._recent_states[start:]
 
     def _drop_old(self) -> None:
-        """Drop entries older than MAX_AGE plus a day once more than 1000 are that old; a drop copies the arrays."""
+        """Drop entries older than MAX_AGE plus a day, more than 1000 at once, because each drop copies the arrays."""
         old = int(np.searchsorted(self._times, self._recent_times[-1] - MAX_AGE - DAY))
         old = min(old, self._first_open)
         if old > 1000:

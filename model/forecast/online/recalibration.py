@@ -25,7 +25,7 @@ HALF_LIFE = 14 * DAY
 """Seconds after which the weight of an outcome is halved."""
 
 BLOCK_SECONDS = HOUR
-"""Block length: seconds within which outcomes count as one observation, unless the horizon is longer."""
+"""Shortest block length in seconds; a longer horizon is the block length. A block counts as one observation."""
 
 PRIOR_BLOCKS = 240.0
 """Effective sample size, in blocks, at which outcomes and the identity have equal weight."""
@@ -34,10 +34,13 @@ INTERCEPT_HALF_LIFE = DAY
 """Seconds after which the weight of an outcome is halved for the intercept."""
 
 INTERCEPT_PRIOR_BLOCKS = 10.0
-"""Effective sample size, in blocks, of the prior correction of 0 to the intercept, if `extra_variance` is 1."""
+"""Effective sample size, in blocks, at which recent outcomes and the uncorrected intercept have equal weight.
+
+The value applies to an `extra_variance` of 1. For another variance, it is divided by the variance.
+"""
 
 MIN_BLOCKS = 2.0
-"""Smallest weight of the intercept's prior, in blocks; `extra_variance` compares days with at least twice as many."""
+"""Smallest weight of the intercept's prior, in blocks; `extra_variance` ignores days with less than twice this."""
 
 COMPARED_DAYS = 21
 """Number of days over which `extra_variance` is estimated."""
@@ -114,7 +117,7 @@ def fit_recent(
         horizon: seconds.
         now: seconds.
         step: seconds between two rows.
-        variance: result of `extra_variance`; 0 for no correction of the intercept by the last days.
+        variance: result of `extra_variance`; 0 to omit the intercept correction by the outcomes of the last days.
     """
     z = logit(p)
     block_rows = max(horizon, BLOCK_SECONDS) / step
@@ -130,8 +133,9 @@ def fit_recent(
 def extra_variance(times: Floats, y: Floats, horizon: float, step: float) -> float:
     """Estimate the variance of the daily event rates beyond chance, in log-odds (Williams 1982).
 
-    Method of moments: the variance of the daily rates minus that of a binomial distribution with one trial per block,
-    divided by the squared slope of the logistic function at the mean rate.
+    The method of moments is applied to the last COMPARED_DAYS days. The variance of a binomial distribution with one
+    trial per block is subtracted from the variance of the daily rates. The difference is divided by the squared slope
+    of the logistic function at the mean rate.
 
     Args:
         times: (rows,) seconds.

@@ -31,7 +31,7 @@ from model.nn.serialization import require_finite
 from model.npz import pack, unpack
 
 PREDICTOR_KIND = "model"
-"""Kind of content in the header."""
+"""Header value "kind" of a predictor."""
 
 HOLDOUT_MODEL_KEY = "rehearsal"
 PRETRAINED_KEY = "prior"
@@ -39,7 +39,7 @@ PRETRAINED_WEIGHT_KEY = "prior_share"
 BLENDS_KEY = "voices"
 LOAD_TABLE_KEY = "worth"
 PERSISTENCE_KEY = "persistence"
-"""Header keys; followed by a dot, a key is also a prefix of array names."""
+"""Header keys; followed by a dot, some of the keys are also prefixes of array names."""
 
 
 def dumps(predictor: Predictor) -> bytes:
@@ -86,7 +86,7 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
 
 
 def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Return the header entries and the arrays of a predictor, without those of the spec and the pretrained model."""
+    """Return the header entries and the arrays of a predictor, without the spec and the pretrained model."""
     description, arrays = describe_ensemble(predictor.ensemble, prefix)
     header = {
         **description,
@@ -203,7 +203,7 @@ def _build_persistence(raw: dict[str, Any] | None, arrays: dict[str, Floats], pr
 
 def _build_table(points: Floats, unknown: float) -> LoadTable:
     if points.ndim != 2 or len(points) != 2 or not points.size:
-        raise SerializationError("not the points of a table")
+        raise SerializationError("the points of a table have a wrong shape")
     return LoadTable(points[0], points[1], float(unknown))
 
 
@@ -215,7 +215,7 @@ def _build_blend(raw: dict[str, Any], table: Floats) -> HorizonBlend:
     numbers = np.array([*calm.weights, calm.intercept, *high.weights, high.intercept, raw["unknown"]])
     require_finite(numbers, table)
     if len(numbers) != 2 * len(EXPERTS) + 3:
-        raise SerializationError(f"not the weights of {len(EXPERTS)} experts")
+        raise SerializationError(f"the blend needs weights of {len(EXPERTS)} experts")
     return HorizonBlend(_build_table(table, raw["unknown"]), calm, high)
 
 
@@ -229,4 +229,4 @@ def _check_predictor(predictor: Predictor) -> None:
         if ensemble is not None:
             lengths.add(check_ensemble(ensemble, len(predictor.spec.names)))
     if lengths != {horizons}:
-        raise SerializationError(f"{horizons} horizons, but outputs or figures for {sorted(lengths)}")
+        raise SerializationError(f"{horizons} horizons, but parts for {sorted(lengths)} horizons")

@@ -22,7 +22,7 @@ from model.forecast.serialization.ensembles import (
 from model.npz import pack, unpack
 
 PRETRAINED_KIND = "prior"
-"""Kind of content in the header."""
+"""Header value "kind" of the pretrained model."""
 
 
 def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) -> bytes:

@@ -147,7 +147,8 @@ def stalled_loss(losses: Sequence[float], initial_loss: float, epochs: int) -> I
     Args:
         losses: training loss of each completed epoch.
         initial_loss: training loss before the first step.
-        epochs: configured number of epochs; the first tenth is at least two epochs.
+        epochs: configured number of epochs. The first tenth is at least two epochs; until it is complete, the result
+            is None.
     """
     # The loss of a step is measured before its update: with one step per epoch, the first epoch has the initial loss.
     tenth = max(2, epochs // 10)

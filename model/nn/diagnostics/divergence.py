@@ -1,4 +1,4 @@
-"""Divergence check: termination of a training run with too high loss or non-finite values."""
+"""Divergence check: termination of a training run with an excessive loss or non-finite values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class DivergenceCheck:
     def check_last_step(self, loss: float) -> None:
         """Raise DivergedError if the training loss after the last step is too high.
 
-        The loss of a step is measured before its update, so no epoch shows the effect of the last update.
+        Epoch losses do not include the last update, because the loss of a step is measured before its update.
         """
         if self._too_high(loss):
             raise DivergedError(
@@ -62,5 +62,5 @@ class DivergenceCheck:
             )
 
     def _too_high(self, loss: float) -> bool:
-        # Negated, so that NaN is too high.
+        # The negated comparison is True for NaN.
         return not loss <= LOSS_FACTOR * max(self.initial_loss, MIN_INITIAL_LOSS)

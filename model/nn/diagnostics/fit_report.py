@@ -16,9 +16,9 @@ class Epoch(NamedTuple):
 
     Attributes:
         number: number of the epoch, 1 for the first.
-        train_loss: training loss; the loss of a step is measured before its update.
+        train_loss: training loss over all batches; the loss of a batch is measured before the update of its step.
         validation_loss: validation loss after the epoch; NaN if there are no validation examples.
-        gradient_norm: mean L2 norm of the gradient over the steps, before clipping.
+        gradient_norm: mean L2 norm of the gradient over the steps, before clipping; 0 for a skipped step.
     """
 
     number: int

@@ -13,7 +13,7 @@ from model.nn.regularizers import Penalty
 
 
 def numerical_gradient(f: Callable[[], float], parameter: Floats, step: float = 1e-6) -> Floats:
-    """Compute the central difference (f(p + h) - f(p - h)) / 2h for each element p of `parameter`.
+    """Compute the central difference (f(p + h) - f(p - h)) / (2 h) for each element p of `parameter`.
 
     Args:
         f: scalar function of the current content of `parameter`.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class GradientState(StrEnum):
-    """Overall state of the gradients, from best to worst."""
+    """Overall state of the gradients; the members are in order from best to worst."""
 
     HEALTHY = "healthy"
     VANISHING = "vanishing"
@@ -54,14 +54,15 @@ class StepCounts(NamedTuple):
 class ParameterHealth:
     """Gradient norms and update ratio of one parameter.
 
-    Norms are L2 norms before clipping. The update ratio norm(update) / norm(parameter) is measured every 64 steps.
+    Norms are L2 norms before clipping, without skipped steps. The update ratio norm(update) / norm(parameter) is
+    measured every 64 steps.
 
     Attributes:
         name: name of the parameter.
         norm: mean gradient norm over the steps of the last epoch.
         norm_last: gradient norm at the last step.
         norm_max: largest gradient norm of all steps.
-        update_ratio: mean update ratio over the measured steps of the last epoch with a measurement.
+        update_ratio: mean of the update ratios of the last epoch in which at least one was measured.
     """
 
     name: str
@@ -79,7 +80,8 @@ class LayerHealth:
 
     Attributes:
         name: index of the layer in the network, as text.
-        dead_ratio: fraction of dead units, whose output is 0 (ReLU) or saturated (tanh, sigmoid) in every row.
+        dead_ratio: fraction of dead units, whose output is 0 (ReLU) or saturated (tanh, sigmoid) in every row;
+            0 for LeakyReLU.
         saturation_ratio: fraction of saturated outputs; None for an unbounded activation.
         mean: mean of all outputs.
         deviation: standard deviation of all outputs.

@@ -32,8 +32,8 @@ class StatisticsState:
     Attributes:
         sums: (4, parameters); the rows are the sum of norms in the last epoch, the last norm, the largest norm and
             the sum of update ratios.
-        counts: numbers of norms in the first row of `sums`, of update ratios in the last row, of all steps, of
-            clipped steps and of skipped steps.
+        counts: number of norms summed in the first row of `sums`, number of update ratios summed in the last row, and
+            numbers of all, clipped and skipped steps.
     """
 
     sums: Floats
@@ -83,13 +83,13 @@ class GradientStatistics:
         self._nonfinite_steps = 0
 
     def start_epoch(self) -> None:
-        """Start the means of a new epoch; the mean update ratio is kept until the first measurement of the epoch."""
+        """Reset the mean gradient norms; keep the mean update ratios until the first measurement of the epoch."""
         self._epoch_start = self._buffer_steps
         if self._norm_count:
             self._norm_sum[:] = 0
             self._norm_count = 0
         if self._ratio_count > 1:
-            # Until an update of this epoch is measured, the mean of the previous epoch is reported.
+            # The mean of the previous epoch then counts as one measurement.
             self._ratio_sum /= self._ratio_count
             self._ratio_count = 1
         self._ratio_of_epoch = False
@@ -121,7 +121,7 @@ class GradientStatistics:
 
     @property
     def update_due(self) -> bool:
-        """Return True if the update of this step must be recorded: every `UPDATE_INTERVAL` steps from the first."""
+        """Return True if the update of this step must be recorded: at step 1, 1 + `UPDATE_INTERVAL` and so on."""
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
@@ -182,7 +182,7 @@ class GradientStatistics:
         self._norm_count, self._ratio_count, self._steps, self._clipped_steps, self._nonfinite_steps = state.counts
 
     def _flush(self) -> None:
-        """Add the norms of the buffered steps to the sums and empty the buffer."""
+        """Add the norms of the buffered steps to the statistics and empty the buffer."""
         if self._buffer_steps:
             norms = np.sqrt(self._squared_norms())
             np.maximum(self._norm_max, norms.max(axis=0), out=self._norm_max)

@@ -41,7 +41,7 @@ class CompiledFunction(Generic[T]):
     """Function without arguments that runs once; later calls replay its array calls into the same arrays.
 
     Args:
-        function: function that makes all array calls through its argument.
+        function: function of an executor, through which it makes all its array calls.
     """
 
     def __init__(self, function: Callable[[ArrayOps], T]) -> None:
@@ -62,8 +62,8 @@ class CompiledFunction(Generic[T]):
 class CompiledStep:
     """Forward pass, loss gradient and backward pass for batches of one size, in memory allocated once.
 
-    An activation overwrites its input with its output, unless the backward pass reads that input; it overwrites
-    dL/d(output) with dL/d(input).
+    An elementwise layer overwrites its input with its output, unless the backward pass reads that input. In the
+    backward pass, it overwrites dL/d(output) with dL/d(input).
 
     Args:
         network: network in training; each step reads its current parameters.
@@ -108,7 +108,8 @@ class CompiledStep:
         Args:
             inputs: (n, inputs) inputs of all examples, in their original order.
             targets: labels of all examples, already in the order of the epoch.
-            order: (n,) row numbers in the order of the epoch; None if the step reads all examples in place.
+            order: (n,) row numbers in the order of the epoch; None if the step reads all examples in place, so that
+                nothing is copied.
             rows: positions of the batch in `order` and `targets`.
         """
         if order is None:
@@ -165,7 +166,7 @@ def plan_epoch(
     Args:
         network: network in training.
         loss: loss function.
-        inputs: (rows, inputs) of all examples.
+        inputs: (rows, inputs) inputs of all examples.
         targets: labels of all examples.
         batch_size: rows per batch; the last batch may be smaller.
         gradient: (parameters,) array for dL/d(parameters).

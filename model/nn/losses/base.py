@@ -37,13 +37,13 @@ class Targets(NamedTuple):
 
 
 class Loss(ABC):
-    """Loss function: mean over the known labels; an unknown label (NaN) contributes neither value nor gradient.
+    """Loss function: mean over the known labels; unknown labels (NaN) do not affect the value or the gradient.
 
     A subclass implements `_terms` and `_derivative`. It may override `_check`, `_weights` and `_encode`.
     """
 
     per_row = False
-    """True for a mean over the known rows, False for a mean over the known labels."""
+    """True for a mean over the rows in which all labels are known, False for a mean over the known labels."""
 
     factor = 1.0
     """Constant factor of the derivative; `_derivative` omits it and `gradient_scale` includes it."""
@@ -84,7 +84,7 @@ class Loss(ABC):
         return Targets(self._encode(y), None if weight is None else weight.astype(dtype))
 
     def value(self, logits: Floats, targets: Targets) -> float:
-        """Return the weighted loss, averaged over the known labels, or over the known rows if `per_row`."""
+        """Return the sum of the weighted terms, divided by the number of known labels (known rows if `per_row`)."""
         terms = self._terms(logits, targets.values)
         if targets.weight is not None:
             terms = terms * targets.weight
@@ -110,7 +110,7 @@ class Loss(ABC):
         return ops(np.multiply, derivative, scale, out=derivative)
 
     def gradient_scale(self, targets: Targets) -> float:
-        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of averaged terms."""
+        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels (rows)."""
         return self.factor / self._count(targets)
 
     def predictions(self, logits: Floats) -> Floats:
@@ -120,8 +120,8 @@ class Loss(ABC):
     def constant_output(self, y: Floats) -> int | None:  # noqa: ARG002
         """Return the index of the first output whose labels in `y` (rows, outputs) have one class only.
 
-        With one output per class, return the output of the only class in `y`. Return None if there is no such output,
-        or if the labels of this loss are not classes.
+        For a loss with one output per class, return the output of the only class in `y`. Return None if there is no
+        such output, or if the labels of this loss are not classes.
         """
         return None
 
@@ -157,7 +157,7 @@ class Loss(ABC):
 
 
 def require_valid(y: Floats, valid: Bools, problem: str) -> None:
-    """Raise InputError that names the first invalid label and its position.
+    """Raise InputError with the first invalid label and its position; no effect if all labels are valid.
 
     Args:
         y: labels (rows, outputs).

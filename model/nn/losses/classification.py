@@ -1,7 +1,7 @@
 """Classification losses: binary and categorical cross-entropy on logits.
 
-Each loss includes its output activation a(z), so dL/dz = a - y. This gradient does not vanish at saturated wrong
-outputs, and no logarithm of zero occurs.
+Each loss includes its output activation a(z), so dL/dz = a - y. This gradient does not vanish at wrong outputs
+that are saturated, and no logarithm of zero occurs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BCEWithLogits(Loss):
 
     Attributes:
         positive_weight: weight of a label 1 relative to a label 0; above 1 for rare events.
-        output_weights: factor on the label weights for each output; None for factors of 1.
+        output_weights: for each output, a factor on the weights of its labels; None for factors of 1.
     """
 
     positive_weight: float = 1.0

@@ -117,10 +117,10 @@ def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
 
 
 def assess_write_lock(pid: int | None) -> CheckResult:
-    """Assess the write lock.
+    """Return a failed result if a process has held the write lock of the database for long.
 
     Args:
-        pid: process that has held the lock for long; None if there is none.
+        pid: ID of that process; None if there is none.
     """
     if pid is None:
         return ok(CheckId.WRITE_LOCK, "free")

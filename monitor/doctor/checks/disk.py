@@ -20,10 +20,10 @@ MIN_FREE_INODES = 8
 """Free inodes below which the check fails; enough for database, write-ahead log, its index and the lock files."""
 
 BYTES_PER_SAMPLE = 290
-"""Assumed bytes per sample with its predictions for three horizons, used below MEASURABLE_SAMPLES."""
+"""Assumed bytes per sample with its predictions for three horizons, for fewer than MEASURABLE_SAMPLES samples."""
 
 MEASURABLE_SAMPLES = 10_000
-"""Number of samples from which the size per sample is measured."""
+"""Smallest number of stored samples for which the size per sample is measured."""
 
 NO_DIRECTORY = "no directory exists yet"
 
@@ -54,7 +54,7 @@ def check_space(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def expected_growth(context: DoctorContext) -> tuple[int, float]:
-    """Return the growth of the database until it holds `storage.retention`, and its size per sample, in bytes."""
+    """Return the bytes by which the database grows until it holds `storage.retention`, and the bytes per sample."""
     size = context.files.size + context.files.wal_size if context.files else 0
     interval = context.config.sampling.interval
     bytes_per_sample = float(BYTES_PER_SAMPLE)
@@ -118,7 +118,7 @@ def _mount(path: Path) -> tuple[str, str]:
     candidates = [partition for partition in partitions if real_path.is_relative_to(partition.mountpoint)]
     if not candidates:
         return "/", ""
-    # Of several mounts on the same directory the last one is visible, and max() returns the first of equal ones.
+    # If several file systems are mounted on one directory, the last is visible; max() returns the first of equals.
     partition = max(reversed(candidates), key=lambda candidate: len(candidate.mountpoint))
     return partition.mountpoint, partition.fstype
 

@@ -70,7 +70,7 @@ def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -
 
 
 def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that every user, and therefore that of the service, can read the configuration."""
+    """Check that every user, and therefore the user of the service, can read the configuration."""
     path = context.config.path
     if path is None:
         yield skipped(CheckId.CONFIG_PERMISSIONS, "no configuration file")

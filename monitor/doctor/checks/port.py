@@ -48,7 +48,7 @@ def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
 
 
 def _is_own(probe: PortProbe, daemon: DaemonProcess) -> bool:
-    """Return True if monitor listens; an endpoint that requires a password is recognised by its process."""
+    """Return True if the listener is monitor: recognised by its metrics, its Server header or the daemon's PID."""
     identified = OWN_METRIC in probe.metrics.body or OWN_SERVER in (probe.healthy.server, probe.metrics.server)
     return identified or (probe.pid is not None and probe.pid == daemon.pid)
 

@@ -80,7 +80,7 @@ def probe_port(host: str, port: int) -> PortProbe:
 
 
 def _request_any(host: str, port: int, path: str, end: float, *, secure: bool = False) -> Response:
-    """Send a request over HTTP, and over TLS if the server does not speak HTTP or asks for TLS; or only over TLS."""
+    """Send a request over HTTP, then over TLS if the server rejects plain HTTP; with `secure`, only over TLS."""
     response = _request(host, port, path, end, secure=secure)
     wants_tls = response.failure is ProbeFailure.NOT_HTTP or (response.code == 400 and b"HTTPS" in response.body)
     if not secure and wants_tls:

@@ -16,7 +16,7 @@ from monitor.training.records import CompletedRun
 from storage import TrainingOutcome
 
 MANY_REFUSALS = 3
-"""Number of consecutive training runs without a promoted model at which the check warns."""
+"""Number of consecutive refused or failed training runs from which the check warns."""
 
 MIN_SCORED = 1000
 """Smallest number of predictions with a known outcome for which a skill is assessed."""

@@ -93,7 +93,7 @@ def _unit_properties() -> dict[str, str]:
 
 
 def assess_unit(properties: Mapping[str, str]) -> CheckResult:
-    """Assess the unit; `properties` are those that `systemctl show` prints."""
+    """Assess the unit from the properties that `systemctl show` prints."""
     if properties.get("LoadState") == "not-found":
         return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")
     active = properties.get("ActiveState", "unknown")

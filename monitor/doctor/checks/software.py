@@ -45,7 +45,7 @@ def check_versions(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _required_packages() -> list[str]:
-    """Return the names of the required distributions; optional features are left out."""
+    """Return the names of the required distributions; requirements of extras are left out."""
     requirements = requires(DISTRIBUTION) or []
     return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
 
@@ -58,7 +58,7 @@ def _installed_version(name: str) -> str:
 
 
 def check_blas_threads(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check that NumPy's BLAS library starts no threads in this process, which has the settings of the daemon."""
+    """Check that NumPy's BLAS starts no threads in this process, which has the same thread limits as the daemon."""
     import numpy as np  # noqa: F401, PLC0415 - the import starts the threads
 
     extra_threads = psutil.Process().num_threads() - threading.active_count()

@@ -26,7 +26,7 @@ EXPLAINED_GAPS = {
     "swap_usage": "this host has no swap",
     "network_usage": "no interface reports its link speed",
 }
-"""Fields that many hosts do not provide, with the reason; not a problem."""
+"""Fields that many hosts do not provide, each with the reason; a missing value is not reported as a problem."""
 
 UNSUPPORTED_SOURCES = {
     "pressure": (

@@ -45,7 +45,7 @@ class Source(Protocol):
             max_age: largest age in seconds of an earlier reading that a rate may start from; 0 computes no rates.
 
         Returns:
-            Ratios, and rates per second; None for a missing value.
+            The value of each field in the unit of its metric; None for a missing value.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Counters: increases of cumulative counters, robust to glitches and resets.
+"""Counter meter: increases of cumulative counters, robust to glitches and resets.
 
 The increase is computed from a reference, the newest trusted reading. A reading that cannot follow the reference
 becomes the candidate. If the next reading can follow the candidate, the counter was reset, and that reading becomes
@@ -37,7 +37,7 @@ class Step:
     seconds: float
 
     def rate(self, index: int) -> float:
-        """Return the increase of one counter per second."""
+        """Return the increase per second of the counter at `index`."""
         return self.counts[index] / self.seconds
 
 
@@ -92,13 +92,13 @@ class CounterMeter:
         The readings are stored as references or candidates.
 
         Args:
-            readings: counts for the name of each device.
+            readings: counts for each device name.
             at: time of the readings in seconds of the monotonic clock.
             max_age: largest age of a reference in seconds.
 
         Returns:
-            The increase for each device; None if a glitch or a reset makes it unknown. A device is left out if it is
-            new, or if the increase would start at a reading older than `max_age`.
+            The increase for each device name; None if a glitch or a reset makes it unknown. A device is left out if
+            it is new, or if the increase would start at a reading older than `max_age`.
         """
         steps: dict[str, Step | None] = {}
         for name, counts in readings.items():

@@ -20,16 +20,19 @@ MIN_KINDS = 4
 
 IDLE, IOWAIT, STEAL = (KINDS.index(kind) for kind in ("idle", "iowait", "steal"))
 CPUS = len(KINDS)
-"""Indices of these values in a reading."""
+"""Indices of the idle, iowait and steal time and of the number of CPUs in a reading."""
 
 MIN_TIME_RATIO = 0.5
 """Smallest plausible ratio of CPU time to the time elapsed: some kernels do not count all CPU time."""
 
 CORRECTION = 0.02
-"""Largest decrease of idle or iowait time that counts as a correction by the kernel, in seconds per CPU."""
+"""Largest decrease in seconds per CPU that counts as a correction by the kernel.
+
+The limit applies to iowait time, and to the sum of idle and iowait time.
+"""
 
 TICKS = os.sysconf("SC_CLK_TCK")
-"""Ticks, the unit of CPU time in /proc/stat, per second."""
+"""Ticks per second; /proc/stat counts CPU time in ticks."""
 
 
 class Cpu:

@@ -15,7 +15,7 @@ from monitor.sampling.sources.counters import CounterMeter, Counts, Step, limite
 from monitor.sampling.sources.device_cache import DeviceCache
 
 EXCLUDED_PREFIXES = ("loop", "ram", "zram", "fd", "sr", "zd", "drbd")
-"""Name prefixes of virtual and removable devices, and of ZFS volumes and DRBD, which sysfs does not link to disks."""
+"""Name prefixes of virtual and removable devices. sysfs does not list the disks below ZFS volumes (zd) and DRBD."""
 
 NVME_PATH = re.compile(r"(nvme\d+)c\d+(n\d+)", re.ASCII)
 """Name of one path to an NVMe namespace: nvme0c1n2 is a path of nvme0n2."""
@@ -33,7 +33,7 @@ MAX_DEVICE_THROUGHPUT = 1e11
 """Upper bound for one device in bytes per second: three times the rate of an NVMe device on PCIe 6.0."""
 
 MAX_BOOKED_LATER = 600.0
-"""Busy seconds that older kernels may add at once at the end of a long operation."""
+"""Largest number of busy seconds that older kernels add at once at the end of a long operation."""
 
 WRAP = 2**32
 """Modulus of the kernel's counter of busy milliseconds."""
@@ -93,9 +93,9 @@ def _busy_ratio(step: Step) -> float:
 
 
 def _physical_devices(names: Iterable[str]) -> frozenset[str]:
-    """Return the physical devices, and of an NVMe namespace with multipath its paths only.
+    """Return the names of the physical devices; for an NVMe namespace with multipath, only those of its paths.
 
-    All kernels count the bytes at the path. Newer ones also count them at the namespace.
+    All kernels count the bytes at the path. Newer kernels also count them at the namespace.
     """
     paths = filter(None, map(NVME_PATH.fullmatch, names))
     namespaces = {path.expand(r"\1\2") for path in paths}

@@ -22,8 +22,8 @@ COUNT_CPUS_AFTER = 6
 class Load:
     """Source of the 1-minute load average divided by the number of CPUs; the value may exceed 1.
 
-    `read` computes the value, and `compute` only labels it. `read` raises OSError, or ValueError if /proc/loadavg is
-    malformed.
+    `read` computes the value, and `compute` only adds the field name. `read` raises OSError, or ValueError if
+    /proc/loadavg is malformed.
     """
 
     name = "load"

@@ -13,9 +13,10 @@ MAX_RESERVED = 0.1
 class Memory:
     """Source of the ratio of memory in use, 1 - MemAvailable / MemTotal; caches count as available.
 
-    `read` computes the ratio, and `compute` only labels it. `MemAvailable` is required: estimates from other figures
-    differ from it by tens of percentage points. `read` raises OSError, or ValueError if a figure is missing or
-    malformed, `MemTotal` is 0, or `MemAvailable` is 0 although more than MAX_RESERVED of the memory is free.
+    `read` computes the ratio, and `compute` only adds the field name. `MemAvailable` is required: estimates from
+    other figures differ from it by tens of percentage points. `read` raises OSError, or ValueError if a figure is
+    missing or malformed, `MemTotal` is 0, or `MemAvailable` is 0 although more than MAX_RESERVED of the memory is
+    free.
     """
 
     name = "memory"

@@ -21,7 +21,7 @@ MAX_BYTES = 8192
 """Largest number of bytes read by `read_proc`; /proc/meminfo, the largest file it reads, has less than 2 KiB."""
 
 MAX_WHOLE_BYTES = 2**22
-"""Number of bytes after which `read_whole_proc` stops reading; its tables have one row per CPU or device."""
+"""Number of bytes after which `read_whole_proc` stops reading; the tables have one row per CPU or device."""
 
 _descriptors: dict[str, int] = {}
 

@@ -10,10 +10,10 @@ from monitor.sampling.sources.procfs import memory_figure, read_proc
 class Swap:
     """Source of the ratio of swap space in use, 1 - SwapFree / SwapTotal.
 
-    `read` computes the ratio, and `compute` only labels it. The ratio is None on a host without swap space: 0 would
-    mean that all swap space is free. `read` raises OSError if the file cannot be read, ValueError if a figure is
-    missing or malformed. psutil.swap_memory is not used: it also reads /proc/vmstat, which triples the cost, and
-    warns if that file is missing.
+    `read` computes the ratio, and `compute` only adds the field name. The ratio is None on a host without swap space:
+    0 would mean that all swap space is free. `read` raises OSError if /proc/meminfo cannot be read, and ValueError if
+    a figure is missing or malformed. psutil.swap_memory is not used: it also reads /proc/vmstat, which triples the
+    cost, and warns if that file is missing.
     """
 
     name = "swap"

@@ -67,8 +67,8 @@ class CellParser:
 
     Attributes:
         field: field of a sample.
-        percent: True if the numbers are percentages of a ratio.
-        largest: largest value so far; only maintained for every cell if `percent` is True, and then a ratio.
+        percent: True if the field is a ratio from 0 to 1 and the numbers are percentages.
+        largest: largest value so far, as a ratio; only valid if `percent` is True.
     """
 
     def __init__(self, field: str, column: str, *, percent: bool, marks: DecimalMarks | None) -> None:

@@ -54,10 +54,10 @@ class Layout:
         columns: columns with values; empty for a long table.
         series: index of the series name in a row of a long table; -1 for a wide table.
         value: index of the value in a row of a long table; -1 for a wide table.
-        fields: mapping of `--map` from series names in lower case to fields; empty for a wide table.
+        fields: field for each series name in lower case, as given with `--map`; empty for a wide table.
         ignored: names of columns that are not read.
         unnamed: indices of columns without a name; their cells must be empty.
-        names: names of all columns of a wide table, in lower case.
+        names: names of all columns of a wide table, in lower case; empty for a long table.
     """
 
     separator: str

@@ -17,7 +17,7 @@ class TraceOptions:
     Attributes:
         columns: mapping from names of columns or series to fields or `timestamp`.
         percent: True if ratios are written as percentages.
-        zone: time zone of dates that state none; None to refuse such dates.
+        zone: time zone of dates without a time zone; None to refuse such dates.
         now: current time in seconds since the epoch; a file with a timestamp more than a minute later is refused.
             None accepts all timestamps.
     """

@@ -78,7 +78,7 @@ class RowParser:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of the columns, and of the series read so far, in lower case."""
+        """Return all column names of a wide table, or the series names of a long table read so far; in lower case."""
         return self._layout.names | {name.strip().lower() for name in self._parsers}
 
     @property
@@ -123,7 +123,7 @@ class RowParser:
         """Yield the cells of each non-empty row, and set `_line` to its line number.
 
         Raises:
-            LineError: a quoted cell continues in the next line, because its closing quote is missing.
+            LineError: a quote is not closed in its line, or text follows a closing quote.
         """
         rows = csv.reader(self._lines, delimiter=self._layout.separator, skipinitialspace=True, strict=True)
         offset = self._line

@@ -30,7 +30,7 @@ class TraceStatistics:
     Attributes:
         rows: number of all rows.
         unordered: number of rows that follow a row with a later timestamp.
-        repeated: number of rows with a duplicate timestamp, without the first row of each timestamp.
+        repeated: number of rows whose timestamp occurs in an earlier row.
         bad_cells: number of invalid cells; their values are missing.
         without_value: number of rows in which all values are missing.
         bad_cell_examples: the first LISTED invalid cells.

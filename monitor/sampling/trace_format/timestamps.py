@@ -28,7 +28,7 @@ A number is read in the first unit in which it lies before the year 10000.
 ISO_8601 = "ISO 8601"
 
 MAX_LENGTH = 64
-"""Length of the longest timestamp in characters."""
+"""Largest accepted length of a timestamp in characters."""
 
 _DECIMAL = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+,\d+", re.ASCII)
@@ -51,7 +51,7 @@ class TimestampParser:
         """Initialize a parser for one file.
 
         Args:
-            zone: time zone of dates that state none; None to refuse such dates.
+            zone: time zone of dates without a time zone; None to refuse such dates.
             decimal_comma: accept a decimal comma in epoch times.
         """
         self._zone = zone
@@ -62,8 +62,8 @@ class TimestampParser:
         """Return a timestamp in seconds since the epoch.
 
         Raises:
-            LineError: the text is not a valid timestamp, has another form than the earlier timestamps, is a date
-                without a time zone although the parser has none, or lost digits in scientific notation.
+            LineError: the text is not a valid timestamp, has another form than the earlier timestamps, or lost digits
+                in scientific notation; or neither the date nor the parser has a time zone.
         """
         text = cell.strip()
         if len(text) > MAX_LENGTH:

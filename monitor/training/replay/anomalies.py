@@ -18,7 +18,7 @@ from monitor.training.replay.predictions import SampleHistory, has_predictions
 from storage import SAMPLE_FIELDS, AnomalyRecord
 
 LIVE_WIDTH = HOUR
-"""Length in seconds of the buckets of time; a bucket with a live prediction gets no replayed anomaly."""
+"""Length in seconds of a time bucket; a bucket with a live prediction gets no replayed anomaly."""
 
 
 def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, model_id: int, since: float) -> int:
@@ -63,7 +63,7 @@ def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, mod
 
 
 def _start_of_detection(times: Floats, config: Config) -> float:
-    """Return the time up to which samples at `times` (rows,) cover the history that a detector needs; inf if none."""
+    """Return the time by which samples at `times` (rows,) cover `anomaly.min_history`; inf if they cover less."""
     step = typical_step(times, config.sampling.interval)
     elapsed = np.diff(times, prepend=times[0] - step)
     covered = np.cumsum(np.where(elapsed > GAP_FACTOR * step, step, elapsed))

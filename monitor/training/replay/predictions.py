@@ -21,7 +21,7 @@ PREDICTIONS_PER_HORIZON = 60
 """Largest number of predictions stored in a period as long as the horizon: neighbouring predictions differ little."""
 
 LIVE_WIDTH = 5 * MINUTE
-"""Length in seconds of the buckets of time; a bucket with a live prediction gets no replayed prediction."""
+"""Length in seconds of a time bucket; a bucket with a live prediction gets no replayed prediction."""
 
 BATCH_ROWS = 2000
 """Number of predictions stored in one transaction; small, so that the daemon soon gets the write lock."""
@@ -50,7 +50,7 @@ def replay_predictions(
 
     Args:
         stores: repositories.
-        models: in order of time, each for the part of the history from its start on.
+        models: models in order of time; each predicts from its start to the start of the next model.
         history: samples to replay.
         model_id: ID of the registered model that the predictions are stored with.
         since: seconds since the epoch; nothing earlier is replayed.
@@ -114,7 +114,10 @@ def has_rule_metric(predictor: Predictor, values: Floats) -> Bools:
 
 
 class _Thinning:
-    """Selection of the samples whose predictions are stored: the first one in each slot of 1/60 of the horizon."""
+    """Selector of the samples whose predictions are stored: the first sample in each slot.
+
+    There are PREDICTIONS_PER_HORIZON slots per horizon.
+    """
 
     def __init__(self) -> None:
         self._last_slots: dict[float, float] = {}

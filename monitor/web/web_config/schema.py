@@ -50,7 +50,7 @@ MAX_BCRYPT_COST = 15
 """Highest cost that is accepted; with a higher cost a login takes seconds."""
 
 BCRYPT_HASH = r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
-"""Pattern of a bcrypt hash: base64 of a 16-byte salt and a 23-byte digest, each with zero bits at its end."""
+"""Pattern of a bcrypt hash: base64 of a 16-byte salt and a 23-byte digest, each padded with zero bits."""
 
 DURATION_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 

@@ -33,7 +33,7 @@ class WatchedWebConfigFile:
         self._versions = self._current.files
 
     def current(self) -> WebConfigFile:
-        """Return the last valid contents, after loading the file again if it has changed."""
+        """Return the last valid contents; first load the file again if it or a file that it names has changed."""
         with self._lock:
             changed = any(file_version(path) != version for path, version in self._versions.items())
             if changed:

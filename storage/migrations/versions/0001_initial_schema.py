@@ -1,4 +1,4 @@
-"""Initial schema, independent of `storage.schema`, which changes with later releases."""
+"""Migration 0001: initial schema, written out because `storage.schema` changes with later releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of predictions, onsets with lead times, and scoring progress."""
+"""Migration 0002: tables for scores, onsets and scoring progress."""
 
 from __future__ import annotations
 

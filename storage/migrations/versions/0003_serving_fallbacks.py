@@ -1,4 +1,4 @@
-"""Column with the fallbacks of the active model."""
+"""Migration 0003: column for the fallbacks of the active model."""
 
 from __future__ import annotations
 

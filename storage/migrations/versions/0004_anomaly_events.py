@@ -1,4 +1,4 @@
-"""Anomaly events, half-hour peaks of detector channels, maintenance windows, and detectors of models."""
+"""Migration 0004: tables for anomalies, half-hour peaks and maintenance windows, and a column for detectors."""
 
 from __future__ import annotations
 

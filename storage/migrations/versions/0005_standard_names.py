@@ -1,4 +1,4 @@
-"""Standard names for tables, columns and anomaly channels; drop the column `predictions.outcome`."""
+"""Migration 0005: standard names of tables, columns and channels; removal of `predictions.outcome`."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ def downgrade() -> None:
 
 
 def _rename_channel(old: str, new: str) -> None:
-    """Rename the channel of all stored anomalies."""
+    """Rename a channel in all stored anomalies."""
     op.execute(update(ANOMALIES).where(ANOMALIES.c.channel == old).values(channel=new))

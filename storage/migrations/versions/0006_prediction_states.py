@@ -1,4 +1,4 @@
-"""Warning state and high-load period of each prediction."""
+"""Migration 0006: columns for the warning state and the high-load period of each prediction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREDICTIONS = sa.table(
 
 
 def upgrade() -> None:
-    """Upgrade from 0005, where every prediction that reached its threshold below 1 was a warning."""
+    """Upgrade from 0005, where every prediction that reached a threshold below 1 was a warning."""
     op.add_column("predictions", sa.Column("warning", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("predictions", sa.Column("high_load_since", sa.Float, nullable=True))
     columns = PREDICTIONS.c

@@ -1,4 +1,4 @@
-"""Column with the metrics that are outside the training range of the active model."""
+"""Migration 0007: column for the metrics outside the training range of the active model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replayed history: predictions and scores of imported samples, and the mark of replayed anomalies."""
+"""Migration 0008: tables for replayed predictions and scores, and a flag for replayed anomalies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUMS = (
 
 
 def upgrade() -> None:
-    """Upgrade from 0007: nothing has been replayed yet."""
+    """Upgrade from 0007; stored anomalies are marked as live."""
     op.add_column("anomalies", sa.Column("replayed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "replayed_predictions",
@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0007."""
+    """Downgrade to 0007, and delete all results of replays."""
     for table in ("replayed_onsets", "replayed_score_totals", "replayed_predictions"):
         op.drop_table(table)
     op.execute("DELETE FROM anomalies WHERE replayed")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.stores import Stores
 
 SMALL_PERCENTAGE = 0.01
-"""Percentages that never exceed this ratio are probably ratios: even an idle host uses more of its memory."""
+"""If no percentage exceeds this ratio, the values are probably ratios: even an idle host uses more memory."""
 
 
 @click.command(

@@ -68,7 +68,7 @@ def command(options: GlobalOptions, start: float, end: float, yes: bool) -> int:
 
 
 def _confirmed(samples: int, predictions: int, start: float, end: float) -> bool:
-    """Ask for confirmation on stderr; no answer on stdin means no."""
+    """Ask for confirmation on stderr; return True only if the answer on stdin is y or yes."""
     from monitor.system.formatting import format_time  # noqa: PLC0415
 
     period = f"from {format_time(start)} to {format_time(end)}"

@@ -42,5 +42,5 @@ def completion_script(shell: str) -> str:
     completer_class = get_completion_class(shell)
     if completer_class is None:
         raise click.UsageError(f"no completion for {shell}")
-    # Call the method of the base class: its override for bash starts bash to read its version.
+    # Call the method of the base class: the override for bash would start bash to check the version of bash.
     return ShellComplete.source(completer_class(cli, {}, PROGRAM, COMPLETION_VARIABLE))
