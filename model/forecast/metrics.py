@@ -18,7 +18,14 @@ CALIBRATION_BINS = 10
 
 @dataclass(frozen=True)
 class Score:
-    """Scores of one predictor at one horizon; NaN for a score that cannot be computed."""
+    """Scores of one predictor at one horizon; NaN for a score that cannot be computed.
+
+    Attributes:
+        brier: Brier score.
+        brier_skill: Brier skill over the base rate.
+        average_precision: average precision.
+        calibration_error: expected calibration error.
+    """
 
     brier: float
     brier_skill: float

@@ -39,7 +39,7 @@ def backtest(
     recipe: Recipe,
     config: BacktestConfig,
 ) -> BacktestResult:
-    """Replay the samples from `config.until` on.
+    """Replay the samples from `config.until` on, and return the predictions with their outcomes.
 
     Args:
         times: (rows,) seconds, increasing.

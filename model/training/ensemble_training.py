@@ -184,7 +184,7 @@ def without_auxiliary(network: Network, outputs: int) -> Network:
 
 
 def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.random.Generator) -> Network:
-    """Return a network with initial weights."""
+    """Return a new network, with initial weights scaled by INITIAL_SCALE."""
     units = (max(1, round(subset.units * n)) for n in recipe.layers)
     sizes = (len(subset.columns), *units, outputs)
     network = mlp(sizes, rng, activation=recipe.activation, dropout=recipe.dropout)

@@ -67,7 +67,7 @@ def evaluate_candidate(
     predictions: ExpertPredictions,
     samples: tuple[Floats, Floats],
 ) -> Candidate:
-    """Evaluate a predictor on its holdout.
+    """Score a predictor and the baselines on the holdout.
 
     Args:
         predictor: the model to serve, with its holdout model.

@@ -104,7 +104,7 @@ def precision_difference(candidate: Floats, other: Floats, y: Floats) -> Differe
 
 
 def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Bools) -> float:
-    """Return the mean difference in average precision over the horizons with both outcomes; NaN if there are none."""
+    """Return the mean difference in average precision over the horizons with both outcomes; NaN if there is none."""
     differences = []
     for i in range(y.shape[1]):
         selected = rows & ~np.isnan(y[:, i]) & ~np.isnan(other[:, i])
@@ -193,7 +193,7 @@ def _brier_refusal(
 
 
 def _compare_rankings(inputs: GateInputs, config: GateConfig) -> Refusal | None:
-    """Refuse a candidate whose average precision is lower than that of another predictor by more than the margin."""
+    """Refuse a candidate whose average precision is below a baseline's or the incumbent's by more than the margin."""
     others = dict(inputs.baselines)
     if inputs.incumbent is not None:
         others[INCUMBENT] = inputs.incumbent

@@ -1,1 +1,1 @@
-"""Command-line interface: parse arguments, call the packages below, print the result."""
+"""Command-line interface: parse the arguments, run a command, print its result."""

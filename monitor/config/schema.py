@@ -52,8 +52,8 @@ class StorageSection:
     )
     retention: float = duration(
         90 * DAY,
-        "Age at which samples and predictions are deleted. In the age, a gap longer than a quarter of the retention "
-        "counts as one sampling interval.",
+        "Age at which samples and predictions are deleted. The age excludes long gaps: a gap longer than a quarter "
+        "of the retention counts as one sampling interval.",
         minimum=HOUR,
     )
 

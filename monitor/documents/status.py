@@ -186,7 +186,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
 
 
 def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | None:
-    """Convert the state of the daemon to its JSON document; live sample and predictions replace the stored ones.
+    """Convert the daemon's state to its JSON document; live sample and predictions replace the stored values.
 
     Args:
         state: state of the daemon.

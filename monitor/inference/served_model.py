@@ -163,7 +163,7 @@ class ServedModel:
         return forecast
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
-        """Log the metrics outside their training range if they differ from those logged last."""
+        """Log the metrics outside their training range if they have changed since the last call."""
         if metrics == self._out_of_range:
             return
         self._out_of_range = metrics

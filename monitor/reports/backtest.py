@@ -66,7 +66,7 @@ def _scores(document: BacktestDocument) -> tuple[Block, ...]:
 
 
 def _anomalies(anomalies: BacktestAnomalies | None) -> tuple[Block, ...]:
-    """Return the blocks on the anomaly events: their number, and the LISTED_EVENTS longest ones."""
+    """Return the blocks on anomalies: the number of events, and a table of the LISTED_EVENTS longest events."""
     if anomalies is None:
         return ("anomalies: no detector, because detection is disabled or the history is too short",)
     count = len(anomalies.events)

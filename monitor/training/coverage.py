@@ -23,7 +23,7 @@ EXACT_COVERAGE = 4 * DAY
 
 @dataclass(frozen=True)
 class _Measurement:
-    """Measured coverage.
+    """Result of one coverage measurement.
 
     Attributes:
         at: time of the measurement in seconds since the epoch.
@@ -37,10 +37,10 @@ class _Measurement:
 
 
 class HistoryCoverage:
-    """Cached measurement of the time that the stored history covers; `_is_current` decides when to measure again."""
+    """Cached measurement of the time that the stored history covers; renewed when it is outdated."""
 
     def __init__(self, stores: Stores, config: Config) -> None:
-        """Initialize without a measurement; `seconds` measures.
+        """Initialize without a measurement; the first call of `seconds` measures.
 
         Args:
             stores: repositories.

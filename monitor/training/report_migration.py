@@ -16,7 +16,7 @@ DETECTOR_KEYS = {"trial": "validation", "left_out_share": "excluded_share"}
 
 
 def migrate(report: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Return a stored report in the form of VERSION.
+    """Convert a stored report to the form that this release writes.
 
     Values of an unexpected type are copied unchanged: decoding rejects them.
 

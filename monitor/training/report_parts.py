@@ -198,7 +198,7 @@ class InputDistribution:
 
 @dataclass(frozen=True)
 class DetectorValidationReport:
-    """False-alarm check of a detector on its own history.
+    """False-alarm check of a detector on the history that it was fitted on.
 
     Attributes:
         alarms: number of six-hour blocks with an alarm.

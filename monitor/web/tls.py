@@ -1,4 +1,4 @@
-"""TLS context of the server, built from the settings in tls_server_config."""
+"""Server TLS context: creation from the settings in tls_server_config."""
 
 from __future__ import annotations
 

@@ -118,7 +118,8 @@ def _mount(path: Path) -> tuple[str, str]:
     candidates = [partition for partition in partitions if real_path.is_relative_to(partition.mountpoint)]
     if not candidates:
         return "/", ""
-    # If several file systems are mounted on one directory, the last is visible; max() returns the first of equals.
+    # If several file systems are mounted on one directory, the last mount is visible. max() returns the first of
+    # several candidates with the longest path, so the order is reversed.
     partition = max(reversed(candidates), key=lambda candidate: len(candidate.mountpoint))
     return partition.mountpoint, partition.fstype
 

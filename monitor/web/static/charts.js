@@ -70,7 +70,7 @@ const charts = (() => {
     return joined([...slots].sort((a, b) => a - b)).map(([from, to]) => [history.at[from], history.at[to] + history.step]);
   }
 
-  // Numbers in ascending order as [first, last] of each run of consecutive ones.
+  // Ranges [first, last] of the consecutive numbers in an ascending array.
   function joined(numbers) {
     const runs = [];
     for (const n of numbers) {

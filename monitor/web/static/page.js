@@ -1,5 +1,5 @@
 // Refresh of the page: replaces the figures, which the daemon renders, and fetches the data of the charts.
-// Without this script the page shows the same figures, as of when it was loaded.
+// Without this script the page shows the same figures, as of the time at which it was loaded.
 "use strict";
 (() => {
   const { interval: sampling, oldestSample } = document.body.dataset;
