@@ -13,7 +13,7 @@ RELEASE_RATIO = 0.7
 """An event continues while the ratio of a channel to its alarm threshold is at least this value."""
 
 RELEASE_DELAY = HOUR / 2
-"""Seconds below the release ratio after which an event ends."""
+"""Seconds without a reading that continues the event, after which the event ends."""
 
 RESTART_FACTOR = 1.5
 """A channel must exceed its residual ratio by this factor to start another event: averages decay slowly."""
@@ -107,8 +107,8 @@ class EventTransition:
 class EventTracker:
     """State machine of the anomaly events of one host; the input is one reading per row.
 
-    An event starts with an alarm and ends after half an hour below the release ratio, after an hour without readings,
-    or at the start of a maintenance window.
+    An event starts with an alarm. It ends after half an hour in which no reading continues the event, after an hour
+    without readings, or at the start of a maintenance window.
 
     The long averages, and with them the threshold ratios, stay high for hours after an event. The tracker keeps these
     ratios as residual ratios. A channel must reach RESTART_FACTOR times its residual ratio to start another event.

@@ -59,7 +59,7 @@ class LinearForecaster:
 
 
 def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Iterate over batches of rows, with the window of LOOKBACK rows before each row.
+    """Yield batches of rows, with the window of LOOKBACK rows before each row.
 
     Args:
         z: (rows, metrics), finite.

@@ -69,7 +69,7 @@ class Dataset:
             level after the other; NaN if unknown.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
-        in_period: (rows,) True in a high-load period, which short dips of the load do not end.
+        high_with_dips: (rows,) True during high load and in short dips of it (`RollingWindow.high_with_dips`).
         spacing: (rows,) `sample_spacing` of the history in seconds; the rows of a dataset may be further apart.
     """
 
@@ -78,7 +78,7 @@ class Dataset:
     auxiliary: Floats
     times: Floats
     state: Floats
-    in_period: Bools
+    high_with_dips: Bools
     spacing: Floats
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
-    x, state, index, in_period = _compute_features(spec, times, values, rows)
+    x, state, index, high_with_dips = _compute_features(spec, times, values, rows)
     labels = future_labels(times, state, spec.horizons, rows)
     longest = spec.horizons[-2:]
     reached = [np.where(np.isnan(index), np.nan, index >= level) for level in AUXILIARY_LEVELS]
@@ -115,7 +115,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
         auxiliary=auxiliary,
         times=times[rows],
         state=state[rows],
-        in_period=in_period[rows],
+        high_with_dips=high_with_dips[rows],
         spacing=sample_spacing(times)[rows],
     )
     return dataset.take(np.flatnonzero(~np.isnan(labels).all(axis=1)))
@@ -142,7 +142,7 @@ def _compute_features(
     """Return features (n, features) of the given rows; state, load index and period mask (rows,) of all rows."""
     state = np.empty(len(times))
     index = np.empty(len(times))
-    in_period = np.empty(len(times), bool)
+    high_with_dips = np.empty(len(times), bool)
     x = np.empty((len(rows), len(spec.names)), np.float32)
     window = spec.new_window(bounded=True)
     for start in range(0, len(times), CHUNK_ROWS):
@@ -151,11 +151,11 @@ def _compute_features(
         first = start - window.dropped_rows
         state[start:end] = window.state[first:]
         index[start:end] = window.load_index[first:]
-        in_period[start:end] = window.period_start[first:] > -np.inf
+        high_with_dips[start:end] = window.high_with_dips(end - start)
         chunk = slice(*np.searchsorted(rows, (start, end)))
         if chunk.stop > chunk.start:
             x[chunk] = design_matrix(spec, window, rows[chunk] - window.dropped_rows)
-    return x, state, index, in_period
+    return x, state, index, high_with_dips
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ LAST_END = 6
 PERIOD_START = 7
 """Column of the start of the high-load period in progress; -inf if there is none."""
 
+SHORT_DIP = 0.25
+"""Longest dip of the load that counts as high load, as a fraction of the sustained time."""
+
 START = np.array([np.nan, *[-np.inf] * 7])
 """Values of the columns before the first sample; the time of an event that has not occurred is -inf."""
 

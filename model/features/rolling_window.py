@@ -121,6 +121,16 @@ class RollingWindow:
         """
         return self._states[: self._size, load_states.PERIOD_START]
 
+    def high_with_dips(self, rows: int) -> Bools:
+        """Return a mask (rows,) of the newest rows that are in high load or in a short dip of it.
+
+        That is: in a high-load period, at most SHORT_DIP of the sustained time after a sample at which a rule held.
+        """
+        newest = slice(self._size - rows, self._size)
+        since_exceeded = self._times[newest] - self._states[newest, load_states.LAST_EXCEEDED]
+        in_period = self._states[newest, load_states.PERIOD_START] > -np.inf
+        return np.asarray(in_period & (since_exceeded <= load_states.SHORT_DIP * self.rules.sustained))
+
     @property
     def sums(self) -> Integers:
         """(rows, inputs + 4) cumulative sums.

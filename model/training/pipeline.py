@@ -160,8 +160,8 @@ class _Fitting:
         subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
         fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
-        in_period = train_part.in_period
-        since_onset = train_part.x[in_period, self.spec.column_index["load_index:since_onset"]]
+        high = train_part.high_with_dips
+        since_onset = train_part.x[high, self.spec.column_index["load_index:since_onset"]]
         step = typical_step(train_part.times, default=1.0)
         tables = [fit_load_table(index, train_part.y[:, i]) for i in range(len(self.horizons))]
         predictor = Predictor(
@@ -174,7 +174,7 @@ class _Fitting:
             pretrained=self.pretrained,
             pretrained_weight=self.pretrained_weight,
             persistence=tuple(
-                fit_persistence(index[in_period], since_onset, train_part.y[in_period, i], horizon / step)
+                fit_persistence(index[high], since_onset, train_part.y[high, i], horizon / step)
                 for i, horizon in enumerate(self.horizons)
             ),
         )

@@ -1,8 +1,8 @@
 """High-load floor: the persistence model limits predictions from below in a high-load period.
 
 The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
-them, because they extrapolate unreliably on inputs outside their training range. After a dip within a period the
-floor applies again from the first sample at which a rule holds; in the dip the networks are more accurate.
+them, because they extrapolate unreliably on inputs outside their training range. The floor also holds in short dips,
+which noise causes; in longer dips the networks are more accurate.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from model.array_types import Bools, Floats
 from model.forecast.log_odds import sigmoid
 from model.forecast.predictor import Predictor
 
+MIN_PROBABILITY = 0.2
+"""Lowest floor: a lower probability would contradict high load, even if the load may have ended a moment ago."""
+
 Baseline = Callable[[Floats, Floats], Floats]
 """Mapping from load index (rows,) and time since the onset (rows,) to probabilities (rows,)."""
 
@@ -26,8 +29,8 @@ class HighLoadFloor:
         """Create the floor of a predictor.
 
         Args:
-            predictor: the floor of a horizon is the persistence model, or the load table if there is none. The
-                bootstrap model has neither, so it has no floor.
+            predictor: the floor of a horizon is the persistence model, or the load table if there is none, and at
+                least MIN_PROBABILITY. The bootstrap model has neither: its floor is MIN_PROBABILITY.
         """
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
@@ -47,16 +50,17 @@ class HighLoadFloor:
             return probabilities, np.zeros(probabilities.shape, bool)
         index, since_onset = (features[..., column][rows].astype(np.float64) for column in self._columns)
         floor = np.zeros(probabilities.shape)
+        floor[rows] = MIN_PROBABILITY
         for i, baseline in enumerate(self._baselines):
             if baseline is not None:
-                floor[rows, i] = baseline(index, since_onset)
+                floor[rows, i] = np.maximum(baseline(index, since_onset), MIN_PROBABILITY)
         floor = np.maximum.accumulate(floor, axis=2)
         raised = floor > probabilities
         return np.where(raised, floor, probabilities), raised
 
 
 def _baseline(predictor: Predictor, horizon: int) -> Baseline | None:
-    """Return the floor of a horizon; None if it has neither a persistence model nor a fitted load table."""
+    """Return the persistence model of a horizon, or else its load table; None if it has neither."""
     if predictor.persistence:
         persistence = predictor.persistence[horizon]
         if persistence is not None:

@@ -39,7 +39,7 @@ def label_rows(y, times, state=None, spacing=10.0):
         auxiliary=np.zeros((n, 0)),
         times=times,
         state=np.zeros(n) if state is None else state,
-        in_period=np.zeros(n, bool) if state is None else state == 1,
+        high_with_dips=np.zeros(n, bool) if state is None else state == 1,
         spacing=np.full(n, spacing),
     )
 

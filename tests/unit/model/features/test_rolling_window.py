@@ -37,6 +37,15 @@ def test_state_of_an_unknown_sample_is_unknown_and_ends_the_run():
     assert values[2:] == [0, 1]
 
 
+def test_short_dip_of_a_high_load_period_counts_as_high_load():
+    window = RollingWindow(("u",), Rules(((("u", 1.0),),), 40.0), 5.0)
+    index = [0, *[1] * 8, 0, 0, 1, 0, 0, 0, 0]
+    window.extend(np.arange(len(index)) * 5.0, np.array(index, float)[:, None])
+    assert window.state.tolist() == [0] * 8 + [1] + [0] * 7
+    assert window.high_with_dips(len(index)).tolist() == [False] * 8 + [True] * 6 + [False] * 2
+    assert window.high_with_dips(3).tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 7])
 def test_extend_in_chunks_equals_extend_at_once(chunk):
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from model.forecast.blend import HorizonBlend, LoadTable, network_only
 from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble, Scaler
 from model.forecast.log_odds import sigmoid
-from model.forecast.online.high_load_floor import HighLoadFloor
+from model.forecast.online.high_load_floor import MIN_PROBABILITY, HighLoadFloor
 from model.forecast.persistence import PersistenceModel
 from model.forecast.predictor import Predictor
 
@@ -78,12 +78,12 @@ def test_persistence_model_takes_precedence_over_the_load_table():
     assert raised.all()
 
 
-def test_bootstrap_model_has_no_floor():
-    p = np.full((1, 1, 2), 0.1)
+def test_bootstrap_model_has_the_lowest_floor():
+    p = np.array([[[0.1, 0.3]]])
     floor = HighLoadFloor(make_predictor([network_only()] * 2))
     published, raised = floor(p, features([1.0]), np.ones((1, 1), bool))
-    assert published.tolist() == p.tolist()
-    assert not raised.any()
+    assert published.tolist() == [[[MIN_PROBABILITY, 0.3]]]
+    assert raised.tolist() == [[[True, False]]]
 
 
 @given(
@@ -100,7 +100,7 @@ def test_published_probabilities_are_bounded_by_model_and_persistence(rows, fitt
     index, since_onset = (x[..., column].astype(float) for column in (INDEX, SINCE_ONSET))
     baselines = [MODEL(index, since_onset)] * 2 if fitted else [sigmoid(values(index)) for values in TABLES]
     assert (published >= p).all()
-    assert (published >= np.stack(baselines, axis=2))[high].all()
+    assert (published >= np.maximum(np.stack(baselines, axis=2), MIN_PROBABILITY))[high].all()
     assert (np.diff(published, axis=2) >= 0).all()
     assert np.array_equal(raised, published > p)
     single = [floor(p[:, i : i + 1], x[:, i : i + 1], high[:, i : i + 1])[0] for i in range(len(rows))]
