@@ -50,6 +50,11 @@ class TrainingRunRepository:
         promoted = training_runs.c.outcome == TrainingOutcome.PROMOTED.value
         return next(iter(self._read(self._newest(1).where(promoted))), None)
 
+    def last_trained(self) -> TrainingRun | None:
+        """Return the newest run that trained a model, promoted or refused; None if there is none."""
+        trained = training_runs.c.outcome.in_([TrainingOutcome.PROMOTED.value, TrainingOutcome.REFUSED.value])
+        return next(iter(self._read(self._newest(1).where(trained))), None)
+
     def counts(self) -> dict[TrainingOutcome, int]:
         """Return the number of runs for each outcome; 0 for an outcome without runs."""
         query = (

@@ -86,7 +86,7 @@ class RetrainingJob:
         serving = self._serving()
         if serving != ServingState.FALLBACK and now < self._not_due_before <= now + interval:
             return False
-        due = next_retrain(self._config.training, self._last_run(), serving)
+        due = next_retrain(self._config.training, self._last_run(), self._last_trained(), serving)
         if due is not None and now < due <= now + interval:
             self._not_due_before = due
             return False
@@ -112,6 +112,10 @@ class RetrainingJob:
     def _last_run(self) -> CompletedRun | None:
         last = self._runs.last()
         return None if last is None else completed_run(last)
+
+    def _last_trained(self) -> CompletedRun | None:
+        trained = self._runs.last_trained()
+        return None if trained is None else completed_run(trained)
 
     def _record_outcome(self, exit_text: str) -> None:
         """Log the outcome of the trainer; record the run if the trainer ended without recording it."""

@@ -27,6 +27,7 @@ class _Training:
     model: RegisteredModel | None
     last_run: CompletedRun | None
     last_success: CompletedRun | None
+    last_trained: CompletedRun | None
     runs: dict[TrainingOutcome, int]
 
 
@@ -67,6 +68,7 @@ def read_overview(
         model=training.model,
         last_run=training.last_run,
         last_success=training.last_success,
+        last_trained=training.last_trained,
         runs=training.runs,
         next_retrain_at=next_retrain_at,
         retrain_running=_is_locked(stores, "retrain"),
@@ -93,7 +95,7 @@ def _is_current(stores: Stores, before: Overview) -> bool:
 
 
 def _kept_training(before: Overview) -> _Training:
-    return _Training(before.model, before.last_run, before.last_success, before.runs)
+    return _Training(before.model, before.last_run, before.last_success, before.last_trained, before.runs)
 
 
 def _read_training(stores: Stores) -> _Training:
@@ -101,6 +103,7 @@ def _read_training(stores: Stores) -> _Training:
         model=read_active_model(stores),
         last_run=_completed(stores.runs.last()),
         last_success=_completed(stores.runs.last_success()),
+        last_trained=_completed(stores.runs.last_trained()),
         runs=stores.runs.counts(),
     )
 
@@ -143,7 +146,8 @@ def _schedule(
         serving = ServingState.NO_FITTED_MODEL
     # A host with a fitted model had enough history, even if some of it has been deleted since.
     may_train = covered >= needed or serving != ServingState.NO_FITTED_MODEL
-    return covered, next_retrain(config.training, training.last_run, serving) if may_train else None
+    next_at = next_retrain(config.training, training.last_run, training.last_trained, serving)
+    return covered, next_at if may_train else None
 
 
 def _fallbacks(stores: Stores) -> tuple[ServingFallback, ...]:

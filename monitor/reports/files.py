@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from monitor.documents.models import ModelExportDocument, ModelImportDocument
 from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceImportDocument
 from monitor.reports.blocks import Report
-from monitor.system.formatting import approximate_duration, format_time
+from monitor.system.formatting import approximate_duration, format_count, format_time
 
 
 def model_export_report(document: ModelExportDocument) -> Report:
@@ -30,12 +30,12 @@ def model_import_report(document: ModelImportDocument) -> Report:
 
 def trace_import_report(document: TraceImportDocument) -> Report:
     """Return the report of a trace import: the stored rows and values, and the rows and cells that were left out."""
-    counts = [f"{_quantity(document.added, 'sample')} added"]
+    counts = [f"{format_count(document.added, 'sample')} added"]
     if document.filled:
-        counts.append(f"{document.filled} filled with {_quantity(document.filled_values, 'value')}")
+        counts.append(f"{document.filled} filled with {format_count(document.filled_values, 'value')}")
     if document.replaced:
-        counts.append(f"{document.replaced} changed by replacing {_quantity(document.replaced_values, 'value')}")
-    origin = [_quantity(document.rows, "row")]
+        counts.append(f"{document.replaced} changed by replacing {format_count(document.replaced_values, 'value')}")
+    origin = [format_count(document.rows, "row")]
     if document.first_at is not None:
         origin = [f"{origin[0]} from {format_time(document.first_at)} to {format_time(document.last_at)}"]
     rows = {"unordered": document.unordered, "repeated": document.repeated}
@@ -44,8 +44,8 @@ def trace_import_report(document: TraceImportDocument) -> Report:
     if document.conflicting:
         verb = "differs" if document.conflicting == 1 else "differ"
         conflicting = (
-            f"  {_quantity(document.conflicting, 'row')} {verb} from the stored values, which were kept; --replace "
-            "overwrites them",
+            f"  {format_count(document.conflicting, 'row')} {verb} from the stored values, which were kept; "
+            "--replace overwrites them",
         )
     ignored = (f"  columns ignored: {', '.join(document.ignored_columns)}",) if document.ignored_columns else ()
     return Report(
@@ -79,8 +79,9 @@ def purge_report(document: PurgeDocument) -> Report:
     period = f"from {format_time(document.from_)} to {format_time(document.to)}"
     if not document.samples and not document.predictions and not document.anomalies:
         return Report((f"nothing stored {period}",))
-    derived = f"{_quantity(document.predictions, 'prediction')}, {_quantity(document.anomalies, 'anomaly event')}"
-    return Report((f"{_quantity(document.samples, 'sample')} {period} deleted, with {derived}",))
+    predictions = format_count(document.predictions, "prediction")
+    derived = f"{predictions}, {format_count(document.anomalies, 'anomaly event')}"
+    return Report((f"{format_count(document.samples, 'sample')} {period} deleted, with {derived}",))
 
 
 def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
@@ -88,7 +89,8 @@ def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[s
     if not counts.bad_cells:
         return ()
     examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
-    return (f"  {_quantity(counts.bad_cells, 'bad cell')}, taken as missing: {_listed(examples, counts.bad_cells)}",)
+    cells = format_count(counts.bad_cells, "bad cell")
+    return (f"  {cells}, taken as missing: {_listed(examples, counts.bad_cells)}",)
 
 
 def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tu
     if not counts.without_value:
         return ()
     numbers = [f"line {number}" for number in counts.lines_without_value]
-    rows = _quantity(counts.without_value, "row")
+    rows = format_count(counts.without_value, "row")
     suffix = ", not stored" if isinstance(counts, TraceImportDocument) else ""
     return (f"  {rows} without any value{suffix}: {_listed(numbers, counts.without_value)}",)
 
@@ -105,7 +107,3 @@ def _listed(examples: Sequence[str], count: int) -> str:
     """Return examples in one line, with the number of omitted items; `count` is the number of all items."""
     more = count - len(examples)
     return ", ".join(examples) + (f" and {more} more" if more else "")
-
-
-def _quantity(count: int, name: str) -> str:
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"

@@ -25,6 +25,9 @@ __all__ = ["TIME_COLUMN", "Trace", "TraceOptions", "TraceRows", "TraceStatistics
 
 Array = npt.NDArray[np.float64]
 
+SMALL_PERCENTAGE = 0.01
+"""If no percentage exceeds this ratio, the values are probably ratios: even an idle host uses more memory."""
+
 SPREADSHEET_DAYS = (36_526, 73_051)
 """Spreadsheet dates from 2000-01-01 up to 2100-01-01, in days since 1899-12-30."""
 
@@ -39,7 +42,6 @@ class TraceRows:
         values: (rows, columns); NaN for a missing value.
         counts: counts of rows and invalid cells.
         ignored: names of columns that were not read.
-        largest_percentage: largest percentage in the file as a ratio; None if no column has percentages.
         names: names of all columns of a wide table, or of all series of a long table; in lower case.
     """
 
@@ -48,7 +50,6 @@ class TraceRows:
     values: Array
     counts: TraceStatistics
     ignored: tuple[str, ...] = ()
-    largest_percentage: float | None = None
     names: frozenset[str] = frozenset()
 
 
@@ -106,12 +107,29 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
         values=numbers[:, 1:],
         counts=parser.counts,
         ignored=parser.ignored,
-        largest_percentage=parser.largest_percentage,
         names=parser.names,
     )
+    _check_percentages(path, parser.largest_percentage)
     _check_not_days(path, rows.times)
     _check_duplicates(path, rows)
     return rows
+
+
+def _check_percentages(path: Path, largest: float | None) -> None:
+    """Check that the values read as percentages are not ratios.
+
+    Args:
+        path: path of the file.
+        largest: largest percentage as a ratio; None if no column has percentages.
+
+    Raises:
+        MonitorError: the largest percentage is above 0 and at most SMALL_PERCENTAGE.
+    """
+    if largest is not None and 0 < largest <= SMALL_PERCENTAGE:
+        raise MonitorError(
+            f"{path}: no value is above 1, so they look like ratios: leave out --percent; if they are percentages, "
+            "leave it out too and write each with its sign, as in 0.4%"
+        )
 
 
 def _check_not_days(path: Path, times: Array) -> None:

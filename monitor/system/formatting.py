@@ -35,6 +35,11 @@ def approximate_duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def format_count(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun, in the plural (default: with an s) unless the count is 1."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def format_number(value: float | None, digits: int = 3) -> str:
     """Return a number with `digits` decimals; ABSENT for None."""
     return ABSENT if value is None else f"{value:.{digits}f}"

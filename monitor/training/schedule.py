@@ -13,6 +13,9 @@ from monitor.training.records import CompletedRun
 FALLBACK_INTERVAL = DAY
 """Seconds between two training runs while a fallback serves for any horizon."""
 
+RETRY_INTERVAL = DAY
+"""Seconds after a due training run that trained no model, while a fitted model serves."""
+
 FIRST_RETRY = 60.0
 """Shortest time in seconds between two training runs while no fitted model serves."""
 
@@ -25,18 +28,24 @@ class ServingState(StrEnum):
     MODEL = "model"
 
 
-def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: ServingState) -> float | None:
+def next_retrain(
+    config: TrainingSection, last: CompletedRun | None, trained: CompletedRun | None, serving: ServingState
+) -> float | None:
     """Return the due time of the next training run, in seconds since the epoch.
 
-    The time since the start of the last run depends on what serves, and is at most the configured interval:
+    The delay depends on what serves, and is at most the configured interval:
 
-    - Only the pretrained model or none: a tenth of `min_history`, at least FIRST_RETRY.
-    - A fallback for any horizon: FALLBACK_INTERVAL.
-    - A fitted model: `retrain_delay` for the history of the last run.
+    - Only the pretrained model or none: a tenth of `min_history` after the last run, at least FIRST_RETRY.
+    - A fallback for any horizon: FALLBACK_INTERVAL after the last run that trained a model.
+    - A fitted model: `retrain_delay` for the history of the last run that trained a model, after that run.
+
+    A skipped or failed run does not change a due time after its start. If it was due, the next run is due after
+    RETRY_INTERVAL.
 
     Args:
         config: section `training` of the configuration.
         last: the newest training run; None if there is none.
+        trained: the newest training run that trained a model; None if there is none.
         serving: kind of predictor that serves.
 
     Returns:
@@ -46,11 +55,17 @@ def next_retrain(config: TrainingSection, last: CompletedRun | None, serving: Se
         return None
     if serving == ServingState.NO_FITTED_MODEL:
         return last.started_at + min(config.interval, max(FIRST_RETRY, config.min_history / 10))
+    due = 0.0 if trained is None else trained.started_at + _delay(config, trained, serving)
+    return due if due > last.started_at else last.started_at + min(config.interval, RETRY_INTERVAL)
+
+
+def _delay(config: TrainingSection, trained: CompletedRun, serving: ServingState) -> float:
+    """Return the seconds between a run that trained a model and the next run."""
     if serving == ServingState.FALLBACK:
-        return last.started_at + min(config.interval, FALLBACK_INTERVAL)
-    fitted = last.report is not None and last.report.health is not None
-    history = last.report.to - last.report.from_ if last.report is not None and fitted else 0.0
-    return last.started_at + (retrain_delay(history, config.interval) if history else config.interval)
+        return min(config.interval, FALLBACK_INTERVAL)
+    if trained.report is None or trained.report.health is None:
+        return config.interval
+    return retrain_delay(trained.report.to - trained.report.from_, config.interval)
 
 
 def insufficient_history(covered: float, needed: float) -> str:

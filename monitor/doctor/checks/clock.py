@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from model.array_types import Floats
-from model.features.spacing import GAP_FACTOR
+from model.features.spacing import follows_gap, sample_spacing
 from monitor.doctor.context import DoctorContext, StoredRecords
 from monitor.doctor.results import DATABASE_NOT_READ, SHOW_LOG, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import max_sample_age
-from monitor.system.formatting import approximate_duration, format_time
+from monitor.system.formatting import approximate_duration, format_count, format_time
 
 UNSYNCHRONISED = 0x40
 """Status bit STA_UNSYNC of adjtimex(2): the clock is not synchronised."""
@@ -79,7 +79,7 @@ def check_samples(context: DoctorContext) -> Iterator[CheckResult]:
     else:
         yield assess_sample_age(context.now - newest.at, interval, running=context.daemon.running)
     if newest is not None:
-        yield assess_gaps(records.recent, context.now, interval)
+        yield assess_gaps(records.recent)
 
 
 def _future_samples(records: StoredRecords, newest_at: float, now: float) -> CheckResult:
@@ -107,27 +107,30 @@ def assess_sample_age(age: float, interval: float, *, running: bool | None) -> C
     return warning(CheckId.NEWEST_SAMPLE, f"{message}; no daemon runs", fix)
 
 
-def assess_gaps(times: Floats, now: float, interval: float) -> CheckResult:
-    """Assess the gaps between the samples of the last day.
+def assess_gaps(times: Floats) -> CheckResult:
+    """Assess the gaps between the samples of the last day, relative to the spacing of the samples around them.
+
+    The spacing of imported samples may differ from the sampling interval. `assess_sample_age` covers the time since
+    the newest sample.
 
     Args:
         times: (samples,) ascending seconds since the epoch.
-        now: seconds since the epoch.
-        interval: seconds between two samples.
     """
     if len(times) < 2:
         return skipped(CheckId.SAMPLE_GAPS, f"{len(times)} samples in the last day: too few to find gaps")
     intervals = np.diff(times)
-    gaps = intervals[intervals > GAP_FACTOR * interval]
+    spacing = sample_spacing(times)[1:]
+    after_gap = follows_gap(intervals, spacing)
+    gaps = intervals[after_gap]
+    missing = float(np.sum(np.round(gaps / spacing[after_gap]) - 1))
     fraction = times % 1
     shifted = int(np.sum((fraction > 0) & (fraction < SHIFTED_SECONDS)))
-    expected = (now - float(times[0])) // interval + 1
-    missed = max(0.0, 1 - len(times) / expected)
+    missed = missing / (len(times) + missing)
     message = f"{len(times)} samples since {format_time(float(times[0]))}, {missed:.1%} missed"
     if len(gaps):
-        message += f"; {len(gaps)} gaps, the longest {approximate_duration(float(gaps.max()))}"
+        message += f"; {format_count(len(gaps), 'gap')}, the longest {approximate_duration(float(gaps.max()))}"
     if shifted:
-        message += f"; {shifted} samples shifted from a duplicate timestamp: the clock was set back"
+        message += f"; {format_count(shifted, 'sample')} shifted from a duplicate timestamp: the clock was set back"
         return warning(CheckId.SAMPLE_GAPS, message, f"slew the clock instead of setting it: {SYNCHRONISE}")
     if missed > MISSED_RATIO:
         fix = f"find out whether the daemon was stopped, the clock set, or the host overloaded; {SHOW_LOG}"

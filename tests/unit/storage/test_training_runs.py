@@ -36,6 +36,7 @@ def test_append_stores_a_run_exactly(repository: TrainingRunRepository) -> None:
 
 def test_empty_repository_has_no_runs(repository: TrainingRunRepository) -> None:
     assert (repository.last(), repository.last_success(), repository.last_id()) == (None, None, None)
+    assert repository.last_trained() is None
     assert repository.history(9) == []
 
 
@@ -53,6 +54,15 @@ def test_last_success_is_the_newest_promotion(repository: TrainingRunRepository)
     success = repository.last_success()
     assert success is not None
     assert success.started_at == 1.0
+
+
+def test_last_trained_is_the_newest_run_with_a_candidate(repository: TrainingRunRepository) -> None:
+    outcomes = (TrainingOutcome.PROMOTED, TrainingOutcome.REFUSED, TrainingOutcome.SKIPPED, TrainingOutcome.FAILED)
+    for started_at, outcome in enumerate(outcomes):
+        repository.append(training_run(outcome, float(started_at)))
+    trained = repository.last_trained()
+    assert trained is not None
+    assert trained.started_at == 1.0
 
 
 def test_history_is_newest_first_and_limited(repository: TrainingRunRepository) -> None:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from monitor.sampling.trace_reader import TraceRows
     from monitor.stores import Stores
 
-SMALL_PERCENTAGE = 0.01
-"""If no percentage exceeds this ratio, the values are probably ratios: even an idle host uses more memory."""
-
 
 @click.command(
     "import",
@@ -112,15 +109,9 @@ def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
 
 
 def _warn(files: list[tuple[Path, TraceRows]]) -> None:
-    """Warn about files without rows, and about percentages that look like ratios."""
+    """Warn about files without rows."""
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     for path, rows in files:
         if not rows.counts.rows:
             print_warning("empty trace skipped", f"{path}: no rows after the header", file=path)
-        elif rows.largest_percentage is not None and rows.largest_percentage <= SMALL_PERCENTAGE:
-            print_warning(
-                "percentages look like ratios",
-                f"{path}: no value is above 1 %: --percent is for percentages, not for ratios from 0 to 1",
-                file=path,
-            )

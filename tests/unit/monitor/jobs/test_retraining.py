@@ -27,6 +27,9 @@ class Runs:
     def last(self):
         return self.all[-1] if self.all else None
 
+    def last_trained(self):
+        return next((run for run in reversed(self.all) if run.outcome in {"promoted", "refused"}), None)
+
     def append(self, run):
         self.all.append(run)
 
@@ -83,6 +86,16 @@ def test_job_starts_trainer_when_due_and_with_enough_history(make, last, enough,
     job, _, trainers = make(Runs(*[last] if last else []), enough=enough, serving=serving)
     job.run()
     assert len(trainers) == starts
+
+
+def test_job_keeps_due_time_after_an_early_skipped_run(make):
+    runs = Runs(run(10_000 - 3500), run(10_000 - 200, "skipped"))
+    job, clock, trainers = make(runs)
+    job.run()
+    assert not trainers
+    clock.now += 100
+    job.run()
+    assert len(trainers) == 1
 
 
 def test_job_starts_a_single_trainer_at_a_time(make):

@@ -46,6 +46,15 @@ def test_overview_has_model_runs_and_next_retraining(fitted):
     assert overview.waiting_for == ""
 
 
+def test_skipped_run_does_not_postpone_the_next_retraining(fitted):
+    before = read_overview(fitted, CONFIG, NOW)
+    skipped = CompletedRun(NOW, NOW + 1, TrainingOutcome.SKIPPED, "not enough history", None, None)
+    fitted.runs.append(stored_run(skipped))
+    after = read_overview(fitted, CONFIG, NOW + 2, before)
+    assert after.next_retrain_at == before.next_retrain_at
+    assert read_overview(fitted, CONFIG, NOW + 3, after).next_retrain_at == before.next_retrain_at
+
+
 def test_overview_has_fallbacks_which_bring_the_retraining_forward(fitted):
     before = read_overview(fitted, CONFIG, NOW)
     fitted.registry.set_fallbacks(1, {"300": {"calm": "current value"}})

@@ -126,8 +126,15 @@ def test_read_rows_follows_the_options(write_file):
     )
     rows = read_rows(write_file(text), options)
     assert (rows.times.tolist(), rows.values.tolist()) == ([1795800000.0], [[0.415]])
-    assert (rows.columns, rows.ignored, rows.largest_percentage) == (("cpu_usage",), ("Disk",), 0.415)
+    assert (rows.columns, rows.ignored) == (("cpu_usage",), ("Disk",))
     assert rows.names == {"when", "cpu", "disk"}
+
+
+@pytest.mark.parametrize("values", ["0.5,0.9", "1,0"])
+def test_read_rows_refuses_ratios_as_percentages(write_file, values):
+    path = write_file(f"timestamp,cpu_usage,memory_usage\n1,{values}\n")
+    with pytest.raises(MonitorError, match="no value is above 1"):
+        read_rows(path, TraceOptions(percent=True))
 
 
 def test_read_rows_maps_the_columns_of_influxdb(write_file):

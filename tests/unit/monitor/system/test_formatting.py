@@ -9,6 +9,7 @@ from monitor.system.formatting import (
     LATEST,
     approximate_duration,
     format_bytes,
+    format_count,
     format_duration,
     format_number,
     format_percent,
@@ -101,6 +102,12 @@ def test_format_quantity_appends_the_unit(value, unit, text):
 )
 def test_format_percent_shows_no_certainty_that_is_none(ratio, text):
     assert format_percent(ratio) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 gaps"), (1, "1 gap"), (2, "2 gaps")])
+def test_format_count_has_the_plural_unless_the_count_is_one(count, text):
+    assert format_count(count, "gap") == text
+    assert format_count(2, "anomaly", "anomalies") == "2 anomalies"
 
 
 def test_format_since_has_time_and_distance_and_the_date_of_another_day():

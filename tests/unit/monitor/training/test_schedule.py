@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from model.units import DAY
 from monitor.config.schema import TrainingSection
 from monitor.system.formatting import approximate_duration
 from monitor.training.records import CompletedRun
-from monitor.training.report import TrainingReport
 from monitor.training.schedule import ServingState, insufficient_history, next_retrain
 from storage import TrainingOutcome
 
@@ -18,27 +18,36 @@ RUN = CompletedRun(50.0, 51.0, TrainingOutcome.PROMOTED, "", None, None)
 
 
 def test_next_retrain_depends_on_the_serving_model():
-    assert next_retrain(TRAINING, None, ServingState.NO_FITTED_MODEL) is None
-    assert next_retrain(TRAINING, RUN, ServingState.MODEL) == 3650.0
-    assert next_retrain(TRAINING, RUN, ServingState.NO_FITTED_MODEL) == 170.0
-    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), RUN, ServingState.FALLBACK) == 86450.0
+    assert next_retrain(TRAINING, None, None, ServingState.NO_FITTED_MODEL) is None
+    assert next_retrain(TRAINING, RUN, RUN, ServingState.MODEL) == 3650.0
+    assert next_retrain(TRAINING, RUN, RUN, ServingState.NO_FITTED_MODEL) == 170.0
+    assert next_retrain(replace(TRAINING, interval=7 * 86400.0), RUN, RUN, ServingState.FALLBACK) == 86450.0
 
 
 @pytest.mark.parametrize(("history", "due"), [(100.0, 1850.0), (8000.0, 2050.0), (40_000.0, 3650.0)])
 def test_next_retrain_renews_model_when_its_history_has_grown_by_a_quarter(history, due, overview):
-    assert (
-        next_retrain(
-            TRAINING,
-            replace(RUN, report=replace(overview.last_run.report, from_=0.0, to=history)),
-            ServingState.MODEL,
-        )
-        == due
-    )
+    run = replace(RUN, report=replace(overview.last_run.report, from_=0.0, to=history))
+    assert next_retrain(TRAINING, run, run, ServingState.MODEL) == due
 
 
-def test_next_retrain_ignores_the_history_of_a_skipped_training():
-    run = replace(RUN, report=TrainingReport(0.0, 8000.0, 10))
-    assert next_retrain(TRAINING, run, ServingState.MODEL) == 3650.0
+@pytest.mark.parametrize(
+    ("started_at", "serving", "due"),
+    [
+        (1000.0, ServingState.MODEL, 50.0 + 14 * DAY),
+        (1000.0, ServingState.FALLBACK, 50.0 + DAY),
+        (1000.0, ServingState.NO_FITTED_MODEL, 1120.0),
+        (50.0 + 14 * DAY, ServingState.MODEL, 50.0 + 15 * DAY),
+    ],
+)
+def test_next_retrain_follows_the_last_trained_model_after_a_skipped_run(started_at, serving, due):
+    skipped = replace(RUN, started_at=started_at, outcome=TrainingOutcome.SKIPPED)
+    config = replace(TRAINING, interval=14 * DAY)
+    assert next_retrain(config, skipped, RUN, serving) == due
+
+
+def test_next_retrain_is_tried_again_after_a_day_if_no_run_trained_a_model():
+    skipped = replace(RUN, outcome=TrainingOutcome.SKIPPED)
+    assert next_retrain(replace(TRAINING, interval=14 * DAY), skipped, None, ServingState.MODEL) == 50.0 + DAY
 
 
 def test_insufficient_history_states_both_durations():

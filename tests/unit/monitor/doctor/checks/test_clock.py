@@ -32,18 +32,25 @@ def test_old_sample_is_a_failure_while_a_daemon_runs(age, running, status):
 
 def test_gaps_are_counted_and_their_ratio_assessed():
     times = NOW - 5.0 * np.arange(1000)[::-1]
-    assert assess_gaps(times, NOW, 5.0).status is CheckStatus.OK
-    result = assess_gaps(np.delete(times, slice(400, 500)), NOW, 5.0)
+    assert assess_gaps(times).status is CheckStatus.OK
+    result = assess_gaps(np.delete(times, slice(400, 500)))
     assert result.status is CheckStatus.WARNING
     assert "10.0%" in result.message
-    assert "1 gaps" in result.message
+    assert "1 gap," in result.message
+
+
+def test_imported_samples_with_a_larger_spacing_are_no_gaps():
+    imported = NOW - 5.0 * 100 - 30.0 * np.arange(1, 1001)[::-1]
+    result = assess_gaps(np.concatenate([imported, NOW - 5.0 * np.arange(100)[::-1]]))
+    assert result.status is CheckStatus.OK
+    assert "0.0% missed" in result.message
 
 
 def test_gaps_need_two_samples():
-    assert assess_gaps(np.array([NOW]), NOW, 5.0).status is CheckStatus.SKIPPED
+    assert assess_gaps(np.array([NOW])).status is CheckStatus.SKIPPED
 
 
 def test_shifted_sample_is_a_warning():
     times = NOW - 5.0 * np.arange(100)[::-1]
-    result = assess_gaps(np.sort(np.append(times, times[50] + 0.001)), NOW, 5.0)
-    assert (result.status, "; 1 samples" in result.message) == (CheckStatus.WARNING, True)
+    result = assess_gaps(np.sort(np.append(times, times[50] + 0.001)))
+    assert (result.status, "; 1 sample shifted" in result.message) == (CheckStatus.WARNING, True)

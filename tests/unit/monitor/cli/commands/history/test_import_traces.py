@@ -61,9 +61,9 @@ def test_import_of_several_files_prints_a_document_per_line(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "options", "warnings"),
-    [("timestamp,cpu_usage\n", [], 1), ("timestamp,cpu_usage\n1000,0.5\n", ["--percent"], 1), (TRACE, [], 0)],
+    [("timestamp,cpu_usage\n", [], 1), ("timestamp,swap_usage\n1000,0\n", ["--percent"], 0), (TRACE, [], 0)],
 )
-def test_import_warns_of_an_empty_trace_and_of_small_percentages(run, tmp_path, content, options, warnings):
+def test_import_warns_of_an_empty_trace(run, tmp_path, content, options, warnings):
     (tmp_path / "trace.csv").write_text(content)
     result = run("import", tmp_path / "trace.csv", *options)
     assert (result.code, len(result.errors.splitlines())) == (ExitCode.DONE, warnings)
@@ -86,6 +86,18 @@ def test_refused_import_stores_nothing_of_any_file_and_creates_no_database(run, 
     assert (result.code, result.output, len(result.errors.splitlines())) == (ExitCode.FAILED, "", 1)
     assert f"bad.csv, {line}: " in result.errors
     assert not run.database.exists()
+
+
+def test_import_refuses_ratios_with_percent(run, tmp_path):
+    (tmp_path / "ratios.csv").write_text("timestamp,cpu_usage\n1000,0.5\n1005,1\n")
+    (tmp_path / "signs.csv").write_text("timestamp,cpu_usage\n1000,0.5%\n")
+    result = run("import", tmp_path / "ratios.csv", "--percent")
+    assert (result.code, result.output, len(result.errors.splitlines())) == (ExitCode.FAILED, "", 1)
+    with run.stores() as stores:
+        assert stores.samples.last() is None
+    assert run("import", tmp_path / "signs.csv").code == ExitCode.DONE
+    with run.stores() as stores:
+        assert stores.samples.last().cpu_usage == 0.005
 
 
 def test_dry_run_counts_files_together_and_stores_nothing(run, tmp_path):
