@@ -137,10 +137,6 @@ class _Replay:
         """Serve a predictor from `row` on."""
         previous = self._engine
         self._incumbent = predictor
-        self._engine = None if previous is None else previous.with_predictor(predictor)
-        if self._engine is not None:
-            self._log.forget_predictions()
-            return
         self._engine = OnlineEngine(predictor.spec, predictor)
         same_load_index = previous is not None and self._engine.has_load_index_of(previous)
         self._warm_up(row, log=self._recalibrates and not same_load_index)

@@ -112,12 +112,8 @@ def replay(models: Sequence[ReplayModel], times: Floats, values: Floats) -> Iter
 def _engine(predictor: Predictor, previous: OnlineEngine | None, times: Floats, values: Floats) -> OnlineEngine:
     """Return an engine for `predictor` that has received the samples before its part of the holdout.
 
-    If `previous` has the same feature specification, its history is reused. Otherwise, the samples that the features
-    need are replayed.
+    The samples that the features need are replayed; the warnings continue those of `previous`.
     """
-    successor = None if previous is None else previous.with_predictor(predictor)
-    if successor is not None:
-        return successor
     engine = OnlineEngine(predictor.spec, predictor)
     if previous is not None:
         engine.inherit_warnings(previous)

@@ -62,8 +62,6 @@ class ServedModel:
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
-        # Stored model ID and metrics; None before the first forecast, when the stored values may be outdated.
-        self._stored_out_of_range: tuple[int, tuple[str, ...]] | None = None
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -159,7 +157,8 @@ class ServedModel:
             self._applied_decisions = decisions
         forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
         self._log_inputs_out_of_range(forecast.inputs_out_of_range)
-        self._store_inputs_out_of_range(self._serving[0], forecast.inputs_out_of_range)
+        if not self.load_failed:
+            self._store_inputs_out_of_range(self._serving[0], forecast.inputs_out_of_range)
         return forecast
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
@@ -173,15 +172,16 @@ class ServedModel:
             log.info("inputs in range", model=self.model_id)
 
     def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
-        """Store the metrics for `monitor status` if they or the model changed; the next forecast retries failures."""
-        if (model_id, metrics) == self._stored_out_of_range:
-            return
+        """Store the metrics for `monitor status` if the stored ones differ; the next forecast retries failures.
+
+        The stored metrics are read each time, because every activation in the registry deletes them.
+        """
+        registry = self._stores.registry
         try:
-            self._stores.registry.set_inputs_out_of_range(model_id, metrics)
+            if registry.inputs_out_of_range() != metrics:
+                registry.set_inputs_out_of_range(model_id, metrics)
         except StorageError as error:
             log.debug("inputs out of range write failed", error=error)
-        else:
-            self._stored_out_of_range = model_id, metrics
 
     @property
     def _spec(self) -> FeatureSpec:
@@ -213,17 +213,13 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model; keep the history of the engine if the features of both models are equal."""
-        predictor = self.predictor
-        successor = None if predictor is None else self._engine.with_predictor(predictor)
-        self._applied_decisions = ()
-        if successor is not None:
-            self._engine = successor
-        elif predictor is not None or self._engine.predictor is not None:
-            self._previous_engine = self._engine if self._warmed_up else None
-            self._engine = self._new_engine()
-            self._newest_at = -np.inf
-            self._warmed_up = False
+        """Serve the loaded model with a new engine, which reads the stored history before the next sample."""
+        if self.predictor is None and self._engine.predictor is None:
+            return
+        self._previous_engine = self._engine if self._warmed_up else None
+        self._engine = self._new_engine()
+        self._newest_at = -np.inf
+        self._warmed_up = False
 
     def _new_engine(self) -> OnlineEngine:
         """Return an engine for the loaded model, without history but with the active warnings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.serving import REDUCED_MODEL, out_of_range_message
+from model.serving import out_of_range_message
 from monitor.documents.scores import HorizonScoreDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunSummary
@@ -82,15 +82,21 @@ def _model(status: StatusDocument) -> list[Line]:
     else:
         origin = f" on {model.imported_from} and imported" if model.imported_from else ""
         serving = f"trained {format_time(model.created_at)}{origin}, sha256 {model.sha256[:12]}"
-    return [labelled_line("model", f"{model.id} serves, {serving}"), *_reduced_model(status), *_fallbacks(status)]
+    return [
+        labelled_line("model", f"{model.id} serves, {serving}"),
+        *_inputs_out_of_range(status),
+        *_fallbacks(status),
+    ]
 
 
-def _reduced_model(status: StatusDocument) -> list[Line]:
+def _inputs_out_of_range(status: StatusDocument) -> list[Line]:
     """Return a line on the metrics that are left out of the predictions; empty if there are none."""
-    if not status.inputs_out_of_range:
+    metrics = [item.metric for item in status.inputs_out_of_range or ()]
+    if not metrics:
         return []
-    reasons = out_of_range_message([item.metric for item in status.inputs_out_of_range])
-    return [labelled_line("", Toned(REDUCED_MODEL, "caution"), f" serves: {reasons}")]
+    pronoun = "it" if len(metrics) == 1 else "them"
+    message = Toned(out_of_range_message(metrics), "caution")
+    return [labelled_line("", message, f": the model predicts without {pronoun}")]
 
 
 def _fallbacks(status: StatusDocument) -> list[Line]:

@@ -58,19 +58,6 @@ class OnlineEngine:
         if predictor is not None:
             self.decide([[FallbackDecision()] * len(horizons)] * hosts)
 
-    def with_predictor(self, predictor: Predictor) -> OnlineEngine | None:
-        """Return an engine for `predictor` with this engine's history and warnings; None if the features differ."""
-        if predictor.spec != self.spec:
-            return None
-        engine = OnlineEngine(self.spec, predictor, self._hosts)
-        engine._windows = self._windows
-        engine._smoothers = self._smoothers
-        engine._newest_rows = self._newest_rows
-        if engine._ranges is not None and self._ranges is not None:
-            engine._ranges.inherit(self._ranges)
-        engine.inherit_warnings(self)
-        return engine
-
     def inherit_warnings(self, engine: OnlineEngine) -> None:
         """Copy the warning states from an engine of the same hosts, for the horizons that both have."""
         self._warnings.inherit(engine._warnings)

@@ -85,13 +85,6 @@ class InputRangeMonitor:
         # True if no metric is outside, and none was beyond its range at its last known value
         self._quiet = True
 
-    def inherit(self, monitor: InputRangeMonitor) -> None:
-        """Copy the states from a monitor of the same hosts and metrics, whose ranges may differ."""
-        self._beyond.inherit(monitor._beyond)
-        self._inside.inherit(monitor._inside)
-        self._active = monitor._active.copy()
-        self._quiet = monitor._quiet
-
     def extend(self, times: Floats, values: Floats) -> Bools | None:
         """Append samples, and return the state of each metric at each sample.
 
@@ -133,12 +126,6 @@ class _LastingCondition:
     def holds(self) -> Bools:
         """(hosts, inputs) True where the condition held at the metric's last known value."""
         return np.asarray(self._last_true > self._last_false)
-
-    def inherit(self, condition: _LastingCondition) -> None:
-        """Copy the times from another condition of the same shape."""
-        self._last_true = condition._last_true.copy()
-        self._last_false = condition._last_false.copy()
-        self._start = condition._start.copy()
 
     def extend(self, times: Floats, true: Bools, false: Bools) -> Bools:
         """Append samples; return (hosts, rows, inputs) True where the condition has held for at least MIN_DURATION.

@@ -12,6 +12,7 @@ from model.forecast.online import FallbackBaseline, FallbackDecision
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
+from monitor.inference.forecast import forecast_from_storage
 from monitor.inference.served_model import ServedModel
 from storage import SAMPLE_FIELDS, Sample, StorageError
 
@@ -27,14 +28,16 @@ def make_blob(horizons=(300.0, 900.0)):
 
 
 class FakeStores:
-    """Registry of blobs by id, and samples without any row; `broken` lets reads of samples fail."""
+    """Registry of blobs by id, and samples; `broken` lets reads of samples and writes fail."""
 
     def __init__(self, **blobs):
         self.blobs = {int(name[1:]): blob for name, blob in blobs.items()}
         self.active = max(self.blobs, default=None)
         self.broken = False
         self.reads = 0
-        self.out_of_range = []
+        self.stored = []
+        self.out_of_range = ()
+        self.writes = []
         self.registry = self
         self.samples = self
 
@@ -47,16 +50,25 @@ class FakeStores:
     def previous_id(self, model_id):
         return max((other for other in self.blobs if other < model_id), default=None)
 
+    def activate(self, model_id):
+        self.active = model_id
+        self.out_of_range = ()
+
+    def inputs_out_of_range(self):
+        return self.out_of_range
+
     def set_inputs_out_of_range(self, model_id, metrics):
         if self.broken:
             raise StorageError("disk full")
-        self.out_of_range.append((model_id, metrics))
+        self.out_of_range = metrics
+        self.writes.append((model_id, metrics))
 
     def between(self, start, until, columns):
         if self.broken:
             raise StorageError("disk error")
         self.reads += 1
-        return np.empty((0, 1 + len(columns)))
+        rows = [[s.at, *(getattr(s, name) for name in columns)] for s in self.stored if start < s.at <= until]
+        return np.array(rows, dtype=float).reshape(-1, 1 + len(columns))
 
 
 def feed(served, count=1, at=NOW, cpu=0.3):
@@ -91,7 +103,7 @@ def test_model_is_loaded_with_the_first_sample_and_replaced_by_a_promotion():
     assert [p.horizon for p in served.forecast().predictions] == [600.0]
 
 
-def test_history_is_read_once_per_set_of_features():
+def test_history_is_read_once_per_model():
     stores = FakeStores(m1=make_blob(), m2=make_blob())
     stores.active = 1
     served = ServedModel(stores, RULES, STEP)
@@ -100,7 +112,7 @@ def test_history_is_read_once_per_set_of_features():
     assert reads > 0
     stores.active = 2
     feed(served, 5, at=NOW + 5 * STEP)
-    assert (served.model_id, stores.reads) == (2, reads)
+    assert (served.model_id, stores.reads) == (2, 2 * reads)
 
 
 def test_damaged_model_is_replaced_by_the_model_before_it():
@@ -168,19 +180,62 @@ def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog
     assert caplog.records[events.index("inputs out of range")].fields["metrics"] == "cpu_usage"
 
 
-def test_metrics_outside_their_training_range_are_stored_when_they_or_the_model_change():
-    stores = FakeStores(m1=with_training_range(0.5), m2=with_training_range(0.5))
-    stores.active = 1
+def record(served, stores, cpus, start=0):
+    """Store and serve one sample per CPU usage; return the last forecast."""
+    for i, cpu in enumerate(cpus, start):
+        sample = Sample(NOW + i * STEP, cpu_usage=cpu)
+        stores.stored.append(sample)
+        served.advance(sample)
+        forecast = served.forecast()
+    return forecast
+
+
+def test_metrics_outside_their_training_range_are_stored_when_they_change():
+    stores = FakeStores(m1=with_training_range(0.5))
     served = ServedModel(stores, RULES, STEP)
-    for i in range(9):
-        stores.broken = i == 6
-        feed(served, at=NOW + i * STEP, cpu=0.3 if i < 2 else 0.99)
-        served.forecast()
-    assert stores.out_of_range == [(1, ()), (1, ("cpu_usage",))]
-    stores.active = 2
-    feed(served, at=NOW + 9 * STEP, cpu=0.99)
-    served.forecast()
-    assert stores.out_of_range[2:] == [(2, ("cpu_usage",))]
+    record(served, stores, [0.3] * 2)
+    stores.broken = True
+    record(served, stores, [0.99] * 3, start=2)
+    assert stores.writes == []
+    stores.broken = False
+    record(served, stores, [0.99] * 4 + [0.3] * 4, start=5)
+    assert stores.writes == [(1, ("cpu_usage",)), (1, ())]
+
+
+def test_metrics_outside_their_training_range_are_stored_again_after_every_activation():
+    stores = FakeStores(m1=with_training_range(0.5), m2=with_training_range(0.5))
+    served = ServedModel(stores, RULES, STEP)
+    record(served, stores, [0.99] * 4)
+    stores.activate(1)
+    stores.activate(2)
+    assert stores.out_of_range == ()
+    record(served, stores, [0.99], start=4)
+    assert (served.model_id, stores.out_of_range) == (2, ("cpu_usage",))
+    stores.activate(1)
+    record(served, stores, [0.99], start=5)
+    assert stores.writes == [(2, ("cpu_usage",)), (2, ("cpu_usage",)), (1, ("cpu_usage",))]
+
+
+def test_metrics_outside_their_training_range_are_not_stored_while_the_active_model_is_damaged():
+    stores = FakeStores(m1=with_training_range(0.5), m2=b"garbage")
+    served = ServedModel(stores, RULES, STEP)
+    assert record(served, stores, [0.99] * 4).inputs_out_of_range == ("cpu_usage",)
+    assert stores.writes == []
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), [(0.5, 1.5, ()), (1.5, 0.5, ("cpu_usage",))])
+def test_new_model_has_the_metrics_outside_its_range_that_the_stored_samples_determine(first, second, expected):
+    stores = FakeStores(m1=with_training_range(first), m2=with_training_range(second))
+    stores.activate(1)
+    served = ServedModel(stores, RULES, STEP)
+    before = record(served, stores, [0.99] * 5)
+    stores.activate(2)
+    forecast = record(served, stores, [0.99], start=5)
+    assert before.inputs_out_of_range != expected
+    assert forecast.inputs_out_of_range == expected
+    stored = forecast_from_storage(stores, NOW + 5 * STEP, STEP)
+    assert (stored.inputs_out_of_range, stored.serving) == (expected, forecast.serving)
+    assert [p.probability for p in stored.predictions] == [p.probability for p in forecast.predictions]
 
 
 def test_no_prediction_while_no_metric_of_the_rules_has_a_value():

@@ -57,7 +57,7 @@ def imported_with_fallback(overview):
     )
 
 
-def reduced_model(overview):
+def inputs_out_of_range(overview):
     return replace(overview, inputs_out_of_range=("cpu_usage", "memory_usage"))
 
 
@@ -74,7 +74,7 @@ STATES = (
     pretrained,
     outdated,
     imported_with_fallback,
-    reduced_model,
+    inputs_out_of_range,
     anomaly_in_progress,
     anomaly_without_daemon,
 )

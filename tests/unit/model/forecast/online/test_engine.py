@@ -219,22 +219,14 @@ def test_engine_agrees_with_the_predictor_it_serves(served):
     assert engine.forecast().model_probabilities[0] == pytest.approx(expected, abs=1e-5)
 
 
-def test_with_predictor_keeps_history_and_warnings(served):
+def test_warnings_of_another_engine_continue(served):
     engine, predictor, times, values = served
     before = engine.forecast()
-    other = replace(predictor, base_rates=(0.5, 0.5, 0.5), thresholds=(0.01, 0.01, 0.01))
-    engine.advance(times[None, 50:51], values[None, 50:51])
-    successor = engine.with_predictor(other)
-    forecast = successor.forecast()
-    engine_forecast = engine.forecast()
-    assert np.array_equal(forecast.model_probabilities, engine_forecast.model_probabilities)
-    assert np.array_equal(forecast.period_start, engine_forecast.period_start)
-    assert (forecast.thresholds[0, 0] < 0.01).tolist() == before.warnings[0, -1].tolist()
-
-
-def test_with_predictor_refuses_other_features(served):
-    engine, predictor, _, _ = served
-    assert engine.with_predictor(replace(predictor, spec=replace(predictor.spec, inputs=("cpu_usage",)))) is None
+    other = replace(predictor, thresholds=(0.01, 0.01, 0.01))
+    successor = OnlineEngine(other.spec, other)
+    successor.inherit_warnings(engine)
+    successor.advance(times[None, 50:51], values[None, 50:51])
+    assert (successor.forecast().thresholds[0, 0] < 0.01).tolist() == before.warnings[0, -1].tolist()
 
 
 def test_baselines_are_inherited_only_for_the_same_load_index(served):
@@ -326,17 +318,6 @@ def test_metric_outside_its_training_range_for_a_minute_has_no_influence():
     other = OnlineEngine(predictor.spec, predictor)
     other.advance(times[None], without[None])
     assert np.array_equal(other.forecast().probabilities[0, 72:], forecast.probabilities[0, 72:])
-
-
-def test_successor_keeps_metrics_outside_their_training_range():
-    rng = np.random.default_rng(4)
-    times, values = shifted_memory(rng, 120, 60, -0.47)
-    predictor = memory_range(make_predictor(rng, 5.0, values, "relu", bounded=False), 0.5, 0.58)
-    engine = OnlineEngine(predictor.spec, predictor)
-    engine.advance(times[None, :100], values[None, :100])
-    successor = engine.with_predictor(replace(predictor, base_rates=(0.5, 0.5, 0.5)))
-    successor.advance(times[None, 100:101], values[None, 100:101])
-    assert successor.forecast().outside[0, 0].tolist() == [False, True, False]
 
 
 def test_logged_predictions_leave_out_metrics_outside_their_training_range():
