@@ -197,7 +197,10 @@ def _select(examples: Examples, subset: FeatureSubset) -> Examples:
 
 
 def _learnable_labels(y: Floats, outputs: int) -> list[int]:
-    """Return the positions of predicted labels, and of auxiliary labels with MIN_CLASS_ROWS rows of each class."""
+    """Return the positions of predicted labels and learnable auxiliary labels.
+
+    An auxiliary label is learnable if it has at least MIN_CLASS_ROWS rows of each class.
+    """
     positive = (y == 1).sum(axis=0)
     negative = (y == 0).sum(axis=0)
     enough = np.minimum(positive, negative) >= MIN_CLASS_ROWS

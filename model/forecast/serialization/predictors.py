@@ -1,4 +1,4 @@
-"""Serialization of predictors in the npz container of module `model.npz`.
+"""Predictor serialization: header and arrays of a predictor in the npz container of module `model.npz`.
 
 Header keys and array names are never renamed, for compatibility with stored models.
 """
