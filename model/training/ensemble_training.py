@@ -68,7 +68,7 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     """
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
-    # Departures from the mean of the last 24 hours need previous days, too.
+    # Features relative to the mean of the last 24 hours need previous days, too.
     daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means

@@ -39,7 +39,7 @@ PRETRAINED_WEIGHT_KEY = "prior_share"
 BLENDS_KEY = "voices"
 LOAD_TABLE_KEY = "worth"
 PERSISTENCE_KEY = "persistence"
-"""Header keys; followed by a dot, some of the keys are also prefixes of array names."""
+"""Header keys; some keys, followed by a dot, are also prefixes of array names."""
 
 
 def dumps(predictor: Predictor) -> bytes:
