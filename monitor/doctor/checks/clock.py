@@ -1,4 +1,4 @@
-"""Checks of the clock and of the sample times."""
+"""Clock checks: synchronisation of the kernel clock, age and gaps of the samples."""
 
 from __future__ import annotations
 
