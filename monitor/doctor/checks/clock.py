@@ -22,7 +22,7 @@ MISSED_RATIO = 0.05
 """Fraction of missed samples in the last day above which the check warns."""
 
 SHIFTED_SECONDS = 0.1
-"""A sample time less than this above a whole second was moved by milliseconds to avoid a duplicate timestamp."""
+"""Upper bound of the seconds past a whole second to which a duplicate timestamp is shifted."""
 
 SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
 
