@@ -126,7 +126,7 @@ class _Thinning:
         """Return a mask (rows,) of the first time in each slot of the horizon.
 
         Args:
-            times: (rows,) seconds since the epoch, increasing and later than in the previous call for the same horizon.
+            times: (rows,) seconds since the epoch, increasing; later than in the last call for this horizon.
             horizon: seconds.
         """
         slots = times // (horizon / PREDICTIONS_PER_HORIZON)
