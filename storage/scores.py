@@ -87,7 +87,7 @@ class ScoreRepository:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def totals_since(self, horizon: float, start: float) -> list[ScoreRow]:
-        """Return the sums over all hours since a time: one row per load state and probability bin, with hour = `start`.
+        """Return the sums over all hours since a time: one row (hour = `start`) per load state and probability bin.
 
         Args:
             horizon: prediction horizon in seconds.

@@ -220,7 +220,7 @@ class WebServer(HTTPServerConnectionDelegate):
             handler.stream.close()
 
     def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not configured."""
+        """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
         allowed = self._web_config().allowed_sans
         if not allowed or not isinstance(stream, SSLIOStream):
             return True

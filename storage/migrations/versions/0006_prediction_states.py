@@ -21,7 +21,7 @@ PREDICTIONS = sa.table(
 def upgrade() -> None:
     """Add the columns `predictions.warning` and `predictions.high_load_since`.
 
-    `warning` is set for the stored predictions that reached a threshold below 1: under 0005 all of them were warnings.
+    `warning` is set for the stored predictions that reached a threshold below 1: under 0005 all were warnings.
     """
     op.add_column("predictions", sa.Column("warning", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("predictions", sa.Column("high_load_since", sa.Float, nullable=True))
