@@ -41,6 +41,9 @@ class FakeStores:
         self.registry = self
         self.samples = self
 
+    def active_id(self):
+        return self.active
+
     def serving(self):
         return self.active, self.out_of_range
 
