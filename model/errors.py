@@ -52,7 +52,7 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason why no model is fitted to a history, or for one horizon."""
+    """Reason why no model can be fitted, either to a history or for one of its horizons."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     MISSING_METRIC = "missing_metric"
@@ -124,7 +124,10 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss of a training run is too high, or its loss, gradients or parameters are not finite."""
+    """Raised if a training run diverges.
+
+    Its loss is too high or not finite, a parameter is not finite, or too many gradients are not finite.
+    """
 
 
 class SerializationError(ModelError):

@@ -122,10 +122,10 @@ def _foreign(kind: str, reason: object) -> SerializationError:
 
 
 def _check_zip_end(blob: bytes) -> None:
-    """Raise BadZipFile if the end-of-directory record is missing or states a directory that is too large.
+    """Raise BadZipFile unless the archive ends with an end-of-directory record that states a small directory.
 
-    zipfile allocates as much memory as the record states. `pack` writes no comment and no zip64 record (PKWARE
-    APPNOTE 4.3.15, 4.3.16).
+    zipfile allocates as much memory as the record states. A comment after the record and a zip64 record are rejected,
+    because `pack` writes neither (PKWARE APPNOTE 4.3.15, 4.3.16).
     """
     end = blob[-ZIP_END_BYTES:]
     zip64_locator = blob[-ZIP_END_BYTES - 20 : -ZIP_END_BYTES - 16]
@@ -152,7 +152,12 @@ def _check_header(header: dict[str, Any], kind: str, newest: int) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Floats:
-    """Read one array; the size that its header states must equal the size of the data after the header."""
+    """Return the array stored in an entry of the archive.
+
+    Raises:
+        SerializationError: the entry is compressed, has a type not in DTYPES or another layout than `pack` writes, or
+            its shape does not match the size of its data.
+    """
     name = entry.filename
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         raise SerializationError(f"{name} is compressed, and only uncompressed arrays are read")

@@ -18,7 +18,7 @@ from model.features.labels import future_labels
 from model.features.spacing import GAP_FACTOR, RECENT_INTERVALS, sample_spacing
 
 AUXILIARY_LEVELS = (0.3, 0.5, 0.7, 0.85)
-"""Load-index levels; reaching a level within a horizon is an auxiliary label in network training."""
+"""Load-index levels of the auxiliary labels: a label is 1 if the load index reaches its level within a horizon."""
 
 MIN_STEP = 0.001
 """Smallest valid interval between two samples in seconds: times are stored in whole milliseconds."""
@@ -28,13 +28,14 @@ CHUNK_ROWS = 50_000
 
 
 def covered_seconds(times: Floats, step: float) -> float:
-    """Return the seconds that samples cover; a gap counts as one local `sample_spacing`.
+    """Return the total time in seconds that samples cover; a gap counts as one local `sample_spacing`.
 
     The spacing may change within the history, for example between imported and live samples.
 
     Args:
         times: (rows,) seconds, increasing. Samples less than MIN_STEP after the previous sample are ignored.
-        step: typical seconds between samples: covered by one sample, and upper bound of the spacing at the start.
+        step: typical seconds between samples. It is the time that the last sample covers, and the upper bound of the
+            spacing in the first RECENT_INTERVALS intervals.
     """
     if len(times) == 0:
         return 0.0
@@ -85,12 +86,12 @@ class Dataset:
         return len(self.times)
 
     def take(self, rows: Integers | slice) -> Dataset:
-        """Return a dataset of the given rows; a slice shares memory with this dataset."""
+        """Return the dataset of the rows with the given indices; for a slice, it shares memory with this dataset."""
         return Dataset(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 def concatenate(*parts: Dataset) -> Dataset:
-    """Concatenate datasets that are consecutive in time."""
+    """Return one dataset with the rows of all parts, which must be given in time order."""
     return Dataset(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Dataset)))
 
 
@@ -100,7 +101,7 @@ def build_dataset(spec: FeatureSpec, times: Floats, values: Floats, max_rows: in
     Args:
         spec: feature specification.
         times: (rows,) seconds, increasing.
-        values: (rows, columns of the spec), NaN where missing.
+        values: (rows, columns) in the order of `spec.columns`, NaN where missing.
         max_rows: largest number of rows of the dataset.
     """
     rows = np.linspace(0, len(times) - 1, min(len(times), max_rows)).astype(np.intp)
@@ -128,7 +129,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
         spec: feature specification with the columns of `values`.
         times: (rows,) seconds, increasing.
         values: (rows, columns), NaN where missing.
-        at: (n,) times of samples, increasing.
+        at: (n,) times of the samples, all of them in `times`, increasing.
 
     Returns:
         (n, features) float32.
@@ -139,7 +140,17 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 def _compute_features(
     spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
 ) -> tuple[Floats, Floats, Floats, Bools]:
-    """Return features (n, features) of the given rows; state, load index and period mask (rows,) of all rows."""
+    """Compute the features of some samples of a history, and the high-load states of all samples.
+
+    Args:
+        spec: feature specification with the columns of `values`.
+        times: (rows,) seconds, increasing.
+        values: (rows, columns), NaN where missing.
+        rows: (n,) indices of the samples whose features are computed, increasing.
+
+    Returns:
+        Features (n, features) float32; (rows,) state, load index and mask `high_with_dips`, see `Dataset`.
+    """
     state = np.empty(len(times))
     index = np.empty(len(times))
     high_with_dips = np.empty(len(times), bool)
@@ -174,15 +185,21 @@ def split(dataset: Dataset, horizons: Sequence[float], begin: int, end: int) -> 
     Args:
         dataset: dataset with at least one row.
         horizons: prediction horizons in seconds.
-        begin: first row of the holdout; all rows before it are the training part.
-        end: row after the last row of the holdout.
+        begin: index of the first row of the holdout; all rows before it are the training part.
+        end: index after the last row of the holdout.
     """
     train = mask_labels(dataset.take(slice(begin)), horizons, float(dataset.times[begin]))
     return Split(train, dataset.take(slice(begin, end)))
 
 
 def mask_labels(part: Dataset, horizons: Sequence[float], limit: float) -> Dataset:
-    """Return a dataset in which labels are NaN if their horizon ends at or after the time `limit` (seconds)."""
+    """Return a copy of a dataset in which the labels whose horizon ends at or after `limit` are NaN.
+
+    Args:
+        part: dataset to copy.
+        horizons: prediction horizons in seconds.
+        limit: seconds since the epoch.
+    """
     remaining = limit - part.times[:, None]
     unknown = np.float32(np.nan)
     longest = horizons[-2:]

@@ -55,7 +55,14 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
 
 
 def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
-    """Write the seasonal features into the last columns of `x`; they are computed once per bucket."""
+    """Write the seasonal features into the last columns of the design matrix; compute them once per bucket.
+
+    Args:
+        x: (n, features); the first columns already hold the last value of each input.
+        spec: feature specification.
+        buckets: time buckets of the history.
+        numbers: (n,) bucket number of each row.
+    """
     if len(numbers) == 1:
         number = int(numbers[0])
         if buckets.cached_features is None or buckets.cached_features[0] != number:
@@ -79,8 +86,8 @@ def _window_sums(
     Args:
         spec: feature specification.
         window: rolling window of the samples.
-        rows: (n,) last row of each window.
-        first: (n, windows) first row of each window.
+        rows: (n,) index of the last row of the windows.
+        first: (n, windows) index of the first row of each window.
 
     Returns:
         Sums (n, 1 + windows, sums) and counts (n, 1 + windows, counts). The window at index 0 is the row alone.
@@ -96,7 +103,7 @@ def _window_sums(
 
 
 def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -> None:
-    """Write the last value of each input and its departure from each window's mean into `x`.
+    """Write into `x` the last value of each input, and the last value minus the mean of each window.
 
     Args:
         x: (n, features); the first inputs * (1 + windows) columns are written.
@@ -142,8 +149,8 @@ def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
 
     Args:
         running: (n, sums) cumulative sums.
-        first: (rows, windows) first row of each window.
-        rows: (rows,) last row of each window.
+        first: (rows, windows) index of the first row of each window.
+        rows: (rows,) index of the last row of the windows.
     """
     before = running[first - 1]
     before[first == 0] = 0
@@ -151,13 +158,13 @@ def _range_sums(running: Integers, first: Integers, rows: Integers) -> Integers:
 
 
 def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Integers, ends: Integers) -> Floats:
-    """Return the maximum or minimum (rows, windows) of values[first:end] for each row and window.
+    """Return the maximum or minimum (rows, windows) of values[first:end] for each row and window, ignoring NaN.
 
     A single row is computed by a faster algorithm with an equal result.
 
     Args:
-        fast: ufunc that propagates NaN; it is several times faster.
-        ignoring_nan: ufunc that ignores NaN.
+        fast: np.maximum or np.minimum; it propagates NaN and is several times faster than `ignoring_nan`.
+        ignoring_nan: np.fmax or np.fmin, which ignore NaN.
         values: (n,) one value per row of the rolling window.
         first: (rows, windows) starts of the windows, the longest window last.
         ends: (rows,) exclusive ends of the windows.
@@ -186,8 +193,8 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
     """Write the recurrence features into `x` (n, 4).
 
-    The first three are durations as log(1 + minutes): since high load, since the last onset, and between the last two
-    onsets. The fourth is the phase (see MAX_PHASE).
+    The first three are durations of at most `spec.high_load_memory`, as log(1 + minutes): since high load, since the
+    last onset, and between the last two onsets. The fourth is the phase (see MAX_PHASE).
     """
     now = window.times[rows]
     limit = spec.high_load_memory

@@ -39,7 +39,7 @@ def windows_for(horizons: Sequence[float], step: float) -> tuple[float, ...]:
 
 
 def at_least_two_samples(window: float, step: float) -> float:
-    """Return a window length in seconds, raised to two steps if it is shorter."""
+    """Return the larger of a window length and two sampling steps, in seconds."""
     return max(window, 2 * step)
 
 
@@ -74,7 +74,7 @@ class FeatureSpec:
 
     @property
     def high_load_memory(self) -> float:
-        """Upper bound in seconds of the times since high load, since the last onset and between onsets."""
+        """Upper limit in seconds of the features for time since high load, since an onset and between onsets."""
         return SEASONAL_DAYS * DAY if self.seasonal else self.lookback
 
     @property
@@ -157,7 +157,8 @@ def make_spec(
 ) -> FeatureSpec:
     """Derive the feature specification from a history.
 
-    The inputs are the columns that are known in at least half of the rows and not constant.
+    The inputs are the columns that are known in at least half of the rows and not constant. Non-negative inputs with
+    values above MAX_RATIO are logarithmic.
 
     Args:
         columns: names of the columns of `values`.

@@ -93,7 +93,7 @@ class Rules:
 
 
 def future_labels(times: Floats, state: Floats, horizons: Sequence[float], rows: Integers | None = None) -> Floats:
-    """Label samples by high load in (t, t + horizon].
+    """Label each sample, at time t, by the occurrence of high load in (t, t + horizon].
 
     A label is 1 if high load occurs, and 0 if it does not occur and samples cover the horizon. It is NaN if no sample
     lies within the horizon, or if a gap, an unknown state or the end of the history leaves the outcome unknown.

@@ -26,7 +26,10 @@ LAST_EXCEEDED = 5
 """Column of the time of the last sample at which at least one rule held."""
 
 LAST_END = 6
-"""Column of the time of the last sample that follows a gap, or at which no rule has held for `sustained` seconds."""
+"""Column of the time of the last sample that ends a high-load period, if one is in progress.
+
+Such a sample follows a gap, or no rule has held for `sustained` seconds.
+"""
 
 PERIOD_START = 7
 """Column of the start of the high-load period in progress; -inf if there is none."""
@@ -43,10 +46,11 @@ def extend_states(
 ) -> Floats:
     """Run the high-load state machine over new samples.
 
-    A run is a sequence of samples without a gap at which at least one rule holds. It starts at the sample before its
-    first sample, at most one spacing earlier; after a gap, it starts at its first sample. The state is high once a
-    run has lasted `sustained` seconds, with a tolerance of TOLERANCE times the spacing. A high-load period starts at
-    an onset. It ends at a gap, or after `sustained` seconds in which no rule held (same tolerance).
+    A run is a sequence of samples without a gap at which at least one rule holds. It starts at the time of the sample
+    before its first sample, but at most one spacing before its first sample. After a gap, it starts at its first
+    sample. The state is high once a run has lasted `sustained` seconds, with a tolerance of TOLERANCE times the
+    spacing. A high-load period starts at an onset. It ends at a gap, or after `sustained` seconds in which no rule
+    held (same tolerance).
 
     Args:
         before: (columns,) result for the row before the new rows; START if there is no such row.
@@ -91,10 +95,10 @@ def extend_states(
 
 
 def _previous(before: float, values: Floats | Bools) -> Floats:
-    """Return the value (rows,) at the row before each row; `before` for the first row."""
+    """Return the values (rows,) shifted by one row: the first is `before`, and the last value is dropped."""
     return np.concatenate(((before,), values[:-1]))
 
 
 def _last_time(before: float, occurs: Bools, times: Floats) -> Floats:
-    """Return the time (rows,) of the last occurrence at or before each row; `before` if there is none."""
+    """Return for each row (rows,) the latest time so far at which `occurs` is True; `before` if there is none."""
     return np.maximum.accumulate(np.concatenate(((before,), np.where(occurs, times, -np.inf))))[1:]

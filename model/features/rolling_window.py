@@ -122,9 +122,9 @@ class RollingWindow:
         return self._states[: self._size, load_states.PERIOD_START]
 
     def high_with_dips(self, rows: int) -> Bools:
-        """Return a mask (rows,) of the newest rows that are in high load or in a short dip of it.
+        """Return a mask (rows,) of the newest `rows` rows: True during high load and in short dips of it.
 
-        That is: in a high-load period, at most SHORT_DIP of the sustained time after a sample at which a rule held.
+        A row is True if it is in a high-load period, and a rule held at most SHORT_DIP * `sustained` seconds before.
         """
         newest = slice(self._size - rows, self._size)
         since_exceeded = self._times[newest] - self._states[newest, load_states.LAST_EXCEEDED]
@@ -151,7 +151,7 @@ class RollingWindow:
         return self._bucket_numbers[: self._size]
 
     def extend(self, times: Floats, values: Floats) -> None:
-        """Append samples.
+        """Append samples; update the high-load states, running sums and time buckets.
 
         Args:
             times: (rows,) seconds, increasing and later than all rows of the window.
@@ -172,7 +172,7 @@ class RollingWindow:
             self._extend(times[start : start + CHUNK_ROWS], values[start : start + CHUNK_ROWS])
 
     def _extend(self, times: Floats, values: Floats) -> None:
-        """Append at most CHUNK_ROWS rows, for which the arrays have room."""
+        """Append at most CHUNK_ROWS rows; `_reserve` must have made room for them."""
         rows = slice(self._size, self._size + len(times))
         elapsed = np.empty(len(times))
         elapsed[0] = times[0] - self._times[rows.start - 1] if rows.start else np.inf
@@ -203,7 +203,11 @@ class RollingWindow:
     def _extend_sums(
         self, rows: slice, values: Floats, index: Floats, instant: Bools, covered: Floats
     ) -> tuple[Integers, Bools]:
-        """Extend sums and counts; return the terms (rows, sums) and a mask of known values (rows, counts)."""
+        """Write the cumulative sums and counts of new rows.
+
+        `instant` (rows,) is True where a rule holds; `covered` (rows,) holds the seconds that each sample covers.
+        Return the summed terms (rows, inputs + 4) and a mask of known values (rows, inputs + 1).
+        """
         k = len(self._input_columns)
         x = np.empty((len(values), k + 1))
         x[:, :k] = values[:, self._input_columns]
@@ -224,7 +228,7 @@ class RollingWindow:
         return terms, known
 
     def _reserve(self, n: int, now: float) -> None:
-        """Make room for n rows: drop rows before `now` - `keep_seconds`, then grow the arrays."""
+        """Make room for n rows: if necessary, drop rows not needed after `now` (seconds), and enlarge the arrays."""
         if self._size + n <= len(self._times):
             return
         first = int(np.searchsorted(self.times, now - self.keep_seconds, side="right"))

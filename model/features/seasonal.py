@@ -1,7 +1,7 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only buckets before the bucket of a sample. All features except the departures of the inputs are equal for
-all samples of a bucket.
+They use only time buckets before the bucket of a sample. They are equal for all samples of a bucket, except
+`<metric>:departure:24h`: the last value of an input minus its mean over the last day.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from model.array_types import Floats, Integers
 from model.features.time_buckets import SEASONAL_DAYS, TimeBuckets
 
 DECAY = 0.7
-"""Weight of a day relative to the next more recent day in weighted means."""
+"""Weight of a day relative to the day after it, in weighted means over previous days."""
 
 SPANS = (1, 4)
 """Hours before and after the same time yesterday over which the load index is averaged."""
@@ -41,7 +41,8 @@ def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) ->
 def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
     """Compute the seasonal features of the given buckets.
 
-    The first columns are the means of the inputs over the last day; `design_matrix` replaces them by departures.
+    The first columns are the means of the inputs over the last day; `design_matrix` replaces each of them by the last
+    value minus this mean.
 
     Args:
         buckets: time buckets of the history.
@@ -61,7 +62,13 @@ def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequenc
 
 
 def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of yesterday as columns (n,); `ahead` holds the number of buckets for each horizon."""
+    """Return the load features around the same time yesterday, as columns (n,).
+
+    Args:
+        view: statistics of the buckets before each of the n given buckets.
+        buckets: time buckets of the history.
+        ahead: number of buckets for each horizon.
+    """
     day = buckets.day
     columns = [view.load(-day, -day)]
     for hours in SPANS:
@@ -73,10 +80,10 @@ def _yesterday_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
 
 
 def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Sequence[int]) -> list[Floats]:
-    """Return the features of the last SEASONAL_DAYS days as columns (n,).
+    """Return the load features of the last SEASONAL_DAYS days, as columns (n,).
 
     Args:
-        view: statistics of the buckets around the given buckets.
+        view: statistics of the buckets before each of the n given buckets.
         buckets: time buckets of the history.
         ahead: number of buckets for each horizon.
     """
@@ -84,7 +91,7 @@ def _past_days_features(view: _BucketWindows, buckets: TimeBuckets, ahead: Seque
     hour = buckets.hour
 
     def weighted(statistic: Callable[[int], Floats]) -> Floats:
-        """Return the mean of a statistic over the days, with weights that decay by DECAY per day."""
+        """Return the mean (n,) of `statistic(start)` over `starts`, with weights that decay by DECAY per day."""
         return _weighted_mean([statistic(start) for start in starts], DECAY)
 
     now = [view.load(start, start) for start in starts]
@@ -151,7 +158,7 @@ class _BucketWindows:
         return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
-        """Return (n,): 1 if load was high in any bucket, 0 if not, NaN if no load index is known."""
+        """Return 1 if load was high in any bucket of the window, 0 if not (n,); NaN if no load index is known."""
         start, end = self._limits(first, last)
         unknown = self._counts[end, -1] == self._counts[start, -1]
         high = np.zeros(len(self._positions))
@@ -179,7 +186,7 @@ class _BucketWindows:
 
 
 def _weighted_mean(values: Sequence[Floats], decay: float) -> Floats:
-    """Return the mean (n,) of the known values; each array weighs `decay` times as much as the array before it."""
+    """Return the mean (n,) over the arrays, ignoring NaN; each array weighs `decay` times the array before it."""
     total = np.zeros_like(values[0])
     weights = np.zeros_like(values[0])
     weight = 1.0
@@ -192,13 +199,13 @@ def _weighted_mean(values: Sequence[Floats], decay: float) -> Floats:
 
 
 def _standard_deviation(values: Sequence[Floats]) -> Floats:
-    """Return the standard deviation (n,) of the known values."""
+    """Return the standard deviation (n,) over the arrays, ignoring NaN."""
     mean = _weighted_mean(values, 1.0)
     return np.sqrt(_weighted_mean([np.square(value - mean) for value in values], 1.0))
 
 
 def _largest(values: Sequence[Floats]) -> Floats:
-    """Return the largest known value (n,)."""
+    """Return the maximum (n,) over the arrays, ignoring NaN."""
     largest = values[0]
     for value in values[1:]:
         largest = np.fmax(largest, value)

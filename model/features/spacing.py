@@ -20,11 +20,11 @@ TOLERANCE = 0.1
 
 
 def sample_spacing(times: Floats, first: int = 0) -> Floats:
-    """Return the spacing at each sample: median of the last RECENT_INTERVALS intervals (all, if there are fewer).
+    """Return the spacing at each sample: the median of the last RECENT_INTERVALS intervals, or of all if fewer.
 
     Args:
         times: (rows,) seconds, increasing.
-        first: first row to compute.
+        first: index of the first row to compute; earlier rows only contribute intervals.
 
     Returns:
         (rows - first,) seconds; 0 for row 0, which has no interval.
@@ -42,7 +42,7 @@ def sample_spacing(times: Floats, first: int = 0) -> Floats:
 
 
 def follows_gap(elapsed: Floats, spacing: Floats) -> Bools:
-    """Return a mask (rows,) of the samples that follow a gap.
+    """Return a mask (rows,): True where `elapsed` exceeds GAP_FACTOR times the spacing.
 
     Args:
         elapsed: (rows,) seconds since the sample before.

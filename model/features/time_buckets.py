@@ -64,12 +64,12 @@ class TimeBuckets:
 
     @property
     def newest(self) -> int:
-        """Number of the newest bucket."""
+        """Bucket number of the newest bucket."""
         return self._dropped + self._size - 1
 
     @property
     def oldest(self) -> int:
-        """Number of the oldest bucket that is kept."""
+        """Bucket number of the oldest bucket that is kept."""
         return self._dropped
 
     @property
@@ -120,7 +120,7 @@ class TimeBuckets:
         return numbers
 
     def _extend_single(self, time: float, terms: Integers, known: Bools, index: float, *, high: bool) -> Integers:
-        """Add one row without intermediate arrays; the daemon calls this at every sample."""
+        """Add one sample and return its bucket number (1,); this fast path uses no intermediate arrays."""
         epoch_number = int(time // self.width)
         number = self.newest + min(epoch_number - self._newest_epoch_number, self._lookback)
         self._newest_epoch_number = epoch_number

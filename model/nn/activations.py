@@ -25,11 +25,17 @@ class Activation(Layer):
 
     @abstractmethod
     def activate(self, x: Floats, ops: ArrayOps, out: Floats | None) -> Floats:
-        """Compute f(x) and write it to `out`; None allocates an array."""
+        """Return f(x).
+
+        Args:
+            x: array of any shape.
+            ops: executor for all array calls.
+            out: array for the result, possibly `x` itself; None allocates an array.
+        """
 
     @abstractmethod
     def derivative(self, y: Floats, ops: ArrayOps) -> Floats:
-        """Compute f'(x) from the output y = f(x)."""
+        """Return f'(x), computed from the output y = f(x) with `ops` as executor for all array calls."""
 
     def saturated(self, y: Floats) -> Bools | None:  # noqa: ARG002
         """Return the mask of outputs close to a limit, where f'(x) is near 0; None for an unbounded activation."""

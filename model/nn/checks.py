@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def require_setting(valid: bool, name: str, value: object, condition: str) -> None:
-    """Raise ValueError with the name and the value of a setting if the value is invalid.
+    """Raise ValueError unless `valid` is True; the message states the setting, its value and the valid values.
 
     Args:
         valid: True if `value` satisfies `condition`.

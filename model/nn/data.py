@@ -59,13 +59,13 @@ class TrainingData:
 
     @property
     def shapes(self) -> list[tuple[int, ...] | None]:
-        """Return the shapes of training inputs, training labels and validation inputs (None if there are none)."""
+        """Shapes of training inputs, training labels and validation inputs (None if there are none)."""
         validation = None if self.validation is None else self.validation[0].shape
         return [self.inputs.shape, self.targets.values.shape, validation]
 
     @property
     def evaluation_inputs(self) -> Floats:
-        """Return the inputs of the validation examples, or of the training examples if there are none."""
+        """Inputs (rows, inputs) of the validation examples, or of the training examples if there are none."""
         return self.inputs if self.validation is None else self.validation[0]
 
     def sampled_loss(self) -> float:

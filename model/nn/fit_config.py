@@ -65,7 +65,7 @@ class FitConfig:
     exploding_gradient: float = 100.0
 
     def check(self) -> None:
-        """Raise InputError that names the first invalid setting."""
+        """Raise InputError if a setting is invalid; the message names the first invalid setting."""
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             if not _is_finite(value) or value < 1 or value != int(value):
@@ -80,7 +80,7 @@ class FitConfig:
         _check_choice("schedule", self.schedule, SCHEDULES, "factor")
 
     def new_optimizer(self, weight_count: int) -> Optimizer:
-        """Create the optimizer of a training run.
+        """Return the optimizer for one training run: created by name, or a copy of the given instance.
 
         Args:
             weight_count: number of leading parameters to which weight decay applies, unless an AdamW instance sets
@@ -96,7 +96,7 @@ class FitConfig:
         return optimizer
 
     def new_schedule(self) -> Schedule:
-        """Create the schedule of a training run."""
+        """Return the schedule for one training run: created by name, or a copy of the given instance."""
         return SCHEDULES[self.schedule]() if isinstance(self.schedule, str) else copy.deepcopy(self.schedule)
 
 

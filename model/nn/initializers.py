@@ -78,7 +78,7 @@ INITIALIZERS: dict[str, Initializer] = {
 def initialize_output_bias(network: Network, loss: Loss, y: Floats) -> None:
     """Set the output biases so that the untrained network predicts approximately the base rate of each output.
 
-    A loss without `base_rate_bias` leaves the network unchanged.
+    The network is unchanged if `base_rate_bias` of the loss returns None.
 
     Args:
         network: network whose last parameter is the bias of its output layer.

@@ -54,7 +54,7 @@ class Layer(ABC):
         return self.compute_input_gradient(output_gradient, cache, EAGER, None), gradients
 
     def parameters(self) -> dict[str, Floats]:
-        """Return the parameter arrays by name."""
+        """Return the parameter arrays by name; empty for a layer without parameters."""
         return {}
 
     def with_parameters(self, parameters: dict[str, Floats]) -> Self:  # noqa: ARG002
@@ -116,9 +116,9 @@ class Layer(ABC):
         """Propagate DeepLIFT multipliers from the output to the input (rescale rule, Shrikumar et al. 2017).
 
         Args:
-            multipliers: multipliers of the outputs, (rows, outputs).
+            multipliers: multipliers of the outputs, (rows, outputs); one row per output of the network.
             x: input of the layer, (1, inputs).
-            reference: input of the layer in the reference pass, (1, inputs).
+            reference: input of the layer for the reference input of the network, (1, inputs).
 
         Returns:
             Multipliers of the inputs, (rows, inputs).

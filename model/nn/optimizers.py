@@ -44,7 +44,7 @@ class OptimizerState:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of the arrays, and "steps" if steps are counted."""
+        """Names of the arrays, and "steps" if steps are counted."""
         return frozenset(self.arrays) | ({"steps"} if self.steps else set())
 
     def array(self, name: str, gradient: Floats) -> Floats:
@@ -62,7 +62,7 @@ class Optimizer(Protocol):
 
     @property
     def state_names(self) -> frozenset[str]:
-        """Return the `names` of the state after the first step."""
+        """Value of `OptimizerState.names` after the first step."""
         ...
 
     def update(self, parameters: Floats, gradient: Floats, rate: float) -> Floats:

@@ -39,7 +39,7 @@ class Penalty:
 
 
 def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
-    """Clip the gradient by norm, in place (Pascanu et al. 2013).
+    """Scale the gradient, in place, to the L2 norm `max_norm` if its norm is larger (Pascanu et al. 2013).
 
     Args:
         gradient: array of any shape.
@@ -56,7 +56,7 @@ def clip_norm(gradient: Floats, norm: float, max_norm: float) -> bool:
 
 
 def clip_value(gradient: Floats, max_value: float) -> bool:
-    """Clip the gradient by value, in place.
+    """Limit each element of the gradient, in place, to the range from -`max_value` to `max_value`.
 
     Args:
         gradient: array of any shape.

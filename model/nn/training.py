@@ -34,7 +34,7 @@ def fit(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> FitReport:
-    """Fit a network in place; see `Training` and `Training.run` for arguments and exceptions."""
+    """Fit a network in place and return the fit report; see `Training` and `Training.run` for the arguments."""
     return Training(network, loss, train, validation, config, rng).run(on_epoch)
 
 

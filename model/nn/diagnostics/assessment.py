@@ -44,7 +44,7 @@ def assess_training(
     initial_loss: float,
     config: FitConfig,
 ) -> GradientHealth:
-    """Diagnose a completed training run.
+    """Return the diagnosis of a completed training run: state of the gradients, statistics and issues.
 
     Args:
         data: network with the kept parameters, and examples on which its activations are measured.
@@ -74,7 +74,7 @@ def assess_statistics(
     vanishing: float,
     exploding: float,
 ) -> GradientHealth:
-    """Diagnose gradients and activations from their statistics.
+    """Return the diagnosis: statistics, state of the gradients, and issues where a threshold is passed.
 
     Args:
         parameters: gradient statistics of each parameter, at least one.
@@ -162,7 +162,12 @@ def stalled_loss(losses: Sequence[float], initial_loss: float, epochs: int) -> I
 
 
 def activation_health(network: Network, x: Floats) -> tuple[LayerHealth, ...]:
-    """Compute statistics of each activation layer on at most `MAX_ROWS` evenly spaced rows of `x` (rows, inputs)."""
+    """Return the output statistics of each activation layer for at most `MAX_ROWS` evenly spaced rows of `x`.
+
+    Args:
+        network: network, with the parameters to diagnose.
+        x: (rows, inputs).
+    """
     x = x[:: max(1, -(-len(x) // MAX_ROWS))]
     layers = []
     for i, layer in enumerate(network.layers):

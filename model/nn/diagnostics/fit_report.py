@@ -43,7 +43,7 @@ class FitReport:
 
     @property
     def kept(self) -> Epoch:
-        """Return the result of the kept epoch.
+        """Result of the kept epoch.
 
         It is the epoch with the lowest validation loss; the last epoch if `keep_best` was off or there are no
         validation examples.

@@ -118,7 +118,7 @@ class GradientHealth:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """Return the messages of the issues."""
+        """Message of each issue: measured values and a remedy."""
         return tuple(issue.message for issue in self.issues)
 
 

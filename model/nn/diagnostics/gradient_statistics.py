@@ -116,12 +116,12 @@ class GradientStatistics:
         del self._direct_squares[self._buffer_steps :]
 
     def count_clipped(self) -> None:
-        """Count the current step as clipped."""
+        """Increment the number of steps whose gradient was clipped."""
         self._clipped_steps += 1
 
     @property
     def update_due(self) -> bool:
-        """Return True if the update of this step must be recorded: at step 1, 1 + `UPDATE_INTERVAL` and so on."""
+        """True if the update of this step must be recorded: at step 1, 1 + `UPDATE_INTERVAL` and so on."""
         return self._steps % UPDATE_INTERVAL == 1
 
     def record_update(self, update: Floats) -> None:
@@ -143,11 +143,11 @@ class GradientStatistics:
 
     @property
     def step_counts(self) -> StepCounts:
-        """Return the numbers of all, clipped and skipped steps."""
+        """Numbers of all, clipped and skipped steps."""
         return StepCounts(self._steps, self._clipped_steps, self._nonfinite_steps)
 
     def parameter_health(self) -> tuple[ParameterHealth, ...]:
-        """Return the gradient norms and update ratios per parameter."""
+        """Return the gradient norms and update ratio of each parameter, in the order of `network.names`."""
         self._flush()
         norm_mean = self._norm_sum / max(1, self._norm_count)
         ratio_mean = self._ratio_sum / max(1, self._ratio_count)
@@ -177,7 +177,7 @@ class GradientStatistics:
         )
 
     def restore(self, state: StatisticsState) -> None:
-        """Set the statistics to a saved state."""
+        """Replace all statistics by those of a state saved between two epochs."""
         self._norm_sum, self._norm_last, self._norm_max, self._ratio_sum = state.sums.copy()
         self._norm_count, self._ratio_count, self._steps, self._clipped_steps, self._nonfinite_steps = state.counts
 
@@ -204,7 +204,7 @@ class GradientStatistics:
 
 
 def _buffer_start(network: Network) -> int:
-    """Return the position in the flat vector at which the buffered parameters start; its size if none is buffered."""
+    """Return the index of the first buffered element of the flat gradient; the size of the gradient if none is."""
     size = network.flat.size
     if size <= BUFFERED_PARAMETERS:
         return 0

@@ -41,7 +41,7 @@ class CompiledFunction(Generic[T]):
     """Function without arguments that runs once; later calls replay its array calls into the same arrays.
 
     Args:
-        function: function of an executor, through which it makes all its array calls.
+        function: takes an executor, and makes all its array calls through it.
     """
 
     def __init__(self, function: Callable[[ArrayOps], T]) -> None:

@@ -62,7 +62,7 @@ class Loss(ABC):
         return self.value(logits, targets), self.gradient(logits, targets)
 
     def targets(self, y: Floats, dtype: Any) -> Targets:
-        """Check and encode labels.
+        """Return checked labels in the encoding of this loss; unknown labels have weight 0.
 
         Args:
             y: labels (rows, outputs); NaN is an unknown label.
@@ -96,7 +96,7 @@ class Loss(ABC):
         return self.compute_gradient(logits, targets, scale, EAGER)
 
     def compute_gradient(self, logits: Floats, targets: Targets, scale: Floats, ops: ArrayOps) -> Floats:
-        """Return dL/d(logits) (rows, outputs).
+        """Compute dL/d(logits) (rows, outputs) with a given executor.
 
         Args:
             logits: (rows, outputs).
@@ -110,7 +110,10 @@ class Loss(ABC):
         return ops(np.multiply, derivative, scale, out=derivative)
 
     def gradient_scale(self, targets: Targets) -> float:
-        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels (rows)."""
+        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels.
+
+        If `per_row` is True, the divisor is the number of rows in which all labels are known.
+        """
         return self.factor / self._count(targets)
 
     def predictions(self, logits: Floats) -> Floats:
@@ -157,7 +160,7 @@ class Loss(ABC):
 
 
 def require_valid(y: Floats, valid: Bools, problem: str) -> None:
-    """Raise InputError with the first invalid label and its position; no effect if all labels are valid.
+    """Raise InputError if a label is invalid; the message states the first invalid label and its position.
 
     Args:
         y: labels (rows, outputs).
