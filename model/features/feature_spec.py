@@ -106,7 +106,7 @@ class FeatureSpec:
 
     @cached_property
     def column_index(self) -> dict[str, int]:
-        """Index of the column in the design matrix for each feature name."""
+        """Column index in the design matrix for each feature name."""
         return {name: i for i, name in enumerate(self.names)}
 
     @cached_property
@@ -157,7 +157,7 @@ def make_spec(
 ) -> FeatureSpec:
     """Derive the feature specification from a history.
 
-    The inputs are the columns that are known in at least half of the rows and not constant.
+    The inputs are the columns that are not constant and have a known value in at least half of the rows.
 
     Args:
         columns: names of the columns of `values`.

@@ -135,7 +135,7 @@ class Network:
 
         Args:
             x: (inputs,) input to explain.
-            reference: (inputs,) input that it is compared with.
+            reference: (inputs,) input that `x` is compared with.
 
         Returns:
             Attributions (outputs, inputs).
