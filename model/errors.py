@@ -124,7 +124,7 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss of a training run is too high, or its loss, gradients or parameters are not finite."""
+    """Raised if the training loss is too high, or if losses, gradients or parameters are not finite."""
 
 
 class SerializationError(ModelError):

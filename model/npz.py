@@ -69,7 +69,7 @@ def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
 
 
 def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Deserialize the header and the arrays from the bytes of `pack`.
+    """Deserialize the header and the arrays from the result of `pack`.
 
     Args:
         blob: bytes from `pack`.

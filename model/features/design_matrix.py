@@ -55,7 +55,7 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
 
 
 def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
-    """Write the seasonal features into the last columns of `x`; they are computed once per bucket."""
+    """Compute the seasonal features once per bucket and write them into the last columns of `x`."""
     if len(numbers) == 1:
         number = int(numbers[0])
         if buckets.cached_features is None or buckets.cached_features[0] != number:

@@ -17,7 +17,7 @@ from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket
 from model.units import DAY, HOUR, MINUTE
 
 MAX_RATIO = 64.0
-"""A non-negative metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
+"""A non-negative metric with a value above this limit counts as a rate or size and enters as log(1 + x)."""
 
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Window lengths in seconds that every specification contains; the pretrained model uses no others."""

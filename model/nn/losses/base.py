@@ -100,7 +100,7 @@ class Loss(ABC):
 
         Args:
             logits: (rows, outputs).
-            targets: labels of the same rows.
+            targets: encoded labels of the rows of `logits`.
             scale: `gradient_scale` of the targets as 0-d array.
             ops: executor for all array calls.
         """
