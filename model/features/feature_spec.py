@@ -93,7 +93,10 @@ class FeatureSpec:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Name of each feature, "<metric>:<statistic>[:<window>]", in the order of the design matrix."""
+        """Name of each feature, "<metric>:<statistic>[:<window>]", in the order of the design matrix.
+
+        The statistic "departure" is the last value of an input minus its mean over the window.
+        """
         spans = [f"{window:g}s" for window in self.windows]
         metrics = [f"{name}:last" for name in self.inputs]
         metrics += [f"{name}:departure:{span}" for span in spans for name in self.inputs]
