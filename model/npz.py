@@ -92,7 +92,7 @@ def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[st
     except (zipfile.BadZipFile, zlib.error) as error:
         if blob.startswith(b"PK\3\4"):
             raise SerializationError(f"damaged: {error}", SerializationProblem.DAMAGED) from error
-        raise _foreign(kind, error) from error
+        raise _foreign(kind, "it is not a zip file") from error
     except PARSE_ERRORS as error:
         raise _foreign(kind, error) from error
 
@@ -130,7 +130,7 @@ def _check_zip_end(blob: bytes) -> None:
     end = blob[-ZIP_END_BYTES:]
     zip64_locator = blob[-ZIP_END_BYTES - 20 : -ZIP_END_BYTES - 16]
     if not end.startswith(b"PK\5\6") or zip64_locator == b"PK\6\7":
-        raise zipfile.BadZipFile("it has no end-of-directory record")
+        raise zipfile.BadZipFile("the end of the file is missing or has been changed")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY_BYTES:
         raise zipfile.BadZipFile("its directory is too large")
 

@@ -7,9 +7,6 @@ from monitor.documents.doctor import CheckId, CheckResult, CheckStatus
 DATABASE_NOT_READ = "the database could not be read"
 """Message of a check that needs records from a database that could not be read."""
 
-SHOW_LOG = "look into the log: `journalctl -u monitor -n 50`"
-"""Fix for a failure whose cause is in the log of the daemon."""
-
 
 def ok(check: CheckId, message: str, subject: str = "") -> CheckResult:
     """Return the result of a check that found no problem."""

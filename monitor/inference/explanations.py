@@ -31,7 +31,8 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
         horizon: horizon of the explained prediction in seconds.
     """
     if group == LEVEL:
-        return f"base rate while load is {'high' if _value(spec, x, 'load_index:state') == 1 else 'calm'}"
+        is_high = _value(spec, x, "load_index:state") == 1 or _value(spec, x, "load_index:last") >= 1
+        return f"base rate while load is {'high' if is_high else 'calm'}"
     if group == "load_index":
         return _explain_load(spec, x)
     if group == "yesterday":
@@ -85,22 +86,25 @@ def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 
 def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
-    """Return a phrase on the value of a metric and its largest departure from the mean of a window."""
+    """Return a phrase on the value of a metric and its largest departure from the mean of a window.
+
+    The phrase has no verb, because some labels are singular, some plural and some participles.
+    """
     label = METRIC_BY_FIELD[metric].label
     now = _value(spec, x, f"{metric}:last")
     if math.isnan(now):
-        return f"{label} is unknown"
+        return f"{label} unknown"
     is_ratio = metric in RATIO_FIELDS
     window, departure = _largest_departure(spec, x, metric)
     if abs(departure) < MIN_CHANGE:
-        return f"{label} is at {format_percent(now)} and steady" if is_ratio else f"{label} is steady"
-    mean = f"its mean of {approximate_duration(window)}"
+        return f"{label} at {format_percent(now)}, steady" if is_ratio else f"{label} steady"
+    mean = f"the mean of {approximate_duration(window)}"
     direction = "above" if departure > 0 else "below"
     if metric in spec.logarithmic:
-        return f"{label} is {_factor(departure)} times {'over' if departure > 0 else 'under'} {mean}"
+        return f"{label} {_factor(departure)} times {direction} {mean}"
     if is_ratio:
-        return f"{label} is at {format_percent(now)}, {abs(departure) * 100:.0f} points {direction} {mean}"
-    return f"{label} is {direction} {mean} by {abs(departure):.2g}"
+        return f"{label} at {format_percent(now)}, {abs(departure) * 100:.0f} points {direction} {mean}"
+    return f"{label} {abs(departure):.2g} {direction} {mean}"
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:

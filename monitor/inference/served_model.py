@@ -167,7 +167,7 @@ class ServedModel:
             return
         self._out_of_range = metrics
         if metrics:
-            log.warning("inputs out of range", model=self.model_id, metrics=list(metrics))
+            log.warning("inputs out of range", model=self.model_id, metrics=", ".join(metrics))
         else:
             log.info("inputs in range", model=self.model_id)
 

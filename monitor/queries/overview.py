@@ -99,8 +99,11 @@ class Overview:
         if self.covered < self.needed:
             return insufficient_history(self.covered, self.needed)
         due = self.next_retrain_at is None or self.next_retrain_at <= self.at
-        if self.last_run is not None and self.last_run.outcome != TrainingOutcome.PROMOTED and not due:
-            return f"last training run {self.last_run.outcome}: {self.last_run.reason}"
+        run = self.last_run
+        # A skipped run without a report had too little history; by now there is enough, for example after an import.
+        due = due or (run is not None and run.outcome == TrainingOutcome.SKIPPED and run.report is None)
+        if run is not None and run.outcome != TrainingOutcome.PROMOTED and not due:
+            return f"last training run {run.outcome}: {run.reason}"
         return "enough history, a training run is due"
 
     @property

@@ -17,6 +17,10 @@ HEADER = (
 RELIABILITY_HEADER = ("predicted", "observed", "predictions", "")
 
 
+MIN_PERIODS = 5
+"""Number of high-load periods below which the scores of a horizon are too uncertain for conclusions."""
+
+
 def score_report(document: ScoreReportDocument) -> Report:
     """Return the table of scores, the reliability tables and the number of anomalies."""
     since = format_time(document.since)
@@ -41,7 +45,7 @@ def _replayed(horizons: Sequence[HorizonScoreDocument], since: str) -> tuple[Blo
 def _scores(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
     rows = [_row(score) for score in horizons]
     reliability = (block for score in horizons if score.scored for block in _reliability(score))
-    return (Table(HEADER, rows), *_without_high_load(horizons), *reliability)
+    return (Table(HEADER, rows), *_without_high_load(horizons), *_few_periods(horizons), *reliability)
 
 
 def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
@@ -52,6 +56,15 @@ def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block,
     text = (
         f"no high load within {', '.join(silent)} of any scored prediction: nothing can be concluded from its scores"
     )
+    return (Line((Toned(text, "caution"),)),)
+
+
+def _few_periods(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
+    """Return a line on the horizons with high load in fewer than MIN_PERIODS periods; empty if there are none."""
+    few = [score.horizon_name for score in horizons if score.base_rate and score.high_load_periods < MIN_PERIODS]
+    if not few:
+        return ()
+    text = f"{', '.join(few)}: fewer than {MIN_PERIODS} high-load periods started, too few to rely on these scores"
     return (Line((Toned(text, "caution"),)),)
 
 

@@ -21,6 +21,7 @@ from monitor.reports.blocks import (
 from monitor.reports.status import OUTCOME_TONES
 from monitor.system.formatting import (
     format_bytes,
+    format_count,
     format_duration,
     format_number,
     format_percent,
@@ -59,10 +60,9 @@ def _replayed(document: ReplayDocument | None) -> tuple[Block, ...]:
     """Return a line on the replay of the history; empty if nothing was stored."""
     if document is None or not (document.predictions or document.anomalies):
         return ()
-    return (
-        f"replayed over the history without live predictions: {document.predictions} predictions,"
-        f" {document.anomalies} anomalies",
-    )
+    predictions = format_count(document.predictions, "prediction")
+    anomalies = format_count(document.anomalies, "anomaly", "anomalies")
+    return (f"replayed over the history without live predictions: {predictions}, {anomalies}",)
 
 
 def training_blocks(report: TrainingReport) -> tuple[Block, ...]:

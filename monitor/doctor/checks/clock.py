@@ -10,7 +10,8 @@ import numpy as np
 from model.array_types import Floats
 from model.features.spacing import follows_gap, sample_spacing
 from monitor.doctor.context import DoctorContext, StoredRecords
-from monitor.doctor.results import DATABASE_NOT_READ, SHOW_LOG, failed, ok, skipped, warning
+from monitor.doctor.fixes import show_log, start_daemon, synchronise_clock
+from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import max_sample_age
 from monitor.system.formatting import approximate_duration, format_count, format_time
@@ -23,8 +24,6 @@ MISSED_RATIO = 0.05
 
 SHIFTED_SECONDS = 0.1
 """A sample time less than this above a whole second was moved by milliseconds to avoid a duplicate timestamp."""
-
-SYNCHRONISE = "run chrony or systemd-timesyncd: `timedatectl set-ntp true`"
 
 
 class Timex(ctypes.Structure):
@@ -59,7 +58,7 @@ def assess_kernel_clock(status: int, max_error: int) -> CheckResult:
         max_error: maximum error in microseconds.
     """
     if status & UNSYNCHRONISED:
-        return warning(CheckId.CLOCK, "not synchronised according to the kernel", SYNCHRONISE)
+        return warning(CheckId.CLOCK, "not synchronised according to the kernel", synchronise_clock())
     return ok(CheckId.CLOCK, f"synchronised to at most {max_error / 1000:.0f} ms")
 
 
@@ -83,8 +82,11 @@ def check_samples(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _future_samples(records: StoredRecords, newest_at: float, now: float) -> CheckResult:
-    message = f"{records.future} samples in the future, the last at {format_time(newest_at)}; now {format_time(now)}"
-    return failed(CheckId.NEWEST_SAMPLE, message, f"set the clock and {SYNCHRONISE}; stored samples keep their time")
+    samples = format_count(records.future, "sample")
+    message = f"{samples} in the future, the last at {format_time(newest_at)}; now {format_time(now)}"
+    return failed(
+        CheckId.NEWEST_SAMPLE, message, f"set the clock and {synchronise_clock()}; stored samples keep their time"
+    )
 
 
 def assess_sample_age(age: float, interval: float, *, running: bool | None) -> CheckResult:
@@ -99,12 +101,11 @@ def assess_sample_age(age: float, interval: float, *, running: bool | None) -> C
     if age <= max_sample_age(interval):
         return ok(CheckId.NEWEST_SAMPLE, message)
     if running:
-        return failed(CheckId.NEWEST_SAMPLE, f"{message}, although the daemon runs", SHOW_LOG)
+        return failed(CheckId.NEWEST_SAMPLE, f"{message}, although the daemon runs", show_log())
     if running is None:
         fix = "run this as root or as the daemon's user, to see whether the daemon runs"
         return warning(CheckId.NEWEST_SAMPLE, message, fix)
-    fix = "start the daemon: `systemctl start monitor`, or `monitor run`"
-    return warning(CheckId.NEWEST_SAMPLE, f"{message}; no daemon runs", fix)
+    return warning(CheckId.NEWEST_SAMPLE, f"{message}; no daemon runs", start_daemon())
 
 
 def assess_gaps(times: Floats) -> CheckResult:
@@ -117,7 +118,9 @@ def assess_gaps(times: Floats) -> CheckResult:
         times: (samples,) ascending seconds since the epoch.
     """
     if len(times) < 2:
-        return skipped(CheckId.SAMPLE_GAPS, f"{len(times)} samples in the last day: too few to find gaps")
+        return skipped(
+            CheckId.SAMPLE_GAPS, f"{format_count(len(times), 'sample')} in the last day: too few to find gaps"
+        )
     intervals = np.diff(times)
     spacing = sample_spacing(times)[1:]
     after_gap = follows_gap(intervals, spacing)
@@ -131,8 +134,8 @@ def assess_gaps(times: Floats) -> CheckResult:
         message += f"; {format_count(len(gaps), 'gap')}, the longest {approximate_duration(float(gaps.max()))}"
     if shifted:
         message += f"; {format_count(shifted, 'sample')} shifted from a duplicate timestamp: the clock was set back"
-        return warning(CheckId.SAMPLE_GAPS, message, f"slew the clock instead of setting it: {SYNCHRONISE}")
+        return warning(CheckId.SAMPLE_GAPS, message, f"slew the clock instead of setting it: {synchronise_clock()}")
     if missed > MISSED_RATIO:
-        fix = f"find out whether the daemon was stopped, the clock set, or the host overloaded; {SHOW_LOG}"
+        fix = f"find out whether the daemon was stopped, the clock set, or the host overloaded; {show_log()}"
         return warning(CheckId.SAMPLE_GAPS, message, fix)
     return ok(CheckId.SAMPLE_GAPS, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.doctor.context import DoctorContext
+from monitor.doctor.fixes import start_daemon
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_bytes, format_time
@@ -20,7 +21,6 @@ LARGE_LOG_BYTES = 64 * 2**20
 """Size of the write-ahead log in bytes above which the check warns: four times `journal_size_limit`."""
 
 RESTORE = "stop the daemon, then restore a backup, or move the file away: the daemon creates a new one"
-START_DAEMON = "start the daemon, which creates it: `systemctl start monitor`, or `monitor run`"
 
 REFUSAL_FIXES = {
     StorageErrorKind.SCHEMA_TOO_NEW: "set another storage.url, or install the release that wrote it",
@@ -58,7 +58,7 @@ def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckRes
         if running:
             message = f"{error}, although a daemon runs on it"
             return failed(CheckId.DATABASE, message, "it was deleted: restart the daemon")
-        return warning(CheckId.DATABASE, str(error), START_DAEMON)
+        return warning(CheckId.DATABASE, str(error), start_daemon())
     if error.kind is StorageErrorKind.BUSY:
         return failed(CheckId.DATABASE, str(error), f"find the process that has it open: `fuser -v {name}`")
     return failed(CheckId.DATABASE, str(error), REFUSAL_FIXES.get(error.kind, RESTORE))

@@ -14,7 +14,7 @@ from monitor.doctor.results import DATABASE_NOT_READ, failed, ok, skipped, warni
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.queries.overview import Overview
 from monitor.sampling.history_spacing import spacing_differs
-from monitor.system.formatting import approximate_duration, format_duration
+from monitor.system.formatting import approximate_duration, format_count, format_duration
 from monitor.training.bootstrap_model import task_differences
 from monitor.training.records import RegisteredModel
 
@@ -131,5 +131,7 @@ def check_detector(context: DoctorContext) -> Iterator[CheckResult]:
     except SerializationError as error:
         yield failed(CheckId.DETECTOR, f"cannot be loaded: {error}", "fit another one: `monitor retrain`")
         return
-    message = f"monitors {len(detector.metrics)} metrics, {overview.detection.recent} anomalies in 30 days"
+    metrics = format_count(len(detector.metrics), "metric")
+    anomalies = format_count(overview.detection.recent, "anomaly", "anomalies")
+    message = f"monitors {metrics}, {anomalies} in 30 days"
     yield ok(CheckId.DETECTOR, message)

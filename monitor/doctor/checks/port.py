@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from monitor.doctor.checks.port_probe import PortProbe, Response, probe_port
 from monitor.doctor.context import DaemonProcess, DoctorContext
-from monitor.doctor.results import SHOW_LOG, failed, ok, skipped, warning
+from monitor.doctor.fixes import reload_daemon, restart_daemon, show_log
+from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 
 OWN_METRIC = b"monitor_build_info"
@@ -38,7 +39,7 @@ def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
     if not probe.listening:
         if not daemon.running:
             return skipped(CheckId.PORT, f"nothing listens on {address}, and no daemon is known to run")
-        fix = "look for web.listen in the log; after a change of the configuration, run `systemctl reload monitor`"
+        fix = f"look for web.listen in the log; after a change of the configuration, {reload_daemon()}"
         return failed(CheckId.PORT, f"nothing listens on {address}, although the daemon runs", fix)
     if not _is_own(probe, daemon):
         program = "another program" if probe.pid is None else f"another program (process {probe.pid})"
@@ -57,16 +58,16 @@ def _assess_own(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
     healthy = probe.healthy
     if not healthy.code:
         message = f"{address} accepts connections: {healthy}"
-        return failed(CheckId.PORT, message, "restart the daemon: `systemctl restart monitor`")
+        return failed(CheckId.PORT, message, restart_daemon())
     protocol = "HTTPS" if healthy.secure else "HTTP"
     message = f"{address} responds over {protocol}: /-/healthy {healthy}, /metrics {probe.metrics}"
     if healthy.code == 503:
-        return failed(CheckId.PORT, f"{message}: no recent sample", SHOW_LOG)
+        return failed(CheckId.PORT, f"{message}: no recent sample", show_log())
     if daemon.running is False:
         fix = "find its configuration with `ps -ef | grep monitor`, and pass it with --config"
         return warning(CheckId.PORT, f"{message}; that daemon runs on another database", fix)
     if healthy.code >= 500 or probe.metrics.code >= 500:
-        return failed(CheckId.PORT, message, f"{SHOW_LOG}; it has the traceback")
+        return failed(CheckId.PORT, message, f"{show_log()}; it has the traceback")
     return ok(CheckId.PORT, message)
 
 

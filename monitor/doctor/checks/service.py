@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import psutil
 
 from monitor.doctor.checks.permissions import user_name
 from monitor.doctor.context import DoctorContext
+from monitor.doctor.fixes import has_systemd, leave_root, start_daemon
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
+from monitor.system.formatting import format_count
 from monitor.system.systemd_unit import NAME
-
-SYSTEMD = Path("/run/systemd/system")
-"""Path that exists where systemd is the init system."""
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",
@@ -28,7 +26,6 @@ SYSTEMCTL_TIMEOUT = 1.5
 MANY_RESTARTS = 3
 
 WRITE_UNIT = "write the unit again: `sudo monitor install-service`"
-START_DAEMON = "start the daemon: `systemctl start monitor`, or `monitor run`"
 
 
 def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
@@ -40,7 +37,7 @@ def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
     if not daemon.running:
         used = context.records is not None and context.records.overview.last_sample is not None
         result = failed if used else warning
-        yield result(CheckId.DAEMON, "no daemon runs on this database", START_DAEMON)
+        yield result(CheckId.DAEMON, "no daemon runs on this database", start_daemon())
         return
     yield _assess_process(context)
 
@@ -56,7 +53,7 @@ def _assess_process(context: DoctorContext) -> CheckResult:
     except psutil.Error:
         return skipped(CheckId.DAEMON, f"running as process {pid}, which is not visible from here")
     owner = context.directory.stat().st_uid if context.directory else user
-    manager = "under systemd" if parent == 1 and SYSTEMD.is_dir() else "not under systemd"
+    manager = "under systemd" if parent == 1 and has_systemd() else "not under systemd"
     message = f"process {pid}, user {user_name(user)}, {manager}"
     if state == psutil.STATUS_STOPPED:
         return failed(CheckId.DAEMON, f"{message}: stopped by a signal (SIGSTOP)", f"continue it: `kill -CONT {pid}`")
@@ -64,14 +61,13 @@ def _assess_process(context: DoctorContext) -> CheckResult:
         fix = f"run `chown -R {user} {context.directory}`, then restart the daemon"
         return failed(CheckId.DAEMON, f"{message}; its directory is owned by {user_name(owner)}", fix)
     if user == 0:
-        fix = "run it as a service: `sudo monitor install-service`"
-        return warning(CheckId.DAEMON, f"{message}: it does not need to run as root", fix)
+        return warning(CheckId.DAEMON, f"{message}: it does not need to run as root", leave_root())
     return ok(CheckId.DAEMON, message)
 
 
 def check_unit(_: DoctorContext) -> Iterator[CheckResult]:
     """Check that the systemd unit is loaded, active, enabled and has a watchdog, and count its restarts."""
-    if not SYSTEMD.is_dir():
+    if not has_systemd():
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
         return
     try:
@@ -99,7 +95,9 @@ def assess_unit(properties: Mapping[str, str]) -> CheckResult:
     active = properties.get("ActiveState", "unknown")
     state = f"{NAME} {active} ({properties.get('SubState', '')})"
     restarts = int(properties.get("NRestarts") or 0)
-    message = f"{state}, {_enabled(properties)}, {restarts} restarts, watchdog {_watchdog(properties)}"
+    message = (
+        f"{state}, {_enabled(properties)}, {format_count(restarts, 'restart')}, watchdog {_watchdog(properties)}"
+    )
     if properties.get("LoadState") != "loaded":
         return failed(CheckId.SERVICE, f"{message}: {properties.get('LoadState')}", WRITE_UNIT)
     if active != "active":

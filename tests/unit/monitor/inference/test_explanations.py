@@ -34,11 +34,11 @@ def explain(group, features=None, horizon=900.0):
     [
         (
             {"cpu_usage:last": 0.7, "cpu_usage:departure:300s": 0.03, "cpu_usage:departure:1800s": 0.2},
-            "CPU is at 70%, 20 points above its mean of 30 min",
+            "CPU at 70%, 20 points above the mean of 30 min",
         ),
-        ({"cpu_usage:last": 0.7, "cpu_usage:departure:300s": 0.001}, "CPU is at 70% and steady"),
-        ({"cpu_usage:last": 0.7}, "CPU is at 70% and steady"),
-        ({}, "CPU is unknown"),
+        ({"cpu_usage:last": 0.7, "cpu_usage:departure:300s": 0.001}, "CPU at 70%, steady"),
+        ({"cpu_usage:last": 0.7}, "CPU at 70%, steady"),
+        ({}, "CPU unknown"),
     ],
 )
 def test_ratio_is_explained_by_value_and_largest_departure(features, phrase):
@@ -48,9 +48,9 @@ def test_ratio_is_explained_by_value_and_largest_departure(features, phrase):
 @pytest.mark.parametrize(
     ("departure", "phrase"),
     [
-        (np.log(3), "network received is 3.0 times over its mean of 1 min"),
-        (-np.log(20), "network received is 20 times under its mean of 1 min"),
-        (np.log(1000), "network received is more than 100 times over its mean of 1 min"),
+        (np.log(3), "network received 3.0 times above the mean of 1 min"),
+        (-np.log(20), "network received 20 times below the mean of 1 min"),
+        (np.log(1000), "network received more than 100 times above the mean of 1 min"),
     ],
 )
 def test_rate_is_explained_as_a_factor(departure, phrase):
@@ -99,3 +99,5 @@ def test_yesterday_is_explained_for_the_horizon():
 def test_level_is_explained_by_the_load_state():
     assert explain(LEVEL, {"load_index:state": 1}) == "base rate while load is high"
     assert explain(LEVEL, {"load_index:state": 0}) == "base rate while load is calm"
+    above = {"load_index:state": 0, "load_index:last": 1.05}
+    assert explain(LEVEL, above) == "base rate while load is high"

@@ -177,6 +177,7 @@ def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog
             served.forecast()
     events = [record.getMessage() for record in caplog.records]
     assert events.count("inputs out of range") == events.count("inputs in range") == 1
+    assert caplog.records[events.index("inputs out of range")].fields["metrics"] == "cpu_usage"
 
 
 def record(served, stores, cpus, start=0):

@@ -35,3 +35,8 @@ def test_waiting_for_names_the_last_unsuccessful_training(overview):
     state = replace(overview, model=None, last_run=run)
     assert "no high load" in state.waiting_for
     assert "no high load" not in replace(state, next_retrain_at=NOW - 1).waiting_for
+
+
+def test_waiting_for_leaves_out_a_lack_of_history_that_has_ended(overview):
+    run = replace(overview.last_run, outcome=TrainingOutcome.SKIPPED, reason="15 s of the required 2 h", report=None)
+    assert replace(overview, model=None, last_run=run).waiting_for == "enough history, a training run is due"
