@@ -1,4 +1,4 @@
-"""Repositories of one database, opened and closed together."""
+"""Stores: repositories of one database, opened and closed together."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class AnomalyRepository:
         Args:
             start: seconds since the epoch, inclusive.
             end: seconds since the epoch, inclusive.
-            new: replayed anomalies; an anomaly that overlaps one of the remaining anomalies is not stored.
+            new: replayed anomalies; an anomaly that overlaps an anomaly kept in the database is not stored.
 
         Returns:
             The number of anomalies stored.

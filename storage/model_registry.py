@@ -13,6 +13,7 @@ from storage.records import ModelRecord
 from storage.schema import LOCAL_HOST_ID, models, serving
 
 _COLUMNS = models.c["id", "created_at", "sha256", "size", "report", "promoted_at"]
+_SERVING = select(serving.c.model_id, serving.c.inputs_out_of_range).where(serving.c.host_id == bindparam("host_id"))
 _ACTIVE = select(serving.c.model_id).where(serving.c.host_id == bindparam("host_id"))
 
 Fallbacks = dict[str, dict[str, str]]
@@ -66,9 +67,14 @@ class ModelRegistry:
             self._activate(connection, model_id)
 
     def active_id(self) -> int | None:
-        """Return the ID of the active model; None if there is none. Cheap enough for every sampling cycle."""
+        """Return the ID of the active model; None if there is none."""
+        return self.serving()[0]
+
+    def serving(self) -> tuple[int | None, tuple[str, ...]]:
+        """Return `active_id` and `inputs_out_of_range` in one query, for every sampling cycle."""
         with self._database.reading() as connection:
-            return self._active(connection)
+            row = connection.execute(_SERVING, {"host_id": self._host_id}).one_or_none()
+        return (None, ()) if row is None else (row.model_id, tuple(row.inputs_out_of_range or ()))
 
     def set_fallbacks(self, model_id: int, fallbacks: Fallbacks) -> None:
         """Store the fallbacks of a model; do nothing if the model is no longer active.
@@ -100,9 +106,7 @@ class ModelRegistry:
 
     def inputs_out_of_range(self) -> tuple[str, ...]:
         """Return the metrics outside the training range of the active model; empty if there are none."""
-        query = select(serving.c.inputs_out_of_range).where(serving.c.host_id == self._host_id)
-        with self._database.reading() as connection:
-            return tuple(connection.scalar(query) or ())
+        return self.serving()[1]
 
     def blob(self, model_id: int) -> bytes:
         """Return the serialized model.

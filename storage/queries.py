@@ -16,7 +16,7 @@ CHUNK_SECONDS = 21_600.0
 def time_buckets(
     table: Table, host_id: int, start: float, width: float, count: int
 ) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
-    """Yield the SQL expressions of queries that together group the rows of one host by time bucket.
+    """Yield the SQL expressions of the queries that group the rows of one host by time bucket.
 
     Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider.
 
@@ -48,7 +48,7 @@ def start_of_newest(
     max_gap: float,
     gap_seconds: float,
 ) -> float:
-    """Return the start of the newest period in which the rows of one host cover a number of seconds.
+    """Return the start of the newest period in which the rows of one host cover `seconds` seconds.
 
     A gap longer than `max_gap` counts as `gap_seconds` only. Otherwise all history would look old after a forward
     clock step, and would be deleted.

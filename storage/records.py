@@ -162,7 +162,7 @@ class ScoreRow:
         scored: number of predictions with a known outcome.
         events: sum of y.
         warnings: number of predictions with an active warning.
-        true_warnings: number of predictions with an active warning that high load followed.
+        true_warnings: number of predictions with an active warning that were followed by high load.
         probability_sum: sum of p.
         probability_squared_sum: sum of p².
         probability_event_sum: sum of p y.

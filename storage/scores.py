@@ -52,7 +52,7 @@ class ScoreRepository:
         Args:
             horizon: prediction horizon in seconds.
             scored_until: live predictions up to this time (seconds since the epoch) are not scored again.
-            rows: sums to add to the stored sums with the same hour, load state and decile.
+            rows: sums to add to the stored sums with the same hour, load state and probability bin.
             new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
         with self._database.writing() as connection:
@@ -66,7 +66,7 @@ class ScoreRepository:
 
         Args:
             horizon: prediction horizon in seconds.
-            rows: sums to add to the stored sums with the same hour, load state and decile.
+            rows: sums to add to the stored sums with the same hour, load state and probability bin.
             new_onsets: starts of high-load periods; a stored onset with the same time is kept.
         """
         with self._database.writing() as connection:
@@ -87,7 +87,7 @@ class ScoreRepository:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def totals_since(self, horizon: float, start: float) -> list[ScoreRow]:
-        """Return the sums over all hours since a time: one row per load state and decile, with `start` as its `hour`.
+        """Return the sums over all hours since a time: one row (hour = `start`) per load state and probability bin.
 
         Args:
             horizon: prediction horizon in seconds.

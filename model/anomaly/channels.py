@@ -79,7 +79,7 @@ class ScoreParts:
         joint: (rows,) deviation of several metrics together, or of one metric for hours; has an alarm threshold.
         spike: (rows,) largest surprisal of a single row and metric; has an alarm threshold.
         overall: (rows,) weighted sum from which the anomaly score is computed.
-        by_metric: (rows, metrics) largest surprisal of each metric, for the attribution.
+        by_metric: (rows, metrics) largest of the three surprisals of each metric, for the attribution.
         short_term: (rows,) largest ratio of a short average to its limit; below 1 the last minutes are normal.
     """
 

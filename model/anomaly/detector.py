@@ -37,7 +37,7 @@ MIN_PRESENT_SHARE = 0.2
 
 
 class FitRefusal(StrEnum):
-    """Code of the reason why no detector was fitted."""
+    """Reason why no detector was fitted."""
 
     TOO_SHORT = "too_short"
     NO_VARIATION = "no_variation"
@@ -45,7 +45,7 @@ class FitRefusal(StrEnum):
 
     @property
     def message(self) -> str:
-        """Reason as text for people."""
+        """Text of the reason for users."""
         return _REFUSAL_MESSAGES[self]
 
 

@@ -54,12 +54,12 @@ class DetectorReading:
 
     @property
     def is_alarm(self) -> bool:
-        """True if a channel reaches its threshold and the short-term ratio is at least 1."""
+        """True if the threshold ratio and the short-term ratio are at least 1."""
         return self.threshold_ratio >= 1 and self.short_term_ratio >= 1
 
     @property
     def continues_event(self) -> bool:
-        """True if a channel is at RELEASE_RATIO or above and the short-term ratio is at least 1."""
+        """True if the threshold ratio is at least RELEASE_RATIO and the short-term ratio is at least 1."""
         return self.threshold_ratio >= RELEASE_RATIO and self.short_term_ratio >= 1
 
 
@@ -138,8 +138,8 @@ class EventTracker:
     def restore_residual(self, reading: DetectorReading | None) -> None:
         """Initialize the residual ratios from the threshold ratios of a reading that are at least RELEASE_RATIO.
 
-        Call this method if an event ended within hours before the tracker was created. It has no effect if `reading`
-        is None, if the tracker already has residual ratios, or if an event is in progress.
+        Call this method if an event ended less than 12 hours before the tracker was created. It has no effect if
+        `reading` is None, if the tracker already has residual ratios, or if an event is in progress.
         """
         if self.event is None and not self._residual_ratios and reading is not None:
             self._residual_ratios = _above_release(reading.threshold_ratios)
@@ -180,7 +180,7 @@ class EventTracker:
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]
 
     def _new_channels(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the ratios of at least 1, and at least RESTART_FACTOR times the residual ratio of the channel."""
+        """Return the threshold ratios that are at least 1 and at least RESTART_FACTOR times the residual ratio."""
         return {
             name: ratio
             for name, ratio in reading.threshold_ratios.items()
@@ -206,7 +206,7 @@ class EventTracker:
         return [EventTransition(EventChange.STARTED, self.event)]
 
     def _decay(self, reading: DetectorReading) -> list[EventTransition]:
-        """Lower each residual ratio to the ratio of the reading, if that is lower; drop it below RELEASE_RATIO."""
+        """Limit each residual ratio to the threshold ratio of a reading; drop ratios below RELEASE_RATIO."""
         ratios = reading.threshold_ratios
         self._residual_ratios = _above_release(
             {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}
@@ -234,14 +234,14 @@ class EventTracker:
         return [EventTransition(EventChange.UPDATED, event)] if has_new_peak else []
 
     def _contributions(self, reading: DetectorReading) -> dict[str, float]:
-        """Return the positive contribution of each metric, rounded to four decimals, largest first."""
+        """Return the positive contributions, keyed by metric, rounded to four decimals, largest first."""
         pairs = zip(self._metrics, reading.contributions.tolist(), strict=True)
         descending = sorted(pairs, key=lambda pair: -pair[1])
         return {name: round(share, 4) for name, share in descending if share > 0}
 
 
 def _above_release(ratios: dict[str, float]) -> dict[str, float]:
-    """Return the ratios of the channels at RELEASE_RATIO or above."""
+    """Return the ratios that are at least RELEASE_RATIO, keyed by channel."""
     return {name: ratio for name, ratio in ratios.items() if ratio >= RELEASE_RATIO}
 
 

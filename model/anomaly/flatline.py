@@ -139,7 +139,7 @@ class FlatlineDetector:
 
         Returns:
             The largest ratio of a current run to its limit, and (metrics,) the ratio of each metric; 1 or more is an
-            alarm.
+            alarm. During an alarm of the joint run, the metrics in the joint run have at least the joint ratio.
         """
         baseline = self._baseline
         present = ~np.isnan(x)

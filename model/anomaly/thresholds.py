@@ -190,10 +190,10 @@ class AlarmThresholds:
         self._recurring = self.block_maxima.recurring_level(slot)
 
     def _fit_score_curve(self) -> LogLogisticTail | None:
-        """Return the score curve through the level that a block exceeds with SCORE_PROBABILITY.
+        """Return the curve through the level that a block exceeds with SCORE_PROBABILITY; None if the level is 0.
 
         The level is the return level of the overall tail. If there is no tail, the level is SCORE_MARGIN times the
-        largest overall maximum; None if all these maxima are 0.
+        largest overall maximum.
         """
         tail = self._tails[OVERALL]
         if tail is None:

@@ -150,7 +150,10 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons); the first `past` rows select the smoothing."""
+    """Return the Holt-Winters probabilities (rows - past, horizons).
+
+    The smoothing and the table of event rates are fitted to the first `past` rows.
+    """
     forecasts = np.stack([holt_winters(times, values, horizons, *smoothing) for smoothing in SMOOTHINGS])
     columns = []
     for i in range(len(horizons)):

@@ -1,4 +1,4 @@
-"""Blend of the experts per horizon: networks, load table and pretrained model.
+"""Blend: weighted logits of networks, load table and pretrained model, for each horizon.
 
 The networks predict best once there is enough history. The load table maps the present load index to a probability.
 The pretrained model was fitted on other hosts. The blend weights are fitted on the holdout, separately for calm and

@@ -1,4 +1,4 @@
-"""Score totals: hourly counts and sums over predictions with known outcomes, for all live scores.
+"""Score totals: hourly counts and sums from which all prediction scores are computed.
 
 Let p be the probability, b the base rate stored with it and y the outcome. The totals are kept per hour, load state
 and probability bin of width 0.1. Sums of p, p^2, p y, b^2 and b y, with the number of events, yield Brier scores,

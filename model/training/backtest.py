@@ -129,7 +129,7 @@ class _Replay:
             self._has_own_model = True
             self._serve(predictor, row)
         seconds = min(now - float(self._times[0]), self._config.history)
-        # Without a model of its own, a host tries again on the next day.
+        # Until a model trained on the host serves, the next training run is a day later.
         delay = retrain_delay(seconds, self._config.interval) if self._has_own_model else DAY
         self._next_training = now + delay - tolerance
 

@@ -64,7 +64,7 @@ class ExpertPredictions:
 
 
 def expert_predictions(models: Sequence[Predictor], holdouts: Sequence[Dataset]) -> ExpertPredictions:
-    """Return the expert predictions of several models, each model on its own holdout, concatenated in this order."""
+    """Return the expert predictions of several models, each model on its own holdout, in the order of the models."""
     pairs = list(zip(models, holdouts, strict=True))
     return ExpertPredictions(
         logits=np.concatenate([model.expert_logits(holdout.x) for model, holdout in pairs]),
@@ -135,10 +135,14 @@ def halves(rows: int) -> Integers:
 def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Dataset) -> tuple[HorizonBlend, ...]:
     """Return the blends of a predictor fitted on the whole dataset, with the weights of its holdout model.
 
-    The weights carry over, because both models are equally overconfident on unseen data. The intercept is the mean of
-    two estimates. The intercept of the holdout model does not reflect the newest load level. The intercept that
-    matches the event rate of the whole dataset is biased, because the networks are overconfident on their training
-    data. If all labels of a load state are equal, the intercept of the holdout model is kept.
+    The weights carry over, because both models are equally overconfident on unseen data. The intercept is the
+    mean of:
+
+    - the intercept of the holdout model, which does not reflect the newest load level;
+    - the intercept that matches the event rate of the whole dataset, which is biased because the networks are
+      overconfident on their training data.
+
+    If all labels of a load state are equal, the intercept of the holdout model is kept.
 
     Args:
         holdout_model: model with fitted blends.
@@ -156,9 +160,9 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
 
 
 def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
-    """Return the weights, with the mean of their intercept and the intercept that matches the event rate of the rows.
+    """Return blend weights of one load state with the intercept described in `transfer_blends`.
 
-    The weights are unchanged unless both outcomes occur in the rows.
+    The intercept is unchanged unless both outcomes occur in `rows`, a mask (rows,) of the load state.
     """
     labels = y[rows]
     if not ((labels == 1).any() and (labels == 0).any()):

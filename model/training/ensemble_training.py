@@ -68,7 +68,7 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
     """
     yesterday = _columns_where(names, lambda group, *_: group == "yesterday")
     past_days = _columns_where(names, lambda group, *_: group == "past_days")
-    # Departures from the mean of the last 24 hours need previous days, too.
+    # Features relative to the mean of the last 24 hours need previous days, too.
     daily_means = _columns_where(names, lambda *parts: parts[-1] == "24h")
     simple = _columns_where(names, lambda group, name, *_: group == "load_index" and name in SIMPLE_STATISTICS)
     recent = set(range(len(names))) - yesterday - past_days - daily_means
@@ -197,7 +197,10 @@ def _select(examples: Examples, subset: FeatureSubset) -> Examples:
 
 
 def _learnable_labels(y: Floats, outputs: int) -> list[int]:
-    """Return the positions of predicted labels, and of auxiliary labels with MIN_CLASS_ROWS rows of each class."""
+    """Return the positions of predicted labels and learnable auxiliary labels.
+
+    An auxiliary label is learnable if it has at least MIN_CLASS_ROWS rows of each class.
+    """
     positive = (y == 1).sum(axis=0)
     negative = (y == 0).sum(axis=0)
     enough = np.minimum(positive, negative) >= MIN_CLASS_ROWS

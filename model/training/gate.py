@@ -167,7 +167,10 @@ def _compare_with_incumbent(inputs: GateInputs, config: GateConfig) -> Refusal |
 
 
 def _brier_difference(inputs: GateInputs, other: Floats) -> Difference:
-    """Return the candidate's Brier score minus that of `other`; a block is twice the longest horizon."""
+    """Return the candidate's Brier score minus that of `other`, and its standard error.
+
+    The standard error is computed over blocks of twice the longest horizon, because neighbouring rows are correlated.
+    """
     block = 2 * max(inputs.horizons)
     return brier_difference(inputs.candidate, other, inputs.holdout.y, inputs.holdout.times, block)
 

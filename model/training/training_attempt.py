@@ -43,7 +43,7 @@ class TrainingAttempt:
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of a trace.
+    """Samples of one host, with the names of the columns.
 
     Attributes:
         times: (rows,) seconds, increasing.

@@ -1,4 +1,4 @@
-"""Exit codes of the commands, and the exit code for each error class."""
+"""Exit codes: status of a command, and the code for each error class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""click classes of all commands: examples in the help, shared options, spelling suggestions."""
+"""Command classes: click commands with examples, shared options and spelling suggestions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options shared by all commands, and the object that carries their values."""
+"""Global options: command-line options shared by all commands, and the object with their values."""
 
 from __future__ import annotations
 

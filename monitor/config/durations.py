@@ -1,4 +1,4 @@
-"""Parser of durations such as "15s", "5m", "1h30m" and "30d"."""
+"""Duration parser: seconds from a text such as "15s", "5m", "1h30m" or "30d"."""
 
 from __future__ import annotations
 

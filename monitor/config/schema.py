@@ -127,7 +127,7 @@ class TrainingSection:
 
     @property
     def recipe(self) -> Recipe:
-        """Return the settings of the networks and of their fit as a `Recipe`."""
+        """Return the network architecture and the fit settings as a `Recipe`."""
         names = {key.name for key in fields(self)}
         settings = {key.name: getattr(self, key.name) for key in fields(FitConfig) if key.name in names}
         fit = FitConfig(**settings, keep_best=self.patience > 0)

@@ -48,7 +48,8 @@ class Notifier:
         """Notify that the port is open and sampling has begun.
 
         Args:
-            patience: smallest watchdog timeout in seconds: the sample age from which on sampling counts as stopped.
+            patience: smallest watchdog timeout in seconds: the age of the newest sample at which sampling counts
+                as stopped.
         """
         self._open = True
         if self._watchdog:
@@ -81,7 +82,7 @@ class Notifier:
             self._send(*self._changed_status(status))
 
     def reloading(self) -> None:
-        """Notify that the configuration is being read again."""
+        """Notify systemd that a configuration reload has started."""
         if self._ready:
             self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 

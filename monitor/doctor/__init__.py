@@ -1,4 +1,4 @@
-"""Checks of the installation for `monitor doctor`."""
+"""Doctor: checks of the installation for `monitor doctor`."""
 
 from monitor.doctor.runner import examine, examine_invalid_configuration
 

@@ -1,4 +1,4 @@
-"""Constructors of check results, one per status."""
+"""Check results: one constructor per status."""
 
 from __future__ import annotations
 

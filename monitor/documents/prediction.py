@@ -103,7 +103,7 @@ def out_of_range_inputs(metrics: Sequence[str]) -> tuple[OutOfRangeInput, ...]:
 
 
 def predicted_event(prediction: Prediction) -> PredictedEvent:
-    """Return the event whose probability is predicted: during high load, its continuation."""
+    """Return the event that the probability refers to: continuation during high load, otherwise onset."""
     return PredictedEvent.ONSET if prediction.high_load_since is None else PredictedEvent.CONTINUATION
 
 

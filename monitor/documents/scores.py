@@ -36,10 +36,13 @@ class HorizonScoreDocument:
         base_rate: fraction of the scored predictions that were followed by high load.
         brier: Brier score.
         skill: Brier skill over the base rate of the training data.
-        skill_over_persistence: Brier skill over persistence, which predicts the event rate of the present load state.
+        skill_over_persistence: Brier skill over persistence, which predicts the event rate of the load state at
+            prediction time.
         onset_skill: Brier skill of the predictions made while load was not high.
-        precision: fraction of the warnings that were followed by high load.
-        recall: fraction of the predictions followed by an onset that were warnings.
+        precision: fraction of the predictions during an active warning that were followed by high load; predictions
+            made during high load do not count.
+        recall: fraction of the predictions followed by high load that were made during an active warning; predictions
+            made during high load do not count.
         calibration_error: expected calibration error.
         high_load_periods: number of high-load periods that started.
         warned_periods: number of high-load periods with a warning before their onset.

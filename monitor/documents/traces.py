@@ -19,7 +19,7 @@ class TraceCountsDocument:
 
     Attributes:
         rows: number of all rows.
-        unordered: number of rows with a timestamp before that of an earlier row.
+        unordered: number of rows that follow a row with a later timestamp.
         repeated: number of rows with a duplicate timestamp.
         bad_cells: number of cells that are not a number within the bounds of their field; they count as missing.
         bad_cell_examples: the first bad cells.
@@ -53,7 +53,7 @@ class TraceImportDocument:
         filled_values: number of values filled.
         replaced_values: number of values replaced.
         conflicting: number of rows with a value that differs from the stored value, which was kept.
-        unordered: number of rows with a timestamp before that of an earlier row.
+        unordered: number of rows that follow a row with a later timestamp.
         bad_cells: number of cells that are not a number within the bounds of their field; they count as missing.
         bad_cell_examples: the first bad cells.
         ignored_columns: columns that were not read.

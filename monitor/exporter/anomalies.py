@@ -1,4 +1,4 @@
-"""Metrics of the anomaly detector and of the anomaly in progress."""
+"""Anomaly metrics: event counts, false-alarm budget, anomaly in progress and newest scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.state import AnomalyState
 
 
 def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
-    """Yield the state and the newest scores of the detector; nothing if no detector runs."""
+    """Yield the metrics of the anomaly detector; nothing if no detector runs."""
     if state is None:
         return
     yield gauge(

@@ -1,4 +1,4 @@
-"""Builders of Prometheus metric families with the prefix `monitor_`."""
+"""Metric families: constructors of Prometheus families with the prefix `monitor_`."""
 
 from __future__ import annotations
 

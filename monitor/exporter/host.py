@@ -1,4 +1,4 @@
-"""Metrics of the host and of the sampling."""
+"""Host metrics: Prometheus families for host figures, sample counters and source states."""
 
 from __future__ import annotations
 

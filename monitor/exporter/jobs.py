@@ -1,4 +1,4 @@
-"""Metrics of the periodic jobs of the daemon."""
+"""Job metrics: counters and histograms of the daemon's periodic jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations: phrases on the features that contributed to a probability."""
+"""Explanations: phrases that describe the features behind a probability."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.sampling.metric_catalog import METRIC_BY_FIELD, RATIO_FIELDS
 from monitor.system.formatting import approximate_duration, format_percent
 
 MIN_CHANGE = 0.02
-"""Smallest departure of a metric (for a logarithmic metric, of its logarithm) that is reported."""
+"""Smallest reported difference of a metric from a window mean; for a logarithmic metric, of the logarithms."""
 
 MIN_TREND = 5 * MIN_CHANGE
 """Smallest change of the load index that is reported as rising or falling."""
@@ -86,7 +86,7 @@ def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 
 def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
-    """Return a phrase on the value of a metric and its largest departure from the mean of a window.
+    """Return a phrase on the value of a metric and its largest difference from a window mean.
 
     The phrase has no verb, because some labels are singular, some plural and some participles.
     """

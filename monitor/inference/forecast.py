@@ -1,4 +1,4 @@
-"""Forecast of the serving model, with attributions on demand."""
+"""Forecast: predictions of the serving model, with attributions on demand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Forecast:
 def has_rule_metric(rules: Rules, sample: Sample) -> bool:
     """Return True if a sample has a value of any metric of the high-load rules.
 
-    If it has none, the load is unknown, and a low probability would suggest that load is not high.
+    A sample without such a value gets no forecast: the load is unknown, and a low probability would suggest that it
+    is not high.
     """
     return any(getattr(sample, metric) is not None for metric in rules.metrics)
 

@@ -103,8 +103,8 @@ class PredictionOutcomes:
         """Return the onsets in (start, end], each with its lead time.
 
         The lead time is the time in seconds from the first warning to the onset; only warnings within one horizon
-        before the onset count. It is None if there was no warning. An onset is left out if no prediction was made in
-        that time.
+        before the onset count. It is None if there was no warning. An onset is left out if no prediction was made
+        within one horizon before it.
         """
         window = self._window
         starts = window.period_start[1:] == window.times[1:]

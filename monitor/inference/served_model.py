@@ -62,6 +62,7 @@ class ServedModel:
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
+        self._stored_out_of_range: tuple[str, ...] = ()
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -174,12 +175,12 @@ class ServedModel:
     def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
         """Store the metrics for `monitor status` if the stored ones differ; the next forecast retries failures.
 
-        The stored metrics are read each time, because every activation in the registry deletes them.
+        The stored metrics are read in each cycle, because every activation in the registry deletes them.
         """
-        registry = self._stores.registry
+        if self._stored_out_of_range == metrics:
+            return
         try:
-            if registry.inputs_out_of_range() != metrics:
-                registry.set_inputs_out_of_range(model_id, metrics)
+            self._stores.registry.set_inputs_out_of_range(model_id, metrics)
         except StorageError as error:
             log.debug("inputs out of range write failed", error=error)
 
@@ -193,7 +194,7 @@ class ServedModel:
 
     def _follow_registry(self) -> None:
         """Load the active model and switch to it if it has changed."""
-        active_id = self._stores.registry.active_id()
+        active_id, self._stored_out_of_range = self._stores.registry.serving()
         if active_id == self._active_id:
             return
         self._active_id = active_id

@@ -1,4 +1,4 @@
-"""Stored samples as arrays, read in chunks to bound memory."""
+"""Stored samples: arrays, read in chunks to bound memory."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Scheduled jobs of the daemon, one per module."""
+"""Scheduled jobs of the daemon: one module per job."""

@@ -73,7 +73,7 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Convert a stored event in progress to an event that rows from `start` (seconds since the epoch) on continue."""
+    """Convert a stored event in progress to an event that the detector continues from `start`, in seconds."""
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

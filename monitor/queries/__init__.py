@@ -1,1 +1,1 @@
-"""Database reads shared by commands, daemon and web server."""
+"""Queries: database reads shared by commands, daemon and web server."""

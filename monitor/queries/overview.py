@@ -93,7 +93,7 @@ class Overview:
 
     @property
     def waiting_for(self) -> str:
-        """Return the reason why only the pretrained model or no model serves; empty if another model serves."""
+        """Return the reason why only the pretrained model or no model serves; empty if any other model serves."""
         if self.model is not None and not self.model.pretrained:
             return ""
         if self.covered < self.needed:

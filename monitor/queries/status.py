@@ -1,4 +1,4 @@
-"""Reader of the overview, for commands and the daemon."""
+"""Overview reader: stored state, read from the database by commands and the daemon."""
 
 from __future__ import annotations
 

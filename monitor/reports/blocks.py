@@ -1,7 +1,7 @@
-"""Building blocks of reports: lines and tables whose parts have a tone, such as good.
+"""Report blocks: lines and tables whose parts have a meaning, shown as a colour.
 
-A report is written once. As a string it is plain text for a pipe, a file or a mail. On a terminal, `rich_renderer`
-draws the same blocks in colour, fitted to the width of the terminal.
+A report is composed once. `str()` renders it as plain text for a pipe, a file or a mail. On a terminal,
+`rich_renderer` draws the same blocks in colour, fitted to the width of the terminal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCORE_COLUMNS = ("Brier", "skill", "avg precision", "calibration error")
 
 @dataclass(frozen=True)
 class Toned:
-    """Text with a tone; the tone is None for neutral text."""
+    """Text with a meaning (`tone`), which a terminal shows as a colour; None for neutral text."""
 
     text: str
     tone: Tone | None
@@ -59,7 +59,7 @@ class Line:
     """Line of text that consists of parts, after an optional label.
 
     Attributes:
-        parts: plain text and text with a tone.
+        parts: plain text and `Toned` text.
         label: text before the parts; continuation lines are indented by its width.
         exact: True for a line that must not wrap, because programs read it too.
     """
@@ -128,7 +128,7 @@ def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def toned_skill(value: float | None) -> Toned:
-    """Return a skill score as text: good above 0, bad below 0, which is worse than the reference."""
+    """Return a skill score as text: good above 0; bad below 0, where the reference is better."""
     tone: Tone | None = None
     if value:
         tone = "good" if value > 0 else "bad"

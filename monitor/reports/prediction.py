@@ -26,7 +26,7 @@ def high_load_text(since: float, now: float) -> Toned:
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
-    """Return the parts of the line for one horizon; the tone shows how close the probability is to a warning."""
+    """Return the parts of the line for one horizon; the colour shows how close the probability is to a warning."""
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"

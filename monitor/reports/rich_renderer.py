@@ -147,7 +147,7 @@ def _upright(columns: Sequence[_Column], widths: Sequence[int], bar_character: s
 
 
 def _transposed(columns: Sequence[_Column], available: int) -> Iterator[Grid]:
-    """Yield tables whose columns are the rows of the original, as many per table as fit next to the column names."""
+    """Yield transposed tables: the first column holds the column names, the others as many rows as fit."""
     head, *others = columns
     name_width = max(cell_len(column.name) for column in columns)
     width = max(map(_transposed_width, columns))

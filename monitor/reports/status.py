@@ -33,7 +33,7 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.SKIPPED: "caution",
     TrainingOutcome.FAILED: "bad",
 }
-"""Tone of each outcome of a training run."""
+"""Meaning of each outcome of a training run, shown as a colour."""
 
 
 def status_report(status: StatusDocument) -> Report:

@@ -113,7 +113,7 @@ def _history(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def _losses(report: TrainingReport) -> tuple[Block, ...]:
-    """Return the loss curve at about LISTED_EPOCHS equally spaced epochs, plus the first, the kept and the last."""
+    """Return a table of the losses at about LISTED_EPOCHS equally spaced epochs, plus the first, kept and last."""
     epochs = report.epochs
     stride = max(1, len(epochs) // LISTED_EPOCHS)
     listed = {1, report.kept_epoch, len(epochs), *range(1, len(epochs) + 1, stride)}

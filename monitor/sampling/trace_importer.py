@@ -27,7 +27,7 @@ class ImportCounts:
         added: number of rows stored as a new sample.
         filled: number of rows that filled missing values of a sample, and replaced no value.
         replaced: number of rows that replaced values of a sample.
-        repeated: number of rows that changed nothing: each of their fields with a value already had a value.
+        repeated: number of rows that changed nothing: for each value of such a row, the sample already had a value.
         without_value: number of rows without any value, which are not stored.
         filled_values: number of values filled.
         replaced_values: number of values replaced.

@@ -1,4 +1,7 @@
-"""Atomic file writes; devices, FIFOs and standard streams are written in place."""
+"""Atomic file writes: a write takes effect completely or not at all.
+
+Devices, FIFOs and standard streams are written in place.
+"""
 
 from __future__ import annotations
 

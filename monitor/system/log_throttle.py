@@ -1,4 +1,4 @@
-"""Rate-limited logging of recurring failures."""
+"""Log throttle: rate-limited logging of recurring failures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from monitor.system.logging import StructuredLogger
 
 REPEAT_SECONDS = 60.0
-"""Seconds between two log lines of an intermittent failure, at least; also the default of `repeat_seconds`."""
+"""Shortest time in seconds between two log lines of an intermittent failure; also the default of `repeat_seconds`."""
 
 
 class RecurringFailure:

@@ -63,8 +63,9 @@ def lower_priority() -> None:
 def fix_mmap_threshold() -> None:
     """Keep glibc's malloc from raising its mmap threshold, so that freed large blocks return to the kernel.
 
-    By default each freed large block raises the threshold; later blocks then come from the heap, where small
-    allocations behind them prevent their return for months. With a C library without `mallopt` nothing is done.
+    By default each freed large block raises the threshold. Later large blocks then come from the heap, where a small
+    allocation above a freed block prevents its return to the kernel. Without `mallopt` in the C library, the function
+    does nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -74,7 +75,7 @@ def fix_mmap_threshold() -> None:
 def start_monitor(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start the same release of `monitor` as a child process; its stderr is a pipe.
 
-    Python's option -P prevents imports from the working directory, which may contain packages of the same names.
+    Python's option -P prevents imports from the working directory, which may contain a package named `storage`.
     """
     return subprocess.Popen(  # noqa: S603 - this interpreter and this package
         [sys.executable, "-P", "-m", "monitor", *arguments],

@@ -1,4 +1,4 @@
-"""Paths of the standard streams, which replace the file argument `-`."""
+"""Standard streams: paths that the file argument `-` stands for."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Training and evaluation runs over stored samples and traces."""
+"""Training runs: training, replay and backtest over stored samples and traces."""

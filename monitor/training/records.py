@@ -1,4 +1,4 @@
-"""Stored models and training runs, read with their typed reports."""
+"""Registry records: stored models and training runs with their typed reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migration of training reports that older releases stored."""
+"""Report migration: conversion of training reports stored by older releases."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class ParameterReport:
         name: layer number and name of the parameter.
         norm: mean L2 norm of the gradient in the last epoch.
         norm_last: L2 norm of the gradient in the last step.
-        norm_max: largest L2 norm of the gradient.
+        norm_max: largest L2 norm of the gradient in the training run.
         update_ratio: L2 norm of the update divided by the L2 norm of the parameter, mean of the last epoch.
     """
 
@@ -169,7 +169,7 @@ class OmittedHorizon:
         reason: reason why the horizon has no model.
         skip_reason: code of the reason; None in reports of older releases.
         events: number of high-load periods in the history, more than the horizon apart; None in older reports.
-        events_needed: number of such periods that a model needs; None in older reports.
+        events_needed: number of high-load periods that a model needs; None in older reports.
     """
 
     horizon: float

@@ -64,7 +64,7 @@ class MediaRange:
     weight: float
 
     def precedence(self, candidate: ExpositionFormat) -> int:
-        """Return the specificity of a match, from 1 (`*/*`) to 4 (type and version); 0 if there is no match."""
+        """Return the precedence of the range for a format: 1 (`*/*`) to 4 (type and version); 0 without a match."""
         kind = candidate.media_type.partition("/")[0]
         rank = {"*/*": 1, f"{kind}/*": 2, candidate.media_type: 3}.get(self.media_type, 0)
         version = self.parameters.get("version")

@@ -106,7 +106,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     @property
     def url(self) -> str:
-        """Return the URL of the page."""
+        """Return the URL of the web page, as seen from this machine."""
         encrypted = self._web_config().tls_context is not None
         return page_url(self._socket.getsockname()[0], self.port, encrypted=encrypted)
 
@@ -220,7 +220,7 @@ class WebServer(HTTPServerConnectionDelegate):
             handler.stream.close()
 
     def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True without TLS, if no names are configured, or if the client certificate has an allowed name."""
+        """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
         allowed = self._web_config().allowed_sans
         if not allowed or not isinstance(stream, SSLIOStream):
             return True

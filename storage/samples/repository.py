@@ -134,7 +134,7 @@ class SampleRepository:
             return connection.scalar(query) or 0
 
     def thinned_times(self, start: float, end: float, spacing: float) -> Array:
-        """Return sample times at most `spacing` seconds apart, except across gaps; see `select_thinned_times`."""
+        """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         with self._database.reading() as connection:
             return fetch_numbers(connection, select_thinned_times(self._host_id, start, end, spacing), -1)
 

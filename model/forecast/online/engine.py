@@ -37,7 +37,7 @@ class OnlineEngine:
         """Create an engine without history.
 
         Args:
-            spec: feature specification; that of the predictor, if there is one.
+            spec: feature specification, equal to `predictor.spec` if there is a predictor.
             predictor: the model; None to track the load state only.
             hosts: number of hosts.
         """
@@ -63,12 +63,12 @@ class OnlineEngine:
         self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
-        """Share the smoothers of an engine of the same hosts and samples, if `has_load_index_of` is True for it."""
+        """Share the smoothers of an engine with the same hosts and samples, if `has_load_index_of` accepts it."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 
     def has_load_index_of(self, engine: OnlineEngine) -> bool:
-        """Return True if another engine has the same load index, sampling step and horizons."""
+        """Return True if another engine has the same high-load rules, sampling step and horizons."""
         own = self.spec.rules, self.spec.step, self.spec.horizons
         return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
 
@@ -197,7 +197,7 @@ class OnlineEngine:
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
-        """Return the features (n, features) of newest samples `rows` of a host, NaN outside the training ranges."""
+        """Return the features (n, features) of the newest samples `rows`, NaN for metrics outside their range."""
         window = self._windows[host]
         x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
         if self._outside is not None:

@@ -2,8 +2,7 @@
 
 A model that beat the baselines in its evaluation may become worse than a baseline when load changes. The last week is
 replayed day by day: recalibration and baselines are fitted to the outcomes known at the start of a day, and scored on
-that day. A baseline that was better by more than chance serves in place of the model, separately for calm and high
-load.
+that day. A baseline that was significantly better serves in place of the model, separately for calm and high load.
 """
 
 from __future__ import annotations
@@ -157,7 +156,7 @@ def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predicti
 
 
 def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
-    """Return the best baseline that was better than the model by more than chance; None if there is none."""
+    """Return the best baseline that is significantly better than the model (see `_exceeds_chance`), or None."""
     times, errors = _replayed_errors(past, horizon, now)
     if not len(times):
         return None

@@ -1,8 +1,8 @@
 """High-load floor: the persistence model limits predictions from below in a high-load period.
 
-The present load and the time since the onset are the best predictors of continued high load. Networks may contradict
-them, because they extrapolate unreliably on inputs outside their training range. The floor also holds in short dips,
-which noise causes; in longer dips the networks are more accurate.
+The present load and the time since the onset are the best predictors of continued high load. Networks are unreliable
+on inputs outside their training range. The floor also applies in short dips, which are caused by noise. In longer
+dips, the networks are more accurate.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class HighLoadFloor:
 
 
 def _baseline(predictor: Predictor, horizon: int) -> Baseline | None:
-    """Return the persistence model of a horizon, or else its load table; None if it has neither."""
+    """Return the persistence model at index `horizon`, or the load table if there is none; None if neither exists."""
     if predictor.persistence:
         persistence = predictor.persistence[horizon]
         if persistence is not None:

@@ -76,8 +76,8 @@ class WarningHysteresis:
         Args:
             times: (hosts, rows) seconds.
             probabilities: (hosts, rows, horizons), NaN where there is none.
-            thresholds: probabilities (hosts, rows, horizons) at which a warning starts and below which it ends;
-                infinite for no warnings.
+            thresholds: start thresholds and release thresholds, two arrays (hosts, rows, horizons); infinite for no
+                warnings.
             in_period: (hosts, rows) True in a high-load period, including short dips.
             last_high: (hosts, rows) time of the last sample during high load, -inf before the first.
 

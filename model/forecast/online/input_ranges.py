@@ -86,7 +86,7 @@ class InputRangeMonitor:
         self._quiet = True
 
     def extend(self, times: Floats, values: Floats) -> Bools | None:
-        """Append samples, and return the state of each metric at each sample.
+        """Append samples, and return a mask of the metrics that are outside their range at each sample.
 
         Args:
             times: (hosts, rows) seconds, increasing and later than all previous times.
@@ -152,7 +152,7 @@ def _running_maximum(initial: Floats, values: Floats) -> Floats:
 
 
 def _last_change(changes: Integers, initial: Bools) -> Bools:
-    """Return the states (hosts, rows, inputs) after changes (1 on, -1 off, 0 none) to states `initial`."""
+    """Apply changes (1 on, -1 off, 0 none) to the states `initial`; return the states (hosts, rows, inputs)."""
     rows = np.arange(changes.shape[1])[:, None]
     newest = np.maximum.accumulate(np.where(changes != 0, rows, -1), axis=1)
     last = np.take_along_axis(changes, np.maximum(newest, 0), axis=1)

@@ -1,8 +1,8 @@
-"""Recalibration of a serving model on matured outcomes (Platt 1999, with exponential forgetting).
+"""Recalibration of a serving model: Platt scaling on matured outcomes with exponential forgetting (Platt 1999).
 
 The blend of a model was fitted on its training history. Later outcomes correct slope and intercept, with a weight
-that halves every HALF_LIFE. The outcomes of the last days then correct the intercept only: they show how often load
-is high, not how certain a prediction may be.
+that halves every HALF_LIFE. The outcomes of the last days then correct the intercept only, because they determine
+the event rate but not the slope.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Serialization of predictors in the npz container of module `model.npz`.
+"""Predictor serialization: header and arrays of a predictor in the npz container of module `model.npz`.
 
 Header keys and array names are never renamed, for compatibility with stored models.
 """
@@ -39,7 +39,7 @@ PRETRAINED_WEIGHT_KEY = "prior_share"
 BLENDS_KEY = "voices"
 LOAD_TABLE_KEY = "worth"
 PERSISTENCE_KEY = "persistence"
-"""Header keys; followed by a dot, some of the keys are also prefixes of array names."""
+"""Header keys; some keys, followed by a dot, are also prefixes of array names."""
 
 
 def dumps(predictor: Predictor) -> bytes:

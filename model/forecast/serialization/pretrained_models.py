@@ -1,4 +1,4 @@
-"""Serialization of the pretrained model in the npz container of module `model.npz`."""
+"""Pretrained model serialization: networks and provenance in the npz container of module `model.npz`."""
 
 from __future__ import annotations
 

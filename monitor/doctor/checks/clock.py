@@ -1,4 +1,4 @@
-"""Checks of the clock and of the sample times."""
+"""Clock checks: synchronisation of the kernel clock, age and gaps of the samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MISSED_RATIO = 0.05
 """Fraction of missed samples in the last day above which the check warns."""
 
 SHIFTED_SECONDS = 0.1
-"""A sample time less than this above a whole second was moved by milliseconds to avoid a duplicate timestamp."""
+"""Upper bound of the seconds past a whole second to which a duplicate timestamp is shifted."""
 
 
 class Timex(ctypes.Structure):

@@ -120,7 +120,7 @@ def assess_write_lock(pid: int | None) -> CheckResult:
     """Return a failed result if a process has held the write lock of the database for long.
 
     Args:
-        pid: ID of that process; None if there is none.
+        pid: ID of the process that holds the lock; None if there is none.
     """
     if pid is None:
         return ok(CheckId.WRITE_LOCK, "free")

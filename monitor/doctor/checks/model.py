@@ -1,4 +1,4 @@
-"""Checks of the serving model and of the anomaly detector."""
+"""Model checks: serving model and anomaly detector."""
 
 from __future__ import annotations
 

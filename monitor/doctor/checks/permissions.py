@@ -84,7 +84,7 @@ def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _blocking_path(path: Path) -> Path | None:
-    """Return the first directory that other users may not enter, or the unreadable file itself; None if neither."""
+    """Return the first directory that other users may not enter, or the file if they may not read it; else None."""
     # The unit binds a file in a hidden directory into its sandbox, so that its parents do not matter.
     steps = [path] if bound_paths((path,)) else [*reversed(path.parents), path]
     for step in steps:

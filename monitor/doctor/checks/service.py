@@ -1,4 +1,4 @@
-"""Checks of the daemon's process and of its systemd unit."""
+"""Service checks: process and systemd unit of the daemon."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ FORGET_AFTER = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Increase of the counters of one device over `seconds`."""
+    """Increases of the counters of one device between two readings that are `seconds` apart."""
 
     counts: Counts
     seconds: float
@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(slots=True)
 class _Device:
-    """State of one device; times are seconds of the monotonic clock.
+    """Counter readings of one device; times are seconds of the monotonic clock.
 
     Attributes:
         reference: newest trusted counts.

@@ -93,9 +93,9 @@ def _busy_ratio(step: Step) -> float:
 
 
 def _physical_devices(names: Iterable[str]) -> frozenset[str]:
-    """Return the names of the physical devices; for an NVMe namespace with multipath, only those of its paths.
+    """Return the names of the physical devices; an NVMe namespace with multipath is replaced by its path devices.
 
-    All kernels count the bytes at the path. Newer kernels also count them at the namespace.
+    All kernels count the bytes at the path device. Newer kernels also count them at the namespace.
     """
     paths = filter(None, map(NVME_PATH.fullmatch, names))
     namespaces = {path.expand(r"\1\2") for path in paths}

@@ -1,4 +1,4 @@
-"""Replayed anomalies: events that detectors fitted on earlier samples report in stored history."""
+"""Replayed anomalies: events in stored history, from detectors fitted on earlier samples."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class ReplayTask:
 
     Attributes:
         history: samples that the run trained on.
-        models: models for the parts of the holdout; empty if no candidate was promoted.
+        models: one model per part of the holdout; empty if no candidate was promoted.
         detects: True to replay anomalies.
     """
 
@@ -92,10 +92,11 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
 
 
 def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
-    """Return the pretrained model for the time since the first sample that has no live or replayed prediction.
+    """Return the pretrained model as a replay model (at most one), or an empty tuple.
 
-    No outcome of this host can leak, because the pretrained model was trained on other hosts. Empty if every sample
-    has a prediction, or the pretrained model does not support the task.
+    The replay starts at the first sample with a rule metric that has no live or replayed prediction. The result is
+    empty if there is no such sample, or if the pretrained model does not support the task. The replay has no
+    look-ahead bias, because the pretrained model was trained on other hosts.
     """
     predictor = pretrained_predictor(config, typical_step(history.times, config.sampling.interval))
     if predictor is None:

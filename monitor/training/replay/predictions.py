@@ -101,7 +101,7 @@ def has_predictions(predictions: PredictionRepository, times: Floats, start: flo
 
 
 def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
-    """Return the models whose part ends after `since`; a part that starts before `since` is cut to start there."""
+    """Return the models whose part of the history ends after `since`; no part starts before `since`."""
     starts = [model.start for model in models]
     kept = [model for model, end in zip(models, [*starts[1:], math.inf], strict=False) if end > since]
     return [replace(model, start=max(model.start, since)) for model in kept]
@@ -116,14 +116,19 @@ def has_rule_metric(predictor: Predictor, values: Floats) -> Bools:
 class _Thinning:
     """Selector of the samples whose predictions are stored: the first sample in each slot.
 
-    There are PREDICTIONS_PER_HORIZON slots per horizon.
+    The length of a slot is the horizon divided by PREDICTIONS_PER_HORIZON.
     """
 
     def __init__(self) -> None:
         self._last_slots: dict[float, float] = {}
 
     def select(self, times: Floats, horizon: float) -> Bools:
-        """Return a mask (rows,) of the times; all must be later than the times of the previous call."""
+        """Return a mask (rows,) of the first time in each slot of the horizon.
+
+        Args:
+            times: (rows,) seconds since the epoch, increasing; later than in the last call for this horizon.
+            horizon: seconds.
+        """
         slots = times // (horizon / PREDICTIONS_PER_HORIZON)
         selected = np.diff(slots, prepend=self._last_slots.get(horizon, -math.inf)) > 0
         if len(slots):

@@ -1,1 +1,1 @@
-"""Reader of web.config.yml, the web configuration file format of Prometheus."""
+"""Web configuration file: reader of web.config.yml, in the format of Prometheus."""

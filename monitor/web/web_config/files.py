@@ -1,4 +1,4 @@
-"""Size-limited file reader that records file versions, to detect changes."""
+"""File reader: size-limited reads, with file versions to detect changes."""
 
 from __future__ import annotations
 

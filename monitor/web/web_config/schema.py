@@ -1,4 +1,4 @@
-"""Schema of web.config.yml, the web configuration file format of Prometheus.
+"""Web configuration schema: sections and keys of web.config.yml, in the format of Prometheus.
 
 A setting that this server cannot apply is rejected, so that an accepted file has the same effect as in Prometheus.
 The only exception is `http2`, which has no effect.

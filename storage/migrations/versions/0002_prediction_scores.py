@@ -15,7 +15,7 @@ TOTALS = ("said", "said_squared", "said_right", "base_squared", "base_right")
 
 
 def upgrade() -> None:
-    """Upgrade from 0001."""
+    """Create the tables `scores`, `onsets` and `scored`."""
     op.create_table(
         "scores",
         *_key("horizon", "hour"),
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0001."""
+    """Drop the tables `scores`, `onsets` and `scored`."""
     for table in ("scored", "onsets", "scores"):
         op.drop_table(table)
 

@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Upgrade from 0002."""
+    """Add the column `serving.instead`."""
     op.add_column("serving", sa.Column("instead", sa.JSON, nullable=True))
 
 
 def downgrade() -> None:
-    """Downgrade to 0002."""
+    """Drop the column `serving.instead`."""
     op.drop_column("serving", "instead")

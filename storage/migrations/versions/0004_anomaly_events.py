@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Upgrade from 0003."""
+    """Add the column `models.detector`; create the tables `anomalies`, `anomaly_peaks` and `maintenance`."""
     op.add_column("models", sa.Column("detector", sa.LargeBinary, nullable=True))
     op.create_table(
         "anomalies",
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0003."""
+    """Drop the tables `anomalies`, `anomaly_peaks` and `maintenance`, and the column `models.detector`."""
     for table in ("maintenance", "anomaly_peaks", "anomalies"):
         op.drop_table(table)
     op.drop_column("models", "detector")

@@ -39,7 +39,7 @@ ANOMALIES = table("anomalies", column("channel", String))
 
 
 def upgrade() -> None:
-    """Upgrade from 0004."""
+    """Rename TABLES, COLUMNS and the channel `stuck` (now `flatline`); drop the column `predictions.outcome`."""
     for old, new in TABLES.items():
         op.rename_table(old, new)
     for table_name, names in COLUMNS.items():
@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0004."""
+    """Restore the old names, and add the column `predictions.outcome`, filled with NULL."""
     op.add_column("predictions", Column("outcome", Integer, nullable=True))
     _rename_channel("flatline", "stuck")
     for table_name, names in COLUMNS.items():

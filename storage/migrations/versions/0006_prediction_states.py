@@ -19,7 +19,10 @@ PREDICTIONS = sa.table(
 
 
 def upgrade() -> None:
-    """Upgrade from 0005, where every prediction that reached a threshold below 1 was a warning."""
+    """Add the columns `predictions.warning` and `predictions.high_load_since`.
+
+    `warning` is set for the stored predictions that reached a threshold below 1: under 0005 all were warnings.
+    """
     op.add_column("predictions", sa.Column("warning", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("predictions", sa.Column("high_load_since", sa.Float, nullable=True))
     columns = PREDICTIONS.c
@@ -28,6 +31,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0005."""
+    """Drop the columns `predictions.warning` and `predictions.high_load_since`."""
     op.drop_column("predictions", "high_load_since")
     op.drop_column("predictions", "warning")

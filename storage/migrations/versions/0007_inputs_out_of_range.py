@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Upgrade from 0006."""
+    """Add the column `serving.inputs_out_of_range`."""
     op.add_column("serving", sa.Column("inputs_out_of_range", sa.JSON, nullable=True))
 
 
 def downgrade() -> None:
-    """Downgrade to 0006."""
+    """Drop the column `serving.inputs_out_of_range`."""
     op.drop_column("serving", "inputs_out_of_range")

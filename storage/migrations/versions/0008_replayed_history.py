@@ -21,7 +21,7 @@ SUMS = (
 
 
 def upgrade() -> None:
-    """Upgrade from 0007; stored anomalies are marked as live."""
+    """Create the three `replayed_` tables, and add the column `anomalies.replayed`, false for stored anomalies."""
     op.add_column("anomalies", sa.Column("replayed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "replayed_predictions",
@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Downgrade to 0007, and delete all results of replays."""
+    """Drop the three `replayed_` tables, the replayed anomalies and the column `anomalies.replayed`."""
     for table in ("replayed_onsets", "replayed_score_totals", "replayed_predictions"):
         op.drop_table(table)
     op.execute("DELETE FROM anomalies WHERE replayed")

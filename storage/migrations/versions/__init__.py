@@ -1,1 +1,1 @@
-"""Alembic revisions, one file each; a released revision never changes."""
+"""Alembic revisions: one file per revision; a released revision never changes."""

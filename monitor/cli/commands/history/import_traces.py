@@ -88,7 +88,7 @@ def command(
 
 @contextmanager
 def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
-    """Yield the repositories to read and to write; in a dry run the latter belong to an in-memory database."""
+    """Yield the repositories to read and to write; in a dry run, those to write use an in-memory database."""
     from monitor.stores import open_stores  # noqa: PLC0415
     from storage import StorageError, StorageErrorKind  # noqa: PLC0415
 

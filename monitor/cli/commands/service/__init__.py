@@ -1,1 +1,1 @@
-"""Commands for the daemon, its configuration and its systemd unit."""
+"""Service commands: daemon, configuration and systemd unit."""

@@ -44,6 +44,9 @@ class FakeStores:
     def active_id(self):
         return self.active
 
+    def serving(self):
+        return self.active, self.out_of_range
+
     def blob(self, model_id):
         return self.blobs[model_id]
 
@@ -53,9 +56,6 @@ class FakeStores:
     def activate(self, model_id):
         self.active = model_id
         self.out_of_range = ()
-
-    def inputs_out_of_range(self):
-        return self.out_of_range
 
     def set_inputs_out_of_range(self, model_id, metrics):
         if self.broken:
