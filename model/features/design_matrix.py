@@ -103,7 +103,7 @@ def _window_sums(
 
 
 def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -> None:
-    """Write into `x` the last value of each input, and the last value minus the mean of each window.
+    """Write the last value of each input, and its difference from the mean over each window, into `x`.
 
     Args:
         x: (n, features); the first inputs * (1 + windows) columns are written.
@@ -119,9 +119,10 @@ def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -
 
 
 def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Floats, Floats]) -> None:
-    """Write the load-index statistics of each window.
+    """Write five statistics of the load index for each window.
 
-    They are mean, standard deviation, fraction of samples with a load index of at least 1, maximum and minimum.
+    The statistics are mean, standard deviation, fraction of samples with a load index of at least 1, maximum and
+    minimum.
 
     Args:
         load: (n, columns) columns of the design matrix from the load index on; from column 2 on,

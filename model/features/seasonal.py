@@ -1,7 +1,7 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only time buckets before the bucket of a sample. They are equal for all samples of a bucket, except
-`<metric>:departure:24h`: the last value of an input minus its mean over the last day.
+The features of a sample use only earlier time buckets, so all samples of a bucket share them. The exception is
+`<metric>:departure:24h`, the last value of an input minus its mean over the last 24 hours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DECAY = 0.7
 """Weight of a day relative to the day after it, in weighted means over previous days."""
 
 SPANS = (1, 4)
-"""Hours before and after the same time yesterday over which the load index is averaged."""
+"""Lengths in hours of the spans before and after the same time yesterday; each yields a mean load index."""
 
 
 def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
@@ -41,8 +41,8 @@ def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) ->
 def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
     """Compute the seasonal features of the given buckets.
 
-    The first columns are the means of the inputs over the last day; `design_matrix` replaces each of them by the last
-    value minus this mean.
+    The first columns are the means of the inputs over the last day; `design_matrix` subtracts them from the last
+    values of the inputs.
 
     Args:
         buckets: time buckets of the history.
