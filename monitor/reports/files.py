@@ -9,6 +9,9 @@ from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceIm
 from monitor.reports.blocks import Report
 from monitor.system.formatting import approximate_duration, format_count, format_time
 
+OLDEST_PLAUSIBLE = 946_684_800.0
+"""2000-01-01 in seconds since the epoch: the import report has a note if all rows are older."""
+
 
 def model_export_report(document: ModelExportDocument) -> Report:
     """Return one line that confirms the export of a model."""
@@ -56,8 +59,19 @@ def trace_import_report(document: TraceImportDocument) -> Report:
             *bad_cell_lines(document),
             *lines_without_value(document),
             *ignored,
+            *_age_lines(document),
             *_spacing_lines(document),
         )
+    )
+
+
+def _age_lines(document: TraceImportDocument) -> tuple[str, ...]:
+    """Return the note on rows that are all older than OLDEST_PLAUSIBLE; empty if there are newer rows, or no rows."""
+    if document.last_at is None or document.last_at >= OLDEST_PLAUSIBLE:
+        return ()
+    return (
+        f"  note: the newest row is from {format_time(document.last_at)}; are the times seconds since the epoch?",
+        "    dates such as 20260301, day numbers and minutes are read as seconds; `monitor purge` removes such rows",
     )
 
 
