@@ -40,8 +40,8 @@ class Cpu:
 
     All time except idle and iowait counts as busy, including steal, in which the hypervisor ran other guests. A
     reading contains the ticks of each kind since boot, 0 for kinds that the kernel lacks, and the number of CPUs. The
-    metric of a kind that the kernel lacks is missing. `read` raises OSError, or ValueError if the table is malformed or
-    all its counters are 0, as in some sandboxes.
+    metric of a kind that the kernel lacks is missing. `read` raises OSError, or ValueError if the table is malformed
+    or all its counters are 0, as in some sandboxes.
     """
 
     name = "cpu"
