@@ -1,11 +1,11 @@
-"""Exception hierarchy of the model package.
+"""Model exceptions: hierarchy of the errors that the model package raises.
 
 ModelError
 ├── InputError              examples, settings or a checkpoint that a training run cannot use
 ├── NotEnoughHistoryError   a history with too few samples, outcomes or high-load periods to fit a model
 ├── UnsupportedTaskError    a task that the pretrained model does not cover
 ├── DivergedError           a training run that diverged
-└── SerializationError      bytes that are no valid archive, or content that cannot be stored
+└── SerializationError      bytes that are not a valid archive, or content that cannot be stored
 """
 
 from enum import Enum, StrEnum
@@ -52,7 +52,7 @@ class InputError(ModelError):
 
 
 class SkipReason(StrEnum):
-    """Reason why no model is fitted to a history, or for one horizon."""
+    """Reason why no model is fitted to a history, or to the labels of one horizon."""
 
     HISTORY_TOO_SHORT = "history_too_short"
     MISSING_METRIC = "missing_metric"
@@ -124,7 +124,7 @@ class UnsupportedTaskError(ModelError, ValueError):
 
 
 class DivergedError(ModelError):
-    """Raised if the loss of a training run is too high, or its loss, gradients or parameters are not finite."""
+    """Raised if the training loss is too high, or if losses, gradients or parameters are not finite."""
 
 
 class SerializationError(ModelError):

@@ -1,6 +1,6 @@
 """Container format: arrays and a JSON header in one NumPy archive with a checksum.
 
-The archive is readable without this code, and reading it executes nothing. A SHA-256 checksum covers header and
+NumPy alone can read the archive, and reading it executes no code. A SHA-256 checksum covers header and
 arrays, because the integrity check of a database does not detect a flipped bit.
 """
 
@@ -69,7 +69,7 @@ def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
 
 
 def unpack(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Deserialize the header and the arrays from the bytes of `pack`.
+    """Deserialize the header and the arrays from the result of `pack`.
 
     Args:
         blob: bytes from `pack`.

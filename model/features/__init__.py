@@ -1,1 +1,1 @@
-"""Features, labels and datasets computed from samples."""
+"""Feature computation: features, labels and datasets from samples."""

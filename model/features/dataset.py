@@ -34,7 +34,8 @@ def covered_seconds(times: Floats, step: float) -> float:
 
     Args:
         times: (rows,) seconds, increasing. Samples less than MIN_STEP after the previous sample are ignored.
-        step: typical seconds between samples: covered by one sample, and upper bound of the spacing at the start.
+        step: typical interval between samples in seconds. One sample covers this time. It is also the upper bound of
+            the spacing at the first RECENT_INTERVALS intervals.
     """
     if len(times) == 0:
         return 0.0
@@ -65,11 +66,12 @@ class Dataset:
     Attributes:
         x: (rows, features) float32 design matrix.
         y: (rows, horizons) float32 labels of high load, NaN if unknown.
-        auxiliary: (rows, levels * horizons) float32 labels for AUXILIARY_LEVELS at the two longest horizons, one
-            level after the other; NaN if unknown.
+        auxiliary: (rows, levels * horizons) float32 labels: 1 if the load index reaches the level of AUXILIARY_LEVELS
+            within the horizon (the two longest horizons only), 0 if not, NaN if unknown. All horizons of a level
+            precede the next level.
         times: (rows,) seconds since the epoch.
         state: (rows,) 1 during high load, 0 otherwise, NaN if unknown.
-        high_with_dips: (rows,) True during high load and in short dips of it (`RollingWindow.high_with_dips`).
+        high_with_dips: (rows,) True during high load and short dips of the load (`RollingWindow.high_with_dips`).
         spacing: (rows,) `sample_spacing` of the history in seconds; the rows of a dataset may be further apart.
     """
 
@@ -139,7 +141,7 @@ def features_at(spec: FeatureSpec, times: Floats, values: Floats, at: Floats) ->
 def _compute_features(
     spec: FeatureSpec, times: Floats, values: Floats, rows: Integers
 ) -> tuple[Floats, Floats, Floats, Bools]:
-    """Return features (n, features) of the given rows; state, load index and period mask (rows,) of all rows."""
+    """Return features (n, features) of the given rows; state, load index and `high_with_dips` (rows,) of all rows."""
     state = np.empty(len(times))
     index = np.empty(len(times))
     high_with_dips = np.empty(len(times), bool)

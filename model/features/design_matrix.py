@@ -55,7 +55,7 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
 
 
 def _fill_seasonal(x: Floats, spec: FeatureSpec, buckets: TimeBuckets, numbers: Integers) -> None:
-    """Write the seasonal features into the last columns of `x`; they are computed once per bucket."""
+    """Compute the seasonal features once per bucket and write them into the last columns of `x`."""
     if len(numbers) == 1:
         number = int(numbers[0])
         if buckets.cached_features is None or buckets.cached_features[0] != number:
@@ -96,7 +96,7 @@ def _window_sums(
 
 
 def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -> None:
-    """Write the last value of each input and its departure from each window's mean into `x`.
+    """Write the last value of each input, and its difference from the mean over each window, into `x`.
 
     Args:
         x: (n, features); the first inputs * (1 + windows) columns are written.
@@ -112,9 +112,10 @@ def _fill_inputs(x: Floats, spec: FeatureSpec, sums: Integers, counts: Floats) -
 
 
 def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Floats, Floats]) -> None:
-    """Write the load-index statistics of each window.
+    """Write five statistics of the load index for each window.
 
-    They are mean, standard deviation, fraction of samples with a load index of at least 1, maximum and minimum.
+    The statistics are mean, standard deviation, fraction of samples with a load index of at least 1, maximum and
+    minimum.
 
     Args:
         load: (n, columns) columns of the design matrix from the load index on; from column 2 on,
@@ -186,8 +187,8 @@ def _extremes(fast: np.ufunc, ignoring_nan: np.ufunc, values: Floats, first: Int
 def _fill_recurrence(x: Floats, spec: FeatureSpec, window: RollingWindow, rows: Integers) -> None:
     """Write the recurrence features into `x` (n, 4).
 
-    The first three are durations as log(1 + minutes): since high load, since the last onset, and between the last two
-    onsets. The fourth is the phase (see MAX_PHASE).
+    The columns are the logarithms log(1 + minutes) of three durations, and the phase (see MAX_PHASE). The durations
+    are the times since high load, since the last onset, and between the last two onsets.
     """
     now = window.times[rows]
     limit = spec.high_load_memory

@@ -17,7 +17,7 @@ from model.features.time_buckets import SEASONAL_DAYS, SEASONAL_LOOKBACK, bucket
 from model.units import DAY, HOUR, MINUTE
 
 MAX_RATIO = 64.0
-"""A non-negative metric that exceeds this value is a rate or a size and is used on a logarithmic scale."""
+"""A non-negative metric with a value above this limit counts as a rate or size and enters as log(1 + x)."""
 
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Window lengths in seconds that every specification contains; the pretrained model uses no others."""
@@ -93,7 +93,10 @@ class FeatureSpec:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Name of each feature, "<metric>:<statistic>[:<window>]", in the order of the design matrix."""
+        """Name of each feature, "<metric>:<statistic>[:<window>]", in the order of the design matrix.
+
+        The statistic "departure" is the last value of an input minus its mean over the window.
+        """
         spans = [f"{window:g}s" for window in self.windows]
         metrics = [f"{name}:last" for name in self.inputs]
         metrics += [f"{name}:departure:{span}" for span in spans for name in self.inputs]
@@ -106,7 +109,7 @@ class FeatureSpec:
 
     @cached_property
     def column_index(self) -> dict[str, int]:
-        """Index of the column in the design matrix for each feature name."""
+        """Column index in the design matrix for each feature name."""
         return {name: i for i, name in enumerate(self.names)}
 
     @cached_property
@@ -157,7 +160,7 @@ def make_spec(
 ) -> FeatureSpec:
     """Derive the feature specification from a history.
 
-    The inputs are the columns that are known in at least half of the rows and not constant.
+    The inputs are the columns that are not constant and have a known value in at least half of the rows.
 
     Args:
         columns: names of the columns of `values`.

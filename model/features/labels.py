@@ -72,9 +72,10 @@ class Rules:
         return Rules(resolved, self.sustained)
 
     def load_index(self, columns: Sequence[str], values: Floats) -> Floats:
-        """Return the load index: the maximum over the rules of the minimum over the bounds of value / bound.
+        """Return the load index of each row.
 
-        At least one rule holds if the load index is at least 1. A rule with a missing value or a quantile as bound is
+        The index of a rule is the smallest ratio of a metric to its bound. The load index is the maximum over the
+        rules. If it is at least 1, at least one rule holds. A rule with a missing value or a quantile as bound is
         ignored.
 
         Args:

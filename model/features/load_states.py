@@ -43,14 +43,14 @@ def extend_states(
 ) -> Floats:
     """Run the high-load state machine over new samples.
 
-    A run is a sequence of samples without a gap at which at least one rule holds. It starts at the sample before its
-    first sample, at most one spacing earlier; after a gap, it starts at its first sample. The state is high once a
+    A run is a sequence of samples without a gap at which at least one rule holds. After a gap, a run starts at its
+    first sample; otherwise it starts at the sample before, but at most one spacing earlier. The state is high once a
     run has lasted `sustained` seconds, with a tolerance of TOLERANCE times the spacing. A high-load period starts at
     an onset. It ends at a gap, or after `sustained` seconds in which no rule held (same tolerance).
 
     Args:
         before: (columns,) result for the row before the new rows; START if there is no such row.
-        exceeded_before: True if a rule held at that row.
+        exceeded_before: True if a rule held at the row before the new rows.
         samples: four arrays (rows,): times, seconds since the sample before (inf after a gap), spacing in seconds,
             and load index (NaN if unknown).
         sustained: seconds for which at least one rule must hold until the state is high.

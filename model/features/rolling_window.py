@@ -29,7 +29,7 @@ CHUNK_ROWS = 2048
 class RollingWindow:
     """Samples of one host in time order, with high-load state and running sums.
 
-    `extend` appends one row (live) or many rows (training) with the same result.
+    Appending rows one by one (live) or many at once (training) gives bit-identical sums and states.
     """
 
     def __init__(
@@ -122,9 +122,10 @@ class RollingWindow:
         return self._states[: self._size, load_states.PERIOD_START]
 
     def high_with_dips(self, rows: int) -> Bools:
-        """Return a mask (rows,) of the newest rows that are in high load or in a short dip of it.
+        """Return a mask (rows,) of the newest rows: True during high load and short dips of the load.
 
-        That is: in a high-load period, at most SHORT_DIP of the sustained time after a sample at which a rule held.
+        A row is in the mask if it lies in a high-load period, at most SHORT_DIP * `sustained` seconds after a sample
+        at which a rule held.
         """
         newest = slice(self._size - rows, self._size)
         since_exceeded = self._times[newest] - self._states[newest, load_states.LAST_EXCEEDED]

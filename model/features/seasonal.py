@@ -1,7 +1,7 @@
 """Seasonal features: load at the same time on previous days.
 
-They use only buckets before the bucket of a sample. All features except the departures of the inputs are equal for
-all samples of a bucket.
+The features of a sample use only earlier time buckets, so all samples of a bucket share them. The exception is
+`<metric>:departure:24h`, the last value of an input minus its mean over the last 24 hours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DECAY = 0.7
 """Weight of a day relative to the next more recent day in weighted means."""
 
 SPANS = (1, 4)
-"""Hours before and after the same time yesterday over which the load index is averaged."""
+"""Lengths in hours of the spans before and after the same time yesterday; each yields a mean load index."""
 
 
 def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) -> tuple[str, ...]:
@@ -41,7 +41,8 @@ def seasonal_feature_names(metrics: Sequence[str], horizons: Sequence[float]) ->
 def seasonal_features(buckets: TimeBuckets, numbers: Integers, horizons: Sequence[float], scale: float) -> Floats:
     """Compute the seasonal features of the given buckets.
 
-    The first columns are the means of the inputs over the last day; `design_matrix` replaces them by departures.
+    The first columns are the means of the inputs over the last day; `design_matrix` subtracts them from the last
+    values of the inputs.
 
     Args:
         buckets: time buckets of the history.
@@ -151,7 +152,7 @@ class _BucketWindows:
         return self._maximum(self._mean, first, last)
 
     def high(self, first: int, last: int) -> Floats:
-        """Return (n,): 1 if load was high in any bucket, 0 if not, NaN if no load index is known."""
+        """Return an indicator (n,): 1 if load was high in any bucket, 0 if not, NaN if no load index is known."""
         start, end = self._limits(first, last)
         unknown = self._counts[end, -1] == self._counts[start, -1]
         high = np.zeros(len(self._positions))

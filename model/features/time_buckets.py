@@ -1,4 +1,4 @@
-"""Time buckets: sums of metrics and load index over five minutes to an hour each.
+"""Time buckets: sums of metrics and load index over intervals of 5 to 60 minutes.
 
 Time buckets replace samples older than the longest window: a week of samples would need too much memory.
 """
@@ -79,12 +79,12 @@ class TimeBuckets:
 
     @property
     def counts(self) -> Integers:
-        """(buckets, columns) numbers of known values."""
+        """(buckets, columns) numbers of known values that the sums include."""
         return self._counts[: self._size]
 
     @property
     def max_index(self) -> Floats:
-        """(buckets,) maximum of the load index over the samples, NaN if unknown."""
+        """(buckets,) maximum load index over the samples of each bucket, NaN if unknown."""
         return self._max_index[: self._size]
 
     @property

@@ -1,7 +1,7 @@
 """Activations: elementwise non-linear layers.
 
 Each derivative is a function of the output. The output is therefore the only cached array. A compiled training step
-writes it over the input, unless the backward pass reads the input.
+overwrites the input with the output, unless the backward pass reads the input.
 """
 
 from __future__ import annotations

@@ -104,8 +104,8 @@ def training_signature(settings: Mapping[str, Any], network: Network) -> dict[st
     """Return the settings that must be equal in a resumed training run, as text by name.
 
     Args:
-        settings: loss, shapes of the examples, optimizer and the fields of the FitConfig; `epochs` and `patience` are
-            omitted.
+        settings: loss, shapes of the examples, optimizer and the fields of the FitConfig; the result omits
+            `epochs` and `patience`.
         network: network of the training run; its layers and their settings are added.
     """
     layers = [f"{type(layer).__name__}{_layer_settings(layer)}" for layer in network.layers]

@@ -1,4 +1,4 @@
-"""Setting check: one form of error message for an invalid constructor argument."""
+"""Setting check: uniform error message for invalid constructor arguments."""
 
 from __future__ import annotations
 

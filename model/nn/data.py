@@ -34,7 +34,7 @@ class TrainingData:
 
     Args:
         network: network to fit.
-        loss: loss function to minimise.
+        loss: loss function to minimize.
         train: training examples.
         validation: validation examples; None if there are none.
 

@@ -42,7 +42,7 @@ class FitConfig:
         gradient_clip_value: absolute value to which each element of the gradient is clipped; 0 disables clipping by
             value.
         patience: number of epochs without a new lowest validation loss after which the run stops; 0 disables early
-            stopping, which needs validation examples.
+            stopping. Without validation examples, the run does not stop early.
         keep_best: True to keep the parameters of the epoch with the lowest validation loss, False to keep the
             parameters of the last epoch. Without validation examples, the last epoch is kept.
         vanishing_gradient: mean gradient norm of a weight matrix below which gradients are reported as vanishing.

@@ -51,7 +51,7 @@ class Network:
         """Split a vector into one view per parameter; return the views by name, in the order of the layers.
 
         Args:
-            flat: vector with the layout of `Network.flat`, e.g. its gradient.
+            flat: vector with the layout of `Network.flat`, e.g. the gradient of the loss.
         """
         return {name: flat[self._slices[name]].reshape(self._shapes[name]) for name in self.names}
 
@@ -131,11 +131,11 @@ class Network:
         """Attribute the logit differences between an input and a reference to the elements of the input.
 
         DeepLIFT with the rescale rule (Shrikumar et al. 2017): a backward pass with secant slopes in place of
-        derivatives. The attributions of each output add up to its logit difference.
+        derivatives. The attributions of an output add up to the logit difference of that output.
 
         Args:
             x: (inputs,) input to explain.
-            reference: (inputs,) input that it is compared with.
+            reference: (inputs,) input that `x` is compared with.
 
         Returns:
             Attributions (outputs, inputs).

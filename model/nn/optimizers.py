@@ -78,13 +78,13 @@ class Optimizer(Protocol):
 
 @dataclass
 class _OptimizerBase:
-    """Base class of the optimizers: their state, and the array that `update` returns."""
+    """Base class of the optimizers, with the state and the array that `update` returns."""
 
     state: OptimizerState = field(default_factory=OptimizerState, repr=False, kw_only=True)
     _result: Floats | None = field(default=None, init=False, repr=False, compare=False)
 
     def _allocate_result(self, gradient: Floats) -> Floats:
-        """Allocate the array that `update` returns, which also holds its intermediate results."""
+        """Allocate the array for the result and the intermediate results of `update`."""
         self._result = aligned_zeros(gradient.size, gradient.dtype)
         return self._result
 

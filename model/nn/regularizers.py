@@ -12,7 +12,7 @@ from model.array_types import Floats
 
 @dataclass(frozen=True)
 class Penalty:
-    """Penalty l1 sum |w| + l2 / 2 sum w^2 on the weights, with derivative l1 sign(w) + l2 w.
+    """Elastic-net penalty on the weights: l1 * sum(|w|) + l2 / 2 * sum(w^2).
 
     The gradient of the penalty enters the moments of the optimizer, unlike the weight decay of `AdamW`. Reported
     losses exclude the penalty.
@@ -31,7 +31,7 @@ class Penalty:
         return value
 
     def add_gradient(self, weights: Floats, gradient: Floats) -> None:
-        """Add the derivative of the penalty to `gradient`, which has the same shape as `weights`."""
+        """Add the derivative l1 * sign(w) + l2 * w to `gradient`, which has the same shape as `weights`."""
         if self.l1:
             gradient += np.sign(weights) * weights.dtype.type(self.l1)
         if self.l2:

@@ -45,7 +45,7 @@ class Training:
 
     Args:
         network: network to fit in place.
-        loss: loss function to minimise.
+        loss: loss function to minimize.
         train: training examples; inputs that have the network's dtype are not copied.
         validation: examples for early stopping and for the selection of the kept epoch; None keeps the last epoch.
         config: settings of the training run.

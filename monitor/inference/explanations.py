@@ -25,9 +25,9 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
     """Return a phrase that describes the values of one group of features.
 
     Args:
-        spec: the features.
-        x: (features,) values.
-        group: a metric, "load_index", "yesterday", "past_days" or LEVEL.
+        spec: specification of the features in `x`.
+        x: (features,) feature values of one sample, NaN where unknown.
+        group: name of a metric, "load_index", "yesterday", "past_days", or LEVEL for the remainder.
         horizon: horizon of the explained prediction in seconds.
     """
     if group == LEVEL:
@@ -43,13 +43,13 @@ def explain_group(spec: FeatureSpec, x: Floats, group: str, horizon: float) -> s
 
 
 def _value(spec: FeatureSpec, x: Floats, name: str) -> float:
-    """Return the value of a feature; NaN if there is no such feature."""
+    """Return the value of the feature `name` in `x` (features,); NaN if it is unknown or not in `spec`."""
     column = spec.column_index.get(name)
     return math.nan if column is None else float(x[column])
 
 
 def _explain_load(spec: FeatureSpec, x: Floats) -> str:
-    """Return a phrase on the present load and its trend."""
+    """Return a phrase on the present load: high, unknown, or a percentage of the high-load bound with the trend."""
     index = _value(spec, x, "load_index:last")
     if _value(spec, x, "load_index:state") == 1:
         return "load is high now"
@@ -67,7 +67,7 @@ def _explain_load(spec: FeatureSpec, x: Floats) -> str:
 
 
 def _explain_yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
-    """Return a phrase on the load at the same time yesterday."""
+    """Return a phrase that states whether load was high yesterday within `horizon` seconds after this time of day."""
     high = _value(spec, x, f"yesterday:high:{horizon:g}s")
     if math.isnan(high):
         return "yesterday's load at this time is unknown"
@@ -75,7 +75,10 @@ def _explain_yesterday(spec: FeatureSpec, x: Floats, horizon: float) -> str:
 
 
 def _explain_past_days(spec: FeatureSpec, x: Floats, horizon: float) -> str:
-    """Return a phrase on the load at the same time on the last SEASONAL_DAYS days."""
+    """Return a phrase on how often load was high within `horizon` seconds after this time of day.
+
+    It states the number of the last SEASONAL_DAYS days with high load, or a percentage if the number is not whole.
+    """
     ratio = _value(spec, x, f"past_days:high:{horizon:g}s")
     if math.isnan(ratio):
         return "the load at this time of day is unknown"
@@ -108,7 +111,10 @@ def _explain_metric(spec: FeatureSpec, x: Floats, metric: str) -> str:
 
 
 def _largest_departure(spec: FeatureSpec, x: Floats, metric: str) -> tuple[float, float]:
-    """Return the window (seconds) whose mean differs most from the newest value, and the difference; 0 if unknown."""
+    """Return the window (seconds) whose mean differs most from the newest value of a metric, and the difference.
+
+    The difference is value minus mean, of logarithms for a logarithmic metric. It is 0 if no mean is known.
+    """
     largest = spec.windows[0], 0.0
     for window in spec.windows:
         departure = _value(spec, x, f"{metric}:departure:{window:g}s")

@@ -32,7 +32,7 @@ class Forecast:
     Attributes:
         predictions: one per horizon.
         serving: predictor that serves for each horizon, with the reason.
-        attribute: returns, for each horizon, the contribution of each metric in log-odds.
+        attribute: computes `contributions`.
         describe: returns a phrase on a group of features, for a horizon in seconds.
         inputs: metrics that the model takes as inputs.
     """
@@ -45,12 +45,12 @@ class Forecast:
 
     @property
     def inputs_out_of_range(self) -> tuple[str, ...]:
-        """Names of the metrics outside their training range."""
+        """Input metrics outside their training range, which the predictions do not use."""
         return self.serving[0].metrics
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
-        """For each horizon, the contribution of each metric in log-odds; computed at the first access."""
+        """For each horizon, the contributions in log-odds by feature group or LEVEL; computed at the first access."""
         return self.attribute()
 
 
@@ -147,7 +147,7 @@ def warm_up(engine: OnlineEngine, stores: Stores, until: float) -> float:
 
 
 def _advance(engine: OnlineEngine, rows: Floats) -> None:
-    """Feed stored rows (rows, 1 + columns) to a single-host engine."""
+    """Feed a single-host engine the samples `rows` (rows, 1 + columns): time and values; there may be none."""
     if len(rows):
         engine.advance(rows[None, :, 0], rows[None, :, 1:])
 
@@ -188,6 +188,6 @@ def forecast_from_storage(
 
 
 def _has_stored_rule_metric(stores: Stores, rules: Rules, at: float) -> bool:
-    """Return True if the sample stored at a time has a value of any metric of the high-load rules."""
+    """Return True if the sample at `at` (seconds since the epoch) has a value of any metric of the rules."""
     rows = stores.samples.between(at - TIME_EPSILON, at, rules.metrics)
     return bool(np.isfinite(rows[:, 1:]).any())

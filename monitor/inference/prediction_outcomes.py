@@ -85,7 +85,12 @@ class PredictionOutcomes:
         self._in_period[self._has_sample] = np.isfinite(window.period_start[self._row[self._has_sample]])
 
     def scored(self, horizon: float, after: float) -> ScoredPredictions:
-        """Return the predictions made after `after` (seconds since the epoch) with their outcomes."""
+        """Return the predictions made after `after`, with their outcomes; an unknown outcome is NaN.
+
+        Args:
+            horizon: horizon of the predictions in seconds.
+            after: seconds since the epoch.
+        """
         outcomes = np.full(len(self._at), np.nan)
         rows = self._row[self._has_sample]
         outcomes[self._has_sample] = future_labels(self._window.times, self._window.state, (horizon,), rows)[:, 0]
@@ -102,9 +107,13 @@ class PredictionOutcomes:
     def onsets(self, horizon: float, start: float, end: float) -> list[Onset]:
         """Return the onsets in (start, end], each with its lead time.
 
-        The lead time is the time in seconds from the first warning to the onset; only warnings within one horizon
-        before the onset count. It is None if there was no warning. An onset is left out if no prediction was made
-        within one horizon before it.
+        The lead time is the time in seconds from the first warning within one horizon before the onset to the onset;
+        None if there was no such warning. An onset without predictions in that time is left out.
+
+        Args:
+            horizon: horizon of the predictions in seconds.
+            start: seconds since the epoch.
+            end: seconds since the epoch.
         """
         window = self._window
         starts = window.period_start[1:] == window.times[1:]

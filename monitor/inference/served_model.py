@@ -83,7 +83,7 @@ class ServedModel:
         return None if self._serving is None else self._serving[1]
 
     def set_decisions(self, model_id: int, decisions: Sequence[FallbackDecision]) -> None:
-        """Set the fallback decisions for a model from the next prediction on. Safe to call from any thread.
+        """Use new fallback decisions from the next prediction on. Safe to call from any thread.
 
         Args:
             model_id: ID of the model; decisions for a model that does not serve are ignored.
@@ -93,12 +93,12 @@ class ServedModel:
 
     @property
     def load_failed(self) -> bool:
-        """True if the active model of the registry could not be loaded."""
+        """True if the active model could not be loaded, so that an earlier model or none serves."""
         return self._active_id is not None and self._active_id != self.model_id
 
     @property
     def fallback_active(self) -> bool:
-        """True if a baseline serves in place of the model for any horizon."""
+        """True if a baseline serves in place of the model for any horizon, in calm or in high load."""
         model_id, decisions = self._decisions
         return model_id is not None and model_id == self.model_id and fallback_active(decisions)
 
@@ -122,13 +122,13 @@ class ServedModel:
         return start if np.isfinite(start) else None
 
     def advance(self, sample: Sample) -> None:
-        """Append a sample; first switch to the active model if it has changed.
+        """Feed a sample to the engine of the active model.
 
         1. Load the active model if it has changed, and switch to it.
         2. Read the history of the features from the database if the engine has none or the clock was set back.
         3. Append the sample.
 
-        If the database cannot be read, the next call retries.
+        If the database cannot be read, the next call retries steps 1 and 2.
 
         Args:
             sample: the newest sample.
@@ -163,7 +163,7 @@ class ServedModel:
         return forecast
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
-        """Log the metrics outside their training range if they have changed since the last call."""
+        """Log the metrics outside their training range, unless they are the same as in the last call."""
         if metrics == self._out_of_range:
             return
         self._out_of_range = metrics
@@ -193,7 +193,7 @@ class ServedModel:
         return sample.at <= self._newest_at
 
     def _follow_registry(self) -> None:
-        """Load the active model and switch to it if it has changed."""
+        """Read the ID of the active model from the registry; load and serve this model if the ID has changed."""
         active_id, self._stored_out_of_range = self._stores.registry.serving()
         if active_id == self._active_id:
             return
@@ -204,7 +204,7 @@ class ServedModel:
         log.info("model activated", model=self.model_id, previous=previous_id)
 
     def _load(self, model_id: int | None) -> Serving:
-        """Return a model or, if it cannot be loaded, the newest earlier promoted model that can; else None."""
+        """Load a model, or the newest earlier promoted model if this fails; return None if no model can be loaded."""
         while model_id is not None:
             try:
                 return model_id, loads(self._stores.registry.blob(model_id)).fused()
@@ -214,7 +214,10 @@ class ServedModel:
         return None
 
     def _switch_engine(self) -> None:
-        """Serve the loaded model with a new engine, which reads the stored history before the next sample."""
+        """Replace the engine by an engine of the loaded model; the next `advance` reads its history.
+
+        An engine without a model is kept if there is still no model.
+        """
         if self.predictor is None and self._engine.predictor is None:
             return
         self._previous_engine = self._engine if self._warmed_up else None

@@ -31,7 +31,7 @@ class UnusedReason(StrEnum):
 
     @property
     def message(self) -> str:
-        """The reason in words."""
+        """Explanation of the reason, for log messages."""
         return _UNUSED_MESSAGES[self]
 
 
@@ -97,7 +97,10 @@ class AnomalyDetectionJob:
             raise
 
     def _load_if_changed(self, now: float) -> None:
-        """Load the detector of the active model if the model changed, the clock was set back or a run failed."""
+        """Load the detector of the active model if the model changed, the clock was set back or a run failed.
+
+        If there is no usable detector, the stored event in progress is ended at `now` (seconds since the epoch).
+        """
         model_id = self._stores.registry.active_id() if self._config.enabled else None
         clock_set_back = self._session is not None and now < self._session.scored_until
         if self._is_loaded and model_id == self._model_id and not clock_set_back:

@@ -50,7 +50,7 @@ class LoadedDetector:
 
 
 class DetectorSession:
-    """Online detector of one model with the state that the daemon adds: stored events, block maxima and verdicts.
+    """Online detector of one model, with its stored events and block maxima and the operator's verdicts.
 
     Attributes:
         scored_until: end of the warm-up or of the last row scored since, in seconds since the epoch.
@@ -99,7 +99,7 @@ class DetectorSession:
         self.scored_until = until
 
     def score_until(self, now: float) -> None:
-        """Score the rows complete at `now` (seconds since the epoch); end an event after an hour without readings."""
+        """Score the rows that end by `now` (seconds since the epoch); end an event after an hour without readings."""
         step = self._detector.step
         until = now // step * step
         # After a longer gap, for example after the clock jumped ahead, rows older than WARM_UP have no influence.
@@ -108,10 +108,13 @@ class DetectorSession:
         self._apply(expiry.transitions)
 
     def apply_verdicts(self, now: float) -> None:
-        """Apply the verdicts and maintenance windows to the thresholds.
+        """Apply the verdicts and maintenance windows of the last MEMORY seconds to the thresholds.
 
         The thresholds are recomputed only after a change, once per UTC day, and once per slot while an event with a
         verdict is in progress.
+
+        Args:
+            now: seconds since the epoch.
         """
         since = now - MEMORY
         judged = [anomaly for anomaly in self._stores.anomalies.since(since) if anomaly.verdict is not None]
@@ -131,7 +134,7 @@ class DetectorSession:
         self._verdicts = verdicts
 
     def state(self, now: float) -> AnomalyState:
-        """Return the live state at `now` (seconds since the epoch)."""
+        """Return the last reading, the event in progress and the event counts at `now` (seconds since the epoch)."""
         recent = self._stores.anomalies.since(now - MONTH, live=True)
         started = [anomaly for anomaly in recent if anomaly.started_at > now - MONTH]
         windows = self._stores.anomalies.maintenance_windows(now)
@@ -147,7 +150,13 @@ class DetectorSession:
         )
 
     def _score(self, start: float, until: float, *, may_start: bool) -> None:
-        """Score the rows from `start` to `until`, both in seconds and multiples of the row interval."""
+        """Score the rows in [start, until), and store their events and block maxima.
+
+        Args:
+            start: seconds since the epoch, a multiple of the row interval.
+            until: seconds since the epoch, a multiple of the row interval.
+            may_start: False if the rows may continue or end an event, but not start one.
+        """
         windows = self._stores.anomalies.maintenance_windows(start)
         for at, values in self._rows(start, until):
             quiet = in_maintenance(at, windows, self._config.maintenance)
@@ -182,7 +191,7 @@ class DetectorSession:
             self._recorder.apply(transition)
 
     def _restore_block_maxima(self, now: float) -> None:
-        """Load the block maxima that earlier sessions with the same detector stored."""
+        """Load the block maxima of the last MEMORY seconds that earlier sessions with the same detector stored."""
         maxima = self._online.thresholds(0).block_maxima
         restored = set()
         for peak in self._stores.anomalies.peaks(self._key, now - MEMORY):

@@ -20,7 +20,7 @@ class EventRecorder:
     """
 
     def __init__(self, stores: Stores, model_id: int, ongoing: AnomalyRecord | None) -> None:
-        """Initialize the recorder.
+        """Initialize the recorder; it continues the event `ongoing`.
 
         Args:
             stores: repositories of the database.
@@ -32,7 +32,7 @@ class EventRecorder:
         self.ongoing = ongoing
 
     def apply(self, transition: EventTransition) -> None:
-        """Store one change of an event."""
+        """Store the start, a new peak or the end of an event."""
         if transition.change is EventChange.STARTED:
             self._start(transition.event)
         elif transition.change is EventChange.UPDATED:
@@ -41,7 +41,7 @@ class EventRecorder:
             self.end(transition.event.ended_at)
 
     def end(self, at: float) -> None:
-        """Store `at` (seconds since the epoch) as the end of the event in progress."""
+        """End the stored event in progress, if any, at `at` (seconds since the epoch), but not before its start."""
         if self.ongoing is None:
             return
         ended_at = max(at, self.ongoing.started_at)
@@ -73,7 +73,12 @@ class EventRecorder:
 
 
 def resumed_event(record: AnomalyRecord, start: float) -> AnomalyEvent:
-    """Convert a stored event in progress to an event that the detector continues from `start`, in seconds."""
+    """Return a stored event in progress as an event that the detector can continue.
+
+    Args:
+        record: the stored event. Its threshold ratio is not stored: it becomes 1, so any larger ratio is a new peak.
+        start: start of the first row that the detector reads, in seconds since the epoch.
+    """
     return AnomalyEvent(
         started_at=record.started_at,
         ended_at=max(record.started_at, start),

@@ -34,8 +34,8 @@ def decisions_at(
         precision: target precision of warnings.
 
     Returns:
-        One decision per horizon. All are the default decision, which lets the model serve as it is, if
-        `trained_until` is not before `now` or no outcome is known.
+        One decision per horizon. It is the default decision, which lets the model serve as it is, if `trained_until`
+        is not before `now` or if no predictions could be recomputed.
 
     Raises:
         StorageError: the samples cannot be read.
@@ -97,7 +97,7 @@ class RecalibrationJob:
         self._finished: tuple[int, float] | None = None
 
     def run(self) -> None:
-        """Update the decisions once per recalibration interval and model.
+        """Update the decisions once per recalibration interval and model; do nothing if no model serves.
 
         1. Compute the decisions from the stored samples.
         2. Pass them to the serving model.
@@ -129,7 +129,7 @@ class RecalibrationJob:
 
 
 def _fallbacks(horizons: Sequence[float], decisions: Sequence[FallbackDecision]) -> dict[str, dict[str, str]]:
-    """Return the serving baselines as {horizon in seconds: {load state ("calm" or "high"): name}}."""
+    """Return the baselines that serve: {horizon in seconds: {"calm" or "high": name}}, without other horizons."""
     fallbacks = {}
     for horizon, decision in zip(horizons, decisions, strict=True):
         baselines = {"calm": decision.calm, "high": decision.high}

@@ -29,12 +29,12 @@ class RetentionJob:
         self._clock = clock
 
     def run(self) -> None:
-        """Delete old records.
+        """Delete samples older than the retention and records older than the oldest remaining sample.
 
         1. Delete samples older than the retention. A gap longer than a quarter of the retention counts as one
-           sampling interval, because after a clock step ahead all samples look old.
-        2. Delete predictions, scores and block maxima older than the oldest remaining sample, live and replayed, and
-           older replayed anomalies without a verdict.
+           sampling interval, because all samples look old after a forward clock step.
+        2. Delete predictions and scores (live and replayed) and block maxima older than the oldest remaining sample.
+        3. Delete replayed anomalies without a verdict that started before this sample.
 
         Raises:
             StorageError: the database cannot be written.

@@ -118,7 +118,7 @@ class RetrainingJob:
         return None if trained is None else completed_run(trained)
 
     def _record_outcome(self, exit_text: str) -> None:
-        """Log the outcome of the trainer; record the run if the trainer ended without recording it."""
+        """Log the outcome; if the trainer recorded no run, record a failed run with `exit_text` in its reason."""
         run = self._last_run()
         if run is None or run.started_at < self._started_at - 1:
             run = CompletedRun(

@@ -43,7 +43,7 @@ class SamplingCycleJob:
         self._predictions_total = 0
 
     def run(self) -> None:
-        """Run one cycle.
+        """Take a sample, predict from it, store both and notify the observers.
 
         1. Take a sample, rounded to the precision of the database.
         2. Store it, or keep it in memory while the database cannot be written. A duplicate timestamp is replaced by

@@ -22,7 +22,9 @@ MAX_INTERVAL = 300.0
 
 
 def score_matured(stores: Stores, rules: Rules, step: float, now: float) -> None:
-    """Score the predictions whose outcome can be known at `now`, for the horizons of the newest predictions.
+    """Score the predictions whose horizon ended two or more steps before `now`, and store the scores.
+
+    Only the horizons of the newest predictions are scored.
 
     Args:
         stores: repositories.
@@ -82,7 +84,7 @@ class ScoringJob:
         self._clock = clock
 
     def run(self) -> None:
-        """Score the predictions whose outcome is known, unless the rules have unresolved percentile bounds.
+        """Score the predictions whose horizon has ended, unless the rules have unresolved percentile bounds.
 
         Raises:
             StorageError: the database cannot be read or written.

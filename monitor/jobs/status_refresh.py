@@ -40,10 +40,9 @@ class StatusRefreshJob:
         self._overview: Overview | None = None
 
     def run(self) -> None:
-        """Read and publish the overview.
+        """Read the overview from the database and pass it to `publish`.
 
-        1. Read the overview; unchanged parts are copied from the previous overview.
-        2. Publish the overview.
+        Unchanged parts are copied from the previous overview.
 
         Raises:
             StorageError: the database cannot be read.
@@ -54,7 +53,10 @@ class StatusRefreshJob:
         self._publish(self._overview)
 
     def refresh_changed_model(self, live: LiveState) -> None:
-        """Refresh the overview if its model is not the serving model of `live`.
+        """Read and publish the overview if its model is not the serving model.
+
+        Args:
+            live: result of the newest sampling cycle, with the ID of the serving model.
 
         Raises:
             StorageError: the database cannot be read.

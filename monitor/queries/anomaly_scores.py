@@ -20,7 +20,7 @@ class AnomalyScores:
     Attributes:
         times: (rows,) seconds since the epoch, increasing.
         scores: (rows,) anomaly scores.
-        evidence_ratios: (rows,) evidence divided by the alarm threshold.
+        evidence_ratios: (rows,) largest ratio of a detector channel to its alarm threshold; 1 or more is an alarm.
     """
 
     times: Floats = field(default_factory=_empty)

@@ -45,7 +45,7 @@ def read_detection(
     last_run: CompletedRun | None,
     now: float,
 ) -> DetectionState:
-    """Read the state of anomaly detection.
+    """Return the event in progress, the number of recent events, and the reason if no detector serves.
 
     Args:
         stores: repositories.

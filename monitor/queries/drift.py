@@ -1,4 +1,4 @@
-"""Input drift: distribution of the recent samples against the training data of the serving model."""
+"""Input drift: comparison of the recent samples with the training data of the serving model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_drift(stores: Stores, model: RegisteredModel | None, now: float) -> dic
         now: seconds since the epoch.
 
     Returns:
-        Index of each metric that has a value. Empty if no model serves or the report of the model has no training
+        Index of each metric with known values. Empty if no model serves or the report of the model has no training
         distributions.
 
     Raises:

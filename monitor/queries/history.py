@@ -34,7 +34,7 @@ class RecentHistory:
         start: start of the first slot in seconds since the epoch.
         step: length of a slot in seconds.
         count: number of slots.
-        load: (count, metrics) mean of each metric; NaN if a slot has no value.
+        load: (count, SAMPLE_FIELDS) mean of each metric; NaN if a slot has no value.
         high_load_periods: (first, last) sample time of each period in seconds since the epoch.
         rules: high-load rules as tuples of (metric, bound).
         predictions: for each horizon in seconds, (count, 5): largest probability, mean baseline probability, smallest
@@ -70,7 +70,7 @@ class HistoryReader:
         self._interval = interval
 
     def read(self, seconds: float, points: int, until: float, recent_scores: AnomalyScores) -> RecentHistory:
-        """Read the history.
+        """Return samples, predictions, anomalies and high-load periods in slots of equal length.
 
         Args:
             seconds: length of the history, at most MAX_RANGE.
@@ -101,7 +101,10 @@ class HistoryReader:
         )
 
     def _high_load_periods(self, start: float, end: float) -> tuple[tuple[float, float], ...]:
-        """Return the high-load periods between two times; none while the rules have unresolved percentile bounds."""
+        """Return the first and the last sample time of each high-load period in [start, end].
+
+        Empty while the rules have unresolved percentile bounds. All times are in seconds since the epoch.
+        """
         rules = self._rules()
         if not rules.resolved:
             return ()
@@ -162,7 +165,15 @@ def high_load_periods(times: Floats, starts: Floats, since: float) -> tuple[tupl
 
 
 def _maxima(times: Floats, values: Floats, start: float, step: float, count: int) -> Floats:
-    """Return the largest value of each slot and column (count, columns), NaN for an empty slot."""
+    """Return the largest value of each slot and column (count, columns), NaN for an empty slot.
+
+    Args:
+        times: (rows,) seconds since the epoch; rows outside the slots are ignored.
+        values: (rows, columns), NaN where unknown.
+        start: start of the first slot in seconds since the epoch.
+        step: length of a slot in seconds.
+        count: number of slots.
+    """
     maxima = np.full((count, values.shape[1]), -np.inf)
     slot = ((times - start) // step).astype(np.int64)
     inside = (slot >= 0) & (slot < count)

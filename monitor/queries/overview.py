@@ -1,4 +1,4 @@
-"""Overview: stored state of the daemon at one time, and largest age of current samples."""
+"""Overview: stored state of the daemon at one time, read from the database."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ class Overview:
 
     @property
     def sampling(self) -> bool:
-        """Return True if the daemon runs and its newest sample is younger than `max_sample_age`."""
+        """True if the daemon runs and its newest sample is younger than `max_sample_age`."""
         recent = self.last_sample is not None and self.at - self.last_sample.at < max_sample_age(self.interval)
         return self.daemon_running and recent
 
     @property
     def waiting_for(self) -> str:
-        """Return the reason why only the pretrained model or no model serves; empty if any other model serves."""
+        """Reason why no model, or only the pretrained model, serves; empty if another model serves."""
         if self.model is not None and not self.model.pretrained:
             return ""
         if self.covered < self.needed:
@@ -108,16 +108,19 @@ class Overview:
 
     @property
     def fresh_predictions(self) -> tuple[Prediction, ...]:
-        """Return the newest predictions that are not older than `max_sample_age`."""
+        """Newest predictions; empty if they are older than `max_sample_age`."""
         oldest = self.at - max_sample_age(self.interval)
         return tuple(prediction for prediction in self.predictions if prediction.at >= oldest)
 
     @property
     def high_load_since(self) -> float | None:
-        """Return the start of the high-load period in progress as of the fresh predictions; None if there is none."""
+        """Start of the high-load period in progress, in seconds since the epoch.
+
+        None if there is no such period, or if the predictions are older than `max_sample_age`.
+        """
         return next((prediction.high_load_since for prediction in self.fresh_predictions), None)
 
 
 def max_sample_age(interval: float) -> float:
-    """Return the largest age in seconds of a current sample or prediction, for a sampling interval in seconds."""
+    """Return the age in seconds up to which a sample or a prediction is current: 3 * `interval`, at least 10."""
     return max(3 * interval, 10.0)

@@ -38,7 +38,7 @@ def read_overview(
     before: Overview | None = None,
     coverage: HistoryCoverage | None = None,
 ) -> Overview:
-    """Read the overview from the database.
+    """Return the stored state of the daemon at `now`; unchanged parts are copied from an earlier overview.
 
     Args:
         stores: repositories.
@@ -115,7 +115,7 @@ def _completed(run: TrainingRun | None) -> CompletedRun | None:
 def _read_scores(
     stores: Stores, now: float, before: Overview | None
 ) -> tuple[tuple[tuple[float, float], ...], tuple[HorizonScore, ...]]:
-    """Return the times up to which predictions are scored, and the scores; copied from `before` if nothing is new."""
+    """Return the end of the scored period per horizon, and the scores; copied from `before` if no end has changed."""
     scored_until = tuple(sorted(stores.scores.scored_until().items()))
     if before is not None and scored_until == before.scored_until:
         return scored_until, before.scores
@@ -125,7 +125,7 @@ def _read_scores(
 def _read_drift(
     stores: Stores, model: RegisteredModel | None, now: float, unchanged: Overview | None
 ) -> tuple[dict[str, float], float]:
-    """Return the drift and the time of its computation; copied from `unchanged` for DRIFT_INTERVAL seconds."""
+    """Return the drift of each metric and when it was computed; `unchanged` is used for DRIFT_INTERVAL seconds."""
     if unchanged is not None and 0 <= now - unchanged.drift_at < DRIFT_INTERVAL:
         return unchanged.drift, unchanged.drift_at
     return read_drift(stores, model, now), now
@@ -138,7 +138,10 @@ def _schedule(
     fallbacks: tuple[ServingFallback, ...],
     now: float,
 ) -> tuple[float, float | None]:
-    """Return the covered seconds of history, and the time of the next training run, None if none is scheduled."""
+    """Return the covered seconds of history, and the time of the next training run in seconds since the epoch.
+
+    The time is None before the first run, and on a host without a fitted model while the history is too short.
+    """
     needed = config.training.min_history
     covered = coverage.seconds(now, needed)
     serving = ServingState.FALLBACK if fallbacks else ServingState.MODEL
@@ -151,7 +154,7 @@ def _schedule(
 
 
 def _fallbacks(stores: Stores) -> tuple[ServingFallback, ...]:
-    """Return the baselines that serve in place of the model."""
+    """Return the baselines that serve in place of the model; empty if there are none."""
     return tuple(
         ServingFallback(float(horizon), "high" if load == "high" else "calm", baseline)
         for horizon, by_load in stores.registry.fallbacks().items()

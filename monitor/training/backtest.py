@@ -65,7 +65,8 @@ def backtest_anomalies(trace: Trace, config: Config, until: float, *, retrain: b
         retrain: True to retrain at every training interval, as the daemon does.
 
     Returns:
-        None if anomaly detection is disabled, or no detector can be fitted on the first part.
+        Anomaly scores and events of the rest; None if anomaly detection is disabled, or if no detector can be fitted
+        on the first part.
     """
     first_part = trace.times[trace.times < until]
     step = typical_step(trace.times, config.sampling.interval)

@@ -95,7 +95,10 @@ def _detector_report(model: RegisteredModel | None) -> DetectorReport | None:
 
 
 def configured_task(config: Config) -> ForecastTask:
-    """Return the configured forecasting task as in the report of a fitted model: percentile bounds unresolved."""
+    """Return the configured forecasting task in the form stored in the report of a fitted model.
+
+    Percentile bounds are not resolved; `step` and `precision` are None.
+    """
     high_load = config.high_load
     return ForecastTask(
         rules=tuple(tuple((metric, bound) for metric, bound in rule) for rule in high_load.rules),
@@ -105,7 +108,7 @@ def configured_task(config: Config) -> ForecastTask:
 
 
 def pretrained_task(config: Config) -> ForecastTask:
-    """Return the configured task as in the report of the pretrained model: with sampling interval and precision."""
+    """Return the configured task in the form stored for a pretrained model: with sampling interval and precision."""
     return replace(configured_task(config), step=config.sampling.interval, precision=config.warning.precision)
 
 
@@ -113,7 +116,7 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
     """Return the names of the fields in which the task of a model differs from the configured task.
 
     Returns:
-        Names of fields of ForecastTask; empty if the tasks are equal or the report does not state the task.
+        Names of fields of ForecastTask. Fields that the report leaves out are not compared; empty if it has no task.
     """
     task = None if report is None else report.pretrained or report.task
     if task is None:
@@ -124,7 +127,7 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
 
 
 def _loadable(stores: Stores, model_id: int | None) -> bool:
-    """Return True if a model, or a model promoted earlier, can be loaded."""
+    """Return True if a model or any earlier promoted model can be loaded: the daemon serves the newest of them."""
     while model_id is not None:
         try:
             loads(stores.registry.blob(model_id))

@@ -84,9 +84,11 @@ class HistoryCoverage:
 
 
 def _is_current(measured: _Measurement, now: float, oldest_at: float, needed: float) -> bool:
-    """Return True if a measurement is within both age limits and the coverage cannot have reached `needed` since.
+    """Return True if a measurement is still valid.
 
-    A change of the oldest sample, for example by an import, invalidates the measurement.
+    - Its age is within MAX_STALENESS and MAX_AGE.
+    - The oldest sample is unchanged; an import, for example, changes it.
+    - The coverage had reached `needed` seconds, or cannot have reached it since.
     """
     age = now - measured.at
     recent = 0 <= age <= min(MAX_STALENESS * measured.seconds, MAX_AGE)

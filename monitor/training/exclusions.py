@@ -20,7 +20,7 @@ def in_maintenance(at: float, windows: Sequence[MaintenanceWindow], recurring: S
 
 
 def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow], times: Floats, now: float) -> Bools:
-    """Return a mask of the times within an incident or a maintenance window.
+    """Return a mask of the times within a maintenance window or an event with the verdict `incident`.
 
     Args:
         stores: repositories of the database.
@@ -29,7 +29,7 @@ def excluded_from_training(stores: Stores, recurring: Sequence[RecurringWindow],
         now: seconds since the epoch; used as the end of an incident in progress.
 
     Returns:
-        (rows,) True within an incident or a maintenance window.
+        (rows,) True for a time to leave out of training.
 
     Raises:
         StorageError: the database cannot be read.

@@ -87,7 +87,12 @@ class ImportResult:
 
 
 def export_model(stores: Stores, model_id: int, path: Path) -> int:
-    """Write a model to a file atomically, and return the size of the file in bytes.
+    """Write a model with its detector and report to an archive, and return the size of the archive in bytes.
+
+    Args:
+        stores: repositories.
+        model_id: ID of the model.
+        path: archive to write atomically, or STANDARD_OUTPUT.
 
     Raises:
         UnknownModelError: the registry has no such model.
@@ -214,7 +219,11 @@ def _read(path: Path) -> bytes:
 
 
 def _replace_file(path: Path, data: bytes) -> None:
-    """Replace a regular file atomically, or write to standard output."""
+    """Write `data` to a regular file atomically, replacing its content, or to standard output.
+
+    Raises:
+        MonitorError: the path exists and is not a regular file, or the file cannot be written.
+    """
     if path != STANDARD_OUTPUT and path.exists() and not path.is_file():
         raise MonitorError(f"{path}: exists and is not a regular file")
     with open_atomic(path, 0o600) as file:

@@ -36,17 +36,17 @@ class RegisteredModel:
 
     @property
     def pretrained(self) -> bool:
-        """Return True for the pretrained model, which is not fitted on this host's history."""
+        """True for the pretrained model, which is not fitted on this host's history."""
         return self.report is not None and self.report.pretrained is not None
 
     @property
     def imported_from(self) -> str | None:
-        """Return the name of the host that trained an imported model; None for other models."""
+        """Name of the host that trained an imported model; None for other models."""
         return None if self.report is None else self.report.imported_from
 
     @property
     def trained_until(self) -> float:
-        """Return the time of the last training sample, or `created_at` if there is no usable report."""
+        """Time of the last training sample in seconds since the epoch; `created_at` if there is no usable report."""
         return self.created_at if self.report is None else self.report.to
 
 
@@ -74,7 +74,7 @@ class CompletedRun:
 
 
 def registered_model(record: ModelRecord) -> RegisteredModel:
-    """Return a stored model record with its typed report."""
+    """Convert a storage record to a registered model, with the report decoded from JSON."""
     report, problem = _read(record.report_json)
     return RegisteredModel(
         id=record.id,
@@ -88,7 +88,7 @@ def registered_model(record: ModelRecord) -> RegisteredModel:
 
 
 def completed_run(run: TrainingRun) -> CompletedRun:
-    """Return a stored training run with its typed report."""
+    """Convert a storage record to a completed run, with the report decoded from JSON."""
     report, _ = _read(run.report_json)
     return CompletedRun(
         started_at=run.started_at,
@@ -102,7 +102,7 @@ def completed_run(run: TrainingRun) -> CompletedRun:
 
 
 def stored_run(run: CompletedRun) -> TrainingRun:
-    """Return a training run in its stored form."""
+    """Convert a completed run to a storage record, with the report encoded as JSON."""
     return TrainingRun(
         started_at=run.started_at,
         finished_at=run.finished_at,

@@ -33,7 +33,7 @@ class ReportProblem(StrEnum):
 
     @property
     def message(self) -> str:
-        """The reason in words."""
+        """Explanation of the reason, for messages."""
         return _PROBLEM_MESSAGES[self]
 
 
@@ -123,7 +123,7 @@ class TrainingReport:
 
     @property
     def kept(self) -> EpochReport | None:
-        """Return the epoch whose weights were kept; None if no network was fitted."""
+        """Losses of the epoch whose weights were kept; None if no network was fitted."""
         return None if self.kept_epoch is None else self.epochs[self.kept_epoch - 1]
 
     def to_plain(self) -> dict[str, JsonValue]:

@@ -136,7 +136,7 @@ def _gradients(health: GradientHealth) -> GradientReport:
 
 
 def _inputs(predictor: Predictor, values: Floats) -> dict[str, InputDistribution]:
-    """Return the training distribution of each input metric."""
+    """Return the distribution of each input metric in the training samples `values` (rows, columns)."""
     spec = predictor.spec
     bins = {name: reference_histogram(values[:, spec.columns.index(name)]) for name in spec.inputs}
     return {name: InputDistribution(of.edges, of.frequencies) for name, of in bins.items()}

@@ -84,7 +84,7 @@ def retrain(
     on_epoch: OnEpoch,
     clock: Callable[[], float] = time.time,
 ) -> RetrainResult:
-    """Train once, record the run and replay the history; a dry run only trains.
+    """Train once, record the run and replay the history; a dry run only trains and evaluates.
 
     Args:
         stores: repositories.
@@ -124,7 +124,7 @@ def retrain(
 def _attempt_within_deadline(
     stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float
 ) -> RetrainResult:
-    """Train within `training.timeout`; convert expected errors to a result."""
+    """Train within `training.timeout`; return expected errors as a skipped or failed run."""
     limit = config.training.timeout
     try:
         with deadline(limit, f"the training run was aborted after training.timeout ({limit:g} s)"):
@@ -144,7 +144,7 @@ def _without_candidate(
 
 
 def _attempt(stores: Stores, config: Config, request: Request, on_epoch: OnEpoch, now: float) -> RetrainResult:
-    """Train a detector and a candidate, and promote the candidate if the gate accepts it."""
+    """Train a detector and a candidate; promote the candidate if the gate accepts it or the request forces it."""
     times, values = _history(stores, config, request, now)
     history = SampleHistory(times, values)
     detector = train_detector(stores, config, times, values, now)

@@ -14,7 +14,7 @@ FALLBACK_INTERVAL = DAY
 """Seconds between two training runs while a fallback serves for any horizon."""
 
 RETRY_INTERVAL = DAY
-"""Seconds after a due training run that trained no model, while a fitted model serves."""
+"""Seconds from a due training run that trained no model to the next run, while a fitted model serves."""
 
 FIRST_RETRY = 60.0
 """Shortest time in seconds between two training runs while no fitted model serves."""
@@ -39,8 +39,8 @@ def next_retrain(
     - A fallback for any horizon: FALLBACK_INTERVAL after the last run that trained a model.
     - A fitted model: `retrain_delay` for the history of the last run that trained a model, after that run.
 
-    A skipped or failed run does not change a due time after its start. If it was due, the next run is due after
-    RETRY_INTERVAL.
+    A skipped or failed run before the due time does not change it. After a skipped or failed run at or after the due
+    time, the next run is due RETRY_INTERVAL later.
 
     Args:
         config: section `training` of the configuration.

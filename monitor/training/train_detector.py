@@ -48,7 +48,7 @@ class DetectorTraining:
 
     @property
     def is_new(self) -> bool:
-        """Return True if a new detector was fitted and accepted."""
+        """True if a new detector was fitted and accepted."""
         return self.blob is not None and not self.report.kept
 
 
@@ -119,7 +119,7 @@ def _validation_report(validation: DetectorValidation) -> DetectorValidationRepo
 
 
 def _is_due(stores: Stores, times: Floats, config: Config, now: float) -> bool:
-    """Return True if the active detector is outdated or unusable, or if a verdict is newer than the detector."""
+    """Return True if the active detector is missing, unusable, outdated, or older than the newest verdict."""
     report = _active_report(stores)
     if report.at is None or report.step is None or _active_blob(stores) is None:
         return True

@@ -28,13 +28,13 @@ MAX_ROWS = 4096
 """Largest number of rows on which activations are measured."""
 
 DEAD_UNITS_LIMIT = 0.4
-"""Smallest fraction of dead units in a layer that is an issue."""
+"""A layer with at least this fraction of dead units is reported as an issue."""
 
 SATURATION_LIMIT = 0.5
-"""Smallest fraction of saturated outputs of a layer that is an issue."""
+"""A layer with at least this fraction of saturated outputs is reported as an issue."""
 
 CLIPPED_STEPS_LIMIT = 0.5
-"""Smallest fraction of clipped steps that is an issue."""
+"""A training run with at least this fraction of clipped steps is reported as an issue."""
 
 
 def assess_training(

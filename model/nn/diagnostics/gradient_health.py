@@ -76,7 +76,7 @@ class ParameterHealth:
 class LayerHealth:
     """Statistics of the outputs of one activation layer.
 
-    They are measured on validation examples, or on training examples if there are none.
+    The outputs are measured on validation examples, or on training examples if there are no validation examples.
 
     Attributes:
         name: index of the layer in the network, as text.

@@ -30,10 +30,10 @@ class StatisticsState:
     """State of `GradientStatistics` between two epochs.
 
     Attributes:
-        sums: (4, parameters); the rows are the sum of norms in the last epoch, the last norm, the largest norm and
-            the sum of update ratios.
-        counts: number of norms summed in the first row of `sums`, number of update ratios summed in the last row, and
-            numbers of all, clipped and skipped steps.
+        sums: (4, parameters) array with four rows: sum of the gradient norms of the last epoch, last norm, largest
+            norm, and sum of the update ratios.
+        counts: five numbers: norms in the first row of `sums`, update ratios in its last row, all steps, clipped
+            steps and skipped steps.
     """
 
     sums: Floats
@@ -62,7 +62,7 @@ class GradientStatistics:
         self._direct = [gradient[position] for position in direct]
         self._buffered = gradient[self._buffer_start :]
         starts = np.array([position.start for position in self._slices])
-        # In the flat vector, parameters whose squared norms are computed at each step precede buffered parameters.
+        # In the flat vector, unbuffered parameters precede buffered parameters.
         in_order = np.sort(starts)
         self._buffered_starts = in_order[in_order >= self._buffer_start] - self._buffer_start
         self._position_in_order = np.searchsorted(in_order, starts)
@@ -204,7 +204,7 @@ class GradientStatistics:
 
 
 def _buffer_start(network: Network) -> int:
-    """Return the position in the flat vector at which the buffered parameters start; its size if none is buffered."""
+    """Return the index of the first buffered parameter in the flat vector, or the vector's size if there is none."""
     size = network.flat.size
     if size <= BUFFERED_PARAMETERS:
         return 0

@@ -45,7 +45,7 @@ def minimum(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
 
 
 def transposed_copy(a: Floats, out: Floats | None = None) -> Floats:
-    """Return the transpose of (n, m) as a contiguous copy (m, n)."""
+    """Return the transpose of `a` (n, m) as a contiguous copy (m, n)."""
     if out is None:
         return a.T.copy(order="C")
     np.copyto(out, a.T)
@@ -53,7 +53,7 @@ def transposed_copy(a: Floats, out: Floats | None = None) -> Floats:
 
 
 def row_maximum(z: Floats, out: Floats | None = None) -> Floats:
-    """Return the maximum of each row: (rows, n) to (rows, 1)."""
+    """Return the maximum (rows, 1) of each row of `z` (rows, n)."""
     if out is None:
         out = np.empty((len(z), 1), z.dtype)
     # Along short rows NumPy runs one inner loop per row; along the columns of a transposed copy it vectorizes.

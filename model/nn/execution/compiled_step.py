@@ -41,7 +41,7 @@ class CompiledFunction(Generic[T]):
     """Function without arguments that runs once; later calls replay its array calls into the same arrays.
 
     Args:
-        function: function of an executor, through which it makes all its array calls.
+        function: function that takes an executor and makes all its array calls through it.
     """
 
     def __init__(self, function: Callable[[ArrayOps], T]) -> None:
@@ -62,8 +62,8 @@ class CompiledFunction(Generic[T]):
 class CompiledStep:
     """Forward pass, loss gradient and backward pass for batches of one size, in memory allocated once.
 
-    An elementwise layer overwrites its input with its output, unless the backward pass reads that input. In the
-    backward pass, it overwrites dL/d(output) with dL/d(input).
+    An elementwise layer overwrites its input with its output, unless the backward pass reads the input. In the
+    backward pass, the layer overwrites dL/d(output) with dL/d(input).
 
     Args:
         network: network in training; each step reads its current parameters.

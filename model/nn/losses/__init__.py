@@ -1,4 +1,4 @@
-"""Loss functions, each fused with its output activation."""
+"""Loss functions: classification and regression losses, each fused with its output activation."""
 
 from model.nn.losses.base import Loss, Targets
 from model.nn.losses.classification import BCEWithLogits, CrossEntropyWithLogits

@@ -1,7 +1,7 @@
 """Loss base class: mean over the known labels, and its gradient.
 
-Training needs the gradient at each step but the value only once per epoch, so they are separate methods. Both take
-`Targets`, so labels are checked and encoded only once.
+Value and gradient are separate methods, because training needs the gradient at each step and the value once per
+epoch. Both methods take `Targets`, so labels are checked and encoded only once.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Loss(ABC):
 
         Args:
             logits: (rows, outputs).
-            targets: labels of the same rows.
+            targets: encoded labels of the rows of `logits`.
             scale: `gradient_scale` of the targets as 0-d array.
             ops: executor for all array calls.
         """
@@ -110,7 +110,10 @@ class Loss(ABC):
         return ops(np.multiply, derivative, scale, out=derivative)
 
     def gradient_scale(self, targets: Targets) -> float:
-        """Return the factor that converts `_derivative` to dL/d(logits): `factor` / number of known labels (rows)."""
+        """Return the factor that converts `_derivative` to dL/d(logits).
+
+        It is `factor` divided by the number of known labels (known rows if `per_row`).
+        """
         return self.factor / self._count(targets)
 
     def predictions(self, logits: Floats) -> Floats:

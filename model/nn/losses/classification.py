@@ -1,7 +1,7 @@
 """Classification losses: binary and categorical cross-entropy on logits.
 
-Each loss includes its output activation a(z), so dL/dz = a - y. This gradient does not vanish at wrong outputs
-that are saturated, and no logarithm of zero occurs.
+Each loss includes its output activation a(z), so dL/dz = a - y. This gradient does not vanish at saturated
+wrong outputs, and no logarithm of zero occurs.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ LIVE_WIDTH = HOUR
 
 
 def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, model_id: int, since: float) -> int:
-    """Replay detectors over the history without live predictions; replace earlier replayed anomalies.
+    """Detect anomalies in the history without live predictions; replace the replayed anomalies stored for it.
 
     As in a backtest, each detector is fitted on the samples before its part of the history. Times within an incident
     or a maintenance window are left out.
@@ -63,7 +63,7 @@ def replay_anomalies(stores: Stores, config: Config, history: SampleHistory, mod
 
 
 def _start_of_detection(times: Floats, config: Config) -> float:
-    """Return the time by which samples at `times` (rows,) cover `anomaly.min_history`; inf if they cover less."""
+    """Return the first of `times` (rows,) at which the samples cover `anomaly.min_history`; inf if there is none."""
     step = typical_step(times, config.sampling.interval)
     elapsed = np.diff(times, prepend=times[0] - step)
     covered = np.cumsum(np.where(elapsed > GAP_FACTOR * step, step, elapsed))

@@ -57,7 +57,9 @@ class ReplaySummary:
 def replay_history(
     stores: Stores, config: Config, task: ReplayTask, now: float, seconds: float
 ) -> ReplaySummary | None:
-    """Replay the stored history without live predictions; a failure is only logged, as the training run is complete.
+    """Store predictions and anomalies for the part of the history without live predictions.
+
+    A failure is logged and not raised, because the training run is complete.
 
     Args:
         stores: repositories.
@@ -67,7 +69,8 @@ def replay_history(
         seconds: time limit in seconds.
 
     Returns:
-        None if the replay failed; results stored before the failure are kept.
+        Numbers of stored predictions and anomalies; None if the replay failed. Results stored before the failure are
+        kept.
     """
     try:
         with deadline(seconds, "training.timeout has passed"):
@@ -92,7 +95,7 @@ def _replay(stores: Stores, config: Config, task: ReplayTask, since: float) -> R
 
 
 def _pretrained(stores: Stores, config: Config, history: SampleHistory, since: float) -> tuple[ReplayModel, ...]:
-    """Return the pretrained model as a replay model (at most one), or an empty tuple.
+    """Return a tuple with the pretrained model as the model to replay, or an empty tuple.
 
     The replay starts at the first sample with a rule metric that has no live or replayed prediction. The result is
     empty if there is no such sample, or if the pretrained model does not support the task. The replay has no

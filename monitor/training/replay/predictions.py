@@ -46,7 +46,7 @@ class SampleHistory:
 def replay_predictions(
     stores: Stores, models: Sequence[ReplayModel], history: SampleHistory, model_id: int, since: float
 ) -> int:
-    """Replay models over the history without live predictions; replace earlier replayed predictions.
+    """Predict for the history without live predictions; replace the replayed predictions stored for it.
 
     Args:
         stores: repositories.
@@ -101,7 +101,10 @@ def has_predictions(predictions: PredictionRepository, times: Floats, start: flo
 
 
 def _clipped(models: Sequence[ReplayModel], since: float) -> list[ReplayModel]:
-    """Return the models whose part of the history ends after `since`; no part starts before `since`."""
+    """Return the models whose part of the history ends after `since` (seconds since the epoch).
+
+    A part that starts earlier is shortened to start at `since`.
+    """
     starts = [model.start for model in models]
     kept = [model for model, end in zip(models, [*starts[1:], math.inf], strict=False) if end > since]
     return [replace(model, start=max(model.start, since)) for model in kept]
@@ -139,7 +142,15 @@ class _Thinning:
 def _predictions(
     rows: ReplayedRows, times: Floats, wanted: Bools, thinning: _Thinning, model_id: int
 ) -> Iterator[Prediction]:
-    """Yield the predictions to store for replayed samples; `wanted` (rows,) is a mask of the samples to consider."""
+    """Yield the predictions to store for replayed samples, thinned for each horizon.
+
+    Args:
+        rows: predictions of one model for consecutive samples of the history.
+        times: (samples,) times of the whole history in seconds since the epoch.
+        wanted: (rows,) mask of the replayed samples to use: with a rule metric, without a live prediction.
+        thinning: selects the first wanted sample in each slot.
+        model_id: ID of the registered model that the predictions are stored with.
+    """
     at = times[rows.rows]
     thresholds = np.minimum(rows.thresholds, NO_WARNINGS)
     for column, horizon in enumerate(rows.predictor.horizons):
@@ -166,7 +177,16 @@ def _predictions(
 
 
 def _score(stores: Stores, predictor: Predictor, times: Floats, start: float) -> None:
-    """Score the replayed predictions since `start` whose horizon has passed at the last of `times` (rows,)."""
+    """Score the replayed predictions made since `start`, and store the scores.
+
+    Predictions whose horizon ends after the newest sample are left out.
+
+    Args:
+        stores: repositories.
+        predictor: predictor whose rules, sampling step and horizons are used.
+        times: (rows,) sample times in seconds since the epoch, increasing.
+        start: seconds since the epoch.
+    """
     spec = predictor.spec
     for horizon in predictor.horizons:
         last = float(times[-1]) - horizon
