@@ -71,7 +71,7 @@ def delete_replayed_predictions(stores: Stores, start: float, end: float) -> int
 
 @contextmanager
 def open_stores(url: str, *, busy_timeout: float = 5.0, create: bool = True) -> Iterator[Stores]:
-    """Open the database at `url` for a `with` block.
+    """Open the database at `url`, and provide its repositories, for a `with` block.
 
     Args:
         url: database URL.

@@ -89,7 +89,7 @@ class AnomalyRepository:
                 raise self._unknown(f"there is no anomaly {anomaly_id}")
 
     def get(self, anomaly_id: int) -> AnomalyRecord:
-        """Return one anomaly.
+        """Return a stored anomaly with its verdict.
 
         Raises:
             UnknownAnomalyError: the host has no such anomaly.
@@ -117,7 +117,7 @@ class AnomalyRepository:
             return [_anomaly(row) for row in connection.execute(query)]
 
     def ongoing(self) -> AnomalyRecord | None:
-        """Return the live anomaly in progress; None if there is none."""
+        """Return the newest live anomaly in progress; None if there is none."""
         in_progress = (self._own, self._live, anomalies.c.ended_at.is_(None))
         query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc()).limit(1)
         with self._database.reading() as connection:

@@ -158,7 +158,10 @@ def storage_errors(name: str) -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> StorageErrorKind:
-    """Return the StorageErrorKind of an exception raised by SQLAlchemy, SQLite or the file system."""
+    """Return the cause of an exception of SQLAlchemy, SQLite or the file system.
+
+    An unknown cause is FILE_SYSTEM for an OSError, otherwise OTHER.
+    """
     if isinstance(error, OSError):
         return _ERRNO_KINDS.get(error.errno or 0, StorageErrorKind.FILE_SYSTEM)
     if isinstance(error, ArgumentError):

@@ -89,7 +89,7 @@ def database_path(url: str) -> Path | None:
 
 
 def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
-    """Open a database for reading only; it refuses writes.
+    """Open a database for reading only, without migrating it; a write raises StorageError.
 
     Args:
         url: URL of a database with a file.
@@ -163,7 +163,7 @@ def check_integrity(path: Path, time_limit: float) -> IntegrityCheck:
 
 
 def inspect_files(path: Path, patience: float = 0.3) -> DatabaseFiles:
-    """Return the state of a database file and of the files next to it.
+    """Read the sizes, the header and the write lock of a database file, and list unknown files next to it.
 
     Do not call this function while this process has the database open: closing the file would release SQLite's locks.
 
@@ -221,7 +221,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _persistent_writer(path: Path, patience: float, step: float = 0.02) -> int | None:
-    """Wait up to `patience` seconds until the write lock is free.
+    """Query the write lock every `step` seconds until it is free, for at most `patience` seconds.
 
     Returns:
         ID of the process that still holds the lock; None if the lock is free.

@@ -65,7 +65,10 @@ class ExclusiveLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Return True if a process holds the lock; False if the file does not exist.
+    """Return True if a process holds the lock; False if the lock is free or the file does not exist.
+
+    Args:
+        path: path of the lock file.
 
     Raises:
         StorageError: the file cannot be opened.

@@ -71,7 +71,7 @@ class ModelRegistry:
         return self.serving()[0]
 
     def serving(self) -> tuple[int | None, tuple[str, ...]]:
-        """Return `active_id` and `inputs_out_of_range` in one query, for every sampling cycle."""
+        """Return the ID of the active model, if any, and its inputs out of range; both are read in one query."""
         with self._database.reading() as connection:
             row = connection.execute(_SERVING, {"host_id": self._host_id}).one_or_none()
         return (None, ()) if row is None else (row.model_id, tuple(row.inputs_out_of_range or ()))
@@ -109,7 +109,7 @@ class ModelRegistry:
         return self.serving()[1]
 
     def blob(self, model_id: int) -> bytes:
-        """Return the serialized model.
+        """Return the serialized model after a check of its SHA-256.
 
         Raises:
             UnknownModelError: the host has no such model.
@@ -146,7 +146,7 @@ class ModelRegistry:
         return model_id
 
     def record(self, model_id: int) -> ModelRecord:
-        """Return the record of a model.
+        """Return the metadata of a model, without the serialized model.
 
         Raises:
             UnknownModelError: the host has no such model.
@@ -158,7 +158,7 @@ class ModelRegistry:
         return ModelRecord(*row)
 
     def history(self, limit: int = 50) -> list[ModelRecord]:
-        """Return the records of at most `limit` models, newest first."""
+        """Return the metadata of the newest models, at most `limit`, newest first."""
         query = select(*_COLUMNS).where(models.c.host_id == self._host_id).order_by(models.c.id.desc())
         with self._database.reading() as connection:
             return [ModelRecord(*row) for row in connection.execute(query.limit(limit))]
@@ -191,10 +191,10 @@ class ModelRegistry:
         return target
 
     def prune(self, keep: int) -> int:
-        """Delete old models except for the active model and the model that a rollback would activate.
+        """Delete all models but the newest, the active model and the model that a rollback would activate.
 
         Args:
-            keep: number of newest models to keep.
+            keep: number of newest models that are not deleted.
 
         Returns:
             The number of models deleted.
@@ -236,7 +236,7 @@ class ModelRegistry:
         raise StorageError.of_kind(StorageErrorKind.NO_PREVIOUS_MODEL, self._database.name, detail)
 
     def _activate(self, connection: Connection, model_id: int) -> None:
-        """Make a model active; delete the fallbacks and the inputs out of range of another active model."""
+        """Make a model active; clear the fallbacks and the inputs out of range if another model was active."""
         active = self._active(connection)
         if active is None:
             connection.execute(insert(serving).values(host_id=self._host_id, model_id=model_id))

@@ -25,7 +25,7 @@ class PredictionRepository:
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
-        """Initialize the repository.
+        """Initialize for the live or the replayed predictions of one host.
 
         Args:
             database: open database.

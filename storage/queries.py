@@ -16,7 +16,7 @@ CHUNK_SECONDS = 21_600.0
 def time_buckets(
     table: Table, host_id: int, start: float, width: float, count: int
 ) -> Iterator[tuple[ColumnElement[int], tuple[ColumnElement[bool], ...]]]:
-    """Yield the SQL expressions of the queries that group the rows of one host by time bucket.
+    """Yield SQL expressions for queries that group the rows of one host by time bucket.
 
     Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider.
 
@@ -100,7 +100,17 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
 
 
 def _purge_batches(database: Database, table: Table, selected: Sequence[ColumnElement[bool]], batch: int) -> int:
-    """Delete the rows that fulfil all conditions, oldest first, and return the number of rows deleted."""
+    """Delete the selected rows in one transaction per batch, oldest first.
+
+    Args:
+        database: open database.
+        table: table with the column at.
+        selected: conditions; a row that fulfils all of them is deleted.
+        batch: number of rows selected in one transaction.
+
+    Returns:
+        The number of rows deleted.
+    """
     total = 0
     while deleted := _purge_batch(database, table, selected, batch):
         total += deleted
@@ -108,7 +118,7 @@ def _purge_batches(database: Database, table: Table, selected: Sequence[ColumnEl
 
 
 def _purge_batch(database: Database, table: Table, selected: Sequence[ColumnElement[bool]], batch: int) -> int:
-    """Delete one batch and return the number of rows deleted; 0 if no row is selected."""
+    """Delete the oldest selected rows in one transaction, and return their number; 0 if no row is selected."""
     oldest = select(table.c.at).where(*selected).order_by(table.c.at).limit(batch).subquery()
     with database.writing() as connection:
         last = connection.scalar(select(func.max(oldest.c.at)))

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 
 class TrainingOutcome(StrEnum):
-    """Result of a training run."""
+    """Result of a training run: model promoted, model refused by the gate, too little data, or an error."""
 
     PROMOTED = "promoted"
     REFUSED = "refused"
@@ -132,7 +132,7 @@ class TrainingRun:
         started_at: start of the run.
         finished_at: end of the run.
         outcome: result of the run.
-        reason: explanation for people if no model was promoted; empty otherwise.
+        reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the model that the run registered; None if it registered none.
         report_json: training report as JSON text; "{}" if the run ended before the report was written.
         id: 0 until the run is stored.

@@ -20,7 +20,7 @@ from storage.schema import (
 )
 
 HOUR = 3600.0
-"""Seconds of predictions that one row of sums covers."""
+"""Length, in seconds, of the interval that one row of sums covers."""
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
@@ -34,7 +34,7 @@ class ScoreRepository:
     """
 
     def __init__(self, database: Database, host_id: int = LOCAL_HOST_ID, *, replayed: bool = False) -> None:
-        """Initialize the repository.
+        """Initialize for the scores of the live or the replayed predictions of one host.
 
         Args:
             database: open database.

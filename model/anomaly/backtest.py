@@ -127,7 +127,10 @@ class _RollingRun:
         return (*self._ended, *(() if ongoing is None else (ongoing,)))
 
     def refit(self, origin: int) -> None:
-        """Fit and warm up a detector on the rows before row `origin`; keep the previous detector if the fit fails.
+        """Fit and warm up a detector on the rows before an origin; keep the previous detector if the fit fails.
+
+        Args:
+            origin: index of the first row at or after the origin.
 
         Raises:
             NotEnoughHistoryError: the first fit fails.
@@ -168,7 +171,7 @@ class _RollingRun:
 
 @dataclass(frozen=True)
 class DetectorValidation:
-    """Result of a false-alarm check of a detector on its history, with daily thresholds fitted on earlier days.
+    """Result of a false-alarm check on the history of a detector; thresholds of a day are fitted on earlier days.
 
     Attributes:
         alarms: number of six-hour blocks with an alarm; without labels, true and false alarms count alike.
@@ -223,7 +226,9 @@ def validate_detector(detector: Detector, false_alarms_per_month: float) -> Dete
 
 
 def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: list[float], day_start: int) -> int:
-    """Return the number of blocks of a day in which a slot exceeds a threshold.
+    """Return the number of blocks of a day with an alarm of the joint or the spike channel.
+
+    A slot maximum is an alarm if it exceeds both the threshold and RECURRING_TOLERANCE times the recurring level.
 
     Args:
         maxima: block maxima of the earlier days.

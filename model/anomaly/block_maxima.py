@@ -76,18 +76,23 @@ class BlockMaxima:
         return np.asarray(self._values.max(axis=0))
 
     def apply_verdicts(self, expected: Sequence[int], excluded: Sequence[int]) -> None:
-        """Set the slots of the anomalies that the operator has labelled.
+        """Replace the slots that count as expected, and the slots that are excluded from the fit of thresholds.
 
         Args:
-            expected: slots whose maxima count as recurring at their time of day.
-            excluded: slots that are not used to fit thresholds.
+            expected: numbers of the slots of events with the verdict `expected`; their maxima count as recurring near
+                the same time of day. Slots that are no longer kept are ignored.
+            excluded: numbers of the slots that are not used to fit thresholds.
         """
         maxima = [(slot, self.get(slot)) for slot in expected]
         self._expected = [(slot, values.copy()) for slot, values in maxima if values is not None]
         self._excluded = frozenset(excluded)
 
     def recurring_level(self, slot: int) -> Floats:
-        """Return the recurring or expected level (parts,) at the time of day or week of a slot; 0 if none."""
+        """Return the score level (parts,) that is normal at the time of a slot; 0 if none is known.
+
+        It is the largest of: the level that recurs at this time of day, the level that recurs at this time of the
+        week, and the maxima of events with the verdict `expected` near this time of day.
+        """
         daily = self._recurring_maximum(slot - SLOTS_PER_DAY * np.arange(1, DAYS_COMPARED + 1))
         weekly = self._recurring_maximum(slot - SLOTS_PER_WEEK * np.arange(1, WEEKS_COMPARED + 1))
         level = np.maximum(daily, weekly)
@@ -97,7 +102,11 @@ class BlockMaxima:
         return np.asarray(level)
 
     def _recurring_maximum(self, slots: Integers) -> Floats:
-        """Return the highest level (parts,) that at least MIN_OCCURRENCES slots, or their neighbours, reach."""
+        """Return the highest level (parts,) that is reached in the neighbourhoods of MIN_OCCURRENCES slots.
+
+        Args:
+            slots: (n,) slot numbers; the neighbourhood of a slot is the slot and the slots next to it.
+        """
         neighbourhoods = (slots[:, None] + NEIGHBOURS).astype(np.int64)
         indices = neighbourhoods % SLOTS_KEPT
         known = self._slots[indices] == neighbourhoods
@@ -105,7 +114,7 @@ class BlockMaxima:
         return np.asarray(np.sort(maxima, axis=0)[-MIN_OCCURRENCES])
 
     def fit_tails(self, slot: int, *, keep_recurring: Collection[int] = ()) -> list[BlockMaximaTail | None]:
-        """Fit one tail per score part to the six-hour maxima of the 30 days before a slot.
+        """Fit one tail per score part to the six-hour maxima of the 30 days before the block of a slot.
 
         Args:
             slot: number of the current slot.
@@ -158,7 +167,12 @@ class BlockMaxima:
 
 
 def _fit_blocks(series: Floats, usable: Bools) -> BlockMaximaTail | None:
-    """Fit a tail to the maxima of the usable blocks of a series (slots,); None if fewer than three are usable."""
+    """Fit a tail to the maxima of the usable blocks; None if fewer than three blocks are usable.
+
+    Args:
+        series: (blocks * SLOTS_PER_BLOCK,) maxima of one score part in each slot.
+        usable: (blocks,) False for blocks to leave out.
+    """
     if not usable.any():
         return None
     return fit_block_maxima(series.reshape(len(usable), -1)[usable].max(axis=1))

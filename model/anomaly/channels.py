@@ -139,7 +139,7 @@ class AnomalyScorer:
             valid: (rows,) False where the distance is not valid.
 
         Returns:
-            (rows, 2 * half-lives): averages of the energy over all metrics, then of the distance.
+            (rows, 2 * half-lives) averages after each row: of the energy over all metrics, then of the distance.
         """
         count = present.sum(axis=1)
         mean_energy = np.minimum(energy, ENERGY_CAP).sum(axis=1) / np.maximum(count, 1)
@@ -237,7 +237,7 @@ def calibrate(
 
 
 def _residual_scales(residuals: Floats, present: Bools) -> Floats:
-    """Return the scale (columns,) of residuals (rows, columns), at least MIN_RESIDUAL_SCALE.
+    """Return the scale (columns,) of the present residuals (rows, columns); at least MIN_RESIDUAL_SCALE.
 
     The scale is the geometric mean of the standard deviation and (99th percentile of |residual|) / NORMAL_Q99.
     """

@@ -181,7 +181,14 @@ def _varying_columns(values: Floats) -> Bools:
 
 
 def _fit_standardization(values: Floats, selected: Bools) -> Standardization:
-    """Fit the standardization of the selected columns of `values` (rows, columns), robust to anomalies."""
+    """Fit the log transform, the mean and the deviation of the monitored columns.
+
+    Values far beyond CLIP_QUANTILES are clipped first, so that anomalies have little influence.
+
+    Args:
+        values: (rows, columns), NaN where missing.
+        selected: (columns,) True for columns that are monitored.
+    """
     x = values[:, selected]
     median, high = np.nanquantile(x, (0.5, CLIP_QUANTILES[1]), axis=0)
     spans_decades = high > LOG_TRANSFORM_RATIO * np.maximum(median, 1.0)
@@ -204,7 +211,15 @@ def _log_transform(x: Floats, log_transformed: Bools) -> Floats:
 
 
 def _slot_maxima(times: Floats, parts: Floats) -> tuple[Integers, Floats]:
-    """Return the slots (n,) that contain `times` (rows,), and the maxima (n, score parts) of `parts` in each slot."""
+    """Return the slots that contain rows, and the maxima of the score parts in each slot.
+
+    Args:
+        times: (rows,) seconds since the epoch, increasing.
+        parts: (rows, score parts) score parts of each row.
+
+    Returns:
+        (n,) slot numbers, increasing, and (n, score parts) maxima.
+    """
     slots = (times // SLOT_SECONDS).astype(np.int64)
     starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
     return slots[starts], np.maximum.reduceat(parts, starts, axis=0)

@@ -174,7 +174,7 @@ class EventTracker:
         return self._end(replace(self.event, ended_at=at))
 
     def _end(self, event: AnomalyEvent | None) -> list[EventTransition]:
-        """Clear the event in progress and the residual ratios; return the end of `event`, if any."""
+        """Clear the event in progress and the residual ratios; return the transition that ends `event`, if any."""
         self.event = None
         self._residual_ratios = {}
         return [] if event is None else [EventTransition(EventChange.ENDED, event)]
@@ -206,7 +206,7 @@ class EventTracker:
         return [EventTransition(EventChange.STARTED, self.event)]
 
     def _decay(self, reading: DetectorReading) -> list[EventTransition]:
-        """Limit each residual ratio to the threshold ratio of a reading; drop ratios below RELEASE_RATIO."""
+        """Lower the residual ratios to the threshold ratios of a reading; drop ratios below RELEASE_RATIO."""
         ratios = reading.threshold_ratios
         self._residual_ratios = _above_release(
             {name: min(ratio, ratios.get(name, 0.0)) for name, ratio in self._residual_ratios.items()}

@@ -65,13 +65,32 @@ class Ewma:
         return first[None] if len(x) == 1 else np.concatenate((first[None], averages[:-1]))
 
     def _average_with_gaps(self, x: Floats, present: Bools, decay: float, column: int) -> Floats:
-        """Add rows to one column and return the averages (rows,); a missing value leaves the average unchanged."""
+        """Add rows to one column; a missing value leaves the average unchanged.
+
+        Args:
+            x: (rows,) values of the column.
+            present: (rows,) False where a value is missing.
+            decay: factor of the weights per row.
+            column: index of the column.
+
+        Returns:
+            (rows,) averages after each row.
+        """
         initial = self.means[column]
         averages = self._average_complete(x[present][:, None], decay, np.array([column]))[:, 0]
         return np.concatenate(([initial], averages))[np.cumsum(present)]
 
     def _average_complete(self, x: Floats, decay: float, columns: Integers) -> Floats:
-        """Add rows to columns with the same half-life and no missing value; return the averages (rows, columns)."""
+        """Add rows to columns with the same half-life and no missing value.
+
+        Args:
+            x: (rows, columns) values, all present.
+            decay: factor of the weights per row, the same for all these columns.
+            columns: (columns,) indices of the columns.
+
+        Returns:
+            (rows, columns) averages after each row.
+        """
         n = len(x)
         size = min(BATCH_ROWS, n)
         powers = decay ** np.arange(size + 1)

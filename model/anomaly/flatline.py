@@ -19,7 +19,7 @@ MAX_FACTOR = 3.0
 """Upper bound of the limit factor of one metric."""
 
 JOINT_FACTOR = 1.3
-"""Limit factor of the joint run, in which no metric changes; by chance it is less likely than a run of one metric."""
+"""Limit factor of the joint run: rows in which no jointly checked metric changes, which is rare by chance."""
 
 MIN_LIMIT = HOUR
 """Lower bound of the limit of one metric, in seconds."""
@@ -60,10 +60,10 @@ class FlatlineBaseline:
 
 
 def fit_flatline_baseline(x: Floats, tolerance: Floats) -> FlatlineBaseline:
-    """Measure the normal runs of unchanged values, and select the metrics to check alone and jointly.
+    """Measure the second longest runs of unchanged values, and select the metrics to check alone and jointly.
 
     Args:
-        x: (rows, metrics), NaN where missing.
+        x: (rows, metrics) values after the log transform, NaN where missing.
         tolerance: (metrics,) largest absolute difference between consecutive values that counts as unchanged.
     """
     changes = np.diff(x, axis=0)
@@ -135,11 +135,12 @@ class FlatlineDetector:
         """Add a row and compare the current runs with their limits.
 
         Args:
-            x: (metrics,), NaN where missing.
+            x: (metrics,) values after the log transform, NaN where missing.
 
         Returns:
             The largest ratio of a current run to its limit, and (metrics,) the ratio of each metric; 1 or more is an
-            alarm. During an alarm of the joint run, the metrics in the joint run have at least the joint ratio.
+            alarm. The ratio of a metric is 0 if it is missing or not checked alone, or after an alarm of MAX_ALARM.
+            During an alarm of the joint run, the metrics in the joint run have at least the joint ratio.
         """
         baseline = self._baseline
         present = ~np.isnan(x)
@@ -159,7 +160,7 @@ class FlatlineDetector:
         return max(float(ratios.max(initial=0.0)), joint_ratio), ratios
 
     def _update_joint_run(self, unchanged: Bools) -> float:
-        """Update the joint run and return its ratio to the limit; 0 once an alarm has lasted for over MAX_ALARM.
+        """Extend or end the joint run, and return its ratio to the limit; 0 after an alarm of MAX_ALARM.
 
         Args:
             unchanged: (n,) True if the value did not change, for each jointly checked metric that is not missing.

@@ -40,8 +40,8 @@ class LinearForecaster:
     """Linear model that forecasts all metrics of a row from the LOOKBACK rows before it, once per horizon.
 
     Attributes:
-        weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics); inputs from the oldest row to the newest, then the
-            intercept.
+        weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics) weights of the inputs, from the oldest row to the
+            newest, then the intercept; 0 for rows that a horizon does not use.
     """
 
     weights: Floats
@@ -59,14 +59,14 @@ class LinearForecaster:
 
 
 def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Yield batches of rows, with the window of LOOKBACK rows before each row.
+    """Yield the window of LOOKBACK rows before each row, in batches of at most BATCH_ROWS rows.
 
     Args:
         z: (rows, metrics), finite.
 
     Yields:
-        The slice of the batch in `z` and its windows (batch, LOOKBACK * metrics), oldest row first. The first batch
-        begins at row LOOKBACK.
+        The slice of `z` that a batch covers, and its windows (batch, LOOKBACK * metrics), oldest row first. The first
+        batch begins at row LOOKBACK.
     """
     n, d = z.shape
     for start in range(LOOKBACK, n, BATCH_ROWS):
@@ -76,10 +76,13 @@ def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
 
 
 def contiguous_folds(usable: Bools) -> Integers:
-    """Return the fold number (rows,) of each row, 0 to FOLDS - 1.
+    """Divide the rows into FOLDS contiguous folds with about the same number of usable rows.
 
     Args:
-        usable: (rows,) mask; each fold has about the same number of usable rows.
+        usable: (rows,) False for rows that are left out of the fit.
+
+    Returns:
+        (rows,) fold numbers, 0 to FOLDS - 1, also of the rows that are not usable.
     """
     folds: Integers = np.cumsum(usable) * FOLDS // (int(usable.sum()) + 1)
     return folds
@@ -121,7 +124,7 @@ def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
 
 
 def _solve_ridge(gram: Floats, cross: Floats, metrics: int) -> LinearForecaster:
-    """Solve the normal equations of one ridge regression per horizon.
+    """Fit a forecaster: solve the normal equations of one ridge regression per horizon.
 
     The inputs at a horizon of h rows are the LAGS rows that end h rows before the forecast row.
 

@@ -31,7 +31,7 @@ class MahalanobisDistance:
     whitening: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        """Return the distances (rows,) of stacked vectors (rows, lags * metrics)."""
+        """Return the squared distance per dimension (rows,) of stacked vectors (rows, lags * metrics)."""
         return np.asarray(np.square((x - self.mean) @ self.whitening).mean(axis=1))
 
 
@@ -73,7 +73,10 @@ def fit_mahalanobis(z: Floats, usable: Bools) -> tuple[MahalanobisDistance, Floa
 
 
 def _fit(x: Floats, lags: int) -> MahalanobisDistance:
-    """Fit the mean and the whitening transform of vectors (rows, lags * metrics) by an eigendecomposition."""
+    """Fit a distance to vectors (rows, lags * metrics) by an eigendecomposition of their covariance.
+
+    Variances below MIN_VARIANCE_SHARE times the largest variance are raised to this bound.
+    """
     variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
     floored = np.maximum(variances, MIN_VARIANCE_SHARE * variances[-1] + 1e-9)
     return MahalanobisDistance(lags, x.mean(axis=0), directions / np.sqrt(floored))

@@ -106,7 +106,12 @@ class OnlineDetector:
         )
 
     def resume(self, host: int, event: AnomalyEvent) -> None:
-        """Continue an event of a host that was in progress before this detector was created."""
+        """Continue an event that was in progress before this detector was created.
+
+        Args:
+            host: index of the host.
+            event: event of the host, not ended.
+        """
         self._trackers[host].resume(event)
 
     def restore_residual(self, host: int) -> None:

@@ -64,11 +64,13 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
 
 
 def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
-    """Return a mask of the values whose metric has completed its warm-up since its last gap of over MAX_GAP rows.
+    """Return a mask of the values that have at least `warm_up` earlier values since the last gap of the metric.
+
+    A gap is more than MAX_GAP consecutive missing rows.
 
     Args:
         present: (rows, metrics), False where a value is missing.
-        warm_up: number of present rows that must precede the value.
+        warm_up: number of present values of the metric that must precede the value.
 
     Returns:
         (rows, metrics); False for missing values.

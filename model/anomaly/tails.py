@@ -35,8 +35,8 @@ class ExceedanceTails:
     """Tail distributions of several columns of non-negative values.
 
     Above `threshold` the exceedances follow a generalised Pareto distribution, fitted by the method of moments
-    (Hosking & Wallis 1987). Below `threshold`, -log P(X > x) is interpolated linearly, because only the order of
-    frequent values matters.
+    (Hosking & Wallis 1987). Below `threshold`, -log P(X > x) is interpolated linearly from 0 at x = 0, because only
+    the order of frequent values matters.
 
     Attributes:
         threshold: (columns,) quantile at TAIL_QUANTILE of each column.
@@ -64,7 +64,7 @@ class ExceedanceTails:
 
 
 def fit_tails(x: Floats, present: Bools) -> ExceedanceTails:
-    """Fit the tail of each column.
+    """Fit the threshold and the generalised Pareto distribution of each column.
 
     With fewer than MIN_EXCEEDANCES exceedances, the shape is MAX_SHAPE, and the scale follows from the threshold.
 
@@ -110,7 +110,14 @@ class BlockMaximaTail:
 
 
 def fit_block_maxima(maxima: Floats) -> BlockMaximaTail | None:
-    """Fit the tail of block maxima (blocks,); return None if there are fewer than three."""
+    """Fit a power-law tail to the largest third of block maxima: at least two, at most MAX_ORDER_STATISTICS.
+
+    Args:
+        maxima: (blocks,) maxima of the blocks, in any order.
+
+    Returns:
+        The tail; None if there are fewer than three blocks.
+    """
     descending = np.sort(np.maximum(maxima, 1e-6))[::-1]
     k = max(2, min(MAX_ORDER_STATISTICS, len(descending) // 3))
     if len(descending) <= k:

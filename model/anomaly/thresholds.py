@@ -133,6 +133,7 @@ class AlarmThresholds:
 
         Returns:
             Ratio of the score part to its threshold for each of the channels joint and spike; 1 or more is an alarm.
+            At most SUPPRESSED_RATIO during the warm-up, and while the level recurs or counts as normal.
         """
         slot = int(at // SLOT_SECONDS)
         if slot != self._slot:
@@ -190,7 +191,7 @@ class AlarmThresholds:
         self._recurring = self.block_maxima.recurring_level(slot)
 
     def _fit_score_curve(self) -> LogLogisticTail | None:
-        """Return the curve through the level that a block exceeds with SCORE_PROBABILITY; None if the level is 0.
+        """Fit the score curve to the level that block maxima exceed with SCORE_PROBABILITY; None if the level is 0.
 
         The level is the return level of the overall tail. If there is no tail, the level is SCORE_MARGIN times the
         largest overall maximum.

@@ -59,7 +59,7 @@ def baseline_probabilities(
 
 
 def linear_forecast(times: Floats, values: Floats, ahead: float) -> Floats:
-    """Extrapolate the least-squares line through the last half hour, as PromQL `predict_linear(x[30m], ahead)`.
+    """Extrapolate the least-squares line through the last half hour, like PromQL `predict_linear(x[30m], ahead)`.
 
     Args:
         times: (rows,) seconds, increasing.
@@ -129,11 +129,17 @@ def _slots(times: Floats, step: float, period: int) -> Integers:
 
 
 def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float) -> tuple[Floats, Floats]:
-    """Return the Holt-Winters level after each slot, and the seasonal component forecast for each slot.
+    """Return the Holt-Winters levels and seasonal components of consecutive slots.
+
+    Args:
+        grid: (n,) value of each slot, NaN if unknown.
+        period: slots per season.
+        level_weight: smoothing weight of the level.
+        season_weight: smoothing weight of the seasonal component.
 
     Returns:
-        (n,) levels, and (n + period,) seasonal components, each as estimated one period before its slot; 0
-        in the first period.
+        (n,) level after each slot, and (n + period,) seasonal component of each slot, as estimated one period before
+        the slot; 0 in the first period.
     """
     known = grid[~np.isnan(grid)]
     level = float(known[0]) if len(known) else 0.0
@@ -150,7 +156,7 @@ def _smooth(grid: Floats, period: int, level_weight: float, season_weight: float
 
 
 def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: Sequence[float], past: int) -> Floats:
-    """Return the Holt-Winters probabilities (rows - past, horizons).
+    """Return the Holt-Winters probabilities (rows - past, horizons), with the best smoothing for each horizon.
 
     The smoothing and the table of event rates are fitted to the first `past` rows.
     """
@@ -163,7 +169,7 @@ def _best_holt_winters(times: Floats, values: Floats, labels: Floats, horizons: 
 
 
 def _probabilities(score: Floats, y: Floats, past: int) -> Floats:
-    """Return the probabilities (rows - past,) from a table fitted to the first `past` rows."""
+    """Map scores (rows,) to probabilities (rows - past,), by a table of event rates in the first `past` rows."""
     return _rate_table(score[:past], y[:past])(score[past:])
 
 

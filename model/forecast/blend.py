@@ -67,7 +67,7 @@ class LoadTable:
 
     Attributes:
         scores: (points,) increasing.
-        values: (points,) values at the scores.
+        values: (points,) log-odds or probability at each score.
         unknown: value for a missing score, computed from the base rate.
     """
 
@@ -81,7 +81,7 @@ class LoadTable:
         return len(self.scores) > 1 or bool(self.scores[0] or self.values[0] or self.unknown)
 
     def __call__(self, score: Floats) -> Floats:
-        """Return the interpolated values (rows,) for scores (rows,)."""
+        """Return the values (rows,) for scores (rows,): constant beyond both ends, `unknown` for NaN."""
         return np.where(np.isnan(score), self.unknown, np.interp(score, self.scores, self.values))
 
 
@@ -122,7 +122,7 @@ class BlendTable:
     """Blend weights of all horizons as arrays, for calm (index 0) and high load (index 1)."""
 
     def __init__(self, blends: Sequence[HorizonBlend]) -> None:
-        """Arrange the blends of all horizons in arrays."""
+        """Create the table of a predictor from its blends, one per horizon."""
         states = [[blend.calm for blend in blends], [blend.high for blend in blends]]
         self._weights = np.array([[blend.weights for blend in state] for state in states])
         self._intercepts = np.array([[blend.intercept for blend in state] for state in states])

@@ -47,7 +47,7 @@ def fit_calibration(
 ) -> Calibration:
     """Fit slope and intercept by penalised maximum likelihood, shrunk towards slope 1 and intercept 0.
 
-    The slope is clipped to [MIN_SLOPE, MAX_SLOPE].
+    The slope is clipped to [MIN_SLOPE, MAX_SLOPE]. If no label is known, the result is the identity.
 
     Args:
         z: (rows,) logits.
@@ -66,7 +66,10 @@ def fit_calibration(
 
 
 def fit_intercept(z: Floats, y: Floats, block_rows: float, weight: Floats, prior_blocks: float) -> float:
-    """Fit an intercept to add to logits, shrunk towards 0; for the arguments see `fit_calibration`."""
+    """Return the intercept to add to logits, shrunk towards 0; 0 if no label is known.
+
+    For the arguments see `fit_calibration`.
+    """
     known = ~np.isnan(y)
     if not known.any():
         return 0.0
@@ -81,7 +84,7 @@ def fit_blend_weights(
     """Fit non-negative blend weights by penalised maximum likelihood, shrunk towards prior weights.
 
     Experts with a negative weight are removed, the most negative first, and get weight 0. Weights are at most
-    MAX_SLOPE.
+    MAX_SLOPE. If no label is known, the result is the prior weights.
 
     Args:
         logits: (rows, experts).

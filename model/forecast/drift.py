@@ -57,6 +57,11 @@ def population_stability_index(values: Floats, reference: ReferenceHistogram) ->
 
 
 def _frequencies(known: Floats, edges: Floats) -> Floats:
-    """Return the relative frequency (len(edges) + 1,) of each bin."""
+    """Return the relative frequency (len(edges) + 1,) of each bin, 0 if there are no values.
+
+    Args:
+        known: (n,) values without NaN.
+        edges: inner edges of the bins, increasing.
+    """
     count = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     return np.asarray(count / max(len(known), 1))

@@ -56,7 +56,7 @@ class Scaler:
 
 
 def fit_scaler(x: Floats) -> Scaler:
-    """Fit mean and standard deviation of each column of (rows, features), ignoring NaN.
+    """Fit a scaler without clipping: mean and standard deviation of each column of (rows, features), ignoring NaN.
 
     The deviation is at least 0.001 (1 + |mean|). Without this floor, a live value of an almost constant feature could
     be thousands of deviations from the mean.
@@ -109,10 +109,13 @@ class Ensemble:
     selected: Integers | None = None
 
     def outputs(self, features: int) -> int:
-        """Return the number of outputs, after a check that the ensemble accepts `features` features.
+        """Check the parts of the ensemble, and return the number of outputs.
+
+        Args:
+            features: number of features of the samples to predict.
 
         Raises:
-            ValueError: the scaler, the networks and their columns do not fit together.
+            ValueError: there is no network, or the scaler, the networks and their columns do not fit together.
         """
         if not self.networks:
             raise ValueError("the model has no network")
@@ -131,7 +134,7 @@ class Ensemble:
         return widths.pop()
 
     def predict(self, x: Floats) -> Floats:
-        """Return the mean logits (rows, outputs) of features (rows, features)."""
+        """Return the logits (rows, outputs), averaged over the networks, for features (rows, features)."""
         logits = [network.predict(part) for network, part in self._network_inputs(x)]
         total = logits[0]
         for other in logits[1:]:
@@ -158,7 +161,7 @@ class Ensemble:
         return np.asarray(attributions.T / len(self.networks))
 
     def reference_point(self, features: int) -> Floats:
-        """Return the training mean (features,) of the inputs; 0 for features that are not inputs."""
+        """Return the reference of `attribute`: the training mean (features,), 0 for features that are not inputs."""
         if self.selected is None:
             return self.scaler.mean
         point = np.zeros(features, np.float32)

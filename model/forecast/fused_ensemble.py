@@ -27,7 +27,7 @@ class FusedEnsemble(Ensemble):
     """
 
     def predict(self, x: Floats) -> Floats:
-        """Return the mean logits (rows, outputs) of features (rows, features)."""
+        """Return the logits (rows, outputs), averaged over the networks, for features (rows, features)."""
         if len(x) > CHUNK_ROWS:
             chunks = [x[start : start + CHUNK_ROWS] for start in range(0, len(x), CHUNK_ROWS)]
             return np.concatenate([self.predict(chunk) for chunk in chunks])
@@ -39,7 +39,7 @@ class FusedEnsemble(Ensemble):
 
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
-    """Apply a network to each row of (rows, inputs) separately."""
+    """Return the outputs (rows, outputs) of a network for inputs (rows, inputs), each row computed separately."""
     # Selected columns are not contiguous in memory; NumPy multiplies such arrays with another algorithm.
     x = np.ascontiguousarray(x)
     for layer in network.layers:
@@ -54,7 +54,7 @@ def _apply_rowwise(network: Network, x: Floats) -> Floats:
 
 
 def fuse(ensemble: Ensemble) -> FusedEnsemble:
-    """Merge the networks of an ensemble into one that predicts a single sample several times faster.
+    """Merge the networks of an ensemble into one network, which is several times faster for a single sample.
 
     Hidden layers become block-diagonal: the weights between units of different networks are 0. Networks with
     different layer types, or with fewer than two Linear layers, are not merged.

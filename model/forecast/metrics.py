@@ -73,7 +73,7 @@ def calibration_error(y: Floats, p: Floats) -> float:
 
 
 def score(y: Floats, p: Floats, base_rate: Floats | float) -> Score:
-    """Compute all scores of one predictor.
+    """Return Brier score, Brier skill, average precision and calibration error over the rows with a known label.
 
     The Brier skill is 1 - (Brier score of p) / (Brier score of `base_rate`).
 

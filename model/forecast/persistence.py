@@ -24,12 +24,12 @@ PRIOR_BLOCKS = 6.0
 
 @dataclass(frozen=True)
 class PersistenceModel:
-    """Persistence model of one horizon: a weighted sum of the log-odds of two tables.
+    """Persistence model of one horizon: a weighted sum of the log-odds of two tables, plus an intercept.
 
     Attributes:
         load_table: mapping from load index to log-odds.
-        duration_table: mapping from time since the onset, as scaled in `load_index:since_onset`, to log-odds; not
-            necessarily monotone.
+        duration_table: mapping from time since the onset, as scaled in the feature `load_index:since_onset`, to
+            log-odds; not necessarily monotone.
         weights: blend weights of the two tables.
         most: upper limit of the log-odds, which increases with the number of blocks in the training data.
     """
@@ -44,7 +44,7 @@ class PersistenceModel:
 
         Args:
             index: (rows,) load index.
-            since_onset: (rows,) time since the onset, as scaled in `load_index:since_onset`.
+            since_onset: (rows,) time since the onset, as scaled in the feature `load_index:since_onset`.
         """
         by_load, by_duration = self.weights.weights
         z = by_load * self.load_table(index) + by_duration * self.duration_table(since_onset)
@@ -56,7 +56,7 @@ def fit_persistence(index: Floats, since_onset: Floats, y: Floats, block_rows: f
 
     Args:
         index: (rows,) load index.
-        since_onset: (rows,) time since the onset, as scaled in `load_index:since_onset`.
+        since_onset: (rows,) time since the onset, as scaled in the feature `load_index:since_onset`.
         y: (rows,) labels, NaN if unknown.
         block_rows: number of neighbouring rows that count as one observation.
 

@@ -61,7 +61,7 @@ class Predictor:
     def probabilities(self, x: Floats) -> Floats:
         """Return the probabilities (rows, horizons), float64, for features (rows, features).
 
-        Probabilities do not decrease with the horizon: high load within 5 minutes is high load within 15 minutes.
+        Probabilities do not decrease with the horizon: high load within 5 minutes is also within 15 minutes.
         """
         return self.blend(self.expert_logits(x), self.is_high(x))
 
@@ -76,7 +76,10 @@ class Predictor:
         return np.asarray(np.maximum.accumulate(sigmoid(blended), axis=1))
 
     def expert_logits(self, x: Floats) -> Floats:
-        """Return the logits (rows, horizons, experts) of each expert for features (rows, features)."""
+        """Return the logits (rows, horizons, experts) of each expert for features (rows, features).
+
+        The logits of the pretrained model are 0 if it is not used.
+        """
         index = x[:, self.spec.column_index["load_index:last"]].astype(np.float64)
         logits = np.zeros((len(x), len(self.horizons), len(EXPERTS)))
         logits[..., NETWORK] = self.ensemble.predict(x)
@@ -96,5 +99,5 @@ class Predictor:
 
 
 def predict_at(predictor: Predictor, times: Floats, values: Floats, at: Floats) -> Floats:
-    """Return the probabilities (n, horizons) at n samples of a history; for the arguments see `features_at`."""
+    """Return the probabilities (n, horizons) for the samples at the times `at` (n,); see `features_at`."""
     return predictor.probabilities(features_at(predictor.spec, times, values, at))

@@ -65,7 +65,10 @@ def input_names(step: float) -> tuple[str, ...]:
 
 
 def supports(spec: FeatureSpec) -> bool:
-    """Return True if the pretrained model supports the row interval and the horizons of a feature specification."""
+    """Return True if the pretrained model can be adapted to a feature specification.
+
+    It needs seasonal features, and horizons between half the shortest and twice the longest of PRETRAINED_HORIZONS.
+    """
     shortest = PRETRAINED_HORIZONS[0] / 2
     longest = PRETRAINED_HORIZONS[-1] * 2
     return spec.seasonal and min(spec.horizons) >= shortest and max(spec.horizons) <= longest

@@ -164,7 +164,7 @@ class LiveScore:
 
 
 def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
-    """Compute all scores from the totals of one horizon."""
+    """Return the scores over all predictions that are counted in the totals of one horizon."""
     rows = list(totals)
     n = _sum(rows, "scored")
     events = _sum(rows, "events")
@@ -188,7 +188,7 @@ def live_score(totals: Iterable[ScoreTotals]) -> LiveScore:
 
 
 def _sum(rows: list[ScoreTotals], name: str) -> int:
-    """Return the sum of the count `name` over totals."""
+    """Return the sum over totals of the count in the field `name`."""
     return sum(getattr(row, name) for row in rows)
 
 

@@ -23,10 +23,10 @@ HORIZON_POINTS = 12
 
 
 def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
-    """Return the offsets, in steps ahead, at which a forecast over a horizon is evaluated.
+    """Return the offsets (n,), in steps, at which a forecast is evaluated: evenly spaced up to the horizon.
 
     Args:
-        horizon: seconds.
+        horizon: horizon in seconds; at most HORIZON_POINTS points are evaluated.
         step: seconds per step.
         period: steps per season; longer offsets are clipped to one season.
     """
@@ -37,9 +37,10 @@ def horizon_offsets(horizon: float, step: float, period: int) -> Integers:
 class SeasonalSmoother:
     """Holt-Winters state of one host for all SMOOTHINGS: a level and an additive daily season (Winters 1960).
 
-    With the smoothing weights w and v, a closed bucket with mean x updates level = w (x - season) + (1 - w) level,
-    then season = v (x - level) + (1 - v) season. A bucket without a known value changes nothing. A forecast starts
-    from the level before the bucket of the sample, updated with the load index of the sample as x.
+    Let w and v be the smoothing weights, and x the mean load index of a closed bucket. The bucket updates
+    level = w (x - season) + (1 - w) level, then season = v (x - level) + (1 - v) season. A bucket without a known
+    value changes nothing. A forecast uses the level before the bucket of the sample, updated with the sample's load
+    index as x.
     """
 
     def __init__(self, width: float, horizons: Sequence[float]) -> None:
@@ -67,7 +68,7 @@ class SeasonalSmoother:
         self._seasons_ahead: Floats = np.zeros((0, len(SMOOTHINGS), len(horizons)))
 
     def extend(self, times: Floats, load_index: Floats) -> None:
-        """Append samples.
+        """Append samples, and update level and season with the buckets that they close.
 
         Args:
             times: (rows,) seconds since the epoch, increasing and later than all previous times.
@@ -108,7 +109,7 @@ class SeasonalSmoother:
         return np.moveaxis(level[:, :, None] + self._seasons_ahead[bucket], 1, 0)
 
     def _extend_single(self, load_index: Floats) -> None:
-        """Append one sample (1,) to the open bucket without intermediate arrays (fast path of the daemon)."""
+        """Append the load index (1,) of one sample in the open bucket: the fast path of the daemon."""
         if len(self._row_buckets) > 1:
             self._row_buckets = np.zeros(1, np.intp)
             self._levels_before = self._levels_before[-1:]
@@ -209,7 +210,7 @@ def best_smoothing(
     Args:
         forecasts: (smoothings, rows), NaN if unknown.
         y: (rows,) labels, NaN if unknown.
-        probabilities: maps forecasts (rows,) and labels (rows,) to probabilities (rows,).
+        probabilities: fits a table to forecasts (rows,) and labels (rows,), and returns its probabilities (rows,).
     """
     errors = [float(np.nansum(np.square(probabilities(forecast, y) - y))) for forecast in forecasts]
     return int(np.argmin(errors))

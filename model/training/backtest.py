@@ -64,7 +64,7 @@ def backtest(
 
 
 def _segments(times: Floats, first: int, interval: float | None) -> list[tuple[int, int]]:
-    """Return the rows (begin, end) of each segment; training runs and recalibrations take place at its start only."""
+    """Return the row range [begin, end) of each segment; a model is trained or recalibrated only at its start."""
     if interval is None:
         return [(first, len(times))]
     spacing = min(interval, RECALIBRATION_INTERVAL)
@@ -134,7 +134,10 @@ class _Replay:
         self._next_training = now + delay - tolerance
 
     def _serve(self, predictor: Predictor, row: int) -> None:
-        """Serve a predictor from `row` on."""
+        """Replace the serving predictor from `row` on; its warnings continue those of the previous predictor.
+
+        Baselines and outcomes are carried over only if both predictors use the same load index.
+        """
         previous = self._engine
         self._incumbent = predictor
         self._engine = OnlineEngine(predictor.spec, predictor)
@@ -190,7 +193,7 @@ class _Replay:
         engine.advance(self._times[None, rows], self._samples.values[None, rows])
 
     def _decide(self, now: float) -> None:
-        """Update the fallback decisions with the outcomes known at `now`."""
+        """Replace the engine's fallback decisions by those from the outcomes known at `now` (seconds)."""
         engine = self._engine
         assert engine is not None  # noqa: S101  checked by the caller
         assert engine.predictor is not None  # noqa: S101

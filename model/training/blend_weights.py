@@ -114,7 +114,7 @@ def cross_fitted_probabilities(predictor: Predictor, predictions: ExpertPredicti
 
 
 def other_parts(predictions: ExpertPredictions, part: Bools, horizons: Sequence[float]) -> ExpertPredictions:
-    """Return the rows outside a part, without the labels whose horizon overlaps the part.
+    """Return the rows outside a part; labels of earlier rows are NaN if their horizon reaches into the part.
 
     Args:
         predictions: expert predictions.
@@ -162,7 +162,13 @@ def transfer_blends(holdout_model: Predictor, predictor: Predictor, whole: Datas
 def _transfer(weights: BlendWeights, logits: Floats, y: Floats, rows: Bools) -> BlendWeights:
     """Return blend weights of one load state with the intercept described in `transfer_blends`.
 
-    The intercept is unchanged unless both outcomes occur in `rows`, a mask (rows,) of the load state.
+    The intercept is unchanged unless both outcomes occur in the load state.
+
+    Args:
+        weights: blend weights of the holdout model.
+        logits: (rows, experts) logits of the predictor for one horizon.
+        y: (rows,) labels, NaN if unknown.
+        rows: (rows,) True in the load state.
     """
     labels = y[rows]
     if not ((labels == 1).any() and (labels == 0).any()):

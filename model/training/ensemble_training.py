@@ -84,7 +84,12 @@ def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[Featu
 
 
 def _columns_where(names: Sequence[str], condition: Callable[..., bool]) -> set[int]:
-    """Return the positions of the features whose name, split at colons, meets a condition."""
+    """Return the positions of the features that meet a condition.
+
+    Args:
+        names: feature names in column order.
+        condition: receives the colon-separated parts of a name as arguments.
+    """
     return {i for i, name in enumerate(names) if condition(*name.split(":"))}
 
 
@@ -116,10 +121,10 @@ def fit_networks(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None],
 ) -> FittedNetworks:
-    """Fit each network on its own feature subset.
+    """Fit one network for each element of `epochs`, on the feature subsets in turn.
 
     Args:
-        subsets: feature subsets, taken in turn.
+        subsets: inputs and size of the networks.
         parts: training rows and validation rows (None to run all epochs), with scaled features; the first `outputs`
             labels are predicted, the others are auxiliary.
         outputs: number of predicted labels.
@@ -167,7 +172,7 @@ def offset_epochs(on_epoch: Callable[[Epoch], None], offset: int) -> Callable[[E
 
 
 def batch_rows(rows: int, largest: int) -> int:
-    """Return the batch size for a number of training rows, at most `largest`."""
+    """Return the batch size: rows / STEPS_PER_EPOCH, at least MIN_BATCH_ROWS and at most `largest`."""
     return max(1, min(largest, max(MIN_BATCH_ROWS, rows // STEPS_PER_EPOCH)))
 
 
@@ -184,7 +189,7 @@ def without_auxiliary(network: Network, outputs: int) -> Network:
 
 
 def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.random.Generator) -> Network:
-    """Return a new network, with initial weights scaled by INITIAL_SCALE."""
+    """Create the network of a feature subset, with random weights scaled by INITIAL_SCALE."""
     units = (max(1, round(subset.units * n)) for n in recipe.layers)
     sizes = (len(subset.columns), *units, outputs)
     network = mlp(sizes, rng, activation=recipe.activation, dropout=recipe.dropout)

@@ -67,7 +67,7 @@ def evaluate_candidate(
     predictions: ExpertPredictions,
     samples: tuple[Floats, Floats],
 ) -> Candidate:
-    """Score a predictor and the baselines on the holdout.
+    """Score a predictor and the baselines on the holdout; return a candidate without `holdout_models`.
 
     Args:
         predictor: the model to serve, with its holdout model.

@@ -39,17 +39,17 @@ class Folds:
 
     @property
     def holdout(self) -> Dataset:
-        """Return the rows of all folds."""
+        """Rows of all folds, in time order."""
         return concatenate(*(part.holdout for part in self.parts))
 
     @property
     def whole(self) -> Dataset:
-        """Return all rows of the history."""
+        """All rows of the history: the rows before the folds, and the holdout."""
         return concatenate(self.parts[-1].train, self.parts[-1].holdout)
 
 
 def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Folds:
-    """Divide a history into folds.
+    """Divide a history into one or three folds, and omit the horizons with too few examples.
 
     High-load periods are separate events of a horizon if they are more than the horizon apart. The newest fifth of
     the rows is the only fold if it and the rows before it each have MIN_EVENTS events at every horizon that is not
@@ -97,7 +97,9 @@ def make_folds(dataset: Dataset, horizons: Sequence[float], step: float) -> Fold
 
 
 def event_rows(y: Floats) -> Integers:
-    """Return the first row of each event: its label is 1, and the previous known label is 0 or does not exist.
+    """Return the indices (events,) of the rows where an event begins.
+
+    The label of such a row is 1, and the previous known label is 0 or does not exist.
 
     Args:
         y: (rows,) labels of the horizon, NaN if unknown.
@@ -108,7 +110,13 @@ def event_rows(y: Floats) -> Integers:
 
 
 def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason | None:
-    """Return the reason why the labels (rows,) of a horizon do not suffice for training; None if they suffice."""
+    """Return the reason why the labels of a horizon do not suffice for training; None if they suffice.
+
+    Args:
+        y: (rows,) labels, NaN if unknown.
+        events: number of events.
+        below_spacing: True if the horizon is shorter than the sample spacing.
+    """
     known = y[~np.isnan(y)]
     if not known.size:
         return SkipReason.HORIZON_BELOW_SPACING if below_spacing else SkipReason.NO_KNOWN_OUTCOME
@@ -120,14 +128,25 @@ def _skip_reason(y: Floats, events: int, *, below_spacing: bool) -> SkipReason |
 
 
 def _split(dataset: Dataset, horizons: Sequence[float], onsets: Sequence[Integers]) -> tuple[Split, ...]:
-    """Return the folds; empty if `onsets`, the event rows for each horizon, is empty."""
+    """Return for each fold, oldest first, the rows before the fold and the fold itself.
+
+    Args:
+        dataset: the history.
+        horizons: horizons of the labels in seconds.
+        onsets: `event_rows` for each horizon that is not omitted; empty for no folds.
+    """
     begins = _begins(dataset, onsets) if onsets else ()
     borders = (*begins, len(dataset))
     return tuple(split(dataset, horizons, begin, end) for begin, end in pairwise(borders))
 
 
 def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
-    """Return the first row of each fold; `onsets` holds the event rows for each horizon."""
+    """Return the index of the first row of each fold (see `make_folds`).
+
+    Args:
+        dataset: the history.
+        onsets: `event_rows` for each horizon that is not omitted.
+    """
     newest = int(len(dataset) * TRAINING_RATIO)
     before = min(int(np.searchsorted(rows, newest)) for rows in onsets)
     after = min(len(rows) - int(np.searchsorted(rows, newest)) for rows in onsets)
@@ -140,13 +159,18 @@ def _begins(dataset: Dataset, onsets: Sequence[Integers]) -> tuple[int, ...]:
 
 
 def _calm_middle(y: Floats, onset: int) -> int:
-    """Return the row halfway between the end of the previous event and an onset."""
+    """Return the index of the row halfway between the last label 1 before an onset and the onset."""
     previous = np.flatnonzero(y[:onset] == 1)
     return (int(previous[-1]) + onset + 1) // 2
 
 
 def _is_learnable(y: Floats, first_train_labels: Floats) -> bool:
-    """Return True if both outcomes occur in the training part of the first fold and in the holdout."""
+    """Return True if both outcomes occur before the first fold, and both occur in the holdout.
+
+    Args:
+        y: (rows,) labels of the history, NaN if unknown.
+        first_train_labels: (n,) labels of the rows before the first fold.
+    """
     holdout = y[len(first_train_labels) :]
     return all((labels == 1).any() and (labels == 0).any() for labels in (first_train_labels, holdout))
 

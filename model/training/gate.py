@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class GateInputs:
-    """Predictions on the holdout that the gate compares.
+    """Predictions of candidate, baselines and incumbent on the holdout.
 
     Attributes:
         candidate: (rows, horizons) probabilities.
@@ -118,7 +118,7 @@ def _precision_difference(candidate: Floats, other: Floats, y: Floats, rows: Boo
 def check_candidate(inputs: GateInputs, config: GateConfig) -> Refusal | None:
     """Return the refusal of a candidate; None if it may serve.
 
-    A candidate may serve under three conditions:
+    A candidate may serve if it meets three conditions:
 
     1. Brier score: better than every baseline, or worse by less than the margin for a baseline in SAME_INPUTS; not
        worse than the incumbent by more than the margin.
@@ -224,5 +224,5 @@ def _require_skill(inputs: GateInputs, config: GateConfig) -> Refusal | None:
 
 
 def _brier(p: Floats, y: Floats) -> float:
-    """Return the mean Brier score over all known labels."""
+    """Return the Brier score of probabilities (rows, horizons) over all labels (rows, horizons) that are known."""
     return float(np.nanmean(np.square(p - y)))

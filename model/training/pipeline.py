@@ -52,7 +52,7 @@ def train(
     rng: np.random.Generator,
     on_epoch: OnEpoch = lambda *_: None,
 ) -> Candidate:
-    """Train, blend and evaluate a predictor on samples.
+    """Train a predictor on a history, and evaluate it on the holdout with models fitted on earlier rows.
 
     Args:
         times: (rows,) seconds, increasing.

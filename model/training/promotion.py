@@ -85,7 +85,13 @@ def incumbent_predictions(
 
 
 def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools:
-    """Return a mask (rows,) of the holdout rows that the incumbent's holdout model was not fitted on."""
+    """Return a mask (n,) of the holdout rows that the incumbent's holdout model was not fitted on.
+
+    Args:
+        incumbent: the serving model.
+        holdout_times: (n,) times of the holdout rows in seconds.
+        times: (rows,) times of all samples in seconds, increasing.
+    """
     if incumbent.holdout_model is None and incumbent.fitted_until is None:
         # The bootstrap model was not fitted on this host.
         return np.ones(len(holdout_times), bool)
@@ -98,7 +104,7 @@ def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools
 def decide_promotion(
     candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Floats, config: GateConfig
 ) -> GateDecision:
-    """Apply the promotion gate to a candidate.
+    """Decide whether a candidate may serve, by comparison with the baselines and the incumbent on the holdout.
 
     A candidate that lacks a horizon of the incumbent is refused without a comparison.
 

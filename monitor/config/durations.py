@@ -13,10 +13,10 @@ _NOTATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Parse a duration; return seconds.
+    """Return the length in seconds of a duration such as "1h30m".
 
     Raises:
-        ValueError: the text is not a duration.
+        ValueError: the text is not a sequence of numbers, each followed by a unit (s, m, h or d).
     """
     if not _NOTATION.fullmatch(text):
         raise ValueError(f'{text!r} is not a duration such as "15s", "5m", "1h30m" or "30d"')

@@ -116,7 +116,7 @@ def load_config(path: Path | None, checks: Sequence[Check] = ()) -> Config:
 
 
 def _read_file(path: Path | None) -> tuple[Config, list[str]]:
-    """Return the configuration of a file and its problems, each naming the file and the key.
+    """Return the configuration of a file, with defaults for invalid keys, and its problems with file and key.
 
     Raises:
         ConfigError: the file cannot be read, or is not valid TOML.
@@ -135,7 +135,7 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """Return the configuration in parsed TOML and its problems, each naming the key."""
+    """Return the configuration in parsed TOML, with defaults for invalid keys, and its problems with their keys."""
     problems = [f"{name}: unknown section{suggestion(name, SECTIONS)}" for name in data if name not in SECTIONS]
     sections = {}
     for name, section in SECTIONS.items():

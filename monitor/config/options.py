@@ -55,7 +55,7 @@ def option(
     default_text: str = "",
     write: Writer = json.dumps,
 ) -> Any:
-    """Return a dataclass field with a default and an `Option`, whose attributes are the other arguments."""
+    """Return a dataclass field with a default, whose metadata contains an `Option` with the other arguments."""
     details = Option(
         read=read,
         write=write,
@@ -187,7 +187,7 @@ def integer_reader(minimum: int) -> Reader:
 
 
 def abbreviate(value: Any) -> str:
-    """Return an invalid value as text for an error message, shortened if it is long."""
+    """Return the `repr` of an invalid value, cut to MAX_SHOWN characters, for an error message."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 

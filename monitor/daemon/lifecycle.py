@@ -83,7 +83,7 @@ def run(config: Config) -> None:
 def _opened(
     config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
 ) -> Iterator[RunningDaemon]:
-    """Open the resources of the daemon for a `with` block; after an error, close the resources already open."""
+    """Open web server, database and jobs for a `with` block, and close them at its end; also after an error."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
@@ -127,10 +127,10 @@ def _serve(config: Config, daemon: RunningDaemon, requests: SignalRequests, noti
 
 
 def _load_config(config: Config, holder: StateHolder) -> Config:
-    """Read the configuration file again.
+    """Read and validate the configuration file again; log a failure and record it in the state of the daemon.
 
     Raises:
-        MonitorError: the file cannot be read or is invalid; the failure is logged and appears in the metrics.
+        MonitorError: the file cannot be read or is invalid.
     """
     try:
         return load_config(config.path, (web_file_problems,))
@@ -180,7 +180,7 @@ def _log_start(config: Config, web: WebServer, holder: StateHolder) -> None:
 
 
 def _tune_garbage_collection() -> None:
-    """Reduce the work of the garbage collector in a long-running process."""
+    """Exclude all existing objects from garbage collection, and collect new objects less often."""
     # Objects that exist now live as long as the process; frozen objects are not visited by any collection.
     gc.collect()
     gc.freeze()

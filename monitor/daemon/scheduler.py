@@ -75,7 +75,7 @@ class DurationHistogram:
         self._counts[bisect_left(BUCKET_BOUNDS, seconds)] += 1
 
     def snapshot(self) -> Histogram:
-        """Return the cumulative histogram."""
+        """Return an immutable copy in which each bucket counts all durations up to its bound."""
         bounds = (*map(str, BUCKET_BOUNDS), "+Inf")
         return Histogram(self._sum_seconds, tuple(zip(bounds, accumulate(self._counts), strict=True)))
 
@@ -137,7 +137,7 @@ class Scheduler:
         self._clocks = clocks or ClockComparison()
 
     def start(self) -> None:
-        """Start running each job at its scheduled times."""
+        """Start the schedule: each job runs first at the next multiple of its interval since the epoch."""
         for job in self._jobs:
             self._scheduler.add_job(
                 self._metered(job),

@@ -38,14 +38,18 @@ class Notifier:
         )
 
     def opening(self, interval: float) -> None:
-        """Notify that the daemon is opening its resources; `interval` is the sampling interval in seconds."""
+        """Extend systemd's start timeout while the daemon opens its resources; do nothing after READY.
+
+        Args:
+            interval: sampling interval in seconds.
+        """
         self._interval = interval
         self._open = False
         if not self._ready:
             self._extend_start()
 
     def opened(self, patience: float) -> None:
-        """Notify that the port is open and sampling has begun.
+        """Set the watchdog timeout now that the port is open; send READY if a sample is stored.
 
         Args:
             patience: smallest watchdog timeout in seconds: the age of the newest sample at which sampling counts
@@ -61,7 +65,7 @@ class Notifier:
             self._extend_start()
 
     def sampled(self, status: str, *, stored: bool) -> None:
-        """Notify of a new sample.
+        """Reset the watchdog and update the status; until READY can be sent, extend the start timeout instead.
 
         Args:
             status: state of the daemon in one line, which `systemctl status` shows.

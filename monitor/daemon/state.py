@@ -60,21 +60,21 @@ class StateHolder:
         return self._overview
 
     def publish_live(self, live: LiveState) -> None:
-        """Set the result of a sampling cycle, and notify systemd of the sample."""
+        """Replace the result of the newest sampling cycle, and notify systemd of its sample."""
         self._live = live
         self._live_at = time.monotonic()
         self._notifier.sampled(status_line(live, self._overview), stored=not live.samples_buffered)
 
     def publish_overview(self, overview: Overview) -> None:
-        """Set the overview of the database."""
+        """Replace the overview of the database that the page, the API and the exporter read."""
         self._overview = overview
 
     def publish_anomaly(self, anomaly: AnomalyState | None) -> None:
-        """Set the state of the anomaly detector; None if no detector runs."""
+        """Replace the state of the anomaly detector that is exposed over HTTP; None if no detector runs."""
         self._anomaly = anomaly
 
     def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:
-        """Set the function that returns the counters of the jobs."""
+        """Set the function from which `state` obtains the counters and histograms for each job name."""
         self._job_states = job_states
 
     def reload_failed(self) -> None:

@@ -82,7 +82,7 @@ def build_web_server(
         config: configuration in effect.
         holder: state of the daemon, which the server exposes.
         check_config: validates the configuration before a reload over HTTP.
-        request_reload: requests the reload.
+        request_reload: called to reload the configuration after a successful check.
 
     Raises:
         MonitorError: the address cannot be bound.
@@ -95,7 +95,8 @@ def build_web_server(
 def build_services(config: Config, stores: Stores, holder: StateHolder) -> Services:
     """Build the jobs and their scheduler without starting them.
 
-    Also register the bootstrap model if no usable model for the configured task serves, and read the overview once.
+    Also register the bootstrap model if no usable model serves the configured rules and horizons, and read the
+    overview once.
 
     Raises:
         StorageError: the database cannot be read or written.

@@ -76,7 +76,7 @@ def _age_lines(document: TraceImportDocument) -> tuple[str, ...]:
 
 
 def _spacing_lines(document: TraceImportDocument) -> tuple[str, ...]:
-    """Return the note on a spacing that differs from the sampling interval; empty if it does not differ."""
+    """Return a note if the median spacing of the rows differs from the sampling interval; otherwise empty."""
     if document.spacing is None or not document.spacing_differs:
         return ()
     spacing = approximate_duration(document.spacing)
@@ -99,7 +99,7 @@ def purge_report(document: PurgeDocument) -> Report:
 
 
 def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return one line on cells that count as missing, with examples; empty if there are none."""
+    """Return one line with number and examples of bad cells, which count as missing; empty if none."""
     if not counts.bad_cells:
         return ()
     examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
@@ -108,7 +108,7 @@ def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[s
 
 
 def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return one line on rows without any value, with examples; empty if there are none."""
+    """Return one line with number and examples of rows without any value; empty if there are none."""
     if not counts.without_value:
         return ()
     numbers = [f"line {number}" for number in counts.lines_without_value]

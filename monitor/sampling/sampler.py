@@ -29,7 +29,7 @@ MAX_ERROR_LENGTH = 200
 
 
 class NoValuesError(Exception):
-    """Raised if all values of a source are implausible, or are missing without an expected reason."""
+    """Raised if a source yields no plausible value, unless all values are missing for an expected reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SourceState:
 
     Attributes:
         success: True if the source yielded a valid value, or if all values are missing for an expected reason: the
-            source is optional, or has no earlier reading to compute a rate from.
+            source is optional, or has no recent earlier reading to compute a rate from.
         duration: seconds that the reading took.
         error: error message; empty on success.
     """
@@ -49,7 +49,7 @@ class SourceState:
 
 
 class Sampler:
-    """Reader that takes one sample from all sources in each sampling interval. For use by one thread.
+    """Sampler that reads all sources for each sample, and counts missed sampling intervals. For use by one thread.
 
     Attributes:
         samples_total: number of samples taken.
@@ -71,8 +71,8 @@ class Sampler:
             sources: sources, in the order in which they are read.
             interval: sampling interval in seconds.
             clock: returns seconds since the epoch.
-            monotonic: returns seconds of a clock that never goes back and stops during a suspend.
-            boot: returns seconds of a monotonic clock that also advances during a suspend. None: `boot_time` if
+            monotonic: monotonic clock that stops during a suspend; returns seconds.
+            boot: monotonic clock that also advances during a suspend; returns seconds. None: `boot_time` if
                 `monotonic` is the default, otherwise `monotonic` (no suspend is detected).
         """
         self._sources = tuple(sources)
@@ -118,7 +118,15 @@ class Sampler:
         self.samples_total += 1
 
     def _measure(self, source: Source, max_age: float) -> Values:
-        """Update the state of one source and return its values; all are missing if it fails."""
+        """Return the values of one source, and store the result of the reading in `states`; no exception propagates.
+
+        Args:
+            source: source to read.
+            max_age: largest age in seconds of an earlier reading that a rate may start from.
+
+        Returns:
+            The value of each field; None for a missing value, and for all fields if the source fails.
+        """
         started = self._monotonic()
         try:
             values = self._values(source, started, max_age)
@@ -140,8 +148,8 @@ class Sampler:
             max_age: largest age in seconds of an earlier reading that a rate may start from.
 
         Raises:
-            NoValuesError: all values are outside their bounds; or all are missing, although the source is not
-                optional and has an earlier reading within `max_age`.
+            NoValuesError: no value is valid, and at least one is outside its bounds; or all are missing, although
+                the source is not optional and has an earlier reading within `max_age`.
         """
         computed = source.compute(source.read(), now, max_age)
         values = {field: validated_value(field, computed[field]) for field in source.fields}

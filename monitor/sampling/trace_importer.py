@@ -51,7 +51,7 @@ def import_rows(
     replace: bool = False,
     on_change: Callable[[float, float], object] = lambda *_: None,
 ) -> ImportCounts:
-    """Store the rows of a file, and return their counts.
+    """Merge the rows of a file into the stored samples; return how many were added, filled, replaced or repeated.
 
     A row without any value is not stored. For duplicate timestamps, the first value of each field is used. A missing
     value never replaces a stored value.
@@ -77,7 +77,7 @@ def import_rows(
 def simulate_import(
     stored: SampleRepository, scratch: SampleRepository, rows: TraceRows, *, replace: bool
 ) -> ImportCounts:
-    """Dry run: return the counts of an import without changing the stored samples.
+    """Return the counts that `import_rows` would return, without changing the stored samples.
 
     Args:
         stored: repository to read.
@@ -115,7 +115,19 @@ def _import_batch(
     *,
     replace: bool,
 ) -> Array:
-    """Store rows ordered by time, add them to `counts`, and return the times (n,) at which a value was written."""
+    """Merge one batch of rows into the stored samples in one transaction.
+
+    Args:
+        samples: repository to write.
+        times: (rows,) seconds since the epoch, in ascending order; may contain duplicates.
+        values: (rows, fields); NaN for a missing value.
+        fields: field of each column of `values`.
+        counts: counts to which the rows are added.
+        replace: True replaces stored values that differ; False keeps stored values.
+
+    Returns:
+        The times (n,) of the samples in which a value was written, in seconds since the epoch.
+    """
     values = quantize_values(values, fields)
     is_first = np.append(True, np.diff(times) > 0)
     merged, contributed = _merge_duplicates(values, is_first)
@@ -125,14 +137,14 @@ def _import_batch(
 
 
 def _merge_duplicates(values: Array, is_first: Bools) -> tuple[Array, Bools]:
-    """Merge rows with duplicate timestamps: use the first value of each field.
+    """Merge the rows of each distinct time into one row, which has the first value of each field.
 
     Args:
         values: (rows, fields) ordered by time; NaN for a missing value.
         is_first: (rows,) True for the first row of each time.
 
     Returns:
-        Merged values (times, fields), and an array (rows, fields) that is True for the values used.
+        The merged values (times, fields); and a mask (rows, fields) of the values that were copied to them.
     """
     merged = values[is_first]
     contributed = ~np.isnan(values)
@@ -149,6 +161,13 @@ def _count_rows(counts: ImportCounts, result: MergedRows, values: Array, contrib
 
     Each row counts once as added, replaced, filled or repeated. It also counts as conflicting if one of its values
     differs from the stored value.
+
+    Args:
+        counts: counts to update.
+        result: result of storing the merged rows, with one row per distinct time.
+        values: (rows, fields) ordered by time; NaN for a missing value.
+        contributed: (rows, fields) True for each value that was copied to the merged rows.
+        is_first: (rows,) True for the first row of each time.
     """
     group = np.cumsum(is_first) - 1
     added = is_first & ~result.is_stored[group]

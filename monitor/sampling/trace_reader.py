@@ -116,7 +116,7 @@ def read_rows(path: Path, options: TraceOptions | None = None) -> TraceRows:
 
 
 def _check_percentages(path: Path, largest: float | None) -> None:
-    """Check that the values read as percentages are not ratios.
+    """Reject a file whose percentages are so small that they are probably ratios.
 
     Args:
         path: path of the file.
@@ -133,7 +133,7 @@ def _check_percentages(path: Path, largest: float | None) -> None:
 
 
 def _check_not_days(path: Path, times: Array) -> None:
-    """Check that the times are not spreadsheet dates, which would be read as seconds on 1970-01-01.
+    """Reject spreadsheet dates, which would be read as times of day on 1970-01-01.
 
     Raises:
         MonitorError: all times are in the range SPREADSHEET_DAYS, and at least one is not a whole number.
@@ -148,10 +148,11 @@ def _check_not_days(path: Path, times: Array) -> None:
 
 
 def _check_duplicates(path: Path, rows: TraceRows) -> None:
-    """Count duplicate timestamps and detect timestamps that were rounded, for example by a spreadsheet.
+    """Set `rows.counts.repeated`, and reject timestamps that were rounded, for example by a spreadsheet.
 
     Raises:
-        MonitorError: more than half of all rows have the timestamp of an earlier row but different values.
+        MonitorError: for more than half of all rows, the preceding row in time order has the same timestamp but
+            another value.
     """
     order = np.argsort(rows.times, kind="stable")
     later = np.flatnonzero(np.diff(rows.times[order]) == 0) + 1

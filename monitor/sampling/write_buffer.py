@@ -76,10 +76,10 @@ class PredictionBuffer:
         self.failures = 0
 
     def append(self, predictions: Sequence[Prediction], interval: float) -> None:
-        """Add the predictions of one sampling cycle; store the batch if the next cycle would reach `batch_seconds`.
+        """Add predictions to the batch; store the batch if it would span `batch_seconds` at the next cycle.
 
         Args:
-            predictions: predictions with the same time, one per horizon.
+            predictions: predictions of one sampling cycle, one per horizon.
             interval: seconds until the next cycle.
         """
         self._waiting.extend(predictions)

@@ -51,8 +51,8 @@ class ClockComparison:
 
         Args:
             wall: returns seconds since the epoch.
-            monotonic: returns seconds of a clock that never goes back and stops during a suspend.
-            boot: returns seconds of a monotonic clock that also advances during a suspend.
+            monotonic: monotonic clock that stops during a suspend; returns seconds.
+            boot: monotonic clock that also advances during a suspend; returns seconds.
         """
         self._wall = wall
         self._monotonic = monotonic
@@ -60,11 +60,11 @@ class ClockComparison:
         self._reference = self._offsets()
 
     def pending(self) -> ClockChange:
-        """Return the change since the last `update`, and keep the reference."""
+        """Return the clock step and the suspended time since the last `update`, without changing the reference."""
         return self._change(self._offsets())
 
     def update(self) -> ClockChange:
-        """Return the change since the last `update`, and make the current clock offsets the new reference."""
+        """Return the same as `pending`, and make the current clock offsets the new reference."""
         offsets = self._offsets()
         change = self._change(offsets)
         self._reference = offsets

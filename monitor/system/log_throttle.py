@@ -29,15 +29,15 @@ class RecurringFailure:
         repeat_seconds: float = REPEAT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Initialize the log; nothing is logged before the first failure.
+        """Initialize without failures; the first failure is logged at once.
 
         Args:
             log: logger of the events.
             failed: event logged for a failure.
             recovered: event logged for the first success after a logged failure, at level info.
             level: level of the event `failed`.
-            repeat_seconds: seconds between two lines of a lasting failure.
-            monotonic: returns seconds of a clock that never goes back.
+            repeat_seconds: shortest time in seconds between two log lines of a lasting failure.
+            monotonic: monotonic clock; returns seconds.
         """
         self._log = log
         self._failed = failed

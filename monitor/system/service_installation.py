@@ -102,7 +102,7 @@ def install(
 
 
 def uninstall() -> Removal:
-    """Stop the service and remove its unit.
+    """Stop and disable the service, and remove its unit; configuration, state and drop-ins are kept.
 
     Raises:
         MonitorError: root or systemd is missing, the unit was not written by this program, or systemctl failed.

@@ -74,7 +74,7 @@ def _find_script() -> Path | None:
 
 
 def unit_text(program: Program, config: Path = CONFIG) -> str:
-    """Return the unit for a program and its configuration file.
+    """Return the text of the systemd unit that runs a program with a configuration file.
 
     Raises:
         MonitorError: a path contains control characters.
@@ -109,7 +109,7 @@ def bound_paths(needs: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def unreadable_paths(needs: Sequence[Path]) -> list[str]:
-    """Return one line for each path that the user of the service needs, but has no permission to enter or read."""
+    """Return one line for each path whose mode denies the user of the service access to a path in `needs`."""
     bound = bound_paths(needs)
     problems = set()
     for path in needs:
@@ -123,7 +123,12 @@ def unreadable_paths(needs: Sequence[Path]) -> list[str]:
 
 
 def _is_closed(path: Path, *, last: bool) -> bool:
-    """Return True if other users cannot enter a directory or, for the `last` path, cannot read it."""
+    """Return True if the mode of a path denies access to other users; False if the path does not exist.
+
+    Args:
+        path: file or directory.
+        last: True if the path itself is needed and must be readable; False for a parent, which must only be entered.
+    """
     if not path.exists():
         return False
     needed = 0o001

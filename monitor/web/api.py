@@ -60,10 +60,10 @@ class StoredDocuments:
         return tuple(model_list_entry(registered_model(record), active) for record in registry.history())
 
     def history(self, seconds: float, points: int, state: DaemonState) -> HistoryDocument:
-        """Return the history of the last `seconds` seconds.
+        """Return samples, predictions, anomaly scores and high-load periods, downsampled to time slots.
 
         Args:
-            seconds: length of the history.
+            seconds: length of the history, which ends now.
             points: largest number of time slots.
             state: state of the daemon; the recent anomaly scores are read from it, not from the database.
         """
@@ -98,7 +98,11 @@ class Api:
         }
 
     def answer(self, path: str, query: Query) -> object:
-        """Return the document of a path.
+        """Return the document that the API serves at a path.
+
+        Args:
+            path: a key of `documents`.
+            query: query parameters; only the history has any.
 
         Raises:
             ApiError: the document is not available, or the query is invalid.
@@ -112,7 +116,7 @@ class Api:
             raise ApiError(503, str(error)) from error
 
     def status(self) -> StatusDocument:
-        """Return the status of the daemon.
+        """Return the status document of the daemon for the current time.
 
         Raises:
             ApiError: the daemon has not read the database yet.
@@ -137,14 +141,14 @@ class Api:
         return self._reader().anomalies()
 
     def model(self) -> ModelDocument | None:
-        """Return the serving model; None if no model serves."""
+        """Return the document of the serving model; None if no model serves."""
         overview = self._state().overview
         if overview is None or overview.model is None:
             return None
         return model_document(overview.model, overview.model.id)
 
     def training(self) -> RunDocument | None:
-        """Return the newest training run; None before the first run."""
+        """Return the document of the newest training run; None before the first run."""
         overview = self._state().overview
         return None if overview is None or overview.last_run is None else run_document(overview.last_run)
 
@@ -161,7 +165,11 @@ class Api:
 
 
 def _range(query: Query) -> float:
-    """Return the requested length of the history in seconds; DEFAULT_RANGE if the parameter is missing."""
+    """Return the requested length of the history in seconds; DEFAULT_RANGE if the parameter is missing.
+
+    Raises:
+        ApiError: the value is not a duration from a minute to MAX_RANGE.
+    """
     text = query.get("range")
     if text is None:
         return DEFAULT_RANGE
@@ -177,7 +185,11 @@ def _range(query: Query) -> float:
 
 
 def _points(query: Query) -> int:
-    """Return the requested number of time slots; DEFAULT_POINTS if the parameter is missing."""
+    """Return the requested number of time slots; DEFAULT_POINTS if the parameter is missing.
+
+    Raises:
+        ApiError: the value is not a whole number from MIN_POINTS to MAX_POINTS.
+    """
     text = query.get("points")
     if text is None:
         return DEFAULT_POINTS

@@ -53,7 +53,7 @@ class BasicAuthenticator:
         self._hash_slots = threading.Semaphore(MAX_PENDING_HASHES)
 
     def check(self, authorization: str, users: Mapping[str, bytes]) -> LoginResult:
-        """Check the credentials of a request.
+        """Compare the credentials of a request with the cached logins and, if necessary, with the hash of the user.
 
         Args:
             authorization: the Authorization header.
@@ -112,7 +112,13 @@ def _parse_credentials(authorization: str) -> tuple[str, bytes] | None:
 
 
 def _check_password(password: bytes, hashed: bytes | None, users: Mapping[str, bytes]) -> bool:
-    """Return True if the password matches; a mismatch takes as long as the hash with the highest cost."""
+    """Return True if the password matches; a mismatch takes as long as the hash with the highest cost.
+
+    Args:
+        password: password of the request.
+        hashed: bcrypt hash of the user; None if the user does not exist.
+        users: bcrypt hash for each user name, from which the highest cost is taken.
+    """
     highest_cost = max(map(_cost, users.values()))
     compared = hashed or _dummy_hash(highest_cost)
     matches = _matches(password, compared)

@@ -34,7 +34,7 @@ MAX_CONTENT_LENGTH_DIGITS = 20
 
 
 def _do_nothing() -> None:
-    """Do nothing: the default of `WsgiResponse.on_sent`."""
+    """Do nothing: the callback of a response that needs none."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ HOST_NOT_ALLOWED = text_response(421, "host name not allowed; add it to web.allo
 
 
 class AccessMiddleware:
-    """WSGI middleware that rejects requests that are not allowed and adds the security headers."""
+    """WSGI middleware that checks rate limit, login and host name of each request, and adds the security headers."""
 
     def __init__(
         self,

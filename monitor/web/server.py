@@ -67,7 +67,7 @@ class WebServer(HTTPServerConnectionDelegate):
         web_config: Callable[[], WebConfigFile] = WebConfigFile,
         limits: Limits | None = None,
     ) -> None:
-        """Bind the socket.
+        """Bind the socket; no connection is accepted before `start`.
 
         Args:
             address: host and port to listen on.
@@ -201,7 +201,7 @@ class WebServer(HTTPServerConnectionDelegate):
         return False
 
     def _handle_request(self, server_conn: object, handler: RequestHandler) -> None:
-        """Start processing a complete request."""
+        """Process a complete request in a new task; `_evict_longest_waiting` no longer closes its connection."""
         self._waiting.pop(server_conn, None)
         task = self._loop.create_task(self._process(handler))
         # The event loop keeps only weak references to tasks.

@@ -16,11 +16,11 @@ from storage.schema import samples
 Array = NDArray[np.float64]
 
 CHUNK_ROWS = 8192
-"""Number of rows processed at once by `with_nan`: a mask of the whole history would take an eighth of its memory."""
+"""Number of rows processed at once: a mask of the whole history would take an eighth of its memory."""
 
 
 def select_samples(fields: Sequence[str]) -> Select[Any]:
-    """Build the query for `at` and the fields, ordered by time; infinity replaces NULL."""
+    """Build the query for `at` and the fields of all samples, ordered by time; infinity replaces NULL."""
     present = (func.coalesce(samples.c[name], bindparam("missing", math.inf, Float)) for name in fields)
     return select(samples.c.at, *present).order_by(samples.c.at)
 

@@ -205,7 +205,7 @@ class SampleRepository:
         return means
 
     def start_of_newest(self, seconds: float, until: float, max_gap: float, gap_seconds: float) -> float:
-        """Return the start of the newest period with `seconds` of samples; see `storage.queries.start_of_newest`."""
+        """Return the time since which samples cover `seconds` seconds; see `storage.queries.start_of_newest`."""
         return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, gap_seconds)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:

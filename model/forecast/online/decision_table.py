@@ -23,7 +23,7 @@ class DecisionTable:
     """Fallback decisions of several hosts as arrays, indexed by host, load state (0 calm, 1 high) and horizon."""
 
     def __init__(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Sequence[float]) -> None:
-        """Arrange decisions in arrays.
+        """Create the table of a predictor.
 
         Args:
             decisions: for each host, the fallback decision for each horizon.
@@ -52,7 +52,10 @@ class DecisionTable:
         self._end = release_threshold(self._start)
 
     def _start_thresholds(self, decisions: Sequence[Sequence[FallbackDecision]], thresholds: Floats) -> Floats:
-        """Return the probabilities (hosts, states, horizons) at which a warning starts; infinite for no warnings."""
+        """Return the probabilities (hosts, states, horizons) at which a warning starts; infinite for no warnings.
+
+        A decision without a threshold uses the recalibrated threshold of the model.
+        """
         recalibrated = sigmoid(self._slope * logit(thresholds) + self._intercept)
         start = np.where(self._calibrated, recalibrated, thresholds)
         recent = np.array([[np.nan if d.threshold is None else d.threshold for d in host] for host in decisions])
@@ -112,7 +115,7 @@ class _BaselineTables:
     """Tables of the serving baselines as arrays, padded to equal length."""
 
     def __init__(self, baselines: Mapping[Place, FallbackBaseline], shape: Place) -> None:
-        """Arrange baselines in arrays.
+        """Create tables; positions without a baseline remain unused.
 
         Args:
             baselines: serving baselines, keyed by position.
@@ -143,7 +146,11 @@ class _BaselineTables:
         load_index: Floats,
         forecasts: Callable[[], Floats],
     ) -> Floats:
-        """Return the scores (n,) of the baselines at n positions; for the arrays see `DecisionTable.apply`."""
+        """Return the score (n,) of the serving baseline for each of n predictions.
+
+        The index arrays `host`, `state`, `row` and `horizon` (n,) select the predictions. For `load_index` and
+        `forecasts` see `DecisionTable.apply`.
+        """
         smoothing = self._smoothing[host, state, horizon]
         scores = load_index[host, row]
         smoothed = smoothing != LOAD_INDEX
@@ -153,7 +160,10 @@ class _BaselineTables:
         return scores
 
     def probabilities(self, host: Integers, state: Integers, horizon: Integers, scores: Floats) -> Floats:
-        """Return the probabilities (n,) for scores (n,) at n positions, by linear interpolation in the tables."""
+        """Map scores (n,) to probabilities (n,), by linear interpolation of log-odds in the baselines' tables.
+
+        The index arrays `host`, `state` and `horizon` (n,) select the table of each score.
+        """
         points = self._scores[host, state, horizon]
         values = self._values[host, state, horizon]
         n = np.arange(len(scores))

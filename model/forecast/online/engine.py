@@ -63,12 +63,15 @@ class OnlineEngine:
         self._warnings.inherit(engine._warnings)
 
     def inherit_baselines(self, engine: OnlineEngine) -> None:
-        """Share the smoothers of an engine with the same hosts and samples, if `has_load_index_of` accepts it."""
+        """Use the smoothers of an engine that received the same samples, if `has_load_index_of` is True for it."""
         if self.has_load_index_of(engine):
             self._smoothers = engine._smoothers
 
     def has_load_index_of(self, engine: OnlineEngine) -> bool:
-        """Return True if another engine has the same high-load rules, sampling step and horizons."""
+        """Return True if another engine has the same high-load rules, sampling step and horizons.
+
+        From the same samples, both engines then compute the same load index and baselines.
+        """
         own = self.spec.rules, self.spec.step, self.spec.horizons
         return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
 
@@ -87,7 +90,7 @@ class OnlineEngine:
         self._table = DecisionTable(self.decisions, self.predictor.thresholds)
 
     def advance(self, times: Floats, values: Floats) -> None:
-        """Append samples.
+        """Append samples of each host; the next `forecast` predicts for them.
 
         Args:
             times: (hosts, rows) seconds, increasing and later than all previous ones.
@@ -149,7 +152,7 @@ class OnlineEngine:
     def log(
         self, log: PredictionLog, host: int = 0, *, after: float = -np.inf, serving_after: float = -np.inf
     ) -> None:
-        """Append the samples of the last `advance` to a prediction log.
+        """Add entries for samples of the last `advance` to a prediction log, and update its outcomes.
 
         Args:
             log: prediction log of the host, with the horizons of the predictor's spec.
@@ -184,7 +187,7 @@ class OnlineEngine:
         return np.array([self.spec.horizons.index(horizon) for horizon in self.predictor.horizons])
 
     def _newest(self, arrays: Sequence[Floats]) -> Floats:
-        """Return the newest rows (hosts, rows) of one array per host."""
+        """Return the values (hosts, rows) for the samples of the last `advance`, from one array per host."""
         newest = [array[len(array) - self._newest_rows :] for array in arrays]
         return newest[0][None] if self._hosts == 1 else np.stack(newest)
 
@@ -197,7 +200,12 @@ class OnlineEngine:
         return self._features
 
     def _features_of(self, host: int, rows: Integers) -> Floats:
-        """Return the features (n, features) of the newest samples `rows`, NaN for metrics outside their range."""
+        """Return the features (n, features) for samples of a host, NaN for metrics outside their range.
+
+        Args:
+            host: index of the host.
+            rows: (n,) indices of the samples among those of the last `advance`.
+        """
         window = self._windows[host]
         x = design_matrix(self.spec, window, len(window) - self._newest_rows + rows)
         if self._outside is not None:
@@ -224,14 +232,14 @@ class OnlineEngine:
         return self._model_probabilities
 
     def _predict(self, host: int, rows: Integers) -> Floats:
-        """Return the model's probabilities (n, horizons) for the newest samples `rows` of a host."""
+        """Return the model's probabilities (n, horizons) for samples of a host (see `_features_of`)."""
         if self._model_probabilities is not None:
             return np.asarray(self._model_probabilities[host, rows])
         assert self.predictor is not None  # noqa: S101  checked by the callers
         return self.predictor.probabilities(self._features_of(host, rows))
 
     def _seasonal_forecasts(self) -> Floats:
-        """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons of the predictor)."""
+        """Return the Holt-Winters forecasts (hosts, smoothings, rows, horizons) for the predictor's horizons."""
         rows = np.arange(self._newest_rows)
         forecasts = np.stack([smoother.forecasts(rows) for smoother in self._smoothers])
         return np.asarray(forecasts[..., self._horizon_columns()])

@@ -64,8 +64,8 @@ def decide_fallbacks(
 
     Args:
         matured: predictions of one host with their outcomes.
-        horizons: seconds.
-        now: seconds since the epoch.
+        horizons: horizons of the columns of `matured`, in seconds.
+        now: current time in seconds since the epoch.
         thresholds: warning threshold of the model for each horizon; 1 for no warnings.
         precision: target precision of warnings.
     """
@@ -90,13 +90,14 @@ def _warning_threshold(
     model_threshold: float,
     precision: float,
 ) -> float | None:
-    """Return the lowest threshold with the target precision on recent outcomes.
+    """Return the lowest threshold that reaches the target precision on recent outcomes.
 
-    Only predictions made while load was not high count, because no warning is active during high load. The threshold
-    differs from the recalibrated threshold of the model by at most MAX_THRESHOLD_SHIFT.
+    Predictions made during high load are ignored, because no warning is active then. The threshold is clipped to
+    within MAX_THRESHOLD_SHIFT (log-odds) of the model's recalibrated threshold.
 
     Returns:
-        The threshold; None if the model has no warnings, or too few recent ones (MIN_WARNING_BLOCKS).
+        The threshold; None if warnings are disabled (`model_threshold` is 1), or if they cover fewer than
+        MIN_WARNING_BLOCKS blocks of the recent outcomes.
     """
     y = matured.outcomes[:, column]
     p = matured.probabilities[:, column]
@@ -144,7 +145,13 @@ class _Predictions:
 
 
 def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predictions:
-    """Return the predictions of the horizon `column` with a known outcome, on the rows of the mask `state`."""
+    """Return the predictions with a known outcome, for one horizon and load state.
+
+    Args:
+        matured: predictions of one host with their outcomes.
+        column: index of the horizon.
+        state: (rows,) True for the predictions made in the load state.
+    """
     rows = state & ~np.isnan(matured.outcomes[:, column])
     return _Predictions(
         times=matured.times[rows],
@@ -156,7 +163,7 @@ def _select(matured: MaturedPredictions, column: int, state: Bools) -> _Predicti
 
 
 def _better_baseline(past: _Predictions, horizon: float, now: float) -> FallbackBaseline | None:
-    """Return the best baseline that is significantly better than the model (see `_exceeds_chance`), or None."""
+    """Return the most accurate of the baselines that beat the model by more than chance; None if none does."""
     times, errors = _replayed_errors(past, horizon, now)
     if not len(times):
         return None
@@ -199,7 +206,7 @@ def _replayed_errors(past: _Predictions, horizon: float, now: float) -> tuple[Fl
 
 
 def _recalibrated(known: _Predictions, scored: _Predictions, horizon: float, now: float, step: float) -> Floats:
-    """Return the model's probabilities (rows,) for `scored`, recalibrated on the outcomes of `known`."""
+    """Return the model's probabilities (rows,) for `scored`, recalibrated at `now` on the outcomes of `known`."""
     own = known.take(~np.isnan(known.p))
     variance = extra_variance(known.times, known.y, horizon, step)
     calibration = fit_recent(own.times, own.p, own.y, horizon, now, step, variance)

@@ -28,15 +28,18 @@ class HighLoadFloor:
     def __init__(self, predictor: Predictor) -> None:
         """Create the floor of a predictor.
 
+        The floor of a horizon is the probability from its persistence model, or from its load table if there is no
+        persistence model, and at least MIN_PROBABILITY. The bootstrap model has neither: its floor is
+        MIN_PROBABILITY.
+
         Args:
-            predictor: the floor of a horizon is the persistence model, or the load table if there is none, and at
-                least MIN_PROBABILITY. The bootstrap model has neither: its floor is MIN_PROBABILITY.
+            predictor: the serving model.
         """
         self._columns = [predictor.spec.column_index[f"load_index:{name}"] for name in ("last", "since_onset")]
         self._baselines = [_baseline(predictor, i) for i in range(len(predictor.horizons))]
 
     def __call__(self, probabilities: Floats, features: Floats, rows: Bools) -> tuple[Floats, Bools]:
-        """Raise probabilities to the floor.
+        """Raise the probabilities that are below the floor to the floor.
 
         Args:
             probabilities: (hosts, rows, horizons), non-decreasing over the horizons.

@@ -20,7 +20,7 @@ HOLD_RATIO = 0.1
 
 
 def release_threshold(threshold: Floats) -> Floats:
-    """Return the release threshold for each start threshold; infinite where the start threshold is infinite."""
+    """Return start thresholds of any shape, lowered by RELEASE_MARGIN; infinite thresholds remain infinite."""
     released = sigmoid(logit(np.where(np.isinf(threshold), 1.0, threshold)) - RELEASE_MARGIN)
     return np.where(np.isinf(threshold), np.inf, released)
 

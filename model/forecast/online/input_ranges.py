@@ -38,7 +38,7 @@ class InputRanges:
 
 
 def training_ranges(predictor: Predictor) -> InputRanges:
-    """Return the training ranges of a predictor's input metrics; empty arrays for a model without ranges."""
+    """Return the training ranges of a predictor's input metrics, with margins; empty for a model without ranges."""
     spec = predictor.spec
     scaler = predictor.ensemble.scaler
     if scaler.low is None or scaler.high is None or not spec.inputs:
@@ -147,12 +147,22 @@ class _LastingCondition:
 
 
 def _running_maximum(initial: Floats, values: Floats) -> Floats:
-    """Return the running maximum (hosts, rows + 1, inputs) of `initial` (hosts, inputs), then `values` row by row."""
+    """Return the running maximum (hosts, rows + 1, inputs) over the rows.
+
+    Args:
+        initial: (hosts, inputs) first row.
+        values: (hosts, rows, inputs) further rows.
+    """
     return np.maximum.accumulate(np.concatenate((initial[:, None], values), axis=1), axis=1)
 
 
 def _last_change(changes: Integers, initial: Bools) -> Bools:
-    """Apply changes (1 on, -1 off, 0 none) to the states `initial`; return the states (hosts, rows, inputs)."""
+    """Return the states (hosts, rows, inputs) after the changes of each row.
+
+    Args:
+        changes: (hosts, rows, inputs) 1 to switch on, -1 to switch off, 0 for no change.
+        initial: (hosts, inputs) states before the first row.
+    """
     rows = np.arange(changes.shape[1])[:, None]
     newest = np.maximum.accumulate(np.where(changes != 0, rows, -1), axis=1)
     last = np.take_along_axis(changes, np.maximum(newest, 0), axis=1)

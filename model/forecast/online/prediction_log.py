@@ -154,7 +154,7 @@ class PredictionLog:
         self._recent_states = self._recent_states[start:]
 
     def _drop_old(self) -> None:
-        """Drop entries older than MAX_AGE plus a day, once there are over 1000, because a drop copies all arrays."""
+        """Drop closed entries older than MAX_AGE plus a day, once there are over 1000: a drop copies all arrays."""
         old = int(np.searchsorted(self._times, self._recent_times[-1] - MAX_AGE - DAY))
         old = min(old, self._first_open)
         if old > 1000:

@@ -25,7 +25,7 @@ HALF_LIFE = 14 * DAY
 """Seconds after which the weight of an outcome is halved."""
 
 BLOCK_SECONDS = HOUR
-"""Shortest block length in seconds; a longer horizon is the block length. A block counts as one observation."""
+"""Shortest block length in seconds; a block lasts at least one horizon, and counts as one observation."""
 
 PRIOR_BLOCKS = 240.0
 """Effective sample size, in blocks, at which outcomes and the identity have equal weight."""
@@ -86,8 +86,8 @@ def fit_recalibrations(
         probabilities: (rows, horizons) predictions of the model, NaN where there is none.
         labels: (rows, horizons) outcomes, NaN if unknown.
         high: (rows,) True for predictions made during high load.
-        horizons: seconds.
-        now: seconds.
+        horizons: horizons of the columns, in seconds.
+        now: current time in seconds.
     """
     step = typical_step(times, default=1.0)
     recalibrations = []
@@ -108,16 +108,19 @@ def fit_recalibrations(
 def fit_recent(
     times: Floats, p: Floats, y: Floats, horizon: float, now: float, step: float, variance: float
 ) -> Calibration:
-    """Fit a calibration with exponential forgetting of outcomes.
+    """Fit a calibration with exponential forgetting of outcomes (half-life HALF_LIFE).
+
+    A second fit with the half-life INTERCEPT_HALF_LIFE then corrects the intercept. The correction is shrunk less if
+    the event rate varies more between days.
 
     Args:
         times: (rows,) time of each prediction in seconds.
         p: (rows,) predictions of the model.
         y: (rows,) outcomes, NaN if unknown.
-        horizon: seconds.
-        now: seconds.
+        horizon: prediction horizon in seconds.
+        now: current time in seconds.
         step: seconds between two rows.
-        variance: result of `extra_variance`; 0 to omit the intercept correction by the outcomes of the last days.
+        variance: variance of the daily event rates from `extra_variance`; 0 to omit the second fit.
     """
     z = logit(p)
     block_rows = max(horizon, BLOCK_SECONDS) / step

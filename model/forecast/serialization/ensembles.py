@@ -41,10 +41,14 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
 
 
 def check_ensemble(ensemble: Ensemble, features: int) -> int:
-    """Return the number of outputs of an ensemble, after a check of shapes and values.
+    """Check the shapes and values of an ensemble, and return its number of outputs.
+
+    Args:
+        ensemble: ensemble read from bytes.
+        features: number of features of the samples to predict.
 
     Raises:
-        ValueError: the parts do not fit together, or do not fit `features` features.
+        ValueError: the parts do not fit together, or do not fit the features.
         SerializationError: a number is not finite.
     """
     outputs = ensemble.outputs(features)

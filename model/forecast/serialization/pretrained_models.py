@@ -26,7 +26,7 @@ PRETRAINED_KIND = "prior"
 
 
 def dumps_pretrained(pretrained: PretrainedModel, provenance: dict[str, Any]) -> bytes:
-    """Serialize a pretrained model.
+    """Serialize a pretrained model and its provenance; `loads_pretrained` reads the model only.
 
     Args:
         pretrained: the model.

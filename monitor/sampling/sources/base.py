@@ -33,7 +33,7 @@ class Source(Protocol):
         ...
 
     def read(self) -> Any:
-        """Return the current raw reading; exceptions such as OSError and ValueError propagate."""
+        """Return a reading for `compute`, in a form that the source defines; OSError and ValueError propagate."""
         ...
 
     def compute(self, reading: Any, at: float, max_age: float) -> Values:

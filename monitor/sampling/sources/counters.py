@@ -138,7 +138,11 @@ class CounterMeter:
         return None
 
     def _follow_candidate(self, name: str, device: _Device, counts: Counts, at: float) -> Step | None:
-        """Trust counts that can follow the candidate, and return the increase since the candidate; otherwise None."""
+        """Make `counts` the reference if they can follow the candidate, which was then no glitch.
+
+        Returns:
+            The increase since the candidate; None if there is no candidate, or the counts cannot follow it.
+        """
         if device.candidate is None:
             return None
         seconds = at - device.candidate_at
@@ -152,7 +156,12 @@ class CounterMeter:
 
     @staticmethod
     def _follow_reference(device: _Device, counts: Counts, at: float, step: Step) -> Step | None:
-        """Trust counts that can follow the reference, and return the increase; None at the end of a long glitch."""
+        """Update the reference with counts that can follow it.
+
+        Returns:
+            `step`, the increase since the reference; None if the counts have returned to the abandoned reference or
+            above, so that the apparent reset was a long glitch.
+        """
         abandoned = device.abandoned
         if abandoned is None or any(step.counts):
             device.trust(counts, at)

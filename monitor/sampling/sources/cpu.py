@@ -80,7 +80,11 @@ class Cpu:
 
 
 def _increase(_: str, earlier: Counts, later: Counts, seconds: float) -> Counts | None:
-    """Return the ticks of each kind between two readings, and the smaller number of CPUs; None if implausible."""
+    """Return the increase in ticks of each kind of CPU time, followed by the smaller of the two numbers of CPUs.
+
+    Returns None if busy time decreased, if idle time decreased by more than a correction by the kernel, or if the CPU
+    time does not match the time elapsed.
+    """
     cpus = min(earlier[CPUS], later[CPUS])
     most_cpus = max(earlier[CPUS], later[CPUS])
     ticks = tuple(map(int.__sub__, later[: len(KINDS)], earlier[: len(KINDS)]))

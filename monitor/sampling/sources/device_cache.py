@@ -32,7 +32,7 @@ class DeviceCache(Generic[T]):
         self._lookups = 0
 
     def get(self, names: Iterable[str]) -> T:
-        """Return the properties of the devices with these names.
+        """Return the properties of the devices; reload them if `names` changed or after `refresh_after` lookups.
 
         An exception raised by `load` propagates, and the next lookup calls `load` again.
         """

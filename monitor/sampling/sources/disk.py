@@ -93,7 +93,7 @@ def _busy_ratio(step: Step) -> float:
 
 
 def _physical_devices(names: Iterable[str]) -> frozenset[str]:
-    """Return the names of the physical devices; an NVMe namespace with multipath is replaced by its path devices.
+    """Return the physical devices among `names`; for an NVMe namespace with several paths, only the path devices.
 
     All kernels count the bytes at the path device. Newer kernels also count them at the namespace.
     """

@@ -19,7 +19,7 @@ SOME_TOTAL = re.compile(r"some .*\btotal=([0-9]+)\n", re.ASCII)
 
 
 class Pressure:
-    """Source of the pressure metrics: a missing or malformed file makes only the value of its resource missing.
+    """Source of the pressure metrics; if the file of a resource is missing or malformed, only its value is missing.
 
     A reading maps each resource to one count: the microseconds since boot in which some task waited for the resource.
     """
@@ -34,11 +34,10 @@ class Pressure:
     def read(self) -> dict[str, Counts]:
         """Return the total for each resource whose file is valid.
 
-        If no file is valid, the error of the first file is raised.
-
         Raises:
-            OSError: the file cannot be read, for example because the kernel has no PSI (CONFIG_PSI off, or psi=0).
-            ValueError: the file is malformed.
+            OSError: no file is valid, and the first cannot be read, for example because the kernel has no PSI
+                (CONFIG_PSI off, or psi=0).
+            ValueError: no file is valid, and the first is malformed.
         """
         totals: dict[str, Counts] = {}
         errors: list[Exception] = []

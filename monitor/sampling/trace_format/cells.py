@@ -146,5 +146,5 @@ class CellParser:
 
 
 def _hundredth(number: str) -> float:
-    """Return the number in a text divided by 100; appending `e-2` to the text avoids a second rounding."""
+    """Convert the text of a number and divide it by 100; an appended `e-2`, if possible, avoids rounding twice."""
     return float(number) / 100 if "e" in number.lower() else float(f"{number}e-2")

@@ -36,7 +36,7 @@ _PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name i
 
 
 def foreign_format(lines: Sequence[str]) -> str:
-    """Return advice on a file of another format; empty if no known format matches.
+    """Return a message that names the format of another tool and advises a conversion; empty if none matches.
 
     Args:
         lines: first lines of the file.
@@ -53,7 +53,7 @@ def foreign_format(lines: Sequence[str]) -> str:
 
 
 def column_hint(names: Sequence[str]) -> str:
-    """Return advice on column names used by another tool; empty if no known tool matches.
+    """Return a suffix for an error message if columns have the names that Glances uses; otherwise an empty text.
 
     Args:
         names: names of the columns, in lower case.

@@ -108,7 +108,7 @@ def read_layout(line: str, separator: str, mapped: Mapping[str, str], *, percent
         percent: True if ratios are written as percentages.
 
     Raises:
-        LineError: a column is unknown, duplicate or missing, or its name indicates another unit.
+        LineError: a quote is not closed; or a column is unknown, duplicate or missing, or named as a percentage.
     """
     lower = {name.lower(): target for name, target in mapped.items()}
     separator = separator or _best_separator(line, lower)
@@ -171,7 +171,12 @@ def series_field(layout: Layout, name: str) -> str:
 
 
 def _best_separator(line: str, mapped: Mapping[str, str]) -> str:
-    """Return the separator that yields the most known names; on a tie, the most cells."""
+    """Return the separator that splits a header line into the most known names; on a tie, into the most cells.
+
+    Args:
+        line: header line.
+        mapped: mapping whose keys are known names in addition to the fields, in lower case.
+    """
     known = {*SAMPLE_FIELDS, *TIME_ALIASES, *LONG_COLUMNS, *mapped}
 
     def score(separator: str) -> tuple[int, int]:

@@ -32,7 +32,7 @@ class RowParser:
     """
 
     def __init__(self, path: Path, options: TraceOptions, lines: Iterator[str]) -> None:
-        """Read the header.
+        """Read the header, which determines `columns` and `ignored`.
 
         Args:
             path: path of the file, for messages.
@@ -105,7 +105,11 @@ class RowParser:
         return MonitorError(f"{self._path}, line {error.line or self._line}: {error}")
 
     def _read_header(self) -> Layout:
-        """Return the layout of the first non-empty line; a line such as `sep=;` before it states the separator."""
+        """Return the layout of the first non-empty line; a line such as `sep=;` before it states the separator.
+
+        Raises:
+            MonitorError: the file is empty, or the header is invalid.
+        """
         separator = ""
         for line in self._lines:
             self._line += 1

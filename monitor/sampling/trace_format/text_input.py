@@ -62,7 +62,7 @@ def open_lines(path: Path) -> Iterator[Iterator[str]]:
 
 @contextmanager
 def _decompressed(file: BufferedReader) -> Iterator[BufferedReader]:
-    """Yield the content of a file, decompressed if it begins with the magic number of gzip."""
+    """Provide a stream of the content of a file, decompressed if the file begins with the magic number of gzip."""
     if file.peek(2)[:2] != GZIP_MAGIC:
         yield file
         return
@@ -87,7 +87,11 @@ def _decoded(path: Path, content: BufferedReader) -> TextIOWrapper:
 
 
 def _encoding(head: bytes) -> str:
-    """Return the encoding that a byte order mark, or a zero byte in the first two bytes, indicates; else UTF-8."""
+    """Return the encoding of a text; UTF-8 unless a byte order mark or a zero byte indicates UTF-16 or UTF-32.
+
+    Args:
+        head: first bytes of the text; the first two are checked for a zero byte.
+    """
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
@@ -99,10 +103,10 @@ def _encoding(head: bytes) -> str:
 
 
 def _checked_lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
-    """Yield the lines, checked for bytes that are not UTF-8.
+    """Yield the lines of a text stream, and reject bytes that are not UTF-8; these decode to surrogates.
 
     Raises:
-        MonitorError: a line contains such bytes.
+        MonitorError: a line contains bytes that are not UTF-8.
     """
     for number, line in enumerate(text, 1):
         if not line.isascii() and UNDECODABLE.search(line):

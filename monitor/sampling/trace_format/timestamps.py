@@ -62,8 +62,8 @@ class TimestampParser:
         """Return a timestamp in seconds since the epoch.
 
         Raises:
-            LineError: the text is not a valid timestamp, has another form than the earlier timestamps, or lost digits
-                in scientific notation; or neither the date nor the parser has a time zone.
+            LineError: the text is not a valid timestamp, or not of the same form as the earlier timestamps; or its
+                scientific notation has too few digits; or its time zone is unknown or ambiguous.
         """
         text = cell.strip()
         if len(text) > MAX_LENGTH:
@@ -150,7 +150,9 @@ class TimestampParser:
         )
 
     def _named(self, moment: datetime, name: str, text: str) -> datetime:
-        """Attach the time zone of the parser to a naive datetime with an abbreviation such as CET.
+        """Attach the time zone of the parser to a datetime that the file gives with an abbreviation such as CET.
+
+        The abbreviation selects the offset of a local time that occurs twice.
 
         Raises:
             LineError: the parser has no time zone, or its time zone does not use the abbreviation at that time.
@@ -174,7 +176,7 @@ class TimestampParser:
 
 
 def check_not_future(at: float, text: str, now: float) -> None:
-    """Check that a timestamp is not in the future.
+    """Reject a timestamp in the future; a difference of up to FUTURE_TOLERANCE is accepted.
 
     Args:
         at: seconds since the epoch.

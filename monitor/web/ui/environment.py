@@ -72,7 +72,7 @@ def point_radius(count: int, largest: int) -> float:
 
 
 def norm_position(norm: float) -> float:
-    """Return the position of a gradient norm on a logarithmic axis whose ends, at NORM_DECADES, are 0 and 1.
+    """Return the position of a gradient norm on a logarithmic axis: 0 at the first of NORM_DECADES, 1 at the second.
 
     A norm below the axis has the position 0, a norm above the axis a position above 1, and a non-finite norm 1.
     """

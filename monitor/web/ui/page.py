@@ -41,7 +41,7 @@ class PageDocuments:
 
 
 def render_page(api: Api, host: str) -> str:
-    """Return the page for the current state.
+    """Return the HTML page, rendered from the current documents of the API.
 
     Args:
         api: source of all figures on the page.
@@ -65,7 +65,7 @@ def render_page(api: Api, host: str) -> str:
 
 
 def read_documents(api: Api) -> PageDocuments:
-    """Return the documents for the page; a document that is not available is None or empty."""
+    """Read the documents of the page from the API; a document that is not available is None or empty."""
     return PageDocuments(
         status=_value_or(None, api.status),
         predictions=api.prediction(),

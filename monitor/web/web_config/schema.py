@@ -171,14 +171,14 @@ class HttpSection:
 
 @dataclass(frozen=True)
 class RateLimitSection:
-    """Section rate_limit: a token bucket for `burst` requests, with one token added per `interval`."""
+    """Section rate_limit: a token bucket for `burst` requests, with one token added per `interval` (seconds)."""
 
     interval: float = option(0.0, _parse_interval, "seconds per request; 0 for no limit")
     burst: int = option(0, _parse_burst, "size of the token bucket")
 
 
 def parse_users(value: Any) -> tuple[dict[str, bytes], list[str]]:
-    """Parse basic_auth_users.
+    """Return the users in the section basic_auth_users, and the problems of the section.
 
     Args:
         value: parsed content of the section; None if it is missing.
