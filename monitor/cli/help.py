@@ -47,7 +47,7 @@ class DeprecatedArgument(click.Argument):
 
 
 class Command(click.Command):
-    """A command that takes the options of every command and shows examples in its help.
+    """A command that takes the shared options and shows examples in its help.
 
     Args:
         examples: mapping of command lines to their explanations.
@@ -120,7 +120,7 @@ class RootGroup(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return name, command and remaining arguments.
+        """Return (name, command, remaining arguments) for arguments that begin with the name of a command.
 
         Raises:
             click.NoSuchCommand: no command has this name; the message suggests similar names.

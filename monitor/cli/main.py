@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], options: GlobalOptions) -> int:
-    """Parse and run the command, or answer a completion request of a shell."""
+    """Parse and run the command, or answer a completion request of a shell; return the exit code."""
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction:
         from click.shell_completion import shell_complete  # noqa: PLC0415

@@ -35,7 +35,7 @@ pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
 
 
 def _store(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Store the value of an option; an option after the command overrides the same option before the command."""
+    """Store the value of an option in `GlobalOptions`; a value after the command overrides one before it."""
     options = context.ensure_object(GlobalOptions)
     if value and parameter.name:
         setattr(options, parameter.name, value)

@@ -77,7 +77,7 @@ REFERENCE = {
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001
-    """Print the version and exit."""
+    """Print the version and exit if `--version` is given (click callback)."""
     if not value or context.resilient_parsing:
         return
     sys.stdout.write(f"monitor {release()}\n")

@@ -39,7 +39,7 @@ class TimeZone(click.ParamType[tzinfo]):
     name = "zone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
-        """Return the time zone."""
+        """Return the named time zone of the IANA database."""
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         if isinstance(value, tzinfo):

@@ -35,7 +35,7 @@ class StoredRecords:
     Attributes:
         overview: stored state of the daemon.
         recent: times of the samples of the last day, in seconds since the epoch.
-        future: number of samples in the future.
+        future: number of samples that are more than `max_sample_age` seconds in the future.
         runs: training runs, newest first.
         model: bytes of the serving model; None if no model serves or its bytes cannot be read.
         model_error: reason why the serving model cannot be read; empty otherwise.
@@ -145,7 +145,7 @@ def _find_daemon(path: Path) -> DaemonProcess:
 
 
 def _read_database(config: Config, now: float) -> tuple[bool, StoredRecords | None, StorageError | None]:
-    """Return `needs_migration`, the records, and the error that prevented reading the records."""
+    """Return (needs_migration, records, None), or (needs_migration, None, error) if they cannot be read."""
     needs_migration = False
     try:
         with open_read_only(config.database_url) as database:

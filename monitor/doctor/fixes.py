@@ -29,7 +29,7 @@ def restart_daemon() -> str:
 
 
 def reload_daemon() -> str:
-    """Return the instruction to read the configuration again."""
+    """Return the instruction that makes the daemon reload its configuration."""
     return "run `systemctl reload monitor`" if has_systemd() else "send SIGHUP to the daemon"
 
 

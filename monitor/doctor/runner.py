@@ -77,7 +77,7 @@ CONTEXT_CHECKS = (
 
 
 def examine(config: Config, now: float) -> DoctorDocument:
-    """Run every check; nothing is changed.
+    """Run all checks without changing anything; return the results in the order of the report.
 
     Args:
         config: configuration of the daemon.

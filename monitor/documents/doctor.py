@@ -16,7 +16,7 @@ class CheckStatus(StrEnum):
 
 
 class CheckId(StrEnum):
-    """ID of a check result; it names the checked subject."""
+    """ID of a check; the results of one check for several items share it."""
 
     VERSIONS = "versions"
     BLAS_THREADS = "blas_threads"

@@ -47,13 +47,13 @@ class PredictionHistory:
 
 @dataclass(frozen=True)
 class HistoryDocument:
-    """Recent history in slots of equal length; /api/v1/history.
+    """Recent history in slots of equal length, as served by /api/v1/history.
 
     Attributes:
         from_: start of the first slot in seconds since the epoch.
-        until: end of the last slot.
+        until: end of the last slot in seconds since the epoch.
         step: length of a slot in seconds.
-        at: start of each slot.
+        at: start of each slot in seconds since the epoch.
         load: mean of each metric in each slot.
         high: (first, last) sample time of each high-load period in seconds since the epoch.
         rules: high-load rules, each a mapping of metrics to bounds.

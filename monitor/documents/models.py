@@ -50,7 +50,7 @@ class ModelListEntry(ModelSummary):
 
 @dataclass(frozen=True)
 class ModelDocument(ModelListEntry):
-    """One registered model with its training report; `monitor models show` and /api/v1/model.
+    """One registered model with its training report; result of `monitor models show` and /api/v1/model.
 
     Attributes:
         report: training report; None if there is none, or if it cannot be used.

@@ -75,7 +75,7 @@ class DetectionStatus:
 
 @dataclass(frozen=True)
 class StatusDocument:
-    """State of daemon and model; `monitor status` and /api/v1/status. All times are in seconds since the epoch.
+    """State of daemon and model; result of `monitor status` and /api/v1/status. Times are in seconds since the epoch.
 
     Attributes:
         at: time of the status.
@@ -193,7 +193,7 @@ def daemon_status_document(state: DaemonState, now: float) -> StatusDocument | N
         now: seconds since the epoch.
 
     Returns:
-        None before the state has been read from the database for the first time.
+        The document; None before the state has been read from the database for the first time.
     """
     overview, live = state.overview, state.live
     if overview is None:

@@ -38,7 +38,7 @@ class TraceCountsDocument:
 
 @dataclass(frozen=True)
 class TraceImportDocument:
-    """Result of `monitor import` for one file: rows is added + filled + replaced + repeated + without_value.
+    """Result of `monitor import` for one file; `rows` is added + filled + replaced + repeated + without_value.
 
     Attributes:
         file: path of the file.
@@ -58,7 +58,7 @@ class TraceImportDocument:
         bad_cell_examples: the first bad cells.
         ignored_columns: columns that were not read.
         first_at: earliest time in seconds since the epoch; None if there are no rows.
-        last_at: latest time; None if there are no rows.
+        last_at: latest time in seconds since the epoch; None if there are no rows.
         spacing: median spacing of the rows with a value, in seconds; None if they have fewer than three times.
         sampling_interval: `sampling.interval` of the configuration, in seconds.
         spacing_differs: True if one of `spacing` and `sampling_interval` is more than 1.5 times the other.

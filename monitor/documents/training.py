@@ -37,7 +37,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class RunDocument(RunSummary):
-    """One training run with its report; /api/v1/training.
+    """One training run with its report, as served by /api/v1/training.
 
     Attributes:
         report: training report; None if the run failed early, or if the report cannot be used.
@@ -48,7 +48,7 @@ class RunDocument(RunSummary):
 
 @dataclass(frozen=True)
 class ReplayDocument:
-    """Replay of the history without live predictions; a part of `monitor retrain`.
+    """Records that a training run stored for history without live predictions; a part of `monitor retrain`.
 
     Attributes:
         predictions: number of predictions stored.

@@ -13,7 +13,7 @@ from monitor.state import AnomalyState
 
 
 def anomaly_metrics(state: AnomalyState | None) -> Iterator[Metric]:
-    """Yield the metrics of the anomaly detector; nothing if no detector runs."""
+    """Yield event counts, false-alarm budget, event state and newest scores; nothing if `state` is None."""
     if state is None:
         return
     yield gauge(

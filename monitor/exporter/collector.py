@@ -54,7 +54,7 @@ class StateCollector(Collector):
 
 
 def _live_metrics(live: LiveState, *, with_host: bool) -> Iterator[Metric]:
-    """Yield the metrics of the newest sampling cycle."""
+    """Yield the metrics of the newest sampling cycle; host metrics only if `with_host` is True."""
     if with_host:
         yield from host_metrics(live.sample)
     yield from high_load_metrics(live)

@@ -12,12 +12,12 @@ PREFIX = "monitor_"
 
 
 def gauge(name: str, description: str, value: float) -> Metric:
-    """Return a gauge without labels."""
+    """Return the gauge `monitor_<name>` without labels."""
     return GaugeMetricFamily(f"{PREFIX}{name}", description, value=float(value))
 
 
 def counter(name: str, description: str, value: float) -> Metric:
-    """Return a counter without labels; the exposition adds `_total` to the name."""
+    """Return the counter `monitor_<name>` without labels; the exposition adds `_total` to the name."""
     return CounterMetricFamily(f"{PREFIX}{name}", description, value=value)
 
 

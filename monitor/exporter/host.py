@@ -21,7 +21,7 @@ def host_metrics(sample: Sample) -> Iterator[Metric]:
 
 
 def sampling_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the counters of samples, and the state of each source."""
+    """Yield the numbers of taken and missed samples, the time of the newest, and the state of each source."""
     yield counter("samples", "Number of samples taken since the start of the daemon.", live.samples_total)
     yield counter(
         "samples_missed",

@@ -11,7 +11,7 @@ from monitor.state import Histogram, JobState
 
 
 def job_metrics(jobs: Mapping[str, JobState]) -> Iterator[Metric]:
-    """Yield the counters and histograms of all jobs."""
+    """Yield counters of runs, failures and missed runs, and histograms of durations and delays, for each job."""
     yield labelled_counter(
         "job_runs",
         "Number of runs of a job since the start of the daemon.",

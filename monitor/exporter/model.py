@@ -24,7 +24,7 @@ HOLDOUT_SCORES: dict[str, tuple[str, Callable[[ScoreReport], float | None]]] = {
 
 
 def model_metrics(state: DaemonState) -> Iterator[Metric]:
-    """Yield the identity and the holdout scores of the serving model."""
+    """Yield the serving state; if a model serves, also its identity, training data and holdout scores."""
     ready = state.live is not None and state.live.model_id is not None
     yield gauge("model_ready", "Serving state: 1 while a model serves, else 0.", ready)
     model = state.overview.model if state.overview else None
@@ -58,7 +58,7 @@ def model_metrics(state: DaemonState) -> Iterator[Metric]:
 
 
 def _holdout_metrics(horizons: Sequence[HorizonReport]) -> Iterator[Metric]:
-    """Yield the holdout scores and the blend weights."""
+    """Yield the holdout scores and the blend weights of the serving model for each horizon."""
     scored = [horizon for horizon in horizons if MODEL_SCORES in horizon.scores]
     for name, (description, value) in HOLDOUT_SCORES.items():
         yield horizon_gauge(
@@ -80,7 +80,7 @@ def _holdout_metrics(horizons: Sequence[HorizonReport]) -> Iterator[Metric]:
 
 
 def drift_metrics(overview: Overview) -> Iterator[Metric]:
-    """Yield the drift of the inputs of the serving model."""
+    """Yield the population stability index of each metric: last day against the training data."""
     yield labelled_gauge(
         "input_drift",
         "Population stability index of a metric, last day against the training data; above 0.25 is a large drift.",

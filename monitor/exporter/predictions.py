@@ -16,7 +16,7 @@ from monitor.system.formatting import format_duration
 
 
 def high_load_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the present high-load state, unless it is unknown."""
+    """Yield the high-load state as 1 or 0; nothing if it is unknown."""
     if live.high_load is not None:
         yield gauge(
             "high_load_active",

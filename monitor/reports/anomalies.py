@@ -33,7 +33,7 @@ SMALLEST_CONTRIBUTION = 0.01
 
 
 def anomalies_report(events: Sequence[AnomalyDocument], period: float) -> Report:
-    """Return a table of the events of the last `period` seconds."""
+    """Return a table of the events; if there are none, a line that states the `period` (seconds)."""
     if not events:
         return Report((f"no anomaly in the last {approximate_duration(period)}",))
     rows = [

@@ -128,7 +128,7 @@ def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def toned_skill(value: float | None) -> Toned:
-    """Return a skill score as text: good above 0; bad below 0, where the reference is better."""
+    """Return a skill score as text with the tone "good" above 0, "bad" below 0, None for 0 or no value."""
     tone: Tone | None = None
     if value:
         tone = "good" if value > 0 else "bad"

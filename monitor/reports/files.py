@@ -9,6 +9,9 @@ from monitor.documents.traces import PurgeDocument, TraceCountsDocument, TraceIm
 from monitor.reports.blocks import Report
 from monitor.system.formatting import approximate_duration, format_count, format_time
 
+OLDEST_PLAUSIBLE = 946_684_800.0
+"""2000-01-01 in seconds since the epoch: the import report has a note if all rows are older."""
+
 
 def model_export_report(document: ModelExportDocument) -> Report:
     """Return one line that confirms the export of a model."""
@@ -56,13 +59,24 @@ def trace_import_report(document: TraceImportDocument) -> Report:
             *bad_cell_lines(document),
             *lines_without_value(document),
             *ignored,
+            *_age_lines(document),
             *_spacing_lines(document),
         )
     )
 
 
+def _age_lines(document: TraceImportDocument) -> tuple[str, ...]:
+    """Return the note on rows that are all older than OLDEST_PLAUSIBLE; empty if there are newer rows, or no rows."""
+    if document.last_at is None or document.last_at >= OLDEST_PLAUSIBLE:
+        return ()
+    return (
+        f"  note: the newest row is from {format_time(document.last_at)}; are the times seconds since the epoch?",
+        "    dates such as 20260301, day numbers and minutes are read as seconds; `monitor purge` removes such rows",
+    )
+
+
 def _spacing_lines(document: TraceImportDocument) -> tuple[str, ...]:
-    """Return the note on a spacing that differs from the sampling interval; empty if it does not differ."""
+    """Return a note if the median spacing of the rows differs from the sampling interval; otherwise empty."""
     if document.spacing is None or not document.spacing_differs:
         return ()
     spacing = approximate_duration(document.spacing)
@@ -85,7 +99,7 @@ def purge_report(document: PurgeDocument) -> Report:
 
 
 def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return one line on cells that count as missing, with examples; empty if there are none."""
+    """Return one line with number and examples of bad cells, which count as missing; empty if none."""
     if not counts.bad_cells:
         return ()
     examples = [f"line {cell.line} {cell.column} {cell.text!r}" for cell in counts.bad_cell_examples]
@@ -94,7 +108,7 @@ def bad_cell_lines(counts: TraceCountsDocument | TraceImportDocument) -> tuple[s
 
 
 def lines_without_value(counts: TraceCountsDocument | TraceImportDocument) -> tuple[str, ...]:
-    """Return one line on rows without any value, with examples; empty if there are none."""
+    """Return one line with number and examples of rows without any value; empty if there are none."""
     if not counts.without_value:
         return ()
     numbers = [f"line {number}" for number in counts.lines_without_value]

@@ -30,7 +30,7 @@ def models_report(models: Sequence[ModelListEntry]) -> Report:
 
 
 def model_report(model: ModelDocument) -> Report:
-    """Return one model with its training report."""
+    """Return the report of one model: state, size, checksum, origin, and training report."""
     return Report((*_head(model), *_training(model)))
 
 

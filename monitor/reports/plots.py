@@ -101,7 +101,13 @@ def precision_recall_curve(y: Floats, p: Floats) -> tuple[list[float], list[floa
 
 
 def _scored_rows(result: BacktestResult, i: int, *, onset: bool) -> tuple[Floats, Floats]:
-    """Return (outcomes, probabilities) of the rows that have both for the i-th horizon."""
+    """Return outcomes and probabilities of the rows that have both, each with shape (scored rows,).
+
+    Args:
+        result: result of the backtest.
+        i: index of the horizon.
+        onset: True to keep only rows at which load was not high.
+    """
     rows = ~np.isnan(result.labels[:, i]) & ~np.isnan(result.probabilities[:, i])
     if onset:
         rows &= result.state == 0
@@ -131,7 +137,7 @@ def _plot_precision(axes: Any, result: BacktestResult) -> None:
 
 
 def _plot_example(axes: Any, result: BacktestResult) -> None:
-    """Plot the rows around the first high-load period with predictions."""
+    """Plot EXAMPLE_ROWS rows around the first high-load row with predictions; the first rows if there is none."""
     high = np.flatnonzero((result.state == 1) & ~np.isnan(result.probabilities).all(axis=1))
     first = max(0, int(high[0]) - EXAMPLE_ROWS // 2) if len(high) else 0
     rows = slice(first, first + EXAMPLE_ROWS)

@@ -21,12 +21,21 @@ def prediction_report(predictions: Sequence[PredictionDocument], note: str = "")
 
 
 def high_load_text(since: float, now: float) -> Toned:
-    """Return the headline of a high-load period, such as "high load since 20:42 UTC (5 min)"."""
+    """Return the headline of a high-load period, such as "high load since 20:42 UTC (5 min)".
+
+    Args:
+        since: start of the period in seconds since the epoch.
+        now: seconds since the epoch.
+    """
     return Toned(f"high load since {format_since(since, now)}", "bad")
 
 
 def probability_parts(prediction: PredictionSummary) -> tuple[str | Toned, ...]:
-    """Return the parts of the line for one horizon; the colour shows how close the probability is to a warning."""
+    """Return the parts of a line: probability, predicted event with its horizon, and an active warning.
+
+    The tone of the probability is "bad" during high load or a warning, "caution" near the warning threshold
+    (NEAR_WARNING), else "good".
+    """
     tone: Tone = "caution" if prediction.probability >= NEAR_WARNING * prediction.threshold else "good"
     base_rate = format_percent(prediction.baseline_probability)
     scope = f" within {approximate_duration(prediction.horizon)} (base rate {base_rate})"

@@ -147,7 +147,7 @@ def _upright(columns: Sequence[_Column], widths: Sequence[int], bar_character: s
 
 
 def _transposed(columns: Sequence[_Column], available: int) -> Iterator[Grid]:
-    """Yield transposed tables: the first column holds the column names, the others as many rows as fit."""
+    """Yield transposed tables: column names in the first column, then one column per row, as many as fit."""
     head, *others = columns
     name_width = max(cell_len(column.name) for column in columns)
     width = max(map(_transposed_width, columns))
@@ -178,7 +178,11 @@ def _min_table_width(columns: Sequence[_Column]) -> int:
 
 
 def _fit_widths(columns: Sequence[_Column], available: int) -> list[int]:
-    """Return widths that fit `available`: columns that cannot wrap shrink before the others, the widest first."""
+    """Return the width of each column so that the table fits into `available` characters.
+
+    Columns whose cells cannot wrap shrink first, because their headings can; the others follow. The widest column of
+    each kind shrinks first, and none below its minimum width.
+    """
     widths = [column.max_width for column in columns]
     excess = sum(widths) + GAP * (len(widths) - 1) - available
     for _ in range(excess):

@@ -49,7 +49,7 @@ def _scores(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
 
 
 def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
-    """Return a line on the horizons for which no outcome was high load; empty if there are none."""
+    """Return a line that names the horizons for which no outcome was high load; empty if there are none."""
     silent = [score.horizon_name for score in horizons if score.scored and not score.base_rate]
     if not silent:
         return ()
@@ -60,7 +60,7 @@ def _without_high_load(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block,
 
 
 def _few_periods(horizons: Sequence[HorizonScoreDocument]) -> tuple[Block, ...]:
-    """Return a line on the horizons with high load in fewer than MIN_PERIODS periods; empty if there are none."""
+    """Return a line that names the horizons with high load in fewer than MIN_PERIODS periods; empty if none."""
     few = [score.horizon_name for score in horizons if score.base_rate and score.high_load_periods < MIN_PERIODS]
     if not few:
         return ()

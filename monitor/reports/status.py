@@ -90,7 +90,7 @@ def _model(status: StatusDocument) -> list[Line]:
 
 
 def _inputs_out_of_range(status: StatusDocument) -> list[Line]:
-    """Return a line on the metrics that are left out of the predictions; empty if there are none."""
+    """Return a line that names the metrics left out of the predictions; empty if there are none."""
     metrics = [item.metric for item in status.inputs_out_of_range or ()]
     if not metrics:
         return []
@@ -178,7 +178,7 @@ def _retraining(status: StatusDocument) -> str:
 
 
 def model_line(live: LiveState | None, overview: Overview | None) -> str:
-    """Return a phrase on the serving model, with the reason if it is pretrained or if no model serves."""
+    """Return a phrase that names the serving model, if any, and states why no model of this host serves yet."""
     pending = overview.waiting_for if overview else ""
     if live is not None and live.model_id is not None:
         own = f"; no model of this host yet: {pending}" if pending else ""

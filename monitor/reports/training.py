@@ -57,7 +57,7 @@ def retrain_report(document: RetrainDocument) -> Report:
 
 
 def _replayed(document: ReplayDocument | None) -> tuple[Block, ...]:
-    """Return a line on the replay of the history; empty if nothing was stored."""
+    """Return a line with the numbers of replayed predictions and anomalies; empty if none was stored."""
     if document is None or not (document.predictions or document.anomalies):
         return ()
     predictions = format_count(document.predictions, "prediction")
@@ -66,7 +66,7 @@ def _replayed(document: ReplayDocument | None) -> tuple[Block, ...]:
 
 
 def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
-    """Return the blocks on a training run; if it fitted no network, only the line on the detector."""
+    """Return the blocks of a training report; only the line for the detector if no network was fitted."""
     health = report.health
     if health is None:
         return (detector_text(report.detector),)
@@ -88,7 +88,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
 
 
 def detector_text(detector: DetectorReport | None) -> str:
-    """Return a phrase on the anomaly detector, or on the reason for its absence; empty if neither is known."""
+    """Return a phrase that describes the anomaly detector or why there is none; empty if neither is known."""
     if detector is None:
         return ""
     if detector.at is None:

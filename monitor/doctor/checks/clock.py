@@ -41,7 +41,7 @@ class Timex(ctypes.Structure):
 
 
 def check_kernel_clock(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the kernel considers its clock synchronised; the query changes nothing."""
+    """Check that adjtimex(2) reports a synchronised clock; the call does not change the clock."""
     timex = Timex()
     adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
     if adjtimex is None or adjtimex(ctypes.byref(timex)) < 0:
@@ -51,7 +51,7 @@ def check_kernel_clock(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_kernel_clock(status: int, max_error: int) -> CheckResult:
-    """Assess the state of the kernel's clock.
+    """Return a warning if the clock is not synchronised, otherwise ok with its maximum error.
 
     Args:
         status: status bits of adjtimex(2).
@@ -63,7 +63,7 @@ def assess_kernel_clock(status: int, max_error: int) -> CheckResult:
 
 
 def check_samples(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check the age of the newest sample, samples in the future, and the gaps of the last day."""
+    """Check that no sample is in the future and that the newest is recent; look for gaps in the last day."""
     records = context.records
     if records is None:
         yield skipped(CheckId.NEWEST_SAMPLE, DATABASE_NOT_READ)
@@ -90,10 +90,12 @@ def _future_samples(records: StoredRecords, newest_at: float, now: float) -> Che
 
 
 def assess_sample_age(age: float, interval: float, *, running: bool | None) -> CheckResult:
-    """Assess the age of the newest sample.
+    """Compare the age of the newest sample with `max_sample_age`.
+
+    An old sample is a failure if the daemon runs, otherwise a warning.
 
     Args:
-        age: age in seconds.
+        age: seconds since the newest sample.
         interval: seconds between two samples.
         running: True if a daemon runs on this database; None if unknown.
     """
@@ -109,13 +111,13 @@ def assess_sample_age(age: float, interval: float, *, running: bool | None) -> C
 
 
 def assess_gaps(times: Floats) -> CheckResult:
-    """Assess the gaps between the samples of the last day, relative to the spacing of the samples around them.
+    """Return a warning if more than MISSED_RATIO of the samples were missed, or if a timestamp was shifted.
 
-    The spacing of imported samples may differ from the sampling interval. `assess_sample_age` covers the time since
-    the newest sample.
+    The recent spacing of the samples determines how many of them are missing in a gap: imported samples may be
+    spaced differently from the sampling interval. `assess_sample_age` covers the time since the newest sample.
 
     Args:
-        times: (samples,) ascending seconds since the epoch.
+        times: (samples,) times of the samples of the last day in seconds since the epoch, ascending.
     """
     if len(times) < 2:
         return skipped(

@@ -47,12 +47,12 @@ def check_database(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckResult:
-    """Assess the error that prevented reading the database.
+    """Return a warning if the database is missing and no daemon runs; a failure for any other error.
 
     Args:
         error: reason why the database could not be read.
         name: path of the database.
-        running: True if a daemon runs on the database.
+        running: True if a daemon is known to run on the database.
     """
     if error.kind is StorageErrorKind.MISSING:
         if running:
@@ -65,7 +65,7 @@ def assess_refusal(error: StorageError, name: str, *, running: bool) -> CheckRes
 
 
 def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
-    """Run SQLite's integrity check for at most `CHECK_SECONDS`."""
+    """Look for damage with `PRAGMA quick_check`; no damage found within CHECK_SECONDS is ok."""
     if context.database is None or context.files is None:
         yield skipped(CheckId.INTEGRITY, str(context.files_error))
         return
@@ -90,7 +90,7 @@ def check_integrity(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def check_files(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check the write-ahead log, the write lock, and the other files next to the database."""
+    """Check the write-ahead log and the write lock, and look for unknown files next to the database."""
     if context.files is None:
         yield skipped(CheckId.WRITE_AHEAD_LOG, str(context.files_error))
         return
@@ -104,7 +104,14 @@ def check_files(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
-    """Assess the header of the database file and the size of its write-ahead log."""
+    """Check the header of the database file, its journal mode and the size of the write-ahead log.
+
+    An invalid header is a failure. A journal mode other than WAL, or a log above LARGE_LOG_BYTES, is a warning.
+
+    Args:
+        files: state of the database files.
+        name: path of the database.
+    """
     size = f"{format_bytes(files.wal_size)} not yet checkpointed"
     if not files.valid_header:
         return failed(CheckId.WRITE_AHEAD_LOG, "the file has no SQLite header", RESTORE)
@@ -117,10 +124,10 @@ def assess_write_ahead_log(files: DatabaseFiles, name: str) -> CheckResult:
 
 
 def assess_write_lock(pid: int | None) -> CheckResult:
-    """Return a failed result if a process has held the write lock of the database for long.
+    """Return a failure if a process holds the write lock of the database, otherwise ok.
 
     Args:
-        pid: ID of the process that holds the lock; None if there is none.
+        pid: ID of the process that held the lock as long as `inspect_files` waited; None if the lock was free.
     """
     if pid is None:
         return ok(CheckId.WRITE_LOCK, "free")

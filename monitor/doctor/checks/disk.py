@@ -20,10 +20,10 @@ MIN_FREE_INODES = 8
 """Free inodes below which the check fails; enough for database, write-ahead log, its index and the lock files."""
 
 BYTES_PER_SAMPLE = 290
-"""Assumed bytes per sample with its predictions for three horizons, for fewer than MEASURABLE_SAMPLES samples."""
+"""Assumed size in bytes of a sample with its predictions for three horizons, while it cannot be measured."""
 
 MEASURABLE_SAMPLES = 10_000
-"""Smallest number of stored samples for which the size per sample is measured."""
+"""Length of the stored history, in sampling intervals, from which the size per sample is measured."""
 
 NO_DIRECTORY = "no directory exists yet"
 
@@ -39,7 +39,7 @@ VOLATILE_TYPES = {
 
 
 def check_space(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check free space for the expected growth of the database, free inodes, and that the mount is writable."""
+    """Check free space and free inodes of the database's file system, and that it is not mounted read-only."""
     directory = _existing_directory(context.directory)
     if directory is None:
         yield skipped(CheckId.DISK_SPACE, NO_DIRECTORY)
@@ -54,7 +54,10 @@ def check_space(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def expected_growth(context: DoctorContext) -> tuple[int, float]:
-    """Return the bytes by which the database grows until it holds `storage.retention`, and the bytes per sample."""
+    """Return the bytes by which the database will grow until it covers `storage.retention`, and the bytes per sample.
+
+    The size per sample is measured if the history is long enough (MEASURABLE_SAMPLES), otherwise BYTES_PER_SAMPLE.
+    """
     size = context.files.size + context.files.wal_size if context.files else 0
     interval = context.config.sampling.interval
     bytes_per_sample = float(BYTES_PER_SAMPLE)
@@ -68,7 +71,13 @@ def expected_growth(context: DoctorContext) -> tuple[int, float]:
 
 
 def assess_space(free: int, growth: int, bytes_per_sample: float) -> CheckResult:
-    """Assess the free space against the expected growth of the database; all arguments are in bytes."""
+    """Return a failure below MIN_FREE_BYTES of free space; a warning if the database will outgrow the free space.
+
+    Args:
+        free: free space in bytes.
+        growth: expected growth of the database in bytes.
+        bytes_per_sample: size of a stored sample in bytes.
+    """
     message = (
         f"{format_bytes(free)} free; the database will grow by {format_bytes(growth)} until storage.retention "
         f"({bytes_per_sample:.0f} bytes per sample)"
@@ -82,7 +91,12 @@ def assess_space(free: int, growth: int, bytes_per_sample: float) -> CheckResult
 
 
 def assess_inodes(free: int, total: int) -> CheckResult:
-    """Assess the free inodes; a total of 0 means that the file system has no fixed number."""
+    """Return a failure if fewer than MIN_FREE_INODES inodes are free.
+
+    Args:
+        free: number of free inodes.
+        total: number of inodes; 0 if the file system has no fixed number, so that the check is skipped.
+    """
     if not total:
         return skipped(CheckId.INODES, "this file system has no fixed number of inodes")
     message = f"{free} of {total} free"
@@ -92,7 +106,7 @@ def assess_inodes(free: int, total: int) -> CheckResult:
 
 
 def check_file_system(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check the type of the file system of the database."""
+    """Check that the database is on a local, persistent file system."""
     directory = _existing_directory(context.directory)
     if directory is None:
         yield skipped(CheckId.FILE_SYSTEM, NO_DIRECTORY)
@@ -101,7 +115,12 @@ def check_file_system(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_file_system(mount_point: str, kind: str) -> CheckResult:
-    """Assess the type of a file system: the write-ahead log needs a local one, the history a persistent one."""
+    """Return a warning for a network file system, on which WAL is unsafe, or for a volatile file system.
+
+    Args:
+        mount_point: directory on which the file system is mounted.
+        kind: type of the file system, such as ext4; empty if unknown.
+    """
     message = f"{kind or 'unknown'} on {mount_point}"
     fix = "move the database to a local disk: storage.url"
     if kind.startswith(NETWORK_TYPES):
@@ -112,7 +131,7 @@ def assess_file_system(mount_point: str, kind: str) -> CheckResult:
 
 
 def _mount(path: Path) -> tuple[str, str]:
-    """Return the mount point of a path and the type of its file system."""
+    """Return mount point and type of the file system that holds a path; "/" and "" if it is not listed."""
     real_path = path.resolve()
     partitions = psutil.disk_partitions(all=True)
     candidates = [partition for partition in partitions if real_path.is_relative_to(partition.mountpoint)]

@@ -42,7 +42,7 @@ def check_model(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _load(model_id: int, records: StoredRecords) -> tuple[Predictor | None, str]:
-    """Return the serving model, or None and an error message."""
+    """Load the serving model; return (model, "") or (None, reason why it cannot be loaded)."""
     if records.model is None:
         return None, records.model_error
     try:
@@ -58,7 +58,7 @@ def _first_model_fix(overview: Overview) -> str:
 
 
 def assess_model_bytes(model: RegisteredModel, predictor: Predictor | None, error: str) -> CheckResult:
-    """Assess whether the stored bytes of the serving model are undamaged and can be loaded.
+    """Return a failure if the serving model cannot be loaded, otherwise ok with its ID, size and checksum.
 
     Args:
         model: registered model.
@@ -74,7 +74,7 @@ def assess_model_bytes(model: RegisteredModel, predictor: Predictor | None, erro
 
 
 def assess_task(model: RegisteredModel, config: Config) -> CheckResult:
-    """Assess whether the serving model was fitted for the configured rules and horizons."""
+    """Return a warning if the serving model was fitted for another task than configured, such as other horizons."""
     report = model.report
     if report is None or not (report.pretrained or report.task):
         return skipped(CheckId.MODEL_TASK, f"model {model.id} does not state its task")
@@ -88,7 +88,7 @@ def assess_task(model: RegisteredModel, config: Config) -> CheckResult:
 
 
 def assess_model_age(model: RegisteredModel, overview: Overview, config: Config) -> CheckResult:
-    """Assess the age of the serving model; the pretrained model may have any age."""
+    """Return a warning if the serving model is older than OLD_INTERVALS training intervals and not pretrained."""
     age = max(0.0, overview.at - model.created_at)
     if model.pretrained:
         # Not a problem: the check of the training runs reports why no other model serves.
@@ -102,7 +102,9 @@ def assess_model_age(model: RegisteredModel, overview: Overview, config: Config)
 
 
 def assess_model_spacing(spacing: float, interval: float) -> CheckResult:
-    """Assess whether the training samples, which may be imported, are spaced about as widely as live samples.
+    """Return a warning if the median spacing of the training samples differs from the sampling interval.
+
+    Imported samples may be spaced differently from live samples; `spacing_differs` defines the tolerance.
 
     Args:
         spacing: median spacing of the training history, in seconds.
@@ -117,7 +119,7 @@ def assess_model_spacing(spacing: float, interval: float) -> CheckResult:
 
 
 def check_detector(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the anomaly detector can be loaded."""
+    """Check that the anomaly detector can be loaded; skipped while no detector serves."""
     records = context.records
     if records is None:
         yield skipped(CheckId.DETECTOR, DATABASE_NOT_READ)

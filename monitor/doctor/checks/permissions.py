@@ -17,7 +17,7 @@ from monitor.web.web_config.loader import load_web_config_file
 
 
 def check_state_directory(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the directory of the database exists and is writable, and the owners of its files."""
+    """Check that the database's directory exists and is writable, and that its owner owns the database files."""
     directory = context.directory
     if directory is None or context.database is None:
         yield skipped(CheckId.STATE_DIRECTORY, str(context.files_error))
@@ -54,12 +54,14 @@ def _file_owners(database: Path) -> dict[str, int]:
 
 
 def assess_owners(directory: Path, owner: int, file_owners: Mapping[str, int]) -> CheckResult:
-    """Assess the owners of the database files: the daemon runs as the owner of their directory.
+    """Return a failure if a database file does not belong to the owner of the directory.
+
+    The daemon runs as this owner.
 
     Args:
         directory: directory of the database.
         owner: UID of the owner of the directory.
-        file_owners: names of the files with the UIDs of their owners.
+        file_owners: UID of the owner of each file, keyed by file name.
     """
     others = {name: user for name, user in file_owners.items() if user != owner}
     if others:
@@ -84,7 +86,10 @@ def check_config_permissions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _blocking_path(path: Path) -> Path | None:
-    """Return the first directory that other users may not enter, or the file if they may not read it; else None."""
+    """Return the first part of a path that denies access to other users; None if there is none.
+
+    Other users need the execute permission on each directory and the read permission on the file.
+    """
     # The unit binds a file in a hidden directory into its sandbox, so that its parents do not matter.
     steps = [path] if bound_paths((path,)) else [*reversed(path.parents), path]
     for step in steps:
@@ -95,7 +100,7 @@ def _blocking_path(path: Path) -> Path | None:
 
 
 def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the private keys of `web.config_file` are not readable by every user."""
+    """Yield a warning for each private key named in `web.config_file` that every user can read."""
     path = context.config.web_file
     if path is None:
         yield skipped(CheckId.KEY_PERMISSIONS, "no web.config_file")

@@ -20,7 +20,7 @@ PROBE_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa
 
 
 def check_port(context: DoctorContext) -> Iterator[CheckResult]:
-    """Probe the configured address, and check whether other hosts can reach it."""
+    """Probe the configured address; if a process listens there, also check the exposure to other hosts."""
     host, port = context.config.web.address
     probe = probe_port(PROBE_ADDRESSES.get(host, host), port)
     yield assess_port(f"{host}:{port}", probe, context.daemon)
@@ -29,12 +29,12 @@ def check_port(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_port(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckResult:
-    """Assess whether the daemon responds at its address.
+    """Check that the daemon listens on the configured address and responds without an error.
 
     Args:
-        address: configured address.
+        address: configured address as host:port.
         probe: result of the probe.
-        daemon: daemon process on this database.
+        daemon: process that holds the daemon's lock on the database.
     """
     if not probe.listening:
         if not daemon.running:
@@ -72,7 +72,12 @@ def _assess_own(address: str, probe: PortProbe, daemon: DaemonProcess) -> CheckR
 
 
 def assess_exposure(host: str, metrics: Response) -> CheckResult:
-    """Assess whether other hosts can read the metrics over plain HTTP without a password."""
+    """Return a warning if other hosts can read /metrics over plain HTTP without a password, otherwise ok.
+
+    Args:
+        host: configured host name or address.
+        metrics: response to GET /metrics without a password.
+    """
     if _is_loopback(host):
         return ok(CheckId.EXPOSURE, f"{host}: this machine only")
     if metrics.code == 200 and not metrics.secure:

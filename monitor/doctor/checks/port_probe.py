@@ -57,8 +57,8 @@ class PortProbe:
     Attributes:
         listening: True if a process listens on the port.
         healthy: response to GET /-/healthy.
-        metrics: response to GET /metrics.
-        pid: listening process; None if unknown.
+        metrics: response to GET /metrics; equal to `healthy` if that request got no response.
+        pid: ID of the listening process; None if unknown.
     """
 
     listening: bool
@@ -68,7 +68,10 @@ class PortProbe:
 
 
 def probe_port(host: str, port: int) -> PortProbe:
-    """Request /-/healthy and /metrics, over TLS where the server speaks TLS, within `PROBE_SECONDS`."""
+    """Request /-/healthy and, if there is a response, /metrics; find the listening process.
+
+    TLS is used if the server rejects plain HTTP. All requests together take about PROBE_SECONDS at most.
+    """
     end = time.monotonic() + PROBE_SECONDS
     healthy = _request_any(host, port, "/-/healthy", end)
     if healthy.failure is ProbeFailure.REFUSED:
@@ -80,7 +83,15 @@ def probe_port(host: str, port: int) -> PortProbe:
 
 
 def _request_any(host: str, port: int, path: str, end: float, *, secure: bool = False) -> Response:
-    """Send a request over HTTP, then over TLS if the server rejects plain HTTP; with `secure`, only over TLS."""
+    """Send a GET request over HTTP, then over TLS if the server rejects plain HTTP.
+
+    Args:
+        host: host name or address.
+        port: TCP port.
+        path: path of the URL.
+        end: deadline on the monotonic clock, in seconds.
+        secure: True to send the request over TLS only.
+    """
     response = _request(host, port, path, end, secure=secure)
     wants_tls = response.failure is ProbeFailure.NOT_HTTP or (response.code == 400 and b"HTTPS" in response.body)
     if not secure and wants_tls:

@@ -34,7 +34,11 @@ def check_trainings(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_trainings(runs: Sequence[CompletedRun]) -> CheckResult:
-    """Assess whether training runs, newest first, promote models."""
+    """Return a failure if the newest run failed; a warning if the last MANY_REFUSALS runs were refused or failed.
+
+    Args:
+        runs: training runs, newest first.
+    """
     if not runs:
         return skipped(CheckId.TRAININGS, "no training run yet")
     last = runs[0]
@@ -51,7 +55,11 @@ def assess_trainings(runs: Sequence[CompletedRun]) -> CheckResult:
 
 
 def assess_gradients(runs: Sequence[CompletedRun]) -> CheckResult:
-    """Assess the gradient health of the newest run that fitted a network; runs are ordered newest first."""
+    """Return a warning if the newest fitted network had vanishing, exploding or non-finite gradients.
+
+    Args:
+        runs: training runs, newest first.
+    """
     reports = (run.report for run in runs if run.report is not None)
     health = next((report.health for report in reports if report.health is not None), None)
     if health is None:
@@ -75,10 +83,12 @@ def check_predictions(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def assess_skill(scores: Sequence[HorizonScore], fallbacks: Sequence[ServingFallback]) -> CheckResult:
-    """Assess the skill of the predictions of the last 7 days over the base rate.
+    """Return a warning if a fallback serves, or if the predictions of a horizon are worse than the base rate.
+
+    Skipped if no horizon has a skill and at least MIN_SCORED predictions with a known outcome.
 
     Args:
-        scores: scores for each horizon.
+        scores: scores of the predictions of the last 7 days for each horizon.
         fallbacks: baselines that serve instead of the model.
     """
     scored = [score for score in scores if score.score.scored >= MIN_SCORED]
@@ -102,7 +112,10 @@ def _describe_fallback(fallback: ServingFallback) -> str:
 
 
 def assess_drift(overview: Overview) -> CheckResult:
-    """Assess the population stability index of each metric: samples of the last day against the training data."""
+    """Return a warning if the population stability index of a metric reaches DRIFT_THRESHOLD.
+
+    The index compares the samples of the last day with the training data.
+    """
     drifted = [f"{name} {value:.2f}" for name, value in overview.drift.items() if value >= DRIFT_THRESHOLD]
     if drifted:
         message = (

@@ -43,7 +43,7 @@ def check_daemon(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _assess_process(context: DoctorContext) -> CheckResult:
-    """Assess user, manager and state of the running daemon."""
+    """Check that the daemon is not stopped by a signal, and runs as the owner of its directory, not as root."""
     pid = context.daemon.pid
     try:
         process = psutil.Process(pid or 0)
@@ -66,7 +66,7 @@ def _assess_process(context: DoctorContext) -> CheckResult:
 
 
 def check_unit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check that the systemd unit is loaded, active, enabled and has a watchdog, and count its restarts."""
+    """Check the systemd unit: loaded, active, enabled, with a watchdog and fewer than MANY_RESTARTS restarts."""
     if not has_systemd():
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
         return
@@ -89,7 +89,13 @@ def _unit_properties() -> dict[str, str]:
 
 
 def assess_unit(properties: Mapping[str, str]) -> CheckResult:
-    """Assess the unit from the properties that `systemctl show` prints."""
+    """Return a failure if the unit is not loaded or not active; skipped if it is not installed.
+
+    An active unit with many restarts, not enabled or without a watchdog gets a warning.
+
+    Args:
+        properties: properties that `systemctl show` prints, keyed by name.
+    """
     if properties.get("LoadState") == "not-found":
         return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")
     active = properties.get("ActiveState", "unknown")

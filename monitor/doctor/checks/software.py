@@ -27,7 +27,7 @@ MISSING = "missing"
 
 
 def check_versions(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check the versions of Python, libc, SQLite and the required packages."""
+    """Report all versions; yield a failure if a required package is missing or SQLite is too old."""
     versions = {name: _installed_version(name) for name in _required_packages()}
     libc = " ".join(part for part in platform.libc_ver() if part) or "libc unknown"
     parts = [f"Python {platform.python_version()}", libc, f"SQLite {SQLITE_VERSION}"]
@@ -70,7 +70,10 @@ def check_blas_threads(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def check_configuration(context: DoctorContext) -> Iterator[CheckResult]:
-    """Report the path of the configuration and the keys that differ from their defaults."""
+    """Report the path of the configuration and the keys that differ from their defaults.
+
+    A config.toml in the current directory gets a warning if it is used instead of the service's configuration.
+    """
     config = context.config
     changed = _changed_keys(config)
     keys = f"{len(changed)} keys differ from their defaults"

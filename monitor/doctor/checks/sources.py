@@ -39,7 +39,7 @@ UNSUPPORTED_SOURCES = {
 
 
 def check_sources(context: DoctorContext) -> Iterator[CheckResult]:
-    """Read each source twice and check the resulting metrics."""
+    """Read each source twice, READING_INTERVAL seconds apart; yield one result per source."""
     sampling = context.config.sampling
     sources = make_sources(sampling.sources, sampling.network_exclude)
     first_readings = {source.name: _read(source) for source in sources}
@@ -66,7 +66,7 @@ def _read(source: Source) -> Any:
 
 
 def unreadable_source(name: str, error: Exception) -> CheckResult:
-    """Return a warning if this kernel or host may lack the source, otherwise a failure; both state a fix."""
+    """Return a warning if the kernel does not provide the source (UNSUPPORTED_SOURCES), otherwise a failure."""
     detail = f"{type(error).__name__}: {error}"[:200]
     if name in UNSUPPORTED_SOURCES and isinstance(error, OSError | NotImplementedError):
         message, fix = UNSUPPORTED_SOURCES[name]
@@ -76,7 +76,7 @@ def unreadable_source(name: str, error: Exception) -> CheckResult:
 
 
 def assess_rates(source: Source, rates: Values) -> CheckResult:
-    """Assess the metrics of a source.
+    """Return a warning if a metric is implausible, unexpectedly missing, or shows full memory or swap.
 
     Args:
         source: source of the metrics.
@@ -121,7 +121,7 @@ def _join(*parts: str) -> str:
 
 
 def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check whether this container has a memory limit, which /proc/meminfo does not show."""
+    """Yield a warning if the memory limit of this container is below the total in /proc/meminfo."""
     limit = _control_group_limit("memory.max", "memory/memory.limit_in_bytes")
     total = psutil.virtual_memory().total
     message = f"{total / 2**30:.1f} GiB of memory, {os.cpu_count()} CPUs"
@@ -136,7 +136,11 @@ def check_memory_limit(_: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _control_group_limit(*names: str) -> int | None:
-    """Return the memory limit of the control group in bytes; None if there is none."""
+    """Return the memory limit of the control group in bytes; None if there is none.
+
+    Args:
+        names: paths of the limit below /sys/fs/cgroup; the first readable file is used.
+    """
     for name in names:
         try:
             text = (procfs.SYSFS / "fs" / "cgroup" / name).read_text(encoding="ascii").strip()

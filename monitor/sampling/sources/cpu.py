@@ -39,8 +39,9 @@ class Cpu:
     """Source of the CPU metrics, as ratios of the total time of all CPUs.
 
     All time except idle and iowait counts as busy, including steal, in which the hypervisor ran other guests. A
-    reading contains the ticks of each kind since boot, and the number of CPUs. `read` raises OSError, or ValueError
-    if the table is malformed or all its counters are 0, as in some sandboxes.
+    reading contains the ticks of each kind since boot, 0 for kinds that the kernel lacks, and the number of CPUs. The
+    metric of a kind that the kernel lacks is missing. `read` raises OSError, or ValueError if the table is malformed
+    or all its counters are 0, as in some sandboxes.
     """
 
     name = "cpu"
@@ -49,6 +50,7 @@ class Cpu:
 
     def __init__(self) -> None:
         self._meter = CounterMeter(_increase)
+        self._kinds = len(KINDS)
 
     def read(self) -> Counts:
         head, marker, table = f"\n{read_whole_proc('stat', until='intr')}".partition("\ncpu ")
@@ -56,6 +58,7 @@ class Cpu:
         ticks = tuple(map(int, line.split()[: len(KINDS)]))
         if not (marker and complete) or len(ticks) < MIN_KINDS:
             raise ValueError("no complete line of CPU times in stat")
+        self._kinds = len(ticks)
         if not any(ticks):
             raise ValueError("all CPU times in stat are 0")
         cpus = f"{head}\n{table}".count("\ncpu") or os.cpu_count() or 1
@@ -68,10 +71,11 @@ class Cpu:
         ticks = step.counts[: len(KINDS)]
         total = sum(ticks)
         iowait = ticks[IOWAIT]
+        has_iowait = self._kinds > IOWAIT and iowait >= -_correction(step.counts[CPUS])
         return {
             "cpu_usage": max(0, total - ticks[IDLE] - iowait) / total,
-            "cpu_iowait": None if iowait < -_correction(step.counts[CPUS]) else max(0, iowait) / total,
-            "cpu_steal": ticks[STEAL] / total,
+            "cpu_iowait": max(0, iowait) / total if has_iowait else None,
+            "cpu_steal": ticks[STEAL] / total if self._kinds > STEAL else None,
         }
 
 

@@ -109,7 +109,7 @@ def _stores(url: str, *, dry_run: bool) -> Iterator[tuple[Stores, Stores]]:
 
 
 def _warn(files: list[tuple[Path, TraceRows]]) -> None:
-    """Warn about files without rows."""
+    """Print a warning for each file without rows."""
     from monitor.system.logging import print_warning  # noqa: PLC0415
 
     for path, rows in files:

@@ -77,7 +77,7 @@ def end_command(options: GlobalOptions, window_id: int) -> int:
 
 
 def list_windows(options: GlobalOptions) -> int:
-    """Print the windows that are active or planned."""
+    """Print the windows that are active or planned; as text, also the configured recurring windows."""
     from monitor.config.maintenance_windows import format_windows  # noqa: PLC0415
     from monitor.documents.anomalies import maintenance_document  # noqa: PLC0415
     from monitor.reports.anomalies import maintenance_list_report  # noqa: PLC0415
@@ -127,7 +127,7 @@ def add_window(options: GlobalOptions, duration: float, start: float | None, not
 
 
 def end_window(options: GlobalOptions, window_id: int) -> int:
-    """End or cancel a window and print its ID."""
+    """End a window now, or cancel it if it has not started; print its ID."""
     from monitor.documents.anomalies import MaintenanceEndDocument  # noqa: PLC0415
     from monitor.reports.anomalies import maintenance_end_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415

@@ -51,7 +51,7 @@ def command(options: GlobalOptions, print_only: bool) -> int:
 
 
 def _report_lines(result: Installation) -> list[str]:
-    """Return one line per change and next step."""
+    """Return one line each for the unit, the configuration and the history, then the next commands."""
     from monitor.system.service_installation import STATE  # noqa: PLC0415
     from monitor.system.systemd_unit import NAME  # noqa: PLC0415
 

@@ -96,7 +96,7 @@ def command(
 def _write_files(
     result: BacktestResult, anomalies: AnomalyBacktest | None, predictions: Path | None, plot: Path | None
 ) -> list[str]:
-    """Write the requested files; return one message per file that could not be written."""
+    """Write predictions (CSV) and plot unless None; return one message per file that could not be written."""
     from monitor.reports.plots import plot_backtest  # noqa: PLC0415
     from monitor.sampling.trace_writer import open_text_output  # noqa: PLC0415
     from monitor.training.backtest import prediction_lines  # noqa: PLC0415

@@ -26,9 +26,12 @@ def test_trace_import_report_matches_golden(assert_golden):
         | {"file": "trace.csv", "dry_run": True, "ignored_columns": (), "first_at": None, "last_at": None}
         | {"spacing": None, "spacing_differs": False}
     )
-    assert_golden(
-        "trace_import", {"imported": trace_import_report(TRACE_IMPORT), "empty": trace_import_report(empty)}
-    )
+    reports = {
+        "imported": trace_import_report(TRACE_IMPORT),
+        "before 2000": trace_import_report(replace(TRACE_IMPORT, first_at=20260228.0, last_at=20260301.0)),
+        "empty": trace_import_report(empty),
+    }
+    assert_golden("trace_import", reports)
 
 
 def test_purge_report_matches_golden(assert_golden):

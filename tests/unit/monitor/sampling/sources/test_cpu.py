@@ -40,6 +40,14 @@ def test_cpu_usage_is_right_where_time_moved_from_iowait_to_idle():
     assert values == {"cpu_usage": pytest.approx(0.2), "cpu_iowait": None, "cpu_steal": 0.0}
 
 
+def test_cpu_metrics_of_kinds_that_the_kernel_lacks_are_missing(proc):
+    source = Cpu()
+    for at, line in ((0.0, "cpu  100 0 0 100\n"), (5.0, "cpu  200 0 0 500\n")):
+        (proc / "stat").write_text(f"{line}intr 1\n")
+        values = source.compute(source.read(), at, math.inf)
+    assert values == {"cpu_usage": pytest.approx(0.2), "cpu_iowait": None, "cpu_steal": None}
+
+
 def test_cpu_iowait_is_zero_after_a_small_correction():
     source = Cpu()
     source.compute(reading(user=100, idle=100, iowait=50), 0.0, math.inf)
