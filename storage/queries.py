@@ -21,7 +21,7 @@ def time_buckets(
     Each query covers at most CHUNK_SECONDS, or one bucket if a bucket is wider.
 
     Args:
-        table: table with the columns host_id and at.
+        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         start: start of the first bucket, in seconds since the epoch.
         width: width of a bucket in seconds.
@@ -55,7 +55,7 @@ def start_of_newest(
 
     Args:
         database: open database.
-        table: table with the columns host_id and at.
+        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         seconds: number of seconds to cover.
         until: end of the period, in seconds since the epoch; later rows are ignored.
@@ -88,10 +88,10 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
 
     Args:
         database: open database.
-        table: table with the columns host_id and at.
+        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         before: rows before this time (seconds since the epoch) are deleted.
-        batch: number of rows selected in one transaction; all rows with the time of the last row are deleted, too.
+        batch: largest number of rows selected in one transaction; rows with the time of the last one are deleted, too.
 
     Returns:
         The number of rows deleted.
@@ -104,9 +104,9 @@ def _purge_batches(database: Database, table: Table, selected: Sequence[ColumnEl
 
     Args:
         database: open database.
-        table: table with the column at.
+        table: table with a column `at`, the time of a row.
         selected: conditions; a row that fulfils all of them is deleted.
-        batch: number of rows selected in one transaction.
+        batch: largest number of rows selected in one transaction.
 
     Returns:
         The number of rows deleted.
@@ -132,7 +132,7 @@ def count_between(database: Database, table: Table, host_id: int, start: float, 
 
     Args:
         database: open database.
-        table: table with the columns host_id and at.
+        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         start: seconds since the epoch.
         end: seconds since the epoch.
@@ -147,11 +147,11 @@ def purge_between(database: Database, table: Table, host_id: int, start: float, 
 
     Args:
         database: open database.
-        table: table with the columns host_id and at.
+        table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         start: seconds since the epoch.
         end: seconds since the epoch.
-        batch: number of rows selected in one transaction; all rows with the time of the last row are deleted, too.
+        batch: largest number of rows selected in one transaction; rows with the time of the last one are deleted, too.
 
     Returns:
         The number of rows deleted.

@@ -190,8 +190,8 @@ class Onset:
     """Start of a high-load period.
 
     Attributes:
-        at: time of the onset.
-        lead_time: time from the first warning to the onset; None if there was no warning.
+        at: seconds since the epoch.
+        lead_time: seconds from the first warning to the onset; None if there was no warning.
     """
 
     at: float

@@ -28,11 +28,11 @@ class DetectorReading:
 
     Attributes:
         at: start of the row in seconds since the epoch.
-        score: anomaly score, 0 to 1: probability that the maximum of the overall score part in six normal hours is
-            lower. NaN if there is no score curve.
-        threshold_ratios: ratio of each channel to its alarm threshold; 1 or more is an alarm.
-        short_term_ratio: largest ratio of a short average or of an unchanged run to its limit; below 1 the last
-            minutes are normal.
+        score: anomaly score, 0 to 1: probability that six hours of normal operation have a lower maximum of the score
+            part `overall` (see `SCORE_PARTS`). NaN until its distribution has been fitted.
+        threshold_ratios: ratio to the alarm threshold for each channel; 1 or more is an alarm.
+        short_term_ratio: larger of two ratios to their limits: `ScoreParts.short_term` and flatline. Below 1, the
+            last minutes are normal.
         contributions: (metrics,) attribution of the score to the metrics; they sum to 1.
     """
 

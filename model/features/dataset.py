@@ -28,14 +28,15 @@ CHUNK_ROWS = 50_000
 
 
 def covered_seconds(times: Floats, step: float) -> float:
-    """Return the total time in seconds that samples cover; a gap counts as one local `sample_spacing`.
+    """Return the total time in seconds that samples cover.
 
-    The spacing may change within the history, for example between imported and live samples.
+    Each sample covers the time until the next sample, but only one `sample_spacing` if a gap follows. The last sample
+    covers `step`. The spacing may change within the history, for example between imported and live samples.
 
     Args:
         times: (rows,) seconds, increasing. Samples less than MIN_STEP after the previous sample are ignored.
-        step: typical interval between samples in seconds. One sample covers this time. It is also the upper bound of
-            the spacing at the first RECENT_INTERVALS intervals.
+        step: typical interval between samples in seconds. It also limits the spacing in the first RECENT_INTERVALS
+            intervals, where a gap could distort the median.
     """
     if len(times) == 0:
         return 0.0

@@ -52,6 +52,21 @@ class ReplayedRows:
     period_start: Floats
 
 
+def warning_thresholds(model: Predictor, predictions: ExpertPredictions, precision: float) -> tuple[float, ...]:
+    """Return the warning threshold of each horizon that has the target precision while load is calm.
+
+    No warning is active during high load, so these rows do not count.
+
+    Args:
+        model: model with blend weights.
+        predictions: expert predictions with their labels.
+        precision: target precision of warnings.
+    """
+    calm = predictions.take(~predictions.high)
+    probabilities = model.blend(calm.logits, calm.high)
+    return tuple(threshold_for(y, p, precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
+
+
 def holdout_models(
     models: Sequence[Predictor], parts: Integers, predictions: ExpertPredictions, precision: float
 ) -> tuple[ReplayModel, ...]:
@@ -72,8 +87,7 @@ def holdout_models(
         model = models[min(part, len(models) - 1)]
         others = other_parts(predictions, inside, model.horizons)
         blended = replace(model, blends=fit_blends(model, others))
-        probabilities = blended.blend(others.logits, others.high)
-        thresholds = tuple(threshold_for(y, p, precision) for y, p in zip(others.y.T, probabilities.T, strict=True))
+        thresholds = warning_thresholds(blended, others, precision)
         start = float(predictions.times[inside][0])
         result.append(ReplayModel(start, replace(blended, thresholds=thresholds, fitted_until=start)))
     return tuple(result)

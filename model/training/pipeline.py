@@ -17,7 +17,6 @@ from model.features.dataset import Dataset, build_dataset, typical_step
 from model.features.feature_spec import FeatureSpec, make_spec
 from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble, fit_clipping_scaler
-from model.forecast.metrics import threshold_for
 from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, supports
@@ -28,7 +27,7 @@ from model.training.blend_weights import expert_predictions, fit_blends, pretrai
 from model.training.ensemble_training import feature_subsets, fit_networks
 from model.training.evaluation import Candidate, cross_fitting_parts, evaluate_candidate
 from model.training.folds import make_folds
-from model.training.holdout_replay import holdout_models
+from model.training.holdout_replay import holdout_models, warning_thresholds
 from model.training.settings import Recipe
 from model.training.task import Task, require_metrics
 from model.units import DAY
@@ -85,10 +84,7 @@ def train(
         models.append(replace(model, fitted_until=float(part.holdout.times[0])))
     predictions = expert_predictions(models, [part.holdout for part in folds.parts])
     holdout_model = replace(models[-1], blends=fit_blends(models[-1], predictions))
-    # No warning is active during high load: these rows do not count for the precision of warnings.
-    calm = predictions.take(~predictions.high)
-    probabilities = holdout_model.blend(calm.logits, calm.high)
-    thresholds = tuple(threshold_for(y, p, task.precision) for y, p in zip(calm.y.T, probabilities.T, strict=True))
+    thresholds = warning_thresholds(holdout_model, predictions, task.precision)
     holdout_model = replace(holdout_model, thresholds=thresholds)
 
     whole = folds.whole

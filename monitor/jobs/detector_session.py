@@ -83,7 +83,8 @@ class DetectorSession:
 
         1. Restore the stored block maxima, the verdicts and the event in progress.
         2. Feed the rows of the last WARM_UP seconds. They may continue or end the event, but not start a new one.
-        3. If an event has ended within RESIDUAL_WINDOW seconds, restore its residual.
+        3. If no event is in progress and one has ended in the last RESIDUAL_WINDOW seconds, initialize the residual
+           ratios from the newest reading (`EventTracker.restore_residual`).
         """
         step = self._detector.step
         until = now // step * step

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.training.blend_weights import expert_predictions, halves
-from model.training.holdout_replay import holdout_models, replay
+from model.training.holdout_replay import holdout_models, replay, warning_thresholds
 from model.training.pipeline import train
 from tests.unit.model.conftest import COLUMNS, RECIPE, TASK, make_trace
 
@@ -40,6 +40,14 @@ def test_holdout_models_ignore_the_labels_of_their_part(candidate, predictions):
     )
     assert (before[0].blends, before[0].thresholds) == (after[0].blends, after[0].thresholds)
     assert before[1].blends != after[1].blends
+
+
+def test_warning_thresholds_ignore_rows_during_high_load(candidate, predictions):
+    model = candidate.predictor.holdout_model
+    expected = warning_thresholds(model, predictions.take(~predictions.high), TASK.precision)
+    reversed_in_high_load = np.where(predictions.high[:, None], 1 - predictions.y, predictions.y)
+    assert predictions.high.any()
+    assert warning_thresholds(model, replace(predictions, y=reversed_in_high_load), TASK.precision) == expected
 
 
 def test_replay_starts_with_the_holdout_and_covers_it(candidate, trace, replayed):
