@@ -91,7 +91,7 @@ def purge(database: Database, table: Table, host_id: int, before: float, batch: 
         table: table with the columns `host_id` and `at`.
         host_id: ID of the host.
         before: rows before this time (seconds since the epoch) are deleted.
-        batch: largest number of rows selected in one transaction; rows with the time of the last one are deleted, too.
+        batch: largest number of rows selected in one transaction; rows with the time of the last one are included.
 
     Returns:
         The number of rows deleted.
@@ -151,7 +151,7 @@ def purge_between(database: Database, table: Table, host_id: int, start: float, 
         host_id: ID of the host.
         start: seconds since the epoch.
         end: seconds since the epoch.
-        batch: largest number of rows selected in one transaction; rows with the time of the last one are deleted, too.
+        batch: largest number of rows selected in one transaction; rows with the time of the last one are included.
 
     Returns:
         The number of rows deleted.
