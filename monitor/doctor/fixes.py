@@ -1,16 +1,8 @@
-"""Fixes whose commands depend on the init system of the machine."""
+"""Fixes: instructions whose commands depend on the init system of the machine."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-SYSTEMD = Path("/run/systemd/system")
-"""Path that exists where systemd is the init system."""
-
-
-def has_systemd() -> bool:
-    """Return True if systemd is the init system of this machine."""
-    return SYSTEMD.is_dir()
+from monitor.system.systemd_unit import has_systemd
 
 
 def show_log() -> str:

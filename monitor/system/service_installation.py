@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from monitor.errors import MonitorError
-from monitor.system.systemd_unit import CONFIG, NAME, Program, unit_text, unreadable_paths
+from monitor.system.systemd_unit import CONFIG, NAME, SYSTEMD, Program, has_systemd, unit_text, unreadable_paths
 
 UNITS = Path("/etc/systemd/system")
 STATE = "/var/lib/monitor"
@@ -155,8 +155,8 @@ def _require_systemd(command: str, hint: str = "") -> None:
         missing.append(f"root (it changes {UNITS}; try sudo)")
     if shutil.which("systemctl") is None:
         missing.append("systemctl (does systemd run on this host?)")
-    elif not Path("/run/systemd/system").is_dir():
-        missing.append("a running systemd (/run/systemd/system does not exist)")
+    elif not has_systemd():
+        missing.append(f"a running systemd ({SYSTEMD} does not exist)")
     if missing:
         raise MonitorError(f"{command} needs {' and '.join(missing)}{hint}")
 

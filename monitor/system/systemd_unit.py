@@ -19,6 +19,9 @@ TEMPLATE = Path(__file__).parent.with_name("data") / "monitor.service"
 CONFIG = Path("/etc/monitor/config.toml")
 NAME = "monitor.service"
 
+SYSTEMD = Path("/run/systemd/system")
+"""Path that exists where systemd is the init system."""
+
 HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 - compared, not used
 """Directories that ProtectHome and PrivateTmp hide from the service."""
 
@@ -37,6 +40,11 @@ class Program:
 
     command: tuple[str, ...]
     needs: tuple[Path, ...]
+
+
+def has_systemd() -> bool:
+    """Return True if systemd is the init system of this machine."""
+    return SYSTEMD.is_dir()
 
 
 def running_program() -> Program:

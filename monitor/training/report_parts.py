@@ -185,7 +185,7 @@ class InputDistribution:
 
     Attributes:
         edges: inner edges of the bins, increasing.
-        frequencies: relative frequency of each bin; there is one more bin than edges.
+        frequencies: fraction of the training values in each of the len(edges) + 1 bins.
     """
 
     edges: tuple[float, ...]

@@ -9,11 +9,11 @@ import psutil
 
 from monitor.doctor.checks.permissions import user_name
 from monitor.doctor.context import DoctorContext
-from monitor.doctor.fixes import has_systemd, leave_root, start_daemon
+from monitor.doctor.fixes import leave_root, start_daemon
 from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.system.formatting import format_count
-from monitor.system.systemd_unit import NAME
+from monitor.system.systemd_unit import NAME, has_systemd
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",

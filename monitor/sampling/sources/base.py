@@ -37,7 +37,7 @@ class Source(Protocol):
         ...
 
     def compute(self, reading: Any, at: float, max_age: float) -> Values:
-        """Compute the values of the fields, and store the reading as the reference of later rates.
+        """Return the values of the fields; the reading becomes the reference for the rates of the next call.
 
         Args:
             reading: result of `read`.
