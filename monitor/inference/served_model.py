@@ -205,12 +205,13 @@ class ServedModel:
 
     def _load(self, model_id: int | None) -> Serving:
         """Load a model, or the newest earlier promoted model if this fails; return None if no model can be loaded."""
-        while model_id is not None:
+        if model_id is None:
+            return None
+        for candidate in (model_id, *self._stores.registry.fallback_ids()):
             try:
-                return model_id, loads(self._stores.registry.blob(model_id)).fused()
+                return candidate, loads(self._stores.registry.blob(candidate)).fused()
             except (StorageError, SerializationError) as error:
-                log.error("model load failed", model=model_id, error=error)
-                model_id = self._stores.registry.previous_id(model_id)
+                log.error("model load failed", model=candidate, error=error)
         return None
 
     def _switch_engine(self) -> None:
