@@ -32,7 +32,7 @@ def database_url(default: str, description: str, *, default_text: str) -> Any:
 def read_url(value: Any) -> str:
     """Return a URL that consists of `sqlite:///` and a path, or an empty text.
 
-    A URL with credentials, a query or a fragment is invalid: SQLite uses none of them, and the URL is part of reports,
+    A URL with credentials, query or fragment is invalid: SQLite uses none of them, and the URL is part of reports,
     logs and messages. The message quotes the URL as `redact_url` returns it.
 
     Raises:

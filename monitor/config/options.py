@@ -188,7 +188,7 @@ def integer_reader(minimum: int) -> Reader:
 
 
 def abbreviate(value: Any) -> str:
-    """Return the `repr` of an invalid value without credentials, cut to MAX_SHOWN characters, for an error message."""
+    """Return the `repr` of an invalid value for a message: without credentials, and cut to MAX_SHOWN characters."""
     is_url = isinstance(value, str) and "://" in value
     text = repr(redact_url(value)) if is_url else redact_credentials(repr(value))
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
