@@ -38,8 +38,8 @@ class Case:
         promise: number of the promise, a key of PROMISES.
         holds: the checked behaviour.
         bound: longest recovery in seconds after the end of the fault.
-        check: injects the fault and asserts the promise; returns the measured recovery in seconds, or None for a fault
-            without an outage.
+        check: injects the fault and asserts the promise; returns the measured recovery in seconds, or None if there
+            is no outage.
         long: True for a case that runs by hand only (`-m faults_long`).
         xfail: reason for which the promise does not hold yet; empty if it holds.
         exception: documented exception from the promise; empty if there is none.
