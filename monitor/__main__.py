@@ -1,4 +1,4 @@
-"""Entry point of `monitor` and `python -m monitor`: set up signals and descriptors, then import the commands."""
+"""Entry point of `monitor` and `python -m monitor`: signals and descriptors before the imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals of the daemon: blocked from the first line of the process on, and taken by the main thread.
+"""Signals of the daemon: blocked at process start, taken by the main thread.
 
 A blocked signal stays pending in the kernel, which merges repeated signals. There is no signal handler that could
 interrupt other code. Threads and child processes inherit the blocked signals. The imports are few, because a signal
