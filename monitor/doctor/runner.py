@@ -23,7 +23,7 @@ from monitor.doctor.checks import (
 from monitor.doctor.context import DoctorContext, read_context
 from monitor.doctor.results import failed
 from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
-from monitor.system.logging import redact_credentials
+from monitor.system.redaction import redact_credentials
 
 MESSAGE_LENGTH = 300
 """Largest length in characters of the message on a check that raised an exception."""
@@ -58,6 +58,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.SOURCE, sources.check_sources),
     Check(CheckId.MEMORY_LIMIT, sources.check_memory_limit),
     Check(CheckId.STATE_DIRECTORY, permissions.check_state_directory),
+    Check(CheckId.WRITE_ACCESS, permissions.check_write_access),
     Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
     Check(CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
     Check(CheckId.DAEMON, service.check_daemon),
