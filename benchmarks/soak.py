@@ -97,9 +97,7 @@ def request_forever(port: int, paths: Sequence[str], interval: float, stop: thre
     due = time.monotonic()
     while not stop.is_set():
         for path in paths:
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{port}{path}", headers={"Accept-Encoding": "gzip"}
-            )
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Accept-Encoding": "gzip"})
             try:
                 with urllib.request.urlopen(request, timeout=10) as response:
                     response.read()
