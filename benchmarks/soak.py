@@ -1,4 +1,4 @@
-"""Soak of the daemon: memory, descriptors, threads and database size over time, under scrapes and page views.
+"""Soak test: memory, descriptors, threads and database size of a daemon under load.
 
 The daemon samples fast, with a model fitted on a history at the same interval, so that all windows of the features
 are full from the start. Slopes are least-squares fits over the time after the warm-up.

@@ -24,7 +24,7 @@ Reader = Callable[[Any], Any]
 """Function that checks and converts the value of one cell; it raises ValueError for an unexpected value."""
 
 MAX_COUNTED = 10_000
-"""Largest number of damaged rows that are told apart in one table."""
+"""Largest number of damaged rows counted in one table."""
 
 
 class DamagedRows:

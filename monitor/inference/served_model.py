@@ -1,6 +1,7 @@
 """Serving model: follows the registry and predicts at every sample.
 
-A promotion or a rollback is one row in the database; the next sampling cycle notices it and replaces the model.
+A promotion or a rollback is one row in the database; the next sampling cycle notices it and replaces the model. A
+model that cannot be loaded, or fails while it serves, is quarantined, and the model that served before it serves.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.errors import SerializationError
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.predictor import Predictor
-from model.forecast.serialization import loads
+from monitor.inference.active_model import ActiveModelLoader, Serving
 from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast, warm_up
+from monitor.inference.out_of_range import OutOfRangeReport
 from monitor.inference.stored_samples import sample_values
 from monitor.stores import TIME_EPSILON, Stores
 from monitor.system.log_throttle import RecurringFailure
@@ -24,9 +25,6 @@ from monitor.system.logging import get_logger
 from storage import SAMPLE_FIELDS, Sample, StorageError
 
 log = get_logger(__name__)
-
-Serving = tuple[int, Predictor] | None
-"""ID and predictor of the serving model; None if there is none."""
 
 
 class ServedModel:
@@ -52,7 +50,8 @@ class ServedModel:
             seasonal=False,
         )
         self._serving: Serving = None
-        self._active_id: int | None = None
+        self._loader = ActiveModelLoader(stores)
+        self._newest_forecast: Forecast | None = None
         self._engine = OnlineEngine(self._spec_without_model)
         self._warmed_up = False
         self._previous_engine: OnlineEngine | None = None
@@ -61,8 +60,7 @@ class ServedModel:
         # Assigned by another thread, never modified in place.
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
         self._applied_decisions: Sequence[FallbackDecision] = ()
-        self._out_of_range: tuple[str, ...] = ()
-        self._stored_out_of_range: tuple[str, ...] = ()
+        self._out_of_range = OutOfRangeReport(stores.registry)
         self._registry_failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
         )
@@ -93,8 +91,8 @@ class ServedModel:
 
     @property
     def load_failed(self) -> bool:
-        """True if the active model could not be loaded, so that an earlier model or none serves."""
-        return self._active_id is not None and self._active_id != self.model_id
+        """True if a newer model has been quarantined, so that an earlier model or none serves."""
+        return self._loader.has_failed_since(self.model_id)
 
     @property
     def fallback_active(self) -> bool:
@@ -128,11 +126,55 @@ class ServedModel:
         2. Read the history of the features from the database if the engine has none or the clock was set back.
         3. Append the sample.
 
-        If the database cannot be read, the next call retries steps 1 and 2.
+        If the database cannot be read, the next call retries steps 1 and 2. A model that raises an exception is
+        quarantined; this sample then has no forecast.
 
         Args:
             sample: the newest sample.
         """
+        try:
+            self._advance(sample)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if self._serving is None:
+                raise
+            self._quarantine_serving(error)
+            self._append(sample)
+        self._rules_observed = has_rule_metric(self.rules, sample)
+
+    def forecast(self) -> Forecast | None:
+        """Return the forecast for the last sample; None if no model serves or the sample has no rule metric.
+
+        A model that raises an exception is quarantined, and so is one whose last attributions failed.
+        """
+        if self._serving is None or not self._rules_observed:
+            return None
+        try:
+            if self._newest_forecast is not None and self._newest_forecast.failures:
+                raise self._newest_forecast.failures[0]
+            forecast = self._predict(self._serving[0])
+        except MemoryError:
+            raise
+        except Exception as error:
+            self._quarantine_serving(error)
+            return None
+        self._newest_forecast = forecast
+        model_id, metrics = self._serving[0], forecast.inputs_out_of_range
+        self._out_of_range.log(model_id, metrics)
+        if self._loader.is_active(model_id):
+            self._out_of_range.store(model_id, metrics, self._loader.inputs_out_of_range)
+        return forecast
+
+    def _predict(self, model_id: int) -> Forecast:
+        decided_id, decisions = self._decisions
+        if decided_id == model_id and decisions is not self._applied_decisions:
+            self._engine.decide([decisions])
+            self._applied_decisions = decisions
+        return make_forecast(self._engine, model_id, self._newest_at)
+
+    def _advance(self, sample: Sample) -> None:
+        """Follow the registry, read the history if necessary, and append the sample."""
         try:
             self._follow_registry()
             if not self._warmed_up or self._clock_went_back(sample):
@@ -141,48 +183,25 @@ class ServedModel:
             self._registry_failure.failure(error=error)
         else:
             self._registry_failure.success()
+        self._append(sample)
+
+    def _append(self, sample: Sample) -> None:
+        """Append a sample to the engine; start an empty engine if the clock was set back."""
         if self._clock_went_back(sample):
             self._engine = self._new_engine()
             self._newest_at = -np.inf
         self._engine.advance(np.array([[sample.at]]), sample_values(sample)[None, None])
         self._newest_at = sample.at
-        self._rules_observed = has_rule_metric(self.rules, sample)
 
-    def forecast(self) -> Forecast | None:
-        """Return the forecast for the last sample; None if no model serves or the sample has no rule metric."""
-        if self._serving is None or not self._rules_observed:
-            return None
-        model_id, decisions = self._decisions
-        if model_id == self.model_id and decisions is not self._applied_decisions:
-            self._engine.decide([decisions])
-            self._applied_decisions = decisions
-        forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
-        self._log_inputs_out_of_range(forecast.inputs_out_of_range)
-        if not self.load_failed:
-            self._store_inputs_out_of_range(self._serving[0], forecast.inputs_out_of_range)
-        return forecast
-
-    def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
-        """Log the metrics outside their training range, unless they are the same as in the last call."""
-        if metrics == self._out_of_range:
+    def _quarantine_serving(self, error: Exception) -> None:
+        """Quarantine the serving model; the next cycle loads the model that served before."""
+        failed_id = self.model_id
+        if failed_id is None:
             return
-        self._out_of_range = metrics
-        if metrics:
-            log.warning("inputs out of range", model=self.model_id, metrics=", ".join(metrics))
-        else:
-            log.info("inputs in range", model=self.model_id)
-
-    def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
-        """Store the metrics for `monitor status` if the stored ones differ; the next forecast retries failures.
-
-        The stored metrics are read in each cycle, because every activation in the registry deletes them.
-        """
-        if self._stored_out_of_range == metrics:
-            return
-        try:
-            self._stores.registry.set_inputs_out_of_range(model_id, metrics)
-        except StorageError as error:
-            log.debug("inputs out of range write failed", error=error)
+        self._loader.fail(failed_id, error)
+        self._newest_forecast = None
+        self._serving = None
+        self._switch_engine()
 
     @property
     def _spec(self) -> FeatureSpec:
@@ -194,25 +213,11 @@ class ServedModel:
 
     def _follow_registry(self) -> None:
         """Read the ID of the active model from the registry; load and serve this model if the ID has changed."""
-        active_id, self._stored_out_of_range = self._stores.registry.serving()
-        if active_id == self._active_id:
-            return
-        self._active_id = active_id
-        previous_id = self.model_id
-        self._serving = self._load(active_id)
-        self._switch_engine()
-        log.info("model activated", model=self.model_id, previous=previous_id)
-
-    def _load(self, model_id: int | None) -> Serving:
-        """Load a model, or the newest earlier promoted model if this fails; return None if no model can be loaded."""
-        if model_id is None:
-            return None
-        for candidate in (model_id, *self._stores.registry.fallback_ids()):
-            try:
-                return candidate, loads(self._stores.registry.blob(candidate)).fused()
-            except (StorageError, SerializationError) as error:
-                log.error("model load failed", model=candidate, error=error)
-        return None
+        previous = self._serving
+        self._serving = self._loader.follow(previous)
+        if self._serving is not previous:
+            self._switch_engine()
+            log.info("model activated", model=self.model_id, previous=None if previous is None else previous[0])
 
     def _switch_engine(self) -> None:
         """Replace the engine by an engine of the loaded model; the next `advance` reads its history.

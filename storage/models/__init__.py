@@ -1,4 +1,4 @@
-"""Models of one host: registry with serving history and quarantine, and records of the training runs."""
+"""Models of one host: registry with serving history and quarantine, and training runs."""
 
 from storage.models.registry import ModelRegistry
 from storage.models.serving_history import Fallbacks, ModelPart, QuarantinedModel

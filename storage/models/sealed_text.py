@@ -1,4 +1,7 @@
-"""Sealed text: JSON text stored with its checksum, because SQLite's integrity checks do not detect a flipped bit."""
+"""Sealed text: JSON text with a checksum.
+
+SQLite's integrity checks do not detect a flipped bit.
+"""
 
 from __future__ import annotations
 

@@ -102,10 +102,7 @@ class SampleRepository:
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
 
     def at_times(self, times: Array) -> Array:
-        """Return the stored samples with the given times.
-
-        Args:
-            times: (rows,) seconds since the epoch.
+        """Return the stored samples with the given times (rows,), in seconds since the epoch.
 
         Returns:
             Array (stored rows, 1 + SAMPLE_FIELDS): `at` and the fields, unordered; NaN for a missing value.
@@ -115,11 +112,7 @@ class SampleRepository:
         return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
-        """Return the newest sample; None if there is none.
-
-        Args:
-            until: ignore samples after this time, in seconds since the epoch; None for no limit.
-        """
+        """Return the newest sample up to `until` (seconds since the epoch; None for no limit), if any."""
         values = {"host_id": self._host_id, "until": math.inf if until is None else until}
         with self._database.reading() as connection:
             return _SAMPLES.first(self._database.damaged_rows, connection, _LAST, **values)
