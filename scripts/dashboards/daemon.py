@@ -203,10 +203,11 @@ def daemon() -> Page:
         ),
         time_series(
             "Storage failures",
-            "Buffered samples, and failed writes since the start. Both rise while the database cannot be written.",
+            "Buffered samples; failed writes and dropped samples since the start. They rise in an outage.",
             [
                 Query(metric("storage_buffered_samples"), "waiting"),
                 Query(metric("storage_write_failures_total"), "failed"),
+                Query(metric("samples_dropped_total"), "dropped"),
             ],
             "short",
             min=0,
