@@ -13,9 +13,10 @@ from model.forecast.online.input_ranges import InputRangeMonitor
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
+from monitor.inference import served_model
 from monitor.inference.forecast import forecast_from_storage
 from monitor.inference.quarantine import QuarantineReason
-from monitor.inference.served_model import ServedModel
+from monitor.inference.registry_follower import RegistryFollower
 from storage import SAMPLE_FIELDS, Sample, StorageError, StorageErrorKind
 
 pytestmark = pytest.mark.unit
@@ -23,6 +24,21 @@ pytestmark = pytest.mark.unit
 STEP = 60.0
 RULES = Rules(((("cpu_usage", 0.8),),), 0.0)
 NOW = 1_700_000_000.0
+
+
+class ServedModel(served_model.ServedModel):
+    """Serving model that follows the registry before each sample."""
+
+    def __init__(self, stores, rules, step):
+        super().__init__(rules, step)
+        self._follower = RegistryFollower(stores, self)
+
+    def follow(self, until):
+        self._follower.follow(until)
+
+    def advance(self, sample):
+        self.follow(sample.at - 0.0005)
+        super().advance(sample)
 
 
 def make_blob(horizons=(300.0, 900.0)):
@@ -187,16 +203,30 @@ def test_model_that_fails_while_it_serves_is_quarantined(monkeypatch, stage, res
     served = ServedModel(stores, RULES, STEP)
     feed(served)
     assert served.forecast() is not None
-    stores.broken = broken
+    stores.quarantine = stores.refuse_write if broken else stores.quarantine
     with monkeypatch.context() as patch:
         fail_with(patch, stage, result)
         feed(served, at=NOW + STEP)
         assert served.forecast() is None
-    assert served.model_id is None
+    assert (served.model_id, served.high_load, served.load_failed) == (None, False, True)
     feed(served, at=NOW + 2 * STEP)
     assert served.forecast().predictions[0].model_id == 1
     assert served.load_failed
     assert stores.quarantined == ([] if broken else [(2, QuarantineReason.FAILED)])
+    reads = stores.reads
+    feed(served, at=NOW + 3 * STEP)
+    assert (served.model_id, stores.reads) == (1, reads), "nothing is loaded again"
+
+
+def test_model_whose_engine_cannot_be_built_is_quarantined(monkeypatch):
+    stores = FakeStores(m1=make_blob(), m2=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    with monkeypatch.context() as patch:
+        fail_with(patch, ("monitor.inference.registry_follower.warm_up",), ZeroDivisionError())
+        feed(served)
+    assert stores.quarantined == [(2, QuarantineReason.FAILED)]
+    feed(served, at=NOW + STEP)
+    assert served.model_id == 1
 
 
 def test_model_whose_attributions_fail_is_quarantined_at_the_next_sample(monkeypatch):
@@ -207,6 +237,7 @@ def test_model_whose_attributions_fail_is_quarantined_at_the_next_sample(monkeyp
     assert served.forecast().contributions == [{}, {}]
     feed(served, at=NOW + STEP)
     assert served.forecast() is None
+    feed(served, at=NOW + 2 * STEP)
     assert stores.active == 1
 
 
@@ -269,7 +300,7 @@ def with_training_range(high):
 
 def test_metrics_outside_their_training_range_are_logged_when_they_change(caplog):
     served = ServedModel(FakeStores(m1=with_training_range(0.5)), RULES, STEP)
-    with caplog.at_level("INFO", logger="monitor.inference.out_of_range"):
+    with caplog.at_level("INFO", logger="monitor.inference.served_model"):
         for i, cpu in enumerate([0.3] * 2 + [0.99] * 5 + [0.3] * 5):
             feed(served, at=NOW + i * STEP, cpu=cpu)
             served.forecast()
@@ -285,6 +316,7 @@ def record(served, stores, cpus, start=0):
         stores.stored.append(sample)
         served.advance(sample)
         forecast = served.forecast()
+    served.follow(sample.at)
     return forecast
 
 
