@@ -12,6 +12,7 @@ from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.reports.status import status_line
+from monitor.sampling.write_buffer import StorageState
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
 from monitor.system.formatting import approximate_duration
 from monitor.web import StoredDocuments
@@ -51,6 +52,7 @@ class StateHolder:
         self._overview: Overview | None = None
         self._anomaly: AnomalyState | None = None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
+        self._storage_state: Callable[[], StorageState] = StorageState
         self.records: StoredDocuments | None = None
         """Reader of the database for the page and the API; None while the database is closed."""
 
@@ -63,7 +65,8 @@ class StateHolder:
         """Replace the result of the newest sampling cycle, and notify systemd of its sample."""
         self._live = live
         self._live_at = time.monotonic()
-        self._notifier.sampled(status_line(live, self._overview), stored=not live.samples_buffered)
+        storage = self._storage_state()
+        self._notifier.sampled(status_line(live, self._overview, storage), stored=not storage.samples_buffered)
 
     def publish_overview(self, overview: Overview) -> None:
         """Replace the overview of the database that the page, the API and the exporter read."""
@@ -76,6 +79,10 @@ class StateHolder:
     def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:
         """Set the function from which `state` obtains the counters and histograms for each job name."""
         self._job_states = job_states
+
+    def read_storage_from(self, storage_state: Callable[[], StorageState]) -> None:
+        """Set the function from which `state` obtains the state of the writes to the database."""
+        self._storage_state = storage_state
 
     def reload_failed(self) -> None:
         """Record that a new configuration was rejected."""
@@ -101,4 +108,5 @@ class StateHolder:
             reload_successful=self._reload.successful,
             reloaded_at=self._reload.at,
             anomaly=self._anomaly if sampling else None,
+            storage=self._storage_state(),
         )
