@@ -10,6 +10,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
+from monitor.sampling.write_buffer import StorageState
 from storage import AnomalyRecord, Sample
 
 
@@ -28,8 +29,6 @@ class LiveState:
         samples_total: number of samples taken since the start of the process.
         samples_missed: number of samples that were due since the start, but not taken.
         predictions_total: number of predictions made since the start.
-        samples_buffered: number of samples in memory that are not stored yet.
-        write_failures: number of failed writes of samples and predictions since the start.
     """
 
     sample: Sample
@@ -40,8 +39,6 @@ class LiveState:
     samples_total: int
     samples_missed: int
     predictions_total: int
-    samples_buffered: int
-    write_failures: int
     high_load_since: float | None = None
 
 
@@ -122,6 +119,7 @@ class DaemonState:
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
         log_lines_dropped: number of log lines that could not be written since the start.
+        storage: state of the writes to the database.
     """
 
     version: str
@@ -135,3 +133,4 @@ class DaemonState:
     reloaded_at: float = 0.0
     anomaly: AnomalyState | None = None
     log_lines_dropped: int = 0
+    storage: StorageState = field(default_factory=StorageState)

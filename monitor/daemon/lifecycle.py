@@ -32,6 +32,9 @@ log = get_logger(__name__)
 BUSY_TIMEOUT = 0.5
 """Longest time in seconds that a sampling cycle waits for another writer before it buffers its sample."""
 
+WRITE_PATIENCE = 5.0
+"""Longest time in seconds to wait at a stop for the write of the last samples."""
+
 WAKE_INTERVAL = 5.0
 """Longest time in seconds between two checks for hung jobs and for missing samples."""
 
@@ -90,6 +93,7 @@ def _opened(config: Config, notifier: Notifier, reload: ReloadState) -> Iterator
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _daemon_lock(stores):
             services = build_services(config, stores, holder)
+            services.writer.start()
             services.scheduler.start()
             web.start()
             notifier.opened(max_sample_age(config.sampling.interval))
@@ -154,15 +158,16 @@ def _daemon_lock(stores: Stores) -> Iterator[None]:
 
 
 def _close(services: Services) -> None:
-    """Stop the trainer and the jobs, and store the buffered predictions; exit at once if a job does not stop."""
+    """Stop the trainer and the jobs, and store the waiting samples; exit at once if a job does not stop."""
     services.retraining.close()
-    if not services.scheduler.close():
-        # Otherwise the interpreter would wait for the job's thread without limit. Samples are stored when taken.
+    stopped = services.scheduler.close()
+    services.writer.close(WRITE_PATIENCE)
+    if not stopped:
+        # Otherwise the interpreter would wait for the job's thread without limit.
         log.error("forced exit: job did not stop")
         logging.shutdown()
         drain_stderr()
         os._exit(0)
-    services.predictions.flush()
 
 
 def _log_start(config: Config, web: WebServer, holder: StateHolder) -> None:

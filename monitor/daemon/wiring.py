@@ -11,6 +11,7 @@ from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
 from monitor.daemon.state import StateHolder
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.recalibration import RecalibrationJob
@@ -23,7 +24,8 @@ from monitor.queries.history import HistoryReader
 from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
-from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.sampling.storage_writer import StorageWriter
+from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
@@ -48,12 +50,12 @@ class Services:
     Attributes:
         scheduler: runs all jobs.
         retraining: starts and stops the trainer.
-        predictions: write buffer for predictions.
+        writer: stores samples and predictions.
     """
 
     scheduler: Scheduler
     retraining: RetrainingJob
-    predictions: PredictionBuffer
+    writer: StorageWriter
 
 
 class RetrainingConditions:
@@ -110,9 +112,10 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
     status_refresh.run()
     interval = config.sampling.interval
-    served = ServedModel(stores, config.rules, interval)
+    served = ServedModel(config.rules, interval)
+    follower = RegistryFollower(stores, served)
+    follower.follow(time.time())
     holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
-    predictions = PredictionBuffer(stores.predictions)
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -121,13 +124,19 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         serving=conditions.serving,
         on_end=status_refresh.run,
     )
+
+    def before_sample(newest_at: float) -> None:
+        follower.follow(newest_at)
+        status_refresh.refresh_changed_model(served.model_id)
+
+    buffer = WriteBuffer(stores.cycles, interval)
+    writer = StorageWriter(buffer, interval, before_sample)
     sampling_cycle = SamplingCycleJob(
         sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
-        samples=SampleBuffer(stores.samples),
         served=served,
-        predictions=predictions,
-        observers=(holder.publish_live, status_refresh.refresh_changed_model),
-        interval=interval,
+        buffer=buffer,
+        wake_writer=writer.wake,
+        observers=(holder.publish_live,),
     )
     recalibration = RecalibrationJob(stores, served, config.warning.precision, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
@@ -147,4 +156,5 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         )
     )
     holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
-    return Services(scheduler, retraining, predictions)
+    holder.read_storage_from(buffer.state)
+    return Services(scheduler, retraining, writer)

@@ -36,6 +36,7 @@ class StateCollector(Collector):
         )
         if state.live:
             yield from _live_metrics(state.live, with_host=state.host_metrics)
+        yield from write_metrics(state.storage)
         if state.overview:
             yield from _record_metrics(state.overview)
         yield from anomaly_metrics(state.anomaly)
@@ -64,7 +65,6 @@ def _live_metrics(live: LiveState, *, with_host: bool) -> Iterator[Metric]:
         yield from host_metrics(live.sample)
     yield from high_load_metrics(live)
     yield from sampling_metrics(live)
-    yield from write_metrics(live)
     yield from prediction_metrics(live)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards.jobs import job_panels, rate
+from dashboards.daemon_jobs import job_panels, rate
+from dashboards.daemon_storage import storage_panels
 from dashboards.page import Page
 from dashboards.panels import (
     DAEMON,
@@ -117,54 +118,6 @@ def daemon() -> Page:
             min=0,
         ),
     ]
-    storage = [
-        time_series(
-            "Size of the database",
-            "Database with write-ahead log, and the log alone. The database stops growing when samples reach "
-            "`storage.retention`, 90 days by default. A log above 64 MiB is pinned by a reader.",
-            [Query(metric("storage_size_bytes"), "size"), Query(metric("storage_wal_bytes"), "write-ahead log")],
-            "bytes",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "Free space",
-            "Free space for the daemon on the file system of the database. Below 512 MiB there is an alert; at 0 "
-            "samples wait in memory.",
-            [Query(metric("storage_free_bytes"), "free")],
-            "bytes",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "History",
-            "Time from the oldest to the newest stored sample.",
-            [
-                Query(
-                    metric("last_sample_timestamp_seconds")
-                    + " - "
-                    + metric("storage_oldest_sample_timestamp_seconds"),
-                    "history",
-                )
-            ],
-            "s",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "Storage failures",
-            "Buffered samples, and failed writes since the start. Both rise while the database cannot be written.",
-            [
-                Query(metric("storage_buffered_samples"), "waiting"),
-                Query(metric("storage_write_failures_total"), "failed"),
-            ],
-            "short",
-            min=0,
-            decimals=0,
-            width=6,
-            overrides=[override("failed", color=fixed_color(RED))],
-        ),
-    ]
     scrape = [
         time_series(
             "Duration of a scrape",
@@ -190,5 +143,11 @@ def daemon() -> Page:
         "Sampling, storage, jobs and scrapes of the daemon, and their cost.",
         "now-6h",
         "30s",
-        [("", now), ("Sampling", sampling), ("Jobs", job_panels()), ("Storage", storage), ("Scrape", scrape)],
+        [
+            ("", now),
+            ("Sampling", sampling),
+            ("Jobs", job_panels()),
+            ("Storage", storage_panels()),
+            ("Scrape", scrape),
+        ],
     )

@@ -1,13 +1,13 @@
 """Tests of the holder of the daemon's state."""
 
 import time
-from dataclasses import replace
 
 import pytest
 
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
+from monitor.sampling.write_buffer import StorageState
 
 pytestmark = pytest.mark.unit
 
@@ -67,7 +67,9 @@ def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, 
 
 @pytest.mark.parametrize(("buffered", "stored"), [(0, True), (3, False)])
 def test_holder_notifies_of_stored_and_buffered_samples(holder, notifier, live, buffered, stored):
-    holder.publish_live(replace(live, samples_buffered=buffered))
+    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
+    holder.publish_live(live)
+    assert holder.state().storage.samples_buffered == buffered
     assert notifier.calls == [("sampled", stored)]
 
 
@@ -79,7 +81,8 @@ def test_samples_reset_the_watchdog_unless_a_hung_job_needs_a_restart(
     holder, notifier, live, buffered, needs_restart, call
 ):
     holder.read_jobs_from(dict, lambda: needs_restart)
-    holder.publish_live(replace(live, samples_buffered=buffered))
+    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
+    holder.publish_live(live)
     assert [name for name, _ in notifier.calls] == [call]
 
 
