@@ -65,6 +65,8 @@ class JobState:
         missed: number of scheduled runs that did not take place.
         duration: durations of the runs.
         delay: delays between the scheduled and the actual starts.
+        last_success_at: end of the last run without an exception, in seconds since the epoch; None before it.
+        hung: True if a run takes longer than its deadline, or if the runs have stopped.
     """
 
     runs: int
@@ -72,6 +74,8 @@ class JobState:
     missed: int
     duration: Histogram
     delay: Histogram
+    last_success_at: float | None = None
+    hung: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class DaemonState:
         reload_successful: True if the last reload of the configuration took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
+        log_lines_dropped: number of log lines that could not be written since the start.
         storage: state of the writes to the database.
     """
 
@@ -127,4 +132,5 @@ class DaemonState:
     reload_successful: bool = True
     reloaded_at: float = 0.0
     anomaly: AnomalyState | None = None
+    log_lines_dropped: int = 0
     storage: StorageState = field(default_factory=StorageState)

@@ -22,6 +22,7 @@ from monitor.queries.overview import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold
+from monitor.system.queued_stderr import drain_stderr
 from monitor.web import WebServer
 from monitor.web.web_config.loader import web_file_problems
 from storage import LockHeldError, StorageError
@@ -35,7 +36,7 @@ WRITE_PATIENCE = 5.0
 """Longest time in seconds to wait at a stop for the write of the last samples."""
 
 WAKE_INTERVAL = 5.0
-"""Longest time in seconds between two checks for a clock step and for missing samples."""
+"""Longest time in seconds between two checks for hung jobs and for missing samples."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _serve(config: Config, daemon: RunningDaemon, notifier: Notifier) -> Config 
     """Wait for a stop or a reload; return the new configuration, or None after a stop."""
     while True:
         request = wait_for_request(WAKE_INTERVAL)
-        daemon.services.scheduler.follow_clock()
+        daemon.services.scheduler.check()
         daemon.holder.report_stall()
         if Request.STOP in request:
             log.info("daemon stopping")
@@ -165,6 +166,7 @@ def _close(services: Services) -> None:
         # Otherwise the interpreter would wait for the job's thread without limit.
         log.error("forced exit: job did not stop")
         logging.shutdown()
+        drain_stderr()
         os._exit(0)
 
 

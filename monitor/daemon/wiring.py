@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
-from monitor.daemon.scheduler import Job, Scheduler
+from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
 from monitor.daemon.state import StateHolder
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
@@ -21,6 +21,7 @@ from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
+from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.storage_writer import StorageWriter
@@ -37,6 +38,9 @@ RECALIBRATION_INTERVAL = MINUTE
 RETENTION_INTERVAL = HOUR
 ANOMALY_DETECTION_INTERVAL = 15.0
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
+
+LONG_DEADLINE = 900.0
+"""Deadline in seconds of the jobs that may have to catch up on weeks of history."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +142,19 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
     anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
+    horizons = config.high_load.horizons
     scheduler = Scheduler(
         (
-            Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
-            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run),
-            Job("retraining", RETRAINING_INTERVAL, retraining.run),
-            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run),
-            Job("scoring", scoring_interval(config.high_load.horizons), scoring.run),
-            Job("retention", RETENTION_INTERVAL, retention.run),
-            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run),
+            # The offsets spread the load: no other job starts together with a sample or with another job.
+            Job("sampling_cycle", interval, sampling_cycle.run, SAMPLER, deadline=max_sample_age(interval)),
+            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
+            Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
+            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
+            Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
+            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
+            Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
         )
     )
-    holder.read_jobs_from(scheduler.states)
+    holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
     holder.read_storage_from(buffer.state)
     return Services(scheduler, retraining, writer)

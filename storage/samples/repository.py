@@ -206,9 +206,9 @@ class SampleRepository:
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 
-    def start_of_newest(self, seconds: float, until: float, max_gap: float, gap_seconds: float) -> float:
+    def start_of_newest(self, seconds: float, until: float, max_gap: float, min_rows: int = 0) -> float:
         """Return the time since which samples cover `seconds` seconds; see `storage.queries.start_of_newest`."""
-        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, gap_seconds)
+        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, min_rows)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:
         """Delete the samples before a time (seconds since the epoch) in short transactions; return their number."""
