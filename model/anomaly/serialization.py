@@ -14,7 +14,7 @@ from model.anomaly.mahalanobis import MahalanobisDistance
 from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 FORMAT = 2
 
@@ -116,7 +116,7 @@ def loads_detector(blob: bytes) -> Detector:
             slots=arrays["slots"].astype(np.int64),
             slot_maxima=arrays["slot_maxima"],
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except MALFORMED as error:
         raise SerializationError(f"not a detector of monitor: {error}") from error
 
 

@@ -13,9 +13,6 @@ from model.nn.serialization import build_network, describe_layer, named_arrays, 
 FORMAT, OLDEST_FORMAT = 3, 2
 """Newest and oldest supported format: format 3 adds training ranges and persistence models to format 2."""
 
-MALFORMED = (ValueError, KeyError, TypeError, IndexError)
-"""Exceptions raised when a malformed header is read."""
-
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return the header entries of an ensemble and its arrays, whose names start with `prefix`."""

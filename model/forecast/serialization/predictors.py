@@ -21,14 +21,13 @@ from model.forecast.persistence import PersistenceModel
 from model.forecast.predictor import Predictor
 from model.forecast.serialization.ensembles import (
     FORMAT,
-    MALFORMED,
     OLDEST_FORMAT,
     build_ensemble,
     check_ensemble,
     describe_ensemble,
 )
 from model.nn.serialization import require_finite
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 PREDICTOR_KIND = "model"
 """Header value "kind" of a predictor."""
