@@ -1,4 +1,4 @@
-"""Records of rolling-origin scores: JSON files with the scores of each machine, and paired comparisons of two."""
+"""Records of rolling-origin scores, and their paired comparison."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from monitor.config.schema import (
 from monitor.config.section_codec import read_section
 from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
-from monitor.system.logging import redact_credentials
+from monitor.system.redaction import redact_credentials
 from monitor.system.suggestions import suggestion
 
 SYSTEM_CONFIG = Path("/etc/monitor/config.toml")

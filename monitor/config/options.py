@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.config.durations import parse_duration
 from monitor.system.formatting import format_duration
+from monitor.system.redaction import redact_credentials, redact_url
 
 Reader = Callable[[Any], Any]
 """Function that validates and converts a TOML value; it raises ValueError with one line per problem."""
@@ -187,8 +188,9 @@ def integer_reader(minimum: int) -> Reader:
 
 
 def abbreviate(value: Any) -> str:
-    """Return the `repr` of an invalid value, cut to MAX_SHOWN characters, for an error message."""
-    text = repr(value)
+    """Return the `repr` of an invalid value for a message: without credentials, and cut to MAX_SHOWN characters."""
+    is_url = isinstance(value, str) and "://" in value
+    text = repr(redact_url(value)) if is_url else redact_credentials(repr(value))
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 

@@ -11,7 +11,7 @@ from monitor.config.options import option_of
 from monitor.config.schema import SECTIONS
 from monitor.config.section_codec import default_text, format_section
 from monitor.system.json_codec import JsonValue, to_plain
-from monitor.system.logging import redact_credentials
+from monitor.system.redaction import redact_credentials
 
 FILE_HEADER = """\
 # Configuration of monitor: every key with its default. A missing key has its default, an unknown key is an error.

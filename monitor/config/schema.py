@@ -15,6 +15,7 @@ from model.nn.optimizers import OPTIMIZERS
 from model.nn.schedules import SCHEDULES
 from model.training.settings import GateConfig, Recipe
 from model.units import DAY, HOUR
+from monitor.config.database_url import database_url
 from monitor.config.list_options import RuleBounds, durations, integers, rules, strings
 from monitor.config.maintenance_windows import RecurringWindow, format_windows, parse_windows
 from monitor.config.options import boolean, choice, duration, integer, number, option, string
@@ -42,11 +43,9 @@ class SamplingSection:
 class StorageSection:
     """Section [storage]: database and retention."""
 
-    url: str = string(
+    url: str = database_url(
         "",
-        "URL of the SQLite database, such as sqlite:////srv/monitor/monitor.db.",
-        pattern=r"|sqlite:///.+",
-        example="sqlite:////srv/monitor/monitor.db",
+        "URL of the SQLite database: sqlite:/// and its path, without credentials, query or fragment.",
         default_text="monitor.db in $STATE_DIRECTORY (set by systemd), else in /var/lib/monitor for root, else in "
         "the user's state directory",
     )

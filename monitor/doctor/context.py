@@ -11,7 +11,7 @@ from monitor.config.loader import Config
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.queries.status import read_overview
 from monitor.stores import Stores, stores_of
-from monitor.system.logging import redact_credentials
+from monitor.system.redaction import redact_credentials
 from monitor.training.records import CompletedRun, completed_run
 from storage import StorageError
 from storage.errors import StorageErrorKind

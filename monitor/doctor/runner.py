@@ -23,7 +23,7 @@ from monitor.doctor.checks import (
 from monitor.doctor.context import DoctorContext, read_context
 from monitor.doctor.results import failed
 from monitor.documents.doctor import CheckId, CheckResult, DoctorDocument
-from monitor.system.logging import redact_credentials
+from monitor.system.redaction import redact_credentials
 
 MESSAGE_LENGTH = 300
 """Largest length in characters of the message on a check that raised an exception."""

@@ -11,7 +11,6 @@ import json
 import logging
 import math
 import os
-import re
 import sys
 import threading
 import time
@@ -21,14 +20,12 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from monitor.system.json_codec import JsonValue
+from monitor.system.redaction import redact_credentials
 
 PACKAGES = ("monitor", "model", "storage")
 SYSLOG_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 """Pairs of lowest log level and syslog(3) priority; levels below INFO have the priority `DEBUG_PRIORITY`."""
 DEBUG_PRIORITY = 7
-
-CREDENTIALS = re.compile(r"(://[^:/?#@\s]*:)\S*(?=@)|([?&](?:password|passwd|token|secret)=)[^&\s]+", re.I)
-"""Pattern of the credentials in URLs: the password before the host, and secrets in the query."""
 
 
 class StructuredLogger:
@@ -209,11 +206,6 @@ def error_location(trace: TracebackType | None) -> str:
     own_frames = [(module, line) for module, line in frames if module.partition(".")[0] in PACKAGES]
     module, line = (own_frames or frames or [("?", 0)])[-1]
     return f"{module}:{line}"
-
-
-def redact_credentials(text: str) -> str:
-    """Return the text with `***` in place of the credentials in URLs."""
-    return CREDENTIALS.sub(lambda match: f"{match[1] or match[2]}***", text)
 
 
 def _json_value(value: object) -> JsonValue:

@@ -31,7 +31,7 @@ def command(options: GlobalOptions) -> int:
     from monitor.queries.status import read_overview  # noqa: PLC0415
     from monitor.reports.status import status_report  # noqa: PLC0415
     from monitor.stores import open_stores  # noqa: PLC0415
-    from monitor.system.logging import redact_credentials  # noqa: PLC0415
+    from monitor.system.redaction import redact_credentials  # noqa: PLC0415
 
     config = load_configuration(options)
     with open_stores(config.database_url, create=False) as stores:

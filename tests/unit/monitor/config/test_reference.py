@@ -54,5 +54,5 @@ def test_effective_values_are_plain_data_in_seconds():
 
 def test_text_forms_redact_credentials():
     config = replace(Config(), storage=replace(Config().storage, url="sqlite://u:secret@h/db"))
-    assert effective_values(config)["storage"]["url"] == "sqlite://u:***@h/db"
+    assert effective_values(config)["storage"]["url"] == "sqlite://***@h/db"
     assert "secret" not in to_toml(config)

@@ -111,9 +111,9 @@ def test_json_format_is_a_valid_object():
 @pytest.mark.parametrize(
     ("message", "redacted"),
     [
-        ("postgresql://u:se@cret@db:5432/m", "postgresql://u:***@db:5432/m"),
-        ("cannot reach postgresql://:secret@/m now", "cannot reach postgresql://:***@/m now"),
-        ("postgresql://db/m?user=u&password=secret&x=1", "postgresql://db/m?user=u&password=***&x=1"),
+        ("postgresql://u:se@cret@db:5432/m", "postgresql://***@db:5432/m"),
+        ("cannot reach postgresql://:secret@/m now", "cannot reach postgresql://***@/m now"),
+        ("postgresql://db/m?user=u&password=secret&x=1", "postgresql://db/m?user=u&password=***"),
         ("sqlite:////var/lib/monitor/monitor.db", "sqlite:////var/lib/monitor/monitor.db"),
         ("http://127.0.0.1:10190/metrics", "http://127.0.0.1:10190/metrics"),
     ],
@@ -190,7 +190,7 @@ def test_print_error_follows_log_format(capsys, root_logger):
     assert (line["level"], line["event"], line["error"]) == ("error", "command failed", "web.listen: in use")
     setup_logging("info", "text")
     print_error("storage.url: postgresql://u:secret@db/m")
-    assert capsys.readouterr().err == "monitor: storage.url: postgresql://u:***@db/m\n"
+    assert capsys.readouterr().err == "monitor: storage.url: postgresql://***@db/m\n"
 
 
 def test_thread_crash_is_logged_as_event(caplog):
