@@ -1,4 +1,4 @@
-"""Fused ensemble: an ensemble merged into one network, with predictions independent of the batch size."""
+"""Fused ensemble: networks of each kind merged into one, with predictions independent of the batch size."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ class FusedEnsemble(Ensemble):
     """
 
     def predict(self, x: Floats) -> Floats:
-        """Return the logits (rows, outputs), averaged over the networks, for features (rows, features)."""
+        """Return the logits (rows, outputs) of the mean over the networks, for features (rows, features)."""
         if len(x) > CHUNK_ROWS:
             chunks = [x[start : start + CHUNK_ROWS] for start in range(0, len(x), CHUNK_ROWS)]
             return np.concatenate([self.predict(chunk) for chunk in chunks])
+        return super().predict(x)
+
+    def _network_logits(self, x: Floats) -> Floats:
+        """Return the logits (rows, members, outputs)."""
         logits = [_apply_rowwise(network, part) for network, part in self._network_inputs(x)]
-        total = logits[0]
-        for other in logits[1:]:
-            total = total + other
-        return np.asarray(total / len(logits))
+        return np.concatenate(logits, axis=1).reshape(len(x), len(self.network_weights), -1)
 
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
@@ -54,31 +55,73 @@ def _apply_rowwise(network: Network, x: Floats) -> Floats:
 
 
 def fuse(ensemble: Ensemble) -> FusedEnsemble:
-    """Merge the networks of an ensemble into one network, which is several times faster for a single sample.
+    """Merge the networks of each kind into one network, which is several times faster for a single sample.
 
+    Plain networks are merged into one network over the inputs, encoded networks into one over inputs and codes.
     Hidden layers become block-diagonal: the weights between units of different networks are 0. Networks with
     different layer types, or with fewer than two Linear layers, are not merged.
     """
-    networks = ensemble.networks
-    linear = [i for i, layer in enumerate(networks[0].layers) if isinstance(layer, Linear)]
-    if len(linear) < 2 or not _same_kinds(networks):
-        return FusedEnsemble(ensemble.scaler, networks, ensemble.columns, ensemble.selected)
     inputs = len(ensemble.scaler.mean)
+    plain = [i for i, columns in enumerate(ensemble.columns) if columns.max(initial=0) < inputs]
+    encoded = [i for i in range(len(ensemble.networks)) if i not in plain]
+    networks: list[Network] = []
+    columns: list[Integers] = []
+    weights: list[float] = []
+    for members, width in ((plain, inputs), (encoded, _width(ensemble))):
+        parts = [ensemble.networks[i] for i in members]
+        positions = [ensemble.columns[i] for i in members]
+        shares = [ensemble.network_weights[i] for i in members]
+        if len(parts) > 1 and _mergeable(parts):
+            mean = None if ensemble.mean_of_probabilities else np.array(shares, np.float32)
+            parts = [_merge(parts, positions, width, mean)]
+            positions = [np.arange(width)]
+            shares = shares if mean is None else [sum(shares)]
+        networks += parts
+        columns += positions
+        weights += shares
+    return FusedEnsemble(
+        scaler=ensemble.scaler,
+        networks=tuple(networks),
+        columns=tuple(columns),
+        selected=ensemble.selected,
+        encoding=ensemble.encoding,
+        weights=tuple(weights),
+        mean_of_probabilities=ensemble.mean_of_probabilities,
+    )
+
+
+def _width(ensemble: Ensemble) -> int:
+    """Return the number of inputs and codes of an ensemble."""
+    return len(ensemble.scaler.mean) + (0 if ensemble.encoding is None else len(ensemble.encoding.inputs))
+
+
+def _mergeable(networks: Sequence[Network]) -> bool:
+    """Return True if all networks have the same sequence of layer types, with at least two Linear layers."""
+    kinds = {tuple(type(layer) for layer in network.layers) for network in networks}
+    return len(kinds) == 1 and kinds.pop().count(Linear) >= 2
+
+
+def _merge(networks: Sequence[Network], columns: Sequence[Integers], inputs: int, weights: Floats | None) -> Network:
+    """Merge networks into one over all inputs.
+
+    Args:
+        networks: networks with equal layer types.
+        columns: input positions of each network.
+        inputs: number of inputs of the merged network.
+        weights: weight of each network in the mean logits, which the merged network returns; None for a merged
+            network that returns the logits of all networks, one network after the other.
+    """
     layers: list[Layer] = list(networks[0].layers)
+    linear = [i for i, layer in enumerate(layers) if isinstance(layer, Linear)]
     for i in linear:
         parts = [layer for network in networks if isinstance(layer := network.layers[i], Linear)]
         if i == linear[0]:
-            layers[i] = _merge_first(parts, ensemble.columns, inputs)
-        elif i == linear[-1]:
-            layers[i] = _merge_last(parts)
+            layers[i] = _merge_first(parts, columns, inputs)
+        elif i == linear[-1] and weights is not None:
+            layers[i] = _merge_last(parts, weights)
         else:
             layers[i] = _merge_hidden(parts)
-    return FusedEnsemble(ensemble.scaler, (Network(layers),), (np.arange(inputs),), ensemble.selected)
-
-
-def _same_kinds(networks: Sequence[Network]) -> bool:
-    """Return True if all networks have the same sequence of layer types."""
-    return len({tuple(type(layer) for layer in network.layers) for network in networks}) == 1
+    return Network(layers)
 
 
 def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: int) -> Linear:
@@ -100,7 +143,9 @@ def _merge_hidden(parts: Sequence[Linear]) -> Linear:
     return Linear(weight, np.concatenate([part.bias for part in parts]))
 
 
-def _merge_last(parts: Sequence[Linear]) -> Linear:
-    """Merge last layers into one layer that averages the outputs of the networks."""
-    weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
-    return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))
+def _merge_last(parts: Sequence[Linear], weights: Floats) -> Linear:
+    """Merge last layers into one layer that returns the weighted mean of their outputs."""
+    total = weights.sum()
+    weight = np.concatenate([part.weight * share for part, share in zip(parts, weights, strict=True)]) / total
+    bias = np.sum([part.bias * share for part, share in zip(parts, weights, strict=True)], axis=0) / total
+    return Linear(weight, bias.astype(weight.dtype))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.forecast.ensemble import Ensemble, Scaler, fit_clipping_scaler, fit_scaler
+from model.features.scaling import Scaler, fit_clipping_scaler, fit_scaler
+from model.forecast.ensemble import Ensemble
 from model.nn.network import mlp
 
 pytestmark = pytest.mark.unit

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.forecast.ensemble import Ensemble, Scaler
+from model.features.scaling import Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.nn.network import mlp
 

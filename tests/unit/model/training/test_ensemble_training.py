@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.forecast.ensemble import Ensemble, Scaler
+from model.features.scaling import Scaler
+from model.forecast.ensemble import Ensemble
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import combine_reports
 from model.nn.diagnostics.gradient_health import GradientState, Issue, IssueKind

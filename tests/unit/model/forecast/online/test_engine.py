@@ -7,10 +7,11 @@ import pytest
 
 from model.features.feature_spec import make_spec
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.blend import HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights, Calibration
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import sigmoid
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, PredictionLog
 from model.forecast.online.recalibration import Recalibration

@@ -94,15 +94,15 @@ def test_flipped_bit_is_detected(candidate, position):
 
 def test_newer_format_is_refused(candidate, monkeypatch):
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 2)
-    with pytest.raises(SerializationError, match="format 3"):
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 3)
+    with pytest.raises(SerializationError, match="format 4"):
         loads(blob)
 
 
 def test_older_format_is_refused_with_advice(candidate, monkeypatch):
     monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 1)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 3)
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 4)
     with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 
