@@ -1,10 +1,10 @@
-.PHONY: run test lint bench build deb config man modules metric-tables schemas dashboards lock ci
+.PHONY: run test lint bench build deb config man modules metric-tables schemas dashboards reliability reliability-page lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
 
 test:           ## install what the tests need and run them all
-	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "not e2e" && .venv/bin/python -m pytest -m e2e
+	scripts/venv --dev && .venv/bin/python -m pytest -n 2 -m "unit or integration" && .venv/bin/python -m pytest -n 4 --dist=worksteal -m faults tests/faults && .venv/bin/python -m pytest -m e2e
 
 lint:           ## check style, types and import contracts
 	scripts/venv --dev
@@ -47,6 +47,13 @@ man:            ## regenerate deploy/man/monitor.1 from the help of the commands
 
 dashboards:     ## regenerate the Grafana dashboards from scripts/dashboards
 	.venv/bin/python scripts/make_dashboards.py
+
+reliability:    ## inject the faults, record the results, regenerate docs/reference/reliability.md
+	MONITOR_FAULTS_RECORD=tests/faults/results.json .venv/bin/python -m pytest -m faults -n 4 --dist=worksteal tests/faults
+	.venv/bin/python scripts/make_reliability.py
+
+reliability-page:    ## regenerate docs/reference/reliability.md from the recorded results
+	.venv/bin/python scripts/make_reliability.py
 
 lock:           ## regenerate the lock file (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --extra dev \

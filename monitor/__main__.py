@@ -1,7 +1,56 @@
-"""Entry point of `python -m monitor`: the command `monitor`."""
+"""Entry point of `monitor` and `python -m monitor`: signals and descriptors before the imports."""
 
+from __future__ import annotations
+
+import os
 import sys
+from collections.abc import Sequence
 
-from monitor.cli.main import main
+from monitor.daemon.signals import block_signals, unblock_signals
 
-sys.exit(main())
+STDERR = 2
+"""Descriptor of stderr."""
+
+OPTIONS_WITH_VALUE = ("--config", "--log-level", "--log-format", "--color")
+"""Options before the command whose value is the next argument."""
+
+
+def main() -> int:
+    """Run the command in the arguments of the process and return its exit code.
+
+    The daemon's signals are blocked before the imports, which take most of its start: a signal that arrives
+    meanwhile is handled afterwards.
+    """
+    _open_standard_descriptors()
+    if command_name(sys.argv[1:]) == "run":
+        block_signals()
+    else:
+        unblock_signals()
+    from monitor.cli.main import main as run_command  # noqa: PLC0415
+
+    return run_command()
+
+
+def command_name(arguments: Sequence[str]) -> str:
+    """Return the first argument that is neither an option nor the value of an option; empty if there is none."""
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument in OPTIONS_WITH_VALUE:
+            next(remaining, None)
+        elif not argument.startswith("-"):
+            return argument
+    return ""
+
+
+def _open_standard_descriptors() -> None:
+    """Open /dev/null on each closed descriptor from 0 to 2, so that no other file gets its number.
+
+    Python sets the streams of closed descriptors to None; `monitor.cli.main` replaces them.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

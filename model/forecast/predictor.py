@@ -37,6 +37,8 @@ class Predictor:
             None if the model was not fitted on this host, or comes from an older release.
         persistence: persistence model per horizon, None if the history had too little high load; empty in models from
             older releases.
+        pretrained_horizons: horizons that the pretrained model predicts alone, because the history had too few
+            examples; their outputs of `ensemble` are 0.
         holdout_model: the model fitted without the newest fold of the holdout, for evaluation; None if it was not
             loaded, or if there is none.
     """
@@ -51,6 +53,7 @@ class Predictor:
     pretrained_weight: float = 0.0
     fitted_until: float | None = None
     persistence: tuple[PersistenceModel | None, ...] = ()
+    pretrained_horizons: tuple[float, ...] = ()
     holdout_model: Predictor | None = field(default=None, repr=False)
 
     def fused(self) -> Predictor:

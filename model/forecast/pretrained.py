@@ -7,7 +7,8 @@ any host, so the model applies to hosts that it was not trained on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,13 +18,16 @@ from model.features.feature_spec import GENERAL_WINDOWS, FeatureSpec, at_least_t
 from model.features.labels import Rules
 from model.features.scaling import Scaler
 from model.features.time_buckets import bucket_width
-from model.forecast.blend import network_only
+from model.forecast.blend import EMPTY_LOAD_TABLE, EXPERTS, HorizonBlend, network_only
+from model.forecast.calibration import BlendWeights
 from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import logit, sigmoid
-from model.forecast.predictor import Predictor
+from model.forecast.predictor import PRETRAINED, Predictor
 from model.nn.layers import Linear
 from model.nn.network import Network
 from model.units import MINUTE
+
+T = TypeVar("T")
 
 PRETRAINED_HORIZONS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240))
 """Horizons of the network outputs in seconds; `adapt` interpolates for other horizons."""
@@ -151,6 +155,56 @@ def bootstrap_predictor(
         base_rates=tuple(base_rates.tolist()),
         thresholds=(precision,) * len(horizons),
     )
+
+
+def add_pretrained_horizons(
+    predictor: Predictor, pretrained: PretrainedModel, horizons: Sequence[float], precision: float
+) -> Predictor:
+    """Return a predictor with further horizons, which the pretrained model predicts alone.
+
+    The warning threshold of these horizons is the target precision, as in `bootstrap_predictor`.
+
+    Args:
+        predictor: model fitted on the host, with persistence models; `supports` is True for its spec.
+        pretrained: networks trained on other hosts.
+        horizons: horizons of the predictor's spec that the predictor lacks, in seconds.
+        precision: target precision of warnings.
+    """
+    all_horizons = tuple(sorted((*predictor.horizons, *horizons)))
+    # Positions among the horizons of the predictor, followed by the added ones.
+    order = [(*predictor.horizons, *horizons).index(horizon) for horizon in all_horizons]
+    alone = BlendWeights(tuple(float(expert == PRETRAINED) for expert in range(len(EXPERTS))))
+    added = len(horizons)
+    base_rates = sigmoid(logit(pretrained.base_rates) @ _interpolation(horizons)).tolist()
+    networks = tuple(_with_zero_outputs(network, added, order) for network in predictor.ensemble.networks)
+    return replace(
+        predictor,
+        horizons=all_horizons,
+        ensemble=replace(predictor.ensemble, networks=networks),
+        blends=_take((*predictor.blends, *(HorizonBlend(EMPTY_LOAD_TABLE, alone, alone),) * added), order),
+        base_rates=_take((*predictor.base_rates, *base_rates), order),
+        thresholds=_take((*predictor.thresholds, *(precision,) * added), order),
+        pretrained=adapt(pretrained, predictor.spec, all_horizons),
+        persistence=_take((*predictor.persistence, *(None,) * added), order),
+        pretrained_horizons=tuple(sorted(horizons)),
+    )
+
+
+def _take(values: Sequence[T], positions: Sequence[int]) -> tuple[T, ...]:
+    return tuple(values[position] for position in positions)
+
+
+def _with_zero_outputs(network: Network, added: int, order: Sequence[int]) -> Network:
+    """Return a network with `added` outputs of 0 behind its own; `order` then permutes all outputs.
+
+    Raises:
+        TypeError: the last layer is not Linear.
+    """
+    *layers, last = network.layers
+    if not isinstance(last, Linear):
+        raise TypeError("a network ends with a Linear layer")
+    weight = np.pad(last.weight, ((0, 0), (0, added)))[:, order]
+    return Network([*layers, Linear(np.ascontiguousarray(weight), np.pad(last.bias, (0, added))[order])])
 
 
 def _interpolation(horizons: Sequence[float]) -> Floats:

@@ -34,6 +34,7 @@ class Candidate:
 
     Attributes:
         predictor: the model to serve.
+        horizons: horizons of the holdout and the scores: those with enough examples in the history, in seconds.
         fit: fit report of the holdout model, which is the model of the newest fold.
         rows: number of rows in the history, including the holdout.
         folds: number of folds of the holdout.
@@ -42,11 +43,13 @@ class Candidate:
         probabilities: (rows, horizons) predictions on the holdout.
         baselines: (rows, horizons) predictions of each baseline on the holdout, keyed by name.
         scores: for each horizon, the score of each predictor keyed by name; the key of the candidate is CANDIDATE.
-        omitted_horizons: horizons of the task that the predictor lacks, in seconds, with the reason.
+        omitted_horizons: other horizons of the task, in seconds, with the reason; the predictor lacks them, or the
+            pretrained model predicts them alone.
         holdout_models: model for each part of the holdout, to replay the part.
     """
 
     predictor: Predictor
+    horizons: tuple[float, ...]
     fit: FitReport
     rows: int
     folds: int
@@ -78,17 +81,18 @@ def evaluate_candidate(
         samples: times (rows,) and values (rows, columns) of the history.
     """
     holdout = folds.holdout
-    probabilities = cross_fitted_probabilities(predictor, predictions, cross_fitting_parts(folds))
+    probabilities = cross_fitted_probabilities(models[-1], predictions, cross_fitting_parts(folds))
     baselines = _baselines(models, folds, *samples)
     scores = tuple(
         {
             name: score(holdout.y[:, i], p[:, i], baselines[CLIMATOLOGY][:, i])
             for name, p in {CANDIDATE: probabilities, **baselines}.items()
         }
-        for i in range(len(predictor.horizons))
+        for i in range(len(folds.horizons))
     )
     return Candidate(
         predictor=predictor,
+        horizons=folds.horizons,
         fit=report,
         rows=len(folds.whole),
         folds=len(folds.parts),

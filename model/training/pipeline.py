@@ -21,7 +21,7 @@ from model.forecast.blend import fit_load_table, network_only
 from model.forecast.ensemble import Ensemble
 from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
-from model.forecast.pretrained import adapt, supports
+from model.forecast.pretrained import adapt, add_pretrained_horizons, supports
 from model.forecast.serialization import bundled_pretrained_model
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
@@ -99,6 +99,10 @@ def train(
         fitted_until=float(times[-1]),
         holdout_model=holdout_model,
     )
+    if folds.omitted and supports(spec):
+        predictor = add_pretrained_horizons(
+            predictor, bundled_pretrained_model(), tuple(folds.omitted), task.precision
+        )
     candidate = evaluate_candidate(predictor, combine_reports(reports), folds, models, predictions, (times, values))
     replay_models = holdout_models(models, cross_fitting_parts(folds), predictions, task.precision)
     return replace(candidate, holdout_models=replay_models)

@@ -64,7 +64,7 @@ def incumbent_predictions(
     model = incumbent.holdout_model or incumbent
     if model.spec.columns != candidate.predictor.spec.columns:
         return IncumbentPredictions(skip=ComparisonSkip.OTHER_METRICS)
-    horizons = candidate.predictor.horizons
+    horizons = candidate.horizons
     shared = [horizon for horizon in horizons if horizon in model.horizons]
     if not shared:
         return IncumbentPredictions(skip=ComparisonSkip.NO_COMMON_HORIZON)
@@ -92,8 +92,7 @@ def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools
         holdout_times: (n,) times of the holdout rows in seconds.
         times: (rows,) times of all samples in seconds, increasing.
     """
-    if incumbent.holdout_model is None and incumbent.fitted_until is None:
-        # The bootstrap model was not fitted on this host.
+    if not _is_fitted(incumbent):
         return np.ones(len(holdout_times), bool)
     until = (incumbent.holdout_model or incumbent).fitted_until
     if until is None:
@@ -101,12 +100,26 @@ def _unseen(incumbent: Predictor, holdout_times: Floats, times: Floats) -> Bools
     return holdout_times >= until
 
 
+def _is_fitted(incumbent: Predictor) -> bool:
+    """Return False for the bootstrap model, which was not fitted on this host."""
+    return incumbent.holdout_model is not None or incumbent.fitted_until is not None
+
+
+def _lost_horizons(candidate: Candidate, incumbent: Predictor) -> list[float]:
+    """Return the horizons that the networks of a fitted incumbent predict, but not those of the candidate."""
+    if not _is_fitted(incumbent):
+        return []
+    own = set(incumbent.horizons) - set(incumbent.pretrained_horizons)
+    return [horizon for horizon in candidate.omitted_horizons if horizon in own]
+
+
 def decide_promotion(
     candidate: Candidate, incumbent: Predictor | None, times: Floats, values: Floats, config: GateConfig
 ) -> GateDecision:
     """Decide whether a candidate may serve, by comparison with the baselines and the incumbent on the holdout.
 
-    A candidate that lacks a horizon of the incumbent is refused without a comparison.
+    A candidate without networks for a horizon that the networks of the incumbent predict is refused without a
+    comparison. The bootstrap model has no networks of this host: the candidate may replace it at every horizon.
 
     Args:
         candidate: newly trained predictor with its evaluation.
@@ -117,7 +130,7 @@ def decide_promotion(
     """
     compared = IncumbentPredictions()
     if incumbent is not None:
-        lost = [horizon for horizon in candidate.omitted_horizons if horizon in incumbent.horizons]
+        lost = _lost_horizons(candidate, incumbent)
         if lost:
             detail = candidate.omitted_horizons[lost[0]].message
             return GateDecision(Refusal(RefusalReason.MISSING_HORIZON, detail=detail))
@@ -127,6 +140,6 @@ def decide_promotion(
         baselines=candidate.baselines,
         incumbent=compared.probabilities,
         holdout=candidate.holdout,
-        horizons=candidate.predictor.horizons,
+        horizons=candidate.horizons,
     )
     return GateDecision(check_candidate(inputs, config), compared.skip)

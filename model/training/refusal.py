@@ -25,7 +25,7 @@ class RefusalReason(StrEnum):
 
 
 _TEMPLATES = {
-    RefusalReason.MISSING_HORIZON: "it lacks a horizon of the incumbent: {detail}",
+    RefusalReason.MISSING_HORIZON: "it cannot be judged at a horizon of the incumbent: {detail}",
     RefusalReason.NOT_BETTER_THAN_BASELINE: (
         "it is not better than {reference} (mean Brier score {candidate:.4f} against {other:.4f})"
     ),

@@ -14,7 +14,7 @@ from functools import partial
 from monitor import release
 from monitor.config.loader import Config, load_config
 from monitor.daemon.sd_notify import Notifier, from_environment
-from monitor.daemon.signals import SignalRequests, handled_signals
+from monitor.daemon.signals import Request, blocked_signals, request_reload, wait_for_request
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import Services, build_services, build_web_server
 from monitor.errors import MonitorError
@@ -57,36 +57,35 @@ def run(config: Config) -> None:
     """
     fix_mmap_threshold()
     notifier = from_environment()
-    with handled_signals() as requests, thread_errors_logged():
+    with blocked_signals(), thread_errors_logged():
         previous: Config | None = None
+        # A stop that arrived during the imports ends the process before it opens anything.
+        following = None if Request.STOP in wait_for_request(0) else config
         effective_since = time.time()
-        while not requests.stop:
-            is_new = config is not previous
+        while following is not None:
+            current = following
+            is_new = current is not previous
             try:
-                with _opened(config, notifier, requests, ReloadState(is_new, effective_since)) as daemon:
+                with _opened(current, notifier, ReloadState(is_new, effective_since)) as daemon:
                     if is_new and previous is not None:
-                        log.info("configuration reloaded", file=config.path)
-                    following = _serve(config, daemon, requests, notifier)
-                    previous = config
-                    config = following
-                    if config is not previous:
-                        effective_since = time.time()
+                        log.info("configuration reloaded", file=current.path)
+                    following = _serve(current, daemon, notifier)
+                    previous = current
+                    effective_since = time.time()
             except (MonitorError, StorageError) as error:
-                if previous is None or previous is config:
+                if previous is None or previous is current:
                     raise
                 # The previous configuration worked before: a failed reload must not end the daemon.
                 log.error("configuration reload failed", error=error)
-                config = previous
+                following = previous
 
 
 @contextmanager
-def _opened(
-    config: Config, notifier: Notifier, requests: SignalRequests, reload: ReloadState
-) -> Iterator[RunningDaemon]:
+def _opened(config: Config, notifier: Notifier, reload: ReloadState) -> Iterator[RunningDaemon]:
     """Open web server, database and jobs for a `with` block, and close them at its end; also after an error."""
     notifier.opening(config.sampling.interval)
     holder = StateHolder(config, notifier, reload)
-    web = build_web_server(config, holder, partial(_load_config, config, holder), requests.request_reload)
+    web = build_web_server(config, holder, partial(_load_config, config, holder), request_reload)
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _daemon_lock(stores):
             services = build_services(config, stores, holder)
@@ -104,15 +103,17 @@ def _opened(
         web.close()
 
 
-def _serve(config: Config, daemon: RunningDaemon, requests: SignalRequests, notifier: Notifier) -> Config:
-    """Wait for a stop or a reload; return the configuration to continue with (unchanged at a stop)."""
-    while not requests.stop:
-        requests.wake.wait(WAKE_INTERVAL)
+def _serve(config: Config, daemon: RunningDaemon, notifier: Notifier) -> Config | None:
+    """Wait for a stop or a reload; return the new configuration, or None after a stop."""
+    while True:
+        request = wait_for_request(WAKE_INTERVAL)
         daemon.services.scheduler.follow_clock()
         daemon.holder.report_stall()
-        if requests.reload and not requests.stop:
-            requests.reload = False
-            requests.wake.clear()
+        if Request.STOP in request:
+            log.info("daemon stopping")
+            notifier.stopping()
+            return None
+        if Request.RELOAD in request:
             notifier.reloading()
             try:
                 new = _load_config(config, daemon.holder)
@@ -121,9 +122,6 @@ def _serve(config: Config, daemon: RunningDaemon, requests: SignalRequests, noti
             else:
                 setup_logging(new.log.level, new.log.format)
                 return new
-    log.info("daemon stopping")
-    notifier.stopping()
-    return config
 
 
 def _load_config(config: Config, holder: StateHolder) -> Config:

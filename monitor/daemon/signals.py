@@ -1,4 +1,9 @@
-"""Signal handling of the daemon: stop and reload requests."""
+"""Signals of the daemon: blocked at process start, taken by the main thread.
+
+A blocked signal stays pending in the kernel, which merges repeated signals. There is no signal handler that could
+interrupt other code. Threads and child processes inherit the blocked signals. The imports are few, because a signal
+that arrives before `block_signals` ends the process.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +11,58 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from enum import Flag
+
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+RELOAD_SIGNALS = frozenset({signal.SIGHUP})
+SIGNALS = STOP_SIGNALS | RELOAD_SIGNALS
 
 
-class SignalRequests:
-    """Pending requests to stop the process or to reload the configuration; each request sets `wake`."""
+class Request(Flag):
+    """Requests to the daemon: `STOP` by SIGTERM or SIGINT, `RELOAD` by SIGHUP."""
 
-    def __init__(self) -> None:
-        self.wake = threading.Event()
-        self.stop = False
-        self.reload = False
+    NONE = 0
+    STOP = 1
+    RELOAD = 2
 
-    def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
-        """Request a stop; handler of SIGTERM and SIGINT."""
-        self.stop = True
-        self.wake.set()
 
-    def request_reload(self, signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG002
-        """Request a reload; handler of SIGHUP."""
-        self.reload = True
-        self.wake.set()
+def block_signals() -> None:
+    """Block the signals of the daemon; call this before the first thread starts."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def unblock_signals() -> None:
+    """Unblock the signals of the daemon: a command that the daemon starts inherits them as blocked."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextmanager
-def handled_signals() -> Iterator[SignalRequests]:
-    """Convert signals to requests during a `with` block, and restore the previous handlers afterwards."""
-    requests = SignalRequests()
-    handlers = {
-        signal.SIGTERM: requests.request_stop,
-        signal.SIGINT: requests.request_stop,
-        signal.SIGHUP: requests.request_reload,
-    }
-    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+def blocked_signals() -> Iterator[None]:
+    """Block the signals of the daemon during a `with` block, and restore the previous signal mask afterwards."""
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
-        yield requests
+        yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+def wait_for_request(timeout: float) -> Request:
+    """Wait until a signal arrives, at most `timeout` seconds, and return the requests of all pending signals."""
+    request = Request.NONE
+    remaining = SIGNALS
+    while remaining and (info := signal.sigtimedwait(remaining, 0 if request else timeout)):
+        request |= Request.RELOAD if info.si_signo in RELOAD_SIGNALS else Request.STOP
+        remaining -= {info.si_signo}
+    return request
+
+
+def stop_pending() -> bool:
+    """Return True if a stop was requested that `wait_for_request` has not returned yet."""
+    return not STOP_SIGNALS.isdisjoint(signal.sigpending())
+
+
+def request_reload() -> None:
+    """Request a reload of the configuration, from any thread."""
+    main_thread = threading.main_thread().ident
+    if main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGHUP)

@@ -26,6 +26,7 @@ class ModelSummary:
         promoted_at: time of the last promotion in seconds since the epoch; None if the model was never promoted.
         pretrained: True for the pretrained model, which was not fitted on this host's history.
         imported_from: name of the host that trained an imported model; None for other models.
+        pretrained_horizons: horizons in seconds that the pretrained model predicts alone within a fitted model.
     """
 
     id: int
@@ -35,6 +36,7 @@ class ModelSummary:
     promoted_at: float | None
     pretrained: bool
     imported_from: str | None
+    pretrained_horizons: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def model_summary(model: RegisteredModel) -> ModelSummary:
         promoted_at=model.promoted_at,
         pretrained=model.pretrained,
         imported_from=model.imported_from,
+        pretrained_horizons=model.pretrained_horizons,
     )
 
 
@@ -133,6 +136,7 @@ def model_list_entry(model: RegisteredModel, active: int | None) -> ModelListEnt
         promoted_at=model.promoted_at,
         pretrained=model.pretrained,
         imported_from=model.imported_from,
+        pretrained_horizons=model.pretrained_horizons,
         serving=model.id == active,
     )
 
@@ -147,6 +151,7 @@ def model_document(model: RegisteredModel, active: int | None) -> ModelDocument:
         promoted_at=model.promoted_at,
         pretrained=model.pretrained,
         imported_from=model.imported_from,
+        pretrained_horizons=model.pretrained_horizons,
         serving=model.id == active,
         report=model.report,
         report_problem=model.report_problem,

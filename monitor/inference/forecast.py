@@ -112,8 +112,10 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     return Forecast(
         predictions=predictions,
         serving=tuple(
-            decision.serving(high=high, raised=floor, outside=outside)
-            for decision, floor in zip(decisions, raised, strict=True)
+            decision.serving(
+                high=high, raised=floor, outside=outside, pretrained=horizon in predictor.pretrained_horizons
+            )
+            for horizon, decision, floor in zip(predictor.horizons, decisions, raised, strict=True)
         ),
         attribute=partial(contributions, predictor, features, probabilities[None], slopes),
         describe=partial(explain_group, predictor.spec, features[0]),

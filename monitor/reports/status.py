@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model.serving import out_of_range_message
+from monitor.documents.models import ModelSummary
 from monitor.documents.scores import HorizonScoreDocument
 from monitor.documents.status import StatusDocument
 from monitor.documents.training import RunSummary
@@ -84,9 +85,18 @@ def _model(status: StatusDocument) -> list[Line]:
         serving = f"trained {format_time(model.created_at)}{origin}, sha256 {model.sha256[:12]}"
     return [
         labelled_line("model", f"{model.id} serves, {serving}"),
+        *_pretrained_horizons(model),
         *_inputs_out_of_range(status),
         *_fallbacks(status),
     ]
+
+
+def _pretrained_horizons(model: ModelSummary) -> list[Line]:
+    """Return a line that names the horizons of the pretrained model; empty if there are none."""
+    if not model.pretrained_horizons:
+        return []
+    horizons = ", ".join(map(format_duration, model.pretrained_horizons))
+    return [labelled_line("", f"{horizons}: pretrained on other hosts, as the history has too few examples")]
 
 
 def _inputs_out_of_range(status: StatusDocument) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from model.forecast.baselines import CLIMATOLOGY, CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.training.refusal import ComparisonSkip
 from monitor.documents.training import ReplayDocument, RetrainDocument
@@ -29,7 +31,7 @@ from monitor.system.formatting import (
     format_time,
 )
 from monitor.training.report import MODEL_SCORES, TrainingReport
-from monitor.training.report_parts import DetectorReport, GradientReport
+from monitor.training.report_parts import DetectorReport, GradientReport, OmittedHorizon
 
 PREDICTORS = (MODEL_SCORES, HOLT_WINTERS, CURRENT_VALUE, PERSISTENCE, CLIMATOLOGY)
 """Order of the predictors in the score table."""
@@ -76,7 +78,7 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
         *_losses(report),
         "",
         *_scores(report),
-        *(f"  {format_duration(left.horizon)} left out: {left.reason}" for left in report.left_out),
+        *(_left_out(left, report.pretrained_horizons) for left in report.left_out),
         *_comparison(report.comparison_skip),
         "",
         *_blend_weights(report),
@@ -85,6 +87,12 @@ def training_blocks(report: TrainingReport) -> tuple[Block, ...]:
         "",
         detector_text(report.detector),
     )
+
+
+def _left_out(left: OmittedHorizon, pretrained: Sequence[float]) -> str:
+    """Return a line that states why no network of this host predicts a horizon, and if the pretrained model does."""
+    state = "served by the pretrained model" if left.horizon in pretrained else "left out"
+    return f"  {format_duration(left.horizon)} {state}: {left.reason}"
 
 
 def detector_text(detector: DetectorReport | None) -> str:

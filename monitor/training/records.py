@@ -45,6 +45,11 @@ class RegisteredModel:
         return None if self.report is None else self.report.imported_from
 
     @property
+    def pretrained_horizons(self) -> tuple[float, ...]:
+        """Horizons in seconds that the pretrained model predicts alone within a model fitted on a host."""
+        return () if self.report is None else self.report.pretrained_horizons
+
+    @property
     def trained_until(self) -> float:
         """Time of the last training sample in seconds since the epoch; `created_at` if there is no usable report."""
         return self.created_at if self.report is None else self.report.to

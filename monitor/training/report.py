@@ -78,7 +78,9 @@ class TrainingReport:
         folds: number of folds of the holdout, each predicted by a model fitted on the samples before it; None for a
             report without scores.
         horizons: scores for each horizon.
-        left_out: configured horizons without a model.
+        left_out: configured horizons without networks of this host.
+        pretrained_horizons: horizons of `left_out`, in seconds, that the pretrained model predicts alone; the others
+            have no predictions.
         inputs: training distribution of each input metric, the reference for input drift.
         detector: anomaly detector; None if the training run did not consider one.
         refusal_reason: rule of the gate that the candidate failed; None if it passed.
@@ -107,6 +109,7 @@ class TrainingReport:
     folds: int | None = None
     horizons: tuple[HorizonReport, ...] = ()
     left_out: tuple[OmittedHorizon, ...] = ()
+    pretrained_horizons: tuple[float, ...] = ()
     inputs: dict[str, InputDistribution] = field(default_factory=dict)
     detector: DetectorReport | None = None
     refusal_reason: RefusalReason | None = None

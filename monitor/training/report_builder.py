@@ -63,11 +63,12 @@ def build_report(
         epochs=tuple(EpochReport(*epoch) for epoch in fit.epochs),
         kept_epoch=fit.kept_epoch,
         health=_gradients(fit.health),
-        horizons=tuple(_horizon(candidate, i) for i in range(len(predictor.horizons))),
+        horizons=tuple(_horizon(candidate, i) for i in range(len(candidate.horizons))),
         left_out=tuple(
             OmittedHorizon(horizon, omitted.message, omitted.reason, omitted.events, MIN_EVENTS)
             for horizon, omitted in candidate.omitted_horizons.items()
         ),
+        pretrained_horizons=predictor.pretrained_horizons,
         inputs=_inputs(predictor, values),
         detector=detector,
         folds=candidate.folds,
@@ -78,12 +79,14 @@ def build_report(
 
 def _horizon(candidate: Candidate, i: int) -> HorizonReport:
     predictor = candidate.predictor
+    horizon = candidate.horizons[i]
+    served = predictor.horizons.index(horizon)
     return HorizonReport(
-        horizon=predictor.horizons[i],
-        base_rate=predictor.base_rates[i],
-        threshold=predictor.thresholds[i],
+        horizon=horizon,
+        base_rate=predictor.base_rates[served],
+        threshold=predictor.thresholds[served],
         scores={name: score_report(score) for name, score in candidate.scores[i].items()},
-        blend_weights=ExpertWeights(*predictor.blends[i].normalized_weights),
+        blend_weights=ExpertWeights(*predictor.blends[served].normalized_weights),
         events=candidate.events[i],
     )
 

@@ -162,11 +162,11 @@ class HorizonReport:
 
 @dataclass(frozen=True)
 class OmittedHorizon:
-    """Configured horizon for which no model was fitted.
+    """Configured horizon without networks of this host.
 
     Attributes:
         horizon: horizon in seconds.
-        reason: reason why the horizon has no model.
+        reason: reason why no network of this host predicts the horizon.
         skip_reason: code of the reason; None in reports of older releases.
         events: number of high-load periods in the history, more than the horizon apart; None in older reports.
         events_needed: number of high-load periods that a model needs; None in older reports.

@@ -27,24 +27,21 @@ PREDICTORS = (
     (3, "Holt-Winters", "yellow"),
     (4, "reduced model", "blue"),
     (5, "persistence", "purple"),
+    (6, "pretrained model", "dark-green"),
 )
 
 
 def quality() -> Page:
     """Return the dashboard of live and holdout scores."""
     name = "{{horizon}}"
+    skill = threshold_steps(RED, (0, ORANGE), (0.1, GREEN))
     live = [
         table(
             "The last 7 days",
             "Predictions of the last 7 days against their outcomes. Skill is the relative reduction of the base "
             "rate's Brier score: 0 is no better than the base rate. Empty until outcomes are known.",
             [
-                column(
-                    "skill",
-                    per_horizon("live_brier_skill"),
-                    decimals=2,
-                    thresholds=threshold_steps(RED, (0, ORANGE), (0.1, GREEN)),
-                ),
+                column("skill", per_horizon("live_brier_skill"), decimals=2, thresholds=skill),
                 column("Brier score", per_horizon("live_brier_score"), decimals=4),
                 column("precision", per_horizon("live_precision"), "percentunit", decimals=0),
                 column("recall", per_horizon("live_recall"), "percentunit", decimals=0),
@@ -58,8 +55,8 @@ def quality() -> Page:
         ),
         state_timeline(
             "Serving predictor",
-            "The model; without metrics outside their training range, the reduced model; or a fallback baseline. A "
-            "long fallback means that the host changes faster than the model learns.",
+            "The model; the reduced model, without metrics outside their training range; the pretrained model, at a "
+            "horizon with too few examples; or a baseline, while it is more accurate.",
             [
                 Query(
                     "sum by (horizon) ("

@@ -114,6 +114,10 @@ def test_module_list_is_current():
     assert (DOCS / "reference" / "modules.md").read_text() == generated, "run `make modules`"
 
 
+def test_reliability_page_has_every_injected_fault():
+    subprocess.run([sys.executable, ROOT / "scripts" / "make_reliability.py", "--check"], check=True)
+
+
 def test_architecture_page_names_existing_files():
     text = (DOCS / "explanation" / "architecture.md").read_text()
     named = set(re.findall(r"`((?:monitor|model|storage|scripts|deploy|tests)/[\w./]*)`", text))

@@ -9,12 +9,12 @@ from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS, PERSISTENCE
 from model.forecast.blend import LoadTable
 from model.forecast.calibration import Calibration
 from model.forecast.online.recalibration import Recalibration
-from model.serving import MODEL, REDUCED_MODEL, Serving, ServingReason
+from model.serving import MODEL, PRETRAINED_MODEL, REDUCED_MODEL, Serving, ServingReason
 
 FALLBACK_BASELINES = (CURRENT_VALUE, HOLT_WINTERS)
 """Names of the baselines that may serve in place of a model."""
 
-PREDICTORS = (MODEL, REDUCED_MODEL, PERSISTENCE, *FALLBACK_BASELINES)
+PREDICTORS = (MODEL, REDUCED_MODEL, PRETRAINED_MODEL, PERSISTENCE, *FALLBACK_BASELINES)
 """Names of all predictors that may serve."""
 
 
@@ -61,18 +61,23 @@ class FallbackDecision:
         calibration, baseline = self.states[high]
         return calibration.slope if baseline is None else 0.0
 
-    def serving(self, *, high: bool, raised: bool = False, outside: Sequence[str] = ()) -> Serving:
+    def serving(
+        self, *, high: bool, raised: bool = False, outside: Sequence[str] = (), pretrained: bool = False
+    ) -> Serving:
         """Return the serving predictor for a sample, with the reason.
 
         Args:
             high: True during high load.
             raised: True if the high-load floor raised the probability.
             outside: names of the metrics outside their training range.
+            pretrained: True if the pretrained model predicts the horizon alone.
         """
         metrics = tuple(outside)
         baseline = self.states[high][1]
         if baseline is not None and not raised:
             return Serving(baseline.name, ServingReason.BASELINE_MORE_ACCURATE, metrics)
+        if pretrained and not raised:
+            return Serving(PRETRAINED_MODEL, ServingReason.HORIZON_NOT_FITTED, metrics)
         if metrics:
             reduced = PERSISTENCE if raised else REDUCED_MODEL
             return Serving(reduced, ServingReason.INPUT_OUT_OF_RANGE, metrics)

@@ -39,6 +39,7 @@ PRETRAINED_WEIGHT_KEY = "prior_share"
 BLENDS_KEY = "voices"
 LOAD_TABLE_KEY = "worth"
 PERSISTENCE_KEY = "persistence"
+PRETRAINED_HORIZONS_KEY = "pretrained_horizons"
 """Header keys; some keys, followed by a dot, are also prefixes of array names."""
 
 
@@ -98,6 +99,8 @@ def _describe_predictor(predictor: Predictor, prefix: str) -> tuple[dict[str, An
     }
     if predictor.fitted_until is not None:
         header["fitted_until"] = predictor.fitted_until
+    if predictor.pretrained_horizons:
+        header[PRETRAINED_HORIZONS_KEY] = predictor.pretrained_horizons
     for i, blend in enumerate(predictor.blends):
         arrays[f"{prefix}{LOAD_TABLE_KEY}.{i}"] = np.stack([blend.load_table.scores, blend.load_table.values])
     if predictor.persistence:
@@ -183,6 +186,7 @@ def _build_predictor(
             _build_persistence(raw, arrays, f"{prefix}{PERSISTENCE_KEY}.{i}.")
             for i, raw in enumerate(header.get(PERSISTENCE_KEY, ()))
         ),
+        pretrained_horizons=tuple(header.get(PRETRAINED_HORIZONS_KEY, ())),
     )
     _check_predictor(predictor)
     return predictor

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.unit
             "Holt-Winters was more accurate than the model on recent outcomes",
         ),
         (
+            Serving("pretrained model", ServingReason.HORIZON_NOT_FITTED),
+            "the history of this host has too few examples at this horizon",
+        ),
+        (
             Serving("persistence", ServingReason.HIGH_LOAD_FLOOR),
             "load is high, and the model was below persistence",
         ),

@@ -7,7 +7,9 @@ import pytest
 
 from model.errors import NotEnoughHistoryError, SkipReason
 from model.forecast.metrics import threshold_for
-from model.forecast.serialization import dumps
+from model.forecast.predictor import predict_at
+from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.serialization import bundled_pretrained_model, dumps, loads
 from model.training.pipeline import train
 from tests.unit.model.conftest import COLUMNS, RECIPE, TASK, make_trace
 
@@ -45,12 +47,31 @@ def test_warning_threshold_has_the_target_precision_while_load_is_not_high(candi
         assert threshold != threshold_for(y, p, TASK.precision)
 
 
-def test_horizon_without_examples_is_omitted():
+def test_horizon_without_examples_is_served_by_the_pretrained_model():
     times, values = make_trace(rows=600)
+    # Within 20 minutes, high load always follows.
     task = replace(TASK, horizons=(60.0, 1200.0))
     candidate = train(times, values, COLUMNS, task, RECIPE, np.random.default_rng(0))
-    assert candidate.predictor.horizons == (60.0,)
     assert candidate.omitted_horizons[1200.0].reason is SkipReason.NO_CALM_LOAD
+    assert candidate.horizons == candidate.predictor.holdout_model.horizons == (60.0,)
+    predictor = loads(dumps(candidate.predictor))
+    assert (predictor.horizons, predictor.pretrained_horizons) == (task.horizons, (1200.0,))
+    pretrained = bundled_pretrained_model()
+    spec = predictor.spec
+    alone = bootstrap_predictor(pretrained, COLUMNS, spec.rules, task.horizons, spec.step, task.precision)
+    served = predict_at(predictor, times, values, times[-300:])
+    assert served[:, 1] == pytest.approx(
+        np.maximum(predict_at(alone, times, values, times[-300:])[:, 1], served[:, 0]), abs=1e-6
+    )
+    assert (predictor.base_rates[1], predictor.thresholds[1]) == (alone.base_rates[1], task.precision)
+
+
+def test_horizon_is_omitted_where_the_pretrained_model_does_not_apply():
+    times, values = make_trace(rows=600)
+    task = replace(TASK, horizons=(20.0, 1200.0))
+    candidate = train(times, values, COLUMNS, task, RECIPE, np.random.default_rng(0))
+    assert set(candidate.omitted_horizons) == {1200.0}
+    assert (candidate.predictor.horizons, candidate.predictor.pretrained_horizons) == ((20.0,), ())
 
 
 def test_history_without_high_load_is_not_enough():

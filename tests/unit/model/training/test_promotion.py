@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from model.errors import SkipReason
-from model.forecast.serialization import dumps, loads
+from model.forecast.pretrained import bootstrap_predictor
+from model.forecast.serialization import bundled_pretrained_model, dumps, loads
 from model.nn.layers import Linear
 from model.nn.network import Network
 from model.training.promotion import decide_promotion, incumbent_predictions
 from model.training.refusal import ComparisonSkip, RefusalReason
 from model.training.settings import GateConfig
 from model.training.task import OmittedHorizon
+from tests.unit.model.conftest import COLUMNS, TASK
 
 pytestmark = pytest.mark.unit
 
@@ -93,10 +95,15 @@ def test_incumbent_of_another_task_is_not_compared(candidate, trace):
     assert incumbent_predictions(foreign, candidate, *trace).skip is ComparisonSkip.OTHER_METRICS
 
 
-def test_candidate_that_lacks_a_horizon_of_the_incumbent_is_refused(candidate, trace):
+def test_candidate_without_networks_for_a_horizon_of_fitted_networks_is_refused(candidate, trace):
     omitted = OmittedHorizon(SkipReason.NO_CALM_LOAD, 1)
     fewer = replace(candidate, omitted_horizons={200.0: omitted})
     refusal = decide_promotion(fewer, candidate.predictor, *trace, GateConfig()).refusal
     assert refusal.reason is RefusalReason.MISSING_HORIZON
     assert refusal.detail == omitted.message
-    assert decide_promotion(fewer, None, *trace, GateConfig()).refusal is None
+    alone = replace(candidate.predictor, pretrained_horizons=(200.0,))
+    spec = candidate.predictor.spec
+    pretrained = bundled_pretrained_model()
+    bootstrap = bootstrap_predictor(pretrained, COLUMNS, spec.rules, TASK.horizons, spec.step, TASK.precision)
+    for incumbent in (None, alone, bootstrap):
+        assert decide_promotion(fewer, incumbent, *trace, GateConfig()).refusal is None

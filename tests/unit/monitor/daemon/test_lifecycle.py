@@ -41,15 +41,14 @@ def run(monkeypatch):
         remaining = list(reloads)
 
         @contextmanager
-        def open_daemon(config, notifier, requests, reload):
+        def open_daemon(config, notifier, reload):
             opened.append((config, reload.successful))
             if len(opened) - 1 in refused:
                 raise MonitorError("refused")
             yield None
 
-        def serve(config, daemon, requests, notifier):
-            requests.stop = not remaining
-            return remaining.pop(0) if remaining else config
+        def serve(config, daemon, notifier):
+            return remaining.pop(0) if remaining else None
 
         monkeypatch.setattr(lifecycle, "_opened", open_daemon)
         monkeypatch.setattr(lifecycle, "_serve", serve)

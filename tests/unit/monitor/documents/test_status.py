@@ -58,6 +58,13 @@ def test_status_has_fallbacks_and_the_active_event(overview):
     assert (document.anomalies.active.id, document.anomalies.last_30_days) == (4, 2)
 
 
+def test_status_names_the_horizons_of_the_pretrained_model(overview):
+    assert status_document(overview).model.pretrained_horizons == ()
+    report = replace(overview.model.report, pretrained_horizons=(3600.0,))
+    document = status_document(replace(overview, model=replace(overview.model, report=report)))
+    assert document.model.pretrained_horizons == (3600.0,)
+
+
 def test_status_lists_stored_metrics_outside_their_training_range(overview):
     stored = replace(overview, inputs_out_of_range=("memory_usage",))
     (document,) = status_document(stored).inputs_out_of_range

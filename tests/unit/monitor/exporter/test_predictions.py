@@ -34,6 +34,7 @@ def test_prediction_metrics_name_the_serving_predictor(samples, live):
     assert {labels[1:]: value for labels, value in values.items() if labels[0] == "high_load_served_by"} == {
         ("5m", "model", "", ""): 0.0,
         ("5m", "reduced model", "input_out_of_range", "memory_usage,disk_read"): 1.0,
+        ("5m", "pretrained model", "", ""): 0.0,
         ("5m", "persistence", "", ""): 0.0,
         ("5m", "current value", "", ""): 0.0,
         ("5m", "Holt-Winters", "", ""): 0.0,

@@ -1,6 +1,7 @@
 """Training report of a candidate."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ def candidate():
     predictor = bootstrap_predictor(
         bundled_pretrained_model(), SAMPLE_FIELDS, CONFIG.rules, CONFIG.high_load.horizons, 5.0, 0.8
     )
+    predictor = replace(predictor, pretrained_horizons=predictor.horizons[-1:])
     health = GradientHealth(
         state=GradientState.HEALTHY,
         parameters=(ParameterHealth("0.weight", 0.1, 0.2, 0.3, 0.004),),
@@ -44,15 +46,19 @@ def candidate():
     )
     return Candidate(
         predictor=predictor,
+        horizons=predictor.horizons[:-1],
         fit=FitReport((Epoch(1, 0.5, 0.4, 0.3), Epoch(2, 0.4, 0.3, 0.2)), 2, health),
         rows=40,
         folds=3,
-        events=(7,) * len(predictor.horizons),
+        events=(7,) * (len(predictor.horizons) - 1),
         holdout=None,
         probabilities=np.empty((0, len(predictor.horizons))),
         baselines={},
-        scores=tuple({"network": SCORE} for _ in predictor.horizons),
-        omitted_horizons={86400.0: OmittedHorizon(SkipReason.TOO_FEW_EVENTS, 2)},
+        scores=tuple({"network": SCORE} for _ in predictor.horizons[:-1]),
+        omitted_horizons={
+            predictor.horizons[-1]: OmittedHorizon(SkipReason.NO_CALM_LOAD, 2),
+            86400.0: OmittedHorizon(SkipReason.TOO_FEW_EVENTS, 2),
+        },
     )
 
 
@@ -64,9 +70,11 @@ def test_report_of_a_candidate_survives_storage(candidate):
     report = build_report(candidate, times, values, configured_task(CONFIG), detector, decision)
     assert (report.from_, report.to, report.samples, report.rows) == (times[0], times[-1], 100, 40)
     assert (report.kept.validation_loss, report.health.layers[0].saturation_ratio) == (0.3, None)
-    assert [horizon.horizon for horizon in report.horizons] == list(CONFIG.high_load.horizons)
+    assert [horizon.horizon for horizon in report.horizons] == list(CONFIG.high_load.horizons[:-1])
     assert report.horizons[0].scores == {"network": score_report(SCORE)}
-    (omitted,) = report.left_out
+    pretrained, omitted = report.left_out
+    assert pretrained.skip_reason is SkipReason.NO_CALM_LOAD
+    assert report.pretrained_horizons == (pretrained.horizon,)
     assert (omitted.horizon, omitted.skip_reason) == (86400.0, SkipReason.TOO_FEW_EVENTS)
     assert (omitted.events, omitted.events_needed) == (2, MIN_EVENTS)
     assert (report.folds, report.horizons[0].events) == (3, 7)

@@ -7,7 +7,7 @@ from model.forecast.blend import EMPTY_LOAD_TABLE
 from model.forecast.calibration import Calibration
 from model.forecast.online.decisions import FallbackBaseline, FallbackDecision, fallback_active
 from model.forecast.online.recalibration import Recalibration
-from model.serving import REDUCED_MODEL, Serving, ServingReason
+from model.serving import PRETRAINED_MODEL, REDUCED_MODEL, Serving, ServingReason
 
 pytestmark = pytest.mark.unit
 
@@ -40,6 +40,15 @@ def test_decision_has_a_baseline_and_a_slope_per_load_state():
 )
 def test_fallback_is_active_if_any_horizon_has_a_baseline(decisions, active):
     assert fallback_active(decisions) == active
+
+
+def test_pretrained_model_serves_a_horizon_that_was_not_fitted():
+    fitted = Serving(PRETRAINED_MODEL, ServingReason.HORIZON_NOT_FITTED)
+    assert FallbackDecision().serving(high=False, pretrained=True) == fitted
+    floor = Serving(PERSISTENCE, ServingReason.HIGH_LOAD_FLOOR)
+    assert FallbackDecision().serving(high=True, raised=True, pretrained=True) == floor
+    more_accurate = Serving(CURRENT_VALUE, ServingReason.BASELINE_MORE_ACCURATE)
+    assert FallbackDecision(high=BASELINE).serving(high=True, pretrained=True) == more_accurate
 
 
 OUTSIDE = ("memory_usage",)

@@ -1,0 +1,222 @@
+"""The real daemon on a directory: start, observe, stop."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing, suppress
+from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+INTERVAL = 0.2
+
+CONFIG = """
+[sampling]
+interval = "{interval}s"
+[storage]
+url = "sqlite:///{database}"
+[high_load]
+rules = [{{ cpu_usage = 0.85 }}]
+sustained = "1s"
+horizons = ["5s", "10s"]
+[training]
+interval = "365d"
+[web]
+listen = "127.0.0.1:{port}"
+"""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Daemon:
+    """A daemon with its configuration; counts the samples that it acknowledged over all its starts.
+
+    Attributes:
+        state: directory of the database.
+        database: path of the database.
+        config: path of the configuration file.
+        log_path: file that receives stdout and stderr.
+        process: the running or last process; None before the first start.
+    """
+
+    def __init__(self, directory, state=None, interval=INTERVAL, extra=""):
+        """Write the configuration; `state` is the directory of the database, `extra` more TOML."""
+        self.directory = directory
+        self.state = state or directory
+        self.database = self.state / "monitor.db"
+        self.config = directory / "config.toml"
+        self.log_path = directory / "log"
+        self.port = free_port()
+        self.interval = interval
+        self.configure(extra)
+        self.process = None
+        self._acknowledged = []
+
+    def configure(self, extra=""):
+        """Write the configuration file again, with more TOML at its end."""
+        text = CONFIG.format(database=self.database, port=self.port, interval=self.interval)
+        self.config.write_text(text + extra)
+
+    def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None):
+        """Start the daemon, and wait until it has stored samples.
+
+        Args:
+            fault: Python code that the process runs before `monitor`.
+            env: more environment variables.
+            wait: False to return at once.
+            real: True to start `python -m monitor`; intervals must be at least one second then.
+            prefix: command and arguments to run the daemon with, for example setpriv, or a shell with redirections.
+            stderr: file object or descriptor for stdout and stderr; None for `log_path`.
+        """
+        program = ["-m", "monitor"] if real else [str(LAUNCHER)]
+        command = [*prefix, sys.executable, "-P", *program, "--config", str(self.config), "run"]
+        environment = {**os.environ, "MONITOR_FAULT": fault, **(env or {})}
+        environment.pop("NOTIFY_SOCKET", None)
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=stderr or log, stderr=stderr or log, env=environment)
+        self._acknowledged.append(0)
+        if wait:
+            self.wait_stored(2)
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, number=signal.SIGTERM, seconds=10):
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+    def kill(self):
+        """End the process without a chance to clean up."""
+        return self.stop(signal.SIGKILL)
+
+    def command(self, *arguments, timeout=60):
+        """Run a command of `monitor` on the same configuration; return the completed process."""
+        command = [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def get(self, path, timeout=5):
+        """Return (status code, body) of a page; (0, "") if the daemon does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def healthy(self):
+        """Return True if /-/healthy answers 200."""
+        return self.get("/-/healthy")[0] == 200
+
+    def status(self):
+        """Return the status document; an empty one if the daemon does not answer."""
+        code, body = self.get("/api/v1/status")
+        return json.loads(body) if code == 200 else {}
+
+    def metrics(self):
+        """Return the values of /metrics by name, labels included; remember the acknowledged samples."""
+        code, body = self.get("/metrics")
+        if code != 200:
+            return {}
+        lines = (line for line in body.splitlines() if line and not line.startswith("#"))
+        page = {name.removeprefix("monitor_"): float(value) for name, _, value in (x.rpartition(" ") for x in lines)}
+        if self.running():
+            self._acknowledged[-1] = max(self._acknowledged[-1], stored_of(page))
+        return page
+
+    def metric(self, name, default=0.0):
+        return self.metrics().get(name, default)
+
+    def acknowledged(self):
+        """Return the number of samples that all processes so far reported as stored."""
+        return sum(self._acknowledged)
+
+    def stored(self):
+        """Return the number of samples that the running process reports as stored."""
+        return stored_of(self.metrics())
+
+    def files(self):
+        """Return the database and every file next to it that was moved aside."""
+        pattern = re.compile(re.escape(self.database.name) + r".*(?<!-wal)(?<!-shm)(?<!\.lock)(?<!-journal)")
+        return sorted(path for path in self.state.iterdir() if pattern.fullmatch(path.name))
+
+    def quarantined(self):
+        """Return the files that were moved aside."""
+        return [path for path in self.files() if path != self.database]
+
+    def sample_times(self, path=None):
+        """Return the times of the stored samples, in ascending order."""
+        with closing(sqlite3.connect(f"file:{path or self.database}?mode=ro", uri=True, timeout=5)) as connection:
+            return [at for (at,) in connection.execute("SELECT at FROM samples ORDER BY at")]
+
+    def rows(self):
+        """Return the number of samples in the database and in all readable files that were moved aside."""
+        count = 0
+        for path in self.files():
+            with suppress(sqlite3.Error):
+                count += len(self.sample_times(path))
+        return count
+
+    def integrity(self):
+        """Return the result of SQLite's integrity check: "ok" for a good file."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as connection:
+            return connection.execute("PRAGMA integrity_check").fetchone()[0]
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def wait(self, condition, seconds=60, alive=True):
+        """Wait until a condition holds; return the elapsed seconds."""
+        started = time.monotonic()
+        while time.monotonic() < started + seconds:
+            if condition():
+                return time.monotonic() - started
+            assert not alive or self.running(), f"the daemon exited with {self.process.returncode}\n{self.log()}"
+            time.sleep(0.03)
+        raise AssertionError(f"condition not met within {seconds} s\n{self.tail()}")
+
+    def wait_stored(self, more, seconds=60):
+        """Wait until the process has stored `more` samples from now on and none is waiting; return the seconds."""
+        target = self.stored() + more
+        return self.wait(lambda: self._stored_at_least(target), seconds)
+
+    def _stored_at_least(self, target):
+        page = self.metrics()
+        return stored_of(page) >= target and page["storage_buffered_samples"] <= 1
+
+    def wait_sampled(self, more, seconds=60):
+        """Wait until the process has taken `more` samples from now on; return the seconds."""
+        target = self.metric("samples_total") + more
+        return self.wait(lambda: self.metric("samples_total") >= target, seconds)
+
+    def tail(self):
+        return "\n".join(self.log().splitlines()[-30:])
+
+    def assert_no_sample_lost(self):
+        """Assert that every acknowledged sample is in the database or in a file that was moved aside."""
+        assert self.rows() >= self.acknowledged(), self.tail()
+
+    def assert_stops(self, code=0):
+        """Assert that SIGTERM ends the daemon with an exit code, and that no sample is lost."""
+        self.metrics()
+        assert self.stop() == code, self.tail()
+        self.assert_no_sample_lost()
+
+
+def stored_of(page):
+    """Return the number of samples that a metrics page reports as stored."""
+    waiting = page.get("storage_buffered_samples", 0) + page.get("samples_dropped_total", 0)
+    return int(max(page.get("samples_total", 0) - waiting, 0))
