@@ -61,6 +61,8 @@ def fuse(ensemble: Ensemble) -> FusedEnsemble:
     Hidden layers become block-diagonal: the weights between units of different networks are 0. Networks with
     different layer types, or with fewer than two Linear layers, are not merged.
     """
+    if isinstance(ensemble, FusedEnsemble):
+        return ensemble
     inputs = len(ensemble.scaler.mean)
     plain = [i for i, columns in enumerate(ensemble.columns) if columns.max(initial=0) < inputs]
     encoded = [i for i in range(len(ensemble.networks)) if i not in plain]
