@@ -28,6 +28,7 @@ def record_metrics(overview: Overview) -> Iterator[Metric]:
     yield gauge(
         "storage_size_bytes", "Size of the database with its write-ahead log, in bytes.", overview.storage_bytes
     )
+    yield gauge("storage_wal_bytes", "Size of the write-ahead log of the database, in bytes.", overview.wal_bytes)
     if overview.storage_free_bytes is not None:
         yield gauge(
             "storage_free_bytes",

@@ -36,6 +36,9 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
 }
 """Meaning of each outcome of a training run, shown as a colour."""
 
+USUAL_WAL_BYTES = 16 * 2**20
+"""Largest size in bytes of a write-ahead log that no reader pins: `journal_size_limit` of the database."""
+
 
 def status_report(status: StatusDocument) -> Report:
     """Return the report of `monitor status`: labelled lines, one or more per subject."""
@@ -48,7 +51,7 @@ def status_report(status: StatusDocument) -> Report:
             labelled_line("daemon", running, ", ", sampling, f"; last sample {last_sample}"),
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
-            labelled_line("database", f"{status.database}, {format_bytes(status.storage_bytes)}"),
+            labelled_line("database", _database(status)),
             *_model(status),
             *_predictions(status),
             *_training(status.last_training),
@@ -64,6 +67,13 @@ def _high_load(status: StatusDocument) -> list[Line]:
     if status.high_load_since is None:
         return []
     return [labelled_line("now", high_load_text(status.high_load_since, status.at))]
+
+
+def _database(status: StatusDocument) -> str:
+    """Return path and size of the database; the size of the write-ahead log as well if a reader lets it grow."""
+    pinned = status.wal_bytes > USUAL_WAL_BYTES
+    log = f", {format_bytes(status.wal_bytes)} of it in the write-ahead log" if pinned else ""
+    return f"{status.database}, {format_bytes(status.storage_bytes)}{log}"
 
 
 def _future_samples(status: StatusDocument) -> list[Line]:

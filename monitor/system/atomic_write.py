@@ -17,7 +17,7 @@ from monitor.errors import MonitorError
 
 
 @contextmanager
-def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Open a file for writing; it replaces the existing file when the `with` block ends without an error.
 
     A power failure leaves the complete old file or the complete new file. Symbolic links are followed. Devices, FIFOs

@@ -113,6 +113,12 @@ def daemon() -> Page:
             mappings=value_mappings((0, "failed", RED), (1, "ok", GREEN)),
         ),
         time_series(
+            "Failed readings",
+            "Failed and implausible readings per second and source.",
+            [Query(rate("source_failures_total"), "{{source}}")],
+            "cps",
+        ),
+        time_series(
             "Duration of the sources",
             "Duration of each source in the last sampling cycle.",
             [Query(metric("source_duration_seconds"), "{{source}}")],
@@ -170,9 +176,9 @@ def daemon() -> Page:
     storage = [
         time_series(
             "Size of the database",
-            "Database with write-ahead log. It stops growing when samples reach `storage.retention`, 90 days by "
-            "default.",
-            [Query(metric("storage_size_bytes"), "size")],
+            "Database with write-ahead log, and the log alone. The database stops growing when samples reach "
+            "`storage.retention`, 90 days by default. A log above 64 MiB is pinned by a reader.",
+            [Query(metric("storage_size_bytes"), "size"), Query(metric("storage_wal_bytes"), "write-ahead log")],
             "bytes",
             min=0,
             width=6,

@@ -126,6 +126,7 @@ def overview(sample):
         retrain_running=False,
         daemon_running=True,
         storage_bytes=1_048_576,
+        wal_bytes=2_097_152,
         storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift={"cpu_usage": 0.05, "memory_usage": 0.5},

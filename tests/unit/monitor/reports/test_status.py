@@ -69,6 +69,10 @@ def anomaly_without_daemon(overview):
     return replace(anomaly_in_progress(overview), daemon_running=False)
 
 
+def pinned_log(overview):
+    return replace(overview, storage_bytes=105 * 2**20, wal_bytes=100 * 2**20)
+
+
 STATES = (
     without_model,
     pretrained,
@@ -77,6 +81,7 @@ STATES = (
     inputs_out_of_range,
     anomaly_in_progress,
     anomaly_without_daemon,
+    pinned_log,
 )
 
 
