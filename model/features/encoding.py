@@ -1,4 +1,4 @@
-"""Piecewise-linear encoding: several codes of one scaled feature, for thresholds that a few units cannot learn."""
+"""Piecewise-linear encoding: codes of scaled features, with which networks learn steps."""
 
 from __future__ import annotations
 

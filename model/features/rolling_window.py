@@ -30,9 +30,7 @@ class RollingWindow:
     """Samples of one host in time order, with high-load state and running sums.
 
     Appending rows one by one (live) or many at once (training) gives bit-identical sums and states.
-
-    Attributes:
-        load_limit: upper limit of the load index, at most MAX_LOAD_INDEX; not changed after the first sample.
+    `load_limit` is the upper limit of the load index; it is set before the first sample.
     """
 
     def __init__(

@@ -4,8 +4,7 @@ A single network over all features overfits to a daily rhythm, even on a host wh
 recent features, and networks with features of previous days, make different errors, which partly cancel in the mean.
 
 The networks are of two kinds. Plain networks have a subset of the scaled features as inputs. Encoded networks have
-all of them, and piecewise-linear codes of the most informative ones (`model.features.encoding`). Both kinds have the
-same weight in the mean.
+all of them, and piecewise-linear codes of the most informative ones (`model.features.encoding`).
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ class Ensemble:
         selected: feature position of each input of the ensemble; several inputs may use the same feature. None if the
             inputs are all features.
         encoding: codes, whose positions follow those of the inputs; None for an ensemble without encoded networks.
-        weights: weight of each network in the mean; None for equal weights.
         mean_of_probabilities: True to average probabilities, False to average logits, as earlier releases did.
     """
 
@@ -45,13 +43,7 @@ class Ensemble:
     columns: tuple[Integers, ...]
     selected: Integers | None = None
     encoding: Encoding | None = None
-    weights: tuple[float, ...] | None = None
     mean_of_probabilities: bool = False
-
-    @property
-    def network_weights(self) -> tuple[float, ...]:
-        """Weight of each network in the mean."""
-        return (1.0,) * len(self.networks) if self.weights is None else self.weights
 
     def outputs(self, features: int) -> int:
         """Check the parts of the ensemble, and return the number of outputs.
@@ -73,8 +65,6 @@ class Ensemble:
         if self.encoding is not None:
             self.encoding.check(inputs)
             inputs += len(self.encoding.inputs)
-        if len(self.network_weights) != len(self.networks) or not min(self.network_weights) > 0:
-            raise ValueError("the weights do not fit the networks")
         widths = set()
         for network, columns in zip(self.networks, self.columns, strict=True):
             _check_positions(columns, inputs)
@@ -85,7 +75,7 @@ class Ensemble:
 
     def predict(self, x: Floats) -> Floats:
         """Return the logits (rows, outputs) of the mean over the networks, for features (rows, features)."""
-        return self._mean(self._network_logits(x))
+        return self._mean(self._member_logits(x))
 
     def attribute(self, x: Floats, reference: Floats) -> Floats:
         """Attribute the difference between the logits of two points to the features (`Network.attribute`).
@@ -98,7 +88,7 @@ class Ensemble:
             (outputs, features); each row sums to the difference of one output.
         """
         points = np.stack([x, reference])
-        multipliers = self._mean_multipliers(self._network_logits(points))
+        multipliers = self._mean_multipliers(self._member_logits(points))
         scaled, scaled_reference = self._encoded(points)
         features = np.arange(len(x)) if self.selected is None else self.selected
         if self.encoding is not None:
@@ -131,21 +121,22 @@ class Ensemble:
         scaled = self.scaler(self._inputs(x))
         return scaled if self.encoding is None else self.encoding(scaled)
 
-    def _network_logits(self, x: Floats) -> Floats:
-        """Return the logits (rows, members, outputs); a fused network has several members."""
+    @property
+    def members(self) -> int:
+        """Number of members of the mean: the networks."""
+        return len(self.networks)
+
+    def _member_logits(self, x: Floats) -> Floats:
+        """Return the logits (rows, members, outputs) for features (rows, features)."""
         logits = np.concatenate([network.predict(part) for network, part in self._network_inputs(x)], axis=1)
-        return logits.reshape(len(x), len(self.network_weights), -1)
+        return logits.reshape(len(x), self.members, -1)
 
     def _mean(self, logits: Floats) -> Floats:
-        """Return the logits (rows, outputs) of the weighted mean of logits (rows, members, outputs)."""
-        weights = np.array(self.network_weights, np.float32)
-        values = sigmoid(logits.astype(np.float64)) if self.mean_of_probabilities else logits
-        total = values[:, 0] * weights[0]
-        # One after the other: the rounding must not depend on the number of rows.
-        for member in range(1, len(weights)):
-            total = total + values[:, member] * weights[member]
-        mean = total / weights.sum()
-        return logit(mean) if self.mean_of_probabilities else np.asarray(mean)
+        """Return the logits (rows, outputs) of the mean of logits (rows, members, outputs)."""
+        # NumPy sums the members of a row in the same order for any number of rows.
+        if self.mean_of_probabilities:
+            return logit(sigmoid(logits.astype(np.float64)).mean(axis=1))
+        return np.asarray(logits.mean(axis=1))
 
     def _mean_multipliers(self, logits: Floats) -> Floats:
         """Return the DeepLIFT multipliers (members, outputs) of `_mean`: secant slopes between two points.
@@ -153,14 +144,13 @@ class Ensemble:
         Args:
             logits: (2, members, outputs) logits at both points.
         """
-        weights = np.array(self.network_weights)[:, None] / sum(self.network_weights)
         if not self.mean_of_probabilities:
-            return np.broadcast_to(weights, logits.shape[1:])
+            return np.full(logits.shape[1:], 1 / self.members)
         logits = logits.astype(np.float64)
         p = sigmoid(logits)
-        mean = (weights * p).sum(axis=1)
+        mean = p.mean(axis=1)
         slope_of_logit = _secant(self._mean(logits), mean, 1 / np.maximum(mean * (1 - mean), FLOOR))
-        return np.asarray(weights * _secant(p, logits, p * (1 - p)) * slope_of_logit)
+        return np.asarray(_secant(p, logits, p * (1 - p)) * slope_of_logit / self.members)
 
     def _network_inputs(self, x: Floats) -> Iterator[tuple[Network, Floats]]:
         """Yield each network with its inputs (rows, inputs)."""

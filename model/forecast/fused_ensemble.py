@@ -1,8 +1,9 @@
-"""Fused ensemble: networks of each kind merged into one, with predictions independent of the batch size."""
+"""Fused ensemble: networks merged by kind, with predictions independent of the batch size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,12 +20,23 @@ CHUNK_ROWS = 512
 """Largest number of rows predicted at once, so that activations stay in the processor's cache."""
 
 
+@dataclass(frozen=True)
 class FusedEnsemble(Ensemble):
     """Ensemble for serving, whose predictions are bit-identical for any batch size.
 
     One NumPy call multiplies all rows, each as a matrix of one row. A single matrix product would round differently
     for different numbers of rows.
+
+    Attributes:
+        merged: number of networks that the networks of this ensemble return the logits of.
     """
+
+    merged: int = 1
+
+    @property
+    def members(self) -> int:
+        """Number of members of the mean."""
+        return self.merged
 
     def predict(self, x: Floats) -> Floats:
         """Return the logits (rows, outputs) of the mean over the networks, for features (rows, features)."""
@@ -33,10 +45,9 @@ class FusedEnsemble(Ensemble):
             return np.concatenate([self.predict(chunk) for chunk in chunks])
         return super().predict(x)
 
-    def _network_logits(self, x: Floats) -> Floats:
-        """Return the logits (rows, members, outputs)."""
+    def _member_logits(self, x: Floats) -> Floats:
         logits = [_apply_rowwise(network, part) for network, part in self._network_inputs(x)]
-        return np.concatenate(logits, axis=1).reshape(len(x), len(self.network_weights), -1)
+        return np.concatenate(logits, axis=1).reshape(len(x), self.members, -1)
 
 
 def _apply_rowwise(network: Network, x: Floats) -> Floats:
@@ -59,36 +70,33 @@ def fuse(ensemble: Ensemble) -> FusedEnsemble:
 
     Plain networks are merged into one network over the inputs, encoded networks into one over inputs and codes.
     Hidden layers become block-diagonal: the weights between units of different networks are 0. Networks with
-    different layer types, or with fewer than two Linear layers, are not merged.
+    different layer types, or with fewer than two Linear layers, are not merged. A network merged from all networks
+    of a mean of logits returns that mean.
     """
     if isinstance(ensemble, FusedEnsemble):
         return ensemble
     inputs = len(ensemble.scaler.mean)
     plain = [i for i, columns in enumerate(ensemble.columns) if columns.max(initial=0) < inputs]
     encoded = [i for i in range(len(ensemble.networks)) if i not in plain]
+    averaged = not encoded and not ensemble.mean_of_probabilities and _mergeable(ensemble.networks)
     networks: list[Network] = []
     columns: list[Integers] = []
-    weights: list[float] = []
-    for members, width in ((plain, inputs), (encoded, _width(ensemble))):
-        parts = [ensemble.networks[i] for i in members]
-        positions = [ensemble.columns[i] for i in members]
-        shares = [ensemble.network_weights[i] for i in members]
-        if len(parts) > 1 and _mergeable(parts):
-            mean = None if ensemble.mean_of_probabilities else np.array(shares, np.float32)
-            parts = [_merge(parts, positions, width, mean)]
+    for kind, width in ((plain, inputs), (encoded, _width(ensemble))):
+        parts = [ensemble.networks[i] for i in kind]
+        positions = [ensemble.columns[i] for i in kind]
+        if parts and _mergeable(parts):
+            parts = [_merge(parts, positions, width, _merge_last if averaged else _merge_hidden)]
             positions = [np.arange(width)]
-            shares = shares if mean is None else [sum(shares)]
         networks += parts
         columns += positions
-        weights += shares
     return FusedEnsemble(
         scaler=ensemble.scaler,
         networks=tuple(networks),
         columns=tuple(columns),
         selected=ensemble.selected,
         encoding=ensemble.encoding,
-        weights=tuple(weights),
         mean_of_probabilities=ensemble.mean_of_probabilities,
+        merged=1 if averaged else len(ensemble.networks),
     )
 
 
@@ -103,15 +111,19 @@ def _mergeable(networks: Sequence[Network]) -> bool:
     return len(kinds) == 1 and kinds.pop().count(Linear) >= 2
 
 
-def _merge(networks: Sequence[Network], columns: Sequence[Integers], inputs: int, weights: Floats | None) -> Network:
+def _merge(
+    networks: Sequence[Network],
+    columns: Sequence[Integers],
+    inputs: int,
+    merge_last: Callable[[Sequence[Linear]], Linear],
+) -> Network:
     """Merge networks into one over all inputs.
 
     Args:
         networks: networks with equal layer types.
         columns: input positions of each network.
         inputs: number of inputs of the merged network.
-        weights: weight of each network in the mean logits, which the merged network returns; None for a merged
-            network that returns the logits of all networks, one network after the other.
+        merge_last: function that merges the last layers.
     """
     layers: list[Layer] = list(networks[0].layers)
     linear = [i for i, layer in enumerate(layers) if isinstance(layer, Linear)]
@@ -119,8 +131,8 @@ def _merge(networks: Sequence[Network], columns: Sequence[Integers], inputs: int
         parts = [layer for network in networks if isinstance(layer := network.layers[i], Linear)]
         if i == linear[0]:
             layers[i] = _merge_first(parts, columns, inputs)
-        elif i == linear[-1] and weights is not None:
-            layers[i] = _merge_last(parts, weights)
+        elif i == linear[-1]:
+            layers[i] = merge_last(parts)
         else:
             layers[i] = _merge_hidden(parts)
     return Network(layers)
@@ -137,7 +149,7 @@ def _merge_first(parts: Sequence[Linear], columns: Sequence[Integers], inputs: i
 
 
 def _merge_hidden(parts: Sequence[Linear]) -> Linear:
-    """Merge hidden layers into one block-diagonal layer."""
+    """Merge layers into one block-diagonal layer."""
     rows, columns = np.cumsum([[0, 0], *(part.weight.shape for part in parts)], axis=0).T
     weight = np.zeros((rows[-1], columns[-1]), parts[0].weight.dtype)
     for i, part in enumerate(parts):
@@ -145,9 +157,7 @@ def _merge_hidden(parts: Sequence[Linear]) -> Linear:
     return Linear(weight, np.concatenate([part.bias for part in parts]))
 
 
-def _merge_last(parts: Sequence[Linear], weights: Floats) -> Linear:
-    """Merge last layers into one layer that returns the weighted mean of their outputs."""
-    total = weights.sum()
-    weight = np.concatenate([part.weight * share for part, share in zip(parts, weights, strict=True)]) / total
-    bias = np.sum([part.bias * share for part, share in zip(parts, weights, strict=True)], axis=0) / total
-    return Linear(weight, bias.astype(weight.dtype))
+def _merge_last(parts: Sequence[Linear]) -> Linear:
+    """Merge last layers into one layer that averages the outputs of the networks."""
+    weight = np.concatenate([part.weight for part in parts]) / np.float32(len(parts))
+    return Linear(weight, np.mean([part.bias for part in parts], axis=0).astype(weight.dtype))

@@ -1,4 +1,4 @@
-"""Ensemble training: fit plain networks on feature subsets, and encoded networks on all features and codes."""
+"""Ensemble training: fit the plain and the encoded networks of an ensemble."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def network_inputs(
         features: number of features.
         recipe: numbers of networks.
     """
-    plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks))
+    plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks - recipe.encoded_networks))
     everything = np.concatenate((used_columns(subsets), features + np.arange(len(encoding.inputs))))
     return plain + (FeatureSubset(everything),) * recipe.encoded_networks
 

@@ -179,7 +179,6 @@ class _Fitting:
                 networks=fitted.networks,
                 columns=fitted.columns,
                 encoding=encoding,
-                weights=self.recipe.network_weights,
                 mean_of_probabilities=True,
             ),
             blends=tuple(replace(network_only(), load_table=table) for table in tables),

@@ -20,7 +20,7 @@ class Recipe:
     """Architecture and fit settings of an ensemble of plain and encoded networks (see `model.forecast.ensemble`).
 
     Attributes:
-        networks: number of plain networks; there are half as many encoded networks.
+        networks: number of networks: one half plain, the other half encoded (rounded down).
         layers: number of units in each hidden layer.
         activation: activation function after each hidden layer, a name in ACTIVATIONS.
         dropout: dropout rate of the hidden units.
@@ -36,7 +36,7 @@ class Recipe:
     @property
     def encoded_networks(self) -> int:
         """Number of encoded networks."""
-        return math.ceil(self.networks / 2)
+        return self.networks // 2
 
     @property
     def encoded_fit(self) -> FitConfig:
@@ -57,13 +57,8 @@ class Recipe:
     @property
     def fits(self) -> tuple[FitConfig, ...]:
         """Fit configuration of each network: plain networks, then encoded networks."""
-        return (self.fit,) * self.networks + (self.encoded_fit,) * self.encoded_networks
-
-    @property
-    def network_weights(self) -> tuple[float, ...]:
-        """Weight of each network in the mean: plain and encoded networks have equal sums."""
-        encoded = self.networks / self.encoded_networks
-        return (1.0,) * self.networks + (encoded,) * self.encoded_networks
+        plain = self.networks - self.encoded_networks
+        return (self.fit,) * plain + (self.encoded_fit,) * self.encoded_networks
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,6 @@ def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], 
         arrays |= named_arrays(network, f"{prefix}network.{i}.")
         networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
     header: dict[str, Any] = {"networks": networks, "picked": _to_list(ensemble.selected)}
-    if ensemble.weights is not None:
-        header["weights"] = ensemble.weights
     if ensemble.mean_of_probabilities:
         header["mean_of_probabilities"] = True
     if ensemble.encoding is not None:
@@ -57,14 +55,12 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
     if "encoded" in header:
         knots = (arrays[f"{prefix}encoding.{name}"] for name in ("low", "high"))
         encoding = Encoding(np.array(header["encoded"], dtype=np.intp), *knots)
-    weights = tuple(map(float, header["weights"])) if "weights" in header else None
     return Ensemble(
         scaler=scaler,
         networks=networks,
         columns=columns,
         selected=selected,
         encoding=encoding,
-        weights=weights,
         mean_of_probabilities=bool(header.get("mean_of_probabilities", False)),
     )
 
@@ -83,6 +79,5 @@ def check_ensemble(ensemble: Ensemble, features: int) -> int:
     outputs = ensemble.outputs(features)
     if ensemble.encoding is not None:
         require_finite(ensemble.encoding.low, ensemble.encoding.high)
-    require_finite(np.array(ensemble.network_weights))
     require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
     return outputs

@@ -35,7 +35,7 @@ def test_predict_is_the_mean_of_the_networks():
 
 
 def make_encoded_ensemble(selected=None, seed=0):
-    """Three plain networks, and two networks over inputs and codes with one and a half times their weight."""
+    """Three plain networks, and two networks over inputs and codes."""
     plain = make_ensemble(selected, seed)
     low = np.array([-0.5, 0.1], np.float32)
     encoded = tuple(mlp((7, 8, 4, 2), np.random.default_rng([seed, i])) for i in range(2))
@@ -45,17 +45,16 @@ def make_encoded_ensemble(selected=None, seed=0):
         columns=COLUMNS + (np.arange(7),) * 2,
         selected=selected,
         encoding=Encoding(np.array([1, 4]), low, low + np.float32(0.7)),
-        weights=(1.0, 1.0, 1.0, 1.5, 1.5),
         mean_of_probabilities=True,
     )
 
 
-def test_predict_is_the_weighted_mean_of_the_probabilities():
+def test_predict_is_the_mean_of_the_probabilities():
     ensemble = make_encoded_ensemble()
     inputs = ensemble.encoding(ensemble.scaler(features()))
     logits = [n.predict(inputs[:, c]) for n, c in zip(ensemble.networks, ensemble.columns, strict=True)]
     p = 1 / (1 + np.exp(-np.array(logits, np.float64)))
-    mean = (p[:3].mean(axis=0) + p[3:].mean(axis=0)) / 2
+    mean = p.mean(axis=0)
     assert ensemble.predict(features()) == pytest.approx(np.log(mean / (1 - mean)), abs=1e-6)
 
 
@@ -98,13 +97,12 @@ def test_reference_point_is_the_mean_of_the_inputs():
         lambda e: Ensemble(Scaler(np.zeros(4), np.ones(4)), e.networks, e.columns),
         lambda e: Ensemble(e.scaler, e.networks, (np.array([0, 2, 9]), *e.columns[1:])),
         lambda e: Ensemble(e.scaler, e.networks, e.columns, np.array([0, 1, 2, 3, 9])),
-        lambda e: replace(e, weights=(1.0,)),
-        lambda e: replace(e, weights=(1.0, 0.0, 1.0)),
+        lambda e: replace(e, encoding=Encoding(np.array([5]), np.zeros(1), np.ones(1))),
         lambda e: Ensemble(e.scaler, (mlp((3, 1), np.random.default_rng(0)), *e.networks[1:]), e.columns),
     ],
 )
 def test_outputs_reject_parts_that_do_not_fit(broken):
     ensemble = make_ensemble()
     assert ensemble.outputs(5) == 2
-    with pytest.raises(ValueError, match=r"network|scaler"):
+    with pytest.raises(ValueError, match=r"network|scaler|encoding"):
         broken(ensemble).outputs(5)

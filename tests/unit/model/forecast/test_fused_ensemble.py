@@ -25,8 +25,7 @@ def make_ensemble(layers=(8, 4), activation="relu", selected=None, encoded=False
     rng = np.random.default_rng(0)
     networks = tuple(mlp((len(c), *layers, 2), rng, activation=activation, dropout=0.1) for c in columns)
     if encoded:
-        weights = (1.0, 1.0, 1.0, 1.5, 1.5)
-        return Ensemble(SCALER, networks, columns, selected, ENCODING, weights, mean_of_probabilities=True)
+        return Ensemble(SCALER, networks, columns, selected, ENCODING, mean_of_probabilities=True)
     return Ensemble(SCALER, networks, columns, selected)
 
 

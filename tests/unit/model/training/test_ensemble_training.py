@@ -25,7 +25,7 @@ from model.training.settings import Recipe
 pytestmark = pytest.mark.unit
 
 NAMES = ("cpu_usage:last", "yesterday:now", "load_index:last", "past_days:high", "cpu_usage:departure:24h")
-RECIPE = Recipe(layers=(8,), networks=4, dropout=0.0, fit=FitConfig(epochs=3, patience=0, batch_size=32))
+RECIPE = Recipe(layers=(8,), networks=6, dropout=0.0, fit=FitConfig(epochs=3, patience=0, batch_size=32))
 
 
 def examples(rows=400):
@@ -39,8 +39,8 @@ def examples(rows=400):
 NO_CODES = Encoding(np.array([], np.intp), np.array([], np.float32), np.array([], np.float32))
 
 
-def fit(epochs=(3, 3, 3, 3, 2, 2), on_epoch=lambda _: None):
-    """Four plain and two encoded networks."""
+def fit(epochs=(3, 3, 3, 2, 2, 2), on_epoch=lambda _: None):
+    """Three plain and three encoded networks."""
     subsets = feature_subsets(NAMES, previous_days=True)
     inputs = network_inputs(subsets, NO_CODES, 5, RECIPE)
     return fit_networks(inputs, (examples(), None), 2, RECIPE, epochs, np.random.default_rng(0), on_epoch)
@@ -63,16 +63,17 @@ def test_feature_subsets_of_a_short_history_have_no_previous_days():
 
 
 def test_networks_have_the_size_of_their_inputs(fitted):
-    assert [len(columns) for columns in fitted.columns] == [3, 4, 4, 3, 5, 5]
-    assert [network.layers[0].weight.shape[1] for network in fitted.networks] == [8, 8, 8, 2, 8, 8]
+    assert [len(columns) for columns in fitted.columns] == [3, 4, 4, 5, 5, 5]
+    assert [network.layers[0].weight.shape[1] for network in fitted.networks] == [8] * 6
 
 
 def test_encoded_networks_have_all_used_features_and_codes_as_inputs():
     encoding = Encoding(np.array([2, 2]), np.array([0, 1], np.float32), np.array([1, 2], np.float32))
     subsets = feature_subsets(NAMES, previous_days=False)
-    *plain, first, second = network_inputs(subsets, encoding, 5, RECIPE)
-    assert [subset.columns.tolist() for subset in plain] == [[0, 2], [2]] * 2
-    assert first.columns.tolist() == second.columns.tolist() == [0, 2, 5, 6]
+    inputs = network_inputs(subsets, encoding, 5, RECIPE)
+    assert [subset.columns.tolist() for subset in inputs[:3]] == [[0, 2], [2], [0, 2]]
+    assert [subset.columns.tolist() for subset in inputs[3:]] == [[0, 2, 5, 6]] * 3
+    assert [subset.units for subset in inputs] == [1, 0.25, 1, 1, 1, 1]
 
 
 def test_networks_predict_without_auxiliary_outputs(fitted):
@@ -93,7 +94,7 @@ def test_reports_combine_to_mean_losses_and_the_worst_health(fitted):
     combined = combine_reports(reports)
     assert [epoch.number for epoch in combined.epochs] == [1, 2, 3]
     assert combined.epochs[1].train_loss == pytest.approx(np.mean([r.epochs[1].train_loss for r in reports]))
-    assert combined.epochs[2].train_loss == pytest.approx(np.mean([r.epochs[2].train_loss for r in reports[:4]]))
+    assert combined.epochs[2].train_loss == pytest.approx(np.mean([r.epochs[-1].train_loss for r in reports]))
     assert combined.kept_epoch == 3
     assert combined.health.parameters[0].norm_max == max(r.health.parameters[0].norm_max for r in reports)
     assert combined.health.steps == sum(r.health.steps for r in reports)

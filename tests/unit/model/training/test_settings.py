@@ -19,11 +19,11 @@ def test_retrain_delay_is_a_quarter_of_the_history_within_limits(history, interv
     assert retrain_delay(history, interval) == delay
 
 
-@pytest.mark.parametrize(("networks", "encoded"), [(8, 4), (3, 2), (1, 1)])
-def test_recipe_has_half_as_many_encoded_networks_with_equal_weight(networks, encoded):
+@pytest.mark.parametrize(("networks", "encoded"), [(8, 4), (3, 1), (1, 0)])
+def test_half_of_the_networks_of_a_recipe_are_encoded(networks, encoded):
     recipe = Recipe(networks=networks)
-    assert len(recipe.fits) == len(recipe.network_weights) == networks + encoded
-    assert sum(recipe.network_weights[networks:]) == pytest.approx(sum(recipe.network_weights[:networks]))
+    assert recipe.encoded_networks == encoded
+    assert recipe.fits == (recipe.fit,) * (networks - encoded) + (recipe.encoded_fit,) * encoded
 
 
 def test_recipe_derives_the_fit_of_encoded_networks():
