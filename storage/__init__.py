@@ -1,6 +1,7 @@
 """Storage of samples, predictions, models and anomalies: all SQL of the project."""
 
 from storage.anomalies import AnomalyRepository
+from storage.cycles import CycleRepository
 from storage.database import Database, open_database
 from storage.errors import (
     DuplicateKeyError,
@@ -12,7 +13,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.locks import ExclusiveLock, is_locked
-from storage.model_registry import ModelRegistry
+from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.predictions import PredictionRepository
 from storage.records import (
     SAMPLE_FIELDS,
@@ -32,7 +33,6 @@ from storage.records import (
 from storage.samples import MergedRows, SampleRepository, quantize_values
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
-from storage.training_runs import TrainingRunRepository
 
 __all__ = [
     "LOCAL_HOST_ID",
@@ -40,17 +40,20 @@ __all__ = [
     "AnomalyPeak",
     "AnomalyRecord",
     "AnomalyRepository",
+    "CycleRepository",
     "Database",
     "DuplicateKeyError",
     "ExclusiveLock",
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",
+    "ModelPart",
     "ModelRecord",
     "ModelRegistry",
     "Onset",
     "Prediction",
     "PredictionRepository",
+    "QuarantinedModel",
     "Sample",
     "SampleRepository",
     "SchemaTooNewError",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Delete, Integer, bindparam, cast, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Table, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, time_buckets
 from storage.records import Prediction
+from storage.rows import record_decoder, tuple_decoder
 from storage.schema import LOCAL_HOST_ID, predictions, replayed_predictions
 
+_BUCKETS = tuple_decoder(predictions.name, float, int, float, float, float, float)
 _FIELDS = tuple(field.name for field in fields(Prediction))
 
 
@@ -37,23 +40,18 @@ class PredictionRepository:
         self._table = replayed_predictions if replayed else predictions
         self._columns = self._table.c[_FIELDS]
         self._own = self._table.c.host_id == host_id
-        self._insert = insert(self._table)
+        self._decoder = record_decoder(self._table.name, Prediction, key=2)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Store predictions in one transaction, replacing stored predictions with the same time and horizon."""
         if not new:
             return
-        rows = [
-            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _FIELDS}} for prediction in new
-        ]
         try:
             with self._database.writing() as connection:
-                connection.execute(self._insert, rows)
+                insert_predictions(connection, self._host_id, new, self._table)
         except DuplicateKeyError:
-            keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:
-                connection.execute(self._delete_by_key(), keys)
-                connection.execute(self._insert, rows)
+                replace_predictions(connection, self._host_id, new, self._table)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
         """Return the predictions made at start < at <= end, ordered by time and horizon.
@@ -72,7 +70,7 @@ class PredictionRepository:
         if horizon is not None:
             query = query.where(column.horizon == horizon)
         with self._database.reading() as connection:
-            return [Prediction(*row) for row in connection.execute(query)]
+            return self._decoder.read(self._database.damaged_rows, connection, query)
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
         """Return aggregates of the predictions in each time bucket, computed by the database.
@@ -97,7 +95,7 @@ class PredictionRepository:
         for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
             query = select(column.horizon, bucket, *figures).where(*conditions).group_by(column.horizon, bucket)
             with self._database.reading() as connection:
-                for horizon, number, *values in connection.execute(query):
+                for horizon, number, *values in _BUCKETS.read(self._database.damaged_rows, connection, query):
                     table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
         return dict(sorted(maxima.items()))
@@ -105,10 +103,11 @@ class PredictionRepository:
     def last(self) -> list[Prediction]:
         """Return the predictions with the newest time, shortest horizon first; empty if none is stored."""
         column = self._table.c
-        newest = select(func.max(column.at)).where(self._own).scalar_subquery()
+        # The condition leaves out times of another type, which SQLite sorts after all numbers.
+        newest = select(func.max(column.at)).where(self._own, column.at <= math.inf).scalar_subquery()
         query = select(*self._columns).where(self._own, column.at == newest).order_by(column.horizon)
         with self._database.reading() as connection:
-            return [Prediction(*row) for row in connection.execute(query)]
+            return self._decoder.read(self._database.damaged_rows, connection, query)
 
     def next_time(self, after: float, horizon: float) -> float | None:
         """Return the time of the first prediction after a time, in seconds since the epoch; None if there is none.
@@ -118,7 +117,9 @@ class PredictionRepository:
             horizon: prediction horizon in seconds.
         """
         column = self._table.c
-        query = select(func.min(column.at)).where(self._own, column.at > after, column.horizon == horizon)
+        query = select(func.min(column.at)).where(
+            self._own, column.at > after, column.at <= math.inf, column.horizon == horizon
+        )
         with self._database.reading() as connection:
             first: float | None = connection.scalar(query)
         return first
@@ -164,10 +165,37 @@ class PredictionRepository:
                 occupied[[min(number, count - 1) for number in connection.scalars(query)]] = True
         return occupied
 
-    def _delete_by_key(self) -> Delete:
-        column = self._table.c
-        return delete(self._table).where(
-            column.host_id == bindparam("key_host_id"),
-            column.at == bindparam("key_at"),
-            column.horizon == bindparam("key_horizon"),
+
+def insert_predictions(
+    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+) -> None:
+    """Insert predictions; there may be none.
+
+    Args:
+        connection: connection in a writing transaction.
+        host_id: ID of the host.
+        new: predictions.
+        table: table of live or of replayed predictions.
+    """
+    if new:
+        connection.execute(insert(table), [_row(host_id, prediction) for prediction in new])
+
+
+def replace_predictions(
+    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+) -> None:
+    """Insert predictions in place of stored ones with the same time and horizon; see `insert_predictions`."""
+    rows = list({(prediction.at, prediction.horizon): _row(host_id, prediction) for prediction in new}.values())
+    if rows:
+        keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
+        same_key = (
+            table.c.host_id == bindparam("key_host_id"),
+            table.c.at == bindparam("key_at"),
+            table.c.horizon == bindparam("key_horizon"),
         )
+        connection.execute(delete(table).where(*same_key), keys)
+        connection.execute(insert(table), rows)
+
+
+def _row(host_id: int, prediction: Prediction) -> dict[str, object]:
+    return {"host_id": host_id, **{name: getattr(prediction, name) for name in _FIELDS}}

@@ -26,6 +26,7 @@ from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor status` does not need.
+    from monitor.sampling.write_buffer import StorageState
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
@@ -206,11 +207,12 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
     return f"no model serves yet: {pending}" if pending else "no model serves yet"
 
 
-def status_line(live: LiveState, overview: Overview | None) -> str:
+def status_line(live: LiveState, overview: Overview | None, storage: StorageState) -> str:
     """Return one line: samples not yet stored, serving model, and probabilities of high load."""
     parts = ["sampling"]
-    if live.samples_buffered:
-        parts.append(f"{live.samples_buffered} samples wait for the database")
+    if storage.problem or storage.samples_buffered:
+        problem = f": {storage.problem.value}" if storage.problem else ""
+        parts.append(f"{storage.samples_buffered} samples wait for the database{problem}")
     parts.append(model_line(live, overview))
     if live.forecast is not None:
         probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]

@@ -14,6 +14,7 @@ from secrets import token_hex
 from typing import BinaryIO
 
 from monitor.errors import MonitorError
+from monitor.system.text_files import is_descriptor
 
 
 @contextmanager
@@ -51,8 +52,7 @@ def _is_replaceable(path: Path) -> bool:
         is_regular = stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return True
-    is_descriptor = path.is_symlink() and path.absolute().parts[1] in {"dev", "proc"}
-    return is_regular and not is_descriptor
+    return is_regular and not is_descriptor(path)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from model.forecast.serialization.ensembles import (
     check_ensemble,
     describe_ensemble,
 )
+from model.forecast.serialization.validation import check_predictor, check_spec
 from model.nn.serialization import require_finite
 from model.npz import pack, unpack
 
@@ -67,13 +68,15 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
         holdout_model: True to load the holdout model too; serving does not need it.
 
     Raises:
-        SerializationError: the bytes are not a model, are damaged, or have an unsupported format.
+        SerializationError: the bytes are not a model, are damaged, have an unsupported format, or describe a model
+            that cannot serve (see `validation`).
     """
     header, arrays = unpack(blob, PREDICTOR_KIND, FORMAT)
     if header["format"] < OLDEST_FORMAT:
         raise SerializationError("the model was made by an earlier release: retrain")
     try:
         spec = _build_spec(header["spec"])
+        check_spec(spec)
         pretrained = None
         if PRETRAINED_KEY in header:
             pretrained = build_ensemble(header[PRETRAINED_KEY], arrays, f"{PRETRAINED_KEY}.")
@@ -188,7 +191,8 @@ def _build_predictor(
         ),
         pretrained_horizons=tuple(header.get(PRETRAINED_HORIZONS_KEY, ())),
     )
-    _check_predictor(predictor)
+    _check_parts(predictor)
+    check_predictor(predictor)
     return predictor
 
 
@@ -225,7 +229,7 @@ def _build_blend(raw: dict[str, Any], table: Floats) -> HorizonBlend:
     return HorizonBlend(_build_table(table, raw["unknown"]), calm, high)
 
 
-def _check_predictor(predictor: Predictor) -> None:
+def _check_parts(predictor: Predictor) -> None:
     """Raise SerializationError or ValueError unless the parts fit together and the networks are finite."""
     horizons = len(predictor.horizons)
     lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}

@@ -10,6 +10,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
 from monitor.sampling.sampler import SourceState
+from monitor.sampling.write_buffer import StorageState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -150,8 +151,6 @@ def live(sample, overview):
         samples_total=100,
         samples_missed=2,
         predictions_total=90,
-        samples_buffered=4,
-        write_failures=5,
     )
 
 
@@ -163,8 +162,10 @@ def state(live, overview):
         python="3.11.0",
         live=live,
         overview=overview,
-        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
+        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
         reloaded_at=NOW - 50_000,
+        log_lines_dropped=6,
+        storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
             reading=DetectorReading(

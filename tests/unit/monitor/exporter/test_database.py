@@ -9,10 +9,11 @@ from monitor.exporter.database import record_metrics, write_metrics
 pytestmark = pytest.mark.unit
 
 
-def test_write_metrics_state_failures_and_buffered_samples(samples, live):
-    assert samples(write_metrics(live)) == {
+def test_write_metrics_state_failures_and_buffered_and_dropped_samples(samples, state):
+    assert samples(write_metrics(state.storage)) == {
         ("storage_write_failures_total",): 5,
         ("storage_buffered_samples",): 4.0,
+        ("samples_dropped_total",): 6,
     }
 
 
