@@ -55,6 +55,13 @@ def test_damaged_encoding_is_refused(candidate, name):
             loads(dumps(replace(candidate.predictor, ensemble=replace(ensemble, encoding=encoding))))
 
 
+@pytest.mark.parametrize("limit", [0.5, 9.0, float("nan")])
+def test_load_limit_out_of_bounds_is_refused(candidate, limit):
+    assert loads(dumps(candidate.predictor)).spec.load_limit == 1.25
+    with pytest.raises(SerializationError):
+        loads(dumps(replace(candidate.predictor, spec=replace(candidate.predictor.spec, load_limit=limit))))
+
+
 def test_training_ranges_that_are_not_finite_are_refused(candidate):
     predictor = candidate.predictor
     scaler = replace(predictor.ensemble.scaler, high=np.full_like(predictor.ensemble.scaler.mean, np.inf))
