@@ -21,7 +21,7 @@ from monitor.errors import MonitorError
 from monitor.queries.overview import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
-from monitor.system.processes import fix_mmap_threshold
+from monitor.system.processes import tune_malloc
 from monitor.system.queued_stderr import drain_stderr
 from monitor.web import WebServer
 from monitor.web.web_config.loader import web_file_problems
@@ -59,7 +59,7 @@ def run(config: Config) -> None:
         MonitorError: the daemon cannot start.
         StorageError: the daemon cannot start because of the database.
     """
-    fix_mmap_threshold()
+    tune_malloc()
     notifier = from_environment()
     with blocked_signals(), thread_errors_logged():
         previous: Config | None = None

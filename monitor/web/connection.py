@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -18,16 +18,14 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.wsgi import WSGIContainer
 
-from monitor.system.logging import get_logger
 from monitor.web.responses import Headers, text_response, with_security_headers
+from monitor.web.tls import subject_alt_names
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
-
-log = get_logger(__name__)
 
 MAX_CONTENT_LENGTH_DIGITS = 20
 """Largest number of digits in a Content-Length header; parsing a longer number would be slow."""
@@ -66,12 +64,14 @@ class WsgiResponse:
         headers: names and values.
         body: content.
         on_sent: called after the response was sent or sending has failed.
+        error: exception that the application raised; None if it raised none.
     """
 
     status: str
     headers: Headers
     body: bytes
     on_sent: Callable[[], None] = _do_nothing
+    error: Exception | None = None
 
 
 class RequestHandler(HTTPMessageDelegate):
@@ -132,12 +132,13 @@ class RequestHandler(HTTPMessageDelegate):
         return self._request.path if self._request else ""
 
     def call_application(self) -> WsgiResponse:
-        """Return the response of the application; an exception is logged and results in status 500."""
+        """Return the response of the application; status 503 without memory, 500 after any other exception."""
         try:
             return _call_wsgi(self._container.wsgi_application, self._environ)
+        except MemoryError as error:
+            return replace(_error_response(503, "out of memory; try again later"), error=error)
         except Exception as error:
-            log.critical("request failed", exc_info=error)
-            return _error_response(500, "internal error")
+            return replace(_error_response(500, "internal error"), error=error)
 
     async def reject(self, code: int, message: str) -> None:
         """Send an error response without calling the application."""
@@ -176,6 +177,14 @@ class RequestHandler(HTTPMessageDelegate):
         if length.isdecimal() and int(length) > self._limits.body_bytes:
             return self.reject(413, f"body exceeds {self._limits.body_bytes} bytes")
         return None
+
+
+def is_client_allowed(stream: IOStream, allowed: Collection[str]) -> bool:
+    """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
+    if not allowed or not isinstance(stream, SSLIOStream):
+        return True
+    certificate = stream.socket.getpeercert() if stream.socket else None
+    return not subject_alt_names(certificate or {}).isdisjoint(allowed)
 
 
 def _origin_form(target: str) -> str:

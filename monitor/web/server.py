@@ -9,23 +9,35 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+# Imported by tornado at the first connection, which may come when no descriptor is free.
+import tornado.platform.asyncio  # noqa: F401
 from tornado.http1connection import HTTP1ConnectionParameters, HTTP1ServerConnection
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream, SSLIOStream
+from tornado.iostream import IOStream
 from tornado.wsgi import WSGIContainer
 
+from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
-from monitor.web.connection import Limits, RequestHandler
+from monitor.web.connection import Limits, RequestHandler, is_client_allowed
 from monitor.web.middleware import MACHINE_PATHS
-from monitor.web.sockets import bind, make_stream, page_url, reject_connection
-from monitor.web.tls import subject_alt_names
+from monitor.web.sockets import (
+    ConnectionContext,
+    DescriptorReserve,
+    bind,
+    connection_capacity,
+    has_pending_connection,
+    make_stream,
+    page_url,
+    reject_connection,
+)
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
 
@@ -44,14 +56,6 @@ MAX_UNSENT_BYTES = 8 * 2**20
 """Largest total size, in bytes, of the responses of one worker pool that clients have not received yet."""
 
 OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-
-
-@dataclass(frozen=True)
-class ConnectionContext:
-    """Attributes of a connection that tornado copies into each request."""
-
-    remote_ip: str
-    protocol: str
 
 
 class WebServer(HTTPServerConnectionDelegate):
@@ -87,6 +91,9 @@ class WebServer(HTTPServerConnectionDelegate):
         # Connections without a complete request, in the order in which they began to wait.
         self._waiting: dict[object, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reserve = DescriptorReserve()
+        self._closing = False
+        self._failure = RecurringFailure(log, "response failed", "responses recovered", level=logging.CRITICAL)
         self._parameters = HTTP1ConnectionParameters(
             # Headers beyond `header_bytes` get an error response; beyond this limit tornado closes the connection.
             max_header_size=4 * self._limits.header_bytes,
@@ -101,7 +108,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     @property
     def open_connections(self) -> int:
-        """Return the number of open connections."""
+        """Number of open connections."""
         return len(self._open)
 
     @property
@@ -116,6 +123,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     def close(self) -> None:
         """Close the socket and all connections; unfinished responses are aborted."""
+        self._closing = True
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(1.0)
@@ -134,17 +142,33 @@ class WebServer(HTTPServerConnectionDelegate):
     def on_close(self, server_conn: object) -> None:
         self._waiting.pop(server_conn, None)
         self._open.pop(server_conn, None)
+        self._reserve.refill()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._connection_failed)
         self._loop.add_reader(self._socket, self._accept)
         try:
-            self._loop.run_forever()
+            while not self._closing:
+                self._serve()
             self._loop.remove_reader(self._socket)
             self._socket.close()
             self._loop.run_until_complete(self._close_connections())
         finally:
             self._loop.close()
+            self._reserve.close()
+
+    def _serve(self) -> None:
+        """Run the event loop until it is stopped; pause after an error of the loop itself, such as no memory."""
+        try:
+            self._loop.run_forever()
+        except Exception as error:
+            self._failure.failure(exc_info=error)
+            time.sleep(ACCEPT_PAUSE_SECONDS)
+
+    def _connection_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log an exception that a callback or a task of the event loop raised."""
+        self._failure.failure(exc_info=context.get("exception"))
 
     async def _close_connections(self) -> None:
         for stream in list(self._open.values()):
@@ -161,22 +185,25 @@ class WebServer(HTTPServerConnectionDelegate):
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in OUT_OF_RESOURCES:
+                if error.errno not in OUT_OF_RESOURCES:
+                    continue
+                if not has_pending_connection(self._socket):
+                    return
+                if not (self._evict_longest_waiting() or self._reserve.release_one()):
                     self._pause_accepting()
                     return
-                continue
-            self._open_connection(connection, str(address[0]))
+            else:
+                self._open_connection(connection, str(address[0]))
 
     def _pause_accepting(self) -> None:
-        """Close the connection that waits longest, if any, and stop accepting for ACCEPT_PAUSE_SECONDS."""
-        self._evict_longest_waiting()
+        """Stop accepting for ACCEPT_PAUSE_SECONDS."""
         self._loop.remove_reader(self._socket)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
 
     def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
         tls_context = self._web_config().tls_context
-        full = len(self._open) >= self._limits.connections
+        full = len(self._open) >= connection_capacity(self._limits.connections)
         if full and not self._evict_longest_waiting():
             reject_connection(connection, encrypted=tls_context is not None)
             return
@@ -210,19 +237,13 @@ class WebServer(HTTPServerConnectionDelegate):
 
     async def _process(self, handler: RequestHandler) -> None:
         try:
-            if not self._is_client_allowed(handler.stream):
+            if not is_client_allowed(handler.stream, self._web_config().allowed_sans):
                 handler.stream.close()
                 return
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
             await pool.process(handler)
         except Exception as error:
-            log.critical("response failed", exc_info=error)
+            self._failure.failure(exc_info=error)
             handler.stream.close()
-
-    def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
-        allowed = self._web_config().allowed_sans
-        if not allowed or not isinstance(stream, SSLIOStream):
-            return True
-        certificate = stream.socket.getpeercert() if stream.socket else None
-        return bool(allowed & subject_alt_names(certificate or {}))
+        else:
+            self._failure.success()

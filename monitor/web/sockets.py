@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import select
 import socket
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 
 from tornado.iostream import IOStream, SSLIOStream
 
 from monitor.errors import MonitorError
+
+RESERVED_DESCRIPTORS = 8
+"""Number of file descriptors that the server keeps in reserve."""
+
+OTHER_DESCRIPTORS = 64
+"""Number of file descriptors left to the other parts of the process."""
+
+MIN_CONNECTIONS = 8
+"""Smallest limit of open connections, whatever the limit of open files."""
 
 MAX_BUFFER_BYTES = 262_144
 """Largest size of the read buffer of one connection, in bytes."""
@@ -45,6 +57,58 @@ def _bind_problem(error: OSError | ValueError) -> str:
         return "already in use"
     # The text of an error of `create_server` repeats the address.
     return str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+
+
+@dataclass(frozen=True)
+class ConnectionContext:
+    """Attributes of a connection that tornado copies into each request."""
+
+    remote_ip: str
+    protocol: str
+
+
+class DescriptorReserve:
+    """Open file descriptors that are closed when no other one is free, so that a connection can be accepted."""
+
+    def __init__(self, size: int = RESERVED_DESCRIPTORS) -> None:
+        """Open the descriptors."""
+        self._size = size
+        self._held: list[int] = []
+        self.refill()
+
+    def refill(self) -> None:
+        """Open descriptors again, as far as the limit of the process allows it."""
+        with suppress(OSError):
+            while len(self._held) < self._size:
+                self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+
+    def release_one(self) -> bool:
+        """Close one descriptor; return False if none is left."""
+        if not self._held:
+            return False
+        os.close(self._held.pop())
+        return True
+
+    def close(self) -> None:
+        """Close all descriptors."""
+        while self.release_one():
+            pass
+
+
+def has_pending_connection(listening: socket.socket) -> bool:
+    """Return True if a client waits for `accept`, which fails without a free descriptor even if no client waits."""
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def connection_capacity(limit: int) -> int:
+    """Return the largest number of connections: `limit`, or fewer if the process may open few files.
+
+    Database, sources and logs need OTHER_DESCRIPTORS; a few connections are always allowed.
+    """
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(limit, max(MIN_CONNECTIONS, allowed - OTHER_DESCRIPTORS))
 
 
 def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -> IOStream:

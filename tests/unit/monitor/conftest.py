@@ -1,8 +1,8 @@
 """Fixtures: a complete state of the daemon, and an empty database."""
 
-import numpy as np
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from model.anomaly.events import DetectorReading
