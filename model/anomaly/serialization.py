@@ -1,4 +1,4 @@
-"""Detector serialization: npz archives of format 2; format 1 is migrated on reading."""
+"""Detector serialization: npz archives of format 3; formats 1 and 2 of older releases can be read."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from model.anomaly.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.detector import Detector, Standardization
 from model.anomaly.flatline import FlatlineBaseline
-from model.anomaly.forecaster import HORIZONS, LOOKBACK, LinearForecaster
+from model.anomaly.forecaster import HORIZONS, LAGS, Autoregression, VectorAutoregression
 from model.anomaly.mahalanobis import MahalanobisDistance
-from model.anomaly.tails import ExceedanceTails
+from model.anomaly.scoring.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
+from model.anomaly.scoring.overall import AVERAGES
+from model.anomaly.scoring.tails import ExceedanceTails
+from model.anomaly.seasonal_profile import PROFILE_SLOTS, SeasonalProfile
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
 from model.npz import pack, unpack
 
-FORMAT = 2
+FORMAT = 3
+
+FORMAT_2_LOOKBACK = 16
+"""Number of rows before a row that the forecasts of format 2 use."""
 
 KIND = "detector"
 
@@ -45,7 +50,13 @@ FORMAT_1_HEADER = {"rows": "mahalanobis_lags", "together": "longest_joint_run"}
 
 
 def dumps_detector(detector: Detector) -> bytes:
-    """Serialize a detector; equal detectors give equal bytes."""
+    """Serialize a detector; equal detectors give equal bytes.
+
+    Raises:
+        SerializationError: the detector was read from format 2.
+    """
+    if not isinstance(detector.forecaster, Autoregression) or detector.profile is None:
+        raise SerializationError("a detector of format 2 cannot be stored again")
     standardization = detector.standardization
     calibration = detector.calibration
     flatline = detector.flatline
@@ -63,10 +74,12 @@ def dumps_detector(detector: Detector) -> bytes:
         "mean": standardization.mean,
         "deviation": standardization.deviation,
         "forecaster.weights": detector.forecaster.weights,
+        "profile.means": detector.profile.means,
         "mahalanobis.mean": mahalanobis.mean,
         "mahalanobis.whitening": mahalanobis.whitening,
         "calibration.residual_scales": calibration.residual_scales,
         "calibration.energy_quantiles": calibration.energy_quantiles,
+        "calibration.overall_quantiles": calibration.overall_quantiles,
         "calibration.tails": np.stack([tails.threshold, tails.scale, tails.shape]),
         "flatline.longest_runs": flatline.longest_runs,
         "flatline.tolerance": flatline.tolerance,
@@ -92,19 +105,23 @@ def loads_detector(blob: bytes) -> Detector:
     try:
         flags = {name: arrays.pop(name).astype(bool) for name in FLAGS}
         lags = int(header["mahalanobis_lags"])
-        _check(arrays, flags, len(header["columns"]), lags)
+        is_current = header["format"] == FORMAT
+        _check(arrays, flags, len(header["columns"]), lags, is_current=is_current)
+        weights = arrays["forecaster.weights"]
         return Detector(
             columns=tuple(header["columns"]),
             step=float(header["step"]),
             standardization=Standardization(
                 flags["selected"], flags["log_transformed"], arrays["mean"], arrays["deviation"]
             ),
-            forecaster=LinearForecaster(arrays["forecaster.weights"]),
+            forecaster=Autoregression(weights) if is_current else VectorAutoregression(weights),
+            profile=SeasonalProfile(arrays["profile.means"]) if is_current else None,
             mahalanobis=MahalanobisDistance(lags, arrays["mahalanobis.mean"], arrays["mahalanobis.whitening"]),
             calibration=ScoreCalibration(
                 arrays["calibration.residual_scales"],
                 arrays["calibration.energy_quantiles"],
                 ExceedanceTails(*arrays["calibration.tails"]),
+                arrays["calibration.overall_quantiles"] if is_current else None,
             ),
             flatline=FlatlineBaseline(
                 longest_runs=arrays["flatline.longest_runs"],
@@ -128,7 +145,7 @@ def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tupl
     )
 
 
-def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lags: int) -> None:
+def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lags: int, *, is_current: bool) -> None:
     """Check the shapes of all arrays and flags, and that the arrays are finite.
 
     Args:
@@ -136,16 +153,17 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
         flags: boolean arrays by name.
         columns: number of columns of the input rows.
         lags: number of rows per vector of the Mahalanobis distance.
+        is_current: False for a detector of format 2.
 
     Raises:
         SerializationError: an array or flag has another shape, or an array has a value that is not finite.
     """
     d = int(flags["selected"].sum())
     n = len(arrays["slots"])
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "mean": (d,),
         "deviation": (d,),
-        "forecaster.weights": (LOOKBACK * d + 1, len(HORIZONS) * d),
+        "forecaster.weights": (FORMAT_2_LOOKBACK * d + 1, len(HORIZONS) * d),
         "mahalanobis.mean": (lags * d,),
         "mahalanobis.whitening": (lags * d, lags * d),
         "calibration.residual_scales": (len(HORIZONS) * d,),
@@ -156,6 +174,13 @@ def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lag
         "slots": (n,),
         "slot_maxima": (n, len(SCORE_PARTS)),
     }
+    if is_current:
+        shapes |= {
+            "forecaster.weights": (len(HORIZONS), LAGS + 1, d),
+            "calibration.residual_scales": ((len(HORIZONS) + 1) * d,),
+            "calibration.overall_quantiles": (AVERAGES,),
+            "profile.means": (PROFILE_SLOTS, d),
+        }
     lengths = {name: len(flag) for name, flag in flags.items()}
     if lengths != {name: columns if name == "selected" else d for name in FLAGS}:
         raise SerializationError(f"flags have lengths {lengths}, for {columns} columns of which {d} are monitored")
