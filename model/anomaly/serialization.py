@@ -8,25 +8,19 @@ import numpy as np
 
 from model.anomaly.detector import Detector, Standardization
 from model.anomaly.flatline import FlatlineBaseline
-from model.anomaly.forecaster import HORIZONS, LAGS, Autoregression, VectorAutoregression
+from model.anomaly.forecaster import Autoregression, VectorAutoregression
 from model.anomaly.mahalanobis import MahalanobisDistance
-from model.anomaly.scoring.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
-from model.anomaly.scoring.overall import AVERAGES
+from model.anomaly.scoring.channels import ScoreCalibration
 from model.anomaly.scoring.tails import ExceedanceTails
-from model.anomaly.seasonal_profile import PROFILE_SLOTS, SeasonalProfile
-from model.array_types import Bools, Floats
+from model.anomaly.seasonal_profile import SeasonalProfile
+from model.anomaly.validation import FLAGS, check_shapes, check_test_readings, check_values
+from model.array_types import Floats
 from model.errors import SerializationError
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 FORMAT = 3
 
-FORMAT_2_LOOKBACK = 16
-"""Number of rows before a row that the forecasts of format 2 use."""
-
 KIND = "detector"
-
-FLAGS = ("selected", "log_transformed", "flatline.checked_alone", "flatline.checked_jointly")
-"""Names of the boolean arrays, which are stored as bytes (uint8)."""
 
 FORMAT_1_ARRAYS = {
     "heard": "selected",
@@ -97,7 +91,8 @@ def loads_detector(blob: bytes) -> Detector:
     """Deserialize a detector from the bytes that `dumps_detector` of this or an older release returned.
 
     Raises:
-        SerializationError: the bytes are not a detector, are damaged, or have a newer format.
+        SerializationError: the bytes are not a detector, are damaged, have a newer format, or describe a detector
+            that cannot score rows.
     """
     header, arrays = unpack(blob, KIND, FORMAT)
     if header["format"] == 1:
@@ -106,9 +101,10 @@ def loads_detector(blob: bytes) -> Detector:
         flags = {name: arrays.pop(name).astype(bool) for name in FLAGS}
         lags = int(header["mahalanobis_lags"])
         is_current = header["format"] == FORMAT
-        _check(arrays, flags, len(header["columns"]), lags, is_current=is_current)
+        check_shapes(arrays, flags, len(header["columns"]), lags, is_current=is_current)
+        check_values(header, arrays)
         weights = arrays["forecaster.weights"]
-        return Detector(
+        detector = Detector(
             columns=tuple(header["columns"]),
             step=float(header["step"]),
             standardization=Standardization(
@@ -133,7 +129,9 @@ def loads_detector(blob: bytes) -> Detector:
             slots=arrays["slots"].astype(np.int64),
             slot_maxima=arrays["slot_maxima"],
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        check_test_readings(detector)
+        return detector
+    except MALFORMED as error:
         raise SerializationError(f"not a detector of monitor: {error}") from error
 
 
@@ -143,49 +141,3 @@ def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tupl
         {FORMAT_1_HEADER.get(name, name): value for name, value in header.items()},
         {FORMAT_1_ARRAYS.get(name, name): array for name, array in arrays.items()},
     )
-
-
-def _check(arrays: dict[str, Floats], flags: dict[str, Bools], columns: int, lags: int, *, is_current: bool) -> None:
-    """Check the shapes of all arrays and flags, and that the arrays are finite.
-
-    Args:
-        arrays: numeric arrays by name.
-        flags: boolean arrays by name.
-        columns: number of columns of the input rows.
-        lags: number of rows per vector of the Mahalanobis distance.
-        is_current: False for a detector of format 2.
-
-    Raises:
-        SerializationError: an array or flag has another shape, or an array has a value that is not finite.
-    """
-    d = int(flags["selected"].sum())
-    n = len(arrays["slots"])
-    shapes: dict[str, tuple[int, ...]] = {
-        "mean": (d,),
-        "deviation": (d,),
-        "forecaster.weights": (FORMAT_2_LOOKBACK * d + 1, len(HORIZONS) * d),
-        "mahalanobis.mean": (lags * d,),
-        "mahalanobis.whitening": (lags * d, lags * d),
-        "calibration.residual_scales": (len(HORIZONS) * d,),
-        "calibration.energy_quantiles": (2 * len(HALF_LIVES),),
-        "calibration.tails": (3, (len(METRIC_HALF_LIVES) + 1) * d),
-        "flatline.longest_runs": (d,),
-        "flatline.tolerance": (d,),
-        "slots": (n,),
-        "slot_maxima": (n, len(SCORE_PARTS)),
-    }
-    if is_current:
-        shapes |= {
-            "forecaster.weights": (len(HORIZONS), LAGS + 1, d),
-            "calibration.residual_scales": ((len(HORIZONS) + 1) * d,),
-            "calibration.overall_quantiles": (AVERAGES,),
-            "profile.means": (PROFILE_SLOTS, d),
-        }
-    lengths = {name: len(flag) for name, flag in flags.items()}
-    if lengths != {name: columns if name == "selected" else d for name in FLAGS}:
-        raise SerializationError(f"flags have lengths {lengths}, for {columns} columns of which {d} are monitored")
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise SerializationError(f"{name} has the shape {arrays[name].shape}, not {shape}")
-        if not np.isfinite(arrays[name]).all():
-            raise SerializationError(f"{name} holds numbers that are not finite")

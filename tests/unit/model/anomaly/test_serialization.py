@@ -8,10 +8,10 @@ from model.anomaly.serialization import (
     FORMAT,
     FORMAT_1_ARRAYS,
     FORMAT_1_HEADER,
-    FORMAT_2_LOOKBACK,
     dumps_detector,
     loads_detector,
 )
+from model.anomaly.validation import FORMAT_2_LOOKBACK
 from model.errors import SerializationError
 from model.npz import pack, unpack
 
