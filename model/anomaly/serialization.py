@@ -1,4 +1,4 @@
-"""Detector serialization: npz archives of format 3; formats 1 and 2 of older releases can be read."""
+"""Detector serialization: npz archives of format 3; formats 1 and 2 can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration of the score parts: residual scales, quantiles and tails from the history of a host."""
+"""Calibration of score parts: residual scales, quantiles and tails from the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overall score part: the score that ranks the times of one host, from several views of the same rows.
+"""Overall score part: the score that ranks the times of one host.
 
 Lasting faults are found by slow averages of the residual energy; sudden ones by fast averages relative to the recent
 energy of each metric, because a metric that is noisy at the time explains its own residuals.
