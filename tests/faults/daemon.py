@@ -26,10 +26,15 @@ url = "sqlite:///{database}"
 rules = [{{ cpu_usage = 0.85 }}]
 sustained = "1s"
 horizons = ["5s", "10s"]
-[training]
-interval = "365d"
+{training}
 [web]
 listen = "127.0.0.1:{port}"
+"""
+
+
+TRAINING = """
+[training]
+interval = "365d"
 """
 
 
@@ -58,13 +63,24 @@ class Daemon:
         self.log_path = directory / "log"
         self.port = free_port()
         self.interval = interval
+        self._training = TRAINING
         self.configure(extra)
         self.process = None
         self._acknowledged = []
+        self._tls = None
+
+    def set_training(self, section):
+        """Write the configuration with another section [training]."""
+        self._training = section
+        self.configure()
+
+    def use_tls(self, context):
+        """Use HTTPS with an SSL context for every request."""
+        self._tls = context
 
     def configure(self, extra=""):
         """Write the configuration file again, with more TOML at its end."""
-        text = CONFIG.format(database=self.database, port=self.port, interval=self.interval)
+        text = CONFIG.format(database=self.database, port=self.port, interval=self.interval, training=self._training)
         self.config.write_text(text + extra)
 
     def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None):
@@ -101,15 +117,20 @@ class Daemon:
         """End the process without a chance to clean up."""
         return self.stop(signal.SIGKILL)
 
-    def command(self, *arguments, timeout=60):
+    def command(self, *arguments, timeout=120, prefix=()):
         """Run a command of `monitor` on the same configuration; return the completed process."""
-        command = [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]
+        command = [*prefix, *self.command_line(*arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def command_line(self, *arguments):
+        """Return the command line of a command of `monitor` on the same configuration."""
+        return [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]
 
     def get(self, path, timeout=5):
         """Return (status code, body) of a page; (0, "") if the daemon does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as response:
+            address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(address, timeout=timeout, context=self._tls) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -157,6 +178,20 @@ class Daemon:
         """Return the files that were moved aside."""
         return [path for path in self.files() if path != self.database]
 
+    def quarantined_databases(self):
+        """Return the files that were moved aside, without write-ahead logs and reports."""
+        return [path for path in self.quarantined() if path.suffix not in (".json", ".jsonl", ".spool")]
+
+    @property
+    def wal(self):
+        return Path(f"{self.database}-wal")
+
+    def sample_times_or_none(self):
+        """Return the times of the stored samples; an empty list if the file cannot be read or does not exist."""
+        with suppress(sqlite3.Error):
+            return self.sample_times()
+        return []
+
     def sample_times(self, path=None):
         """Return the times of the stored samples, in ascending order."""
         with closing(sqlite3.connect(f"file:{path or self.database}?mode=ro", uri=True, timeout=5)) as connection:
@@ -178,7 +213,7 @@ class Daemon:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def wait(self, condition, seconds=60, alive=True):
+    def wait(self, condition, seconds=120, alive=True):
         """Wait until a condition holds; return the elapsed seconds."""
         started = time.monotonic()
         while time.monotonic() < started + seconds:
@@ -188,7 +223,7 @@ class Daemon:
             time.sleep(0.03)
         raise AssertionError(f"condition not met within {seconds} s\n{self.tail()}")
 
-    def wait_stored(self, more, seconds=60):
+    def wait_stored(self, more, seconds=120):
         """Wait until the process has stored `more` samples from now on and none is waiting; return the seconds."""
         target = self.stored() + more
         return self.wait(lambda: self._stored_at_least(target), seconds)
@@ -197,7 +232,7 @@ class Daemon:
         page = self.metrics()
         return stored_of(page) >= target and page["storage_buffered_samples"] <= 1
 
-    def wait_sampled(self, more, seconds=60):
+    def wait_sampled(self, more, seconds=120):
         """Wait until the process has taken `more` samples from now on; return the seconds."""
         target = self.metric("samples_total") + more
         return self.wait(lambda: self.metric("samples_total") >= target, seconds)
@@ -219,4 +254,5 @@ class Daemon:
 def stored_of(page):
     """Return the number of samples that a metrics page reports as stored."""
     waiting = page.get("storage_buffered_samples", 0) + page.get("samples_dropped_total", 0)
-    return int(max(page.get("samples_total", 0) - waiting, 0))
+    # The number of buffered samples leaves out the one that is being stored.
+    return int(max(page.get("samples_total", 0) - waiting - 1, 0))
