@@ -26,6 +26,7 @@ from model.anomaly.detector import fit_detector
 from model.anomaly.online_detector import OnlineDetector
 from model.units import DAY, HOUR
 from monitor.config.loader import load_config
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.stores import open_stores
 from storage import SAMPLE_FIELDS, Sample, SampleRepository, open_database
@@ -86,7 +87,8 @@ def time_predictions(config: Path, end: float) -> tuple[float, float]:
     rng = np.random.default_rng(1)
     durations = []
     with open_stores(settings.database_url) as stores:
-        served = ServedModel(stores, settings.rules, STEP)
+        served = ServedModel(settings.rules, STEP)
+        RegistryFollower(stores, served).follow(end)
         times = end + STEP * np.arange(1, CYCLES + WARM_UP_CYCLES)
         for at, row in zip(times.tolist(), samples(times, rng).tolist(), strict=True):
             sample = Sample(at, *(None if math.isnan(value) else value for value in row))

@@ -1,9 +1,12 @@
 """Benchmark of high-load forecasts on traces, next to the baselines.
 
 `python -m benchmarks.high_load TRACE... [--no-retrain] [--jobs N]`: traces are CSV files as for `monitor import`.
-The rule is 80 % of CPU if at least 0.5 % of the first three fifths reach it, else their 95th percentile. It is
-sustained for two minutes. The first model is trained on the first four fifths, and the last fifth is replayed.
-Figures are means over the traces, at all times and at the onset (only samples while load is not high).
+The rule is that of `high_load_bound`, from the first three fifths, sustained for two minutes. The first model is
+trained on the first four fifths, and the last fifth is replayed. Figures are means over the traces, at all times and
+at the onset (only samples while load is not high).
+
+`--origins` measures rolling origins instead, without the last fifth (see `benchmarks.rolling_origins`). Use it to
+choose between variants: `--origins --record FILE --reference FILE`.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks import rolling_origins
 from benchmarks.report import Figure, main
+from benchmarks.rolling_origins import HORIZONS, SUSTAINED, high_load_bound
 from model.errors import NotEnoughHistoryError
 from model.features.labels import Rules
 from model.training.backtest import backtest
@@ -32,8 +37,6 @@ from monitor.config.loader import Config
 from monitor.sampling.trace_reader import read_trace
 from monitor.system.formatting import format_duration
 
-HORIZONS = (300.0, 900.0, 3600.0)
-SUSTAINED = 120.0
 MIN_EVENTS = 10
 """Samples followed by high load that the last fifth of a trace must have to be scored."""
 
@@ -57,19 +60,16 @@ class Job:
     retrain: bool
 
 
-def high_load_bound(cpu: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Return the bound of the high-load rule for CPU usage (rows,)."""
-    known = cpu[~np.isnan(cpu)]
-    return 0.8 if np.mean(known >= 0.8) >= 0.005 else float(np.quantile(known, 0.95))
-
-
 def replay(job: Job) -> dict[Key, Scores]:
     """Replay a trace and return the scores, empty if nothing can be scored."""
     trace = read_trace(job.path)
     config = Config()
     n = len(trace.times)
     cpu = trace.values[: int(n * 0.6), trace.columns.index("cpu_usage")]
-    task = Task(Rules(((("cpu_usage", high_load_bound(cpu)),),), SUSTAINED), HORIZONS)
+    bound = high_load_bound(cpu)
+    if bound is None:
+        return {}
+    task = Task(Rules(((("cpu_usage", bound),),), SUSTAINED), HORIZONS)
     schedule = BacktestConfig(
         until=float(trace.times[int(n * 0.8)]),
         interval=config.training.interval if job.retrain else None,
@@ -93,7 +93,9 @@ def replay(job: Job) -> dict[Key, Scores]:
 
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
-    """Replay all traces."""
+    """Replay all traces, or measure rolling origins."""
+    if arguments.origins:
+        return rolling_origins.measure(arguments)
     jobs = [Job(Path(path), not arguments.no_retrain) for path in arguments.traces]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         return list(figures(list(pool.map(replay, jobs))))
@@ -116,6 +118,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
     parser.add_argument("traces", nargs="+", metavar="TRACE")
     parser.add_argument("--no-retrain", action="store_true", help="train once, without recalibration")
+    parser.add_argument("--origins", action="store_true", help="measure rolling origins, trained once each")
+    rolling_origins.add_options(parser)
 
 
 if __name__ == "__main__":

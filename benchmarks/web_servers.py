@@ -44,8 +44,6 @@ class Page:
             samples_total=1,
             samples_missed=0,
             predictions_total=0,
-            samples_buffered=0,
-            write_failures=0,
         )
         state = DaemonState("1", "3", live=live)
         self.registry = CollectorRegistry()

@@ -21,14 +21,20 @@ def main() -> int:
     The daemon's signals are blocked before the imports, which take most of its start: a signal that arrives
     meanwhile is handled afterwards.
     """
-    _open_standard_descriptors()
-    if command_name(sys.argv[1:]) == "run":
+    is_daemon = command_name(sys.argv[1:]) == "run"
+    if is_daemon:
         block_signals()
     else:
         unblock_signals()
+    _open_standard_descriptors()
     from monitor.cli.main import main as run_command  # noqa: PLC0415
 
-    return run_command()
+    if not is_daemon:
+        return run_command()
+    from monitor.system.queued_stderr import queued_stderr  # noqa: PLC0415
+
+    with queued_stderr():
+        return run_command()
 
 
 def command_name(arguments: Sequence[str]) -> str:

@@ -15,6 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MAX_PROBLEMS = 100
+"""Largest number of problems that a `ConfigError` lists."""
+
+MAX_PROBLEM_LENGTH = 500
+"""Largest length of a problem in characters: a key or a value may be as long as its file."""
+
 
 class MonitorError(Exception):
     """Raised when an operation failed; the base class of all errors of this package."""
@@ -24,12 +30,15 @@ class ConfigError(MonitorError):
     """Raised when a configuration cannot be used.
 
     Attributes:
-        problems: one line per problem, each naming the file and the key.
+        problems: one line per problem, each naming the file and the key; limited in number and length.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        listed = [shortened(problem, MAX_PROBLEM_LENGTH) for problem in problems[:MAX_PROBLEMS]]
+        if len(problems) > MAX_PROBLEMS:
+            listed.append(f"{len(problems) - MAX_PROBLEMS} more problems")
+        super().__init__("\n".join(listed))
+        self.problems = tuple(listed)
 
 
 class RefusedError(MonitorError):
@@ -42,3 +51,11 @@ class NotEnoughDataError(MonitorError):
 
 class LockedError(MonitorError):
     """Raised when another training run is in progress."""
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text, cut in its middle to at most `length` characters."""
+    if len(text) <= length:
+        return text
+    half = (length - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"

@@ -10,6 +10,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.anomaly_scores import AnomalyScores
 from monitor.queries.overview import Overview
 from monitor.sampling.sampler import SourceState
+from monitor.sampling.write_buffer import StorageState
 from storage import AnomalyRecord, Sample
 
 
@@ -28,8 +29,6 @@ class LiveState:
         samples_total: number of samples taken since the start of the process.
         samples_missed: number of samples that were due since the start, but not taken.
         predictions_total: number of predictions made since the start.
-        samples_buffered: number of samples in memory that are not stored yet.
-        write_failures: number of failed writes of samples and predictions since the start.
     """
 
     sample: Sample
@@ -40,8 +39,6 @@ class LiveState:
     samples_total: int
     samples_missed: int
     predictions_total: int
-    samples_buffered: int
-    write_failures: int
     high_load_since: float | None = None
 
 
@@ -68,6 +65,8 @@ class JobState:
         missed: number of scheduled runs that did not take place.
         duration: durations of the runs.
         delay: delays between the scheduled and the actual starts.
+        last_success_at: end of the last run without an exception, in seconds since the epoch; None before it.
+        hung: True if a run takes longer than its deadline, or if the runs have stopped.
     """
 
     runs: int
@@ -75,6 +74,8 @@ class JobState:
     missed: int
     duration: Histogram
     delay: Histogram
+    last_success_at: float | None = None
+    hung: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ class DaemonState:
         reload_successful: True if the last reload of the configuration took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
+        log_lines_dropped: number of log lines that could not be written since the start.
+        storage: state of the writes to the database.
     """
 
     version: str
@@ -129,3 +132,5 @@ class DaemonState:
     reload_successful: bool = True
     reloaded_at: float = 0.0
     anomaly: AnomalyState | None = None
+    log_lines_dropped: int = 0
+    storage: StorageState = field(default_factory=StorageState)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from model.units import HOUR
 from storage import (
     AnomalyRepository,
+    CycleRepository,
     Database,
     ModelRegistry,
     PredictionRepository,
@@ -27,6 +28,7 @@ class Stores:
     """Repositories of one open database; `replayed_` repositories hold the results of replaying stored history."""
 
     database: Database
+    cycles: CycleRepository
     samples: SampleRepository
     predictions: PredictionRepository
     registry: ModelRegistry
@@ -89,6 +91,7 @@ def stores_of(database: Database) -> Stores:
     """Return the repositories of an open database."""
     return Stores(
         database=database,
+        cycles=CycleRepository(database),
         samples=SampleRepository(database),
         predictions=PredictionRepository(database),
         registry=ModelRegistry(database),

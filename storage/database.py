@@ -81,9 +81,12 @@ class Database:
         if self.path is None:
             return 0
         with storage_errors(self.name):
-            log = Path(f"{self.path}-wal")
-            log_size = log.stat().st_size if log.exists() else 0
-            return self.path.stat().st_size + log_size
+            return self.path.stat().st_size + self.wal_bytes()
+
+    def wal_bytes(self) -> int:
+        """Return the size of the write-ahead log in bytes; 0 if there is none."""
+        log = Path(f"{self.path}-wal")
+        return log.stat().st_size if self.path is not None and log.exists() else 0
 
     def free_bytes(self) -> int | None:
         """Return the bytes available to this user on the file system of the database; None if unknown."""
@@ -204,9 +207,7 @@ def _create_engine(url: URL, busy_timeout: float) -> Engine:
     try:
         engine = create_engine(url, poolclass=pool)
     except ImportError as error:
-        name = url.render_as_string(hide_password=True)
-        detail = f"the driver {error.name} is not installed"
-        raise StorageError.of_kind(StorageErrorKind.DRIVER_MISSING, name, detail) from error
+        raise StorageError.of_kind(StorageErrorKind.DRIVER_MISSING, str(error.name), "not installed") from error
     if url.get_backend_name() == "sqlite":
         _configure_sqlite(engine, busy_timeout)
     return engine

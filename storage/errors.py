@@ -44,6 +44,7 @@ class StorageErrorKind(Enum):
     NO_ACCESS = "no access", "change its owner or mode"
     NO_FILE = "no file", ""
     NO_PREVIOUS_MODEL = "no previous model", ""
+    NO_RESPONSE = "no response", "check its file system and its disk"
     OTHER = "other", ""
     READ_ONLY = "read-only", "give this user write access to it and to its directory"
     SCHEMA_TOO_NEW = "schema too new", "install the release that wrote it, or restore a backup"

@@ -64,6 +64,22 @@ def open_as_owner(path: Path, flags: int) -> int:
                     raise
 
 
+def make_directories(path: Path, mode: int = 0o700) -> None:
+    """Create a directory and its missing parents, all with the same mode; do nothing if it exists.
+
+    Args:
+        path: path of the directory.
+        mode: permissions, reduced by the umask.
+
+    Raises:
+        OSError: a directory cannot be created.
+    """
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        # `parents=True` would create the parents with mode 0777.
+        directory.mkdir(mode=mode, exist_ok=True)
+
+
 def prepare_database_file(path: Path) -> None:
     """Create the database file with mode 0600 if it does not exist, or check that it can be read and written.
 
@@ -73,10 +89,12 @@ def prepare_database_file(path: Path) -> None:
         path: path of the database file; missing directories are created.
 
     Raises:
-        StorageError: the path is not a regular file, or this user may not read and write it.
+        StorageError: the path is not a regular file, this user may not read and write it, or the path is a symbolic
+            link that another user placed.
         OSError: the file cannot be created.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directories(path.parent)
+    _check_link(path)
     try:
         # Only a new file is opened here: closing a descriptor of a database that this process has open would
         # release the locks that SQLite holds on it.
@@ -87,3 +105,20 @@ def prepare_database_file(path: Path) -> None:
         if not os.access(path, os.R_OK | os.W_OK):
             detail = "this user may not read and write it"
             raise StorageError.of_kind(StorageErrorKind.NO_ACCESS, str(path), detail) from None
+
+
+def _check_link(path: Path) -> None:
+    """Refuse a symbolic link that neither this user nor root nor the owner of its target created.
+
+    The rule is that of the kernel for world-writable directories (fs.protected_symlinks): a user of the database
+    directory could otherwise make root open any file.
+
+    Raises:
+        StorageError: the link is refused.
+    """
+    if not path.is_symlink() or not path.exists():
+        return
+    creator = path.lstat().st_uid
+    if creator not in {0, os.geteuid(), path.stat().st_uid}:
+        detail = f"a symbolic link of user {creator} to a file of another user"
+        raise StorageError.of_kind(StorageErrorKind.NO_ACCESS, str(path), detail)

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Delete, Integer, bindparam, cast, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Table, bindparam, cast, delete, func, insert, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
@@ -37,23 +37,17 @@ class PredictionRepository:
         self._table = replayed_predictions if replayed else predictions
         self._columns = self._table.c[_FIELDS]
         self._own = self._table.c.host_id == host_id
-        self._insert = insert(self._table)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Store predictions in one transaction, replacing stored predictions with the same time and horizon."""
         if not new:
             return
-        rows = [
-            {"host_id": self._host_id, **{name: getattr(prediction, name) for name in _FIELDS}} for prediction in new
-        ]
         try:
             with self._database.writing() as connection:
-                connection.execute(self._insert, rows)
+                insert_predictions(connection, self._host_id, new, self._table)
         except DuplicateKeyError:
-            keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
             with self._database.writing() as connection:
-                connection.execute(self._delete_by_key(), keys)
-                connection.execute(self._insert, rows)
+                replace_predictions(connection, self._host_id, new, self._table)
 
     def between(self, start: float, end: float, horizon: float | None = None) -> list[Prediction]:
         """Return the predictions made at start < at <= end, ordered by time and horizon.
@@ -164,10 +158,37 @@ class PredictionRepository:
                 occupied[[min(number, count - 1) for number in connection.scalars(query)]] = True
         return occupied
 
-    def _delete_by_key(self) -> Delete:
-        column = self._table.c
-        return delete(self._table).where(
-            column.host_id == bindparam("key_host_id"),
-            column.at == bindparam("key_at"),
-            column.horizon == bindparam("key_horizon"),
+
+def insert_predictions(
+    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+) -> None:
+    """Insert predictions; there may be none.
+
+    Args:
+        connection: connection in a writing transaction.
+        host_id: ID of the host.
+        new: predictions.
+        table: table of live or of replayed predictions.
+    """
+    if new:
+        connection.execute(insert(table), [_row(host_id, prediction) for prediction in new])
+
+
+def replace_predictions(
+    connection: Connection, host_id: int, new: Sequence[Prediction], table: Table = predictions
+) -> None:
+    """Insert predictions in place of stored ones with the same time and horizon; see `insert_predictions`."""
+    rows = list({(prediction.at, prediction.horizon): _row(host_id, prediction) for prediction in new}.values())
+    if rows:
+        keys = [{f"key_{name}": row[name] for name in ("host_id", "at", "horizon")} for row in rows]
+        same_key = (
+            table.c.host_id == bindparam("key_host_id"),
+            table.c.at == bindparam("key_at"),
+            table.c.horizon == bindparam("key_horizon"),
         )
+        connection.execute(delete(table).where(*same_key), keys)
+        connection.execute(insert(table), rows)
+
+
+def _row(host_id: int, prediction: Prediction) -> dict[str, object]:
+    return {"host_id": host_id, **{name: getattr(prediction, name) for name in _FIELDS}}

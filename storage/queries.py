@@ -46,12 +46,12 @@ def start_of_newest(
     seconds: float,
     until: float,
     max_gap: float,
-    gap_seconds: float,
+    min_rows: int = 0,
 ) -> float:
     """Return the start of the newest period in which the rows of one host cover `seconds` seconds.
 
-    A gap longer than `max_gap` counts as `gap_seconds` only. Otherwise all history would look old after a forward
-    clock step, and would be deleted.
+    A gap longer than `max_gap` does not count. Otherwise all history would look old after a forward clock step, and
+    would be deleted.
 
     Args:
         database: open database.
@@ -60,25 +60,30 @@ def start_of_newest(
         seconds: number of seconds to cover.
         until: end of the period, in seconds since the epoch; later rows are ignored.
         max_gap: longest distance between two rows that counts as covered, in seconds.
-        gap_seconds: seconds of covered time that a longer gap counts as.
+        min_rows: smallest number of rows in the period.
 
     Returns:
-        Seconds since the epoch; minus infinity if all rows together cover less than `seconds`.
+        Seconds since the epoch; minus infinity if all rows together cover less than `seconds`, or are fewer than
+        `min_rows`.
     """
     own = table.c.host_id == host_id
     start = until
     with database.reading() as connection:
+        newest = select(table.c.at).where(own, table.c.at <= until).order_by(table.c.at.desc())
+        latest = math.inf if min_rows < 1 else connection.scalar(newest.limit(1).offset(min_rows - 1))
+        if latest is None:
+            return -math.inf
         while True:
             # The oldest row within max_gap: two queries per step, whatever the number of rows.
             within_reach = select(func.min(table.c.at)).where(own, table.c.at >= start - max_gap, table.c.at < start)
             earlier = connection.scalar(within_reach)
-            covered = gap_seconds if earlier is None else start - earlier
+            covered = 0.0 if earlier is None else start - earlier
             if earlier is None:
                 earlier = connection.scalar(select(func.max(table.c.at)).where(own, table.c.at < start))
             if earlier is None:
                 return -math.inf
             if covered >= seconds:
-                return start - seconds
+                return min(start - seconds, latest)
             seconds -= covered
             start = earlier
 

@@ -7,7 +7,10 @@ import re
 from monitor.system.formatting import UNITS
 
 MAX_DURATION = 36525 * 86400.0
-"""Longest duration that a command accepts, in seconds: 100 years."""
+"""Longest duration that a command or the configuration accepts, in seconds: 100 years."""
+
+MAX_SHOWN = 60
+"""Largest number of characters of an invalid text that the error message quotes."""
 
 _NOTATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
@@ -19,5 +22,5 @@ def parse_duration(text: str) -> float:
         ValueError: the text is not a sequence of numbers, each followed by a unit (s, m, h or d).
     """
     if not _NOTATION.fullmatch(text):
-        raise ValueError(f'{text!r} is not a duration such as "15s", "5m", "1h30m" or "30d"')
+        raise ValueError(f'{text[:MAX_SHOWN]!r} is not a duration such as "15s", "5m", "1h30m" or "30d"')
     return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+)([smhd])", text))

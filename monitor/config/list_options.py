@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.features.labels import parse_quantile
-from monitor.config.options import abbreviate, duration_reader, integer_reader, option
+from monitor.config.options import MAX_NUMBER, abbreviate, duration_reader, integer_reader, option
 from monitor.sampling.metric_catalog import RATIO_FIELDS
 from monitor.system.formatting import format_duration
 from monitor.system.suggestions import suggestion
@@ -108,7 +108,7 @@ def _read_bound(metric: str, bound: Any) -> float | str:
         raise ValueError(f"{metric!r} is not a metric{suggestion(metric, SAMPLE_FIELDS)}")
     if isinstance(bound, str) and parse_quantile(bound) is not None:
         return bound
-    if isinstance(bound, bool) or not isinstance(bound, int | float) or not bound > 0:
+    if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 < bound <= MAX_NUMBER:
         raise ValueError(
             f'the bound of {metric} must be a number above 0 or a quantile such as "p95", not {abbreviate(bound)}'
         )

@@ -27,6 +27,7 @@ from monitor.errors import ConfigError
 from monitor.sampling.sources import make_sources
 from monitor.system.redaction import redact_credentials
 from monitor.system.suggestions import suggestion
+from monitor.system.text_files import read_text
 
 SYSTEM_CONFIG = Path("/etc/monitor/config.toml")
 MAX_PORT = 65535
@@ -124,14 +125,27 @@ def _read_file(path: Path | None) -> tuple[Config, list[str]]:
     if path is None:
         return Config(), []
     try:
+        text, _ = read_text(path)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from error
+    config, problems = read_config(_parse(path, text))
+    return replace(config, path=path.absolute()), [f"{path}: {redact_credentials(problem)}" for problem in problems]
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    """Return the tables of a TOML document.
+
+    Raises:
+        ConfigError: the text is not valid TOML, or nested so deeply that the parser gives up.
+    """
+    try:
         # Some editors write a byte order mark, which TOML does not allow.
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError as error:
+        raise ConfigError([f"{path}: not valid TOML: nested too deeply"]) from error
+    except ValueError as error:
+        # tomllib.TOMLDecodeError, or a number with more digits than Python converts.
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
-    config, problems = read_config(data)
-    return replace(config, path=path.absolute()), [redact_credentials(f"{path}: {problem}") for problem in problems]
 
 
 def read_config(data: Mapping[str, Any]) -> tuple[Config, list[str]]:

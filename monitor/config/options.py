@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field
 from typing import Any
 
-from monitor.config.durations import parse_duration
+from monitor.config.durations import MAX_DURATION, parse_duration
 from monitor.system.formatting import format_duration
 from monitor.system.redaction import redact_credentials, redact_url
 
@@ -18,6 +18,12 @@ Reader = Callable[[Any], Any]
 
 Writer = Callable[[Any], str]
 """Function that converts a value to TOML."""
+
+MAX_NUMBER = 1e30
+"""Largest absolute value of a number; infinity and NaN are no numbers."""
+
+MAX_INTEGER = 2**63 - 1
+"""Largest whole number: the largest integer of TOML 1.0."""
 
 MAX_SHOWN = 60
 """Largest number of characters of an invalid value that an error message quotes."""
@@ -95,8 +101,8 @@ def number(
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"must be a number, not {abbreviate(value)}")  # noqa: TRY004
-        if not (above < value and minimum <= value <= maximum):
-            raise ValueError(f"must be {range_text or 'a number'}, not {value:g}")
+        if abs(value) > MAX_NUMBER or not (above < value and minimum <= value <= maximum):
+            raise ValueError(f"must be {range_text or 'a number'}, not {abbreviate(value)}")
         return float(value)
 
     takes = f"a number, {range_text}" if range_text else "a number"
@@ -168,7 +174,9 @@ def duration_reader(minimum: float) -> Reader:
             raise ValueError(f'must be a duration such as "5m", not {abbreviate(value)}')  # noqa: TRY004
         seconds = parse_duration(value)
         if seconds < minimum:
-            raise ValueError(f"must be at least {format_duration(minimum)}, not {value}")
+            raise ValueError(f"must be at least {format_duration(minimum)}, not {abbreviate(value)}")
+        if seconds > MAX_DURATION:
+            raise ValueError(f"must be at most {format_duration(MAX_DURATION)}, not {abbreviate(value)}")
         return seconds
 
     return read
@@ -181,7 +189,9 @@ def integer_reader(minimum: int) -> Reader:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"must be a whole number, not {abbreviate(value)}")  # noqa: TRY004
         if value < minimum:
-            raise ValueError(f"must be at least {minimum}, not {value}")
+            raise ValueError(f"must be at least {minimum}, not {abbreviate(value)}")
+        if value > MAX_INTEGER:
+            raise ValueError(f"must be at most {MAX_INTEGER}, not {abbreviate(value)}")
         return value
 
     return read

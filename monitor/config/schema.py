@@ -51,8 +51,8 @@ class StorageSection:
     )
     retention: float = duration(
         90 * DAY,
-        "Age at which samples and predictions are deleted. The age excludes long gaps: a gap longer than a quarter "
-        "of the retention counts as one sampling interval.",
+        "Age at which samples and predictions are deleted. Time without samples does not count, if it lasts longer "
+        "than two hours: a clock that was set ahead deletes nothing.",
         minimum=HOUR,
     )
 

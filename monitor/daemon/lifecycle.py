@@ -22,6 +22,7 @@ from monitor.queries.overview import max_sample_age
 from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold
+from monitor.system.queued_stderr import drain_stderr
 from monitor.web import WebServer
 from monitor.web.web_config.loader import web_file_problems
 from storage import LockHeldError, StorageError
@@ -31,8 +32,11 @@ log = get_logger(__name__)
 BUSY_TIMEOUT = 0.5
 """Longest time in seconds that a sampling cycle waits for another writer before it buffers its sample."""
 
+WRITE_PATIENCE = 5.0
+"""Longest time in seconds to wait at a stop for the write of the last samples."""
+
 WAKE_INTERVAL = 5.0
-"""Longest time in seconds between two checks for a clock step and for missing samples."""
+"""Longest time in seconds between two checks for hung jobs and for missing samples."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def _opened(config: Config, notifier: Notifier, reload: ReloadState) -> Iterator
     try:
         with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _daemon_lock(stores):
             services = build_services(config, stores, holder)
+            services.writer.start()
             services.scheduler.start()
             web.start()
             notifier.opened(max_sample_age(config.sampling.interval))
@@ -107,7 +112,7 @@ def _serve(config: Config, daemon: RunningDaemon, notifier: Notifier) -> Config 
     """Wait for a stop or a reload; return the new configuration, or None after a stop."""
     while True:
         request = wait_for_request(WAKE_INTERVAL)
-        daemon.services.scheduler.follow_clock()
+        daemon.services.scheduler.check()
         daemon.holder.report_stall()
         if Request.STOP in request:
             log.info("daemon stopping")
@@ -153,14 +158,16 @@ def _daemon_lock(stores: Stores) -> Iterator[None]:
 
 
 def _close(services: Services) -> None:
-    """Stop the trainer and the jobs, and store the buffered predictions; exit at once if a job does not stop."""
+    """Stop the trainer and the jobs, and store the waiting samples; exit at once if a job does not stop."""
     services.retraining.close()
-    if not services.scheduler.close():
-        # Otherwise the interpreter would wait for the job's thread without limit. Samples are stored when taken.
+    stopped = services.scheduler.close()
+    services.writer.close(WRITE_PATIENCE)
+    if not stopped:
+        # Otherwise the interpreter would wait for the job's thread without limit.
         log.error("forced exit: job did not stop")
         logging.shutdown()
+        drain_stderr()
         os._exit(0)
-    services.predictions.flush()
 
 
 def _log_start(config: Config, web: WebServer, holder: StateHolder) -> None:

@@ -1,33 +1,39 @@
-"""Scheduler of the periodic jobs: aligned start times, counters and failure logs."""
+"""Scheduler of the periodic jobs: aligned start times, clock changes, counters and hung jobs."""
 
 from __future__ import annotations
 
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.state import Histogram, JobState
+from monitor.daemon.job_meter import JobMeter
+from monitor.state import JobState
 from monitor.system.clocks import ClockComparison
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 
 log = get_logger(__name__)
 
-BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5, 10.0)
-"""Upper bounds of the histogram buckets in seconds."""
-
 CLOSE_PATIENCE = 1.0
 """Seconds that `Scheduler.close` waits for running jobs."""
+
+DEADLINE = 300.0
+"""Default deadline of a job in seconds."""
+
+RESTART_DEADLINES = 5.0
+"""Multiple of its deadline by which a job may be late before the process needs a restart."""
+
+SAMPLER = "sampler"
+"""Name of the executor whose only thread is reserved for the sampling cycle."""
 
 
 @dataclass(frozen=True)
@@ -38,88 +44,55 @@ class Job:
         name: name in logs and metrics.
         interval: seconds between two calls, which are at multiples of the interval since the epoch.
         function: called without arguments; an exception counts as a failed run.
-        executor: name of the thread pool: "sampler" or "default".
+        executor: name of the thread pool: SAMPLER or "default".
+        offset: seconds by which the calls are later than the multiples of the interval.
+        deadline: duration in seconds above which a run is hung.
     """
 
     name: str
     interval: float
     function: Callable[[], None]
     executor: str = "default"
+    offset: float = 0.0
+    deadline: float = DEADLINE
 
 
 class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
-    """APScheduler trigger that fires at multiples of an interval since the epoch.
+    """APScheduler trigger that fires at multiples of an interval since the epoch, plus an offset.
 
     APScheduler's own interval trigger iterates over all missed times after a clock step. This trigger computes the
     next time from the current time alone.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, offset: float = 0.0) -> None:
         self.interval = interval
+        self.offset = offset
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # noqa: ARG002
-        """Return the first multiple of the interval after `now`."""
-        return datetime.fromtimestamp((now.timestamp() // self.interval + 1) * self.interval, UTC)
+        """Return the first time after `now` that is `offset` seconds after a multiple of the interval."""
+        multiple = (now.timestamp() - self.offset) // self.interval + 1
+        return datetime.fromtimestamp(multiple * self.interval + self.offset, UTC)
 
 
-class DurationHistogram:
-    """Mutable histogram of durations, with the upper bounds BUCKET_BOUNDS."""
+class ClockCheckingJobStore(MemoryJobStore):  # type: ignore[misc]  # APScheduler ships no types
+    """APScheduler job store that calls a function each time before the scheduler looks for due jobs."""
 
-    def __init__(self) -> None:
-        self._sum_seconds = 0.0
-        self._counts = [0] * (len(BUCKET_BOUNDS) + 1)
+    def __init__(self, before: Callable[[datetime], None]) -> None:
+        super().__init__()
+        self._before = before
 
-    def add(self, seconds: float) -> None:
-        """Add one duration in seconds to the histogram."""
-        self._sum_seconds += seconds
-        self._counts[bisect_left(BUCKET_BOUNDS, seconds)] += 1
-
-    def snapshot(self) -> Histogram:
-        """Return an immutable copy in which each bucket counts all durations up to its bound."""
-        bounds = (*map(str, BUCKET_BOUNDS), "+Inf")
-        return Histogram(self._sum_seconds, tuple(zip(bounds, accumulate(self._counts), strict=True)))
-
-
-class JobMeter:
-    """Thread-safe counters and histograms of one job."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._failures = 0
-        self._missed = 0
-        self._duration = DurationHistogram()
-        self._delay = DurationHistogram()
-
-    def add_run(self, duration: float, delay: float, *, failed: bool) -> None:
-        """Count a run that took `duration` seconds and started `delay` seconds after its scheduled time."""
-        with self._lock:
-            self._runs += 1
-            self._failures += failed
-            self._duration.add(duration)
-            self._delay.add(delay)
-
-    def add_missed(self) -> None:
-        """Count a scheduled run that did not take place."""
-        with self._lock:
-            self._missed += 1
-
-    def state(self) -> JobState:
-        """Return a snapshot of the counters and histograms."""
-        with self._lock:
-            return JobState(
-                runs=self._runs,
-                failures=self._failures,
-                missed=self._missed,
-                duration=self._duration.snapshot(),
-                delay=self._delay.snapshot(),
-            )
+    def get_due_jobs(self, now: datetime) -> list[Any]:
+        """Return the jobs that are due at `now`."""
+        self._before(now)
+        due: list[Any] = super().get_due_jobs(now)
+        return due
 
 
 class Scheduler:
     """Scheduler of periodic jobs; an exception from a job is logged and counted, and does not end its schedule.
 
-    The executor "sampler" has one thread, reserved for the sampling cycle; the other jobs share two threads.
+    The sampling cycle has a thread of its own. The other jobs share a pool with as many threads as jobs, started on
+    demand: a job that hangs occupies its own thread only.
     """
 
     def __init__(self, jobs: Sequence[Job], clocks: ClockComparison | None = None) -> None:
@@ -130,18 +103,23 @@ class Scheduler:
             clocks: detector of clock steps and suspends; None for the system clocks.
         """
         self._jobs = tuple(jobs)
-        self._meters = {job.name: JobMeter() for job in jobs}
-        executors = {"sampler": ThreadPoolExecutor(1), "default": ThreadPoolExecutor(2)}
-        self._scheduler: Any = BackgroundScheduler(timezone=UTC, executors=executors)
-        self._scheduler.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._meters = {job.name: JobMeter(job.interval, job.deadline) for job in jobs}
+        self._hung: frozenset[str] = frozenset()
         self._clocks = clocks or ClockComparison()
+        self._scheduler: Any = BackgroundScheduler(
+            timezone=UTC,
+            executors={SAMPLER: ThreadPoolExecutor(1), "default": ThreadPoolExecutor(max(1, len(jobs)))},
+            jobstores={"default": ClockCheckingJobStore(self._follow_clock)},
+        )
+        self._scheduler.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
-        """Start the schedule: each job runs first at the next multiple of its interval since the epoch."""
+        """Start the schedule: each job runs first at its next aligned time."""
         for job in self._jobs:
+            self._meters[job.name].restart(job.interval, job.deadline)
             self._scheduler.add_job(
                 self._metered(job),
-                AlignedTrigger(job.interval),
+                AlignedTrigger(job.interval, job.offset),
                 id=job.name,
                 executor=job.executor,
                 coalesce=True,
@@ -154,20 +132,22 @@ class Scheduler:
         """Return a snapshot of the counters and histograms for each job name."""
         return {name: meter.state() for name, meter in self._meters.items()}
 
-    def follow_clock(self) -> None:
-        """Reschedule every job after a clock step or a suspend since the last call.
+    @property
+    def needs_restart(self) -> bool:
+        """True if a job is late by more than RESTART_DEADLINES deadlines: only a new process can run it again."""
+        return any(meter.overdue() > RESTART_DEADLINES for meter in self._meters.values())
 
-        Call this method every few seconds. APScheduler sleeps until a wall-clock time: a clock set back by a minute
-        would stop all jobs for a minute.
-        """
-        change = self._clocks.update()
-        if change.suspended:
-            log.info("machine resumed", suspended_seconds=round(change.suspended, 3))
-        if change.step:
-            log.warning("clock step detected", step_seconds=round(change.step, 3))
-        if change.step or change.suspended:
-            for job in self._jobs:
-                self._scheduler.reschedule_job(job.name, trigger=AlignedTrigger(job.interval))
+    def check(self) -> None:
+        """Log the jobs that hang or run again; call this every few seconds."""
+        hung = frozenset(name for name, meter in self._meters.items() if meter.overdue() > 1.0)
+        for name in sorted(hung - self._hung):
+            log.error("job hung", job=name, stack=self._meters[name].stack())
+        for name in sorted(self._hung - hung):
+            log.info("job hang ended", job=name)
+        self._hung = hung
+        if self._clocks.pending().step:
+            # APScheduler computes its sleep from the wall clock, which may have been set at that moment.
+            self._scheduler.wakeup()
 
     def close(self, patience: float = CLOSE_PATIENCE) -> bool:
         """Stop scheduling and wait at most `patience` seconds for running jobs; return False if a job still runs."""
@@ -178,15 +158,31 @@ class Scheduler:
         shutdown.join(patience)
         return not shutdown.is_alive()
 
+    def _follow_clock(self, now: datetime) -> None:
+        """Reschedule every job after a clock step or a suspend since the last call; the sampling cycle runs at once.
+
+        The scheduler wakes up when the next job is due by the monotonic clock, so that a step delays no sample.
+        """
+        change = self._clocks.update()
+        if change.suspended:
+            log.info("machine resumed", suspended_seconds=round(change.suspended, 3))
+        if change.step:
+            log.warning("clock step detected", step_seconds=round(change.step, 3))
+        if change.step or change.suspended:
+            for job in self._jobs:
+                trigger = AlignedTrigger(job.interval, job.offset)
+                due = now if job.executor == SAMPLER else trigger.get_next_fire_time(None, now)
+                self._scheduler.modify_job(job.name, next_run_time=due)
+
     def _metered(self, job: Job) -> Callable[[], None]:
-        """Return the function of a job, wrapped with its counters and failure log."""
+        """Return the function of a job, wrapped with its meter and failure log."""
         meter = self._meters[job.name]
         recurring = RecurringFailure(log, "job failed", "job recovered")
 
         def run() -> None:
-            # Scheduled times are multiples of the interval, so the delay is the remainder.
-            delay = time.time() % job.interval
-            started = time.monotonic()
+            # Scheduled times are multiples of the interval plus the offset, so the delay is the remainder.
+            delay = (time.time() - job.offset) % job.interval
+            meter.begin_run()
             failed = True
             try:
                 job.function()
@@ -196,12 +192,12 @@ class Scheduler:
             else:
                 recurring.success(job=job.name)
             finally:
-                meter.add_run(time.monotonic() - started, delay, failed=failed)
+                meter.end_run(delay, failed=failed)
 
         return run
 
     def _count_missed(self, event: JobEvent) -> None:
-        """Count a missed run, unless a clock step or a suspend since the last `follow_clock` explains it."""
+        """Count a missed run, unless a clock step or a suspend that is not processed yet explains it."""
         change = self._clocks.pending()
         if change.step or change.suspended:
             return

@@ -12,8 +12,10 @@ from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.queries.overview import Overview, max_sample_age
 from monitor.reports.status import status_line
+from monitor.sampling.write_buffer import StorageState
 from monitor.state import AnomalyState, DaemonState, JobState, LiveState
 from monitor.system.formatting import approximate_duration
+from monitor.system.queued_stderr import dropped_log_lines
 from monitor.web import StoredDocuments
 
 
@@ -51,6 +53,8 @@ class StateHolder:
         self._overview: Overview | None = None
         self._anomaly: AnomalyState | None = None
         self._job_states: Callable[[], Mapping[str, JobState]] = dict
+        self._needs_restart: Callable[[], bool] = lambda: False
+        self._storage_state: Callable[[], StorageState] = StorageState
         self.records: StoredDocuments | None = None
         """Reader of the database for the page and the API; None while the database is closed."""
 
@@ -63,7 +67,13 @@ class StateHolder:
         """Replace the result of the newest sampling cycle, and notify systemd of its sample."""
         self._live = live
         self._live_at = time.monotonic()
-        self._notifier.sampled(status_line(live, self._overview), stored=not live.samples_buffered)
+        storage = self._storage_state()
+        stored = not storage.samples_buffered
+        # A restart would lose the samples in memory.
+        if stored and self._needs_restart():
+            self._notifier.stalled("job hung: waiting for the restart by the watchdog")
+        else:
+            self._notifier.sampled(status_line(live, self._overview, storage), stored=stored)
 
     def publish_overview(self, overview: Overview) -> None:
         """Replace the overview of the database that the page, the API and the exporter read."""
@@ -73,9 +83,19 @@ class StateHolder:
         """Replace the state of the anomaly detector that is exposed over HTTP; None if no detector runs."""
         self._anomaly = anomaly
 
-    def read_jobs_from(self, job_states: Callable[[], Mapping[str, JobState]]) -> None:
-        """Set the function from which `state` obtains the counters and histograms for each job name."""
+    def read_jobs_from(
+        self, job_states: Callable[[], Mapping[str, JobState]], needs_restart: Callable[[], bool]
+    ) -> None:
+        """Set the functions that return the state of each job, and whether a hung job needs a restart of the process.
+
+        In need of a restart, samples no longer reset the watchdog of systemd.
+        """
         self._job_states = job_states
+        self._needs_restart = needs_restart
+
+    def read_storage_from(self, storage_state: Callable[[], StorageState]) -> None:
+        """Set the function from which `state` obtains the state of the writes to the database."""
+        self._storage_state = storage_state
 
     def reload_failed(self) -> None:
         """Record that a new configuration was rejected."""
@@ -101,4 +121,6 @@ class StateHolder:
             reload_successful=self._reload.successful,
             reloaded_at=self._reload.at,
             anomaly=self._anomaly if sampling else None,
+            log_lines_dropped=dropped_log_lines(),
+            storage=self._storage_state(),
         )

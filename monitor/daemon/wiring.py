@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
-from monitor.daemon.scheduler import Job, Scheduler
+from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
 from monitor.daemon.state import StateHolder
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.recalibration import RecalibrationJob
@@ -20,9 +21,11 @@ from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
+from monitor.queries.overview import max_sample_age
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
-from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.sampling.storage_writer import StorageWriter
+from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
@@ -36,6 +39,9 @@ RETENTION_INTERVAL = HOUR
 ANOMALY_DETECTION_INTERVAL = 15.0
 """Intervals of the jobs in seconds; a run does nothing if there is nothing to do."""
 
+LONG_DEADLINE = 900.0
+"""Deadline in seconds of the jobs that may have to catch up on weeks of history."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -44,12 +50,12 @@ class Services:
     Attributes:
         scheduler: runs all jobs.
         retraining: starts and stops the trainer.
-        predictions: write buffer for predictions.
+        writer: stores samples and predictions.
     """
 
     scheduler: Scheduler
     retraining: RetrainingJob
-    predictions: PredictionBuffer
+    writer: StorageWriter
 
 
 class RetrainingConditions:
@@ -106,9 +112,10 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
     status_refresh.run()
     interval = config.sampling.interval
-    served = ServedModel(stores, config.rules, interval)
+    served = ServedModel(config.rules, interval)
+    follower = RegistryFollower(stores, served)
+    follower.follow(time.time())
     holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
-    predictions = PredictionBuffer(stores.predictions)
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -117,28 +124,37 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         serving=conditions.serving,
         on_end=status_refresh.run,
     )
+
+    def before_sample(newest_at: float) -> None:
+        follower.follow(newest_at)
+        status_refresh.refresh_changed_model(served.model_id)
+
+    buffer = WriteBuffer(stores.cycles, interval)
+    writer = StorageWriter(buffer, interval, before_sample)
     sampling_cycle = SamplingCycleJob(
         sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
-        samples=SampleBuffer(stores.samples),
         served=served,
-        predictions=predictions,
-        observers=(holder.publish_live, status_refresh.refresh_changed_model),
-        interval=interval,
+        buffer=buffer,
+        wake_writer=writer.wake,
+        observers=(holder.publish_live,),
     )
     recalibration = RecalibrationJob(stores, served, config.warning.precision, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
     anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
+    horizons = config.high_load.horizons
     scheduler = Scheduler(
         (
-            Job("sampling_cycle", interval, sampling_cycle.run, executor="sampler"),
-            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run),
-            Job("retraining", RETRAINING_INTERVAL, retraining.run),
-            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run),
-            Job("scoring", scoring_interval(config.high_load.horizons), scoring.run),
-            Job("retention", RETENTION_INTERVAL, retention.run),
-            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run),
+            # The offsets spread the load: no other job starts together with a sample or with another job.
+            Job("sampling_cycle", interval, sampling_cycle.run, SAMPLER, deadline=max_sample_age(interval)),
+            Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
+            Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
+            Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
+            Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
+            Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
+            Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
         )
     )
-    holder.read_jobs_from(scheduler.states)
-    return Services(scheduler, retraining, predictions)
+    holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
+    holder.read_storage_from(buffer.state)
+    return Services(scheduler, retraining, writer)

@@ -58,6 +58,7 @@ CONTEXT_CHECKS = (
     Check(CheckId.SOURCE, sources.check_sources),
     Check(CheckId.MEMORY_LIMIT, sources.check_memory_limit),
     Check(CheckId.STATE_DIRECTORY, permissions.check_state_directory),
+    Check(CheckId.WRITE_ACCESS, permissions.check_write_access),
     Check(CheckId.CONFIG_PERMISSIONS, permissions.check_config_permissions),
     Check(CheckId.KEY_PERMISSIONS, permissions.check_key_permissions),
     Check(CheckId.DAEMON, service.check_daemon),

@@ -27,6 +27,7 @@ class CheckId(StrEnum):
     MEMORY_LIMIT = "memory_limit"
     STATE_DIRECTORY = "state_directory"
     FILE_OWNERS = "file_owners"
+    WRITE_ACCESS = "write_access"
     CONFIG_PERMISSIONS = "config_permissions"
     KEY_PERMISSIONS = "key_permissions"
     DAEMON = "daemon"

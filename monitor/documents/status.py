@@ -94,7 +94,8 @@ class StatusDocument:
         fallbacks: baselines that serve in place of the model.
         last_training: the newest training run.
         retrain: state of the retraining.
-        storage_bytes: size of the database in bytes.
+        storage_bytes: size of the database with its write-ahead log in bytes.
+        wal_bytes: size of the write-ahead log in bytes.
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         anomalies: state of the anomaly detection.
         scores: scores of the last 7 days for each horizon.
@@ -124,6 +125,7 @@ class StatusDocument:
     last_training: RunSummary | None
     retrain: RetrainStatus
     storage_bytes: int
+    wal_bytes: int
     storage_free_bytes: int | None
     anomalies: DetectionStatus
     scores: tuple[HorizonScoreDocument, ...]
@@ -168,6 +170,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
             runs=overview.runs,
         ),
         storage_bytes=overview.storage_bytes,
+        wal_bytes=overview.wal_bytes,
         storage_free_bytes=overview.storage_free_bytes,
         anomalies=DetectionStatus(
             detecting=detection.detecting,

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from monitor.exporter.anomalies import anomaly_metrics
 from monitor.exporter.database import record_metrics, write_metrics
-from monitor.exporter.family_builders import gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_gauge
 from monitor.exporter.host import host_metrics, sampling_metrics
 from monitor.exporter.jobs import job_metrics
 from monitor.exporter.model import drift_metrics, model_metrics
@@ -36,11 +36,17 @@ class StateCollector(Collector):
         )
         if state.live:
             yield from _live_metrics(state.live, with_host=state.host_metrics)
+        yield from write_metrics(state.storage)
         if state.overview:
             yield from _record_metrics(state.overview)
         yield from anomaly_metrics(state.anomaly)
         yield from model_metrics(state)
         yield from job_metrics(state.jobs)
+        yield counter(
+            "log_dropped",
+            "Number of log lines since the start of the daemon that could not be written, as stderr is blocked.",
+            state.log_lines_dropped,
+        )
         yield gauge(
             "config_last_reload_successful",
             "Result of the last reload of the configuration: 1 if it took effect, 0 if refused; 1 after a start.",
@@ -59,7 +65,6 @@ def _live_metrics(live: LiveState, *, with_host: bool) -> Iterator[Metric]:
         yield from host_metrics(live.sample)
     yield from high_load_metrics(live)
     yield from sampling_metrics(live)
-    yield from write_metrics(live)
     yield from prediction_metrics(live)
 
 

@@ -8,18 +8,23 @@ from prometheus_client.core import Metric
 
 from monitor.exporter.family_builders import counter, gauge
 from monitor.queries.overview import Overview
-from monitor.state import LiveState
+from monitor.sampling.write_buffer import StorageState
 
 
-def write_metrics(live: LiveState) -> Iterator[Metric]:
-    """Yield the numbers of failed writes and of buffered samples."""
+def write_metrics(storage: StorageState) -> Iterator[Metric]:
+    """Yield the numbers of failed writes, and of buffered and dropped samples."""
     yield counter(
-        "storage_write_failures", "Number of failed writes since the start of the daemon.", live.write_failures
+        "storage_write_failures", "Number of failed writes since the start of the daemon.", storage.write_failures
     )
     yield gauge(
         "storage_buffered_samples",
         "Number of samples that wait in memory for the database.",
-        live.samples_buffered,
+        storage.samples_buffered,
+    )
+    yield counter(
+        "samples_dropped",
+        "Number of samples since the start of the daemon that were lost, because too many waited for the database.",
+        storage.samples_dropped,
     )
 
 
@@ -28,6 +33,7 @@ def record_metrics(overview: Overview) -> Iterator[Metric]:
     yield gauge(
         "storage_size_bytes", "Size of the database with its write-ahead log, in bytes.", overview.storage_bytes
     )
+    yield gauge("storage_wal_bytes", "Size of the write-ahead log of the database, in bytes.", overview.wal_bytes)
     if overview.storage_free_bytes is not None:
         yield gauge(
             "storage_free_bytes",

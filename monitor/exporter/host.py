@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from monitor.exporter.family_builders import counter, gauge, labelled_gauge
+from monitor.exporter.family_builders import counter, gauge, labelled_counter, labelled_gauge
 from monitor.sampling.metric_catalog import HOST_METRICS
 from monitor.state import LiveState
 from storage import Sample
@@ -36,6 +36,12 @@ def sampling_metrics(live: LiveState) -> Iterator[Metric]:
         "Result of the last read of a source: 1 succeeded, 0 failed.",
         ["source"],
         [((name,), state.success) for name, state in live.sources.items()],
+    )
+    yield labelled_counter(
+        "source_failures",
+        "Number of failed or implausible reads of a source since the start of the daemon.",
+        "source",
+        [(name, state.failures) for name, state in live.sources.items()],
     )
     yield labelled_gauge(
         "source_duration_seconds",

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import HistogramMetricFamily, Metric
 
-from monitor.exporter.family_builders import PREFIX, labelled_counter
+from monitor.exporter.family_builders import PREFIX, labelled_counter, labelled_gauge
 from monitor.state import Histogram, JobState
 
 
 def job_metrics(jobs: Mapping[str, JobState]) -> Iterator[Metric]:
-    """Yield counters of runs, failures and missed runs, and histograms of durations and delays, for each job."""
+    """Yield counters of runs, failures and missed runs, heartbeats, and histograms of durations and delays."""
     yield labelled_counter(
         "job_runs",
         "Number of runs of a job since the start of the daemon.",
@@ -29,6 +29,18 @@ def job_metrics(jobs: Mapping[str, JobState]) -> Iterator[Metric]:
         "Number of scheduled runs of a job since the start of the daemon that did not take place.",
         "job",
         [(name, state.missed) for name, state in jobs.items()],
+    )
+    yield labelled_gauge(
+        "job_last_success_timestamp_seconds",
+        "Time of the last successful run of a job since the start of the daemon, in seconds since the epoch.",
+        ["job"],
+        [((name,), state.last_success_at) for name, state in jobs.items()],
+    )
+    yield labelled_gauge(
+        "job_hung",
+        "State of a job: 1 if a run exceeds its deadline or the runs have stopped, else 0.",
+        ["job"],
+        [((name,), state.hung) for name, state in jobs.items()],
     )
     yield _job_histogram(
         "job_duration_seconds",

@@ -1,46 +1,63 @@
-"""Serving model: follows the registry and predicts at every sample.
-
-A promotion or a rollback is one row in the database; the next sampling cycle notices it and replaces the model.
-"""
+"""Serving model: predicts at every sample, in memory; `registry_follower` provides models and their history."""
 
 from __future__ import annotations
 
-import logging
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from model.errors import SerializationError
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.predictor import Predictor
-from model.forecast.serialization import loads
-from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast, warm_up
+from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast
 from monitor.inference.stored_samples import sample_values
-from monitor.stores import TIME_EPSILON, Stores
-from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
-from storage import SAMPLE_FIELDS, Sample, StorageError
+from storage import SAMPLE_FIELDS, Sample
 
 log = get_logger(__name__)
 
 Serving = tuple[int, Predictor] | None
 """ID and predictor of the serving model; None if there is none."""
 
+RECENT_SAMPLES = 120
+"""Number of samples kept in memory for a new engine, whose stored history may end a few samples ago."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """Model that another thread has loaded, with its engine.
+
+    Attributes:
+        serving: ID and predictor; None if no model can be loaded.
+        engine: engine of the predictor, which no other thread uses any longer.
+        newest_at: time of the newest sample that the engine has seen, -inf if there is none; None if the history
+            could not be read.
+        load_failed: True if it is not the active model, because that one could not be loaded.
+    """
+
+    serving: Serving
+    engine: OnlineEngine
+    newest_at: float | None
+    load_failed: bool = False
+
 
 class ServedModel:
-    """Serving model with its online engine. Not thread-safe, except for `serving` and `set_decisions`."""
+    """Serving model with its online engine; never waits for the database.
 
-    def __init__(self, stores: Stores, rules: Rules, interval: float) -> None:
-        """Initialize without a model; the first call of `advance` loads the active model.
+    `advance` and `forecast` belong to one thread, `new_engine` and `replace` to another. The other members are safe
+    in any thread.
+    """
+
+    def __init__(self, rules: Rules, interval: float) -> None:
+        """Initialize without a model.
 
         Args:
-            stores: repositories.
             rules: high-load rules while no model serves.
             interval: seconds between two samples.
         """
-        self._stores = stores
         self._spec_without_model = FeatureSpec(
             columns=SAMPLE_FIELDS,
             inputs=(),
@@ -51,39 +68,43 @@ class ServedModel:
             horizons=(interval,),
             seasonal=False,
         )
-        self._serving: Serving = None
-        self._active_id: int | None = None
-        self._engine = OnlineEngine(self._spec_without_model)
-        self._warmed_up = False
-        self._previous_engine: OnlineEngine | None = None
-        self._newest_at = -np.inf
-        self._rules_observed = False
+        self._installed = LoadedModel(None, OnlineEngine(self._spec_without_model), None)
         # Assigned by another thread, never modified in place.
+        self._next = self._installed
         self._decisions: tuple[int | None, Sequence[FallbackDecision]] = (None, ())
+        self._engine = self._installed.engine
+        self._newest_at = -np.inf
+        self._recent: deque[Sample] = deque(maxlen=RECENT_SAMPLES)
+        self._rules_observed = False
         self._applied_decisions: Sequence[FallbackDecision] = ()
         self._out_of_range: tuple[str, ...] = ()
-        self._stored_out_of_range: tuple[str, ...] = ()
-        self._registry_failure = RecurringFailure(
-            log, "registry read failed", "registry read recovered", level=logging.WARNING
-        )
+        self.inputs_out_of_range: tuple[str, ...] | None = None
+        """Metrics outside the training range of the serving model at the last prediction; None before the first."""
+        self.needs_history = False
+        """True if the engine has no history, because the clock was set back."""
 
     @property
     def serving(self) -> Serving:
-        """ID and predictor of the serving model. Safe to read from any thread."""
-        return self._serving
+        """ID and predictor of the serving model."""
+        return self._installed.serving
+
+    @property
+    def loaded(self) -> Serving:
+        """ID and predictor of the newest model passed to `replace`, which serves from the next sample on."""
+        return self._next.serving
 
     @property
     def model_id(self) -> int | None:
         """ID of the serving model; None if there is none."""
-        return None if self._serving is None else self._serving[0]
+        return None if self.serving is None else self.serving[0]
 
     @property
     def predictor(self) -> Predictor | None:
         """The serving predictor; None if there is none."""
-        return None if self._serving is None else self._serving[1]
+        return None if self.serving is None else self.serving[1]
 
     def set_decisions(self, model_id: int, decisions: Sequence[FallbackDecision]) -> None:
-        """Use new fallback decisions from the next prediction on. Safe to call from any thread.
+        """Use new fallback decisions from the next prediction on.
 
         Args:
             model_id: ID of the model; decisions for a model that does not serve are ignored.
@@ -94,7 +115,7 @@ class ServedModel:
     @property
     def load_failed(self) -> bool:
         """True if the active model could not be loaded, so that an earlier model or none serves."""
-        return self._active_id is not None and self._active_id != self.model_id
+        return self._installed.load_failed
 
     @property
     def fallback_active(self) -> bool:
@@ -105,7 +126,7 @@ class ServedModel:
     @property
     def rules(self) -> Rules:
         """High-load rules of the serving model; the constructor argument `rules` if no model serves."""
-        return self._spec.rules
+        return self._spec(self.serving).rules
 
     @property
     def high_load(self) -> bool | None:
@@ -121,46 +142,75 @@ class ServedModel:
         start = float(self._engine.newest_periods[0])
         return start if np.isfinite(start) else None
 
+    def new_engine(self, serving: Serving) -> OnlineEngine:
+        """Return an engine without history for a model."""
+        return OnlineEngine(self._spec(serving), None if serving is None else serving[1])
+
+    def replace(self, loaded: LoadedModel) -> None:
+        """Serve a model from the next sample on."""
+        self._next = loaded
+
     def advance(self, sample: Sample) -> None:
-        """Feed a sample to the engine of the active model.
+        """Feed a sample to the engine.
 
-        1. Load the active model if it has changed, and switch to it.
-        2. Read the history of the features from the database if the engine has none or the clock was set back.
+        1. Switch to the model that was passed to `replace`, if any.
+        2. Start without history if the clock was set back; `needs_history` asks for it.
         3. Append the sample.
-
-        If the database cannot be read, the next call retries steps 1 and 2.
 
         Args:
             sample: the newest sample.
         """
-        try:
-            self._follow_registry()
-            if not self._warmed_up or self._clock_went_back(sample):
-                self._warm_up(sample)
-        except StorageError as error:
-            self._registry_failure.failure(error=error)
-        else:
-            self._registry_failure.success()
-        if self._clock_went_back(sample):
-            self._engine = self._new_engine()
-            self._newest_at = -np.inf
-        self._engine.advance(np.array([[sample.at]]), sample_values(sample)[None, None])
-        self._newest_at = sample.at
+        loaded = self._next
+        if loaded is not self._installed:
+            self._install(loaded)
+        if sample.at <= self._newest_at:
+            self._engine = self._inheriting(self.new_engine(self.serving))
+            self._recent.clear()
+            self.needs_history = True
+        self._feed((sample,))
+        self._recent.append(sample)
         self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
         """Return the forecast for the last sample; None if no model serves or the sample has no rule metric."""
-        if self._serving is None or not self._rules_observed:
+        if self.serving is None or not self._rules_observed:
             return None
         model_id, decisions = self._decisions
         if model_id == self.model_id and decisions is not self._applied_decisions:
             self._engine.decide([decisions])
             self._applied_decisions = decisions
-        forecast = make_forecast(self._engine, self._serving[0], self._newest_at)
+        forecast = make_forecast(self._engine, self.serving[0], self._newest_at)
+        self.inputs_out_of_range = forecast.inputs_out_of_range
         self._log_inputs_out_of_range(forecast.inputs_out_of_range)
-        if not self.load_failed:
-            self._store_inputs_out_of_range(self._serving[0], forecast.inputs_out_of_range)
         return forecast
+
+    def _install(self, loaded: LoadedModel) -> None:
+        """Switch to another engine, and feed it the recent samples that its history lacks."""
+        previous_id = self.model_id
+        previous = self._engine
+        had_history = self._installed.newest_at is not None and not self.needs_history
+        self._installed = loaded
+        self._engine = self._inheriting(loaded.engine)
+        self._newest_at = -np.inf if loaded.newest_at is None else loaded.newest_at
+        self._feed([sample for sample in self._recent if sample.at > self._newest_at])
+        if had_history:
+            self._engine.inherit_baselines(previous)
+        self.needs_history = False
+        if self.model_id != previous_id:
+            self.inputs_out_of_range = None
+            log.info("model activated", model=self.model_id, previous=previous_id)
+
+    def _inheriting(self, engine: OnlineEngine) -> OnlineEngine:
+        """Return an engine with the active warnings of the present engine."""
+        engine.inherit_warnings(self._engine)
+        self._applied_decisions = ()
+        return engine
+
+    def _feed(self, samples: Sequence[Sample]) -> None:
+        if samples:
+            times = np.array([[sample.at for sample in samples]])
+            self._engine.advance(times, np.stack([sample_values(sample) for sample in samples])[None])
+            self._newest_at = samples[-1].at
 
     def _log_inputs_out_of_range(self, metrics: tuple[str, ...]) -> None:
         """Log the metrics outside their training range, unless they are the same as in the last call."""
@@ -172,73 +222,5 @@ class ServedModel:
         else:
             log.info("inputs in range", model=self.model_id)
 
-    def _store_inputs_out_of_range(self, model_id: int, metrics: tuple[str, ...]) -> None:
-        """Store the metrics for `monitor status` if the stored ones differ; the next forecast retries failures.
-
-        The stored metrics are read in each cycle, because every activation in the registry deletes them.
-        """
-        if self._stored_out_of_range == metrics:
-            return
-        try:
-            self._stores.registry.set_inputs_out_of_range(model_id, metrics)
-        except StorageError as error:
-            log.debug("inputs out of range write failed", error=error)
-
-    @property
-    def _spec(self) -> FeatureSpec:
-        return self._spec_without_model if self._serving is None else self._serving[1].spec
-
-    def _clock_went_back(self, sample: Sample) -> bool:
-        """Return True if a sample is not newer than the last one."""
-        return sample.at <= self._newest_at
-
-    def _follow_registry(self) -> None:
-        """Read the ID of the active model from the registry; load and serve this model if the ID has changed."""
-        active_id, self._stored_out_of_range = self._stores.registry.serving()
-        if active_id == self._active_id:
-            return
-        self._active_id = active_id
-        previous_id = self.model_id
-        self._serving = self._load(active_id)
-        self._switch_engine()
-        log.info("model activated", model=self.model_id, previous=previous_id)
-
-    def _load(self, model_id: int | None) -> Serving:
-        """Load a model, or the newest earlier promoted model if this fails; return None if no model can be loaded."""
-        while model_id is not None:
-            try:
-                return model_id, loads(self._stores.registry.blob(model_id)).fused()
-            except (StorageError, SerializationError) as error:
-                log.error("model load failed", model=model_id, error=error)
-                model_id = self._stores.registry.previous_id(model_id)
-        return None
-
-    def _switch_engine(self) -> None:
-        """Replace the engine by an engine of the loaded model; the next `advance` reads its history.
-
-        An engine without a model is kept if there is still no model.
-        """
-        if self.predictor is None and self._engine.predictor is None:
-            return
-        self._previous_engine = self._engine if self._warmed_up else None
-        self._engine = self._new_engine()
-        self._newest_at = -np.inf
-        self._warmed_up = False
-
-    def _new_engine(self) -> OnlineEngine:
-        """Return an engine for the loaded model, without history but with the active warnings."""
-        engine = OnlineEngine(self._spec, self.predictor)
-        engine.inherit_warnings(self._engine)
-        self._applied_decisions = ()
-        return engine
-
-    def _warm_up(self, sample: Sample) -> None:
-        """Replace the engine by a new engine that has read the stored history before a sample."""
-        engine = self._new_engine()
-        newest_at = warm_up(engine, self._stores, sample.at - TIME_EPSILON)
-        if self._previous_engine is not None:
-            engine.inherit_baselines(self._previous_engine)
-            self._previous_engine = None
-        self._engine = engine
-        self._newest_at = newest_at
-        self._warmed_up = True
+    def _spec(self, serving: Serving) -> FeatureSpec:
+        return self._spec_without_model if serving is None else serving[1].spec

@@ -5,16 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from model.features.spacing import GAP_FACTOR
+from model.units import HOUR
 from monitor.stores import Stores
 
-MAX_GAP_RATIO = 0.25
-"""Longest gap between samples that counts as age, as a fraction of the retention; a clock step leaves longer gaps."""
+MAX_GAP_SECONDS = 2 * HOUR
+"""Longest gap between samples that counts as age, in seconds; longer ones may come from a clock step."""
+
+MIN_SAMPLES = 1000
+"""Number of newest samples that are never deleted."""
 
 
 class RetentionJob:
-    """Periodic job that deletes old samples and the records derived from these samples."""
+    """Periodic job that deletes old samples and the records derived from these samples.
 
-    def __init__(self, stores: Stores, retention: float, interval: float, clock: Callable[[], float]) -> None:
+    The age of a sample is the time that newer samples cover. A clock that was set ahead therefore deletes nothing:
+    time passes only while samples are taken.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        retention: float,
+        interval: float,
+        clock: Callable[[], float],
+        min_samples: int = MIN_SAMPLES,
+    ) -> None:
         """Initialize the job.
 
         Args:
@@ -22,17 +38,18 @@ class RetentionJob:
             retention: largest age of a sample in seconds.
             interval: seconds between two samples.
             clock: returns the current time in seconds since the epoch.
+            min_samples: number of newest samples that are never deleted.
         """
         self._stores = stores
         self._retention = retention
-        self._interval = interval
+        self._max_gap = max(MAX_GAP_SECONDS, GAP_FACTOR * interval)
         self._clock = clock
+        self._min_samples = min_samples
 
     def run(self) -> None:
         """Delete samples older than the retention and records older than the oldest remaining sample.
 
-        1. Delete samples older than the retention. A gap longer than a quarter of the retention counts as one
-           sampling interval, because all samples look old after a forward clock step.
+        1. Delete samples older than the retention. A gap longer than MAX_GAP_SECONDS does not count as age.
         2. Delete predictions and scores (live and replayed) and block maxima older than the oldest remaining sample.
         3. Delete replayed anomalies without a verdict that started before this sample.
 
@@ -44,8 +61,8 @@ class RetentionJob:
             samples.start_of_newest(
                 self._retention,
                 until=self._clock(),
-                max_gap=MAX_GAP_RATIO * self._retention,
-                gap_seconds=self._interval,
+                max_gap=self._max_gap,
+                min_rows=self._min_samples,
             )
         )
         oldest = samples.oldest_at()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from monitor.config.loader import Config
 from monitor.queries.overview import Overview
 from monitor.queries.status import read_overview
-from monitor.state import LiveState
 from monitor.stores import Stores
 from monitor.training.coverage import HistoryCoverage
 
@@ -52,15 +51,15 @@ class StatusRefreshJob:
         )
         self._publish(self._overview)
 
-    def refresh_changed_model(self, live: LiveState) -> None:
+    def refresh_changed_model(self, model_id: int | None) -> None:
         """Read and publish the overview if its model is not the serving model.
 
         Args:
-            live: result of the newest sampling cycle, with the ID of the serving model.
+            model_id: ID of the serving model; None if there is none.
 
         Raises:
             StorageError: the database cannot be read.
         """
         model = self._overview.model if self._overview else None
-        if live.model_id != (model.id if model else None):
+        if model_id != (model.id if model else None):
             self.run()

@@ -54,6 +54,7 @@ class Overview:
         fallbacks: baselines that serve in place of the model.
         inputs_out_of_range: metrics outside their training range as of the newest predictions.
         detection: state of the anomaly detection.
+        wal_bytes: size of the write-ahead log of the database in bytes.
         storage_free_bytes: free space on the file system of the database in bytes; None if unknown.
         last_trained: the newest training run that trained a model, promoted or refused; None if there is none.
         future_at: time of the newest sample in the future, left by a clock that was set back; None if there is none.
@@ -81,6 +82,7 @@ class Overview:
     fallbacks: tuple[ServingFallback, ...] = ()
     inputs_out_of_range: tuple[str, ...] = ()
     detection: DetectionState = field(default_factory=DetectionState)
+    wal_bytes: int = 0
     storage_free_bytes: int | None = None
     last_trained: CompletedRun | None = None
     future_at: float | None = None

@@ -74,6 +74,7 @@ def read_overview(
         retrain_running=_is_locked(stores, "retrain"),
         daemon_running=_is_locked(stores, "daemon"),
         storage_bytes=stores.database.size_bytes(),
+        wal_bytes=stores.database.wal_bytes(),
         storage_free_bytes=stores.database.free_bytes(),
         future_at=_future_sample(stores, now + interval),
         interval=interval,

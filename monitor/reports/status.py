@@ -26,6 +26,7 @@ from storage import Prediction, TrainingOutcome
 
 if TYPE_CHECKING:
     # Imports the forecasting model, which `monitor status` does not need.
+    from monitor.sampling.write_buffer import StorageState
     from monitor.state import LiveState
 
 OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
@@ -35,6 +36,9 @@ OUTCOME_TONES: dict[TrainingOutcome, Tone] = {
     TrainingOutcome.FAILED: "bad",
 }
 """Meaning of each outcome of a training run, shown as a colour."""
+
+USUAL_WAL_BYTES = 16 * 2**20
+"""Largest size in bytes of a write-ahead log that no reader pins: `journal_size_limit` of the database."""
 
 
 def status_report(status: StatusDocument) -> Report:
@@ -48,7 +52,7 @@ def status_report(status: StatusDocument) -> Report:
             labelled_line("daemon", running, ", ", sampling, f"; last sample {last_sample}"),
             *_future_samples(status),
             labelled_line("history", f"since {format_time(status.oldest_sample_at)}"),
-            labelled_line("database", f"{status.database}, {format_bytes(status.storage_bytes)}"),
+            labelled_line("database", _database(status)),
             *_model(status),
             *_predictions(status),
             *_training(status.last_training),
@@ -64,6 +68,13 @@ def _high_load(status: StatusDocument) -> list[Line]:
     if status.high_load_since is None:
         return []
     return [labelled_line("now", high_load_text(status.high_load_since, status.at))]
+
+
+def _database(status: StatusDocument) -> str:
+    """Return path and size of the database; the size of the write-ahead log as well if a reader lets it grow."""
+    pinned = status.wal_bytes > USUAL_WAL_BYTES
+    log = f", {format_bytes(status.wal_bytes)} of it in the write-ahead log" if pinned else ""
+    return f"{status.database}, {format_bytes(status.storage_bytes)}{log}"
 
 
 def _future_samples(status: StatusDocument) -> list[Line]:
@@ -196,11 +207,12 @@ def model_line(live: LiveState | None, overview: Overview | None) -> str:
     return f"no model serves yet: {pending}" if pending else "no model serves yet"
 
 
-def status_line(live: LiveState, overview: Overview | None) -> str:
+def status_line(live: LiveState, overview: Overview | None, storage: StorageState) -> str:
     """Return one line: samples not yet stored, serving model, and probabilities of high load."""
     parts = ["sampling"]
-    if live.samples_buffered:
-        parts.append(f"{live.samples_buffered} samples wait for the database")
+    if storage.problem or storage.samples_buffered:
+        problem = f": {storage.problem.value}" if storage.problem else ""
+        parts.append(f"{storage.samples_buffered} samples wait for the database{problem}")
     parts.append(model_line(live, overview))
     if live.forecast is not None:
         probabilities = [_probability_text(prediction) for prediction in live.forecast.predictions]

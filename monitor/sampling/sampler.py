@@ -41,11 +41,13 @@ class SourceState:
             source is optional, or has no recent earlier reading to compute a rate from.
         duration: seconds that the reading took.
         error: error message; empty on success.
+        failures: number of failed readings since the start, those without a plausible value included.
     """
 
     success: bool
     duration: float
     error: str
+    failures: int = 0
 
 
 class Sampler:
@@ -128,14 +130,17 @@ class Sampler:
             The value of each field; None for a missing value, and for all fields if the source fails.
         """
         started = self._monotonic()
+        former = self._states.get(source.name)
+        failures = former.failures if former else 0
         try:
             values = self._values(source, started, max_age)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
-            self._states[source.name] = SourceState(False, self._monotonic() - started, message)
+            duration = self._monotonic() - started
+            self._states[source.name] = SourceState(False, duration, message, failures + 1)
             self._failures[source.name].failure(source=source.name, error=message)
             return dict.fromkeys(source.fields)
-        self._states[source.name] = SourceState(True, self._monotonic() - started, "")
+        self._states[source.name] = SourceState(True, self._monotonic() - started, "", failures)
         self._failures[source.name].success(source=source.name)
         return values
 

@@ -1,98 +1,218 @@
-"""Write buffers: samples and predictions kept in memory while the database cannot be written."""
+"""Write buffer: samples and predictions that wait for the database, and their transactions."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from monitor.sampling.write_queue import WriteQueue
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
-from storage import Prediction, PredictionRepository, Sample, SampleRepository, StorageError
+from storage import CycleRepository, Prediction, Sample, StorageError, StorageErrorKind
 
 log = get_logger(__name__)
 
 CAPACITY = 20_000
-"""Largest number of waiting samples (28 hours at an interval of 5 s, about 10 MB) or predictions; the oldest are
+"""Largest number of waiting samples (28 hours at an interval of 5 s, about 12 MB) or predictions; then the oldest are
 dropped.
 """
 
+BATCH_ROWS = 500
+"""Largest number of samples in one transaction: after an outage, a little free space suffices for the first ones."""
 
-class SampleBuffer:
-    """Buffer of samples that could not be stored; the next successful write stores all of them in order.
+MIN_DELAY = 0.25
+MAX_DELAY = 5.0
+"""Bounds of the time in seconds between two attempts to write; it doubles with every failure."""
 
-    For use by one thread.
+STALL_SECONDS = 5.0
+"""Duration of a write in seconds after which the state names the database as not responding."""
+
+REFUSED_VALUES = frozenset({StorageErrorKind.DUPLICATE_KEY, StorageErrorKind.OTHER})
+"""Kinds of errors that a value may cause, such as a probability that is no number."""
+
+
+@dataclass(frozen=True)
+class StorageState:
+    """State of the writes to the database.
 
     Attributes:
-        failures: number of failed writes.
+        problem: reason why samples cannot be stored; None while they can.
+        message: error message for people; empty while there is no problem.
+        samples_buffered: number of samples in memory that are not stored, except for one that is being stored.
+        samples_dropped: number of samples dropped from memory since the start, because the buffer was full.
+        write_failures: number of failed writes since the start.
     """
 
-    def __init__(self, repository: SampleRepository, capacity: int = CAPACITY) -> None:
-        self._repository = repository
-        self._waiting: deque[Sample] = deque(maxlen=capacity)
-        self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
-        self.failures = 0
-
-    @property
-    def waiting(self) -> int:
-        """Return the number of samples that are not stored yet."""
-        return len(self._waiting)
-
-    def append(self, sample: Sample) -> float:
-        """Store a sample, or keep it for a later write if storage fails.
-
-        Returns:
-            The time under which the sample is stored, in seconds since the epoch; `sample.at` if the write failed or
-            earlier samples were waiting.
-        """
-        try:
-            if not self._waiting:
-                return self._repository.append(sample)
-            self._repository.append_many([*self._waiting, sample])
-        except StorageError as error:
-            self.failures += 1
-            self._waiting.append(sample)
-            self._outage.failure(error=error, samples_waiting=self.waiting)
-        else:
-            self._outage.success(samples_written=self.waiting + 1)
-            self._waiting.clear()
-        return sample.at
+    problem: StorageErrorKind | None = None
+    message: str = ""
+    samples_buffered: int = 0
+    samples_dropped: int = 0
+    write_failures: int = 0
 
 
-class PredictionBuffer:
-    """Buffer that stores the predictions of up to `batch_seconds` in one transaction. For use by one thread.
+class WriteBuffer:
+    """Queues of samples and predictions that one thread fills and another one stores, oldest first.
 
-    A prediction that is lost in a crash can be computed again from the samples, so a delayed commit is acceptable.
+    One transaction per sampling cycle stores the sample, and from time to time the predictions of `batch_seconds`. A
+    prediction that is lost in a crash can be computed again from the samples, so a delayed commit is acceptable.
 
     Attributes:
-        failures: number of failed writes.
+        error: error of the last write; None if it succeeded.
+        retry_at: time of the monotonic clock before which `write` does nothing, in seconds.
     """
 
     def __init__(
-        self, repository: PredictionRepository, batch_seconds: float = 5.0, capacity: int = CAPACITY
+        self,
+        cycles: CycleRepository,
+        interval: float,
+        *,
+        batch_seconds: float = 5.0,
+        capacity: int = CAPACITY,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._repository = repository
-        self._batch_seconds = batch_seconds
-        self._waiting: deque[Prediction] = deque(maxlen=capacity)
-        self.failures = 0
-
-    def append(self, predictions: Sequence[Prediction], interval: float) -> None:
-        """Add predictions to the batch; store the batch if it would span `batch_seconds` at the next cycle.
+        """Initialize an empty buffer.
 
         Args:
-            predictions: predictions of one sampling cycle, one per horizon.
-            interval: seconds until the next cycle.
+            cycles: repository to write to.
+            interval: seconds between two samples.
+            batch_seconds: seconds of predictions stored at once.
+            capacity: largest number of waiting samples, and of waiting predictions.
+            monotonic: monotonic clock; returns seconds.
         """
-        self._waiting.extend(predictions)
-        # A clock step in either direction also ends the batch.
-        if self._waiting and not -interval < predictions[0].at - self._waiting[0].at < self._batch_seconds - interval:
-            self.flush()
+        self.error: StorageError | None = None
+        self.retry_at = 0.0
+        self._cycles = cycles
+        self._interval = interval
+        self._batch_seconds = batch_seconds
+        self._monotonic = monotonic
+        self._samples: WriteQueue[Sample] = WriteQueue(capacity)
+        self._predictions: WriteQueue[Prediction] = WriteQueue(capacity)
+        self._batch_rows = BATCH_ROWS
+        self._delay = MIN_DELAY
+        self._attempt_at: float | None = None
+        self._failures = 0
+        self._outage = RecurringFailure(log, "storage write failed", "storage write recovered")
+        self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
+        self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
 
-    def flush(self) -> None:
-        """Store the waiting predictions, or keep them if storage fails."""
-        try:
-            self._repository.append(self._waiting)
-        except StorageError as error:
-            self.failures += 1
-            log.debug("prediction write failed", error=error)
+    def add(self, sample: Sample) -> None:
+        """Add a sample; a full buffer drops its oldest one."""
+        if self._samples.extend((sample,)):
+            self._drops.failure(samples_dropped=self._samples.dropped)
         else:
-            self._waiting.clear()
+            self._drops.success()
+
+    def add_predictions(self, predictions: Sequence[Prediction]) -> None:
+        """Add the predictions of one sampling cycle, one per horizon."""
+        self._predictions.extend(predictions)
+
+    def state(self) -> StorageState:
+        """Return the state of the writes. Safe to call from any thread."""
+        error = self.error
+        attempt_at = self._attempt_at
+        waiting = len(self._samples)
+        problem: StorageErrorKind | None = None
+        message = ""
+        if error is not None:
+            problem = error.kind
+            message = str(error)
+        else:
+            waiting = max(0, waiting - 1)
+            if attempt_at is not None and self._monotonic() - attempt_at >= STALL_SECONDS:
+                problem = StorageErrorKind.NO_RESPONSE
+                message = f"the database does not respond; {problem.advice}"
+        return StorageState(
+            problem=problem,
+            message=message,
+            samples_buffered=waiting,
+            samples_dropped=self._samples.dropped,
+            write_failures=self._failures,
+        )
+
+    def write(self, *, all_predictions: bool = False) -> float | None:
+        """Store the waiting samples and the predictions that are due, unless the last write has just failed.
+
+        Args:
+            all_predictions: True to store all waiting predictions.
+
+        Returns:
+            The time under which the newest sample is stored, in seconds since the epoch; None if none was stored.
+        """
+        newest_at: float | None = None
+        while self._monotonic() >= self.retry_at:
+            due = self._predictions_due() or (all_predictions and len(self._predictions) > 0)
+            if not (self._samples or due):
+                break
+            samples = self._samples.take(self._batch_rows)
+            times = self._attempt(samples, self._predictions.take(self._batch_rows if due else 0))
+            if times:
+                newest_at = times[-1]
+        return newest_at
+
+    def _predictions_due(self) -> bool:
+        """Return True if the waiting predictions would span `batch_seconds` at the next cycle."""
+        ends = self._predictions.ends()
+        if ends is None:
+            return False
+        oldest, newest = ends
+        # A clock step in either direction also ends the batch.
+        return not -self._interval < newest.at - oldest.at < self._batch_seconds - self._interval
+
+    def _attempt(self, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[float]:
+        """Store what was taken from the queues.
+
+        Returns:
+            The time under which each sample is stored; empty if the write failed.
+        """
+        self._attempt_at = self._monotonic()
+        try:
+            times = self._store(samples, predictions)
+        except Exception as error:
+            self._samples.put_back()
+            self._predictions.put_back()
+            self._failed(error, len(samples))
+            return []
+        finally:
+            self._attempt_at = None
+        self._samples.remove_taken()
+        self._predictions.remove_taken()
+        self._move_predictions(samples, times)
+        self.error = None
+        self._delay = MIN_DELAY
+        self._batch_rows = min(BATCH_ROWS, 2 * self._batch_rows)
+        self._outage.success(samples_waiting=len(self._samples))
+        return times
+
+    def _store(self, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[float]:
+        """Store samples and predictions in one transaction; discard predictions that the database refuses.
+
+        Raises:
+            StorageError: the database refuses the operation.
+        """
+        try:
+            return self._cycles.append(samples, predictions)
+        except Exception as error:
+            if not predictions or (isinstance(error, StorageError) and error.kind not in REFUSED_VALUES):
+                raise
+            times = self._cycles.append(samples, ())
+            self._failures += 1
+            self._refusals.failure(error=error, predictions=len(predictions))
+            return times
+
+    def _failed(self, error: Exception, rows: int) -> None:
+        self._failures += 1
+        self.error = error if isinstance(error, StorageError) else StorageError(f"{type(error).__name__}: {error}")
+        self._outage.failure(error=self.error, samples_waiting=len(self._samples))
+        self._batch_rows = max(1, rows // 4)
+        if rows > 1 and self.error.kind is StorageErrorKind.DISK_FULL:
+            # There may be room for fewer samples.
+            return
+        self._delay = min(MAX_DELAY, 2 * self._delay)
+        self.retry_at = self._monotonic() + self._delay
+
+    def _move_predictions(self, samples: Sequence[Sample], times: Sequence[float]) -> None:
+        """Change the time of the waiting predictions whose sample is stored at another time."""
+        moved = {sample.at: at for sample, at in zip(samples, times, strict=True) if at != sample.at}
+        if moved:
+            self._predictions.replace_each(lambda waiting: replace(waiting, at=moved.get(waiting.at, waiting.at)))

@@ -14,10 +14,11 @@ from secrets import token_hex
 from typing import BinaryIO
 
 from monitor.errors import MonitorError
+from monitor.system.text_files import is_descriptor
 
 
 @contextmanager
-def open_atomic(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+def open_atomic(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Open a file for writing; it replaces the existing file when the `with` block ends without an error.
 
     A power failure leaves the complete old file or the complete new file. Symbolic links are followed. Devices, FIFOs
@@ -51,8 +52,7 @@ def _is_replaceable(path: Path) -> bool:
         is_regular = stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return True
-    is_descriptor = path.is_symlink() and path.absolute().parts[1] in {"dev", "proc"}
-    return is_regular and not is_descriptor
+    return is_regular and not is_descriptor(path)
 
 
 @contextmanager

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 MIN_CHANGE = 0.5
 """Smallest divergence in seconds that counts as a step or a suspend; reading the clocks one by one takes less."""
 
+MAX_READING_SECONDS = 0.1
+"""Longest time in seconds between the readings of a comparison; it is repeated up to MAX_READINGS times."""
+
+MAX_READINGS = 5
+
 
 def wall_time() -> float:
     """Return seconds since the epoch; looks up `time.time` at each call, so that tests can replace it."""
@@ -78,6 +83,14 @@ class ClockComparison:
         )
 
     def _offsets(self) -> tuple[float, float]:
-        """Return two differences in seconds: wall clock - time since boot, time since boot - monotonic clock."""
-        boot = self._boot()
-        return self._wall() - boot, boot - self._monotonic()
+        """Return two differences in seconds: wall clock - time since boot, time since boot - monotonic clock.
+
+        The clocks are read again if this thread was interrupted between the readings, for example by a suspend.
+        """
+        for _ in range(MAX_READINGS):
+            boot = self._boot()
+            wall = self._wall()
+            monotonic = self._monotonic()
+            if self._boot() - boot < MAX_READING_SECONDS:
+                break
+        return wall - boot, boot - monotonic

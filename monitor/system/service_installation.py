@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor.errors import MonitorError
 from monitor.system.systemd_unit import CONFIG, NAME, SYSTEMD, Program, has_systemd, unit_text, unreadable_paths
+from storage.file_ownership import make_directories
 
 UNITS = Path("/etc/systemd/system")
 STATE = "/var/lib/monitor"
@@ -187,14 +188,16 @@ def _unit_change(former_text: str | None, text: str) -> UnitChange:
 def _write_config(path: Path, text: str) -> None:
     """Write a configuration; create its directory if it is missing."""
     if not path.parent.exists():
-        path.parent.mkdir(parents=True)
+        make_directories(path.parent, 0o755)
         path.parent.chmod(0o755)
     _replace_file(path, text)
 
 
 def _replace_file(path: Path, text: str) -> None:
-    """Replace a file atomically, with mode 0644."""
+    """Replace a file atomically, with mode 0644; a symbolic link is replaced, not followed."""
     partial = path.with_name(f".{path.name}.new")
-    partial.write_text(text, encoding="utf-8")
+    partial.unlink(missing_ok=True)
+    with open(partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o644)) as file:
+        file.write(text)
     partial.chmod(0o644)
     partial.replace(path)

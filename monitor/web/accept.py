@@ -83,7 +83,7 @@ def parse_accept(header: str) -> tuple[MediaRange, ...]:
         pairs = {
             name.strip().lower(): _unquoted(value.strip()) for name, _, value in (p.partition("=") for p in rest)
         }
-        weight = _weight(pairs.pop("q", "1"))
+        weight = parse_weight(pairs.pop("q", "1"))
         if weight is not None:
             ranges.append(MediaRange(media_type.lower(), pairs, weight))
     return tuple(ranges)
@@ -126,7 +126,7 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if len(value) >= 2 and value[0] == value[-1] == '"' else value
 
 
-def _weight(text: str) -> float | None:
+def parse_weight(text: str) -> float | None:
     """Parse a weight from 0 to 1 with at most three decimals; return None if it is malformed."""
     whole, _, decimals = text.partition(".")
     digits = decimals.isascii() and decimals.isdigit() if decimals else True

@@ -85,9 +85,13 @@ class Application:
         return Response(200, chosen.content_type, chosen.encode(self._registry))
 
     def _healthy(self, _: WSGIEnvironment) -> Response:
-        if self._state().sampling:
-            return text_response(200, "healthy")
-        return text_response(503, "no recent sample")
+        state = self._state()
+        if not state.sampling:
+            return text_response(503, "no recent sample")
+        hung = [name for name, job in state.jobs.items() if job.hung]
+        if hung:
+            return text_response(503, f"job hung: {', '.join(hung)}")
+        return text_response(200, "healthy")
 
     def _ready(self, _: WSGIEnvironment) -> Response:
         state = self._state()

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from monitor.web.accept import parse_weight
+
 Headers = list[tuple[str, str]]
 """Names and values of HTTP headers, in the order in which they are sent."""
 
@@ -69,14 +71,15 @@ def text_response(code: int, text: str, *additional_headers: tuple[str, str]) ->
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Return True if an Accept-Encoding header accepts gzip (RFC 9110, section 12.5.3)."""
-    weights = {}
+    """Return True if an Accept-Encoding header accepts gzip (RFC 9110, section 12.5.3); ignore malformed elements."""
+    weights: dict[str, float] = {}
     for entry in accept_encoding.lower().split(","):
         coding, _, parameter = entry.partition(";")
         key, _, weight = parameter.partition("=")
-        weights[coding.strip()] = weight.strip() if key.strip() == "q" else "1"
-    weight = weights.get("gzip", weights.get("*", "0"))
-    return weight.rstrip("0.") != ""
+        parsed = parse_weight(weight.strip()) if key.strip() == "q" else None if parameter else 1.0
+        if parsed is not None:
+            weights[coding.strip()] = parsed
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def with_security_headers(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]] = ()) -> Headers:

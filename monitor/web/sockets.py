@@ -28,12 +28,23 @@ def bind(address: tuple[str, int]) -> socket.socket:
     host, port = address
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        reason = "already in use" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
-        raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {reason}") from error
+        # `create_server` would resolve the name as well, and report a failure with an unknown error number.
+        *_, resolved = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0]
+        listening = socket.create_server(resolved, family=family, backlog=128)
+    except (OSError, ValueError) as error:
+        raise MonitorError(f"web.listen: {host}:{port} cannot be bound: {_bind_problem(error)}") from error
     listening.setblocking(False)
     return listening
+
+
+def _bind_problem(error: OSError | ValueError) -> str:
+    """Return the reason why an address cannot be bound in a few words."""
+    if isinstance(error, ValueError):
+        return "not a host name"
+    if error.errno == errno.EADDRINUSE:
+        return "already in use"
+    # The text of an error of `create_server` repeats the address.
+    return str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
 
 
 def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -> IOStream:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dashboards.daemon_jobs import job_panels, rate
+from dashboards.daemon_storage import storage_panels
 from dashboards.page import Page
 from dashboards.panels import (
     DAEMON,
     GREEN,
-    JOB,
     ORANGE,
     RED,
     Query,
@@ -21,20 +22,11 @@ from dashboards.panels import (
 )
 
 
-def quantile(share: float, name: str) -> str:
-    """Return the PromQL expression for a quantile of a histogram, per job."""
-    return f"histogram_quantile({share}, sum by (le, {JOB}) (rate({metric(name + '_bucket')}[$__rate_interval])))"
-
-
 def daemon() -> Page:
     """Return the dashboard of sampling, jobs, storage and scrapes."""
-    job = "{{" + JOB + "}}"
 
     def of_page(name: str) -> str:
         return f"{name}{{{DAEMON}}}"
-
-    def rate(name: str) -> str:
-        return f"rate({metric(name)}[$__rate_interval])"
 
     now = [
         stat(
@@ -113,106 +105,17 @@ def daemon() -> Page:
             mappings=value_mappings((0, "failed", RED), (1, "ok", GREEN)),
         ),
         time_series(
+            "Failed readings",
+            "Failed and implausible readings per second and source.",
+            [Query(rate("source_failures_total"), "{{source}}")],
+            "cps",
+        ),
+        time_series(
             "Duration of the sources",
             "Duration of each source in the last sampling cycle.",
             [Query(metric("source_duration_seconds"), "{{source}}")],
             "s",
             min=0,
-        ),
-    ]
-    # Some jobs run at most once a minute: a shorter range could contain none of their runs.
-    seldom = {"interval": "5m"}
-    jobs = [
-        time_series(
-            "Duration of the jobs, median",
-            "Median duration per job, interpolated within a histogram bucket.",
-            [Query(quantile(0.5, "job_duration_seconds"), job)],
-            "s",
-            min=0,
-            **seldom,
-        ),
-        time_series(
-            "Duration of the jobs, 99 %",
-            "99th percentile of the duration per job. The last bucket ends at 10 s.",
-            [Query(quantile(0.99, "job_duration_seconds"), job)],
-            "s",
-            min=0,
-            **seldom,
-        ),
-        time_series(
-            "Time in the jobs",
-            "Share of time in each job: the work of the daemon.",
-            [Query(rate("job_duration_seconds_sum"), job)],
-            "percentunit",
-            min=0,
-            **seldom,
-            stack="normal",
-        ),
-        time_series(
-            "Delay of the jobs, 99 %",
-            "99th percentile of the delay of a run. More than a few hundredths of a second for `sample` mean a busy"
-            " host or disk.",
-            [Query(quantile(0.99, "job_delay_seconds"), job)],
-            "s",
-            min=0,
-            **seldom,
-        ),
-        time_series("Runs", "Runs per second and job.", [Query(rate("job_runs_total"), job)], "cps", min=0, **seldom),
-        time_series(
-            "Failures and missed runs",
-            "Failed and missed runs per second. Normally zero.",
-            [Query(rate("job_failures_total"), "failed " + job), Query(rate("job_missed_total"), "missed " + job)],
-            "cps",
-            min=0,
-            **seldom,
-        ),
-    ]
-    storage = [
-        time_series(
-            "Size of the database",
-            "Database with write-ahead log. It stops growing when samples reach `storage.retention`, 90 days by "
-            "default.",
-            [Query(metric("storage_size_bytes"), "size")],
-            "bytes",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "Free space",
-            "Free space for the daemon on the file system of the database. Below 512 MiB there is an alert; at 0 "
-            "samples wait in memory.",
-            [Query(metric("storage_free_bytes"), "free")],
-            "bytes",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "History",
-            "Time from the oldest to the newest stored sample.",
-            [
-                Query(
-                    metric("last_sample_timestamp_seconds")
-                    + " - "
-                    + metric("storage_oldest_sample_timestamp_seconds"),
-                    "history",
-                )
-            ],
-            "s",
-            min=0,
-            width=6,
-        ),
-        time_series(
-            "Storage failures",
-            "Buffered samples, and failed writes since the start. Both rise while the database cannot be written.",
-            [
-                Query(metric("storage_buffered_samples"), "waiting"),
-                Query(metric("storage_write_failures_total"), "failed"),
-            ],
-            "short",
-            min=0,
-            decimals=0,
-            width=6,
-            overrides=[override("failed", color=fixed_color(RED))],
         ),
     ]
     scrape = [
@@ -240,5 +143,11 @@ def daemon() -> Page:
         "Sampling, storage, jobs and scrapes of the daemon, and their cost.",
         "now-6h",
         "30s",
-        [("", now), ("Sampling", sampling), ("Jobs", jobs), ("Storage", storage), ("Scrape", scrape)],
+        [
+            ("", now),
+            ("Sampling", sampling),
+            ("Jobs", job_panels()),
+            ("Storage", storage_panels()),
+            ("Scrape", scrape),
+        ],
     )

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
-from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
+from storage.records import SAMPLE_FIELDS, Sample
 from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
+from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
 from storage.samples.merge import MergedRows, merge_rows, rows_at
 from storage.schema import LOCAL_HOST_ID, samples
 
-_VALUES = attrgetter(*SAMPLE_FIELDS)
-_INSERT = insert(samples)
 _OWN = samples.c.host_id == bindparam("host_id")
 _LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN).order_by(samples.c.at.desc()).limit(1)
 _OLDEST = select(func.min(samples.c.at)).where(_OWN)
-_TIMES_FROM = select(samples.c.at).where(_OWN, samples.c.at >= bindparam("at")).order_by(samples.c.at)
 
 
 class SampleRepository:
@@ -45,10 +42,10 @@ class SampleRepository:
         """
         try:
             with self._database.writing() as connection:
-                connection.execute(_INSERT, self._row(sample))
+                connection.execute(INSERT, sample_row(self._host_id, sample))
         except DuplicateKeyError:
             with self._database.writing() as connection:
-                return self._insert_at_free_time(connection, sample)
+                return insert_at_free_time(connection, self._host_id, sample)
         return sample.at
 
     def append_many(self, new: Iterable[Sample]) -> None:
@@ -58,11 +55,11 @@ class SampleRepository:
             return
         try:
             with self._database.writing() as connection:
-                connection.execute(_INSERT, [self._row(sample) for sample in added])
+                connection.execute(INSERT, [sample_row(self._host_id, sample) for sample in added])
         except DuplicateKeyError:
             with self._database.writing() as connection:
                 for sample in added:
-                    self._insert_at_free_time(connection, sample)
+                    insert_at_free_time(connection, self._host_id, sample)
 
     def insert_missing(self, table: Array, batch: int = 1000) -> int:
         """Store new samples, and fill the missing values of stored samples with the same times.
@@ -204,9 +201,9 @@ class SampleRepository:
                     means[min(number, count - 1)] = [np.nan if value is None else value for value in values]
         return means
 
-    def start_of_newest(self, seconds: float, until: float, max_gap: float, gap_seconds: float) -> float:
+    def start_of_newest(self, seconds: float, until: float, max_gap: float, min_rows: int = 0) -> float:
         """Return the time since which samples cover `seconds` seconds; see `storage.queries.start_of_newest`."""
-        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, gap_seconds)
+        return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, min_rows)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:
         """Delete old samples in short transactions, so that a writer never waits for long.
@@ -227,21 +224,3 @@ class SampleRepository:
     def purge_between(self, start: float, end: float) -> int:
         """Delete the samples with start <= at <= end (seconds since the epoch) and return their number."""
         return purge_between(self._database, samples, self._host_id, start, end)
-
-    def _row(self, sample: Sample) -> dict[str, float | None]:
-        values = zip(SAMPLE_FIELDS, _VALUES(quantize_sample(sample)), strict=True)
-        return {"host_id": self._host_id, "at": sample.at, **dict(values)}
-
-    def _insert_at_free_time(self, connection: Connection, sample: Sample) -> float:
-        """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used."""
-        at = sample.at
-        milliseconds = round(at * 1000)
-        with connection.execute(_TIMES_FROM, {"host_id": self._host_id, "at": at}) as stored:
-            for (other,) in stored:
-                if other > at:
-                    break
-                if other == at:
-                    milliseconds += 1
-                    at = milliseconds / 1000
-        connection.execute(_INSERT, {**self._row(sample), "at": at})
-        return at

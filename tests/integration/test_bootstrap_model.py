@@ -9,6 +9,7 @@ import pytest
 
 from model.forecast.serialization import bundled_pretrained_model, loads
 from monitor.config.loader import load_config
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.queries.status import read_overview
 from monitor.stores import open_stores
@@ -34,7 +35,8 @@ def test_bootstrap_model_is_registered_once_and_serves(opened):
     assert [record.id for record in stores.registry.history()] == [1]
     assert read_model(stores, 1).pretrained
     assert not fitted_model_serves(stores)
-    served = ServedModel(stores, config.rules, 10.0)
+    served = ServedModel(config.rules, 10.0)
+    RegistryFollower(stores, served).follow(time.time() - 10)
     served.advance(next(iter(host(1, time.time()))))
     assert [p.horizon for p in served.forecast().predictions] == [60.0, 300.0]
     overview = read_overview(stores, config, time.time())
@@ -80,11 +82,14 @@ def test_served_model_reports_a_model_that_cannot_be_loaded(admin, opened):
     stores, config = opened
     admin.fill()
     assert admin("retrain")[0] == 0
-    served = ServedModel(stores, config.rules, 10.0)
+    served = ServedModel(config.rules, 10.0)
+    follower = RegistryFollower(stores, served)
     sample, later = host(2, time.time() + 100)
+    follower.follow(sample.at - 1)
     served.advance(sample)
     assert not served.load_failed
     stores.registry.promote(stores.registry.register(b"not a model", '{"to": 0.0}', time.time()), time.time())
+    follower.follow(sample.at)
     served.advance(later)
     assert served.load_failed
     assert served.model_id == 1

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitor.config.loader import load_config
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.queries.history import HistoryReader
 from monitor.queries.status import read_overview
@@ -111,8 +112,9 @@ def test_end_of_a_maintenance_fulfils_the_schema(served):
 def test_api_answers_a_document_of_its_schema(served, name):
     config = load_config(served.config)
     with open_stores(served.url) as stores:
-        model = ServedModel(stores, config.rules, config.sampling.interval)
+        model = ServedModel(config.rules, config.sampling.interval)
         sample = stores.samples.last()
+        RegistryFollower(stores, model).follow(sample.at - 1)
         model.advance(sample)
         overview = read_overview(stores, config, sample.at + 1)
         live = LiveState(
@@ -124,8 +126,6 @@ def test_api_answers_a_document_of_its_schema(served, name):
             samples_total=1,
             samples_missed=0,
             predictions_total=1,
-            samples_buffered=0,
-            write_failures=0,
         )
         state = DaemonState("1.2.3", "3.11", live=live, overview=overview)
         reader = HistoryReader(stores, lambda: config.rules, config.sampling.interval)

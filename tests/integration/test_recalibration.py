@@ -24,6 +24,7 @@ from model.units import DAY
 from monitor.config.loader import Config
 from monitor.documents.status import status_document
 from monitor.inference.forecast import make_forecast
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.inference.stored_samples import sample_values
 from monitor.jobs.recalibration import RecalibrationJob, current_decisions, decisions_at
@@ -68,7 +69,8 @@ def history(tmp_path_factory):
 
 def serve(stores, at):
     """Return a serving model that has seen one sample."""
-    served = ServedModel(stores, RULES, STEP)
+    served = ServedModel(RULES, STEP)
+    RegistryFollower(stores, served).follow(at - 1)
     served.advance(next(iter(host(1, at))))
     return served
 
@@ -176,8 +178,10 @@ def test_model_without_warnings_never_warns_after_recalibration(history):
 
 def test_model_whose_history_cannot_be_read_is_warmed_up_at_the_next_sample(history, monkeypatch):
     stores, predictor, _, _, _, end = history
-    served = ServedModel(stores, RULES, STEP)
+    served = ServedModel(RULES, STEP)
+    follower = RegistryFollower(stores, served)
     first, second, third = host(3, end + 1800)
+    follower.follow(first.at - 1)
     served.advance(first)
     rules = replace(RULES, sustained=30.0)
     other = replace(predictor, spec=replace(predictor.spec, rules=rules), holdout_model=None)
@@ -189,15 +193,20 @@ def test_model_whose_history_cannot_be_read_is_warmed_up_at_the_next_sample(hist
 
     try:
         with monkeypatch.context() as broken:
-            broken.setattr("monitor.inference.served_model.warm_up", fail)
+            broken.setattr("monitor.inference.registry_follower.warm_up", fail)
+            follower.follow(first.at)
             served.advance(second)
         assert served.rules == rules
         assert np.isfinite(probabilities(served.forecast())).all()
+        stores.samples.append_many([first, second])
+        follower.follow(second.at)
         served.advance(third)
-        again = ServedModel(stores, RULES, STEP)
+        again = ServedModel(RULES, STEP)
+        RegistryFollower(stores, again).follow(second.at)
         again.advance(third)
         assert probabilities(served.forecast()) == probabilities(again.forecast())
     finally:
+        stores.samples.purge_between(first.at, second.at)
         stores.registry.rollback(1, end)
 
 

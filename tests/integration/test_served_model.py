@@ -8,10 +8,12 @@ import pytest
 
 from monitor.config.loader import load_config
 from monitor.inference.forecast import forecast_from_storage
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.sampling.sampler import SourceState
-from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
+from monitor.sampling.storage_writer import StorageWriter
+from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import open_stores
 from storage import Sample
 
@@ -43,15 +45,29 @@ def trained(admin):
     return admin, np.floor(end / 10) * 10
 
 
+class Cycles:
+    """Sampling cycles, each followed by a step of the storage writer."""
+
+    def __init__(self, admin, stores, samples):
+        config = load_config(admin.config)
+        served = ServedModel(config.rules, config.sampling.interval)
+        follower = RegistryFollower(stores, served)
+        follower.follow(samples[0].at - 1)
+        self.published = []
+        buffer = WriteBuffer(stores.cycles, 10.0)
+        self._writer = StorageWriter(buffer, 10.0, follower.follow)
+        observers = (self.published.append,)
+        self._job = SamplingCycleJob(ReplaySampler(samples), served, buffer, lambda: None, observers)
+
+    def run(self):
+        self._writer.prepare()
+        self._job.run()
+        self._writer.store()
+
+
 def make_job(admin, stores, samples):
-    config = load_config(admin.config)
-    published = []
-    served = ServedModel(stores, config.rules, config.sampling.interval)
-    predictions = PredictionBuffer(stores.predictions)
-    job = SamplingCycleJob(
-        ReplaySampler(samples), SampleBuffer(stores.samples), served, predictions, (published.append,), 10.0
-    )
-    return job, published
+    job = Cycles(admin, stores, samples)
+    return job, job.published
 
 
 def following(end, rows=60):

@@ -1,4 +1,4 @@
-"""Checks of permissions: state directory, owners, configuration, private keys."""
+"""Checks of permissions: state directory, owners, write access, configuration, private keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from monitor.doctor.context import DoctorContext
@@ -13,6 +14,7 @@ from monitor.doctor.results import failed, ok, skipped, warning
 from monitor.documents.doctor import CheckId, CheckResult
 from monitor.errors import ConfigError
 from monitor.system.systemd_unit import bound_paths
+from monitor.web.web_config.files import FileReader
 from monitor.web.web_config.loader import load_web_config_file
 
 
@@ -117,6 +119,63 @@ def check_key_permissions(context: DoctorContext) -> Iterator[CheckResult]:
         yield warning(CheckId.KEY_PERMISSIONS, message, f"run `chmod o= {file}`")
     if not exposed:
         yield ok(CheckId.KEY_PERMISSIONS, f"{len(keys)} private keys, none readable for every user")
+
+
+def check_write_access(context: DoctorContext) -> Iterator[CheckResult]:
+    """Yield a warning for each file or directory of this installation that other users can write.
+
+    The directories above count as well: whoever can write one can replace what is in it.
+    """
+    files = _installed_files(context)
+    directories = {parent for file in files for parent in (*file.parents, *file.resolve().parents)}
+    findings = ((path, _other_writers(path)) for path in sorted({*files, *directories}))
+    exposed = [(path, *finding) for path, finding in findings if finding is not None]
+    for path, writers, fix in exposed:
+        yield warning(CheckId.WRITE_ACCESS, f"{path} is writable for {writers}", f"run `{fix} {path}`")
+    if not exposed:
+        yield ok(CheckId.WRITE_ACCESS, f"no other user can write {len(files)} files and their directories")
+
+
+def _installed_files(context: DoctorContext) -> set[Path]:
+    """Return the database files, the configuration, and web.config_file with the files that it names."""
+    files = set()
+    if context.database is not None:
+        files = {context.database, *context.database.parent.glob(f"{context.database.name}*")}
+    if context.config.path is not None:
+        files.add(context.config.path)
+    if context.config.web_file is not None:
+        reader = FileReader(context.config.web_file.parent)
+        with suppress(ConfigError):
+            load_web_config_file(context.config.web_file, reader)
+        files |= reader.versions.keys()
+    return {file.absolute() for file in files}
+
+
+def _other_writers(path: Path) -> tuple[str, str] | None:
+    """Return the users besides root and the owner who can write a path, and the command that denies it.
+
+    Returns:
+        None if there is no such user, or the path cannot be read. A directory such as /tmp in which users can delete
+        only their own files (sticky bit) counts as closed.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
+        return None
+    if status.st_mode & stat.S_IWOTH:
+        return "every user", "chmod o-w"
+    if status.st_mode & stat.S_IWGRP and status.st_gid not in {0, _primary_group(status.st_uid)}:
+        return f"group {status.st_gid}", "chmod g-w"
+    return None
+
+
+def _primary_group(user: int) -> int | None:
+    try:
+        return pwd.getpwuid(user).pw_gid
+    except KeyError:
+        return None
 
 
 def user_name(user: int) -> str:

@@ -3,6 +3,8 @@
 The increase is computed from a reference, the newest trusted reading. A reading that cannot follow the reference
 becomes the candidate. If the next reading can follow the candidate, the counter was reset, and that reading becomes
 the reference. Otherwise the candidate was a glitch, and the reference stays.
+
+A counter that falls and later returns to its old level has not counted anything: no increase spans the return.
 """
 
 from __future__ import annotations
@@ -51,8 +53,7 @@ class _Device:
         candidate: newer counts that cannot follow the reference (a glitch, or the first reading after a reset); None
             if the newest counts are trusted.
         candidate_at: time of the candidate.
-        abandoned: reference before an apparent reset, kept until a counter increases; otherwise None. If later counts
-            are at or above this reference, the reset was a long glitch.
+        abandoned: highest counts before apparent resets, until the counters have returned to them; otherwise None.
     """
 
     reference: Counts
@@ -66,12 +67,42 @@ class _Device:
         """Return True if no count of the candidate is below the reference: a jump, not a reset."""
         return self.candidate is not None and all(map(int.__ge__, self.candidate, self.reference))
 
+    def baselines(self, *, with_candidate: bool) -> list[tuple[Counts, float]]:
+        """Return the counts from which an increase may start, in the order in which they are tried, with their times.
+
+        Args:
+            with_candidate: True to include the candidate although it is no jump.
+        """
+        baselines = [(self.reference, self.reference_at)]
+        if self.candidate is not None and (with_candidate or self.jumped):
+            baselines.insert(0 if self.jumped else 1, (self.candidate, self.candidate_at))
+        return baselines
+
     def trust(self, counts: Counts, at: float) -> None:
-        """Make `counts` the reference, and drop the candidate and the abandoned reference."""
+        """Make `counts` the reference, and drop the candidate."""
         self.reference = counts
         self.reference_at = at
         self.candidate = None
-        self.abandoned = None
+        if self.abandoned is not None and all(map(int.__ge__, counts, self.abandoned)):
+            self.abandoned = None
+
+    def abandon_reference(self) -> None:
+        """Remember the counts before an apparent reset."""
+        self.abandoned = tuple(map(max, self.abandoned or self.reference, self.reference))
+
+    def returns(self, earlier: Counts, later: Counts) -> bool:
+        """Return True if a step leads back to the abandoned counts, so that the apparent reset was a long glitch.
+
+        The step then covers at least half of the distance to the abandoned counts, in all counters below them.
+        """
+        if self.abandoned is None:
+            return False
+        below = [
+            2 * (new - old) >= level - old
+            for level, old, new in zip(self.abandoned, earlier, later, strict=True)
+            if old < level
+        ]
+        return bool(below) and all(below)
 
 
 class CounterMeter:
@@ -121,54 +152,21 @@ class CounterMeter:
         seconds = at - device.reference_at
         if seconds <= 0 or not _is_possible(counts):
             return None
-        if device.jumped:
-            step = self._follow_candidate(name, device, counts, at)
-            if step is not None:
-                return step
-        increase = self._increase(name, device.reference, counts, seconds)
-        if increase is not None:
-            return self._follow_reference(device, counts, at, Step(increase, seconds))
         # A driver without current figures may report zeros: they count as a reset only after `max_age`.
-        if any(counts) or seconds > max_age:
-            step = self._follow_candidate(name, device, counts, at)
-            if step is not None:
-                return step
+        for earlier, earlier_at in device.baselines(with_candidate=any(counts) or seconds > max_age):
+            increase = self._increase(name, earlier, counts, at - earlier_at)
+            if increase is None:
+                continue
+            if earlier is device.candidate:
+                device.abandon_reference()
+            returned = device.returns(earlier, counts)
+            device.trust(counts, at)
+            if returned:
+                device.abandoned = None
+            return None if returned else Step(increase, at - earlier_at)
         device.candidate = counts
         device.candidate_at = at
         return None
-
-    def _follow_candidate(self, name: str, device: _Device, counts: Counts, at: float) -> Step | None:
-        """Make `counts` the reference if they can follow the candidate, which was then no glitch.
-
-        Returns:
-            The increase since the candidate; None if there is no candidate, or the counts cannot follow it.
-        """
-        if device.candidate is None:
-            return None
-        seconds = at - device.candidate_at
-        increase = self._increase(name, device.candidate, counts, seconds)
-        if increase is None:
-            return None
-        abandoned = None if any(increase) else device.reference
-        device.trust(counts, at)
-        device.abandoned = abandoned
-        return Step(increase, seconds)
-
-    @staticmethod
-    def _follow_reference(device: _Device, counts: Counts, at: float, step: Step) -> Step | None:
-        """Update the reference with counts that can follow it.
-
-        Returns:
-            `step`, the increase since the reference; None if the counts have returned to the abandoned reference or
-            above, so that the apparent reset was a long glitch.
-        """
-        abandoned = device.abandoned
-        if abandoned is None or any(step.counts):
-            device.trust(counts, at)
-        else:
-            device.reference_at = at
-        ends_glitch = abandoned is not None and all(map(int.__ge__, counts, abandoned))
-        return None if ends_glitch else step
 
     def _forget(self, readings: Mapping[str, Counts], at: float) -> None:
         """Drop devices that are not in `readings` and whose reference is older than FORGET_AFTER."""

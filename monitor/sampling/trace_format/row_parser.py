@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from monitor.errors import MonitorError
+from monitor.errors import MAX_PROBLEM_LENGTH, MonitorError, shortened
 from monitor.sampling.trace_format.cells import CellParser, DecimalMarks
 from monitor.sampling.trace_format.errors import LineError
 from monitor.sampling.trace_format.foreign_formats import foreign_format
@@ -102,7 +102,9 @@ class RowParser:
         return self._parser(target, name)
 
     def _refusal(self, error: LineError) -> MonitorError:
-        return MonitorError(f"{self._path}, line {error.line or self._line}: {error}")
+        # A message may quote a cell or a name, which is as long as the line.
+        problem = shortened(str(error), MAX_PROBLEM_LENGTH)
+        return MonitorError(f"{self._path}, line {error.line or self._line}: {problem}")
 
     def _read_header(self) -> Layout:
         """Return the layout of the first non-empty line; a line such as `sep=;` before it states the separator.

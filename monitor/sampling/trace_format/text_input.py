@@ -35,6 +35,9 @@ BINARY_FORMATS = (
 )
 """First bytes of binary formats, with advice."""
 
+MAX_LINE_LENGTH = 2**20
+"""Largest length of a line in characters; the line of a table with 16 metrics has less than 400."""
+
 UNDECODABLE = re.compile("[\udc80-\udcff]")
 """Characters to which the error handler `surrogateescape` decodes bytes that are not UTF-8."""
 
@@ -106,9 +109,12 @@ def _checked_lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
     """Yield the lines of a text stream, and reject bytes that are not UTF-8; these decode to surrogates.
 
     Raises:
-        MonitorError: a line contains bytes that are not UTF-8.
+        MonitorError: a line contains bytes that are not UTF-8, or has more than MAX_LINE_LENGTH characters.
     """
-    for number, line in enumerate(text, 1):
+    # Iteration over the stream would read a line of any length, such as that of /dev/zero.
+    for number, line in enumerate(iter(lambda: text.readline(MAX_LINE_LENGTH + 1), ""), 1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise MonitorError(f"{path}, line {number}: has more than {MAX_LINE_LENGTH} characters")
         if not line.isascii() and UNDECODABLE.search(line):
             raise MonitorError(f"{path}, line {number}: not UTF-8 text")
         yield line

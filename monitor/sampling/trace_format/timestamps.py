@@ -98,7 +98,8 @@ class TimestampParser:
         number = float(text)
         for name, units, _ in EPOCH_UNITS:
             if number <= LATEST * units:
-                resolution = 10.0 ** (int(power) - len(decimals or "")) / units
+                # 0e999 is a valid number, 10.0 ** 999 is not.
+                resolution = 10.0 ** min(int(power) - len(decimals or ""), 300) / units
                 if resolution > SHORTEST:
                     raise LineError(
                         f"timestamp {text!r} was shortened, as spreadsheets do: it is exact to "

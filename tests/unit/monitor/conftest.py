@@ -10,6 +10,7 @@ from monitor.inference.forecast import Forecast
 from monitor.queries.overview import Overview
 from monitor.queries.scores import HorizonScore
 from monitor.sampling.sampler import SourceState
+from monitor.sampling.write_buffer import StorageState
 from monitor.state import AnomalyState, DaemonState, Histogram, JobState, LiveState
 from monitor.stores import open_stores
 from monitor.training.records import CompletedRun, RegisteredModel
@@ -126,6 +127,7 @@ def overview(sample):
         retrain_running=False,
         daemon_running=True,
         storage_bytes=1_048_576,
+        wal_bytes=2_097_152,
         storage_free_bytes=8_589_934_592,
         interval=5.0,
         drift={"cpu_usage": 0.05, "memory_usage": 0.5},
@@ -149,8 +151,6 @@ def live(sample, overview):
         samples_total=100,
         samples_missed=2,
         predictions_total=90,
-        samples_buffered=4,
-        write_failures=5,
     )
 
 
@@ -162,8 +162,10 @@ def state(live, overview):
         python="3.11.0",
         live=live,
         overview=overview,
-        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds))},
+        jobs={"sampling_cycle": JobState(10, 1, 2, Histogram(0.25, bounds), Histogram(0.05, bounds), NOW - 5)},
         reloaded_at=NOW - 50_000,
+        log_lines_dropped=6,
+        storage=StorageState(samples_buffered=4, samples_dropped=6, write_failures=5),
         anomaly=AnomalyState(
             metrics=("cpu_usage", "disk_busy"),
             reading=DetectorReading(

@@ -53,6 +53,30 @@ def test_prepare_database_file_creates_private_directories(tmp_path: Path) -> No
     assert (tmp_path / "new" / "x.db").read_bytes() == b""
 
 
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_created_files_and_all_directories_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    former = os.umask(umask)
+    try:
+        prepare_database_file(tmp_path / "a" / "b" / "x.db")
+    finally:
+        os.umask(former)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/x.db")]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can give files away")
+def test_prepare_database_file_refuses_a_link_of_another_user_to_a_foreign_file(tmp_path: Path) -> None:
+    (tmp_path / "target").touch(0o600)
+    (tmp_path / "x.db").symlink_to(tmp_path / "target")
+    prepare_database_file(tmp_path / "x.db")
+    os.lchown(tmp_path / "x.db", OWNER, OWNER)
+    with pytest.raises(StorageError) as caught:
+        prepare_database_file(tmp_path / "x.db")
+    assert caught.value.kind is StorageErrorKind.NO_ACCESS
+    os.chown(tmp_path / "target", OWNER, OWNER)
+    prepare_database_file(tmp_path / "x.db")
+
+
 def test_prepare_database_file_refuses_a_directory(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         prepare_database_file(tmp_path)

@@ -14,6 +14,7 @@ from monitor.cli.options import GlobalOptions, json_option, pass_options
 from monitor.errors import MonitorError
 from monitor.reports.blocks import Report
 from monitor.system.atomic_write import open_atomic
+from storage.file_ownership import make_directories
 
 PATTERNS = (
     "man/*.1",
@@ -51,7 +52,7 @@ def command(options: GlobalOptions, directory: Path) -> int:
         contents[Path("completion") / f"monitor.{shell}"] = completion_script(shell).encode()
     for name, content in contents.items():
         target = directory / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_directories(target.parent, 0o755)
         with open_atomic(target) as file:
             file.write(content)
     files = sorted(str(directory / name) for name in contents)

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.daemon.scheduler import AlignedTrigger, Job, JobMeter, Scheduler
+from model.units import DAY
+from monitor.daemon.scheduler import RESTART_DEADLINES, SAMPLER, AlignedTrigger, Job, Scheduler
 from monitor.system.clocks import ClockChange
 
 pytestmark = pytest.mark.unit
@@ -20,30 +21,24 @@ def test_trigger_fires_at_multiples_of_interval(now, following):
     assert fire_time.timestamp() == following
 
 
+def test_trigger_adds_its_offset():
+    trigger = AlignedTrigger(60.0, 2.5)
+    assert trigger.get_next_fire_time(None, datetime.fromtimestamp(62.0, UTC)).timestamp() == 62.5
+    assert trigger.get_next_fire_time(None, datetime.fromtimestamp(62.5, UTC)).timestamp() == 122.5
+
+
 def test_trigger_skips_times_missed_by_clock_step():
     trigger = AlignedTrigger(1.0)
     before = datetime.fromtimestamp(0, UTC)
     assert trigger.get_next_fire_time(before, datetime.fromtimestamp(315_360_000.5, UTC)).timestamp() == 315_360_001
 
 
-def test_job_meter_counts_durations_in_cumulative_buckets():
-    meter = JobMeter()
-    for seconds in (0.0005, 0.001, 0.3, 99.0):
-        meter.add_run(seconds, 2.0, failed=seconds > 1)
-    state = meter.state()
-    assert (state.runs, state.failures) == (4, 1)
-    assert state.duration.sum_seconds == pytest.approx(99.3015)
-    assert dict(state.delay.buckets)["2.5"] == 4
-    buckets = dict(state.duration.buckets)
-    assert (buckets["0.001"], buckets["0.1"], buckets["0.5"], buckets["+Inf"]) == (2, 2, 3, 4)
-
-
 @pytest.fixture
 def scheduler():
     schedulers = []
 
-    def make(*jobs):
-        schedulers.append(Scheduler(jobs))
+    def make(*jobs, clocks=None):
+        schedulers.append(Scheduler(jobs, clocks))
         schedulers[0].start()
         return schedulers[0]
 
@@ -64,33 +59,58 @@ def test_scheduler_counts_failed_job_and_runs_it_again(scheduler):
     assert running.states()["broken"].failures >= 1
 
 
-def test_scheduler_isolates_sampler_from_hanging_jobs_and_counts_missed_runs(scheduler):
-    release, sampled = threading.Event(), threading.Semaphore(0)
+def test_hanging_jobs_occupy_only_their_own_threads_and_their_missed_runs_are_counted(scheduler):
+    release, sampled, ran = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
     running = scheduler(
-        Job("sample", 0.05, sampled.release, executor="sampler"),
+        Job("sample", 0.05, sampled.release, SAMPLER),
         Job("hangs", 0.05, lambda: release.wait(10)),
         Job("hangs too", 0.05, lambda: release.wait(10)),
+        Job("runs", 0.05, ran.release),
     )
     try:
         for _ in range(5):
             assert sampled.acquire(timeout=5)
+            assert ran.acquire(timeout=5)
         assert running.states()["hangs"].missed > 0
         assert running.states()["hangs"].runs == 0
     finally:
         release.set()
 
 
-def test_scheduler_reschedules_jobs_after_clock_step(scheduler, monkeypatch, caplog):
-    ran = threading.Semaphore(0)
-    running = scheduler(Job("job", 0.05, ran.release))
-    assert ran.acquire(timeout=5)
-    real = time.time
-    monkeypatch.setattr("monitor.daemon.scheduler.time.time", lambda: real() - 60)
-    running.follow_clock()
-    assert "clock step detected" in caplog.text
-    while ran.acquire(blocking=False):
-        pass
-    assert ran.acquire(timeout=5)
+def test_hung_job_is_logged_with_its_stack_and_again_when_it_ends(scheduler, caplog):
+    caplog.set_level("INFO", "monitor.daemon.scheduler")
+    hangs, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def hanging_function():
+        if not release.is_set():
+            hangs.set()
+            release.wait(10)
+        else:
+            ended.set()
+
+    running = scheduler(Job("hangs", 0.05, hanging_function, deadline=0.001))
+    assert hangs.wait(5)
+    while not running.needs_restart:
+        time.sleep(0.001)
+    assert running.states()["hangs"].hung
+    running.check()
+    running.check()
+    release.set()
+    assert ended.wait(5)
+    running._meters["hangs"].restart(3600.0, 3600.0)
+    running.check()
+    (hung, end) = caplog.records
+    assert (hung.message, hung.fields["job"]) == ("job hung", "hangs")
+    assert " hanging_function" in hung.fields["stack"]
+    assert (end.message, end.fields) == ("job hang ended", {"job": "hangs"})
+
+
+def test_process_needs_a_restart_only_after_several_deadlines(monkeypatch):
+    running = Scheduler([Job("job", 60.0, lambda: None, deadline=10.0)])
+    meter = running._meters["job"]
+    for overdue, needed in ((0.0, False), (RESTART_DEADLINES, False), (RESTART_DEADLINES + 0.1, True)):
+        monkeypatch.setattr(meter, "overdue", lambda overdue=overdue: overdue)
+        assert running.needs_restart is needed
 
 
 class Clocks:
@@ -115,15 +135,45 @@ class Clocks:
     ],
     ids=["none", "step", "suspend"],
 )
-def test_scheduler_logs_clock_step_and_suspend_as_different_events(change, events, caplog):
+def test_scheduler_logs_clock_step_and_suspend_as_different_events(scheduler, change, events, caplog):
     caplog.set_level("INFO", "monitor.daemon.scheduler")
     clocks = Clocks()
     clocks.changes.append(change)
-    running = Scheduler([Job("job", 3600.0, lambda: None)], clocks)
-    running.start()
-    running.follow_clock()
+    ran = threading.Event()
+    running = scheduler(Job("job", 0.05, ran.set), clocks=clocks)
+    assert ran.wait(5)
     running.close()
     assert [(record.message, record.fields) for record in caplog.records if hasattr(record, "fields")] == events
+
+
+@pytest.mark.parametrize("step", [-60.0, 0.4, 30 * DAY, 10 * 365 * DAY, 100 * 365 * DAY])
+def test_sampling_cycle_runs_at_once_after_a_clock_step_and_the_other_jobs_at_their_next_time(step):
+    clocks = Clocks()
+    running = Scheduler(
+        [Job("sample", 5.0, lambda: None, SAMPLER), Job("job", 60.0, lambda: None, offset=2.0)], clocks
+    )
+    running.start()
+    running._scheduler.pause()
+    clocks.changes.append(ClockChange(step=step, suspended=0.0))
+    now = datetime.fromtimestamp(1_800_000_001.5 + step, UTC)
+    running._follow_clock(now)
+    due = {job.id: job.next_run_time.timestamp() for job in running._scheduler.get_jobs()}
+    running.close()
+    assert due["sample"] == now.timestamp()
+    assert 0 < due["job"] - now.timestamp() <= 60.0
+    assert due["job"] % 60.0 == 2.0
+
+
+def test_check_wakes_the_scheduler_while_a_step_is_pending(monkeypatch):
+    clocks = Clocks()
+    running = Scheduler([Job("job", 60.0, lambda: None)], clocks)
+    wakes = []
+    monkeypatch.setattr(running._scheduler, "wakeup", lambda: wakes.append(1))
+    running.check()
+    assert wakes == []
+    clocks.changes.append(ClockChange(step=-60.0, suspended=0.0))
+    running.check()
+    assert wakes == [1]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Tests of the holder of the daemon's state."""
 
 import time
-from dataclasses import replace
 
 import pytest
 
 from monitor.config.loader import Config
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
+from monitor.sampling.write_buffer import StorageState
 
 pytestmark = pytest.mark.unit
 
@@ -45,7 +45,7 @@ def test_holder_returns_published_parts(holder, live, overview, state):
     holder.publish_live(live)
     holder.publish_overview(overview)
     holder.publish_anomaly(state.anomaly)
-    holder.read_jobs_from(lambda: state.jobs)
+    holder.read_jobs_from(lambda: state.jobs, lambda: False)
     published = holder.state()
     assert (published.live, published.overview, published.anomaly) == (live, overview, state.anomaly)
     assert (published.jobs, published.sampling) == (state.jobs, True)
@@ -67,8 +67,23 @@ def test_holder_leaves_live_values_out_while_sampling_has_stopped(holder, live, 
 
 @pytest.mark.parametrize(("buffered", "stored"), [(0, True), (3, False)])
 def test_holder_notifies_of_stored_and_buffered_samples(holder, notifier, live, buffered, stored):
-    holder.publish_live(replace(live, samples_buffered=buffered))
+    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
+    holder.publish_live(live)
+    assert holder.state().storage.samples_buffered == buffered
     assert notifier.calls == [("sampled", stored)]
+
+
+@pytest.mark.parametrize(
+    ("buffered", "needs_restart", "call"),
+    [(0, False, "sampled"), (0, True, "stalled"), (3, True, "sampled")],
+)
+def test_samples_reset_the_watchdog_unless_a_hung_job_needs_a_restart(
+    holder, notifier, live, buffered, needs_restart, call
+):
+    holder.read_jobs_from(dict, lambda: needs_restart)
+    holder.read_storage_from(lambda: StorageState(samples_buffered=buffered))
+    holder.publish_live(live)
+    assert [name for name, _ in notifier.calls] == [call]
 
 
 def test_holder_reports_stall_only_after_sampling_has_stopped(holder, notifier, later):

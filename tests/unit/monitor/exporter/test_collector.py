@@ -48,7 +48,7 @@ def test_reference_page_lists_each_metric_with_its_type_and_help(state):
 def test_page_without_live_state_has_no_live_metrics():
     text = page(DaemonState("1.2.3", "3.11.0"))
     assert "monitor_model_ready 0.0" in text
-    assert not [name for name in names(text) if "host" in name or "probability" in name or "sample" in name]
+    assert not [name for name in names(text) if "host" in name or "probability" in name or "last_sample" in name]
 
 
 def test_page_without_model_has_no_probability(state, live, overview):

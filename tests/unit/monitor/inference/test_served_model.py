@@ -12,8 +12,9 @@ from model.forecast.online import FallbackBaseline, FallbackDecision
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
+from monitor.inference import served_model
 from monitor.inference.forecast import forecast_from_storage
-from monitor.inference.served_model import ServedModel
+from monitor.inference.registry_follower import RegistryFollower
 from storage import SAMPLE_FIELDS, Sample, StorageError
 
 pytestmark = pytest.mark.unit
@@ -21,6 +22,21 @@ pytestmark = pytest.mark.unit
 STEP = 60.0
 RULES = Rules(((("cpu_usage", 0.8),),), 0.0)
 NOW = 1_700_000_000.0
+
+
+class ServedModel(served_model.ServedModel):
+    """Serving model that follows the registry before each sample."""
+
+    def __init__(self, stores, rules, step):
+        super().__init__(rules, step)
+        self._follower = RegistryFollower(stores, self)
+
+    def follow(self, until):
+        self._follower.follow(until)
+
+    def advance(self, sample):
+        self.follow(sample.at - 0.0005)
+        super().advance(sample)
 
 
 def make_blob(horizons=(300.0, 900.0)):
@@ -187,6 +203,7 @@ def record(served, stores, cpus, start=0):
         stores.stored.append(sample)
         served.advance(sample)
         forecast = served.forecast()
+    served.follow(sample.at)
     return forecast
 
 

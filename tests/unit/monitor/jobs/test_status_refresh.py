@@ -1,7 +1,5 @@
 """Tests of the status refresh job."""
 
-from dataclasses import replace
-
 import pytest
 
 from monitor.config.loader import Config
@@ -26,11 +24,11 @@ def test_status_refresh_publishes_the_records(stores):
     assert [(overview.at, overview.last_sample.at) for overview in published] == [(1001.0, 1000.0)]
 
 
-def test_status_refresh_reads_again_when_another_model_serves(stores, live):
+def test_status_refresh_reads_again_when_another_model_serves(stores):
     published = []
     job = StatusRefreshJob(stores, Config(), HistoryCoverage(stores, Config()), published.append, lambda: 1001.0)
     job.run()
-    job.refresh_changed_model(replace(live, model_id=None))
+    job.refresh_changed_model(None)
     assert len(published) == 1
-    job.refresh_changed_model(replace(live, model_id=3))
+    job.refresh_changed_model(3)
     assert len(published) == 2

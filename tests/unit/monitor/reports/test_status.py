@@ -9,8 +9,9 @@ from monitor.documents.status import status_document
 from monitor.queries.detection import DetectionState
 from monitor.queries.overview import ServingFallback
 from monitor.reports.status import model_line, status_line, status_report
+from monitor.sampling.write_buffer import StorageState
 from monitor.training.bootstrap_model import pretrained_task
-from storage import AnomalyRecord, TrainingOutcome
+from storage import AnomalyRecord, StorageErrorKind, TrainingOutcome
 from tests.unit.monitor.conftest import NOW, TRAINING_REPORT
 
 pytestmark = pytest.mark.unit
@@ -69,6 +70,10 @@ def anomaly_without_daemon(overview):
     return replace(anomaly_in_progress(overview), daemon_running=False)
 
 
+def pinned_log(overview):
+    return replace(overview, storage_bytes=105 * 2**20, wal_bytes=100 * 2**20)
+
+
 STATES = (
     without_model,
     pretrained,
@@ -77,6 +82,7 @@ STATES = (
     inputs_out_of_range,
     anomaly_in_progress,
     anomaly_without_daemon,
+    pinned_log,
 )
 
 
@@ -86,23 +92,26 @@ def test_status_report_matches_golden(overview, assert_golden):
 
 
 def test_status_line_states_model_and_predictions(live, overview):
-    line = status_line(replace(live, samples_buffered=0), overview)
+    line = status_line(live, overview, StorageState())
     assert line == "sampling; model 3 serves; high load: 70% within 5 min (warning)"
 
 
 def test_status_line_leads_with_high_load(live, overview):
-    high = replace(live, samples_buffered=0, high_load=True, high_load_since=NOW - 300)
-    line = status_line(high, overview)
+    high = replace(live, high_load=True, high_load_since=NOW - 300)
+    line = status_line(high, overview, StorageState())
     assert "high load since 07:55 UTC (5 min); it continues or returns: 70% within 5 min" in line
 
 
 def test_status_line_states_buffered_samples_and_missing_model(live):
-    line = status_line(replace(live, forecast=None, model_id=None), None)
+    without = replace(live, forecast=None, model_id=None)
+    line = status_line(without, None, StorageState(samples_buffered=4))
     assert line == "sampling; 4 samples wait for the database; no model serves yet"
+    line = status_line(without, None, StorageState(StorageErrorKind.DISK_FULL, "no space", samples_buffered=4))
+    assert line == "sampling; 4 samples wait for the database: disk full; no model serves yet"
 
 
 def test_status_line_states_unknown_load(live):
-    line = status_line(replace(live, samples_buffered=0, forecast=None, high_load=None), None)
+    line = status_line(replace(live, forecast=None, high_load=None), None, StorageState())
     assert line == "sampling; model 3 serves; high load unknown"
 
 

@@ -1,106 +1,204 @@
-"""Write buffers during a storage outage."""
+"""Write buffer: order, batches, outages and refused values."""
 
 import pytest
 
-from monitor.sampling.write_buffer import PredictionBuffer, SampleBuffer
-from storage import Prediction, Sample, StorageError
+from monitor.sampling.write_buffer import MAX_DELAY, STALL_SECONDS, WriteBuffer
+from storage import Prediction, Sample, StorageError, StorageErrorKind
 
 pytestmark = pytest.mark.unit
 
-
-class FakeSamples:
-    """A sample repository that stores each sample a millisecond late, or fails."""
-
-    def __init__(self):
-        self.failing = False
-        self.times = []
-
-    def append(self, sample):
-        self.append_many([sample])
-        return sample.at + 0.001
-
-    def append_many(self, samples):
-        if self.failing:
-            raise StorageError("disk full")
-        self.times += [sample.at for sample in samples]
+FULL = StorageError("disk full", StorageErrorKind.DISK_FULL)
 
 
-class FakePredictions:
-    """A prediction repository that records the times of each commit, or fails."""
+class FakeCycles:
+    """Cycle repository that records transactions, stores samples `late` seconds late, or raises `error`.
+
+    With `room`, a transaction of more samples fails. Predictions with a negative probability are refused.
+    """
 
     def __init__(self):
-        self.failing = False
+        self.error = None
+        self.late = 0.0
+        self.room = 10**6
         self.commits = []
+        self.attempts = 0
 
-    def append(self, predictions):
-        if self.failing:
-            raise StorageError("disk full")
-        self.commits.append([prediction.at for prediction in predictions])
+    def append(self, samples, predictions):
+        self.attempts += 1
+        if self.error is not None or len(samples) > self.room:
+            raise self.error or FULL
+        if any(prediction.probability < 0 for prediction in predictions):
+            raise StorageError("constraint", StorageErrorKind.OTHER)
+        self.commits.append(([sample.at for sample in samples], [prediction.at for prediction in predictions]))
+        return [sample.at + self.late for sample in samples]
 
+    @property
+    def stored(self):
+        return [at for samples, _ in self.commits for at in samples]
 
-def predictions_at(at):
-    return [Prediction(at, 300.0, 1, 0.5, 0.1, 0.9)]
-
-
-def test_sample_buffer_returns_the_stored_time():
-    assert SampleBuffer(FakeSamples()).append(Sample(1.0)) == 1.001
-
-
-def test_sample_buffer_writes_waiting_samples_in_order_after_outage(caplog):
-    repository = FakeSamples()
-    buffer = SampleBuffer(repository)
-    buffer.append(Sample(1.0))
-    repository.failing = True
-    assert [buffer.append(Sample(at)) for at in (2.0, 3.0)] == [2.0, 3.0]
-    assert (buffer.waiting, buffer.failures, repository.times) == (2, 2, [1.0])
-    repository.failing = False
-    buffer.append(Sample(4.0))
-    assert (buffer.waiting, repository.times) == (0, [1.0, 2.0, 3.0, 4.0])
-    assert [record.message for record in caplog.records].count("storage write failed") == 1
+    @property
+    def predicted(self):
+        return [predictions for _, predictions in self.commits if predictions]
 
 
-def test_sample_buffer_drops_the_oldest_samples_over_capacity():
-    repository = FakeSamples()
-    repository.failing = True
-    buffer = SampleBuffer(repository, capacity=2)
-    for at in (1.0, 2.0, 3.0):
-        buffer.append(Sample(at))
-    repository.failing = False
-    buffer.append(Sample(4.0))
-    assert repository.times == [2.0, 3.0, 4.0]
+@pytest.fixture
+def cycles():
+    return FakeCycles()
 
 
-def test_prediction_buffer_commits_five_seconds_together():
-    repository = FakePredictions()
-    buffer = PredictionBuffer(repository)
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make_buffer(cycles, clock):
+    return lambda interval=5.0, **options: WriteBuffer(cycles, interval, monotonic=clock, **options)
+
+
+def prediction_at(at, probability=0.5):
+    return Prediction(at, 300.0, 1, probability, 0.1, 0.9)
+
+
+def run_cycle(buffer, at, probability=0.5):
+    buffer.add(Sample(at))
+    buffer.add_predictions([prediction_at(at, probability)])
+    buffer.write()
+
+
+def test_buffer_stores_a_sample_and_its_prediction_in_one_transaction(make_buffer, cycles):
+    buffer = make_buffer()
+    run_cycle(buffer, 5.0)
+    assert cycles.commits == [([5.0], [5.0])]
+    assert (buffer.state().samples_buffered, buffer.state().problem) == (0, None)
+
+
+def test_buffer_stores_five_seconds_of_predictions_together(make_buffer, cycles):
+    buffer = make_buffer(1.0)
     for at in range(11):
-        buffer.append(predictions_at(float(at)), interval=1.0)
-    assert repository.commits == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
-    buffer.flush()
-    assert repository.commits[-1] == [10]
+        run_cycle(buffer, float(at))
+    assert cycles.stored == list(range(11))
+    assert cycles.predicted == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    buffer.write(all_predictions=True)
+    assert cycles.predicted[-1] == [10]
 
 
-def test_prediction_buffer_commits_every_cycle_at_long_intervals():
-    repository = FakePredictions()
-    buffer = PredictionBuffer(repository)
-    for at in (0.0, 5.0):
-        buffer.append(predictions_at(at), interval=5.0)
-    assert repository.commits == [[0], [5]]
-
-
-def test_prediction_buffer_keeps_predictions_during_outage():
-    repository = FakePredictions()
-    repository.failing = True
-    buffer = PredictionBuffer(repository)
-    buffer.append(predictions_at(0.0), interval=5.0)
-    repository.failing = False
-    buffer.append(predictions_at(5.0), interval=5.0)
-    assert (repository.commits, buffer.failures) == ([[0, 5]], 1)
-
-
-def test_prediction_buffer_commits_after_the_clock_was_set_back():
-    repository = FakePredictions()
-    buffer = PredictionBuffer(repository)
+def test_buffer_stores_predictions_after_the_clock_was_set_back(make_buffer, cycles):
+    buffer = make_buffer(1.0)
     for at in (100.0, 101.0, 40.0, 41.0, 42.0):
-        buffer.append(predictions_at(at), interval=1.0)
-    assert repository.commits == [[100, 101, 40]]
+        run_cycle(buffer, at)
+    assert cycles.predicted == [[100, 101, 40]]
+
+
+def test_buffer_moves_predictions_with_their_sample(make_buffer, cycles):
+    buffer = make_buffer(2.0)
+    cycles.late = 0.001
+    run_cycle(buffer, 1.0)
+    run_cycle(buffer, 3.0)
+    run_cycle(buffer, 5.0)
+    assert cycles.predicted == [[1.001, 3.001, 5.0]]
+
+
+def test_buffer_keeps_samples_during_an_outage_and_stores_them_oldest_first(make_buffer, cycles, clock, caplog):
+    buffer = make_buffer()
+    run_cycle(buffer, 0.0)
+    cycles.error = FULL
+    for at in (5.0, 10.0, 15.0):
+        clock.now = at
+        run_cycle(buffer, at)
+    state = buffer.state()
+    assert (state.samples_buffered, state.problem, state.message) == (3, StorageErrorKind.DISK_FULL, "disk full")
+    assert state.write_failures >= 2
+    cycles.error = None
+    clock.now += MAX_DELAY
+    run_cycle(buffer, 20.0)
+    assert cycles.stored == [0, 5, 10, 15, 20]
+    assert (buffer.state().samples_buffered, buffer.state().problem) == (0, None)
+    events = [record.message for record in caplog.records]
+    assert events.count("storage write failed") == 1
+
+
+def test_buffer_waits_between_attempts_for_at_most_the_longest_delay(make_buffer, cycles, clock):
+    buffer = make_buffer(1.0)
+    cycles.error = FULL
+    for second in range(60):
+        clock.now = float(second)
+        run_cycle(buffer, float(second))
+    assert 60 / MAX_DELAY <= cycles.attempts <= 20
+    attempts = cycles.attempts
+    clock.now += MAX_DELAY
+    buffer.write()
+    assert cycles.attempts == attempts + 1
+
+
+def test_buffer_uses_smaller_transactions_on_a_nearly_full_disk(make_buffer, cycles, clock):
+    buffer = make_buffer()
+    cycles.error = FULL
+    for at in range(1000):
+        buffer.add(Sample(float(at)))
+    buffer.write()
+    cycles.error = None
+    cycles.room = 10
+    clock.now += MAX_DELAY
+    buffer.write()
+    assert cycles.stored == list(range(1000))
+    assert max(len(samples) for samples, _ in cycles.commits) <= 10
+
+
+def test_buffer_counts_dropped_samples(make_buffer, cycles, caplog):
+    buffer = make_buffer(capacity=2)
+    cycles.error = FULL
+    for at in (1.0, 2.0, 3.0, 4.0):
+        run_cycle(buffer, at)
+    assert (buffer.state().samples_dropped, buffer.state().samples_buffered) == (2, 2)
+    cycles.error = None
+    buffer.retry_at = 0.0
+    buffer.write()
+    assert cycles.stored == [3.0, 4.0]
+    assert [record.message for record in caplog.records].count("samples dropped") == 1
+
+
+def test_buffer_discards_only_predictions_that_the_database_refuses(make_buffer, cycles):
+    buffer = make_buffer()
+    for at, probability in ((0.0, 0.5), (5.0, -1.0), (10.0, 0.5)):
+        run_cycle(buffer, at, probability)
+    assert cycles.commits == [([0.0], [0.0]), ([5.0], []), ([10.0], [10.0])]
+    assert (buffer.state().write_failures, buffer.state().problem) == (1, None)
+
+
+@pytest.mark.parametrize("error", [FULL, StorageError("no such table"), TypeError("unexpected")])
+def test_buffer_keeps_samples_whatever_the_error(make_buffer, cycles, clock, error):
+    buffer = make_buffer()
+    cycles.error = error
+    run_cycle(buffer, 0.0)
+    assert buffer.state().samples_buffered == 1
+    cycles.error = None
+    clock.now += MAX_DELAY
+    buffer.write()
+    assert cycles.commits == [([0.0], [0.0])]
+
+
+def test_buffer_states_that_the_database_does_not_respond(cycles, make_buffer, clock):
+    states = []
+
+    def append(samples, predictions):
+        buffer.add(Sample(2.0))
+        buffer.add(Sample(3.0))
+        states.append(buffer.state())
+        clock.now += STALL_SECONDS
+        states.append(buffer.state())
+        cycles.append = lambda samples, predictions: [sample.at for sample in samples]
+        return [sample.at for sample in samples]
+
+    cycles.append = append
+    buffer = make_buffer()
+    run_cycle(buffer, 1.0)
+    assert [state.problem for state in states] == [None, StorageErrorKind.NO_RESPONSE]
+    assert (states[1].samples_buffered, buffer.state().samples_buffered) == (2, 0)

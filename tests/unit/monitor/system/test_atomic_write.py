@@ -40,9 +40,12 @@ def test_open_atomic_applies_mode_and_umask(tmp_path):
     try:
         write(tmp_path / "public", mode=0o666)
         write(tmp_path / "private", mode=0o600)
+        os.umask(0)
+        write(tmp_path / "default")
     finally:
         os.umask(former)
     assert (tmp_path / "public").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "default").stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
 
 

@@ -70,3 +70,22 @@ def test_comparison_ignores_adjustments_by_less_than_the_reading_of_clocks_takes
 def test_boot_time_is_not_behind_the_monotonic_clock():
     before = time.monotonic()
     assert boot_time() >= before
+
+
+@pytest.mark.parametrize("interrupted_reading", range(4))
+def test_suspend_between_two_readings_is_no_step(interrupted_reading):
+    machine = Machine()
+    readings = iter(range(1000))
+
+    def reading(name):
+        def read():
+            if next(readings) == 4 + interrupted_reading:
+                machine.suspend(3600.0)
+            return getattr(machine, name)
+
+        return read
+
+    comparison = ClockComparison(wall=reading("wall"), monotonic=reading("monotonic"), boot=reading("boot"))
+    changes = [comparison.update(), comparison.update()]
+    assert [change.step for change in changes] == [0.0, 0.0]
+    assert sum(change.suspended for change in changes) == 3600.0

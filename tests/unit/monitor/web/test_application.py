@@ -69,6 +69,13 @@ def test_healthy_fails_while_no_samples_arrive(state):
     assert call(Application(lambda: replace(state, sampling=False)), "/-/healthy")[0] == 503
 
 
+def test_healthy_fails_and_names_the_jobs_that_hang(state):
+    hung = replace(state.jobs["sampling_cycle"], hung=True)
+    hanging = replace(state, jobs={**state.jobs, "retention": hung})
+    code, _, body = call(Application(lambda: hanging), "/-/healthy")
+    assert (code, body) == (503, b"job hung: retention\n")
+
+
 @pytest.mark.parametrize("path", ["/x", "/metrics/", "/static/missing.js", "/static/../page.py"])
 def test_unknown_paths_are_404(application, path):
     assert call(application, path)[0] == 404

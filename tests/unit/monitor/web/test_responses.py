@@ -45,7 +45,21 @@ def test_accepts_gzip_is_true_where_gzip_is_acceptable(header):
     assert accepts_gzip(header)
 
 
-@pytest.mark.parametrize("header", ["", "gzip;q=0", "gzip;q=0.0, *", "gzipped", "identity"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "gzip;q=0",
+        "gzip;q=0.0, *",
+        "gzipped",
+        "identity",
+        "gzip;q=x",
+        "gzip;q=2",
+        "gzip;q",
+        "gzip;q=-1",
+        "*;q=nan",
+    ],
+)
 def test_accepts_gzip_is_false_where_gzip_is_not_acceptable(header):
     assert not accepts_gzip(header)
 

@@ -30,6 +30,14 @@ def test_bind_returns_a_non_blocking_listening_socket():
         assert not listening.getblocking()
 
 
+@pytest.mark.parametrize("host", ["host.invalid", "a..b", "x" * 300, "a\0b", "192.0.2.1"])
+def test_bind_states_why_an_address_cannot_be_bound(host):
+    with pytest.raises(MonitorError, match=r"web\.listen: .* cannot be bound: \w") as raised:
+        bind((host, 0))
+    assert "Unknown error" not in str(raised.value)
+    assert "Errno" not in str(raised.value)
+
+
 def test_bind_names_an_address_that_is_in_use():
     with bind(("127.0.0.1", 0)) as listening:
         address = listening.getsockname()

@@ -166,20 +166,26 @@ def test_start_of_newest_is_an_age_for_samples_of_any_distance(
     repository: SampleRepository, seconds: float, expected: float
 ) -> None:
     repository.append_many(samples_at(*range(0, 60, 15), *range(60, 100)))
-    assert repository.start_of_newest(seconds, until=100.0, max_gap=20.0, gap_seconds=1.0) == expected
+    assert repository.start_of_newest(seconds, until=100.0, max_gap=20.0) == expected
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(1.0, 1e9 - 1.0), (5.0, 46.0), (20.0, 31.0), (60.0, -math.inf)])
-def test_start_of_newest_counts_a_jump_of_the_clock_as_one_interval(
+@pytest.mark.parametrize(("seconds", "expected"), [(1.0, 49.0), (5.0, 45.0), (20.0, 30.0), (60.0, -math.inf)])
+def test_start_of_newest_does_not_count_a_jump_of_the_clock(
     repository: SampleRepository, seconds: float, expected: float
 ) -> None:
     repository.append_many(samples_at(*range(51)))
-    assert repository.start_of_newest(seconds, until=1e9, max_gap=20.0, gap_seconds=1.0) == expected
+    assert repository.start_of_newest(seconds, until=1e9, max_gap=20.0) == expected
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(0, 90.0), (11, 90.0), (12, 89.0), (101, 0.0), (102, -math.inf)])
+def test_start_of_newest_keeps_a_number_of_rows(repository: SampleRepository, rows: int, expected: float) -> None:
+    repository.append_many(samples_at(*range(101), 1e6))
+    assert repository.start_of_newest(10.0, until=100.0, max_gap=20.0, min_rows=rows) == expected
 
 
 def test_start_of_newest_ignores_samples_of_the_future(repository: SampleRepository) -> None:
     repository.append_many(samples_at(*range(51), 1e9))
-    assert repository.start_of_newest(20.0, until=50.0, max_gap=20.0, gap_seconds=1.0) == 30.0
+    assert repository.start_of_newest(20.0, until=50.0, max_gap=20.0) == 30.0
 
 
 @given(
@@ -193,7 +199,7 @@ def test_start_of_newest_is_the_age_without_long_gaps(steps: list[float], second
         repository = SampleRepository(database)
         times = [start, *(start + sum(steps[: i + 1]) for i in range(len(steps)))]
         repository.append_many(samples_at(*times))
-        result = repository.start_of_newest(seconds, until=times[-1], max_gap=30.001, gap_seconds=1.0)
+        result = repository.start_of_newest(seconds, until=times[-1], max_gap=30.001)
     expected = times[-1] - seconds
     assert result == pytest.approx(expected, abs=1e-5) or (result == -math.inf and expected < start + 1e-5)
 

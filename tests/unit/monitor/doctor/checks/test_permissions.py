@@ -6,7 +6,12 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from monitor.doctor.checks.permissions import assess_owners, check_config_permissions, check_key_permissions
+from monitor.doctor.checks.permissions import (
+    assess_owners,
+    check_config_permissions,
+    check_key_permissions,
+    check_write_access,
+)
 from monitor.documents.doctor import CheckStatus
 
 pytestmark = pytest.mark.unit
@@ -49,3 +54,41 @@ def test_configuration_must_be_readable_for_the_service(tmp_path, mode, status):
 def test_configuration_permissions_are_skipped_without_a_file():
     (result,) = check_config_permissions(context(path=None))
     assert result.status is CheckStatus.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "fix"),
+    [
+        ("state/monitor.db", 0o666, "chmod o-w"),
+        ("state/monitor.db-wal", 0o602, "chmod o-w"),
+        ("state", 0o777, "chmod o-w"),
+        ("state", 0o1777, ""),
+        ("etc/config.toml", 0o646, "chmod o-w"),
+        ("etc/web.yml", 0o622, "chmod o-w"),
+        ("etc/server.key", 0o602, "chmod o-w"),
+        ("etc", 0o703, "chmod o-w"),
+        ("etc", 0o755, ""),
+    ],
+)
+def test_write_access_of_other_users_is_a_warning_with_fix(tmp_path, name, mode, fix):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "etc").mkdir()
+    for file in ("state/monitor.db", "state/monitor.db-wal", "etc/config.toml", "etc/server.key"):
+        (tmp_path / file).touch(0o600)
+    (tmp_path / "etc/web.yml").write_text("tls_server_config: {cert_file: server.key, key_file: server.key}\n")
+    (tmp_path / name).chmod(mode)
+    installed = context(path=tmp_path / "etc/config.toml", web_file=tmp_path / "etc/web.yml")
+    installed.database = tmp_path / "state/monitor.db"
+    results = list(check_write_access(installed))
+    assert [result.fix for result in results] == [f"run `{fix} {tmp_path / name}`" if fix else ""]
+    assert [result.status for result in results] == [CheckStatus.WARNING if fix else CheckStatus.OK]
+
+
+def test_write_access_of_a_foreign_group_is_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "config.toml").touch(0o660)
+    monkeypatch.setattr("monitor.doctor.checks.permissions._primary_group", lambda _: -1)
+    installed = context(path=tmp_path / "config.toml", web_file=None)
+    installed.database = None
+    (result,) = check_write_access(installed)
+    group = (tmp_path / "config.toml").stat().st_gid
+    assert result.status is (CheckStatus.WARNING if group else CheckStatus.OK)

@@ -168,6 +168,20 @@ def test_meter_rates_after_a_glitch_are_those_without_it(increments, position, g
     assert result[position + 2 :] == clean[position + 2 :]
 
 
+@given(
+    fallen=st.lists(st.integers(0, 10**8), min_size=1, max_size=6),
+    level=st.integers(2 * 10**9, 5 * 10**9),
+    returned=st.integers(-(10**9), 10**9),
+)
+def test_meter_never_counts_the_return_from_a_fall_as_increase(fallen, level, returned):
+    counts = [level, level + 500]
+    counts += [sum(fallen[: i + 1]) for i in range(len(fallen))]
+    counts += [level + returned + 500 * i for i in range(3)]
+    result = rates([(count, count) for count in counts])
+    assert max(rate for rate in result if rate is not None) <= 10**8 / INTERVAL
+    assert result[-1] == 100.0
+
+
 @given(st.integers(0, HIGH // 2), st.lists(st.integers(1, 10**8), min_size=3, max_size=6))
 def test_meter_recovers_within_two_readings_of_any_reset(restart, increments):
     restarted = [restart + sum(increments[:i]) for i in range(len(increments) + 1)]

@@ -46,6 +46,7 @@ def test_parser_reads_epoch_units_and_iso_8601_with_a_zone(cell, expected):
     ("cell", "reason"),
     [
         ("", "seconds since the epoch"),
+        ("0e999", "shortened"),
         ("-1", "seconds since the epoch"),
         ("nan", "seconds since the epoch"),
         ("inf", "seconds since the epoch"),

@@ -5,7 +5,7 @@ import os
 import pytest
 import trustme
 
-from monitor.web.web_config.files import MAX_FILE_BYTES
+from monitor.system.text_files import MAX_TEXT_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def directory(tmp_path, authority):
         issued.cert_chain_pems[0].write_to_path(str(tmp_path / f"{name}.crt"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "empty.pem").touch()
-    (tmp_path / "large.pem").write_text("x" * (MAX_FILE_BYTES + 1))
+    (tmp_path / "large.pem").write_text("x" * (MAX_TEXT_BYTES + 1))
     (tmp_path / "passphrase.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     key_and_certificate = (tmp_path / "passphrase.key").read_text() + (tmp_path / "server.crt").read_text()
     (tmp_path / "passphrase.crt").write_text(key_and_certificate)

@@ -44,7 +44,7 @@ def test_assets_name_the_directory_that_cannot_be_created(run, tmp_path):
     (tmp_path / "file").touch()
     result = run("assets", "--to", tmp_path / "file" / "below")
     assert result.code == ExitCode.FAILED
-    assert result.errors == f"monitor: {tmp_path / 'file' / 'below' / 'man'}: Not a directory\n"
+    assert result.errors == f"monitor: {tmp_path / 'file' / 'below'}: Not a directory\n"
 
 
 def test_assets_need_a_directory(run, tmp_path):

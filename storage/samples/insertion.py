@@ -1,0 +1,40 @@
+"""Insertion of samples: statement parameters, and free times for samples whose time is taken."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from storage.records import SAMPLE_FIELDS, Sample, quantize_sample
+from storage.schema import samples
+
+INSERT = insert(samples)
+
+_VALUES = attrgetter(*SAMPLE_FIELDS)
+_TIMES_FROM = (
+    select(samples.c.at)
+    .where(samples.c.host_id == bindparam("host_id"), samples.c.at >= bindparam("at"))
+    .order_by(samples.c.at)
+)
+
+
+def sample_row(host_id: int, sample: Sample) -> dict[str, float | None]:
+    """Return the parameters of INSERT for a sample."""
+    values = zip(SAMPLE_FIELDS, _VALUES(quantize_sample(sample)), strict=True)
+    return {"host_id": host_id, "at": sample.at, **dict(values)}
+
+
+def insert_at_free_time(connection: Connection, host_id: int, sample: Sample) -> float:
+    """Insert a sample at `sample.at` or the first free millisecond after it, and return the time used."""
+    at = sample.at
+    milliseconds = round(at * 1000)
+    with connection.execute(_TIMES_FROM, {"host_id": host_id, "at": at}) as stored:
+        for (other,) in stored:
+            if other > at:
+                break
+            if other == at:
+                milliseconds += 1
+                at = milliseconds / 1000
+    connection.execute(INSERT, {**sample_row(host_id, sample), "at": at})
+    return at

@@ -1,0 +1,111 @@
+"""Storage writer: wakes, preparations, repeated attempts and the end of its thread."""
+
+import threading
+
+import pytest
+
+from monitor.sampling.storage_writer import StorageWriter
+from monitor.sampling.write_buffer import WriteBuffer
+from storage import Sample, StorageError, StorageErrorKind
+
+pytestmark = pytest.mark.unit
+
+LIMIT = 10
+"""Seconds after which a test fails."""
+
+
+class FakeCycles:
+    """Cycle repository that records the stored samples, and sets `attempted`; it raises `error`, or waits."""
+
+    def __init__(self):
+        self.error = None
+        self.stored = []
+        self.attempted = threading.Event()
+        self.proceed = threading.Event()
+        self.proceed.set()
+
+    def append(self, samples, predictions):
+        self.attempted.set()
+        self.proceed.wait()
+        if self.error is not None:
+            raise self.error
+        self.stored += [sample.at for sample in samples]
+        return [sample.at for sample in samples]
+
+
+@pytest.fixture
+def cycles():
+    return FakeCycles()
+
+
+@pytest.fixture
+def buffer(cycles):
+    return WriteBuffer(cycles, 5.0)
+
+
+def test_writer_prepares_the_next_sample_once_after_a_write(buffer):
+    prepared = []
+    writer = StorageWriter(buffer, 5.0, prepared.append)
+    writer.prepare()
+    buffer.add(Sample(5.0))
+    writer.store()
+    writer.prepare()
+    writer.prepare()
+    assert prepared == [5.0]
+
+
+def test_writer_survives_a_failing_preparation(buffer, cycles, caplog):
+    def fail(_):
+        raise ValueError("unexpected")
+
+    writer = StorageWriter(buffer, 5.0, fail)
+    for at in (5.0, 10.0):
+        buffer.add(Sample(at))
+        writer.store()
+        writer.prepare()
+    assert cycles.stored == [5.0, 10.0]
+    assert [record.message for record in caplog.records] == ["sample preparation failed"]
+
+
+def test_writer_stores_after_a_wake_and_at_its_end_and_prepares_the_next_sample(buffer, cycles):
+    prepared = threading.Event()
+    writer = StorageWriter(buffer, 0.1, lambda _: prepared.set())
+    writer.start()
+    buffer.add(Sample(1.0))
+    writer.wake()
+    assert prepared.wait(LIMIT)
+    assert cycles.stored == [1.0]
+    buffer.add(Sample(2.0))
+    assert writer.close(LIMIT)
+    assert cycles.stored == [1.0, 2.0]
+
+
+def test_writer_tries_again_without_a_wake(buffer, cycles):
+    cycles.error = StorageError("disk full", StorageErrorKind.DISK_FULL)
+    writer = StorageWriter(buffer, 60.0)
+    writer.start()
+    buffer.add(Sample(1.0))
+    writer.wake()
+    assert cycles.attempted.wait(LIMIT)
+    cycles.attempted.clear()
+    assert cycles.attempted.wait(LIMIT)
+    cycles.error = None
+    assert writer.close(LIMIT)
+    assert cycles.stored == [1.0]
+
+
+def test_writer_accepts_samples_while_the_database_does_not_respond(buffer, cycles):
+    cycles.proceed.clear()
+    writer = StorageWriter(buffer, 1.0)
+    writer.start()
+    buffer.add(Sample(1.0))
+    writer.wake()
+    assert cycles.attempted.wait(LIMIT)
+    for at in (2.0, 3.0):
+        buffer.add(Sample(at))
+        writer.wake()
+    assert not writer.close(0.0)
+    assert buffer.state().samples_buffered == 2
+    cycles.proceed.set()
+    assert writer.close(LIMIT)
+    assert cycles.stored == [1.0, 2.0, 3.0]
