@@ -58,21 +58,21 @@ def scrape(port: int) -> str:
         return str(response.read().decode())
 
 
-def prepare(directory: Path) -> None:
-    """Store half a day of synthetic samples at 1 s, and promote a model fitted on them."""
+def prepare(directory: Path, rows: int = HISTORY_SECONDS, step: float = 1.0) -> None:
+    """Store synthetic samples, half a day at 1 s by default, and promote a model fitted on them."""
     rng = np.random.default_rng(0)
-    times = np.arange(HISTORY_SECONDS) + float(int(time.time()) - HISTORY_SECONDS - 60)
+    times = np.arange(rows) * step + float(int(time.time() - rows * step) - 60)
     busy = (times % 1800) < 300
-    values = np.full((HISTORY_SECONDS, len(SAMPLE_FIELDS)), np.nan)
+    values = np.full((rows, len(SAMPLE_FIELDS)), np.nan)
     for i, name in enumerate(SAMPLE_FIELDS):
-        values[:, i] = np.clip(0.3 + 0.6 * busy + rng.normal(0, 0.05, HISTORY_SECONDS), 0, 1)
+        values[:, i] = np.clip(0.3 + 0.6 * busy + rng.normal(0, 0.05 * min(step, 1.0), rows), 0, 1)
         if name.startswith(("network_r", "network_t", "disk_r", "disk_w")):
-            values[:, i] = np.rint(np.exp(rng.normal(9, 1, HISTORY_SECONDS)))
+            values[:, i] = np.rint(np.exp(rng.normal(9, 1, rows)))
     task = Task(Rules(((("cpu_usage", 0.8),),), 60.0), (300.0, 900.0, 3600.0))
     candidate = train(times, values, SAMPLE_FIELDS, task, Recipe(fit=FitConfig(epochs=5)), np.random.default_rng(0))
     with open_database(f"sqlite:///{directory}/monitor.db") as database:
-        rows = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
-        SampleRepository(database).append_many(rows)
+        samples = (Sample(float(at), *row) for at, row in zip(times, values.tolist(), strict=True))
+        SampleRepository(database).append_many(samples)
         registry = ModelRegistry(database)
         registry.promote(registry.register(dumps(candidate.predictor), "{}", time.time()), time.time())
 

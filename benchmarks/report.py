@@ -38,7 +38,7 @@ class Figure:
 def main(
     description: str,
     measure: Callable[[argparse.Namespace], list[Figure]],
-    *options: tuple[str, int | str, str],
+    *options: tuple[str, float | str, str],
     more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> int:
     """Run a benchmark from the command line; return the exit code, 1 if --check is given and a target is missed.

@@ -108,13 +108,18 @@ def _read(blob: bytes, kind: str, newest: int) -> tuple[dict[str, Any], dict[str
         raise SerializationError(
             f"{len(text)} bytes are more than the header of a {kind} has", SerializationProblem.TOO_LARGE
         )
-    header = json.loads(text)
+    header = json.loads(text, parse_constant=_refuse_constant)
     if not isinstance(header, dict):
         raise _foreign(kind, "its header is not a JSON object")
     _check_header(header, kind, newest)
     if header.pop("sha256") != _digest(header, arrays):
         raise SerializationError(f"the {kind} is damaged: its checksum does not match", SerializationProblem.DAMAGED)
     return header, arrays
+
+
+def _refuse_constant(name: str) -> None:
+    """Raise ValueError: `pack` writes neither NaN nor infinity."""
+    raise ValueError(f"its header has the number {name}")
 
 
 def _foreign(kind: str, reason: object) -> SerializationError:

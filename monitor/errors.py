@@ -5,6 +5,7 @@
         ├── ConfigError
         ├── RefusedError
         ├── NotEnoughDataError
+        ├── PredictorError
         └── LockedError
 
 The packages `storage` and `model` have their own hierarchies: `StorageError` and `ModelError`.
@@ -47,6 +48,10 @@ class RefusedError(MonitorError):
 
 class NotEnoughDataError(MonitorError):
     """Raised when the history does not suffice for a training run, or for a prediction."""
+
+
+class PredictorError(MonitorError):
+    """Raised when the output of a predictor or a detector is not finite, or not a probability."""
 
 
 class LockedError(MonitorError):

@@ -13,7 +13,7 @@ from storage.errors import (
     UnknownModelError,
 )
 from storage.locks import ExclusiveLock, is_locked
-from storage.model_registry import ModelRegistry
+from storage.models import ModelPart, ModelRegistry, QuarantinedModel, TrainingRunRepository
 from storage.predictions import PredictionRepository
 from storage.records import (
     SAMPLE_FIELDS,
@@ -33,7 +33,6 @@ from storage.records import (
 from storage.samples import MergedRows, SampleRepository, quantize_values
 from storage.schema import LOCAL_HOST_ID
 from storage.scores import ScoreRepository
-from storage.training_runs import TrainingRunRepository
 
 __all__ = [
     "LOCAL_HOST_ID",
@@ -48,11 +47,13 @@ __all__ = [
     "LockHeldError",
     "MaintenanceWindow",
     "MergedRows",
+    "ModelPart",
     "ModelRecord",
     "ModelRegistry",
     "Onset",
     "Prediction",
     "PredictionRepository",
+    "QuarantinedModel",
     "Sample",
     "SampleRepository",
     "SchemaTooNewError",

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from storage.database import Database
 from storage.errors import StorageErrorKind, UnknownAnomalyError
 from storage.queries import purge, purge_between
 from storage.records import AnomalyPeak, AnomalyRecord, MaintenanceWindow, Verdict
+from storage.rows import record_decoder, tuple_decoder
 from storage.schema import LOCAL_HOST_ID, anomalies, anomaly_peaks, maintenance_windows
 
 _ANOMALY_COLUMNS = anomalies.c[tuple(field.name for field in fields(AnomalyRecord))]
 _WINDOW_COLUMNS = maintenance_windows.c[tuple(field.name for field in fields(MaintenanceWindow))]
+
+_ANOMALIES = record_decoder(anomalies.name, AnomalyRecord)
+_SPANS = tuple_decoder(anomalies.name, float, float)
+_TIME = tuple_decoder(anomalies.name, float | None)
+_PEAKS = record_decoder(anomaly_peaks.name, AnomalyPeak)
+_WINDOWS = record_decoder(maintenance_windows.name, MaintenanceWindow)
 
 
 class AnomalyRepository:
@@ -48,10 +55,10 @@ class AnomalyRepository:
         """
         overlaps = (self._own, anomalies.c.started_at <= end, anomalies.c.ended_at >= start)
         unjudged = (~self._live, anomalies.c.verdict.is_(None))
-        spans = select(anomalies.c.started_at, func.coalesce(anomalies.c.ended_at, math.inf)).where(self._own)
+        spans = select(anomalies.c.started_at, func.coalesce(anomalies.c.ended_at, 1e300)).where(self._own)
         with self._database.writing() as connection:
             connection.execute(delete(anomalies).where(*overlaps, *unjudged))
-            stored = [tuple(row) for row in connection.execute(spans)]
+            stored = _SPANS.read(self._database.damaged_rows, connection, spans)
             added = [
                 self._row(anomaly)
                 for anomaly in new
@@ -96,10 +103,10 @@ class AnomalyRepository:
         """
         query = select(*_ANOMALY_COLUMNS).where(self._own, anomalies.c.id == anomaly_id)
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+            anomaly = _ANOMALIES.first(self._database.damaged_rows, connection, query)
+        if anomaly is None:
             raise self._unknown(f"there is no anomaly {anomaly_id}")
-        return _anomaly(row)
+        return anomaly
 
     def since(self, start: float, limit: int = 1000, *, live: bool = False) -> list[AnomalyRecord]:
         """Return the anomalies that are in progress or ended at `start` or later, newest first.
@@ -112,17 +119,16 @@ class AnomalyRepository:
         recent = [self._own, or_(anomalies.c.ended_at.is_(None), anomalies.c.ended_at >= start)]
         newest_first = (anomalies.c.started_at.desc(), anomalies.c.id.desc())
         query = select(*_ANOMALY_COLUMNS).where(*recent, *([self._live] if live else []))
-        query = query.order_by(*newest_first).limit(limit)
+        query = query.order_by(*newest_first)
         with self._database.reading() as connection:
-            return [_anomaly(row) for row in connection.execute(query)]
+            return _ANOMALIES.read_first(limit, self._database.damaged_rows, connection, query)
 
     def ongoing(self) -> AnomalyRecord | None:
         """Return the newest live anomaly in progress; None if there is none."""
         in_progress = (self._own, self._live, anomalies.c.ended_at.is_(None))
-        query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc()).limit(1)
+        query = select(*_ANOMALY_COLUMNS).where(*in_progress).order_by(anomalies.c.id.desc())
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else _anomaly(row)
+            return _ANOMALIES.first(self._database.damaged_rows, connection, query)
 
     def count(self) -> int:
         """Return the number of live anomalies, in progress or ended."""
@@ -132,10 +138,10 @@ class AnomalyRepository:
 
     def last_verdict_at(self) -> float | None:
         """Return the time of the newest verdict in seconds since the epoch; None if there is none."""
-        query = select(func.max(anomalies.c.verdict_at)).where(self._own)
+        query = select(func.max(anomalies.c.verdict_at)).where(self._own, anomalies.c.verdict_at <= math.inf)
         with self._database.reading() as connection:
-            newest: float | None = connection.scalar(query)
-        return newest
+            newest = _TIME.first(self._database.damaged_rows, connection, query)
+        return None if newest is None else newest[0]
 
     def replace_peaks(self, at: float, detector: str, peaks: Mapping[str, float]) -> None:
         """Store the maxima of one half-hour interval, replacing the stored maxima of the same interval.
@@ -169,7 +175,7 @@ class AnomalyRepository:
             .order_by(peak.at)
         )
         with self._database.reading() as connection:
-            return [AnomalyPeak(*row) for row in connection.execute(query)]
+            return _PEAKS.read(self._database.damaged_rows, connection, query)
 
     def purge_peaks(self, before: float, batch: int = 5000) -> None:
         """Delete old peaks in short transactions. Anomalies and maintenance windows are few, and are kept.
@@ -218,10 +224,10 @@ class AnomalyRepository:
         """
         selected = (self._own_windows, maintenance_windows.c.id == window_id)
         with self._database.writing() as connection:
-            row = connection.execute(select(*_WINDOW_COLUMNS).where(*selected)).one_or_none()
-            if row is None:
+            query = select(*_WINDOW_COLUMNS).where(*selected)
+            window = _WINDOWS.first(self._database.damaged_rows, connection, query)
+            if window is None:
                 raise self._unknown(f"there is no maintenance window {window_id}")
-            window = MaintenanceWindow(*row)
             if window.starts_at >= at:
                 connection.execute(delete(maintenance_windows).where(*selected))
             else:
@@ -233,7 +239,7 @@ class AnomalyRepository:
         window = maintenance_windows.c
         query = select(*_WINDOW_COLUMNS).where(self._own_windows, window.ends_at > since).order_by(window.starts_at)
         with self._database.reading() as connection:
-            return [MaintenanceWindow(*row) for row in connection.execute(query)]
+            return _WINDOWS.read(self._database.damaged_rows, connection, query)
 
     def _row(self, anomaly: AnomalyRecord) -> dict[str, Any]:
         values = asdict(anomaly)
@@ -242,8 +248,3 @@ class AnomalyRepository:
 
     def _unknown(self, detail: str) -> UnknownAnomalyError:
         return UnknownAnomalyError(f"{self._database.name}: {detail}", StorageErrorKind.UNKNOWN_ANOMALY)
-
-
-def _anomaly(row: Row[Any]) -> AnomalyRecord:
-    record = AnomalyRecord(**row._mapping)
-    return record if record.verdict is None else replace(record, verdict=Verdict(record.verdict))

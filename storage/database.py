@@ -18,6 +18,7 @@ from storage.errors import StorageError, StorageErrorKind, storage_errors
 from storage.file_ownership import prepare_database_file
 from storage.locks import ExclusiveLock
 from storage.migrations.runner import create_schema, migrate_if_needed
+from storage.rows import DamagedRows, decode_text
 
 PRAGMAS = (
     # First, so that the other pragmas wait for a lock, too. `_configure_sqlite` fills in the value.
@@ -41,20 +42,20 @@ _WRITES = "writes"
 
 
 class Database:
-    """An open database, safe to use from several threads.
-
-    A `with` block closes the database at its end.
+    """An open database, safe to use from several threads; a `with` block closes it at its end.
 
     Attributes:
         engine: SQLAlchemy engine.
         path: absolute path of the database file; None for a database in memory or on a server.
         name: the path, or the URL without the password; used in messages.
+        damaged_rows: number of different rows with unexpected values that were read.
     """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
         self.engine = engine
         self.path = path
         self.name = str(path or engine.url.render_as_string(hide_password=True))
+        self.damaged_rows = DamagedRows()
         # Opening a connection costs more than most transactions, and so does SQLAlchemy's pool.
         self._idle: list[Connection] = []
 
@@ -115,11 +116,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Run a transaction that reads a consistent snapshot; a long transaction lets the write-ahead log grow.
-
-        Raises:
-            StorageError: the database refuses an operation.
-        """
+        """Run a transaction that reads a consistent snapshot; a long transaction lets the write-ahead log grow."""
         with self._transaction(writes=False) as connection:
             yield connection
 
@@ -223,6 +220,7 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
+        connection.text_factory = decode_text
         with closing(connection.cursor()) as cursor:
             for pragma in PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma.format(busy_timeout=round(busy_timeout * 1000))}")

@@ -23,6 +23,7 @@ from storage.database import Database, parse_url
 from storage.errors import StorageError, StorageErrorKind, kind_of, storage_errors
 from storage.locks import is_locked
 from storage.migrations.runner import needs_migration
+from storage.rows import decode_text
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -111,6 +112,7 @@ def open_read_only(url: str, busy_timeout: float = 0.5) -> Database:
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.text_factory = decode_text
         connection.execute(f"PRAGMA busy_timeout = {round(busy_timeout * 1000)}")
         connection.execute("PRAGMA query_only = ON")
 

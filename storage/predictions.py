@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -13,8 +14,10 @@ from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, time_buckets
 from storage.records import Prediction
+from storage.rows import record_decoder, tuple_decoder
 from storage.schema import LOCAL_HOST_ID, predictions, replayed_predictions
 
+_BUCKETS = tuple_decoder(predictions.name, float, int, float, float, float, float)
 _FIELDS = tuple(field.name for field in fields(Prediction))
 
 
@@ -37,6 +40,7 @@ class PredictionRepository:
         self._table = replayed_predictions if replayed else predictions
         self._columns = self._table.c[_FIELDS]
         self._own = self._table.c.host_id == host_id
+        self._decoder = record_decoder(self._table.name, Prediction, key=2)
 
     def append(self, new: Sequence[Prediction]) -> None:
         """Store predictions in one transaction, replacing stored predictions with the same time and horizon."""
@@ -66,7 +70,7 @@ class PredictionRepository:
         if horizon is not None:
             query = query.where(column.horizon == horizon)
         with self._database.reading() as connection:
-            return [Prediction(*row) for row in connection.execute(query)]
+            return self._decoder.read(self._database.damaged_rows, connection, query)
 
     def bucket_maxima(self, start: float, width: float, count: int) -> dict[float, NDArray[np.float64]]:
         """Return aggregates of the predictions in each time bucket, computed by the database.
@@ -91,7 +95,7 @@ class PredictionRepository:
         for bucket, conditions in time_buckets(self._table, self._host_id, start, width, count):
             query = select(column.horizon, bucket, *figures).where(*conditions).group_by(column.horizon, bucket)
             with self._database.reading() as connection:
-                for horizon, number, *values in connection.execute(query):
+                for horizon, number, *values in _BUCKETS.read(self._database.damaged_rows, connection, query):
                     table = maxima.setdefault(horizon, np.full((count, 4), np.nan))
                     table[min(number, count - 1)] = values
         return dict(sorted(maxima.items()))
@@ -99,10 +103,11 @@ class PredictionRepository:
     def last(self) -> list[Prediction]:
         """Return the predictions with the newest time, shortest horizon first; empty if none is stored."""
         column = self._table.c
-        newest = select(func.max(column.at)).where(self._own).scalar_subquery()
+        # The condition leaves out times of another type, which SQLite sorts after all numbers.
+        newest = select(func.max(column.at)).where(self._own, column.at <= math.inf).scalar_subquery()
         query = select(*self._columns).where(self._own, column.at == newest).order_by(column.horizon)
         with self._database.reading() as connection:
-            return [Prediction(*row) for row in connection.execute(query)]
+            return self._decoder.read(self._database.damaged_rows, connection, query)
 
     def next_time(self, after: float, horizon: float) -> float | None:
         """Return the time of the first prediction after a time, in seconds since the epoch; None if there is none.
@@ -112,7 +117,9 @@ class PredictionRepository:
             horizon: prediction horizon in seconds.
         """
         column = self._table.c
-        query = select(func.min(column.at)).where(self._own, column.at > after, column.horizon == horizon)
+        query = select(func.min(column.at)).where(
+            self._own, column.at > after, column.at <= math.inf, column.horizon == horizon
+        )
         with self._database.reading() as connection:
             first: float | None = connection.scalar(query)
         return first

@@ -112,7 +112,7 @@ class ModelRecord:
         created_at: time of training; for the bootstrap model, time of registration.
         sha256: hexadecimal SHA-256 of the serialized model.
         size: bytes of the serialized model.
-        report_json: training report as JSON text.
+        report_json: training report as JSON text; None if the stored report is damaged.
         promoted_at: time of the last promotion; None if the model was never promoted.
     """
 
@@ -120,7 +120,7 @@ class ModelRecord:
     created_at: float
     sha256: str
     size: int
-    report_json: str
+    report_json: str | None
     promoted_at: float | None
 
 
@@ -134,7 +134,7 @@ class TrainingRun:
         outcome: result of the run.
         reason: reason why no model was promoted; after a forced promotion, the overridden refusal; else empty.
         model_id: ID of the model that the run registered; None if it registered none.
-        report_json: training report as JSON text; "{}" if the run ended before the report was written.
+        report_json: training report as JSON text; "{}" if the run wrote none, None if the stored report is damaged.
         id: 0 until the run is stored.
     """
 
@@ -143,7 +143,7 @@ class TrainingRun:
     outcome: TrainingOutcome
     reason: str
     model_id: int | None
-    report_json: str
+    report_json: str | None
     id: int = 0
 
 

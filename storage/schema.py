@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -33,16 +30,16 @@ metadata = MetaData()
 
 
 class JsonText(TypeDecorator[str]):
-    """JSON column whose values are read and written as JSON text, because storage does not use their structure."""
+    """JSON column whose values are read and written as text, byte for byte; reports are sealed (`sealed_text`)."""
 
     impl = JSON
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else json.loads(value)
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Return None: no value is converted."""
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Return None: no value is converted."""
 
 
 # WITHOUT ROWID stores the rows in the B-tree of the primary key: a commit updates one B-tree, and a read by time
@@ -109,6 +106,33 @@ serving = Table(
     Column("fallbacks", JSON(none_as_null=True), nullable=True),
     # Metrics outside the training range of the model; NULL if there are none.
     Column("inputs_out_of_range", JSON(none_as_null=True), nullable=True),
+)
+
+# Activations in time order. The last one that a rollback has not undone is that of the active model.
+activations = Table(
+    "activations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host_id", Integer, nullable=False),
+    # No foreign key: the history stays valid after a model has been pruned.
+    Column("model_id", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("undone", Boolean, nullable=False, server_default=false()),
+    sqlite_autoincrement=True,
+)
+
+# Models that failed while they served. They do not serve again until an operator activates them.
+quarantined_models = Table(
+    "quarantined_models",
+    metadata,
+    Column("host_id", Integer, primary_key=True, autoincrement=False),
+    Column("model_id", Integer, primary_key=True, autoincrement=False),
+    # Part of the model that failed: "predictor" or "detector".
+    Column("part", String(16), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", String, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 training_runs = Table(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, literal, select
 from sqlalchemy.dialects.sqlite import insert
 
 from storage.database import Database
 from storage.records import Onset, ScoreRow
+from storage.rows import record_decoder, tuple_decoder
 from storage.schema import (
     LOCAL_HOST_ID,
     onsets,
@@ -24,6 +25,7 @@ HOUR = 3600.0
 
 _KEY = ("host_id", "horizon", "hour", "high_load", "decile")
 _GROUP = ("high_load", "decile")
+_PROGRESS = tuple_decoder(scoring_progress.name, float, float)
 _SUMS = tuple(field.name for field in fields(ScoreRow) if field.name not in _KEY)
 
 
@@ -45,6 +47,9 @@ class ScoreRepository:
         self._host_id = host_id
         self._totals = replayed_score_totals if replayed else score_totals
         self._onsets = replayed_onsets if replayed else onsets
+        self._row = record_decoder(self._totals.name, ScoreRow)
+        self._horizon = tuple_decoder(self._totals.name, float)
+        self._lead_time = tuple_decoder(self._onsets.name, float | None)
 
     def add(self, horizon: float, scored_until: float, rows: Sequence[ScoreRow], new_onsets: Sequence[Onset]) -> None:
         """Add newly scored predictions and advance the scoring progress in one transaction.
@@ -77,14 +82,16 @@ class ScoreRepository:
         column = self._totals.c
         query = select(column.horizon).where(column.host_id == self._host_id).distinct().order_by(column.horizon)
         with self._database.reading() as connection:
-            return list(connection.scalars(query))
+            rows = self._horizon.read(self._database.damaged_rows, connection, query)
+        return [horizon for (horizon,) in rows]
 
     def scored_until(self) -> dict[float, float]:
         """Return the end of the scored period (seconds since the epoch) for each horizon (seconds)."""
         progress = scoring_progress.c
         query = select(progress.horizon, progress.scored_until).where(progress.host_id == self._host_id)
         with self._database.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            rows = _PROGRESS.read(self._database.damaged_rows, connection, query)
+        return dict(rows)
 
     def totals_since(self, horizon: float, start: float) -> list[ScoreRow]:
         """Return the sums over all hours since a time: one row (hour = `start`) per load state and probability bin.
@@ -93,10 +100,11 @@ class ScoreRepository:
             horizon: prediction horizon in seconds.
             start: seconds since the epoch; hours that began earlier are left out.
         """
+        hour = literal(start).label("hour")
         group = [self._totals.c[name] for name in _GROUP]
         sums = [func.sum(self._totals.c[name]).label(name) for name in _SUMS]
         query = (
-            select(*group, *sums)
+            select(hour, *group, *sums)
             .where(
                 self._totals.c.host_id == self._host_id,
                 self._totals.c.horizon == horizon,
@@ -105,8 +113,7 @@ class ScoreRepository:
             .group_by(*group)
         )
         with self._database.reading() as connection:
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-        return [ScoreRow(hour=start, **{**row, "high_load": bool(row["high_load"])}) for row in rows]
+            return self._row.read(self._database.damaged_rows, connection, query)
 
     def lead_times(self, horizon: float, start: float) -> list[float | None]:
         """Return the lead times (seconds) of the onsets since a time; None for an onset without a warning.
@@ -119,7 +126,8 @@ class ScoreRepository:
             self._onsets.c.host_id == self._host_id, self._onsets.c.horizon == horizon, self._onsets.c.at >= start
         )
         with self._database.reading() as connection:
-            return list(connection.scalars(query))
+            rows = self._lead_time.read(self._database.damaged_rows, connection, query)
+        return [lead_time for (lead_time,) in rows]
 
     def purge(self, before: float) -> None:
         """Delete old sums and onsets in one transaction; unlike samples, they are few.

@@ -231,6 +231,12 @@ class HostDetector:
         )
 
 
+def is_finite(reading: DetectorReading) -> bool:
+    """Return True if all numbers of a reading are finite, except for a score that is not fitted (NaN)."""
+    numbers = [*reading.threshold_ratios.values(), reading.short_term_ratio, *reading.contributions.tolist()]
+    return bool(np.isfinite(numbers).all()) and not np.isinf(reading.score)
+
+
 def _normalized(contributions: Floats) -> Floats:
     """Return the contributions (metrics,) scaled to sum to 1; equal contributions if all are 0."""
     total = float(contributions.sum())

@@ -6,17 +6,31 @@ from typing import Any
 
 import numpy as np
 
+from model.anomaly.block_maxima import SLOT_SECONDS
 from model.anomaly.channels import HALF_LIVES, METRIC_HALF_LIVES, SCORE_PARTS, ScoreCalibration
 from model.anomaly.detector import Detector, Standardization
 from model.anomaly.flatline import FlatlineBaseline
 from model.anomaly.forecaster import HORIZONS, LOOKBACK, LinearForecaster
 from model.anomaly.mahalanobis import MahalanobisDistance
+from model.anomaly.online_detector import OnlineDetector, is_finite
 from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
 from model.npz import pack, unpack
+from model.units import DAY
 
 FORMAT = 2
+
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""Exceptions raised when a malformed header is read, or when a detector with malformed values scores rows."""
+
+MAX_RUN_ROWS = 1e9
+MAX_SLOT = 1e8
+"""Largest length of a run, and largest number of a slot: about the year 7700."""
+
+TEST_ROWS = 8
+TEST_BUDGET = 3.0
+"""Number of test rows after the warm-up, and their false-alarm budget in alarms per month."""
 
 KIND = "detector"
 
@@ -84,7 +98,8 @@ def loads_detector(blob: bytes) -> Detector:
     """Deserialize a detector from the bytes that `dumps_detector` of this or an older release returned.
 
     Raises:
-        SerializationError: the bytes are not a detector, are damaged, or have a newer format.
+        SerializationError: the bytes are not a detector, are damaged, have a newer format, or describe a detector
+            that cannot score rows.
     """
     header, arrays = unpack(blob, KIND, FORMAT)
     if header["format"] == 1:
@@ -93,7 +108,8 @@ def loads_detector(blob: bytes) -> Detector:
         flags = {name: arrays.pop(name).astype(bool) for name in FLAGS}
         lags = int(header["mahalanobis_lags"])
         _check(arrays, flags, len(header["columns"]), lags)
-        return Detector(
+        _check_values(header, arrays)
+        detector = Detector(
             columns=tuple(header["columns"]),
             step=float(header["step"]),
             standardization=Standardization(
@@ -116,8 +132,59 @@ def loads_detector(blob: bytes) -> Detector:
             slots=arrays["slots"].astype(np.int64),
             slot_maxima=arrays["slot_maxima"],
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        _check_test_readings(detector)
+        return detector
+    except MALFORMED as error:
         raise SerializationError(f"not a detector of monitor: {error}") from error
+
+
+def _check_values(header: dict[str, Any], arrays: dict[str, Floats]) -> None:
+    """Raise SerializationError unless the header and the arrays have values that a fit can have."""
+    columns = header["columns"]
+    if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
+        raise SerializationError("columns are not different names")
+    _check_number(header, "step", 1, DAY)
+    _check_number(header, "longest_joint_run", 0, MAX_RUN_ROWS)
+    for name in ("deviation", "calibration.residual_scales"):
+        if not (arrays[name] > 0).all():
+            raise SerializationError(f"{name} is not positive")
+    for name in ("flatline.longest_runs", "flatline.tolerance", "slot_maxima"):
+        if (arrays[name] < 0).any():
+            raise SerializationError(f"{name} is negative")
+    slots = arrays["slots"]
+    if (np.abs(slots) > MAX_SLOT).any() or (np.diff(slots) <= 0).any():
+        raise SerializationError("the numbers of the slots do not increase")
+
+
+def _check_number(header: dict[str, Any], name: str, low: float, high: float) -> None:
+    number = header[name]
+    if type(number) not in (int, float) or not low <= number <= high:
+        raise SerializationError(f"{name} is {number!r:.60}, not a number from {low:g} to {high:g}")
+
+
+def _check_test_readings(detector: Detector) -> None:
+    """Let a detector score test rows, and raise SerializationError unless its readings are finite.
+
+    The rows are the mean of the history, with growing random deviations. A score of NaN is allowed: without a score
+    curve there is none.
+    """
+    if not len(detector.metrics):
+        raise SerializationError("the detector monitors no metric")
+    online = OnlineDetector([detector], TEST_BUDGET)
+    rng = np.random.default_rng(0)
+    standardization = detector.standardization
+    start = float(detector.slots[-1] + 1) * SLOT_SECONDS if len(detector.slots) else 0.0
+    for i in range(LOOKBACK + TEST_ROWS):
+        x = standardization.mean + i / LOOKBACK * standardization.deviation * rng.standard_normal(
+            len(detector.metrics)
+        )
+        row = np.full((1, len(detector.columns)), np.nan)
+        row[0, standardization.selected] = np.where(
+            standardization.log_transformed, np.expm1(np.minimum(x, 100.0)), x
+        )
+        (step,) = online.step(start + i * detector.step, row)
+    if step.reading is None or not is_finite(step.reading):
+        raise SerializationError("a test reading is not finite")
 
 
 def _migrate_format_1(header: dict[str, Any], arrays: dict[str, Floats]) -> tuple[dict[str, Any], dict[str, Floats]]:

@@ -19,6 +19,12 @@ from model.units import DAY, HOUR, MINUTE
 MAX_RATIO = 64.0
 """A non-negative metric with a value above this limit counts as a rate or size and enters as log(1 + x)."""
 
+LOAD_LIMIT = 1.25
+"""Upper limit of the load index in features: one spike far above its bound would dominate windows of several days."""
+
+UNSTATED_LOAD_LIMIT = 8.0
+"""Upper limit of the load index in models of releases that did not store it."""
+
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Window lengths in seconds that every specification contains; the pretrained model uses no others."""
 
@@ -56,6 +62,7 @@ class FeatureSpec:
         step: seconds between samples.
         horizons: prediction horizons in seconds.
         seasonal: True to include seasonal features, which need a step of at most an hour.
+        load_limit: upper limit of the load index.
     """
 
     columns: tuple[str, ...]
@@ -66,6 +73,7 @@ class FeatureSpec:
     step: float
     horizons: tuple[float, ...]
     seasonal: bool
+    load_limit: float = LOAD_LIMIT
 
     @property
     def lookback(self) -> float:
@@ -140,7 +148,7 @@ class FeatureSpec:
         Args:
             bounded: True to drop rows that no later feature needs; for a window that is extended indefinitely.
         """
-        return RollingWindow(
+        window = RollingWindow(
             self.columns,
             self.rules,
             self.step,
@@ -149,6 +157,8 @@ class FeatureSpec:
             keep_seconds=self._required_sample_seconds if bounded else np.inf,
             bucket_width=bucket_width(self.step) if self.seasonal else None,
         )
+        window.load_limit = self.load_limit
+        return window
 
 
 def make_spec(

@@ -20,7 +20,7 @@ FIXED_POINT = 2.0**20
 """Grid steps per unit of a metric: about six decimals."""
 
 MAX_LOAD_INDEX = 8.0
-"""Upper bound of the load index; sums of its square must fit into 64 bits."""
+"""Largest upper limit of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
 """Number of rows appended at once; it bounds the memory of intermediate arrays."""
@@ -30,6 +30,7 @@ class RollingWindow:
     """Samples of one host in time order, with high-load state and running sums.
 
     Appending rows one by one (live) or many at once (training) gives bit-identical sums and states.
+    `load_limit` is the upper limit of the load index; it is set before the first sample.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RollingWindow:
         self.rules = rules
         self.step = step
         self.keep_seconds = keep_seconds
+        self.load_limit = MAX_LOAD_INDEX
         self._input_columns = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
         self._logarithmic = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
@@ -89,7 +91,7 @@ class RollingWindow:
 
     @property
     def load_index(self) -> Floats:
-        """(rows,) load index (`Rules.load_index`), at most MAX_LOAD_INDEX, NaN if unknown."""
+        """(rows,) load index (`Rules.load_index`), at most `load_limit`, NaN if unknown."""
         return self._index[: self._size]
 
     @property
@@ -183,7 +185,7 @@ class RollingWindow:
         recent = np.concatenate((self._times[first : rows.start], times))
         spacing = sample_spacing(recent, rows.start - first)
         after_gap = follows_gap(elapsed, spacing)
-        index = np.minimum(self.rules.load_index(self.columns, values), MAX_LOAD_INDEX)
+        index = np.minimum(self.rules.load_index(self.columns, values), self.load_limit)
         instant = index >= 1
         self._times[rows] = times
         self._index[rows] = index

@@ -1,4 +1,4 @@
-"""Ensemble training: fit each network on its own feature subset."""
+"""Ensemble training: fit the plain and the encoded networks of an ensemble."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats, Integers
+from model.features.encoding import Encoding
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport
 from model.nn.initializers import initialize_output_bias
@@ -39,10 +40,10 @@ STEPS_PER_EPOCH = 50
 
 @dataclass(frozen=True)
 class FeatureSubset:
-    """Input features and size of one network.
+    """Inputs and size of one network.
 
     Attributes:
-        columns: positions of the features.
+        columns: positions of the features, and of their codes for an encoded network.
         units: fraction of the recipe's hidden units.
     """
 
@@ -50,8 +51,29 @@ class FeatureSubset:
     units: float = 1.0
 
 
+def network_inputs(
+    subsets: Sequence[FeatureSubset], encoding: Encoding, features: int, recipe: Recipe
+) -> tuple[FeatureSubset, ...]:
+    """Return the inputs of each network: the subsets in turn for plain networks, everything for encoded networks.
+
+    Args:
+        subsets: feature subsets of plain networks.
+        encoding: codes, whose positions follow those of the features.
+        features: number of features.
+        recipe: numbers of networks.
+    """
+    plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks - recipe.encoded_networks))
+    everything = np.concatenate((used_columns(subsets), features + np.arange(len(encoding.inputs))))
+    return plain + (FeatureSubset(everything),) * recipe.encoded_networks
+
+
+def used_columns(subsets: Sequence[FeatureSubset]) -> Integers:
+    """Return the positions of the features in any of the subsets, increasing."""
+    return np.unique(np.concatenate([subset.columns for subset in subsets]))
+
+
 def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
-    """Return the feature subsets, which are assigned to the networks of an ensemble in turn.
+    """Return the feature subsets, which are assigned to the plain networks of an ensemble in turn.
 
     With features of previous days, the subsets are:
 
@@ -103,7 +125,7 @@ class FittedNetworks:
 
     Attributes:
         networks: networks without auxiliary outputs.
-        columns: positions of the input features of each network.
+        columns: positions of the inputs of each network.
         reports: fit report of each network.
     """
 
@@ -113,7 +135,7 @@ class FittedNetworks:
 
 
 def fit_networks(
-    subsets: Sequence[FeatureSubset],
+    inputs: Sequence[FeatureSubset],
     parts: tuple[Examples, Examples | None],
     outputs: int,
     recipe: Recipe,
@@ -121,12 +143,12 @@ def fit_networks(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None],
 ) -> FittedNetworks:
-    """Fit one network for each element of `epochs`, on the feature subsets in turn.
+    """Fit the networks of a recipe.
 
     Args:
-        subsets: inputs and size of the networks.
-        parts: training rows and validation rows (None to run all epochs), with scaled features; the first `outputs`
-            labels are predicted, the others are auxiliary.
+        inputs: inputs and size of each network.
+        parts: training rows and validation rows (None to run all epochs), with scaled features and their codes; the
+            first `outputs` labels are predicted, the others are auxiliary.
         outputs: number of predicted labels.
         recipe: architecture and fit settings.
         epochs: largest number of epochs of each network.
@@ -145,10 +167,8 @@ def fit_networks(
     networks = []
     columns = []
     reports = []
-    for i, max_epochs in enumerate(epochs):
-        subset = subsets[i % len(subsets)]
-        batch_size = batch_rows(len(train.x), recipe.fit.batch_size)
-        config = replace(recipe.fit, epochs=max_epochs, batch_size=batch_size)
+    for i, (subset, config, max_epochs) in enumerate(zip(inputs, recipe.fits, epochs, strict=True)):
+        batch_size = batch_rows(len(train.x), config.batch_size)
         network = _new_network(subset, len(labels), recipe, rng)
         initialize_output_bias(network, loss, train.y)
         report = fit(
@@ -156,7 +176,7 @@ def fit_networks(
             loss,
             _select(train, subset),
             None if validation is None else _select(validation, subset),
-            config,
+            replace(config, epochs=max_epochs, batch_size=batch_size),
             rng,
             offset_epochs(on_epoch, sum(epochs[:i])),
         )
@@ -198,6 +218,8 @@ def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.ra
 
 
 def _select(examples: Examples, subset: FeatureSubset) -> Examples:
+    if len(subset.columns) == examples.x.shape[1]:
+        return examples
     return Examples(np.ascontiguousarray(examples.x[:, subset.columns]), examples.y)
 
 

@@ -92,8 +92,7 @@ class TrainingSection:
     min_history: float = duration(2 * HOUR, "Length of history needed for the first training run.", minimum=10.0)
     networks: int = integer(
         _RECIPE.networks,
-        "Number of networks in the ensemble. Three of every four use seasonal features if the training data spans "
-        "three days.",
+        "Number of networks in the ensemble. Half of them, rounded down, use piecewise-linear codes of the features.",
         minimum=1,
     )
     layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")

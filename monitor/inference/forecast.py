@@ -16,6 +16,7 @@ from model.forecast.online import FallbackDecision, OnlineEngine
 from model.forecast.predictor import Predictor
 from model.forecast.serialization import loads
 from model.serving import Serving
+from monitor.errors import PredictorError
 from monitor.inference.explanations import explain_group
 from monitor.inference.stored_samples import read_samples
 from monitor.stores import TIME_EPSILON, Stores
@@ -35,6 +36,7 @@ class Forecast:
         attribute: computes `contributions`.
         describe: returns a phrase on a group of features, for a horizon in seconds.
         inputs: metrics that the model takes as inputs.
+        failures: errors of the first access to `contributions`.
     """
 
     predictions: tuple[Prediction, ...]
@@ -42,6 +44,7 @@ class Forecast:
     attribute: Callable[[], list[dict[str, float]]] = field(compare=False)
     describe: Callable[[str, float], str] = field(compare=False, default=lambda group, _: group)
     inputs: tuple[str, ...] = ()
+    failures: list[Exception] = field(default_factory=list, compare=False)
 
     @property
     def inputs_out_of_range(self) -> tuple[str, ...]:
@@ -50,8 +53,18 @@ class Forecast:
 
     @cached_property
     def contributions(self) -> list[dict[str, float]]:
-        """For each horizon, the contributions in log-odds by feature group or LEVEL; computed at the first access."""
-        return self.attribute()
+        """For each horizon, the contributions in log-odds by feature group or LEVEL; computed at the first access.
+
+        They are empty, and `failures` has the reason, if the model cannot compute them.
+        """
+        try:
+            attributed = self.attribute()
+            if not all(math.isfinite(value) for groups in attributed for value in groups.values()):
+                raise PredictorError("a contribution is not finite")
+        except Exception as error:
+            self.failures.append(error)
+            return [{} for _ in self.predictions]
+        return attributed
 
 
 def has_rule_metric(rules: Rules, sample: Sample) -> bool:
@@ -73,6 +86,7 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
 
     Raises:
         ValueError: the engine has no predictor.
+        PredictorError: a prediction is not a number from 0 to 1.
     """
     predictor = engine.predictor
     if predictor is None:
@@ -80,6 +94,9 @@ def make_forecast(engine: OnlineEngine, model_id: int, at: float) -> Forecast:
     online = engine.forecast()
     probabilities = online.probabilities[0, -1]
     thresholds = np.minimum(online.thresholds[0, -1], NO_WARNINGS)
+    for values in (probabilities, thresholds):
+        if not ((values >= 0) & (values <= 1)).all():
+            raise PredictorError(f"a prediction is not a probability: {values.tolist()}")
     high = bool(online.high[0, -1])
     period_start = float(online.period_start[0, -1])
     high_load_since = period_start if math.isfinite(period_start) else None
@@ -175,6 +192,7 @@ def forecast_from_storage(
     Raises:
         StorageError: the database cannot be read.
         SerializationError: the model cannot be loaded.
+        PredictorError: a prediction is not a number from 0 to 1.
     """
     model_id = stores.registry.active_id()
     if model_id is None:

@@ -8,11 +8,13 @@ from model.errors import SerializationError
 from model.forecast.online import OnlineEngine
 from model.forecast.serialization import loads
 from monitor.inference.forecast import warm_up
-from monitor.inference.served_model import LoadedModel, ServedModel, Serving
+from monitor.inference.loaded_model import LoadedModel, ModelFailure, Serving
+from monitor.inference.quarantine import ModelQuarantine, QuarantineReason, is_damage
+from monitor.inference.served_model import ServedModel
 from monitor.stores import Stores
 from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
-from storage import StorageError
+from storage import ModelPart, StorageError
 
 log = get_logger(__name__)
 
@@ -20,7 +22,8 @@ log = get_logger(__name__)
 class RegistryFollower:
     """Follows the registry for a serving model. For use by one thread, which may wait for the database.
 
-    A promotion or a rollback is one row in the database; the next call of `follow` notices it.
+    A promotion or a rollback is one row in the database; the next call of `follow` notices it. A model that cannot be
+    loaded, or fails while it serves, is quarantined, and the model that served before it serves.
     """
 
     def __init__(self, stores: Stores, served: ServedModel) -> None:
@@ -32,7 +35,11 @@ class RegistryFollower:
         """
         self._stores = stores
         self._served = served
-        self._active_id: int | None = None
+        self._quarantine = ModelQuarantine(stores.registry, ModelPart.PREDICTOR)
+        self._newest_quarantined = 0
+        self._handled: ModelFailure | None = None
+        # -1 is the ID of no model, so that the next call loads one.
+        self._active_id: int | None = -1
         self._has_history = False
         self._failure = RecurringFailure(
             log, "registry read failed", "registry read recovered", level=logging.WARNING
@@ -40,14 +47,15 @@ class RegistryFollower:
 
     def reset(self) -> None:
         """Load the active model again at the next call of `follow`: the database is another one."""
-        self._active_id = None
+        self._active_id = -1
         self._has_history = False
 
     def follow(self, until: float) -> None:
         """Pass the active model with its history to the serving model if either has changed.
 
-        1. Read the ID of the active model and the stored inputs out of range.
-        2. If the model has changed, or the serving model has no history, load model and history.
+        1. Quarantine the serving model if it has failed.
+        2. Read the ID of the active model and the stored inputs out of range. If the model has changed, or the
+           serving model has no history, load model and history.
         3. Store the inputs out of range for `monitor status` if the stored ones differ. They are read in each call,
            because every activation in the registry deletes them.
 
@@ -57,6 +65,8 @@ class RegistryFollower:
             until: time of the newest stored sample, in seconds since the epoch.
         """
         try:
+            self._quarantine_failed()
+            self._quarantine.store()
             active_id, stored = self._stores.registry.serving()
             if active_id != self._active_id or not self._has_history or self._served.needs_history:
                 self._replace(active_id, until)
@@ -74,33 +84,68 @@ class RegistryFollower:
         """
         is_new = active_id != self._active_id
         serving = self._load(active_id) if is_new else self._served.loaded
-        engine = self._served.new_engine(serving)
         try:
+            engine = self._served.new_engine(serving)
             newest_at = warm_up(engine, self._stores, until)
         except StorageError:
             if is_new:
                 self._hand_over(active_id, serving, self._served.new_engine(serving), None)
             self._has_history = False
             raise
+        except Exception as error:
+            if serving is None or isinstance(error, MemoryError):
+                raise
+            self._add_to_quarantine(serving[0], QuarantineReason.FAILED, error)
+            self.reset()
+            return
         self._hand_over(active_id, serving, engine, newest_at)
         self._has_history = True
 
     def _hand_over(
         self, active_id: int | None, serving: Serving, engine: OnlineEngine, newest_at: float | None
     ) -> None:
-        self._active_id = active_id
-        loaded_id = None if serving is None else serving[0]
-        self._served.replace(LoadedModel(serving, engine, newest_at, load_failed=active_id != loaded_id))
+        loaded_id = 0 if serving is None else serving[0]
+        # A quarantine may have made the loaded model the active one.
+        self._active_id = loaded_id if loaded_id == self._stores.registry.active_id() else active_id
+        load_failed = self._newest_quarantined > loaded_id
+        self._served.replace(LoadedModel(serving, engine, newest_at, load_failed=load_failed))
 
-    def _load(self, model_id: int | None) -> Serving:
-        """Load a model, or the newest earlier promoted model if this fails; return None if no model can be loaded."""
-        while model_id is not None:
+    def _load(self, active_id: int | None) -> Serving:
+        """Load the active model, or the first fallback that can be loaded; None if no model can be loaded.
+
+        A damaged model is quarantined.
+
+        Raises:
+            StorageError: the database cannot be read; the model that serves continues to serve.
+        """
+        if active_id is None:
+            return None
+        registry = self._stores.registry
+        for model_id in (active_id, *registry.fallback_ids()):
+            if model_id in self._quarantine:
+                continue
             try:
-                return model_id, loads(self._stores.registry.blob(model_id)).fused()
+                # A model whose row is damaged would be missing in every report.
+                registry.record(model_id)
+                return model_id, loads(registry.blob(model_id)).fused()
             except (StorageError, SerializationError) as error:
-                log.error("model load failed", model=model_id, error=error)
-                model_id = self._stores.registry.previous_id(model_id)
+                if not is_damage(error):
+                    raise
+                self._add_to_quarantine(model_id, QuarantineReason.UNREADABLE, error)
         return None
+
+    def _quarantine_failed(self) -> None:
+        """Quarantine the model that failed while it served, if any, and load another one."""
+        failure = self._served.failure
+        if failure is None or failure is self._handled:
+            return
+        self._handled = failure
+        self._add_to_quarantine(failure.model_id, QuarantineReason.FAILED, failure.error)
+        self.reset()
+
+    def _add_to_quarantine(self, model_id: int, reason: QuarantineReason, error: Exception) -> None:
+        self._quarantine.add(model_id, reason, error)
+        self._newest_quarantined = max(self._newest_quarantined, model_id)
 
     def _store_inputs_out_of_range(self, stored: tuple[str, ...]) -> None:
         metrics = self._served.inputs_out_of_range

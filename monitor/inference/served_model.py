@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,35 +12,15 @@ from model.features.labels import Rules
 from model.forecast.online import FallbackDecision, OnlineEngine, fallback_active
 from model.forecast.predictor import Predictor
 from monitor.inference.forecast import Forecast, has_rule_metric, make_forecast
+from monitor.inference.loaded_model import LoadedModel, ModelFailure, Serving
 from monitor.inference.stored_samples import sample_values
 from monitor.system.logging import get_logger
 from storage import SAMPLE_FIELDS, Sample
 
 log = get_logger(__name__)
 
-Serving = tuple[int, Predictor] | None
-"""ID and predictor of the serving model; None if there is none."""
-
 RECENT_SAMPLES = 120
 """Number of samples kept in memory for a new engine, whose stored history may end a few samples ago."""
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """Model that another thread has loaded, with its engine.
-
-    Attributes:
-        serving: ID and predictor; None if no model can be loaded.
-        engine: engine of the predictor, which no other thread uses any longer.
-        newest_at: time of the newest sample that the engine has seen, -inf if there is none; None if the history
-            could not be read.
-        load_failed: True if it is not the active model, because that one could not be loaded.
-    """
-
-    serving: Serving
-    engine: OnlineEngine
-    newest_at: float | None
-    load_failed: bool = False
 
 
 class ServedModel:
@@ -82,6 +61,9 @@ class ServedModel:
         """Metrics outside the training range of the serving model at the last prediction; None before the first."""
         self.needs_history = False
         """True if the engine has no history, because the clock was set back."""
+        self.failure: ModelFailure | None = None
+        """Failure of the model that served last, until another model serves; None if there is none."""
+        self._newest_forecast: Forecast | None = None
 
     @property
     def serving(self) -> Serving:
@@ -114,8 +96,8 @@ class ServedModel:
 
     @property
     def load_failed(self) -> bool:
-        """True if the active model could not be loaded, so that an earlier model or none serves."""
-        return self._installed.load_failed
+        """True if a newer model failed or could not be loaded, so that an earlier model or none serves."""
+        return self._installed.load_failed or self.failure is not None
 
     @property
     def fallback_active(self) -> bool:
@@ -157,9 +139,18 @@ class ServedModel:
         2. Start without history if the clock was set back; `needs_history` asks for it.
         3. Append the sample.
 
+        A model that raises an exception no longer serves, and `failure` asks for another one.
+
         Args:
             sample: the newest sample.
         """
+        try:
+            self._advance(sample)
+        except Exception as error:
+            self._withdraw(error)
+            self._advance(sample)
+
+    def _advance(self, sample: Sample) -> None:
         loaded = self._next
         if loaded is not self._installed:
             self._install(loaded)
@@ -172,17 +163,40 @@ class ServedModel:
         self._rules_observed = has_rule_metric(self.rules, sample)
 
     def forecast(self) -> Forecast | None:
-        """Return the forecast for the last sample; None if no model serves or the sample has no rule metric."""
+        """Return the forecast for the last sample; None if no model serves or the sample has no rule metric.
+
+        A model that fails, or whose last attributions failed, no longer serves (see `advance`).
+        """
         if self.serving is None or not self._rules_observed:
             return None
-        model_id, decisions = self._decisions
-        if model_id == self.model_id and decisions is not self._applied_decisions:
-            self._engine.decide([decisions])
-            self._applied_decisions = decisions
-        forecast = make_forecast(self._engine, self.serving[0], self._newest_at)
+        try:
+            forecast = self._forecast(self.serving[0])
+        except Exception as error:
+            self._withdraw(error)
+            return None
+        self._newest_forecast = forecast
         self.inputs_out_of_range = forecast.inputs_out_of_range
         self._log_inputs_out_of_range(forecast.inputs_out_of_range)
         return forecast
+
+    def _forecast(self, model_id: int) -> Forecast:
+        if self._newest_forecast is not None and self._newest_forecast.failures:
+            raise self._newest_forecast.failures[0]
+        decided_id, decisions = self._decisions
+        if decided_id == model_id and decisions is not self._applied_decisions:
+            self._engine.decide([decisions])
+            self._applied_decisions = decisions
+        return make_forecast(self._engine, model_id, self._newest_at)
+
+    def _withdraw(self, error: Exception) -> None:
+        """Serve no model after a failure of the serving one; raise the error again if the model is not its cause."""
+        if self.serving is None or isinstance(error, MemoryError):
+            raise error
+        self.failure = ModelFailure(self.serving[0], error)
+        without_model = LoadedModel(None, self.new_engine(None), None)
+        if self._next is self._installed:
+            self._next = without_model
+        self._install(without_model)
 
     def _install(self, loaded: LoadedModel) -> None:
         """Switch to another engine, and feed it the recent samples that its history lacks."""
@@ -190,6 +204,9 @@ class ServedModel:
         previous = self._engine
         had_history = self._installed.newest_at is not None and not self.needs_history
         self._installed = loaded
+        self._newest_forecast = None
+        if loaded.serving is not None:
+            self.failure = None
         self._engine = self._inheriting(loaded.engine)
         self._newest_at = -np.inf if loaded.newest_at is None else loaded.newest_at
         self._feed([sample for sample in self._recent if sample.at > self._newest_at])

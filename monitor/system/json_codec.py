@@ -140,9 +140,15 @@ def _decode_mapping(kinds: tuple[Any, ...], data: object, path: str) -> dict[str
 
 
 def _decode_float(_: tuple[Any, ...], data: object, path: str) -> float:
-    if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+    if isinstance(data, bool) or not isinstance(data, int | float):
         raise _mismatch(path, "a number", data)
-    return float(data)
+    try:
+        number = float(data)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _mismatch(path, "a finite number", str(data)[:60])
+    return number
 
 
 def _decode_int(_: tuple[Any, ...], data: object, path: str) -> int:

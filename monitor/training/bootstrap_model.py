@@ -45,7 +45,7 @@ def ensure_bootstrap_model(stores: Stores, config: Config, now: float) -> None:
         StorageError: the registry cannot be read or written.
     """
     model = read_active_model(stores)
-    if model is not None and not task_differences(model.report, config) and _loadable(stores, model.id):
+    if model is not None and not task_differences(model.report, config) and _loadable(stores):
         return
     predictor = pretrained_predictor(config, config.sampling.interval)
     if predictor is None:
@@ -126,12 +126,14 @@ def task_differences(report: TrainingReport | None, config: Config) -> tuple[str
     return tuple(name for name, value in values.items() if value not in (None, getattr(configured, name)))
 
 
-def _loadable(stores: Stores, model_id: int | None) -> bool:
-    """Return True if a model or any earlier promoted model can be loaded: the daemon serves the newest of them."""
-    while model_id is not None:
+def _loadable(stores: Stores) -> bool:
+    """Return True if the active model or a fallback can be loaded: the daemon serves the first of them."""
+    for model_id in (stores.registry.active_id(), *stores.registry.fallback_ids()):
+        if model_id is None:
+            continue
         try:
             loads(stores.registry.blob(model_id))
-            return True
         except (StorageError, SerializationError):
-            model_id = stores.registry.previous_id(model_id)
+            continue
+        return True
     return False

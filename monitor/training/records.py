@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.stores import Stores
 from monitor.training.report import ReportError, ReportProblem, TrainingReport
-from storage import ModelRecord, TrainingOutcome, TrainingRun
+from storage import ModelRecord, StorageError, StorageErrorKind, TrainingOutcome, TrainingRun
 
 NO_REPORT = "{}"
 """Stored form of a record without a report."""
+
+REPORTS_KEPT = 8
+"""Number of decoded reports kept in memory: those of the serving model and of the last runs are read repeatedly."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class CompletedRun:
         model_id: ID of the candidate; None if none was registered.
         report: training report; None if the run wrote no report, or if the report cannot be used.
         id: ID of the run; 0 before it is stored.
+        report_problem: reason why the report cannot be used; None if it can be used, or if there is no report.
     """
 
     started_at: float
@@ -76,6 +81,7 @@ class CompletedRun:
     model_id: int | None
     report: TrainingReport | None
     id: int = 0
+    report_problem: ReportProblem | None = None
 
 
 def registered_model(record: ModelRecord) -> RegisteredModel:
@@ -94,7 +100,7 @@ def registered_model(record: ModelRecord) -> RegisteredModel:
 
 def completed_run(run: TrainingRun) -> CompletedRun:
     """Convert a storage record to a completed run, with the report decoded from JSON."""
-    report, _ = _read(run.report_json)
+    report, problem = _read(run.report_json)
     return CompletedRun(
         started_at=run.started_at,
         finished_at=run.finished_at,
@@ -103,6 +109,7 @@ def completed_run(run: TrainingRun) -> CompletedRun:
         model_id=run.model_id,
         report=report,
         id=run.id,
+        report_problem=problem,
     )
 
 
@@ -130,17 +137,27 @@ def read_model(stores: Stores, model_id: int) -> RegisteredModel:
 
 
 def read_active_model(stores: Stores) -> RegisteredModel | None:
-    """Read the record of the serving model, without its serialized form; None if no model serves.
+    """Read the record of the serving model, without its serialized form; None if no model serves or it is damaged.
 
     Raises:
         StorageError: the database cannot be read.
     """
     active = stores.registry.active_id()
-    return None if active is None else read_model(stores, active)
+    if active is None:
+        return None
+    try:
+        return read_model(stores, active)
+    except StorageError as error:
+        if error.kind in (StorageErrorKind.MODEL_DAMAGED, StorageErrorKind.UNKNOWN_MODEL):
+            return None
+        raise
 
 
-def _read(stored: str) -> tuple[TrainingReport | None, ReportProblem | None]:
+@lru_cache(maxsize=REPORTS_KEPT)
+def _read(stored: str | None) -> tuple[TrainingReport | None, ReportProblem | None]:
     """Return the report of a stored record, or the reason why it cannot be used; both None if it is NO_REPORT."""
+    if stored is None:
+        return None, ReportProblem.DAMAGED
     if stored == NO_REPORT:
         return None, None
     try:

@@ -27,6 +27,7 @@ MODEL_SCORES = "network"
 class ReportProblem(StrEnum):
     """Reason why a stored report cannot be used."""
 
+    DAMAGED = "damaged"
     NOT_JSON = "not_json"
     NEWER_VERSION = "newer_version"
     WRONG_TYPE = "wrong_type"
@@ -38,6 +39,7 @@ class ReportProblem(StrEnum):
 
 
 _PROBLEM_MESSAGES = {
+    ReportProblem.DAMAGED: "its checksum does not match",
     ReportProblem.NOT_JSON: "not JSON",
     ReportProblem.NEWER_VERSION: "written by a newer release",
     ReportProblem.WRONG_TYPE: "not a training report",
@@ -168,6 +170,6 @@ class TrainingReport:
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ReportError(ReportProblem.NOT_JSON, str(error)) from error
         return cls.from_plain(data)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Float, Select, bindparam, func, select
 
+from storage.rows import DamagedRows, raw_rows
 from storage.schema import samples
 
 Array = NDArray[np.float64]
@@ -48,20 +49,38 @@ def select_thinned_times(host_id: int, start: float, end: float, spacing: float)
     return select(times.c.at).where(times.c.at.is_not(None))
 
 
-def fetch_numbers(connection: Connection, query: Select[Any], size: int) -> Array:
-    """Return all values of a query in one flat array.
+def fetch_numbers(
+    connection: Connection, query: Select[Any], damaged: DamagedRows, width: int, rows: int = -1
+) -> Array:
+    """Return the values of a query as an array (rows, width), without damaged rows.
 
     The driver's cursor fills the array directly: SQLAlchemy's rows would take several times as long, and a list of
-    rows many times the memory.
+    rows many times the memory. Only if that fails are the rows checked one by one.
 
     Args:
         connection: connection in a transaction.
         query: query of numeric columns without NULL.
-        size: number of values; -1 if unknown.
+        damaged: counter of damaged rows.
+        width: number of columns.
+        rows: number of rows, damaged ones included; -1 if unknown.
     """
-    # SQLAlchemy's cursor protocol omits iteration, which every driver's cursor supports.
-    cursor = cast("Iterable[Sequence[float]]", connection.execute(query).cursor)
-    return np.fromiter(chain.from_iterable(cursor), dtype=np.float64, count=size)
+    values = chain.from_iterable(raw_rows(connection, query))
+    try:
+        flat = np.fromiter(values, dtype=np.float64, count=rows * width if rows >= 0 else -1)
+    except (ValueError, TypeError):
+        return _fetch_checked(connection, query, damaged, width)
+    return flat.reshape(-1, width)
+
+
+def _fetch_checked(connection: Connection, query: Select[Any], damaged: DamagedRows, width: int) -> Array:
+    """Return the undamaged rows of a query of samples as an array (rows, width)."""
+    checked = [np.empty((0, width))]
+    for row in raw_rows(connection, query):
+        if all(type(value) in (float, int) for value in row):
+            checked.append(np.array([row], dtype=np.float64))
+        else:
+            damaged.add(samples.name, row[:1])
+    return np.concatenate(checked)
 
 
 def with_nan(values: Array) -> Array:

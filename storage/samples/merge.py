@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from storage.records import BYTE_RATE_FIELDS
+from storage.rows import raw_rows
 from storage.samples.arrays import Array
 from storage.schema import samples
 
@@ -80,8 +81,9 @@ def rows_at(connection: Connection, host_id: int, times: Array, fields: Sequence
         query = select(samples.c.at, *(samples.c[name] for name in fields)).where(
             samples.c.host_id == host_id, samples.c.at.in_(keys)
         )
-        for at, *values in connection.execute(query):
-            rows[at] = [math.nan if value is None else value for value in values]
+        for at, *values in raw_rows(connection, query):
+            # A damaged value counts as missing, so that an import replaces it.
+            rows[at] = [value if type(value) in (float, int) else math.nan for value in values]
     return rows
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from storage.database import Database
 from storage.errors import DuplicateKeyError
 from storage.queries import count_between, purge, purge_between, start_of_newest, time_buckets
 from storage.records import SAMPLE_FIELDS, Sample
+from storage.rows import record_decoder, tuple_decoder
 from storage.samples.arrays import CHUNK_ROWS, Array, fetch_numbers, select_samples, select_thinned_times, with_nan
 from storage.samples.insertion import INSERT, insert_at_free_time, sample_row
 from storage.samples.merge import MergedRows, merge_rows, rows_at
 from storage.schema import LOCAL_HOST_ID, samples
 
 _OWN = samples.c.host_id == bindparam("host_id")
-_LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN).order_by(samples.c.at.desc()).limit(1)
+# A comparison with a number leaves out times of another type, which SQLite sorts after all numbers.
+_UNTIL = samples.c.at <= bindparam("until")
+_LAST = select(*samples.c["at", *SAMPLE_FIELDS]).where(_OWN, _UNTIL).order_by(samples.c.at.desc())
+_SAMPLES = record_decoder(samples.name, Sample)
+_TIME = tuple_decoder(samples.name, float | None)
 _OLDEST = select(func.min(samples.c.at)).where(_OWN)
 
 
@@ -67,7 +74,7 @@ class SampleRepository:
         Args:
             table: (rows, 1 + SAMPLE_FIELDS) `at` and the fields, NaN for a missing value. Of several rows with the
                 same time in one batch the first one is stored.
-            batch: largest number of rows in one transaction, so that a sampling daemon does not wait for long.
+            batch: largest number of rows in one transaction.
 
         Returns:
             The number of new samples.
@@ -83,8 +90,7 @@ class SampleRepository:
         """Store samples, and fill the missing values of stored samples with the same times, in one transaction.
 
         Args:
-            times: (rows,) unique times in seconds since the epoch; about a thousand at most, so that a sampling
-                daemon does not wait for long.
+            times: (rows,) unique times in seconds since the epoch; about a thousand at most, as a daemon waits.
             values: (rows, fields) NaN for a missing value, which never replaces a stored one.
             fields: field of each column of `values`.
             replace: True to replace stored values that differ.
@@ -93,10 +99,7 @@ class SampleRepository:
             return merge_rows(connection, self._host_id, times, values, fields, replace=replace)
 
     def at_times(self, times: Array) -> Array:
-        """Return the stored samples with the given times.
-
-        Args:
-            times: (rows,) seconds since the epoch.
+        """Return the stored samples with the given times (rows,), in seconds since the epoch.
 
         Returns:
             Array (stored rows, 1 + SAMPLE_FIELDS): `at` and the fields, unordered; NaN for a missing value.
@@ -106,21 +109,16 @@ class SampleRepository:
         return np.array([[at, *values] for at, values in rows.items()]).reshape(-1, 1 + len(SAMPLE_FIELDS))
 
     def last(self, until: float | None = None) -> Sample | None:
-        """Return the newest sample; None if there is none.
-
-        Args:
-            until: ignore samples after this time, in seconds since the epoch; None for no limit.
-        """
-        query = _LAST if until is None else _LAST.where(samples.c.at <= until)
+        """Return the newest sample up to `until` (seconds since the epoch; None for no limit), if any."""
+        values = {"host_id": self._host_id, "until": math.inf if until is None else until}
         with self._database.reading() as connection:
-            row = connection.execute(query, {"host_id": self._host_id}).one_or_none()
-        return None if row is None else Sample(*row)
+            return _SAMPLES.first(self._database.damaged_rows, connection, _LAST, **values)
 
     def oldest_at(self) -> float | None:
         """Return the time of the oldest sample in seconds since the epoch; None if there is none."""
         with self._database.reading() as connection:
-            oldest: float | None = connection.scalar(_OLDEST, {"host_id": self._host_id})
-        return oldest
+            oldest = _TIME.first(self._database.damaged_rows, connection, _OLDEST, host_id=self._host_id)
+        return None if oldest is None else oldest[0]
 
     def count(self, since: float | None = None) -> int:
         """Return the number of samples after `since` (seconds since the epoch), or of all samples if None."""
@@ -133,7 +131,8 @@ class SampleRepository:
     def thinned_times(self, start: float, end: float, spacing: float) -> Array:
         """Return sample times, thinned to about one per `spacing` seconds; see `select_thinned_times`."""
         with self._database.reading() as connection:
-            return fetch_numbers(connection, select_thinned_times(self._host_id, start, end, spacing), -1)
+            query = select_thinned_times(self._host_id, start, end, spacing)
+            return self._fetch(connection, query, 1)[:, 0]
 
     def between(self, start: float, end: float, fields: Sequence[str] = SAMPLE_FIELDS) -> Array:
         """Return the samples with start < at <= end, ordered by time.
@@ -156,8 +155,8 @@ class SampleRepository:
         with self._database.reading() as connection:
             # One transaction for both queries: the array has no row for a sample stored between them.
             rows = connection.scalar(select(func.count()).select_from(samples).where(*conditions)) or 0
-            values = fetch_numbers(connection, select_samples(fields).where(*conditions), rows * (1 + len(fields)))
-        return with_nan(values.reshape(rows, 1 + len(fields)))
+            query = select_samples(fields).where(*conditions)
+            return with_nan(self._fetch(connection, query, 1 + len(fields), rows))
 
     def chunks(self, start: float, rows: int = CHUNK_ROWS) -> Iterator[Array]:
         """Yield all samples since a time in arrays; each array is read in a separate transaction.
@@ -172,14 +171,20 @@ class SampleRepository:
         condition = samples.c.at >= start
         width = 1 + len(SAMPLE_FIELDS)
         while True:
-            query = select_samples(SAMPLE_FIELDS).where(samples.c.host_id == self._host_id, condition).limit(rows)
+            own = (samples.c.host_id == self._host_id, condition, samples.c.at <= math.inf)
+            query = select_samples(SAMPLE_FIELDS).where(*own).limit(rows)
             with self._database.reading() as connection:
-                values = fetch_numbers(connection, query, -1).reshape(-1, width)
+                values = self._fetch(connection, query, width)
+                last = (
+                    values[-1, 0]
+                    if len(values) == rows
+                    else connection.scalar(select(func.max(query.subquery().c.at)))
+                )
+            if last is None:
+                return
+            condition = samples.c.at > float(last)
             if len(values):
                 yield with_nan(values)
-            if len(values) < rows:
-                return
-            condition = samples.c.at > float(values[-1, 0])
 
     def bucket_means(self, start: float, width: float, count: int) -> Array:
         """Return the mean of each field in each time bucket, computed by the database.
@@ -206,15 +211,7 @@ class SampleRepository:
         return start_of_newest(self._database, samples, self._host_id, seconds, until, max_gap, min_rows)
 
     def purge(self, before: float, *, batch: int = 5000) -> int:
-        """Delete old samples in short transactions, so that a writer never waits for long.
-
-        Args:
-            before: samples before this time (seconds since the epoch) are deleted.
-            batch: number of rows selected in one transaction.
-
-        Returns:
-            The number of rows deleted.
-        """
+        """Delete the samples before a time (seconds since the epoch) in short transactions; return their number."""
         return purge(self._database, samples, self._host_id, before, batch)
 
     def count_between(self, start: float, end: float) -> int:
@@ -224,3 +221,6 @@ class SampleRepository:
     def purge_between(self, start: float, end: float) -> int:
         """Delete the samples with start <= at <= end (seconds since the epoch) and return their number."""
         return purge_between(self._database, samples, self._host_id, start, end)
+
+    def _fetch(self, connection: Connection, query: Select[Any], width: int, rows: int = -1) -> Array:
+        return fetch_numbers(connection, query, self._database.damaged_rows, width, rows)

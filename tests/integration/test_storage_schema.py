@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from storage import (
     AnomalyRepository,
     MaintenanceWindow,
+    ModelPart,
     ModelRegistry,
     Onset,
     PredictionRepository,
@@ -172,11 +173,12 @@ def test_database_of_every_release_keeps_samples_and_models(migrated_url: str) -
         assert samples.append(Sample(1.7e9)) == 1.7e9 + 0.001
         assert [prediction.horizon for prediction in PredictionRepository(database).last()] == [300.0, 900.0]
         assert registry.blob(2) == b"second model"
+        assert [record.report_json for record in registry.history()] == ['{"skill": 0.5}', '{"skill": 0.25}']
         assert registry.rollback(None, 1.8e9) == 1
         assert TrainingRunRepository(database).counts()[TrainingOutcome.PROMOTED] == 1
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"])
 def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         scores = ScoreRepository(database)
@@ -191,7 +193,7 @@ def test_database_of_a_release_with_scores_keeps_them(migrated_url: str) -> None
         assert scores.lead_times(300.0, 0.0) == [120.0, None]
 
 
-@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008"])
+@pytest.mark.parametrize("revision", ["0004", "0005", "0006", "0007", "0008", "0009"])
 def test_database_of_a_release_with_anomalies_keeps_them(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         anomalies = AnomalyRepository(database)
@@ -232,6 +234,24 @@ def test_migration_adds_the_inputs_out_of_range(migrated_url: str) -> None:
 def test_database_keeps_the_inputs_out_of_range(migrated_url: str) -> None:
     with open_database(migrated_url) as database:
         assert ModelRegistry(database).inputs_out_of_range() == ("memory_usage",)
+
+
+def test_migration_derives_the_serving_history_from_the_promotions(tmp_path: Path) -> None:
+    create_tables(tmp_path, "0008")
+    copy = "INSERT INTO models SELECT {}, host_id, created_at, sha256, size, {}, report, blob, detector FROM models"
+    execute(tmp_path, *(f"{copy.format(*row)} WHERE id = 1;" for row in ((3, "NULL"), (4, "5.0"))))
+    with open_database(url_in(tmp_path)) as database:
+        registry = ModelRegistry(database)
+        # Model 3 was refused, and model 4 rolled back.
+        assert (registry.active_id(), registry.fallback_ids()) == (2, [1])
+        assert registry.quarantined() == []
+
+
+@pytest.mark.parametrize("revision", ["0009"])
+def test_database_keeps_the_quarantined_models(migrated_url: str) -> None:
+    with open_database(migrated_url) as database:
+        (failed,) = ModelRegistry(database).quarantined()
+        assert (failed.model_id, failed.part, failed.reason) == (1, ModelPart.DETECTOR, "unreadable")
 
 
 @pytest.mark.parametrize("revision", ["0004"])

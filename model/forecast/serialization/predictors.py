@@ -12,7 +12,7 @@ import numpy as np
 
 from model.array_types import Floats
 from model.errors import SerializationError
-from model.features.feature_spec import FeatureSpec
+from model.features.feature_spec import UNSTATED_LOAD_LIMIT, FeatureSpec
 from model.features.labels import Rules
 from model.forecast.blend import EXPERTS, HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights
@@ -27,6 +27,7 @@ from model.forecast.serialization.ensembles import (
     check_ensemble,
     describe_ensemble,
 )
+from model.forecast.serialization.validation import check_predictor, check_spec
 from model.nn.serialization import require_finite
 from model.npz import pack, unpack
 
@@ -54,8 +55,8 @@ def dumps(predictor: Predictor) -> bytes:
         header[HOLDOUT_MODEL_KEY] = description
         arrays |= holdout_arrays
     spec = _describe_spec(predictor.spec)
-    is_old = predictor.ensemble.scaler.low is None and not predictor.persistence
-    number = OLDEST_FORMAT if is_old else FORMAT
+    has_old_parts = predictor.ensemble.scaler.low is None and not predictor.persistence
+    number = OLDEST_FORMAT if has_old_parts and "load_limit" not in spec else FORMAT
     return pack({"format": number, "kind": PREDICTOR_KIND, "spec": spec, **header}, arrays)
 
 
@@ -67,13 +68,15 @@ def loads(blob: bytes, *, holdout_model: bool = False) -> Predictor:
         holdout_model: True to load the holdout model too; serving does not need it.
 
     Raises:
-        SerializationError: the bytes are not a model, are damaged, or have an unsupported format.
+        SerializationError: the bytes are not a model, are damaged, have an unsupported format, or describe a model
+            that cannot serve (see `validation`).
     """
     header, arrays = unpack(blob, PREDICTOR_KIND, FORMAT)
     if header["format"] < OLDEST_FORMAT:
         raise SerializationError("the model was made by an earlier release: retrain")
     try:
         spec = _build_spec(header["spec"])
+        check_spec(spec)
         pretrained = None
         if PRETRAINED_KEY in header:
             pretrained = build_ensemble(header[PRETRAINED_KEY], arrays, f"{PRETRAINED_KEY}.")
@@ -145,6 +148,7 @@ def _describe_spec(spec: FeatureSpec) -> dict[str, Any]:
         "seasonal": spec.seasonal,
         "rules": spec.rules.rules,
         "sustained": spec.rules.sustained,
+        **({} if spec.load_limit == UNSTATED_LOAD_LIMIT else {"load_limit": spec.load_limit}),
     }
 
 
@@ -162,6 +166,7 @@ def _build_spec(raw: dict[str, Any]) -> FeatureSpec:
         step=raw["step"],
         horizons=tuple(raw["horizons"]),
         seasonal=raw["seasonal"],
+        load_limit=float(raw.get("load_limit", UNSTATED_LOAD_LIMIT)),
     )
 
 
@@ -186,7 +191,8 @@ def _build_predictor(
         ),
         pretrained_horizons=tuple(header.get(PRETRAINED_HORIZONS_KEY, ())),
     )
-    _check_predictor(predictor)
+    _check_parts(predictor)
+    check_predictor(predictor)
     return predictor
 
 
@@ -223,7 +229,7 @@ def _build_blend(raw: dict[str, Any], table: Floats) -> HorizonBlend:
     return HorizonBlend(_build_table(table, raw["unknown"]), calm, high)
 
 
-def _check_predictor(predictor: Predictor) -> None:
+def _check_parts(predictor: Predictor) -> None:
     """Raise SerializationError or ValueError unless the parts fit together and the networks are finite."""
     horizons = len(predictor.horizons)
     lengths = {len(predictor.blends), len(predictor.base_rates), len(predictor.thresholds)}

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.blend import EMPTY_LOAD_TABLE
-from model.forecast.ensemble import Ensemble, Scaler
-from model.forecast.online import FallbackBaseline, FallbackDecision
+from model.forecast.ensemble import Ensemble
+from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine
+from model.forecast.online.input_ranges import InputRangeMonitor
 from model.forecast.pretrained import bootstrap_predictor
 from model.forecast.serialization import bundled_pretrained_model, dumps
 from model.nn.network import mlp
 from monitor.inference import served_model
 from monitor.inference.forecast import forecast_from_storage
+from monitor.inference.quarantine import QuarantineReason
 from monitor.inference.registry_follower import RegistryFollower
-from storage import SAMPLE_FIELDS, Sample, StorageError
+from storage import SAMPLE_FIELDS, Sample, StorageError, StorageErrorKind
 
 pytestmark = pytest.mark.unit
 
@@ -54,6 +57,7 @@ class FakeStores:
         self.stored = []
         self.out_of_range = ()
         self.writes = []
+        self.quarantined = []
         self.registry = self
         self.samples = self
 
@@ -64,10 +68,23 @@ class FakeStores:
         return self.active, self.out_of_range
 
     def blob(self, model_id):
-        return self.blobs[model_id]
+        blob = self.blobs[model_id]
+        if isinstance(blob, Exception):
+            raise blob
+        return blob
 
-    def previous_id(self, model_id):
-        return max((other for other in self.blobs if other < model_id), default=None)
+    def record(self, model_id):
+        return None
+
+    def fallback_ids(self):
+        return sorted((other for other in self.blobs if other < (self.active or 0)), reverse=True)
+
+    def quarantine(self, failed):
+        if self.broken:
+            raise StorageError("disk full")
+        self.quarantined.append((failed.model_id, failed.reason))
+        if failed.model_id == self.active:
+            self.active = next(iter(self.fallback_ids()), None)
 
     def activate(self, model_id):
         self.active = model_id
@@ -78,6 +95,9 @@ class FakeStores:
             raise StorageError("disk full")
         self.out_of_range = metrics
         self.writes.append((model_id, metrics))
+
+    def refuse_write(self, _):
+        raise StorageError("disk full")
 
     def between(self, start, until, columns):
         if self.broken:
@@ -132,10 +152,104 @@ def test_history_is_read_once_per_model():
 
 
 def test_damaged_model_is_replaced_by_the_model_before_it():
-    served = ServedModel(FakeStores(m1=make_blob(), m2=b"garbage"), RULES, STEP)
-    feed(served)
+    stores = FakeStores(m1=make_blob(), m2=b"garbage")
+    served = ServedModel(stores, RULES, STEP)
+    feed(served, 2)
     assert served.model_id == 1
     assert served.load_failed
+    assert stores.quarantined == [(2, QuarantineReason.UNREADABLE)]
+    stores.blobs[3] = make_blob()
+    stores.activate(3)
+    feed(served, at=NOW + 2 * STEP)
+    assert (served.model_id, served.load_failed) == (3, False)
+
+
+def test_model_that_cannot_be_read_now_is_read_later():
+    stores = FakeStores(m1=make_blob(), m2=StorageError("locked", StorageErrorKind.BUSY))
+    stores.active = 1
+    served = ServedModel(stores, RULES, STEP)
+    feed(served)
+    stores.activate(2)
+    feed(served, at=NOW + STEP)
+    assert (served.model_id, stores.quarantined) == (1, [])
+    assert served.forecast() is not None
+    stores.blobs[2] = make_blob()
+    feed(served, at=NOW + 2 * STEP)
+    assert served.model_id == 2
+
+
+def fail_with(monkeypatch, stage, result):
+    """Let the stage of the forecast return a value, or raise an exception."""
+
+    def fail(*_, **__):
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    monkeypatch.setattr(*stage, fail)
+
+
+@pytest.mark.parametrize(
+    ("stage", "result"),
+    [
+        ((OnlineEngine, "model_probabilities"), ZeroDivisionError("float division by zero")),
+        ((OnlineEngine, "model_probabilities"), np.full((1, 1, 2), np.nan)),
+        ((OnlineEngine, "model_probabilities"), np.full((1, 1, 2), 1.5)),
+        ((InputRangeMonitor, "extend"), TypeError("unsupported operand")),
+    ],
+)
+@pytest.mark.parametrize("broken", [False, True])
+def test_model_that_fails_while_it_serves_is_quarantined(monkeypatch, stage, result, broken):
+    stores = FakeStores(m1=make_blob(), m2=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    feed(served)
+    assert served.forecast() is not None
+    stores.quarantine = stores.refuse_write if broken else stores.quarantine
+    with monkeypatch.context() as patch:
+        fail_with(patch, stage, result)
+        feed(served, at=NOW + STEP)
+        assert served.forecast() is None
+    assert (served.model_id, served.high_load, served.load_failed) == (None, False, True)
+    feed(served, at=NOW + 2 * STEP)
+    assert served.forecast().predictions[0].model_id == 1
+    assert served.load_failed
+    assert stores.quarantined == ([] if broken else [(2, QuarantineReason.FAILED)])
+    reads = stores.reads
+    feed(served, at=NOW + 3 * STEP)
+    assert (served.model_id, stores.reads) == (1, reads), "nothing is loaded again"
+
+
+def test_model_whose_engine_cannot_be_built_is_quarantined(monkeypatch):
+    stores = FakeStores(m1=make_blob(), m2=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    with monkeypatch.context() as patch:
+        fail_with(patch, ("monitor.inference.registry_follower.warm_up",), ZeroDivisionError())
+        feed(served)
+    assert stores.quarantined == [(2, QuarantineReason.FAILED)]
+    feed(served, at=NOW + STEP)
+    assert served.model_id == 1
+
+
+def test_model_whose_attributions_fail_is_quarantined_at_the_next_sample(monkeypatch):
+    stores = FakeStores(m1=make_blob(), m2=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    feed(served)
+    fail_with(monkeypatch, ("monitor.inference.forecast.contributions",), [{"level": np.nan}])
+    assert served.forecast().contributions == [{}, {}]
+    feed(served, at=NOW + STEP)
+    assert served.forecast() is None
+    feed(served, at=NOW + 2 * STEP)
+    assert stores.active == 1
+
+
+def test_missing_memory_is_no_failure_of_the_model(monkeypatch):
+    stores = FakeStores(m1=make_blob())
+    served = ServedModel(stores, RULES, STEP)
+    feed(served)
+    fail_with(monkeypatch, (OnlineEngine, "model_probabilities"), MemoryError())
+    with pytest.raises(MemoryError):
+        served.forecast()
+    assert (served.model_id, stores.quarantined) == (1, [])
 
 
 def test_failing_storage_delays_the_history():
@@ -233,11 +347,12 @@ def test_metrics_outside_their_training_range_are_stored_again_after_every_activ
     assert stores.writes == [(2, ("cpu_usage",)), (2, ("cpu_usage",)), (1, ("cpu_usage",))]
 
 
-def test_metrics_outside_their_training_range_are_not_stored_while_the_active_model_is_damaged():
+def test_metrics_outside_their_training_range_are_not_stored_while_the_registry_names_a_damaged_model():
     stores = FakeStores(m1=with_training_range(0.5), m2=b"garbage")
+    stores.quarantine = stores.refuse_write
     served = ServedModel(stores, RULES, STEP)
     assert record(served, stores, [0.99] * 4).inputs_out_of_range == ("cpu_usage",)
-    assert stores.writes == []
+    assert (served.model_id, stores.active, stores.writes) == (1, 2, [])
 
 
 @pytest.mark.parametrize(("first", "second", "expected"), [(0.5, 1.5, ()), (1.5, 0.5, ("cpu_usage",))])

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, update
 
-from storage import Database, ModelRecord, ModelRegistry, StorageError, StorageErrorKind, UnknownModelError
+from storage import (
+    Database,
+    ModelPart,
+    ModelRecord,
+    ModelRegistry,
+    QuarantinedModel,
+    StorageError,
+    StorageErrorKind,
+    UnknownModelError,
+)
 from storage.schema import models
 
 pytestmark = pytest.mark.unit
@@ -56,11 +66,15 @@ def test_promote_makes_the_model_active(registry: ModelRegistry) -> None:
     assert [record.promoted_at for record in registry.history()] == [300.0, 200.0]
 
 
-def test_previous_id_is_the_newest_earlier_promoted_model(registry: ModelRegistry) -> None:
-    first, refused, third = register_models(registry, 3)
+def test_fallbacks_are_the_models_that_served_before_without_the_refused_ones(registry: ModelRegistry) -> None:
+    first, _, third = register_models(registry, 3)
+    assert registry.fallback_ids() == []
     registry.promote(first, 200.0)
+    assert registry.fallback_ids() == []
     registry.promote(third, 300.0)
-    assert [registry.previous_id(model_id) for model_id in (third, refused, first)] == [first, first, None]
+    assert registry.fallback_ids() == [first]
+    registry.rollback(first, 400.0)
+    assert registry.fallback_ids() == [third]
 
 
 def test_rollback_activates_the_previous_model_and_keeps_its_promotion_time(registry: ModelRegistry) -> None:
@@ -70,6 +84,98 @@ def test_rollback_activates_the_previous_model_and_keeps_its_promotion_time(regi
     assert registry.rollback(None, 400.0) == first
     assert registry.active_id() == first
     assert registry.record(first).promoted_at == 200.0
+
+
+def test_rollback_goes_back_through_the_serving_history(registry: ModelRegistry) -> None:
+    first, second, third = register_models(registry, 3)
+    for at, model_id in enumerate((first, third, second)):
+        registry.promote(model_id, 200.0 + at)
+    assert [registry.rollback(None, 400.0), registry.rollback(None, 401.0)] == [third, first]
+    with pytest.raises(StorageError):
+        registry.rollback(None, 402.0)
+    registry.rollback(third, 403.0)
+    assert registry.rollback(None, 404.0) == first
+
+
+def test_quarantine_activates_the_model_that_served_before(registry: ModelRegistry) -> None:
+    first, second, third = register_models(registry, 3)
+    for model_id in (first, second, third):
+        registry.promote(model_id, 200.0)
+    failed = QuarantinedModel(third, ModelPart.PREDICTOR, 300.0, "not_finite", "NaN at 300 s")
+    assert registry.quarantine(failed) == second
+    assert registry.active_id() == second
+    assert registry.quarantined() == [failed]
+    assert registry.quarantine(failed) == second, "the model does not serve"
+    assert registry.rollback(None, 400.0) == first
+    assert registry.quarantine(replace(failed, model_id=first)) is None
+    assert registry.active_id() is None
+
+
+def test_activation_ends_the_quarantine(registry: ModelRegistry) -> None:
+    first, second = register_models(registry, 2)
+    for model_id in (first, second):
+        registry.promote(model_id, 200.0)
+    registry.quarantine(QuarantinedModel(second, ModelPart.PREDICTOR, 300.0, "raised", "ValueError"))
+    assert registry.rollback(second, 400.0) == second
+    assert registry.quarantined() == []
+    assert registry.rollback(None, 500.0) == first
+
+
+def test_quarantined_detector_is_replaced_by_that_of_the_model_before(registry: ModelRegistry) -> None:
+    ids = [registry.register(b"bytes", "{}", 1.0, b"detector") for _ in range(2)]
+    assert registry.detector_model_id() is None
+    for model_id in ids:
+        registry.promote(model_id, 200.0)
+    assert registry.detector_model_id() == ids[1]
+    failed = QuarantinedModel(ids[1], ModelPart.DETECTOR, 300.0, "raised", "ValueError")
+    assert registry.quarantine(failed) == ids[1], "the predictor still serves"
+    assert registry.detector(ids[1]) is None
+    assert registry.detector_model_id() == ids[0]
+    registry.quarantine(replace(failed, model_id=ids[0]))
+    assert registry.detector_model_id() is None
+
+
+def test_quarantine_of_a_pruned_model_is_deleted(registry: ModelRegistry) -> None:
+    first, second = register_models(registry, 2)
+    registry.quarantine(QuarantinedModel(first, ModelPart.PREDICTOR, 300.0, "raised", "ValueError"))
+    registry.prune(1)
+    assert [record.id for record in registry.history()] == [second]
+    assert registry.quarantined() == []
+    with pytest.raises(UnknownModelError):
+        registry.quarantine(QuarantinedModel(first, ModelPart.PREDICTOR, 300.0, "raised", "ValueError"))
+
+
+def test_damaged_serving_row_is_replaced_by_the_last_activation(database: Database, registry: ModelRegistry) -> None:
+    first, second = register_models(registry, 2)
+    for model_id in (first, second):
+        registry.promote(model_id, 200.0)
+    with database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        connection.exec_driver_sql("UPDATE serving SET fallbacks = '{', inputs_out_of_range = x'00'")
+    assert (registry.serving(), registry.fallbacks()) == ((second, ()), {})
+    with database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.exec_driver_sql("DROP TABLE serving")
+        connection.exec_driver_sql("CREATE TABLE serving (host_id, model_id, fallbacks, inputs_out_of_range)")
+        connection.exec_driver_sql("INSERT INTO serving VALUES (1, 'two', NULL, NULL)")
+    assert registry.active_id() == second
+    assert registry.rollback(None, 300.0) == first
+    assert registry.active_id() == first
+
+
+def test_damaged_model_row_costs_that_model_only(database: Database, registry: ModelRegistry) -> None:
+    first, second, third = register_models(registry, 3)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE models SET created_at = 'x' WHERE id = 2")
+        connection.exec_driver_sql("UPDATE models SET report = replace(report, '2', '3') WHERE id = 3")
+        connection.exec_driver_sql("UPDATE models SET detector = 'x' WHERE id = 3")
+    reports = [(record.id, record.report_json is None) for record in registry.history()]
+    assert reports == [(third, True), (first, False)]
+    for read, model_id in ((registry.record, second), (registry.detector, third)):
+        with pytest.raises(StorageError) as caught:
+            read(model_id)
+        assert caught.value.kind is StorageErrorKind.MODEL_DAMAGED
+    assert database.damaged_rows.counts() == {"models": 1}
 
 
 def test_rollback_to_a_never_promoted_model_stores_the_time(registry: ModelRegistry) -> None:

@@ -65,6 +65,21 @@ def test_last_trained_is_the_newest_run_with_a_candidate(repository: TrainingRun
     assert trained.started_at == 1.0
 
 
+def test_damaged_run_costs_that_run_only(database: Database, repository: TrainingRunRepository) -> None:
+    for started_at in range(3):
+        repository.append(training_run(TrainingOutcome.PROMOTED, float(started_at)))
+    with database.writing() as connection:
+        connection.exec_driver_sql(
+            "UPDATE training_runs SET report = replace(report, 'epochs', 'epochz') WHERE id = 2"
+        )
+        connection.exec_driver_sql("UPDATE training_runs SET outcome = 'promotee' WHERE id = 3")
+    assert [(run.id, run.report_json) for run in repository.history()] == [(2, None), (1, '{"epochs": 3}')]
+    last = repository.last()
+    assert last is not None
+    assert (last.id, repository.counts()[TrainingOutcome.PROMOTED]) == (2, 2)
+    assert database.damaged_rows.counts() == {"training_runs": 1}
+
+
 def test_history_is_newest_first_and_limited(repository: TrainingRunRepository) -> None:
     ids = [repository.append(training_run(TrainingOutcome.SKIPPED)) for _ in range(3)]
     assert [run.id for run in repository.history(2)] == [ids[2], ids[1]]
