@@ -14,6 +14,8 @@ import urllib.request
 from contextlib import closing, suppress
 from pathlib import Path
 
+from tests.integration.conftest import create_database
+
 LAUNCHER = Path(__file__).with_name("launcher.py")
 INTERVAL = 0.2
 
@@ -83,7 +85,7 @@ class Daemon:
         text = CONFIG.format(database=self.database, port=self.port, interval=self.interval, training=self._training)
         self.config.write_text(text + extra)
 
-    def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None):
+    def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None, new=False):
         """Start the daemon, and wait until it has stored samples.
 
         Args:
@@ -93,7 +95,10 @@ class Daemon:
             real: True to start `python -m monitor`; intervals must be at least one second then.
             prefix: command and arguments to run the daemon with, for example setpriv, or a shell with redirections.
             stderr: file object or descriptor for stdout and stderr; None for `log_path`.
+            new: True to let the daemon create a missing database; False to copy an empty one, which takes less time.
         """
+        if not new and self.process is None and self.state.exists() and not self.database.exists():
+            create_database(self.database)
         program = ["-m", "monitor"] if real else [str(LAUNCHER)]
         command = [*prefix, sys.executable, "-P", *program, "--config", str(self.config), "run"]
         environment = {**os.environ, "MONITOR_FAULT": fault, **(env or {})}
@@ -108,7 +113,7 @@ class Daemon:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def stop(self, number=signal.SIGTERM, seconds=10):
+    def stop(self, number=signal.SIGTERM, seconds=90):
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
@@ -117,10 +122,11 @@ class Daemon:
         """End the process without a chance to clean up."""
         return self.stop(signal.SIGKILL)
 
-    def command(self, *arguments, timeout=120, prefix=()):
+    def command(self, *arguments, timeout=240, prefix=(), fault=""):
         """Run a command of `monitor` on the same configuration; return the completed process."""
         command = [*prefix, *self.command_line(*arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        environment = {**os.environ, "MONITOR_FAULT": fault}
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=environment)
 
     def command_line(self, *arguments):
         """Return the command line of a command of `monitor` on the same configuration."""
@@ -220,7 +226,7 @@ class Daemon:
             if condition():
                 return time.monotonic() - started
             assert not alive or self.running(), f"the daemon exited with {self.process.returncode}\n{self.log()}"
-            time.sleep(0.03)
+            time.sleep(0.1)
         raise AssertionError(f"condition not met within {seconds} s\n{self.tail()}")
 
     def wait_stored(self, more, seconds=120):

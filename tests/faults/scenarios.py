@@ -52,7 +52,7 @@ def assert_starts_without_storage(daemon, fault=None, **options):
     It samples, serves and is healthy meanwhile. Its samples are all stored afterwards.
     """
     with fault or nullcontext():
-        daemon.start(wait=False, **options)
+        daemon.start(wait=False, new=True, **options)
         daemon.wait(lambda: daemon.metric("storage_buffered_samples") > 5)
         assert daemon.healthy()
         assert daemon.get("/-/ready")[0] == 200

@@ -75,8 +75,8 @@ def clock_to_and_fro(lab):
     "no sample deleted",
 )
 def retention_in_the_future(lab):
-    daemon, preload = preloaded(lab, extra="")
-    daemon.configure()
+    daemon, preload = preloaded(lab)
+    daemon.set_training('[training]\ninterval = "365d"\nmin_history = "10m"\n')
     daemon.config.write_text(daemon.config.read_text().replace("[high_load]", 'retention = "1h"\n[high_load]'))
     daemon.stop()
     daemon.start(env=preload.env)

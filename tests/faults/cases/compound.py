@@ -126,7 +126,7 @@ def storm_on_slow_disk(lab):
         time.sleep(0.02)
     daemon.wait_sampled(5)
     assert daemon.healthy()
-    assert daemon.stop(seconds=30) == 0
+    assert daemon.stop() == 0
     daemon.assert_no_sample_lost()
 
 

@@ -20,11 +20,11 @@ def assert_refused(completed, codes=(1, 2)):
 
 
 def second(daemon, database):
-    """Run a second daemon on a database for at most 20 s; return the completed process."""
+    """Run a second daemon on a database for at most 90 s; return the completed process."""
     path = daemon.directory / "second.toml"
     text = daemon.config.read_text().replace(str(daemon.database), str(database))
     path.write_text(text.replace(f":{daemon.port}", ":0"))
-    return daemon.command("--config", str(path), "run", timeout=20)
+    return daemon.command("--config", str(path), "run", timeout=90)
 
 
 @case(
@@ -73,7 +73,7 @@ def planted_links(lab):
     for suffix in ("-wal", "-shm", "-journal", *(f".{name}" for name in names)):
         daemon = lab.daemon()
         daemon.database.with_name(daemon.database.name + suffix).symlink_to(victim)
-        daemon.start(wait=False)
+        daemon.start(wait=False, new=True)
         daemon.wait(lambda daemon=daemon: not daemon.running() or daemon.metric("samples_total") > 2, alive=False)
         if daemon.running():
             daemon.stop()
@@ -82,7 +82,7 @@ def planted_links(lab):
 
 @case("umask 0", "first start in a directory that does not exist", 10, "directories 0700, files 0600")
 def umask_zero(lab):
-    daemon = lab.daemon(lab.directory / "a" / "b").start(prefix=("sh", "-c", 'umask 0; exec "$@"', "sh"))
+    daemon = lab.daemon(lab.directory / "a" / "b").start(prefix=("sh", "-c", 'umask 0; exec "$@"', "sh"), new=True)
     daemon.assert_stops()
     for path in (lab.directory / "a", *(lab.directory / "a").rglob("*")):
         expected = 0o700 if path.is_dir() else 0o600
@@ -173,7 +173,7 @@ def hostile_configurations(lab):
     for name, content in files.items():
         path = lab.directory / name
         path.write_bytes(content)
-        completed = daemon.command("--config", str(path), "run", timeout=30)
+        completed = daemon.command("--config", str(path), "run", timeout=90)
         assert_refused(completed)
     assert_refused(daemon.command("--config", str(lab.directory), "run"))
     assert_refused(daemon.command("--config", str(lab.directory / "missing"), "run"))

@@ -233,10 +233,37 @@ def trainer_killed(lab):
     assert_starts(daemon)
 
 
-@case("trainer out of memory", "RLIMIT_AS of 500 MB for `monitor retrain`", 5, "exit code 1; the serving model stays")
-def trainer_out_of_memory(lab):
+def assert_trainer_fails(lab, fault, code, settings=SETTINGS):
+    """Retrain with a fault in the trainer; assert its exit code, and that the serving model stays."""
     daemon = with_models(lab)
-    completed = daemon.command("retrain", "--force", prefix=("prlimit", "--as=300000000"))
-    assert completed.returncode == 1
+    daemon.set_training(settings)
+    completed = daemon.command("retrain", "--force", fault=TRAINER.format(fault=fault))
+    assert completed.returncode == code, completed.stderr
     assert execute(daemon.database, "SELECT count(*) FROM models") == [(2,)]
     assert_starts(daemon)
+
+
+TRAINER = """
+import os, time
+from monitor.training import retrain
+def attempt(*arguments):
+    {fault}
+retrain._attempt = attempt
+"""
+
+
+@case(
+    "trainer out of memory", "MemoryError while `monitor retrain` trains", 5, "exit code 1; the serving model stays"
+)
+def trainer_out_of_memory(lab):
+    assert_trainer_fails(lab, "raise MemoryError", 1)
+
+
+@case("trainer crashes", "SIGABRT while `monitor retrain` trains", 5, "the serving model stays")
+def trainer_crashes(lab):
+    assert_trainer_fails(lab, "os.abort()", -6)
+
+
+@case("trainer hangs", "no end before `training.timeout`", 5, "exit code 1; the serving model stays")
+def trainer_hangs(lab):
+    assert_trainer_fails(lab, "time.sleep(600)", 1, SETTINGS + 'timeout = "3s"\n')

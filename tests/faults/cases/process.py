@@ -118,7 +118,7 @@ def stop_during_start(lab):
         # A bare interpreter takes a tenth of that; the imports of the daemon take more.
         assert process.cpu_seconds(daemon.process.pid) < 0.3
         time.sleep(0.2 * number)
-        assert daemon.stop(seconds=20) == 0
+        assert daemon.stop() == 0
 
 
 @case("SIGHUP during the start", "every 50 ms for the first 2 s", 3, "starts and samples")
@@ -308,7 +308,7 @@ Sampler.sample = sample
     page = daemon.metrics()
     assert page
     assert not [name for name in page if name.startswith("high_load_probability")]
-    assert daemon.stop(seconds=20) == 0
+    assert daemon.stop() == 0
 
 
 @case("every run of a job fails", "anomaly detection raises MemoryError", 2, "sampling continues; failures counted")

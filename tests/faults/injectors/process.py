@@ -5,7 +5,7 @@ import os
 import re
 import resource
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 F_SETPIPE_SZ = 1031
@@ -25,7 +25,9 @@ def limited(pid, kind, value):
     try:
         yield
     finally:
-        limit(pid, kind, former)
+        # The process may have ended.
+        with suppress(ProcessLookupError):
+            limit(pid, kind, former)
 
 
 def open_descriptors(pid):
