@@ -16,13 +16,10 @@ from model.anomaly.online_detector import OnlineDetector, is_finite
 from model.anomaly.tails import ExceedanceTails
 from model.array_types import Bools, Floats
 from model.errors import SerializationError
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 from model.units import DAY
 
 FORMAT = 2
-
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
-"""Exceptions raised when a malformed header is read, or when a detector with malformed values scores rows."""
 
 MAX_RUN_ROWS = 1e9
 MAX_SLOT = 1e8

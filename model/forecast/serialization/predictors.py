@@ -21,7 +21,6 @@ from model.forecast.persistence import PersistenceModel
 from model.forecast.predictor import Predictor
 from model.forecast.serialization.ensembles import (
     FORMAT,
-    MALFORMED,
     OLDEST_FORMAT,
     build_ensemble,
     check_ensemble,
@@ -29,7 +28,7 @@ from model.forecast.serialization.ensembles import (
 )
 from model.forecast.serialization.validation import check_predictor, check_spec
 from model.nn.serialization import require_finite
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 PREDICTOR_KIND = "model"
 """Header value "kind" of a predictor."""
