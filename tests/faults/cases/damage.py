@@ -154,19 +154,19 @@ def wal_truncated_while_running(lab):
 @case("write-ahead log deleted, while running", "unlink of -wal", 4, REPLACES, bound=IDENTITY_BOUND)
 def wal_deleted_while_running(lab):
     daemon = lab.daemon().start()
-    return assert_found(daemon, daemon.wal.unlink)
+    return assert_detects(daemon, daemon.wal.unlink)
 
 
 @case("file deleted, while running", "unlink of the database", 4, REPLACES, bound=IDENTITY_BOUND)
 def deleted_while_running(lab):
     daemon = lab.daemon().start()
-    return assert_found(daemon, daemon.database.unlink)
+    return assert_detects(daemon, daemon.database.unlink)
 
 
 @case("file moved, while running", "rename of the database", 4, REPLACES, bound=IDENTITY_BOUND)
 def moved_while_running(lab):
     daemon = lab.daemon().start()
-    return assert_found(daemon, lambda: daemon.database.rename(daemon.directory / "elsewhere"))
+    return assert_detects(daemon, lambda: daemon.database.rename(daemon.directory / "elsewhere"))
 
 
 @case("file replaced, while running", "copy of the database renamed over it", 4, REPLACES, bound=IDENTITY_BOUND)
@@ -177,17 +177,17 @@ def replaced_while_running(lab):
         shutil.copy(daemon.database, daemon.directory / "copy")
         (daemon.directory / "copy").rename(daemon.database)
 
-    return assert_found(daemon, replace)
+    return assert_detects(daemon, replace)
 
 
 @case("directory of the database deleted", "rm -r, while running", 4, REPLACES, bound=IDENTITY_BOUND)
 def directory_deleted(lab):
     (lab.directory / "state").mkdir()
     daemon = lab.daemon(lab.directory / "state").start()
-    return assert_found(daemon, lambda: shutil.rmtree(daemon.state))
+    return assert_detects(daemon, lambda: shutil.rmtree(daemon.state))
 
 
-def assert_found(daemon, change):
+def assert_detects(daemon, change):
     """Change the files of a running daemon; return the seconds until what it stores survives a restart."""
     started = daemon.metric("last_sample_timestamp_seconds")
     change()
