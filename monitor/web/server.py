@@ -28,6 +28,7 @@ from monitor.system.log_throttle import RecurringFailure
 from monitor.system.logging import get_logger
 from monitor.web.connection import Limits, RequestHandler, is_client_allowed
 from monitor.web.middleware import MACHINE_PATHS
+<<<<<<< HEAD
 from monitor.web.sockets import (
     ConnectionContext,
     DescriptorReserve,
@@ -38,6 +39,9 @@ from monitor.web.sockets import (
     page_url,
     reject_connection,
 )
+=======
+from monitor.web.sockets import RebindError, bind, client_allowed, make_stream, page_url, rebind, reject_connection
+>>>>>>> main
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
 
@@ -51,6 +55,9 @@ ACCEPT_BATCH = 64
 
 ACCEPT_PAUSE_SECONDS = 0.1
 """Seconds without accepting connections after the process ran out of file descriptors."""
+
+REBIND_SECONDS = 5.0
+"""Longest time in seconds to wait for the server thread to change its address."""
 
 MAX_UNSENT_BYTES = 8 * 2**20
 """Largest total size, in bytes, of the responses of one worker pool that clients have not received yet."""
@@ -85,6 +92,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self._container = WSGIContainer(application)
         self._web_config = web_config
         self._limits = limits or Limits()
+        self._address = address
         self._socket = bind(address)
         self.port = int(self._socket.getsockname()[1])
         self._open: dict[object, IOStream] = {}
@@ -120,6 +128,20 @@ class WebServer(HTTPServerConnectionDelegate):
     def start(self) -> None:
         """Start the server thread, which accepts connections."""
         self._thread.start()
+
+    def use(self, application: WSGIApplication, web_config: Callable[[], WebConfigFile] = WebConfigFile) -> None:
+        """Handle the following requests and connections with another application and web.config.yml."""
+        self._web_config = web_config
+        self._container = WSGIContainer(application)
+
+    def rebind(self, address: tuple[str, int]) -> None:
+        """Listen on another address; open connections continue.
+
+        Raises:
+            MonitorError: the address cannot be bound; the server still listens on the previous one.
+        """
+        if address != self._address:
+            asyncio.run_coroutine_threadsafe(self._rebind(address), self._loop).result(REBIND_SECONDS)
 
     def close(self) -> None:
         """Close the socket and all connections; unfinished responses are aborted."""
@@ -170,6 +192,18 @@ class WebServer(HTTPServerConnectionDelegate):
         """Log an exception that a callback or a task of the event loop raised."""
         self._failure.failure(exc_info=context.get("exception"))
 
+    async def _rebind(self, address: tuple[str, int]) -> None:
+        self._loop.remove_reader(self._socket)
+        try:
+            self._socket = rebind(self._socket, address)
+            self._address = address
+        except RebindError as error:
+            self._socket = error.previous
+            raise
+        finally:
+            self._loop.add_reader(self._socket, self._accept)
+        self.port = int(self._socket.getsockname()[1])
+
     async def _close_connections(self) -> None:
         for stream in list(self._open.values()):
             stream.close()
@@ -198,7 +232,7 @@ class WebServer(HTTPServerConnectionDelegate):
     def _pause_accepting(self) -> None:
         """Stop accepting for ACCEPT_PAUSE_SECONDS."""
         self._loop.remove_reader(self._socket)
-        self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
+        self._loop.call_later(ACCEPT_PAUSE_SECONDS, lambda: self._loop.add_reader(self._socket, self._accept))
 
     def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
@@ -237,7 +271,11 @@ class WebServer(HTTPServerConnectionDelegate):
 
     async def _process(self, handler: RequestHandler) -> None:
         try:
+<<<<<<< HEAD
             if not is_client_allowed(handler.stream, self._web_config().allowed_sans):
+=======
+            if not client_allowed(handler.stream, self._web_config().allowed_sans):
+>>>>>>> main
                 handler.stream.close()
                 return
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
@@ -245,5 +283,8 @@ class WebServer(HTTPServerConnectionDelegate):
         except Exception as error:
             self._failure.failure(exc_info=error)
             handler.stream.close()
+<<<<<<< HEAD
         else:
             self._failure.success()
+=======
+>>>>>>> main
