@@ -6,27 +6,13 @@ import gc
 import logging
 import os
 
-<<<<<<< HEAD
-from monitor import release
-from monitor.config.loader import Config, load_config
-from monitor.daemon.sd_notify import Notifier, from_environment
-from monitor.daemon.signals import Request, blocked_signals, request_reload, wait_for_request
-from monitor.daemon.state import ReloadState, StateHolder
-from monitor.daemon.wiring import Services, build_services, build_web_server
-from monitor.errors import MonitorError
-from monitor.queries.overview import max_sample_age
-from monitor.stores import Stores, open_stores
-from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
-from monitor.system.processes import tune_malloc
-=======
 from monitor.config.loader import Config
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.reloader import Reloader
 from monitor.daemon.sd_notify import from_environment
 from monitor.daemon.signals import Request, blocked_signals, wait_for_request
 from monitor.system.logging import get_logger, thread_errors_logged
-from monitor.system.processes import fix_mmap_threshold
->>>>>>> main
+from monitor.system.processes import tune_malloc
 from monitor.system.queued_stderr import drain_stderr
 
 log = get_logger(__name__)
@@ -45,12 +31,7 @@ def run(config: Config) -> None:
         MonitorError: the daemon cannot start.
         StorageError: the daemon cannot start because of the database.
     """
-<<<<<<< HEAD
     tune_malloc()
-    notifier = from_environment()
-=======
-    fix_mmap_threshold()
->>>>>>> main
     with blocked_signals(), thread_errors_logged():
         # A stop that arrived during the imports ends the process before it opens anything.
         if Request.STOP in wait_for_request(0):

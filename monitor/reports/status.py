@@ -86,14 +86,11 @@ def _damaged_rows(status: StatusDocument) -> list[Line]:
 
 
 def _quarantined(status: StatusDocument) -> list[Line]:
-    return [
-        labelled_line(
-            "",
-            Toned("quarantined", "bad"),
-            f": the {failed.part} of model {failed.model_id} at {format_time(failed.at)}: {failed.detail}",
-        )
+    texts = [
+        f": the {failed.part} of model {failed.model_id} at {format_time(failed.at)}: {failed.detail}"
         for failed in status.quarantined_models
     ]
+    return [labelled_line("", Toned("quarantined", "bad"), text) for text in texts]
 
 
 def _future_samples(status: StatusDocument) -> list[Line]:
@@ -248,5 +245,5 @@ def status_line(live: LiveState, overview: Overview | None, storage: StorageStat
 
 
 def _probability_text(prediction: Prediction) -> str:
-    warning = " (warning)" if prediction.warning else ""
-    return f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}{warning}"
+    text = f"{format_percent(prediction.probability)} within {approximate_duration(prediction.horizon)}"
+    return f"{text} (warning)" if prediction.warning else text

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from tornado.http1connection import HTTP1Connection
+from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import (
     HTTPHeaders,
     HTTPInputError,
@@ -18,11 +18,10 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 from tornado.wsgi import WSGIContainer
 
 from monitor.web.responses import Headers, text_response, with_security_headers
-from monitor.web.tls import subject_alt_names
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -53,6 +52,16 @@ class Limits:
 
     body_bytes: int = 65_536
     """Largest size of a request body, in bytes."""
+
+    @property
+    def parameters(self) -> HTTP1ConnectionParameters:
+        """Limits of tornado; headers beyond `header_bytes` get an error response before tornado closes."""
+        return HTTP1ConnectionParameters(
+            max_header_size=4 * self.header_bytes,
+            header_timeout=self.request_seconds,
+            max_body_size=self.body_bytes,
+            body_timeout=self.request_seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -177,14 +186,6 @@ class RequestHandler(HTTPMessageDelegate):
         if length.isdecimal() and int(length) > self._limits.body_bytes:
             return self.reject(413, f"body exceeds {self._limits.body_bytes} bytes")
         return None
-
-
-def is_client_allowed(stream: IOStream, allowed: Collection[str]) -> bool:
-    """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
-    if not allowed or not isinstance(stream, SSLIOStream):
-        return True
-    certificate = stream.socket.getpeercert() if stream.socket else None
-    return not subject_alt_names(certificate or {}).isdisjoint(allowed)
 
 
 def _origin_form(target: str) -> str:

@@ -12,36 +12,34 @@ import errno
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 # Imported by tornado at the first connection, which may come when no descriptor is free.
 import tornado.platform.asyncio  # noqa: F401
-from tornado.http1connection import HTTP1ConnectionParameters, HTTP1ServerConnection
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream
 from tornado.wsgi import WSGIContainer
 
-from monitor.system.log_throttle import RecurringFailure
+from monitor.system.log_throttle import RecurringFailure, log_and_pause
 from monitor.system.logging import get_logger
-from monitor.web.connection import Limits, RequestHandler, is_client_allowed
+from monitor.web.connection import Limits, RequestHandler
 from monitor.web.middleware import MACHINE_PATHS
-<<<<<<< HEAD
 from monitor.web.sockets import (
     ConnectionContext,
     DescriptorReserve,
+    OpenConnections,
+    RebindError,
     bind,
+    client_allowed,
     connection_capacity,
     has_pending_connection,
     make_stream,
     page_url,
+    rebind,
     reject_connection,
 )
-=======
-from monitor.web.sockets import RebindError, bind, client_allowed, make_stream, page_url, rebind, reject_connection
->>>>>>> main
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
 
@@ -84,7 +82,7 @@ class WebServer(HTTPServerConnectionDelegate):
             address: host and port to listen on.
             application: WSGI application that handles the requests.
             web_config: returns the current contents of web.config.yml.
-            limits: resource limits; None for the defaults.
+            limits: resource limits, by default those of Limits.
 
         Raises:
             MonitorError: the address cannot be bound.
@@ -95,20 +93,12 @@ class WebServer(HTTPServerConnectionDelegate):
         self._address = address
         self._socket = bind(address)
         self.port = int(self._socket.getsockname()[1])
-        self._open: dict[object, IOStream] = {}
-        # Connections without a complete request, in the order in which they began to wait.
-        self._waiting: dict[object, None] = {}
+        self._connections = OpenConnections()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reserve = DescriptorReserve()
         self._closing = False
         self._failure = RecurringFailure(log, "response failed", "responses recovered", level=logging.CRITICAL)
-        self._parameters = HTTP1ConnectionParameters(
-            # Headers beyond `header_bytes` get an error response; beyond this limit tornado closes the connection.
-            max_header_size=4 * self._limits.header_bytes,
-            header_timeout=self._limits.request_seconds,
-            max_body_size=self._limits.body_bytes,
-            body_timeout=self._limits.request_seconds,
-        )
+        self._parameters = self._limits.parameters
         self._machine_pool = WorkerPool("machines", threads=3, max_pending=200, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._user_pool = WorkerPool("users", threads=1, max_pending=32, max_unsent_bytes=MAX_UNSENT_BYTES)
         self._loop = asyncio.new_event_loop()
@@ -117,7 +107,7 @@ class WebServer(HTTPServerConnectionDelegate):
     @property
     def open_connections(self) -> int:
         """Number of open connections."""
-        return len(self._open)
+        return len(self._connections)
 
     @property
     def url(self) -> str:
@@ -138,7 +128,7 @@ class WebServer(HTTPServerConnectionDelegate):
         """Listen on another address; open connections continue.
 
         Raises:
-            MonitorError: the address cannot be bound; the server still listens on the previous one.
+            MonitorError: the address cannot be bound, and the server still listens on the previous one.
         """
         if address != self._address:
             asyncio.run_coroutine_threadsafe(self._rebind(address), self._loop).result(REBIND_SECONDS)
@@ -156,41 +146,28 @@ class WebServer(HTTPServerConnectionDelegate):
         self._user_pool.close()
 
     def start_request(self, server_conn: object, request_conn: Any) -> RequestHandler:
-        self._waiting.pop(server_conn, None)
-        self._waiting[server_conn] = None
+        self._connections.wait(server_conn)
         on_request = partial(self._handle_request, server_conn)
         return RequestHandler(request_conn, self._container, self._limits, on_request)
 
     def on_close(self, server_conn: object) -> None:
-        self._waiting.pop(server_conn, None)
-        self._open.pop(server_conn, None)
+        self._connections.remove(server_conn)
         self._reserve.refill()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(self._connection_failed)
+        self._loop.set_exception_handler(lambda _, context: self._failure.failure(context.get("exception")))
         self._loop.add_reader(self._socket, self._accept)
         try:
             while not self._closing:
-                self._serve()
+                with log_and_pause(self._failure, ACCEPT_PAUSE_SECONDS):
+                    self._loop.run_forever()
             self._loop.remove_reader(self._socket)
             self._socket.close()
             self._loop.run_until_complete(self._close_connections())
         finally:
             self._loop.close()
             self._reserve.close()
-
-    def _serve(self) -> None:
-        """Run the event loop until it is stopped; pause after an error of the loop itself, such as no memory."""
-        try:
-            self._loop.run_forever()
-        except Exception as error:
-            self._failure.failure(exc_info=error)
-            time.sleep(ACCEPT_PAUSE_SECONDS)
-
-    def _connection_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log an exception that a callback or a task of the event loop raised."""
-        self._failure.failure(exc_info=context.get("exception"))
 
     async def _rebind(self, address: tuple[str, int]) -> None:
         self._loop.remove_reader(self._socket)
@@ -205,8 +182,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self.port = int(self._socket.getsockname()[1])
 
     async def _close_connections(self) -> None:
-        for stream in list(self._open.values()):
-            stream.close()
+        self._connections.close()
         other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in other_tasks:
             task.cancel()
@@ -219,26 +195,26 @@ class WebServer(HTTPServerConnectionDelegate):
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno not in OUT_OF_RESOURCES:
-                    continue
-                if not has_pending_connection(self._socket):
-                    return
-                if not (self._evict_longest_waiting() or self._reserve.release_one()):
-                    self._pause_accepting()
+                if error.errno in OUT_OF_RESOURCES and not self._make_room():
                     return
             else:
                 self._open_connection(connection, str(address[0]))
 
-    def _pause_accepting(self) -> None:
-        """Stop accepting for ACCEPT_PAUSE_SECONDS."""
+    def _make_room(self) -> bool:
+        """Free a descriptor for a waiting client; return False if none waits, or if accepting pauses."""
+        if not has_pending_connection(self._socket):
+            return False
+        if self._connections.evict_longest_waiting() or self._reserve.release_one():
+            return True
         self._loop.remove_reader(self._socket)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, lambda: self._loop.add_reader(self._socket, self._accept))
+        return False
 
     def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
         tls_context = self._web_config().tls_context
-        full = len(self._open) >= connection_capacity(self._limits.connections)
-        if full and not self._evict_longest_waiting():
+        full = len(self._connections) >= connection_capacity(self._limits.connections)
+        if full and not self._connections.evict_longest_waiting():
             reject_connection(connection, encrypted=tls_context is not None)
             return
         try:
@@ -249,21 +225,12 @@ class WebServer(HTTPServerConnectionDelegate):
             return
         context = ConnectionContext(remote_ip, "https" if tls_context else "http")
         server_conn = HTTP1ServerConnection(stream, self._parameters, context)
-        self._open[server_conn] = stream
-        self._waiting[server_conn] = None
+        self._connections.add(server_conn, stream)
         server_conn.start_serving(self)
 
-    def _evict_longest_waiting(self) -> bool:
-        """Close the connection that has waited longest for a complete request; return False if none waits."""
-        for server_conn in self._waiting:
-            del self._waiting[server_conn]
-            self._open.pop(server_conn).close()
-            return True
-        return False
-
     def _handle_request(self, server_conn: object, handler: RequestHandler) -> None:
-        """Process a complete request in a new task; `_evict_longest_waiting` no longer closes its connection."""
-        self._waiting.pop(server_conn, None)
+        """Process a complete request in a new task; its connection is no longer evicted."""
+        self._connections.stop_waiting(server_conn)
         task = self._loop.create_task(self._process(handler))
         # The event loop keeps only weak references to tasks.
         self._tasks.add(task)
@@ -271,11 +238,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     async def _process(self, handler: RequestHandler) -> None:
         try:
-<<<<<<< HEAD
-            if not is_client_allowed(handler.stream, self._web_config().allowed_sans):
-=======
             if not client_allowed(handler.stream, self._web_config().allowed_sans):
->>>>>>> main
                 handler.stream.close()
                 return
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
@@ -283,8 +246,5 @@ class WebServer(HTTPServerConnectionDelegate):
         except Exception as error:
             self._failure.failure(exc_info=error)
             handler.stream.close()
-<<<<<<< HEAD
         else:
             self._failure.success()
-=======
->>>>>>> main

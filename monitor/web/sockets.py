@@ -61,13 +61,55 @@ def _bind_problem(error: OSError | ValueError) -> str:
     return str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
 
 
-<<<<<<< HEAD
 @dataclass(frozen=True)
 class ConnectionContext:
     """Attributes of a connection that tornado copies into each request."""
 
     remote_ip: str
     protocol: str
+
+
+class OpenConnections:
+    """Open connections, and those without a complete request in the order in which they began to wait for one."""
+
+    def __init__(self) -> None:
+        self._streams: dict[object, IOStream] = {}
+        self._waiting: dict[object, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def add(self, connection: object, stream: IOStream) -> None:
+        """Add a new connection, which waits for its first request."""
+        self._streams[connection] = stream
+        self._waiting[connection] = None
+
+    def wait(self, connection: object) -> None:
+        """Move a connection to the end of those that wait for a request."""
+        self.stop_waiting(connection)
+        self._waiting[connection] = None
+
+    def stop_waiting(self, connection: object) -> None:
+        """Mark a connection as one with a complete request, which is not evicted."""
+        self._waiting.pop(connection, None)
+
+    def remove(self, connection: object) -> None:
+        """Remove a closed connection."""
+        self.stop_waiting(connection)
+        self._streams.pop(connection, None)
+
+    def evict_longest_waiting(self) -> bool:
+        """Close the connection that has waited longest for a complete request; return False if none waits."""
+        for connection in self._waiting:
+            del self._waiting[connection]
+            self._streams.pop(connection).close()
+            return True
+        return False
+
+    def close(self) -> None:
+        """Close all connections."""
+        for stream in list(self._streams.values()):
+            stream.close()
 
 
 class DescriptorReserve:
@@ -112,7 +154,8 @@ def connection_capacity(limit: int) -> int:
     """
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return min(limit, max(MIN_CONNECTIONS, allowed - OTHER_DESCRIPTORS))
-=======
+
+
 class RebindError(MonitorError):
     """Raised if a new address cannot be bound.
 
@@ -151,7 +194,6 @@ def rebind(listening: socket.socket, address: tuple[str, int]) -> socket.socket:
         return bind(address)
     except MonitorError as error:
         raise RebindError(str(error), bind((previous[0], previous[1]))) from error
->>>>>>> main
 
 
 def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -> IOStream:
