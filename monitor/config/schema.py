@@ -96,7 +96,9 @@ class TrainingSection:
         "Number of networks in the ensemble. Half of them, rounded down, use piecewise-linear codes of the features.",
         minimum=1,
     )
-    layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
+    layers: tuple[int, ...] = integers(
+        _RECIPE.layers, "Units of each hidden layer; networks with codes have the first layer only."
+    )
     activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
     optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer that trains the networks.")
     learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
