@@ -67,7 +67,8 @@ def test_start_monitor_is_not_affected_by_packages_in_the_working_directory(tmp_
             f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit(99)\n"
         )
     monkeypatch.chdir(tmp_path)
-    trainer = start_monitor(["check-config", os.devnull])
+    (tmp_path / "config.toml").touch()
+    trainer = start_monitor(["check-config", str(tmp_path / "config.toml")])
     _, stderr = trainer.communicate()
     assert (trainer.returncode, stderr) == (0, b"")
     assert not (tmp_path / "executed").exists()
