@@ -6,6 +6,7 @@ these fields.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -202,6 +203,11 @@ class WebSection:
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
+    @property
+    def listens_locally(self) -> bool:
+        """Return True if only this host can connect: the address is a loopback address or localhost."""
+        return is_loopback(self.address[0])
+
 
 @dataclass(frozen=True)
 class LogSection:
@@ -223,3 +229,11 @@ SECTIONS: dict[str, Any] = {
     "log": LogSection,
 }
 """Dataclass of each section by its name in config.toml."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return True if a host is a loopback address or localhost."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
