@@ -1,7 +1,6 @@
 """Signals, reloads and jobs that hang, with what they leave behind."""
 
 import os
-import resource
 import signal
 import time
 
@@ -95,25 +94,3 @@ def jobs_hang(lab):
     recovery = daemon.wait(daemon.healthy)
     daemon.assert_stops()
     return recovery
-
-
-@case(
-    "no more threads can be started",
-    "RLIMIT_NPROC of the user at 0 during reloads",
-    3,
-    "sampling continues; a later reload takes effect",
-)
-def no_threads(lab):
-    lab.need_root()
-    daemon = lab.daemon()
-    owner = 65534
-    os.chown(daemon.state, owner, owner)
-    daemon.log_path.touch()
-    for path in (lab.directory, daemon.directory):
-        path.chmod(0o777)
-    daemon.start(prefix=["setpriv", f"--reuid={owner}", f"--regid={owner}", "--clear-groups"])
-    with process.limited(daemon.process.pid, resource.RLIMIT_NPROC, 0):
-        daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_sampled(3)
-    reload(daemon)
-    daemon.assert_stops()
