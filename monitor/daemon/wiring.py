@@ -138,7 +138,7 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         wake_writer=writer.wake,
         observers=(holder.publish_live,),
     )
-    recalibration = RecalibrationJob(stores, served, config.warning.precision, time.time)
+    recalibration = RecalibrationJob(stores, served, time.time)
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
     anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
