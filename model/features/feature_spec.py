@@ -63,6 +63,7 @@ class FeatureSpec:
         horizons: prediction horizons in seconds.
         seasonal: True to include seasonal features, which need a step of at most an hour.
         load_limit: upper limit of the load index.
+        crossings: True to include the share of time above the bound that was not sustained, per window.
     """
 
     columns: tuple[str, ...]
@@ -74,6 +75,7 @@ class FeatureSpec:
     horizons: tuple[float, ...]
     seasonal: bool
     load_limit: float = LOAD_LIMIT
+    crossings: bool = True
 
     @property
     def lookback(self) -> float:
@@ -112,6 +114,8 @@ class FeatureSpec:
         load = ["load_index:last", "load_index:state"]
         load += [f"load_index:{statistic}:{span}" for span in spans for statistic in statistics]
         load += [f"load_index:{name}" for name in ("since_high", "since_onset", "period", "phase")]
+        if self.crossings:
+            load += [f"load_index:crossings:{span}" for span in spans]
         days = seasonal_feature_names(self.inputs, self.horizons) if self.seasonal else ()
         return (*metrics, *load, *days)
 

@@ -11,6 +11,7 @@ from model.array_types import Floats, Integers
 from model.features.encoding import Encoding
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport
+from model.nn.diagnostics.gradient_health import prefixed
 from model.nn.initializers import initialize_output_bias
 from model.nn.layers import Linear
 from model.nn.losses import BCEWithLogits
@@ -33,6 +34,9 @@ INITIAL_SCALE = 0.7
 MIN_CLASS_ROWS = 20
 """Smallest number of rows of each class for training on an auxiliary label."""
 
+ENCODED = "encoded."
+"""Prefix of the names of parameters and layers of encoded networks in training reports."""
+
 MIN_BATCH_ROWS = 16
 STEPS_PER_EPOCH = 50
 """Batch size limits: a short history has smaller batches, to reach STEPS_PER_EPOCH, but not below MIN_BATCH_ROWS."""
@@ -45,10 +49,12 @@ class FeatureSubset:
     Attributes:
         columns: positions of the features, and of their codes for an encoded network.
         units: fraction of the recipe's hidden units.
+        encoded: True for an encoded network.
     """
 
     columns: Integers
     units: float = 1.0
+    encoded: bool = False
 
 
 def network_inputs(
@@ -64,7 +70,7 @@ def network_inputs(
     """
     plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks - recipe.encoded_networks))
     everything = np.concatenate((used_columns(subsets), features + np.arange(len(encoding.inputs))))
-    return plain + (FeatureSubset(everything),) * recipe.encoded_networks
+    return plain + (FeatureSubset(everything, encoded=True),) * recipe.encoded_networks
 
 
 def used_columns(subsets: Sequence[FeatureSubset]) -> Integers:
@@ -126,7 +132,7 @@ class FittedNetworks:
     Attributes:
         networks: networks without auxiliary outputs.
         columns: positions of the inputs of each network.
-        reports: fit report of each network.
+        reports: fit report of each network; names of encoded networks have the prefix ENCODED.
     """
 
     networks: tuple[Network, ...]
@@ -182,7 +188,7 @@ def fit_networks(
         )
         networks.append(without_auxiliary(network, outputs))
         columns.append(subset.columns)
-        reports.append(report)
+        reports.append(replace(report, health=prefixed(report.health, ENCODED)) if subset.encoded else report)
     return FittedNetworks(tuple(networks), tuple(columns), tuple(reports))
 
 
@@ -210,7 +216,8 @@ def without_auxiliary(network: Network, outputs: int) -> Network:
 
 def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.random.Generator) -> Network:
     """Create the network of a feature subset, with random weights scaled by INITIAL_SCALE."""
-    units = (max(1, round(subset.units * n)) for n in recipe.layers)
+    layers = recipe.layers[:1] if subset.encoded else recipe.layers
+    units = (max(1, round(subset.units * n)) for n in layers)
     sizes = (len(subset.columns), *units, outputs)
     network = mlp(sizes, rng, activation=recipe.activation, dropout=recipe.dropout)
     network.flat[: network.weight_count] *= INITIAL_SCALE

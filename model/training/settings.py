@@ -19,9 +19,11 @@ GROWTH = 0.25
 class Recipe:
     """Architecture and fit settings of an ensemble of plain and encoded networks (see `model.forecast.ensemble`).
 
+    Encoded networks have the first hidden layer only: the codes make further layers unnecessary.
+
     Attributes:
         networks: number of networks: one half plain, the other half encoded (rounded down).
-        layers: number of units in each hidden layer.
+        layers: number of units in each hidden layer of plain networks.
         activation: activation function after each hidden layer, a name in ACTIVATIONS.
         dropout: dropout rate of the hidden units.
         fit: fit configuration of plain networks; the batch size is an upper limit (see `batch_rows`).

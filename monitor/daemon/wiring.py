@@ -1,36 +1,31 @@
-"""Composition root: builds the objects of the daemon from the configuration."""
+"""Composition root: builds the objects that depend on configuration and database."""
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
-from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
+from monitor.daemon.object_cache import ObjectCache
+from monitor.daemon.scheduler import Job
 from monitor.daemon.state import StateHolder
 from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
-from monitor.jobs.retraining import RetrainingJob
-from monitor.jobs.sampling_cycle import SamplingCycleJob
+from monitor.jobs.retraining import RetrainingJob, Trainer
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
-from monitor.queries.overview import max_sample_age
-from monitor.sampling.sampler import Sampler
-from monitor.sampling.sources import make_sources
-from monitor.sampling.storage_writer import StorageWriter
-from monitor.sampling.write_buffer import WriteBuffer
+from monitor.sampling.sources import Source, make_sources
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
-from monitor.web import Application, StoredDocuments, WebServer, make_server
+from monitor.web import StoredDocuments
 
 STATUS_REFRESH_INTERVAL = 30.0
 RETRAINING_INTERVAL = 15.0
@@ -45,17 +40,23 @@ LONG_DEADLINE = 900.0
 
 @dataclass(frozen=True)
 class Services:
-    """Objects of the daemon that use the open database.
+    """Objects that depend on the configuration and the open database; a reload replaces those that have changed.
 
     Attributes:
-        scheduler: runs all jobs.
-        retraining: starts and stops the trainer.
-        writer: stores samples and predictions.
+        jobs: all jobs except for the sampling cycle.
+        sources: sources of the samples.
+        served: serving model.
+        records: reader of the database for the page and the API.
+        before_sample: called by the storage writer shortly before each sample.
+        refresh: reads the overview of the database and publishes it.
     """
 
-    scheduler: Scheduler
-    retraining: RetrainingJob
-    writer: StorageWriter
+    jobs: tuple[Job, ...]
+    sources: tuple[Source, ...]
+    served: ServedModel
+    records: StoredDocuments
+    before_sample: Callable[[float], None]
+    refresh: Callable[[], None]
 
 
 class RetrainingConditions:
@@ -79,43 +80,30 @@ class RetrainingConditions:
         return ServingState.FALLBACK if self._served.fallback_active else ServingState.MODEL
 
 
-def build_web_server(
-    config: Config, holder: StateHolder, check_config: Callable[[], Config], request_reload: Callable[[], None]
-) -> WebServer:
-    """Build the web server and bind its address.
+def build_services(
+    config: Config, stores: Stores, holder: StateHolder, trainer: Trainer, cache: ObjectCache
+) -> Services:
+    """Build the objects that depend on the configuration and the database, without an effect on the running ones.
+
+    Also register the bootstrap model if no usable model serves the configured rules and horizons.
 
     Args:
-        config: configuration in effect.
-        holder: state of the daemon, which the server exposes.
-        check_config: validates the configuration before a reload over HTTP.
-        request_reload: called to reload the configuration after a successful check.
-
-    Raises:
-        MonitorError: the address cannot be bound.
-        ConfigError: `web.config_file` is invalid.
-    """
-    application = Application(holder.state, lambda: holder.records, socket.gethostname())
-    return make_server(config, application, check_config, request_reload)
-
-
-def build_services(config: Config, stores: Stores, holder: StateHolder) -> Services:
-    """Build the jobs and their scheduler without starting them.
-
-    Also register the bootstrap model if no usable model serves the configured rules and horizons, and read the
-    overview once.
+        config: configuration.
+        stores: repositories of the open database.
+        holder: state of the daemon, to which the jobs publish.
+        trainer: trainer process, which may be running.
+        cache: objects of the previous configuration, which are used again if their inputs are the same.
 
     Raises:
         StorageError: the database cannot be read or written.
     """
-    ensure_bootstrap_model(stores, config, time.time())
+    interval = config.sampling.interval
+    task = (stores, config.high_load, interval)
+    cache.get("bootstrap_model", task, lambda: ensure_bootstrap_model(stores, config, time.time()))
     coverage = HistoryCoverage(stores, config)
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
-    status_refresh.run()
-    interval = config.sampling.interval
-    served = ServedModel(config.rules, interval)
-    follower = RegistryFollower(stores, served)
-    follower.follow(time.time())
-    holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
+    served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
+    follower = cache.get("follower", (stores, served), lambda: _started_follower(stores, served))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -123,38 +111,51 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         has_enough_history=conditions.has_enough_history,
         serving=conditions.serving,
         on_end=status_refresh.run,
+        trainer=trainer,
     )
 
     def before_sample(newest_at: float) -> None:
         follower.follow(newest_at)
         status_refresh.refresh_changed_model(served.model_id)
 
-    buffer = WriteBuffer(stores.cycles, interval)
-    writer = StorageWriter(buffer, interval, before_sample)
-    sampling_cycle = SamplingCycleJob(
-        sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
-        served=served,
-        buffer=buffer,
-        wake_writer=writer.wake,
-        observers=(holder.publish_live,),
+    recalibration = cache.get(
+        "recalibration",
+        (stores, served),
+        lambda: RecalibrationJob(stores, served, time.time),
     )
-    recalibration = RecalibrationJob(stores, served, time.time)
+    anomaly_detection = cache.get(
+        "anomaly_detection",
+        (stores, config.anomaly, interval),
+        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time),
+    )
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
-    anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
+    sampling = config.sampling
     horizons = config.high_load.horizons
-    scheduler = Scheduler(
-        (
-            # The offsets spread the load: no other job starts together with a sample or with another job.
-            Job("sampling_cycle", interval, sampling_cycle.run, SAMPLER, deadline=max_sample_age(interval)),
+    return Services(
+        jobs=(
+            # The offsets spread the load: no job starts together with a sample or with another job.
             Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
             Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
             Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
             Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
             Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
-        )
+        ),
+        sources=cache.get(
+            "sources",
+            (sampling.sources, sampling.network_exclude),
+            lambda: make_sources(sampling.sources, sampling.network_exclude),
+        ),
+        served=served,
+        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval)),
+        before_sample=before_sample,
+        refresh=status_refresh.run,
     )
-    holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
-    holder.read_storage_from(buffer.state)
-    return Services(scheduler, retraining, writer)
+
+
+def _started_follower(stores: Stores, served: ServedModel) -> RegistryFollower:
+    """Return a follower that has loaded the active model."""
+    follower = RegistryFollower(stores, served)
+    follower.follow(time.time())
+    return follower

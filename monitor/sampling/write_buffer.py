@@ -96,6 +96,16 @@ class WriteBuffer:
         self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
         self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
 
+    def use(self, cycles: CycleRepository, interval: float) -> None:
+        """Write to another repository, and expect samples at another interval; what is waiting stays.
+
+        Safe to call from any thread.
+        """
+        self._interval = interval
+        if cycles is not self._cycles:
+            self._cycles = cycles
+            self.retry_at = 0.0
+
     def add(self, sample: Sample) -> None:
         """Add a sample; a full buffer drops its oldest one."""
         if self._samples.extend((sample,)):

@@ -18,9 +18,6 @@ FORMAT, OLDEST_FORMAT = 4, 2
 Format 3 adds training ranges and persistence models to format 2, format 4 the load limit and encoded networks.
 """
 
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
-"""Exceptions raised when a malformed header is read, or when a model with malformed values predicts."""
-
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return the header entries of an ensemble and its arrays, whose names start with `prefix`."""

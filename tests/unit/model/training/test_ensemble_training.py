@@ -12,6 +12,7 @@ from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import combine_reports
 from model.nn.diagnostics.gradient_health import GradientState, Issue, IssueKind
 from model.nn.fit_config import FitConfig
+from model.nn.layers import Linear
 from model.nn.network import mlp
 from model.training.ensemble_training import (
     batch_rows,
@@ -76,6 +77,18 @@ def test_encoded_networks_have_all_used_features_and_codes_as_inputs():
     assert [subset.units for subset in inputs] == [1, 0.25, 1, 1, 1, 1]
 
 
+def test_encoded_networks_have_one_hidden_layer_and_are_reported_under_their_own_names():
+    recipe = replace(RECIPE, networks=2, layers=(8, 4))
+    inputs = network_inputs(feature_subsets(NAMES, previous_days=True), NO_CODES, 5, recipe)
+    fitted = fit_networks(inputs, (examples(), None), 2, recipe, (1, 1), np.random.default_rng(0), lambda _: None)
+    linear = [[layer for layer in network.layers if isinstance(layer, Linear)] for network in fitted.networks]
+    assert [len(layers) for layers in linear] == [3, 2]
+    health = combine_reports(fitted.reports).health
+    names = [parameter.name for parameter in health.parameters if parameter.name.endswith("weight")]
+    assert names == ["0.weight", "2.weight", "4.weight", "encoded.0.weight", "encoded.2.weight"]
+    assert [layer.name for layer in health.layers] == ["1", "3", "encoded.1"]
+
+
 def test_networks_predict_without_auxiliary_outputs(fitted):
     scaler = Scaler(np.zeros(5, np.float32), np.ones(5, np.float32))
     assert Ensemble(scaler, fitted.networks, fitted.columns).predict(examples().x).shape == (400, 2)
@@ -96,7 +109,7 @@ def test_reports_combine_to_mean_losses_and_the_worst_health(fitted):
     assert combined.epochs[1].train_loss == pytest.approx(np.mean([r.epochs[1].train_loss for r in reports]))
     assert combined.epochs[2].train_loss == pytest.approx(np.mean([r.epochs[-1].train_loss for r in reports]))
     assert combined.kept_epoch == 3
-    assert combined.health.parameters[0].norm_max == max(r.health.parameters[0].norm_max for r in reports)
+    assert combined.health.parameters[0].norm_max == max(r.health.parameters[0].norm_max for r in reports[:3])
     assert combined.health.steps == sum(r.health.steps for r in reports)
     issue = Issue(IssueKind.VANISHING_GRADIENT, "use ReLU")
     vanishing = replace(reports[2].health, state=GradientState.VANISHING, issues=(issue,))

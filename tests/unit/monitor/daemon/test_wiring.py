@@ -1,14 +1,19 @@
 """Tests of the composition root of the daemon."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from model.units import DAY
 from monitor.config.loader import Config
+from monitor.config.schema import AnomalySection, HighLoadSection, SamplingSection, StorageSection
 from monitor.daemon import wiring
+from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
 from monitor.daemon.wiring import RetrainingConditions, build_services
+from monitor.jobs.retraining import Trainer
 from monitor.stores import open_stores
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
@@ -27,9 +32,8 @@ def stores():
 
 def test_services_schedule_every_job(stores):
     holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
-    services = build_services(Config(), stores, holder)
-    assert set(services.scheduler.states()) == {
-        "sampling_cycle",
+    services = build_services(Config(), stores, holder, Trainer(), ObjectCache())
+    assert {job.name for job in services.jobs} == {
         "status_refresh",
         "retraining",
         "recalibration",
@@ -37,8 +41,38 @@ def test_services_schedule_every_job(stores):
         "retention",
         "anomaly_detection",
     }
+    assert holder.state().overview is None
+    services.refresh()
     assert holder.state().overview is not None
-    assert holder.records is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "replaced"),
+    [
+        ({}, set()),
+        ({"storage": StorageSection(retention=30 * DAY)}, set()),
+        ({"anomaly": AnomalySection(enabled=False)}, {"anomaly_detection"}),
+        ({"sampling": SamplingSection(network_exclude=("veth*",))}, {"sources"}),
+        ({"sampling": SamplingSection(interval=2.0)}, {"served", "anomaly_detection"}),
+        ({"high_load": HighLoadSection(sustained=600.0)}, {"served"}),
+    ],
+)
+def test_services_keep_the_objects_whose_configuration_is_the_same(stores, change, replaced):
+    holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
+    cache = ObjectCache()
+
+    def objects(config):
+        services = build_services(config, stores, holder, Trainer(), cache)
+        jobs = {job.name: job.function.__self__ for job in services.jobs}
+        return {
+            "served": services.served,
+            "sources": services.sources,
+            "anomaly_detection": jobs["anomaly_detection"],
+        }
+
+    before = objects(Config())
+    after = objects(replace(Config(), **change))
+    assert {name for name in before if after[name] is not before[name]} == replaced
 
 
 @pytest.mark.parametrize(
