@@ -16,21 +16,21 @@ from monitor.config.loader import Config, load_config
 from monitor.daemon.sd_notify import Notifier, from_environment
 from monitor.daemon.signals import Request, blocked_signals, request_reload, wait_for_request
 from monitor.daemon.state import ReloadState, StateHolder
+from monitor.daemon.storage import DaemonStorage
 from monitor.daemon.wiring import Services, build_services, build_web_server
 from monitor.errors import MonitorError
 from monitor.queries.overview import max_sample_age
-from monitor.stores import Stores, open_stores
 from monitor.system.logging import get_logger, setup_logging, thread_errors_logged
 from monitor.system.processes import fix_mmap_threshold
 from monitor.system.queued_stderr import drain_stderr
 from monitor.web import WebServer
 from monitor.web.web_config.loader import web_file_problems
-from storage import LockHeldError, StorageError
+from storage import StorageError
 
 log = get_logger(__name__)
 
-BUSY_TIMEOUT = 0.5
-"""Longest time in seconds that a sampling cycle waits for another writer before it buffers its sample."""
+OPEN_PATIENCE = 3.0
+"""Longest time in seconds to wait at a start for the database; then sampling starts without it."""
 
 WRITE_PATIENCE = 5.0
 """Longest time in seconds to wait at a stop for the write of the last samples."""
@@ -91,19 +91,20 @@ def _opened(config: Config, notifier: Notifier, reload: ReloadState) -> Iterator
     holder = StateHolder(config, notifier, reload)
     web = build_web_server(config, holder, partial(_load_config, config, holder), request_reload)
     try:
-        with open_stores(config.database_url, busy_timeout=BUSY_TIMEOUT) as stores, _daemon_lock(stores):
-            services = build_services(config, stores, holder)
-            services.writer.start()
+        storage = DaemonStorage(config)
+        services = build_services(config, storage, holder)
+        try:
+            services.writer.start(OPEN_PATIENCE)
+            storage.raise_fatal()
             services.scheduler.start()
             web.start()
             notifier.opened(max_sample_age(config.sampling.interval))
             _log_start(config, web, holder)
             _tune_garbage_collection()
-            try:
-                yield RunningDaemon(holder, services)
-            finally:
-                holder.records = None
-                _close(services)
+            yield RunningDaemon(holder, services)
+        finally:
+            holder.records = None
+            _close(services, storage)
     finally:
         web.close()
 
@@ -143,25 +144,12 @@ def _load_config(config: Config, holder: StateHolder) -> Config:
         raise
 
 
-@contextmanager
-def _daemon_lock(stores: Stores) -> Iterator[None]:
-    """Hold the lock that allows one daemon per database.
-
-    Raises:
-        MonitorError: another daemon holds the lock.
-    """
-    try:
-        with stores.database.lock("daemon"):
-            yield
-    except LockHeldError as error:
-        raise MonitorError(f"another daemon runs on this database: {error}") from error
-
-
-def _close(services: Services) -> None:
-    """Stop the trainer and the jobs, and store the waiting samples; exit at once if a job does not stop."""
+def _close(services: Services, storage: DaemonStorage) -> None:
+    """Stop the trainer and the jobs, and store or spool the waiting samples; exit at once if a job does not stop."""
     services.retraining.close()
     stopped = services.scheduler.close()
-    services.writer.close(WRITE_PATIENCE)
+    stopped &= services.writer.close(WRITE_PATIENCE)
+    storage.close()
     if not stopped:
         # Otherwise the interpreter would wait for the job's thread without limit.
         log.error("forced exit: job did not stop")

@@ -11,9 +11,10 @@ from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
 from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
 from monitor.daemon.state import StateHolder
-from monitor.inference.registry_follower import RegistryFollower
+from monitor.daemon.storage import DaemonStorage
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
+from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
 from monitor.jobs.retraining import RetrainingJob
@@ -21,13 +22,12 @@ from monitor.jobs.sampling_cycle import SamplingCycleJob
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
-from monitor.queries.overview import max_sample_age
+from monitor.queries.overview import max_sample_age, unread_overview
 from monitor.sampling.sampler import Sampler
 from monitor.sampling.sources import make_sources
 from monitor.sampling.storage_writer import StorageWriter
-from monitor.sampling.write_buffer import WriteBuffer
 from monitor.stores import Stores
-from monitor.training.bootstrap_model import ensure_bootstrap_model, fitted_model_serves
+from monitor.training.bootstrap_model import fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
 from monitor.web import Application, StoredDocuments, WebServer, make_server
@@ -98,23 +98,14 @@ def build_web_server(
     return make_server(config, application, check_config, request_reload)
 
 
-def build_services(config: Config, stores: Stores, holder: StateHolder) -> Services:
-    """Build the jobs and their scheduler without starting them.
-
-    Also register the bootstrap model if no usable model serves the configured rules and horizons, and read the
-    overview once.
-
-    Raises:
-        StorageError: the database cannot be read or written.
-    """
-    ensure_bootstrap_model(stores, config, time.time())
+def build_services(config: Config, storage: DaemonStorage, holder: StateHolder) -> Services:
+    """Build the jobs and their scheduler without starting them, and without access to the database."""
+    stores = storage.stores
     coverage = HistoryCoverage(stores, config)
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
-    status_refresh.run()
+    holder.publish_overview(unread_overview(config, time.time()))
     interval = config.sampling.interval
     served = ServedModel(config.rules, interval)
-    follower = RegistryFollower(stores, served)
-    follower.follow(time.time())
     holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
@@ -124,17 +115,12 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         serving=conditions.serving,
         on_end=status_refresh.run,
     )
-
-    def before_sample(newest_at: float) -> None:
-        follower.follow(newest_at)
-        status_refresh.refresh_changed_model(served.model_id)
-
-    buffer = WriteBuffer(stores.cycles, interval)
-    writer = StorageWriter(buffer, interval, before_sample)
+    follow_up = DatabaseFollowUp(config, stores, served, status_refresh, storage.open_generation)
+    writer = StorageWriter(storage.buffer, interval, follow_up.run)
     sampling_cycle = SamplingCycleJob(
         sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
         served=served,
-        buffer=buffer,
+        buffer=storage.buffer,
         wake_writer=writer.wake,
         observers=(holder.publish_live,),
     )
@@ -156,5 +142,5 @@ def build_services(config: Config, stores: Stores, holder: StateHolder) -> Servi
         )
     )
     holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
-    holder.read_storage_from(buffer.state)
+    holder.read_storage_from(storage.state)
     return Services(scheduler, retraining, writer)

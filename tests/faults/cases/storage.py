@@ -79,7 +79,6 @@ def failing_writes(lab, number):
     "BEGIN EXCLUSIVE in another process",
     2,
     "at most one sample in ten missed; the others are written after the release",
-    xfail="a sampling cycle waits for storage",
 )
 def database_locked(lab):
     return locked(lab, 12)

@@ -1,5 +1,6 @@
 """Tests of the composition root of the daemon."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from monitor.config.loader import Config
 from monitor.daemon import wiring
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
+from monitor.daemon.storage import DaemonStorage
 from monitor.daemon.wiring import RetrainingConditions, build_services
 from monitor.stores import open_stores
 from monitor.training.coverage import HistoryCoverage
@@ -25,9 +27,12 @@ def stores():
         yield opened
 
 
-def test_services_schedule_every_job(stores):
+def test_services_schedule_every_job(tmp_path):
+    config = Config()
+    config = replace(config, storage=replace(config.storage, url=f"sqlite:///{tmp_path}/x.db"))
+    storage = DaemonStorage(config)
     holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
-    services = build_services(Config(), stores, holder)
+    services = build_services(config, storage, holder)
     assert set(services.scheduler.states()) == {
         "sampling_cycle",
         "status_refresh",
