@@ -1,4 +1,4 @@
-.PHONY: run test lint bench build deb config man modules metric-tables schemas dashboards reliability reliability-page lock ci
+.PHONY: run test lint bench build audit deb config man modules metric-tables schemas dashboards reliability reliability-page lock ci
 
 run:            ## install into .venv and start the daemon
 	scripts/venv && .venv/bin/monitor run
@@ -22,10 +22,16 @@ bench:          ## run the benchmarks next to their peers; exit 1 if a target is
 	.venv/bin/python -m benchmarks.tutorials --check
 	.venv/bin/python -m benchmarks.shift --check
 
-build:          ## build the sdist and the wheel in dist/
+build:          ## build the sdist, the wheel, the bill of materials and their checksums in dist/
 	scripts/venv --dev
-	rm -rf build
+	rm -rf build dist
 	.venv/bin/python -m build --no-isolation
+	.venv/bin/python scripts/supply_chain.py sbom dist/monitor-early-warning.cdx.json
+	cd dist && sha256sum * > SHA256SUMS
+
+audit:          ## look up known vulnerabilities of the runtime dependencies
+	scripts/venv --dev
+	.venv/bin/python scripts/supply_chain.py audit
 
 deb:            ## build the Debian package in this directory
 	deploy/debian/build

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from model.anomaly.block_maxima import BLOCKS_PER_MONTH, SLOT_SECONDS, SLOTS_PER_BLOCK
-from model.anomaly.tails import fit_block_maxima
+from model.anomaly.scoring.tails import fit_block_maxima
 from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR, MINUTE
 from monitor.config.durations import parse_duration

@@ -42,6 +42,10 @@ PARSE_ERRORS = (
 """Exceptions that zipfile, NumPy and json raise for malformed bytes."""
 
 
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""Exceptions raised when an object is built from a header or arrays of the wrong type, shape, size or number."""
+
+
 def pack(header: dict[str, Any], arrays: dict[str, Floats]) -> bytes:
     """Serialize a header and arrays; equal content gives equal bytes.
 

@@ -117,6 +117,7 @@ class DaemonState:
         host_metrics: True if the host metrics (`monitor_host_*`) are exposed.
         reload_successful: True if the last reload of the configuration took effect.
         reloaded_at: time at which a configuration last took effect, in seconds since the epoch.
+        reload_failures: number of failed reloads since the start.
         anomaly: state of the anomaly detector; None if no detector runs or sampling has stopped.
         log_lines_dropped: number of log lines that could not be written since the start.
         storage: state of the writes to the database.
@@ -131,6 +132,7 @@ class DaemonState:
     host_metrics: bool = True
     reload_successful: bool = True
     reloaded_at: float = 0.0
+    reload_failures: int = 0
     anomaly: AnomalyState | None = None
     log_lines_dropped: int = 0
     storage: StorageState = field(default_factory=StorageState)

@@ -23,7 +23,7 @@ from model.features.dataset import typical_step
 from model.features.design_matrix import design_matrix
 from model.features.feature_spec import FeatureSpec, windows_for
 from model.features.labels import Rules, future_labels
-from model.forecast.ensemble import fit_scaler
+from model.features.scaling import fit_scaler
 from model.forecast.log_odds import sigmoid
 from model.forecast.metrics import score
 from model.forecast.pretrained import (

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly.block_maxima import RECURRING_TOLERANCE, SLOTS_PER_BLOCK, SLOTS_PER_DAY, BlockMaxima
-from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector, fit_detector
 from model.anomaly.events import AnomalyEvent, EventChange
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample, row_interval
+from model.anomaly.scoring.channels import SCORE_PARTS
 from model.anomaly.thresholds import alarm_rates
 from model.array_types import Floats, Integers
 from model.errors import NotEnoughHistoryError
@@ -225,7 +225,9 @@ def validate_detector(detector: Detector, false_alarms_per_month: float) -> Dete
     return DetectorValidation(alarms, days, false_alarms_per_month)
 
 
-def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: list[float], day_start: int) -> int:
+def _count_alarms(
+    maxima: BlockMaxima, slots: list[int], values: Floats, rates: dict[str, float], day_start: int
+) -> int:
     """Return the number of blocks of a day with an alarm of the joint or the spike channel.
 
     A slot maximum is an alarm if it exceeds both the threshold and RECURRING_TOLERANCE times the recurring level.
@@ -234,14 +236,15 @@ def _count_alarms(maxima: BlockMaxima, slots: list[int], values: Floats, rates: 
         maxima: block maxima of the earlier days.
         slots: (n,) slot numbers of the day.
         values: (n, score parts) maxima of each slot.
-        rates: (channels,) probability of a false alarm per block.
+        rates: probability of a false alarm per block for each channel.
         day_start: number of the first slot of the day.
     """
     tails = maxima.fit_tails(day_start)
-    levels = [np.inf if tail is None else tail.return_level(rate) for tail, rate in zip(tails, rates, strict=False)]
+    rate_of = {SCORE_PARTS.index(name): rate for name, rate in rates.items()}
+    levels = {i: np.inf if (tail := tails[i]) is None else tail.return_level(rate) for i, rate in rate_of.items()}
     blocks = set()
     for slot, value in zip(slots, values, strict=True):
         recurring = maxima.recurring_level(slot)
-        if any(value[i] > max(level, RECURRING_TOLERANCE * recurring[i]) for i, level in enumerate(levels)):
+        if any(value[i] > max(level, RECURRING_TOLERANCE * recurring[i]) for i, level in levels.items()):
             blocks.add(slot // SLOTS_PER_BLOCK)
     return len(blocks)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from model.anomaly.tails import BlockMaximaTail, fit_block_maxima
+from model.anomaly.scoring.tails import BlockMaximaTail, fit_block_maxima
 from model.array_types import Bools, Floats, Integers
 from model.units import DAY, HOUR
 

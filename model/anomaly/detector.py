@@ -9,15 +9,17 @@ from enum import StrEnum
 import numpy as np
 
 from model.anomaly.block_maxima import SLOT_SECONDS
-from model.anomaly.channels import ScoreCalibration, calibrate
 from model.anomaly.flatline import FlatlineBaseline, fit_flatline_baseline
-from model.anomaly.forecaster import LOOKBACK, LinearForecaster, fit_forecaster
+from model.anomaly.forecaster import Forecaster, fit_autoregression
 from model.anomaly.mahalanobis import MahalanobisDistance, fit_mahalanobis
-from model.anomaly.resampling import continuously_present, forward_fill, resample
+from model.anomaly.resampling import WARM_UP_ROWS, continuously_present, forward_fill, resample
+from model.anomaly.scoring.calibration import calibrate
+from model.anomaly.scoring.channels import ScoreCalibration
+from model.anomaly.seasonal_profile import SeasonalProfile, fit_seasonal_profile
 from model.array_types import Bools, Floats, Integers
 from model.errors import NotEnoughHistoryError
 
-MIN_ROWS = 4 * LOOKBACK
+MIN_ROWS = 4 * WARM_UP_ROWS
 """Smallest number of usable rows for a fit."""
 
 Z_CAP = 10.0
@@ -52,7 +54,7 @@ class FitRefusal(StrEnum):
 _REFUSAL_MESSAGES = {
     FitRefusal.TOO_SHORT: f"the history has fewer than {MIN_ROWS} rows",
     FitRefusal.NO_VARIATION: "no metric varies in the history",
-    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows that follow {LOOKBACK} rows without a gap",
+    FitRefusal.GAPS: f"the history has fewer than {MIN_ROWS} rows that follow {WARM_UP_ROWS} rows without a gap",
 }
 
 
@@ -104,6 +106,7 @@ class Detector:
         step: row interval in seconds.
         standardization: transform of columns to standardized metrics.
         forecaster: linear forecaster of all metrics.
+        profile: usual values by time of day; None for a detector of format 2.
         mahalanobis: squared Mahalanobis distance from the mean of the history.
         calibration: residual scales, energy quantiles and tails.
         flatline: baseline of the runs of unchanged values.
@@ -114,7 +117,8 @@ class Detector:
     columns: tuple[str, ...]
     step: float
     standardization: Standardization
-    forecaster: LinearForecaster
+    forecaster: Forecaster
+    profile: SeasonalProfile | None
     mahalanobis: MahalanobisDistance
     calibration: ScoreCalibration
     flatline: FlatlineBaseline
@@ -153,15 +157,17 @@ def fit_detector(times: Floats, values: Floats, columns: Sequence[str], step: fl
     if usable.sum() < MIN_ROWS:
         raise DetectorFitError(FitRefusal.GAPS)
     z = forward_fill(z)
-    forecaster, residuals = fit_forecaster(z, usable)
+    forecaster, residuals = fit_autoregression(z, usable)
+    profile, seasonal_residuals = fit_seasonal_profile(times, z, present)
     mahalanobis, distances = fit_mahalanobis(z, usable)
-    calibration, parts = calibrate(residuals, distances, present, step)
+    calibration, parts = calibrate(np.concatenate((residuals, seasonal_residuals), axis=1), distances, present, step)
     slots, slot_maxima = _slot_maxima(times[usable], parts.for_thresholds[usable])
     return Detector(
         columns=tuple(columns),
         step=step,
         standardization=standardization,
         forecaster=forecaster,
+        profile=profile,
         mahalanobis=mahalanobis,
         calibration=calibration,
         flatline=fit_flatline_baseline(x, 1e-9 * standardization.deviation),

@@ -1,19 +1,19 @@
-"""Linear forecaster: ridge regression of all metrics on their lagged values, with cross-fitted residuals.
+"""Forecaster: ridge regression of each metric on its own lagged values, with cross-fitted residuals.
 
-On host metrics a network with the same inputs was no more accurate than ridge regression, and a network without a
-linear path was less accurate.
+On labelled series of servers, inputs from the other metrics made the residuals no more informative: a regression
+over all metrics has twenty times the weights, and a network with the same inputs was no better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from model.array_types import Bools, Floats, Integers
 
-LAGS = 12
+LAGS = 24
 """Number of past rows that one forecast uses as input."""
 
 HORIZONS = (1, 5)
@@ -31,48 +31,55 @@ INTERCEPT_PENALTY = 1e-6
 FOLDS = 3
 """Number of contiguous folds of the history; the residuals of a fold come from a model fitted on the other folds."""
 
-BATCH_ROWS = 4096
-"""Number of rows whose lagged windows are built at once; bounds the memory of the windows."""
+
+class Forecaster(Protocol):
+    """Forecast of all metrics of a row from the rows before it, once per horizon."""
+
+    def __call__(self, recent: Floats) -> Floats:
+        """Forecast the row after the recent rows.
+
+        Args:
+            recent: (at least LOOKBACK rows, metrics), oldest row first.
+
+        Returns:
+            (len(HORIZONS) * metrics,) forecasts, grouped by horizon.
+        """
 
 
 @dataclass(frozen=True)
-class LinearForecaster:
-    """Linear model that forecasts all metrics of a row from the LOOKBACK rows before it, once per horizon.
+class Autoregression:
+    """Linear model that forecasts each metric from its own LAGS rows that end one horizon before the row.
 
     Attributes:
-        weights: (LOOKBACK * metrics + 1, len(HORIZONS) * metrics) weights of the inputs, from the oldest row to the
-            newest, then the intercept; 0 for rows that a horizon does not use.
+        weights: (len(HORIZONS), LAGS + 1, metrics) weights of the inputs, oldest row first, then the intercept.
     """
 
     weights: Floats
 
-    def __call__(self, windows: Floats) -> Floats:
-        """Forecast each row from the LOOKBACK rows before it.
-
-        Args:
-            windows: (rows, LOOKBACK * metrics), see `lagged_windows`.
-
-        Returns:
-            (rows, len(HORIZONS) * metrics) forecasts, grouped by horizon.
-        """
-        return np.asarray(windows @ self.weights[:-1] + self.weights[-1])
+    def __call__(self, recent: Floats) -> Floats:
+        """Forecast the row after the recent rows; see `Forecaster`."""
+        forecasts = [
+            (recent[-horizon - LAGS + 1 : len(recent) - horizon + 1] * weights[:-1]).sum(axis=0) + weights[-1]
+            for horizon, weights in zip(HORIZONS, self.weights, strict=True)
+        ]
+        return np.concatenate(forecasts)
 
 
-def lagged_windows(z: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Yield the window of LOOKBACK rows before each row, in batches of at most BATCH_ROWS rows.
+@dataclass(frozen=True)
+class VectorAutoregression:
+    """Linear model that forecasts each metric from 16 rows of all metrics: the forecaster of format 2.
 
-    Args:
-        z: (rows, metrics), finite.
-
-    Yields:
-        The slice of `z` that a batch covers, and its windows (batch, LOOKBACK * metrics), oldest row first. The first
-        batch begins at row LOOKBACK.
+    Attributes:
+        weights: (16 * metrics + 1, len(HORIZONS) * metrics) weights of the inputs, oldest row first, then the
+            intercept; 0 for rows that a horizon does not use.
     """
-    n, d = z.shape
-    for start in range(LOOKBACK, n, BATCH_ROWS):
-        end = min(start + BATCH_ROWS, n)
-        view = np.lib.stride_tricks.sliding_window_view(z[start - LOOKBACK : end - 1], LOOKBACK, axis=0)
-        yield slice(start, end), np.ascontiguousarray(view.transpose(0, 2, 1)).reshape(end - start, LOOKBACK * d)
+
+    weights: Floats
+
+    def __call__(self, recent: Floats) -> Floats:
+        """Forecast the row after the recent rows; see `Forecaster`."""
+        window = recent.reshape(-1)[1 - len(self.weights) :]
+        return np.asarray(window @ self.weights[:-1] + self.weights[-1])
 
 
 def contiguous_folds(usable: Bools) -> Integers:
@@ -88,57 +95,67 @@ def contiguous_folds(usable: Bools) -> Integers:
     return folds
 
 
-def fit_forecaster(z: Floats, usable: Bools) -> tuple[LinearForecaster, Floats]:
+def fit_autoregression(z: Floats, usable: Bools) -> tuple[Autoregression, Floats]:
     """Fit a forecaster by ridge regression and compute its cross-fitted residuals.
 
     Args:
         z: (rows, metrics) standardized values, finite.
-        usable: (rows,) False for rows to leave out of the fit, such as a gap and the LOOKBACK rows after it.
+        usable: (rows,) False for rows to leave out of the fit, such as a gap and the rows right after it.
 
     Returns:
         The forecaster fitted on all usable rows, and (rows, len(HORIZONS) * metrics) cross-fitted residuals, 0 for
         the first LOOKBACK rows. The residuals of a fold come from a forecaster fitted on the other folds.
     """
     n, d = z.shape
-    width = LOOKBACK * d + 1
-    fold_of = contiguous_folds(usable)
-    grams = np.zeros((FOLDS, width, width))
-    crosses = np.zeros((FOLDS, width, d))
-    for rows, windows in lagged_windows(z):
-        inputs = np.concatenate((windows, np.ones((len(windows), 1))), axis=1)
-        for fold in np.unique(fold_of[rows]):
-            selected = usable[rows] & (fold_of[rows] == fold)
-            grams[fold] += inputs[selected].T @ inputs[selected]
-            crosses[fold] += inputs[selected].T @ z[rows][selected]
-    held_out = [
-        _solve_ridge(grams.sum(0) - gram, crosses.sum(0) - cross, d)
-        for gram, cross in zip(grams, crosses, strict=True)
-    ]
-    residuals = np.zeros((n, len(HORIZONS) * d))
-    targets = np.tile(z, (1, len(HORIZONS)))
-    for rows, windows in lagged_windows(z):
-        for fold in np.unique(fold_of[rows]):
-            selected = fold_of[rows] == fold
-            residuals[rows][selected] = targets[rows][selected] - held_out[fold](windows[selected])
-    return _solve_ridge(grams.sum(0), crosses.sum(0), d), residuals
+    weights = np.zeros((len(HORIZONS), LAGS + 1, d))
+    residuals = np.zeros((n, len(HORIZONS), d))
+    fold_of = contiguous_folds(usable)[LOOKBACK:]
+    for metric in range(d):
+        weights[..., metric], residuals[LOOKBACK:, :, metric] = _fit_metric(z[:, metric], usable[LOOKBACK:], fold_of)
+    return Autoregression(weights), residuals.reshape(n, -1)
 
 
-def _solve_ridge(gram: Floats, cross: Floats, metrics: int) -> LinearForecaster:
-    """Fit a forecaster: solve the normal equations of one ridge regression per horizon.
-
-    The inputs at a horizon of h rows are the LAGS rows that end h rows before the forecast row.
+def _fit_metric(z: Floats, usable: Bools, fold_of: Integers) -> tuple[Floats, Floats]:
+    """Fit the forecasts of one metric.
 
     Args:
-        gram: (inputs, inputs) sums of products of the inputs, the intercept last.
-        cross: (inputs, metrics) sums of products of inputs and targets.
-        metrics: number of metrics.
+        z: (rows,) standardized values.
+        usable: (rows - LOOKBACK,) False for rows to leave out of the fit.
+        fold_of: (rows - LOOKBACK,) fold numbers.
+
+    Returns:
+        (len(HORIZONS), LAGS + 1) weights, and (rows - LOOKBACK, len(HORIZONS)) cross-fitted residuals.
     """
-    weights = np.zeros((len(gram), len(HORIZONS) * metrics))
+    windows = np.lib.stride_tricks.sliding_window_view(z[:-1], LOOKBACK)
+    inputs = np.concatenate((windows, np.ones((len(windows), 1))), axis=1)
+    targets = z[LOOKBACK:]
+    products = np.zeros((FOLDS, LOOKBACK + 1, LOOKBACK + 2))
+    for fold in range(FOLDS):
+        selected = usable & (fold_of == fold)
+        rows = inputs[selected]
+        products[fold, :, :-1] = rows.T @ rows
+        products[fold, :, -1] = rows.T @ targets[selected]
+    total = products.sum(axis=0)
+    weights = np.zeros((len(HORIZONS), LAGS + 1))
+    residuals = np.zeros((len(targets), len(HORIZONS)))
     for i, horizon in enumerate(HORIZONS):
         end = LOOKBACK - horizon + 1
-        inputs = np.append(np.arange((end - LAGS) * metrics, end * metrics), len(gram) - 1)
-        penalty = np.full(len(inputs), RIDGE_PENALTY)
-        penalty[-1] = INTERCEPT_PENALTY
-        regularised = gram[np.ix_(inputs, inputs)] + np.diag(penalty)
-        weights[inputs, i * metrics : (i + 1) * metrics] = np.linalg.solve(regularised, cross[inputs])
-    return LinearForecaster(weights)
+        used = np.append(np.arange(end - LAGS, end), LOOKBACK)
+        weights[i] = _solve_ridge(total, used)
+        for fold in range(FOLDS):
+            held_out = fold_of == fold
+            forecast = inputs[held_out][:, used] @ _solve_ridge(total - products[fold], used)
+            residuals[held_out, i] = targets[held_out] - forecast
+    return weights, residuals
+
+
+def _solve_ridge(products: Floats, used: Integers) -> Floats:
+    """Return the weights (used,) of one ridge regression.
+
+    Args:
+        products: (inputs, inputs + 1) sums of products of the inputs, the intercept last, and with the target.
+        used: (used,) indices of the inputs that the regression uses, the intercept last.
+    """
+    penalty = np.full(len(used), RIDGE_PENALTY)
+    penalty[-1] = INTERCEPT_PENALTY
+    return np.asarray(np.linalg.solve(products[np.ix_(used, used)] + np.diag(penalty), products[used, -1]))

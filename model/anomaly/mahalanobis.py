@@ -9,7 +9,7 @@ import numpy as np
 from model.anomaly.forecaster import FOLDS, contiguous_folds
 from model.array_types import Bools, Floats
 
-MIN_VARIANCE_SHARE = 0.05
+MIN_VARIANCE_SHARE = 1e-3
 """Lower bound of the variance of a principal direction, relative to the largest variance."""
 
 SINGLE_METRIC_LAGS = 32

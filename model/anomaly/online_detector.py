@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly.channels import AnomalyScorer
 from model.anomaly.detector import Z_CAP, Detector
 from model.anomaly.events import AnomalyEvent, DetectorReading, EventTracker, EventTransition
 from model.anomaly.flatline import FlatlineDetector
 from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.mahalanobis import SINGLE_METRIC_LAGS
-from model.anomaly.resampling import MAX_GAP
+from model.anomaly.resampling import MAX_GAP, WARM_UP_ROWS
+from model.anomaly.scoring.channels import AnomalyScorer
 from model.anomaly.thresholds import AlarmThresholds
 from model.array_types import Bools, Floats, Integers
 
@@ -150,7 +150,7 @@ class HostDetector:
         metrics = len(detector.standardization.mean)
         self._detector = detector
         self.thresholds = AlarmThresholds(detector, false_alarms_per_month)
-        self._scorer = AnomalyScorer(metrics, detector.step)
+        self._scorer = AnomalyScorer(metrics, detector.step, seasonal=detector.profile is not None)
         self._flatline = FlatlineDetector(detector.flatline, detector.step, false_alarms_per_month)
         self._recent = np.zeros((max(LOOKBACK, SINGLE_METRIC_LAGS), metrics))
         self._missing_rows: Integers = np.full(metrics, LOOKBACK)
@@ -165,7 +165,7 @@ class HostDetector:
             values: (columns,), NaN where missing.
 
         Returns:
-            The reading; None if no present metric has completed its warm-up of LOOKBACK rows.
+            The reading; None if no present metric has completed its warm-up of WARM_UP_ROWS rows.
 
         Raises:
             ValueError: the row is not later than the previous row.
@@ -191,7 +191,7 @@ class HostDetector:
         self._missing_rows = np.where(present, 0, self._missing_rows + 1)
 
     def _read(self, at: float, x: Floats, z: Floats) -> DetectorReading | None:
-        """Score a row; return None if no present metric has completed its warm-up of LOOKBACK rows.
+        """Score a row; return None if no present metric has completed its warm-up of WARM_UP_ROWS rows.
 
         Args:
             at: start of the row in seconds since the epoch.
@@ -199,24 +199,18 @@ class HostDetector:
             z: (metrics,) standardized values.
         """
         detector = self._detector
-        forecast = detector.forecaster(self._recent[-LOOKBACK:].reshape(1, -1))[0]
-        residuals = np.concatenate((z, z)) - forecast
+        forecast = detector.forecaster(self._recent)
+        expected = forecast if detector.profile is None else np.concatenate((forecast, detector.profile.at(at)))
+        residuals = np.concatenate((z,) * (len(expected) // len(z))) - expected
         # A missing value is replaced by its forecast: the last value may be inconsistent with the other metrics.
         self._append(z, np.minimum(np.maximum(forecast[: len(z)], -Z_CAP), Z_CAP))
-        present = ~np.isnan(z) & (self._rows_since_gap >= LOOKBACK)
+        present = (~np.isnan(z) & (self._rows_since_gap >= WARM_UP_ROWS))[None]
         flatline_ratio, flatline_ratios = self._flatline.update(x)
         if not present.any():
             return None
-        present_by_horizon = np.concatenate((present, present))[None]
-        calibration = detector.calibration
-        energy = self._scorer.residual_energy(
-            np.where(present_by_horizon, residuals, 0.0), present_by_horizon, calibration.residual_scales
-        )
         lags = detector.mahalanobis.lags
         distance = detector.mahalanobis(self._recent[-lags:].reshape(1, -1))
-        averages = self._scorer.average(energy, present_by_horizon, distance, np.ones(1, bool))
-        by_metric = self._scorer.average_by_metric(energy, present_by_horizon)
-        parts = self._scorer.score_parts(averages, by_metric, present[None], calibration)
+        parts = self._scorer.update(residuals[None], present, distance, detector.calibration)
         part_values = parts.for_thresholds[0]
         ratios = self.thresholds.update(at, part_values)
         ratios[FLATLINE] = flatline_ratio

@@ -8,6 +8,9 @@ from model.anomaly.forecaster import LOOKBACK
 from model.array_types import Bools, Floats, Integers
 from model.units import MINUTE
 
+WARM_UP_ROWS = 16
+"""Number of rows with a value after a gap before a metric is scored."""
+
 MAX_GAP = 2
 """Largest number of consecutive missing rows after which a metric needs no new warm-up."""
 
@@ -63,7 +66,7 @@ def _group_means(values: Floats, starts: Integers) -> Floats:
     return means
 
 
-def continuously_present(present: Bools, warm_up: int = LOOKBACK) -> Bools:
+def continuously_present(present: Bools, warm_up: int = WARM_UP_ROWS) -> Bools:
     """Return a mask of the values that have at least `warm_up` earlier values since the last gap of the metric.
 
     A gap is more than MAX_GAP consecutive missing rows.

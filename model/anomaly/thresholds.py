@@ -13,20 +13,20 @@ from model.anomaly.block_maxima import (
     SLOTS_PER_BLOCK,
     BlockMaxima,
 )
-from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector
-from model.anomaly.tails import BlockMaximaTail, LogLogisticTail
+from model.anomaly.scoring.channels import SCORE_PARTS
+from model.anomaly.scoring.tails import BlockMaximaTail, LogLogisticTail
 from model.array_types import Floats
 from model.units import DAY, HOUR
 
 FLATLINE_BUDGET = 0.8
 """False alarms per month that are reserved for the flatline channel."""
 
-BUDGET_SHARES = (0.65, 0.52)
-"""Fractions of the remaining budget for joint and spike; the sum exceeds 1, because both often alarm together."""
+BUDGET_SHARES = {"joint": 0.65, "spike": 0.52}
+"""Fraction of the remaining budget by channel; the sum exceeds 1, because both often alarm together."""
 
-MIN_BUDGET_SHARES = (0.2, 0.15)
-"""Lower bounds of the budgets for joint and spike, as fractions of the whole budget."""
+MIN_BUDGET_SHARES = {"joint": 0.2, "spike": 0.15}
+"""Lower bound of the budget by channel, as a fraction of the whole budget."""
 
 NEAR_ALARM = 0.7
 """A score part is near an alarm if its ratio to its alarm threshold is at least this value."""
@@ -55,17 +55,17 @@ SCORE_MARGIN = 1.5
 OVERALL = SCORE_PARTS.index("overall")
 
 
-def alarm_rates(false_alarms_per_month: float) -> list[float]:
-    """Return the probability of a false alarm per block for the joint and the spike channel.
+def alarm_rates(false_alarms_per_month: float) -> dict[str, float]:
+    """Return the probability of a false alarm per block for each channel with a score part.
 
     Args:
         false_alarms_per_month: false-alarm budget of all channels together.
     """
     remaining = max(0.0, false_alarms_per_month - FLATLINE_BUDGET)
-    return [
-        max(minimum * false_alarms_per_month, share * remaining) / BLOCKS_PER_MONTH
-        for share, minimum in zip(BUDGET_SHARES, MIN_BUDGET_SHARES, strict=True)
-    ]
+    return {
+        name: max(MIN_BUDGET_SHARES[name] * false_alarms_per_month, share * remaining) / BLOCKS_PER_MONTH
+        for name, share in BUDGET_SHARES.items()
+    }
 
 
 class Habituation:
@@ -116,7 +116,7 @@ class AlarmThresholds:
             self.block_maxima.add(slot, values)
         self._first_slot = int(detector.slots[0]) if len(detector.slots) else None
         self._rates = alarm_rates(false_alarms_per_month)
-        self._habituations = [Habituation() for _ in self._rates]
+        self._habituations = {name: Habituation() for name in self._rates}
         self._tails: list[BlockMaximaTail | None] = [None] * len(SCORE_PARTS)
         self._score_curve: LogLogisticTail | None = None
         self._recurring: Floats = np.zeros(len(SCORE_PARTS))
@@ -142,13 +142,14 @@ class AlarmThresholds:
         if is_warm:
             self.block_maxima.add(slot, parts)
         ratios = {}
-        for i, rate in enumerate(self._rates):
+        for name, rate in self._rates.items():
+            i = SCORE_PARTS.index(name)
             tail = self._tails[i]
             value = float(parts[i])
             ratio = 0.0 if tail is None else value / tail.return_level(rate)
-            normal_level = max(self._recurring[i], self._habituations[i].update(at, ratio, value))
+            normal_level = max(self._recurring[i], self._habituations[name].update(at, ratio, value))
             is_normal = value <= RECURRING_TOLERANCE * normal_level
-            ratios[SCORE_PARTS[i]] = ratio if is_warm and not is_normal else min(ratio, SUPPRESSED_RATIO)
+            ratios[name] = ratio if is_warm and not is_normal else min(ratio, SUPPRESSED_RATIO)
         return ratios
 
     def score(self, parts: Floats) -> float:
@@ -173,9 +174,10 @@ class AlarmThresholds:
     @property
     def levels(self) -> dict[str, float]:
         """Alarm threshold for each of the channels joint and spike; NaN if there are too few blocks for a fit."""
+        tails = dict(zip(SCORE_PARTS, self._tails, strict=True))
         return {
-            name: math.nan if tail is None else tail.return_level(rate)
-            for name, tail, rate in zip(SCORE_PARTS, self._tails, self._rates, strict=False)
+            name: math.nan if (tail := tails[name]) is None else tail.return_level(rate)
+            for name, rate in self._rates.items()
         }
 
     def _start_slot(self, slot: int, at: float) -> None:

@@ -20,6 +20,9 @@ CHUNK_ROWS = 4096
 LOAD_STATISTICS = 5
 """Number of load-index statistics per window: see `_fill_load`."""
 
+RECURRENCE_FEATURES = 4
+"""Number of recurrence features: see `_fill_recurrence`."""
+
 MAX_PHASE = 4.0
 """Upper bound of the phase: time since the last onset divided by the time between the last two onsets."""
 
@@ -49,6 +52,10 @@ def design_matrix(spec: FeatureSpec, window: RollingWindow, rows: Integers) -> F
         load[:, 0] = window.load_index[rows[chunk]]
         load[:, 1] = window.state[rows[chunk]]
         _fill_recurrence(load[:, 2 + LOAD_STATISTICS * len(spec.windows) :], spec, window, rows[chunk])
+        if spec.crossings:
+            first_crossing = 2 + LOAD_STATISTICS * len(spec.windows) + RECURRENCE_FEATURES
+            brief = sums[:, 1:, -2] / counts[:, 1:, -1]
+            load[:, first_crossing : first_crossing + len(spec.windows)] = brief
     if window.buckets is not None:
         _fill_seasonal(x, spec, window.buckets, window.bucket_numbers[rows])
     return x
@@ -127,13 +134,13 @@ def _fill_load(load: Floats, sums: Integers, counts: Floats, extremes: tuple[Flo
     Args:
         load: (n, columns) columns of the design matrix from the load index on; from column 2 on,
             LOAD_STATISTICS * windows columns are written.
-        sums: (n, windows, sums) from `_window_sums`; the last four columns are described at `RollingWindow.sums`.
+        sums: (n, windows, sums) from `_window_sums`; the last five columns are described at `RollingWindow.sums`.
         counts: (n, windows, counts) from `_window_sums`; the last column counts the load index.
         extremes: maxima and minima of the load index, (n, windows) each.
     """
     n, windows = sums.shape[:2]
     known = counts[..., -1:]
-    moments = sums[..., -4:-1] / known
+    moments = sums[..., -5:-2] / known
     mean = moments[..., 0]
     statistics = np.empty((n, windows, LOAD_STATISTICS))
     statistics[..., 0] = mean / FIXED_POINT

@@ -19,6 +19,12 @@ from model.units import DAY, HOUR, MINUTE
 MAX_RATIO = 64.0
 """A non-negative metric with a value above this limit counts as a rate or size and enters as log(1 + x)."""
 
+LOAD_LIMIT = 1.25
+"""Upper limit of the load index in features: one spike far above its bound would dominate windows of several days."""
+
+UNSTATED_LOAD_LIMIT = 8.0
+"""Upper limit of the load index in models of releases that did not store it."""
+
 GENERAL_WINDOWS = (MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """Window lengths in seconds that every specification contains; the pretrained model uses no others."""
 
@@ -56,6 +62,8 @@ class FeatureSpec:
         step: seconds between samples.
         horizons: prediction horizons in seconds.
         seasonal: True to include seasonal features, which need a step of at most an hour.
+        load_limit: upper limit of the load index.
+        crossings: True to include the share of time above the bound that was not sustained, per window.
     """
 
     columns: tuple[str, ...]
@@ -66,6 +74,8 @@ class FeatureSpec:
     step: float
     horizons: tuple[float, ...]
     seasonal: bool
+    load_limit: float = LOAD_LIMIT
+    crossings: bool = True
 
     @property
     def lookback(self) -> float:
@@ -104,6 +114,8 @@ class FeatureSpec:
         load = ["load_index:last", "load_index:state"]
         load += [f"load_index:{statistic}:{span}" for span in spans for statistic in statistics]
         load += [f"load_index:{name}" for name in ("since_high", "since_onset", "period", "phase")]
+        if self.crossings:
+            load += [f"load_index:crossings:{span}" for span in spans]
         days = seasonal_feature_names(self.inputs, self.horizons) if self.seasonal else ()
         return (*metrics, *load, *days)
 
@@ -140,7 +152,7 @@ class FeatureSpec:
         Args:
             bounded: True to drop rows that no later feature needs; for a window that is extended indefinitely.
         """
-        return RollingWindow(
+        window = RollingWindow(
             self.columns,
             self.rules,
             self.step,
@@ -149,6 +161,8 @@ class FeatureSpec:
             keep_seconds=self._required_sample_seconds if bounded else np.inf,
             bucket_width=bucket_width(self.step) if self.seasonal else None,
         )
+        window.load_limit = self.load_limit
+        return window
 
 
 def make_spec(

@@ -20,7 +20,7 @@ FIXED_POINT = 2.0**20
 """Grid steps per unit of a metric: about six decimals."""
 
 MAX_LOAD_INDEX = 8.0
-"""Upper bound of the load index; sums of its square must fit into 64 bits."""
+"""Largest upper limit of the load index; sums of its square must fit into 64 bits."""
 
 CHUNK_ROWS = 2048
 """Number of rows appended at once; it bounds the memory of intermediate arrays."""
@@ -30,6 +30,7 @@ class RollingWindow:
     """Samples of one host in time order, with high-load state and running sums.
 
     Appending rows one by one (live) or many at once (training) gives bit-identical sums and states.
+    `load_limit` is the upper limit of the load index; it is set before the first sample.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RollingWindow:
         self.rules = rules
         self.step = step
         self.keep_seconds = keep_seconds
+        self.load_limit = MAX_LOAD_INDEX
         self._input_columns = np.array([self.columns.index(name) for name in inputs], dtype=np.intp)
         self._logarithmic = np.flatnonzero([name in logarithmic for name in inputs])
         k = len(inputs)
@@ -66,11 +68,10 @@ class RollingWindow:
         self._dropped_rows = 0
         self._size = 0
         self._times = np.empty(0)
-        # Contiguous, not a column of _states: the daemon reads hours of it at every sample.
-        self._index = np.empty(0)
+        self._index = np.empty(0)  # contiguous, not a column of _states: read at every sample
         self._states = np.empty((0, len(load_states.START)))
         # Columns of sums and counts: see the properties.
-        self._sums: Integers = np.empty((0, k + 4), np.int64)
+        self._sums: Integers = np.empty((0, k + 5), np.int64)
         self._counts: Integers = np.empty((0, k + 1), np.int32)
         self._bucket_numbers: Integers = np.empty(0, np.int64)
 
@@ -89,7 +90,7 @@ class RollingWindow:
 
     @property
     def load_index(self) -> Floats:
-        """(rows,) load index (`Rules.load_index`), at most MAX_LOAD_INDEX, NaN if unknown."""
+        """(rows,) load index (`Rules.load_index`), at most `load_limit`, NaN if unknown."""
         return self._index[: self._size]
 
     @property
@@ -134,10 +135,10 @@ class RollingWindow:
 
     @property
     def sums(self) -> Integers:
-        """(rows, inputs + 4) cumulative sums.
+        """(rows, inputs + 5) cumulative sums.
 
         Columns: each input, load index, square of the load index, number of samples with a load index of at least 1,
-        and covered milliseconds. Inputs and load index are in grid steps, the square in squared grid steps.
+        number of those outside high load, and covered milliseconds. Inputs and load index are in grid steps.
         """
         return self._sums[: self._size]
 
@@ -183,32 +184,33 @@ class RollingWindow:
         recent = np.concatenate((self._times[first : rows.start], times))
         spacing = sample_spacing(recent, rows.start - first)
         after_gap = follows_gap(elapsed, spacing)
-        index = np.minimum(self.rules.load_index(self.columns, values), MAX_LOAD_INDEX)
+        index = np.minimum(self.rules.load_index(self.columns, values), self.load_limit)
         instant = index >= 1
         self._times[rows] = times
         self._index[rows] = index
         covered = np.where(after_gap, spacing, elapsed)
         if not rows.start:
             covered[0] = self.step
-        terms, known = self._extend_sums(rows, values, index, instant, covered)
         before = self._states[rows.start - 1] if rows.start else load_states.START
         exceeded_before = bool(rows.start) and bool(self._index[rows.start - 1] >= 1)
         samples = times, np.where(after_gap, np.inf, elapsed), spacing, index
         self._states[rows] = load_states.extend_states(before, exceeded_before, samples, self.rules.sustained)
+        state = self._states[rows, load_states.STATE]
+        terms, known = self._extend_sums(rows, values, (index, instant, instant & (state != 1)), covered)
         if self.buckets is not None:
-            state = self._states[rows, load_states.STATE]
             summed = terms[:, : known.shape[1]]
             self._bucket_numbers[rows] = self.buckets.extend(times, summed, known, index, state)
         self._size = rows.stop
 
     def _extend_sums(
-        self, rows: slice, values: Floats, index: Floats, instant: Bools, covered: Floats
+        self, rows: slice, values: Floats, load: tuple[Floats, Bools, Bools], covered: Floats
     ) -> tuple[Integers, Bools]:
         """Write the cumulative sums and counts of new rows.
 
-        `instant` (rows,) is True where a rule holds; `covered` (rows,) holds the seconds that each sample covers.
-        Return the summed terms (rows, inputs + 4) and a mask of known values (rows, inputs + 1).
+        `load` is the load index, True where a rule holds, and True where one holds outside high load, (rows,) each.
+        `covered` (rows,) is in seconds. Return the summed terms (rows, inputs + 5) and a mask of known values.
         """
+        index, instant, brief = load
         k = len(self._input_columns)
         x = np.empty((len(values), k + 1))
         x[:, :k] = values[:, self._input_columns]
@@ -217,11 +219,12 @@ class RollingWindow:
             # A contiguous block, so that one row and many rows take the same code path through log1p.
             x[:, self._logarithmic] = np.log1p(np.maximum(x[:, self._logarithmic], 0))
         known = ~np.isnan(x)
-        terms = np.empty((len(values), k + 4), np.int64)
+        terms = np.empty((len(values), k + 5), np.int64)
         terms[:, : k + 1] = np.where(known, np.rint(x * FIXED_POINT), 0)
         terms[:, k + 1] = np.square(terms[:, k])
         terms[:, k + 2] = instant
-        terms[:, k + 3] = np.rint(covered * 1000)
+        terms[:, k + 3] = brief
+        terms[:, k + 4] = np.rint(covered * 1000)
         for running, new in ((self._sums, terms), (self._counts, known)):
             np.cumsum(new, axis=0, out=running[rows])
             if rows.start:

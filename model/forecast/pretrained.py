@@ -16,10 +16,11 @@ from model.array_types import Floats
 from model.errors import UnsupportedTaskError, UnsupportedTaskReason
 from model.features.feature_spec import GENERAL_WINDOWS, FeatureSpec, at_least_two_samples, windows_for
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.features.time_buckets import bucket_width
 from model.forecast.blend import EMPTY_LOAD_TABLE, EXPERTS, HorizonBlend, network_only
 from model.forecast.calibration import BlendWeights
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import logit, sigmoid
 from model.forecast.predictor import PRETRAINED, Predictor
 from model.nn.layers import Linear

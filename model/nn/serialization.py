@@ -12,7 +12,7 @@ from model.errors import SerializationError
 from model.nn.activations import ACTIVATIONS
 from model.nn.layers import Dropout, Layer, Linear
 from model.nn.network import Network
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 FORMAT = 2
 """Newest format number of networks and checkpoints; older formats remain loadable."""
@@ -50,7 +50,7 @@ def load_network(blob: bytes) -> Network:
         network = build_network(header["layers"], arrays, NETWORK)
         first = next(layer for layer in network.layers if isinstance(layer, Linear))
         network.layer_widths(first.weight.shape[0])
-    except (ValueError, KeyError, TypeError, IndexError, StopIteration) as error:
+    except (*MALFORMED, StopIteration) as error:
         raise SerializationError(f"not a network of monitor: {error}") from error
     require_finite(network.flat)
     return network

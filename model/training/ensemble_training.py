@@ -1,4 +1,4 @@
-"""Ensemble training: fit each network on its own feature subset."""
+"""Ensemble training: fit the plain and the encoded networks of an ensemble."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.array_types import Floats, Integers
+from model.features.encoding import Encoding
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport
+from model.nn.diagnostics.gradient_health import prefixed
 from model.nn.initializers import initialize_output_bias
 from model.nn.layers import Linear
 from model.nn.losses import BCEWithLogits
@@ -32,6 +34,9 @@ INITIAL_SCALE = 0.7
 MIN_CLASS_ROWS = 20
 """Smallest number of rows of each class for training on an auxiliary label."""
 
+ENCODED = "encoded."
+"""Prefix of the names of parameters and layers of encoded networks in training reports."""
+
 MIN_BATCH_ROWS = 16
 STEPS_PER_EPOCH = 50
 """Batch size limits: a short history has smaller batches, to reach STEPS_PER_EPOCH, but not below MIN_BATCH_ROWS."""
@@ -39,19 +44,42 @@ STEPS_PER_EPOCH = 50
 
 @dataclass(frozen=True)
 class FeatureSubset:
-    """Input features and size of one network.
+    """Inputs and size of one network.
 
     Attributes:
-        columns: positions of the features.
+        columns: positions of the features, and of their codes for an encoded network.
         units: fraction of the recipe's hidden units.
+        encoded: True for an encoded network.
     """
 
     columns: Integers
     units: float = 1.0
+    encoded: bool = False
+
+
+def network_inputs(
+    subsets: Sequence[FeatureSubset], encoding: Encoding, features: int, recipe: Recipe
+) -> tuple[FeatureSubset, ...]:
+    """Return the inputs of each network: the subsets in turn for plain networks, everything for encoded networks.
+
+    Args:
+        subsets: feature subsets of plain networks.
+        encoding: codes, whose positions follow those of the features.
+        features: number of features.
+        recipe: numbers of networks.
+    """
+    plain = tuple(subsets[i % len(subsets)] for i in range(recipe.networks - recipe.encoded_networks))
+    everything = np.concatenate((used_columns(subsets), features + np.arange(len(encoding.inputs))))
+    return plain + (FeatureSubset(everything, encoded=True),) * recipe.encoded_networks
+
+
+def used_columns(subsets: Sequence[FeatureSubset]) -> Integers:
+    """Return the positions of the features in any of the subsets, increasing."""
+    return np.unique(np.concatenate([subset.columns for subset in subsets]))
 
 
 def feature_subsets(names: Sequence[str], *, previous_days: bool) -> tuple[FeatureSubset, ...]:
-    """Return the feature subsets, which are assigned to the networks of an ensemble in turn.
+    """Return the feature subsets, which are assigned to the plain networks of an ensemble in turn.
 
     With features of previous days, the subsets are:
 
@@ -103,8 +131,8 @@ class FittedNetworks:
 
     Attributes:
         networks: networks without auxiliary outputs.
-        columns: positions of the input features of each network.
-        reports: fit report of each network.
+        columns: positions of the inputs of each network.
+        reports: fit report of each network; names of encoded networks have the prefix ENCODED.
     """
 
     networks: tuple[Network, ...]
@@ -113,7 +141,7 @@ class FittedNetworks:
 
 
 def fit_networks(
-    subsets: Sequence[FeatureSubset],
+    inputs: Sequence[FeatureSubset],
     parts: tuple[Examples, Examples | None],
     outputs: int,
     recipe: Recipe,
@@ -121,12 +149,12 @@ def fit_networks(
     rng: np.random.Generator,
     on_epoch: Callable[[Epoch], None],
 ) -> FittedNetworks:
-    """Fit one network for each element of `epochs`, on the feature subsets in turn.
+    """Fit the networks of a recipe.
 
     Args:
-        subsets: inputs and size of the networks.
-        parts: training rows and validation rows (None to run all epochs), with scaled features; the first `outputs`
-            labels are predicted, the others are auxiliary.
+        inputs: inputs and size of each network.
+        parts: training rows and validation rows (None to run all epochs), with scaled features and their codes; the
+            first `outputs` labels are predicted, the others are auxiliary.
         outputs: number of predicted labels.
         recipe: architecture and fit settings.
         epochs: largest number of epochs of each network.
@@ -145,10 +173,8 @@ def fit_networks(
     networks = []
     columns = []
     reports = []
-    for i, max_epochs in enumerate(epochs):
-        subset = subsets[i % len(subsets)]
-        batch_size = batch_rows(len(train.x), recipe.fit.batch_size)
-        config = replace(recipe.fit, epochs=max_epochs, batch_size=batch_size)
+    for i, (subset, config, max_epochs) in enumerate(zip(inputs, recipe.fits, epochs, strict=True)):
+        batch_size = batch_rows(len(train.x), config.batch_size)
         network = _new_network(subset, len(labels), recipe, rng)
         initialize_output_bias(network, loss, train.y)
         report = fit(
@@ -156,13 +182,13 @@ def fit_networks(
             loss,
             _select(train, subset),
             None if validation is None else _select(validation, subset),
-            config,
+            replace(config, epochs=max_epochs, batch_size=batch_size),
             rng,
             offset_epochs(on_epoch, sum(epochs[:i])),
         )
         networks.append(without_auxiliary(network, outputs))
         columns.append(subset.columns)
-        reports.append(report)
+        reports.append(replace(report, health=prefixed(report.health, ENCODED)) if subset.encoded else report)
     return FittedNetworks(tuple(networks), tuple(columns), tuple(reports))
 
 
@@ -190,7 +216,8 @@ def without_auxiliary(network: Network, outputs: int) -> Network:
 
 def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.random.Generator) -> Network:
     """Create the network of a feature subset, with random weights scaled by INITIAL_SCALE."""
-    units = (max(1, round(subset.units * n)) for n in recipe.layers)
+    layers = recipe.layers[:1] if subset.encoded else recipe.layers
+    units = (max(1, round(subset.units * n)) for n in layers)
     sizes = (len(subset.columns), *units, outputs)
     network = mlp(sizes, rng, activation=recipe.activation, dropout=recipe.dropout)
     network.flat[: network.weight_count] *= INITIAL_SCALE
@@ -198,6 +225,8 @@ def _new_network(subset: FeatureSubset, outputs: int, recipe: Recipe, rng: np.ra
 
 
 def _select(examples: Examples, subset: FeatureSubset) -> Examples:
+    if len(subset.columns) == examples.x.shape[1]:
+        return examples
     return Examples(np.ascontiguousarray(examples.x[:, subset.columns]), examples.y)
 
 

@@ -116,7 +116,7 @@ def _baselines(models: Sequence[Predictor], folds: Folds, times: Floats, values:
     """Return the baselines' predictions (rows, horizons) on the holdout, fitted on the rows before each fold."""
     spec = models[0].spec
     smoother = SeasonalSmoother(bucket_width(spec.step) or spec.step, folds.horizons)
-    smoother.extend(times, spec.rules.load_index(spec.columns, values))
+    smoother.extend(times, np.minimum(spec.rules.load_index(spec.columns, values), spec.load_limit))
     by_fold = []
     for model, part in zip(models, folds.parts, strict=True):
         rows = np.searchsorted(times, np.concatenate((part.train.times, part.holdout.times)))

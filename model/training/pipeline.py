@@ -14,9 +14,11 @@ import numpy as np
 
 from model.array_types import Floats
 from model.features.dataset import Dataset, build_dataset, typical_step
+from model.features.encoding import fit_encoding
 from model.features.feature_spec import FeatureSpec, make_spec
+from model.features.scaling import fit_clipping_scaler
 from model.forecast.blend import fit_load_table, network_only
-from model.forecast.ensemble import Ensemble, fit_clipping_scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.persistence import fit_persistence
 from model.forecast.predictor import Predictor
 from model.forecast.pretrained import adapt, add_pretrained_horizons, supports
@@ -24,7 +26,7 @@ from model.forecast.serialization import bundled_pretrained_model
 from model.nn.data import Examples
 from model.nn.diagnostics.fit_report import Epoch, FitReport, combine_reports
 from model.training.blend_weights import expert_predictions, fit_blends, pretrained_weight, transfer_blends
-from model.training.ensemble_training import feature_subsets, fit_networks
+from model.training.ensemble_training import feature_subsets, fit_networks, network_inputs, used_columns
 from model.training.evaluation import Candidate, cross_fitting_parts, evaluate_candidate
 from model.training.folds import make_folds
 from model.training.holdout_replay import holdout_models, warning_thresholds
@@ -76,7 +78,7 @@ def train(
     pretrained = adapt(bundled_pretrained_model(), spec, folds.horizons) if weight else None
     fitting = _Fitting(spec, folds.horizons, recipe, rng, pretrained, weight)
 
-    epochs = [recipe.fit.epochs] * recipe.networks
+    epochs = [fit.epochs for fit in recipe.fits]
     progress = _Progress(on_epoch, (len(folds.parts) + 1) * sum(epochs))
     models = []
     for part in folds.parts:
@@ -150,15 +152,20 @@ class _Fitting:
         Returns:
             The predictor, and the fit report of each network.
         """
-        scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
-
-        def examples(part: Dataset) -> Examples:
-            return Examples(scaler(part.x), np.concatenate((part.y, part.auxiliary), axis=1))
-
-        parts = examples(train_part), None if validation is None else examples(validation)
         previous_days = train_part.times[-1] - train_part.times[0] >= MIN_SEASONAL_HISTORY
         subsets = feature_subsets(self.spec.names, previous_days=bool(previous_days))
-        fitted = fit_networks(subsets, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
+        scaler = fit_clipping_scaler(train_part.x, self.spec.is_metric)
+        scaled = scaler(train_part.x)
+        encoding = fit_encoding(scaled, train_part.y, train_part.state == 0, used_columns(subsets))
+        inputs = network_inputs(subsets, encoding, scaled.shape[1], self.recipe)
+
+        def examples(part: Dataset, scaled: Floats) -> Examples:
+            return Examples(encoding(scaled), np.concatenate((part.y, part.auxiliary), axis=1))
+
+        train_examples = examples(train_part, scaled)
+        validation_examples = None if validation is None else examples(validation, scaler(validation.x))
+        parts = train_examples, validation_examples
+        fitted = fit_networks(inputs, parts, len(self.horizons), self.recipe, epochs, self.rng, on_epoch)
         index = train_part.x[:, self.spec.column_index["load_index:last"]]
         high = train_part.high_with_dips
         since_onset = train_part.x[high, self.spec.column_index["load_index:since_onset"]]
@@ -167,7 +174,13 @@ class _Fitting:
         predictor = Predictor(
             spec=self.spec,
             horizons=self.horizons,
-            ensemble=Ensemble(scaler, fitted.networks, fitted.columns),
+            ensemble=Ensemble(
+                scaler=scaler,
+                networks=fitted.networks,
+                columns=fitted.columns,
+                encoding=encoding,
+                mean_of_probabilities=True,
+            ),
             blends=tuple(replace(network_only(), load_table=table) for table in tables),
             base_rates=tuple(float(rate) for rate in np.nanmean(train_part.y, axis=0)),
             thresholds=(1.0,) * len(self.horizons),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from model.nn.fit_config import FitConfig
+from model.nn.optimizers import AdamW
 
 MIN_RETRAIN_DELAY = 1800.0
 """Shortest time between two training runs in seconds."""
@@ -16,14 +17,16 @@ GROWTH = 0.25
 
 @dataclass(frozen=True)
 class Recipe:
-    """Architecture and fit settings of an ensemble.
+    """Architecture and fit settings of an ensemble of plain and encoded networks (see `model.forecast.ensemble`).
+
+    Encoded networks have the first hidden layer only: the codes make further layers unnecessary.
 
     Attributes:
-        networks: number of networks, whose logits are averaged.
-        layers: number of units in each hidden layer.
+        networks: number of networks: one half plain, the other half encoded (rounded down).
+        layers: number of units in each hidden layer of plain networks.
         activation: activation function after each hidden layer, a name in ACTIVATIONS.
         dropout: dropout rate of the hidden units.
-        fit: fit configuration; the batch size is an upper limit (see `batch_rows`).
+        fit: fit configuration of plain networks; the batch size is an upper limit (see `batch_rows`).
     """
 
     networks: int = 8
@@ -31,6 +34,33 @@ class Recipe:
     activation: str = "relu"
     dropout: float = 0.15
     fit: FitConfig = field(default_factory=lambda: FitConfig(patience=0, keep_best=False))
+
+    @property
+    def encoded_networks(self) -> int:
+        """Number of encoded networks."""
+        return self.networks // 2
+
+    @property
+    def encoded_fit(self) -> FitConfig:
+        """Fit configuration of encoded networks: fewer and larger steps than for plain networks, in smaller batches.
+
+        With AdamW, the weight decay is three times as large, and the second moment has a shorter memory.
+        """
+        decay = 3 * self.fit.weight_decay
+        return replace(
+            self.fit,
+            optimizer=AdamW(beta2=0.99, weight_decay=decay) if self.fit.optimizer == "adamw" else self.fit.optimizer,
+            learning_rate=2 * self.fit.learning_rate,
+            epochs=math.ceil(self.fit.epochs / 2),
+            batch_size=math.ceil(self.fit.batch_size / 2),
+            weight_decay=decay,
+        )
+
+    @property
+    def fits(self) -> tuple[FitConfig, ...]:
+        """Fit configuration of each network: plain networks, then encoded networks."""
+        plain = self.networks - self.encoded_networks
+        return (self.fit,) * plain + (self.encoded_fit,) * self.encoded_networks
 
 
 @dataclass(frozen=True)

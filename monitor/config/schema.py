@@ -6,6 +6,7 @@ these fields.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -92,11 +93,12 @@ class TrainingSection:
     min_history: float = duration(2 * HOUR, "Length of history needed for the first training run.", minimum=10.0)
     networks: int = integer(
         _RECIPE.networks,
-        "Number of networks in the ensemble. Three of every four use seasonal features if the training data spans "
-        "three days.",
+        "Number of networks in the ensemble. Half of them, rounded down, use piecewise-linear codes of the features.",
         minimum=1,
     )
-    layers: tuple[int, ...] = integers(_RECIPE.layers, "Units of each hidden layer.")
+    layers: tuple[int, ...] = integers(
+        _RECIPE.layers, "Units of each hidden layer; networks with codes have the first layer only."
+    )
     activation: str = choice(_RECIPE.activation, tuple(ACTIVATIONS), "Activation function of the hidden layers.")
     optimizer: str = choice("adamw", tuple(OPTIMIZERS), "Optimizer that trains the networks.")
     learning_rate: float = number(_FIT.learning_rate, "Maximum learning rate.", above=0, maximum=10)
@@ -201,6 +203,11 @@ class WebSection:
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
+    @property
+    def listens_locally(self) -> bool:
+        """Return True if only this host can connect: the address is a loopback address or localhost."""
+        return is_loopback(self.address[0])
+
 
 @dataclass(frozen=True)
 class LogSection:
@@ -222,3 +229,11 @@ SECTIONS: dict[str, Any] = {
     "log": LogSection,
 }
 """Dataclass of each section by its name in config.toml."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return True if a host is a loopback address or localhost."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

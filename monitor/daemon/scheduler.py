@@ -116,17 +116,19 @@ class Scheduler:
     def start(self) -> None:
         """Start the schedule: each job runs first at its next aligned time."""
         for job in self._jobs:
-            self._meters[job.name].restart(job.interval, job.deadline)
-            self._scheduler.add_job(
-                self._metered(job),
-                AlignedTrigger(job.interval, job.offset),
-                id=job.name,
-                executor=job.executor,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=max(1, int(job.interval)),
-            )
+            self._schedule(job)
         self._scheduler.start()
+
+    def replace(self, jobs: Sequence[Job]) -> None:
+        """Replace the jobs by jobs with the same names; unchanged jobs stay, and the counters continue.
+
+        A run in progress continues; the next run of this job starts after its end.
+        """
+        previous = set(self._jobs)
+        self._jobs = tuple(jobs)
+        for job in jobs:
+            if job not in previous:
+                self._schedule(job)
 
     def states(self) -> dict[str, JobState]:
         """Return a snapshot of the counters and histograms for each job name."""
@@ -157,6 +159,19 @@ class Scheduler:
         shutdown.start()
         shutdown.join(patience)
         return not shutdown.is_alive()
+
+    def _schedule(self, job: Job) -> None:
+        self._meters[job.name].restart(job.interval, job.deadline)
+        self._scheduler.add_job(
+            self._metered(job),
+            AlignedTrigger(job.interval, job.offset),
+            id=job.name,
+            executor=job.executor,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=max(1, int(job.interval)),
+            replace_existing=True,
+        )
 
     def _follow_clock(self, now: datetime) -> None:
         """Reschedule every job after a clock step or a suspend since the last call; the sampling cycle runs at once.

@@ -26,10 +26,12 @@ class ReloadState:
     Attributes:
         successful: True if the last start or reload took effect.
         at: time at which a configuration last took effect, in seconds since the epoch.
+        failures: number of failed reloads since the start.
     """
 
     successful: bool
     at: float
+    failures: int = 0
 
 
 class StateHolder:
@@ -44,8 +46,7 @@ class StateHolder:
             reload: state of the configuration reloads.
         """
         self._version = release()
-        self._stale_after = max_sample_age(config.sampling.interval)
-        self._host_metrics = config.web.host_metrics
+        self.use(config)
         self._notifier = notifier
         self._reload = reload
         self._live: LiveState | None = None
@@ -57,6 +58,11 @@ class StateHolder:
         self._storage_state: Callable[[], StorageState] = StorageState
         self.records: StoredDocuments | None = None
         """Reader of the database for the page and the API; None while the database is closed."""
+
+    def use(self, config: Config) -> None:
+        """Apply the keys of the configuration that the state depends on; the published values stay."""
+        self._stale_after = max_sample_age(config.sampling.interval)
+        self._host_metrics = config.web.host_metrics
 
     @property
     def overview(self) -> Overview | None:
@@ -96,9 +102,13 @@ class StateHolder:
         """Set the function from which `state` obtains the state of the writes to the database."""
         self._storage_state = storage_state
 
+    def reloaded(self) -> None:
+        """Record that a new configuration took effect."""
+        self._reload = ReloadState(successful=True, at=time.time(), failures=self._reload.failures)
+
     def reload_failed(self) -> None:
         """Record that a new configuration was rejected."""
-        self._reload = ReloadState(successful=False, at=self._reload.at)
+        self._reload = ReloadState(successful=False, at=self._reload.at, failures=self._reload.failures + 1)
 
     def report_stall(self) -> None:
         """Notify systemd if the newest sample is older than `max_sample_age`."""
@@ -119,6 +129,7 @@ class StateHolder:
             host_metrics=self._host_metrics,
             reload_successful=self._reload.successful,
             reloaded_at=self._reload.at,
+            reload_failures=self._reload.failures,
             anomaly=self._anomaly if sampling else None,
             log_lines_dropped=dropped_log_lines(),
             storage=self._storage_state(),

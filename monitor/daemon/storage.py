@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from monitor.config.loader import Config
 from monitor.errors import MonitorError
 from monitor.inference.stored_samples import sample_values
 from monitor.sampling.spool import SpoolError, read_spool, spool_paths, write_spool
-from monitor.sampling.write_buffer import StorageState, WriteBuffer
 from monitor.stores import stores_of
 from monitor.system.logging import get_logger
-from storage import Sample, StorageErrorKind
+from storage import Sample, StorageError, StorageErrorKind
 from storage.database import closed_database
 from storage.recovery.events import FATAL, Recovery
 from storage.recovery.keeper import DatabaseKeeper
@@ -31,77 +28,68 @@ BUSY_TIMEOUT = 0.5
 
 
 class DaemonStorage:
-    """Database of the daemon with its write buffer; starts and continues while the database is unavailable.
+    """Database of the daemon; the daemon starts and continues while it is unavailable.
 
     Attributes:
+        url: URL of the database.
         stores: repositories; their methods raise StorageError while the database is unavailable.
-        keeper: opens and recovers the database.
-        buffer: samples and predictions to store.
     """
 
-    def __init__(self, config: Config) -> None:
-        """Initialize without opening the database; `buffer` opens it.
+    def __init__(self, url: str) -> None:
+        """Initialize without opening the database.
 
         Raises:
             StorageError: the URL is invalid.
         """
-        database = closed_database(config.database_url, busy_timeout=BUSY_TIMEOUT)
+        database = closed_database(url, busy_timeout=BUSY_TIMEOUT)
+        self.url = url
         self.stores = stores_of(database)
-        self.keeper = DatabaseKeeper(database, _log_recovery)
-        self.buffer = WriteBuffer(self.stores.cycles, config.sampling.interval, self._ensure_open)
+        self._keeper = DatabaseKeeper(database, _log_recovery)
         self._spools = [] if database.path is None else spool_paths(database.path, os.environ)
         self._damaged_spools = 0
         self._generation = 0
 
+    @property
+    def quarantines(self) -> int:
+        """Number of damaged files moved aside."""
+        return self._keeper.quarantines + self._damaged_spools
+
     def open_generation(self) -> int | None:
         """Return the number of times that the database was opened; None while it is unavailable."""
-        return self.keeper.generation if self.keeper.is_open else None
+        return self._keeper.generation if self._keeper.is_open else None
 
-    def state(self) -> StorageState:
-        """Return the state of the writes and of the recoveries. Safe to call from any thread."""
-        return replace(self.buffer.state(), quarantines=self.keeper.quarantines + self._damaged_spools)
+    def ensure_open(self, recently_stored: Callable[[], Sequence[Sample]] = tuple) -> None:
+        """Open or recover the database; after an opening, store the samples that it may lack.
 
-    def raise_fatal(self) -> None:
-        """Raise an error that only a person can remove, such as another daemon on the same database.
-
-        Raises:
-            MonitorError: another daemon uses the database.
-            StorageError: the database belongs to another program or a newer release.
-        """
-        error = self.buffer.error
-        if error is None or error.kind not in FATAL:
-            return
-        if error.kind is StorageErrorKind.LOCK_HELD:
-            raise MonitorError(f"another daemon runs on this database: {error}") from error
-        raise error
-
-    def close(self) -> None:
-        """Write samples that could not be stored to the spool, and close the database."""
-        waiting = self.buffer.waiting()
-        if waiting:
-            path = write_spool(self._spools, waiting)
-            if path is None:
-                log.error("samples lost", samples=len(waiting))
-            else:
-                log.warning("samples spooled", samples=len(waiting), file=path)
-        self.keeper.close()
-
-    def _ensure_open(self) -> None:
-        """Open or recover the database; after an opening, restore the samples that it may lack.
+        Args:
+            recently_stored: returns the samples stored last, which are stored again after the loss of files.
 
         Raises:
             StorageError: the database is unavailable.
         """
-        self.keeper.ensure_open()
-        if self.keeper.generation == self._generation:
+        self._keeper.ensure_open()
+        if self._keeper.generation == self._generation:
             return
-        if self._generation:
-            restored = self._insert(self.buffer.recently_stored())
-            if restored:
-                log.info("samples restored", samples=restored)
+        restored = self._insert(recently_stored()) if self._generation else 0
+        if restored:
+            log.info("samples restored", samples=restored)
         for path in self._spools:
             self._store_spool(path)
-        self._generation = self.keeper.generation
+        self._generation = self._keeper.generation
+
+    def spool(self, waiting: Sequence[Sample]) -> None:
+        """Write samples that could not be stored to the spool."""
+        if not waiting:
+            return
+        path = write_spool(self._spools, waiting)
+        if path is None:
+            log.error("samples lost", samples=len(waiting))
+        else:
+            log.warning("samples spooled", samples=len(waiting), file=path)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._keeper.close()
 
     def _store_spool(self, path: Path) -> None:
         """Store the samples of a spool, then delete it; move a damaged one aside.
@@ -142,3 +130,17 @@ def _log_recovery(recovery: Recovery) -> None:
         log.warning("database reopened", change=recovery.change)
     else:
         log.error("database moved aside", change=recovery.change, damage=recovery.damage, moved_to=recovery.moved_to)
+
+
+def raise_fatal(error: StorageError | None) -> None:
+    """Raise an error that only a person can remove, such as another daemon on the same database.
+
+    Raises:
+        MonitorError: another daemon uses the database.
+        StorageError: the database belongs to another program or a newer release.
+    """
+    if error is None or error.kind not in FATAL:
+        return
+    if error.kind is StorageErrorKind.LOCK_HELD:
+        raise MonitorError(f"another daemon runs on this database: {error}") from error
+    raise error

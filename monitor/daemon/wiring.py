@@ -1,36 +1,33 @@
-"""Composition root: builds the objects of the daemon from the configuration."""
+"""Composition root: builds the objects that depend on configuration and database."""
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.units import HOUR, MINUTE
 from monitor.config.loader import Config
-from monitor.daemon.scheduler import SAMPLER, Job, Scheduler
+from monitor.daemon.object_cache import ObjectCache
+from monitor.daemon.scheduler import Job
 from monitor.daemon.state import StateHolder
 from monitor.daemon.storage import DaemonStorage
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.anomaly_detection import AnomalyDetectionJob
 from monitor.jobs.database_follow_up import DatabaseFollowUp
 from monitor.jobs.recalibration import RecalibrationJob
 from monitor.jobs.retention import RetentionJob
-from monitor.jobs.retraining import RetrainingJob
-from monitor.jobs.sampling_cycle import SamplingCycleJob
+from monitor.jobs.retraining import RetrainingJob, Trainer
 from monitor.jobs.scoring import ScoringJob, scoring_interval
 from monitor.jobs.status_refresh import StatusRefreshJob
 from monitor.queries.history import HistoryReader
-from monitor.queries.overview import max_sample_age, unread_overview
-from monitor.sampling.sampler import Sampler
-from monitor.sampling.sources import make_sources
-from monitor.sampling.storage_writer import StorageWriter
+from monitor.sampling.sources import Source, make_sources
 from monitor.stores import Stores
 from monitor.training.bootstrap_model import fitted_model_serves
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
-from monitor.web import Application, StoredDocuments, WebServer, make_server
+from monitor.web import StoredDocuments
 
 STATUS_REFRESH_INTERVAL = 30.0
 RETRAINING_INTERVAL = 15.0
@@ -45,17 +42,23 @@ LONG_DEADLINE = 900.0
 
 @dataclass(frozen=True)
 class Services:
-    """Objects of the daemon that use the open database.
+    """Objects that depend on the configuration and the open database; a reload replaces those that have changed.
 
     Attributes:
-        scheduler: runs all jobs.
-        retraining: starts and stops the trainer.
-        writer: stores samples and predictions.
+        jobs: all jobs except for the sampling cycle.
+        sources: sources of the samples.
+        served: serving model.
+        records: reader of the database for the page and the API.
+        before_sample: called by the storage writer shortly before each sample.
+        refresh: reads the overview of the database and publishes it.
     """
 
-    scheduler: Scheduler
-    retraining: RetrainingJob
-    writer: StorageWriter
+    jobs: tuple[Job, ...]
+    sources: tuple[Source, ...]
+    served: ServedModel
+    records: StoredDocuments
+    before_sample: Callable[[], None]
+    refresh: Callable[[], None]
 
 
 class RetrainingConditions:
@@ -79,34 +82,24 @@ class RetrainingConditions:
         return ServingState.FALLBACK if self._served.fallback_active else ServingState.MODEL
 
 
-def build_web_server(
-    config: Config, holder: StateHolder, check_config: Callable[[], Config], request_reload: Callable[[], None]
-) -> WebServer:
-    """Build the web server and bind its address.
+def build_services(
+    config: Config, storage: DaemonStorage, holder: StateHolder, trainer: Trainer, cache: ObjectCache
+) -> Services:
+    """Build the objects that depend on the configuration and the database, without an effect on the running ones.
 
     Args:
-        config: configuration in effect.
-        holder: state of the daemon, which the server exposes.
-        check_config: validates the configuration before a reload over HTTP.
-        request_reload: called to reload the configuration after a successful check.
-
-    Raises:
-        MonitorError: the address cannot be bound.
-        ConfigError: `web.config_file` is invalid.
+        config: configuration.
+        storage: database, which may be unavailable.
+        holder: state of the daemon, to which the jobs publish.
+        trainer: trainer process, which may be running.
+        cache: objects of the previous configuration, which are used again if their inputs are the same.
     """
-    application = Application(holder.state, lambda: holder.records, socket.gethostname())
-    return make_server(config, application, check_config, request_reload)
-
-
-def build_services(config: Config, storage: DaemonStorage, holder: StateHolder) -> Services:
-    """Build the jobs and their scheduler without starting them, and without access to the database."""
     stores = storage.stores
+    interval = config.sampling.interval
     coverage = HistoryCoverage(stores, config)
     status_refresh = StatusRefreshJob(stores, config, coverage, holder.publish_overview, time.time)
-    holder.publish_overview(unread_overview(config, time.time()))
-    interval = config.sampling.interval
-    served = ServedModel(config.rules, interval)
-    holder.records = StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval))
+    served = cache.get("served", (stores, config.rules, interval), lambda: ServedModel(config.rules, interval))
+    follower = cache.get("follower", (stores, served), lambda: _started_follower(storage, served))
     conditions = RetrainingConditions(config, stores, coverage, served)
     retraining = RetrainingJob(
         config=config,
@@ -114,33 +107,57 @@ def build_services(config: Config, storage: DaemonStorage, holder: StateHolder) 
         has_enough_history=conditions.has_enough_history,
         serving=conditions.serving,
         on_end=status_refresh.run,
+        trainer=trainer,
     )
-    follow_up = DatabaseFollowUp(config, stores, served, status_refresh, storage.open_generation)
-    writer = StorageWriter(storage.buffer, interval, follow_up.run)
-    sampling_cycle = SamplingCycleJob(
-        sampler=Sampler(make_sources(config.sampling.sources, config.sampling.network_exclude), interval),
+    follow_up = DatabaseFollowUp(
+        config=config,
+        stores=stores,
         served=served,
-        buffer=storage.buffer,
-        wake_writer=writer.wake,
-        observers=(holder.publish_live,),
+        follower=follower,
+        status_refresh=status_refresh,
+        generation=storage.open_generation,
     )
-    recalibration = RecalibrationJob(stores, served, config.warning.precision, time.time)
+    precision = config.warning.precision
+    recalibration = cache.get(
+        "recalibration",
+        (stores, served, precision),
+        lambda: RecalibrationJob(stores, served, precision, time.time),
+    )
+    anomaly_detection = cache.get(
+        "anomaly_detection",
+        (stores, config.anomaly, interval),
+        lambda: AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time),
+    )
     scoring = ScoringJob(stores, lambda: served.rules, interval, time.time)
     retention = RetentionJob(stores, config.storage.retention, interval, time.time)
-    anomaly_detection = AnomalyDetectionJob(stores, config.anomaly, interval, holder.publish_anomaly, time.time)
+    sampling = config.sampling
     horizons = config.high_load.horizons
-    scheduler = Scheduler(
-        (
-            # The offsets spread the load: no other job starts together with a sample or with another job.
-            Job("sampling_cycle", interval, sampling_cycle.run, SAMPLER, deadline=max_sample_age(interval)),
+    return Services(
+        jobs=(
+            # The offsets spread the load: no job starts together with a sample or with another job.
             Job("anomaly_detection", ANOMALY_DETECTION_INTERVAL, anomaly_detection.run, offset=1.5),
             Job("retraining", RETRAINING_INTERVAL, retraining.run, offset=2.5),
             Job("status_refresh", STATUS_REFRESH_INTERVAL, status_refresh.run, offset=3.5),
             Job("scoring", scoring_interval(horizons), scoring.run, offset=5.5, deadline=LONG_DEADLINE),
             Job("recalibration", RECALIBRATION_INTERVAL, recalibration.run, offset=6.5, deadline=LONG_DEADLINE),
             Job("retention", RETENTION_INTERVAL, retention.run, offset=7.5, deadline=LONG_DEADLINE),
-        )
+        ),
+        sources=cache.get(
+            "sources",
+            (sampling.sources, sampling.network_exclude),
+            lambda: make_sources(sampling.sources, sampling.network_exclude),
+        ),
+        served=served,
+        records=StoredDocuments(stores, HistoryReader(stores, lambda: served.rules, interval)),
+        before_sample=follow_up.run,
+        refresh=status_refresh.run,
     )
-    holder.read_jobs_from(scheduler.states, lambda: scheduler.needs_restart)
-    holder.read_storage_from(storage.state)
-    return Services(scheduler, retraining, writer)
+
+
+def _started_follower(storage: DaemonStorage, served: ServedModel) -> RegistryFollower:
+    """Return a follower that has loaded the active model if the database is open."""
+    follower = RegistryFollower(storage.stores, served)
+    generation = storage.open_generation()
+    if generation is not None:
+        follower.follow(time.time(), generation)
+    return follower

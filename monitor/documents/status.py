@@ -65,6 +65,8 @@ class DetectionStatus:
         active: the event in progress; None if there is none.
         last_30_days: number of live events that started in the last 30 days.
         allowed_in_30_days: false-alarm budget, in alarms per 30 days.
+        scores_from: time from which there are scores again after a gap; None if there are scores, or no sample is
+            recent.
     """
 
     detecting: bool
@@ -72,6 +74,7 @@ class DetectionStatus:
     active: AnomalyDocument | None
     last_30_days: int
     allowed_in_30_days: float
+    scores_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,7 @@ def status_document(overview: Overview, database: str | None = None) -> StatusDo
             active=None if detection.active is None else anomaly_document(detection.active),
             last_30_days=detection.recent,
             allowed_in_30_days=detection.allowed,
+            scores_from=detection.scores_from,
         ),
         scores=tuple(map(score_document, overview.scores)),
         input_drift=overview.drift,

@@ -52,6 +52,11 @@ class StateCollector(Collector):
             "Result of the last reload of the configuration: 1 if it took effect, 0 if refused; 1 after a start.",
             state.reload_successful,
         )
+        yield counter(
+            "config_reload_failures",
+            "Number of failed reloads of the configuration since the start of the daemon.",
+            state.reload_failures,
+        )
         yield gauge(
             "config_last_reload_success_timestamp_seconds",
             "Time at which a configuration last took effect, in seconds since the epoch.",

@@ -25,6 +25,7 @@ class DatabaseFollowUp:
         config: Config,
         stores: Stores,
         served: ServedModel,
+        follower: RegistryFollower,
         status_refresh: StatusRefreshJob,
         generation: Callable[[], int | None],
         clock: Callable[[], float] = time.time,
@@ -35,6 +36,7 @@ class DatabaseFollowUp:
             config: configuration of the daemon.
             stores: repositories.
             served: serving model.
+            follower: follows the registry for the serving model.
             status_refresh: job that reads the overview.
             generation: returns the number of times that the database was opened; None while it is unavailable.
             clock: returns seconds since the epoch.
@@ -42,7 +44,7 @@ class DatabaseFollowUp:
         self._config = config
         self._stores = stores
         self._served = served
-        self._follower = RegistryFollower(stores, served)
+        self._follower = follower
         self._status_refresh = status_refresh
         self._generation = generation
         self._clock = clock
@@ -65,12 +67,11 @@ class DatabaseFollowUp:
                 self._serve_pretrained()
             return
         if generation != self._seen:
-            self._follower.reset()
             self._status_refresh.forget()
             ensure_bootstrap_model(self._stores, self._config, self._clock())
             self._status_refresh.run()
             self._seen = generation
-        self._follower.follow(self._clock())
+        self._follower.follow(self._clock(), generation)
         self._status_refresh.refresh_changed_model(self._served.model_id)
 
     def _serve_pretrained(self) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 
 from model.anomaly.backtest import RESIDUAL_WINDOW, WARM_UP
 from model.anomaly.block_maxima import SLOT_SECONDS, SLOTS_KEPT
-from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.detector import Detector
 from model.anomaly.events import DetectorReading, EventTransition
 from model.anomaly.online_detector import HostStep, OnlineDetector
 from model.anomaly.resampling import resample
+from model.anomaly.scoring.channels import SCORE_PARTS
 from model.array_types import Floats
 from model.units import DAY, MINUTE
 from monitor.config.schema import AnomalySection

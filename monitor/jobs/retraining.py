@@ -6,6 +6,7 @@ import logging
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from monitor.config.loader import Config
 from monitor.system.logging import get_logger
@@ -26,6 +27,28 @@ SHUTDOWN_PATIENCE = 0.5
 """Seconds between SIGTERM and SIGKILL for a trainer when the daemon stops."""
 
 
+@dataclass
+class Trainer:
+    """Trainer process, and the times of its start; outlives a reload of the configuration.
+
+    Attributes:
+        process: running process; None if no trainer is running.
+        started_at: start in seconds since the epoch.
+        deadline: time of the monotonic clock after which the process is stopped, in seconds.
+        monotonic: monotonic clock; returns seconds.
+    """
+
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    deadline: float = 0.0
+    monotonic: Callable[[], float] = time.monotonic
+
+    def stop(self) -> None:
+        """Stop a running trainer; the serving model is unaffected."""
+        if self.process is not None:
+            stop_child(self.process, SHUTDOWN_PATIENCE)
+
+
 class RetrainingJob:
     """Periodic job that starts a trainer process when a training run is due, and supervises the process."""
 
@@ -36,8 +59,8 @@ class RetrainingJob:
         has_enough_history: Callable[[float], bool],
         serving: Callable[[], ServingState],
         on_end: Callable[[], None] = lambda: None,
+        trainer: Trainer | None = None,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Initialize the job; `run` starts the trainer.
 
@@ -48,8 +71,8 @@ class RetrainingJob:
                 training run.
             serving: returns the kind of predictor that serves, which determines the interval between training runs.
             on_end: called after each training run that this job started.
+            trainer: trainer that another job may have started; None for a new one.
             clock: returns the current time in seconds since the epoch.
-            monotonic: returns the time of a monotonic clock in seconds.
         """
         self._config = config
         self._runs = runs
@@ -57,10 +80,7 @@ class RetrainingJob:
         self._serving = serving
         self._on_end = on_end
         self._clock = clock
-        self._monotonic = monotonic
-        self._trainer: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
-        self._deadline = 0.0
+        self._trainer = trainer or Trainer()
         self._not_due_before = 0.0
 
     def run(self) -> None:
@@ -69,15 +89,10 @@ class RetrainingJob:
         1. If a trainer is running, stop it after its deadline. Once it has ended, record and log the outcome.
         2. Otherwise, start a trainer if a training run is due and the history suffices.
         """
-        if self._trainer is not None:
-            self._supervise(self._trainer)
+        if self._trainer.process is not None:
+            self._supervise(self._trainer.process)
         elif self._is_due(self._clock()):
             self._start()
-
-    def close(self) -> None:
-        """Stop a running trainer; the serving model is unaffected."""
-        if self._trainer is not None:
-            stop_child(self._trainer, SHUTDOWN_PATIENCE)
 
     def _is_due(self, now: float) -> bool:
         interval = self._config.training.interval
@@ -93,20 +108,21 @@ class RetrainingJob:
         return self._has_enough_history(now)
 
     def _start(self) -> None:
-        self._started_at = self._clock()
-        self._deadline = self._monotonic() + self._config.training.timeout + TRAINER_GRACE
+        self._trainer.started_at = self._clock()
+        self._trainer.deadline = self._trainer.monotonic() + self._config.training.timeout + TRAINER_GRACE
         options = ["--config", str(self._config.path)] if self._config.path else []
-        self._trainer = start_monitor([*options, "retrain"])
-        log.info("retraining started", pid=self._trainer.pid)
+        process = start_monitor([*options, "retrain"])
+        self._trainer.process = process
+        log.info("retraining started", pid=process.pid)
 
-    def _supervise(self, trainer: subprocess.Popen[bytes]) -> None:
-        running = trainer.poll() is None
-        if running and self._monotonic() < self._deadline:
+    def _supervise(self, process: subprocess.Popen[bytes]) -> None:
+        running = process.poll() is None
+        if running and self._trainer.monotonic() < self._trainer.deadline:
             return
         if running:
-            stop_child(trainer, STOP_PATIENCE)
-        self._trainer = None
-        self._record_outcome(exit_description(trainer))
+            stop_child(process, STOP_PATIENCE)
+        self._trainer.process = None
+        self._record_outcome(exit_description(process))
         self._on_end()
 
     def _last_run(self) -> CompletedRun | None:
@@ -120,9 +136,9 @@ class RetrainingJob:
     def _record_outcome(self, exit_text: str) -> None:
         """Log the outcome; if the trainer recorded no run, record a failed run with `exit_text` in its reason."""
         run = self._last_run()
-        if run is None or run.started_at < self._started_at - 1:
+        if run is None or run.started_at < self._trainer.started_at - 1:
             run = CompletedRun(
-                started_at=self._started_at,
+                started_at=self._trainer.started_at,
                 finished_at=self._clock(),
                 outcome=TrainingOutcome.FAILED,
                 reason=f"the trainer {exit_text}",

@@ -41,6 +41,10 @@ class SamplingCycleJob:
         self._observers = observers
         self._predictions_total = 0
 
+    def use(self, served: ServedModel) -> None:
+        """Predict with another serving model from the next cycle on. Safe to call from any thread."""
+        self._served = served
+
     def run(self) -> None:
         """Take a sample, predict from it, let both be stored and notify the observers.
 
@@ -49,11 +53,12 @@ class SamplingCycleJob:
         3. Wake the writer, also after an error in step 2.
         4. Pass the live state to the observers.
         """
+        served = self._served
         sample = quantize_sample(self._sampler.sample())
         self._buffer.add(sample)
         try:
-            self._served.advance(sample)
-            forecast = self._served.forecast()
+            served.advance(sample)
+            forecast = served.forecast()
             if forecast is not None:
                 self._predictions_total += 1
                 self._buffer.add_predictions(forecast.predictions)
@@ -62,13 +67,13 @@ class SamplingCycleJob:
         live = LiveState(
             sample=sample,
             sources=self._sampler.states,
-            high_load=self._served.high_load,
+            high_load=served.high_load,
             forecast=forecast,
-            model_id=self._served.model_id,
+            model_id=served.model_id,
             samples_total=self._sampler.samples_total,
             samples_missed=self._sampler.samples_missed_total,
             predictions_total=self._predictions_total,
-            high_load_since=self._served.high_load_since,
+            high_load_since=served.high_load_since,
         )
         for observer in self._observers:
             observer(live)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.anomaly.resampling import row_interval
+import numpy as np
+
+from model.anomaly.resampling import MAX_GAP, WARM_UP_ROWS, row_interval
 from model.units import DAY
 from monitor.config.loader import Config
 from monitor.stores import Stores
@@ -28,6 +30,8 @@ class DetectionState:
         allowed: false-alarm budget, in alarms per 30 days.
         detecting: True if a detector serves.
         waiting_for: reason why no detector serves; empty if a detector serves.
+        scores_from: time from which there are scores again after a gap, in seconds since the epoch; None if there
+            are scores, or no sample is recent.
     """
 
     active: AnomalyRecord | None = None
@@ -35,6 +39,7 @@ class DetectionState:
     allowed: float = 0.0
     detecting: bool = False
     waiting_for: str = ""
+    scores_from: float | None = None
 
 
 def read_detection(
@@ -60,13 +65,36 @@ def read_detection(
     """
     waiting_for = _waiting_for(config, coverage, model, last_run, now)
     since = now - RECENT
+    step = _serving_detector(model).step
     return DetectionState(
         active=stores.anomalies.ongoing(),
         recent=sum(event.started_at > since for event in stores.anomalies.since(since, live=True)),
         allowed=config.anomaly.false_alarms_per_month,
         detecting=not waiting_for,
         waiting_for=waiting_for,
+        scores_from=None if waiting_for or step is None else _scores_from(stores, step, now),
     )
+
+
+def _scores_from(stores: Stores, step: float, now: float) -> float | None:
+    """Return the time from which there are scores again after a gap; see `DetectionState.scores_from`.
+
+    Args:
+        stores: repositories.
+        step: row interval of the detector in seconds.
+        now: seconds since the epoch.
+    """
+    first = now // step - (WARM_UP_ROWS + MAX_GAP + 2)
+    times = stores.samples.thinned_times(first * step, now, step)
+    if not len(times):
+        return None
+    rows = np.unique(times // step)
+    gaps = np.flatnonzero(np.diff(rows, prepend=first - 1) > MAX_GAP + 1)
+    if not len(gaps):
+        return None
+    missing = WARM_UP_ROWS - (len(rows) - 1 - gaps[-1])
+    scored_at = float((rows[-1] + missing + 1) * step)
+    return scored_at if missing >= 0 and scored_at > now else None
 
 
 def _waiting_for(

@@ -161,6 +161,8 @@ def _anomalies(status: StatusDocument) -> Toned:
     if not detection.detecting:
         return Toned(f"not detected yet: {detection.waiting_for or 'no detector has been trained'}", None)
     count = f"{detection.last_30_days} in the last 30 days"
+    if detection.scores_from is not None and status.daemon_running:
+        return Toned(f"no score until {format_time(detection.scores_from)}: samples were missing; {count}", None)
     return Toned(f"none in progress, {count}; {detection.allowed_in_30_days:g} false alarms are allowed", None)
 
 

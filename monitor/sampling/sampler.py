@@ -79,6 +79,7 @@ class Sampler:
         """
         self._sources = tuple(sources)
         self._interval = interval
+        self._next = self._sources, interval
         self._clock = clock
         self._monotonic = monotonic
         if boot is None:
@@ -90,6 +91,14 @@ class Sampler:
         self._sampled_at: float | None = None
         self.samples_total = 0
         self.samples_missed_total = 0
+
+    def use(self, sources: Sequence[Source], interval: float) -> None:
+        """Read other sources at another interval from the next sample on. Safe to call from any thread.
+
+        The counters continue. A source that stays the same object keeps its previous reading, so that its rates have
+        no gap.
+        """
+        self._next = tuple(sources), interval
 
     @property
     def states(self) -> Mapping[str, SourceState]:
@@ -103,6 +112,7 @@ class Sampler:
         contains the error.
         """
         self._count(self._monotonic())
+        self._apply_next()
         # A suspend is a gap: no rate spans it.
         max_age = 0.0 if self._clocks.update().suspended else GAP_FACTOR * self._interval
         # Whole seconds: the sampling interval is at least one second, and whole numbers take less space on disk.
@@ -112,9 +122,21 @@ class Sampler:
             values |= self._measure(source, max_age)
         return Sample(at, **values)
 
+    def _apply_next(self) -> None:
+        """Apply the sources and the interval of the last call of `use`."""
+        sources, interval = self._next
+        self._interval = interval
+        if sources is self._sources:
+            return
+        self._sources = sources
+        names = {source.name for source in sources}
+        self._states = {name: state for name, state in self._states.items() if name in names}
+        self._failures = {name: self._failures.get(name) or self._recurring_failure() for name in names}
+
     def _count(self, now: float) -> None:
         if self._sampled_at is not None:
-            intervals = round((now - self._sampled_at) / self._interval)
+            # The first sample after a change of the interval may be due by either one.
+            intervals = round((now - self._sampled_at) / max(self._interval, self._next[1]))
             self.samples_missed_total += max(0, intervals - 1)
         self._sampled_at = now
         self.samples_total += 1

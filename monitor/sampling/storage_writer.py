@@ -31,14 +31,18 @@ class StorageWriter:
                 the database.
         """
         self._buffer = buffer
-        self._before_sample = before_sample
-        self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
+        self.use(interval, before_sample)
         self._prepare_at: float | None = None
         self._started = threading.Event()
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._preparation = RecurringFailure(log, "sample preparation failed", "sample preparation recovered")
+
+    def use(self, interval: float, before_sample: Callable[[], None]) -> None:
+        """Call another function, at another interval, from the next sample on. Safe to call from any thread."""
+        self._before_sample = before_sample
+        self._idle_seconds = interval - min(PREPARATION_SECONDS, interval / 4)
 
     def start(self, patience: float = 0.0) -> None:
         """Start the thread, and wait up to `patience` seconds until it has opened the database or failed to."""

@@ -106,6 +106,14 @@ class WriteBuffer:
         self._refusals = RecurringFailure(log, "predictions discarded", "prediction write recovered")
         self._drops = RecurringFailure(log, "samples dropped", "sample buffer recovered")
 
+    def use(self, cycles: CycleRepository, interval: float, ready: Callable[[], None] = lambda: None) -> None:
+        """Write to another repository, at another interval; what is waiting stays. Safe to call from any thread."""
+        self._interval = interval
+        if cycles is not self._cycles:
+            self._ready = ready
+            self._cycles = cycles
+            self.retry_at = 0.0
+
     def add(self, sample: Sample) -> None:
         """Add a sample; a full buffer drops its oldest one."""
         if self._samples.extend((sample,)):
@@ -121,12 +129,9 @@ class WriteBuffer:
         """Return the state of the writes. Safe to call from any thread."""
         error = self.error
         attempt_at = self._attempt_at
-        problem: StorageErrorKind | None = None
-        message = ""
-        if error is not None:
-            problem = error.kind
-            message = str(error)
-        elif attempt_at is not None and self._monotonic() - attempt_at >= STALL_SECONDS:
+        problem = None if error is None else error.kind
+        message = "" if error is None else str(error)
+        if error is None and attempt_at is not None and self._monotonic() - attempt_at >= STALL_SECONDS:
             problem = StorageErrorKind.NO_RESPONSE
             message = f"the database does not respond; {problem.advice}"
         return StorageState(

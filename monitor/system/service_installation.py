@@ -63,7 +63,7 @@ class Removal:
 
 
 def install(
-    program: Program, config: Path, *, default_config: str, validate: Callable[[Path], object]
+    program: Program, config: Path, *, default_config: str, listens_locally: Callable[[Path], bool]
 ) -> Installation:
     """Write the systemd unit, and the configuration if it is missing, and reload systemd.
 
@@ -71,7 +71,8 @@ def install(
         program: the program that the service runs.
         config: path of the configuration.
         default_config: text of a new configuration.
-        validate: raises an error if an existing configuration is invalid; called before anything is written.
+        listens_locally: returns True if the HTTP server of an existing configuration accepts connections from this
+            host only; raises an error if the configuration is invalid. Called before anything is written.
 
     Raises:
         MonitorError: root or systemd is missing, the service could not read a path, an existing unit was not written
@@ -82,12 +83,10 @@ def install(
     if problems:
         raise MonitorError("\n".join(problems))
     unit = UNITS / NAME
-    text = unit_text(program, config)
     former_text = _read_own_unit(unit)
     config_exists = config.exists()
-    if config_exists:
-        validate(config)
-    else:
+    text = unit_text(program, config, local_only=not config_exists or listens_locally(config))
+    if not config_exists:
         _write_config(config, default_config)
     if former_text != text:
         _replace_file(unit, text)

@@ -16,6 +16,9 @@ from pathlib import Path
 from monitor.errors import MonitorError
 
 TEMPLATE = Path(__file__).parent.with_name("data") / "monitor.service"
+FILTER_COMMENT = "# Clients: this host only"
+"""Start of the comment above the address filter of the template."""
+
 CONFIG = Path("/etc/monitor/config.toml")
 NAME = "monitor.service"
 
@@ -81,8 +84,13 @@ def _find_script() -> Path | None:
     return next((script for script in scripts if script.is_file()), None)
 
 
-def unit_text(program: Program, config: Path = CONFIG) -> str:
+def unit_text(program: Program, config: Path = CONFIG, *, local_only: bool = True) -> str:
     """Return the text of the systemd unit that runs a program with a configuration file.
+
+    Args:
+        program: the program that the service runs.
+        config: path of the configuration.
+        local_only: True if only this host may connect; False to leave out the address filter.
 
     Raises:
         MonitorError: a path contains control characters.
@@ -93,6 +101,8 @@ def unit_text(program: Program, config: Path = CONFIG) -> str:
     lines = []
     for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
         key = line.partition("=")[0]
+        if not local_only and (key in ("IPAddressDeny", "IPAddressAllow") or line.startswith(FILTER_COMMENT)):
+            continue
         if key == "ExecStart":
             lines.append(f"ExecStart={command}")
         elif key == "ProtectHome" and bound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.web.allowed_hosts import AllowedHosts
@@ -18,22 +19,42 @@ if TYPE_CHECKING:
     from monitor.config.loader import Config
 
 
-def make_server(
+@dataclass(frozen=True)
+class Guarded:
+    """Application behind its access control.
+
+    Attributes:
+        application: WSGI application.
+        web_config: returns the current contents of web.config.yml.
+    """
+
+    application: WSGIApplication
+    web_config: Callable[[], WebConfigFile]
+
+
+def guard(
     config: Config, application: WSGIApplication, check: Callable[[], object], reload: Callable[[], None]
-) -> WebServer:
-    """Build the HTTP server and bind its socket; `WebServer.start` begins to accept connections.
+) -> Guarded:
+    """Add the reload path and the access control of a configuration to an application.
 
     Args:
-        config: the effective configuration.
+        config: configuration.
         application: the routes, as a WSGI application.
         check: validates the configuration files, see `ReloadMiddleware`.
         reload: triggers a reload of the configuration, see `ReloadMiddleware`.
 
     Raises:
-        MonitorError: the address cannot be bound.
         ConfigError: web.config_file is invalid.
     """
     web_config = WatchedWebConfigFile(config.web_file).current if config.web_file else WebConfigFile
     with_reload = ReloadMiddleware(application, check, reload, enabled=config.web.lifecycle)
-    with_access_control = AccessMiddleware(with_reload, AllowedHosts(config.web.allowed_hosts), web_config)
-    return WebServer(config.web.address, with_access_control, web_config)
+    return Guarded(AccessMiddleware(with_reload, AllowedHosts(config.web.allowed_hosts), web_config), web_config)
+
+
+def make_server(config: Config, guarded: Guarded) -> WebServer:
+    """Build the HTTP server and bind its socket; `WebServer.start` begins to accept connections.
+
+    Raises:
+        MonitorError: the address cannot be bound.
+    """
+    return WebServer(config.web.address, guarded.application, guarded.web_config)

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.http1connection import HTTP1ConnectionParameters, HTTP1ServerConnection
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream, SSLIOStream
+from tornado.iostream import IOStream
 from tornado.wsgi import WSGIContainer
 
 from monitor.system.logging import get_logger
 from monitor.web.connection import Limits, RequestHandler
 from monitor.web.middleware import MACHINE_PATHS
-from monitor.web.sockets import bind, make_stream, page_url, reject_connection
-from monitor.web.tls import subject_alt_names
+from monitor.web.sockets import RebindError, bind, client_allowed, make_stream, page_url, rebind, reject_connection
 from monitor.web.web_config.loader import WebConfigFile
 from monitor.web.worker_pool import WorkerPool
 
@@ -39,6 +38,9 @@ ACCEPT_BATCH = 64
 
 ACCEPT_PAUSE_SECONDS = 0.1
 """Seconds without accepting connections after the process ran out of file descriptors."""
+
+REBIND_SECONDS = 5.0
+"""Longest time in seconds to wait for the server thread to change its address."""
 
 MAX_UNSENT_BYTES = 8 * 2**20
 """Largest total size, in bytes, of the responses of one worker pool that clients have not received yet."""
@@ -81,6 +83,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self._container = WSGIContainer(application)
         self._web_config = web_config
         self._limits = limits or Limits()
+        self._address = address
         self._socket = bind(address)
         self.port = int(self._socket.getsockname()[1])
         self._open: dict[object, IOStream] = {}
@@ -114,6 +117,20 @@ class WebServer(HTTPServerConnectionDelegate):
         """Start the server thread, which accepts connections."""
         self._thread.start()
 
+    def use(self, application: WSGIApplication, web_config: Callable[[], WebConfigFile] = WebConfigFile) -> None:
+        """Handle the following requests and connections with another application and web.config.yml."""
+        self._web_config = web_config
+        self._container = WSGIContainer(application)
+
+    def rebind(self, address: tuple[str, int]) -> None:
+        """Listen on another address; open connections continue.
+
+        Raises:
+            MonitorError: the address cannot be bound; the server still listens on the previous one.
+        """
+        if address != self._address:
+            asyncio.run_coroutine_threadsafe(self._rebind(address), self._loop).result(REBIND_SECONDS)
+
     def close(self) -> None:
         """Close the socket and all connections; unfinished responses are aborted."""
         if self._thread.is_alive():
@@ -146,6 +163,18 @@ class WebServer(HTTPServerConnectionDelegate):
         finally:
             self._loop.close()
 
+    async def _rebind(self, address: tuple[str, int]) -> None:
+        self._loop.remove_reader(self._socket)
+        try:
+            self._socket = rebind(self._socket, address)
+            self._address = address
+        except RebindError as error:
+            self._socket = error.previous
+            raise
+        finally:
+            self._loop.add_reader(self._socket, self._accept)
+        self.port = int(self._socket.getsockname()[1])
+
     async def _close_connections(self) -> None:
         for stream in list(self._open.values()):
             stream.close()
@@ -171,7 +200,7 @@ class WebServer(HTTPServerConnectionDelegate):
         """Close the connection that waits longest, if any, and stop accepting for ACCEPT_PAUSE_SECONDS."""
         self._evict_longest_waiting()
         self._loop.remove_reader(self._socket)
-        self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._loop.add_reader, self._socket, self._accept)
+        self._loop.call_later(ACCEPT_PAUSE_SECONDS, lambda: self._loop.add_reader(self._socket, self._accept))
 
     def _open_connection(self, connection: socket.socket, remote_ip: str) -> None:
         connection.setblocking(False)
@@ -210,7 +239,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     async def _process(self, handler: RequestHandler) -> None:
         try:
-            if not self._is_client_allowed(handler.stream):
+            if not client_allowed(handler.stream, self._web_config().allowed_sans):
                 handler.stream.close()
                 return
             pool = self._machine_pool if handler.path in MACHINE_PATHS else self._user_pool
@@ -218,11 +247,3 @@ class WebServer(HTTPServerConnectionDelegate):
         except Exception as error:
             log.critical("response failed", exc_info=error)
             handler.stream.close()
-
-    def _is_client_allowed(self, stream: IOStream) -> bool:
-        """Return True if the client certificate has an allowed name, or if TLS or `allowed_sans` is not in use."""
-        allowed = self._web_config().allowed_sans
-        if not allowed or not isinstance(stream, SSLIOStream):
-            return True
-        certificate = stream.socket.getpeercert() if stream.socket else None
-        return bool(allowed & subject_alt_names(certificate or {}))

@@ -1,4 +1,4 @@
-"""Socket functions of the HTTP server: bind, wrap in TLS, reject."""
+"""Socket functions of the HTTP server: bind, wrap in TLS, check client, reject."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
 
 from tornado.iostream import IOStream, SSLIOStream
 
 from monitor.errors import MonitorError
+from monitor.web.tls import subject_alt_names
 
 MAX_BUFFER_BYTES = 262_144
 """Largest size of the read buffer of one connection, in bytes."""
@@ -45,6 +47,46 @@ def _bind_problem(error: OSError | ValueError) -> str:
         return "already in use"
     # The text of an error of `create_server` repeats the address.
     return str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+
+
+class RebindError(MonitorError):
+    """Raised if a new address cannot be bound.
+
+    Attributes:
+        previous: socket that listens on the previous address.
+    """
+
+    def __init__(self, message: str, previous: socket.socket) -> None:
+        super().__init__(message)
+        self.previous = previous
+
+
+def rebind(listening: socket.socket, address: tuple[str, int]) -> socket.socket:
+    """Return a socket that listens on another address, and close the previous one.
+
+    The previous socket is closed first only if it may occupy the port of the new address.
+
+    Args:
+        listening: socket to replace.
+        address: host and port of the new socket.
+
+    Raises:
+        RebindError: the new address cannot be bound.
+    """
+    previous = listening.getsockname()
+    try:
+        new = bind(address)
+    except MonitorError as error:
+        if previous[1] != address[1]:
+            raise RebindError(str(error), listening) from error
+    else:
+        listening.close()
+        return new
+    listening.close()
+    try:
+        return bind(address)
+    except MonitorError as error:
+        raise RebindError(str(error), bind((previous[0], previous[1]))) from error
 
 
 def make_stream(connection: socket.socket, tls_context: ssl.SSLContext | None) -> IOStream:
@@ -83,3 +125,11 @@ def page_url(host: str, port: int, *, encrypted: bool) -> str:
         host = "localhost"
     name = f"[{host}]" if ":" in host else host
     return f"{'https' if encrypted else 'http'}://{name}:{port}/"
+
+
+def client_allowed(stream: IOStream, allowed: Collection[str]) -> bool:
+    """Return True if the client certificate has a name in `allowed`, or if TLS or `allowed` is not in use."""
+    if not allowed or not isinstance(stream, SSLIOStream):
+        return True
+    certificate = stream.socket.getpeercert() if stream.socket else None
+    return not subject_alt_names(certificate or {}).isdisjoint(allowed)

@@ -14,6 +14,8 @@ import urllib.request
 from contextlib import closing, suppress
 from pathlib import Path
 
+from tests.integration.conftest import create_database
+
 LAUNCHER = Path(__file__).with_name("launcher.py")
 INTERVAL = 0.2
 
@@ -26,10 +28,15 @@ url = "sqlite:///{database}"
 rules = [{{ cpu_usage = 0.85 }}]
 sustained = "1s"
 horizons = ["5s", "10s"]
-[training]
-interval = "365d"
+{training}
 [web]
 listen = "127.0.0.1:{port}"
+"""
+
+
+TRAINING = """
+[training]
+interval = "365d"
 """
 
 
@@ -58,16 +65,27 @@ class Daemon:
         self.log_path = directory / "log"
         self.port = free_port()
         self.interval = interval
+        self._training = TRAINING
         self.configure(extra)
         self.process = None
         self._acknowledged = []
+        self._tls = None
+
+    def set_training(self, section):
+        """Write the configuration with another section [training]."""
+        self._training = section
+        self.configure()
+
+    def use_tls(self, context):
+        """Use HTTPS with an SSL context for every request."""
+        self._tls = context
 
     def configure(self, extra=""):
         """Write the configuration file again, with more TOML at its end."""
-        text = CONFIG.format(database=self.database, port=self.port, interval=self.interval)
+        text = CONFIG.format(database=self.database, port=self.port, interval=self.interval, training=self._training)
         self.config.write_text(text + extra)
 
-    def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None):
+    def start(self, *, fault="", env=None, wait=True, real=False, prefix=(), stderr=None, new=False):
         """Start the daemon, and wait until it has stored samples.
 
         Args:
@@ -77,7 +95,10 @@ class Daemon:
             real: True to start `python -m monitor`; intervals must be at least one second then.
             prefix: command and arguments to run the daemon with, for example setpriv, or a shell with redirections.
             stderr: file object or descriptor for stdout and stderr; None for `log_path`.
+            new: True to let the daemon create a missing database; False to copy an empty one, which takes less time.
         """
+        if not new and self.process is None and self.state.exists() and not self.database.exists():
+            create_database(self.database)
         program = ["-m", "monitor"] if real else [str(LAUNCHER)]
         command = [*prefix, sys.executable, "-P", *program, "--config", str(self.config), "run"]
         environment = {**os.environ, "MONITOR_FAULT": fault, **(env or {})}
@@ -92,7 +113,7 @@ class Daemon:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def stop(self, number=signal.SIGTERM, seconds=10):
+    def stop(self, number=signal.SIGTERM, seconds=90):
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
@@ -101,15 +122,21 @@ class Daemon:
         """End the process without a chance to clean up."""
         return self.stop(signal.SIGKILL)
 
-    def command(self, *arguments, timeout=60):
+    def command(self, *arguments, timeout=240, prefix=(), fault=""):
         """Run a command of `monitor` on the same configuration; return the completed process."""
-        command = [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        command = [*prefix, *self.command_line(*arguments)]
+        environment = {**os.environ, "MONITOR_FAULT": fault}
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=environment)
+
+    def command_line(self, *arguments):
+        """Return the command line of a command of `monitor` on the same configuration."""
+        return [sys.executable, "-P", str(LAUNCHER), "--config", str(self.config), *arguments]
 
     def get(self, path, timeout=5):
         """Return (status code, body) of a page; (0, "") if the daemon does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as response:
+            address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(address, timeout=timeout, context=self._tls) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -157,6 +184,20 @@ class Daemon:
         """Return the files that were moved aside."""
         return [path for path in self.files() if path != self.database]
 
+    def quarantined_databases(self):
+        """Return the files that were moved aside, without write-ahead logs and reports."""
+        return [path for path in self.quarantined() if path.suffix not in (".json", ".jsonl", ".spool")]
+
+    @property
+    def wal(self):
+        return Path(f"{self.database}-wal")
+
+    def sample_times_or_none(self):
+        """Return the times of the stored samples; an empty list if the file cannot be read or does not exist."""
+        with suppress(sqlite3.Error):
+            return self.sample_times()
+        return []
+
     def sample_times(self, path=None):
         """Return the times of the stored samples, in ascending order."""
         with closing(sqlite3.connect(f"file:{path or self.database}?mode=ro", uri=True, timeout=5)) as connection:
@@ -178,17 +219,17 @@ class Daemon:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def wait(self, condition, seconds=60, alive=True):
+    def wait(self, condition, seconds=120, alive=True):
         """Wait until a condition holds; return the elapsed seconds."""
         started = time.monotonic()
         while time.monotonic() < started + seconds:
             if condition():
                 return time.monotonic() - started
             assert not alive or self.running(), f"the daemon exited with {self.process.returncode}\n{self.log()}"
-            time.sleep(0.03)
+            time.sleep(0.1)
         raise AssertionError(f"condition not met within {seconds} s\n{self.tail()}")
 
-    def wait_stored(self, more, seconds=60):
+    def wait_stored(self, more, seconds=120):
         """Wait until the process has stored `more` samples from now on and none is waiting; return the seconds."""
         target = self.stored() + more
         return self.wait(lambda: self._stored_at_least(target), seconds)
@@ -197,7 +238,7 @@ class Daemon:
         page = self.metrics()
         return stored_of(page) >= target and page["storage_buffered_samples"] <= 1
 
-    def wait_sampled(self, more, seconds=60):
+    def wait_sampled(self, more, seconds=120):
         """Wait until the process has taken `more` samples from now on; return the seconds."""
         target = self.metric("samples_total") + more
         return self.wait(lambda: self.metric("samples_total") >= target, seconds)
@@ -219,4 +260,5 @@ class Daemon:
 def stored_of(page):
     """Return the number of samples that a metrics page reports as stored."""
     waiting = page.get("storage_buffered_samples", 0) + page.get("samples_dropped_total", 0)
-    return int(max(page.get("samples_total", 0) - waiting, 0))
+    # The number of buffered samples leaves out the one that is being stored.
+    return int(max(page.get("samples_total", 0) - waiting - 1, 0))

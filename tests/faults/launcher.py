@@ -1,11 +1,22 @@
 """Starts `monitor` with intervals and sample times below one second; first runs the code in $MONITOR_FAULT."""
 
-import math
-import os
-import sys
+from monitor.daemon.signals import block_signals
 
-from monitor.config import options
-from monitor.sampling import sampler
+block_signals()
+
+import ctypes  # noqa: E402
+import math  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+
+from monitor.__main__ import main  # noqa: E402
+from monitor.config import options  # noqa: E402
+from monitor.sampling import sampler  # noqa: E402
+
+PR_SET_PDEATHSIG = 1
+# No daemon outlives the test process.
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 original = options.duration_reader
 options.duration_reader = lambda minimum: original(min(minimum, 0.1))
@@ -22,8 +33,6 @@ class Milliseconds:
 
 
 sampler.math = Milliseconds()
-
-from monitor.cli.main import main  # noqa: E402
 
 exec(os.environ.get("MONITOR_FAULT", ""), {"__name__": "fault"})
 sys.exit(main())

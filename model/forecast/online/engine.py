@@ -68,12 +68,13 @@ class OnlineEngine:
             self._smoothers = engine._smoothers
 
     def has_load_index_of(self, engine: OnlineEngine) -> bool:
-        """Return True if another engine has the same high-load rules, sampling step and horizons.
+        """Return True if another engine has the same high-load rules, load limit, sampling step and horizons.
 
         From the same samples, both engines then compute the same load index and baselines.
         """
-        own = self.spec.rules, self.spec.step, self.spec.horizons
-        return own == (engine.spec.rules, engine.spec.step, engine.spec.horizons)
+        own, other = self.spec, engine.spec
+        same_load = own.rules == other.rules and own.load_limit == other.load_limit
+        return same_load and own.step == other.step and own.horizons == other.horizons
 
     def decide(self, decisions: Sequence[Sequence[FallbackDecision]]) -> None:
         """Set the fallback decisions for the next forecasts.

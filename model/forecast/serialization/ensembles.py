@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from model.array_types import Floats
-from model.forecast.ensemble import Ensemble, Scaler
+from model.array_types import Floats, Integers
+from model.features.encoding import Encoding
+from model.features.scaling import Scaler
+from model.forecast.ensemble import Ensemble
 from model.nn.serialization import build_network, describe_layer, named_arrays, require_finite
 
-FORMAT, OLDEST_FORMAT = 3, 2
-"""Newest and oldest supported format: format 3 adds training ranges and persistence models to format 2."""
+FORMAT, OLDEST_FORMAT = 4, 2
+"""Newest and oldest supported format.
 
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
-"""Exceptions raised when a malformed header is read, or when a model with malformed values predicts."""
+Format 3 adds training ranges and persistence models to format 2, format 4 the load limit and encoded networks.
+"""
 
 
 def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], dict[str, Floats]]:
@@ -24,8 +26,17 @@ def describe_ensemble(ensemble: Ensemble, prefix: str) -> tuple[dict[str, Any], 
     for i, (network, columns) in enumerate(zip(ensemble.networks, ensemble.columns, strict=True)):
         arrays |= named_arrays(network, f"{prefix}network.{i}.")
         networks.append({"layers": [describe_layer(layer) for layer in network.layers], "columns": columns.tolist()})
-    selected = None if ensemble.selected is None else ensemble.selected.tolist()
-    return {"networks": networks, "picked": selected}, arrays
+    header: dict[str, Any] = {"networks": networks, "picked": _to_list(ensemble.selected)}
+    if ensemble.mean_of_probabilities:
+        header["mean_of_probabilities"] = True
+    if ensemble.encoding is not None:
+        header["encoded"] = _to_list(ensemble.encoding.inputs)
+        arrays |= {f"{prefix}encoding.{name}": getattr(ensemble.encoding, name) for name in ("low", "high")}
+    return header, arrays
+
+
+def _to_list(positions: Integers | None) -> list[int] | None:
+    return None if positions is None else positions.tolist()
 
 
 def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: str) -> Ensemble:
@@ -37,7 +48,18 @@ def build_ensemble(header: dict[str, Any], arrays: dict[str, Floats], prefix: st
     selected = None if header["picked"] is None else np.array(header["picked"], dtype=np.intp)
     ranges = (arrays.get(f"{prefix}scaler.{name}") for name in ("low", "high"))
     scaler = Scaler(arrays[f"{prefix}scaler.mean"], arrays[f"{prefix}scaler.deviation"], *ranges)
-    return Ensemble(scaler, networks, columns, selected)
+    encoding = None
+    if "encoded" in header:
+        knots = (arrays[f"{prefix}encoding.{name}"] for name in ("low", "high"))
+        encoding = Encoding(np.array(header["encoded"], dtype=np.intp), *knots)
+    return Ensemble(
+        scaler=scaler,
+        networks=networks,
+        columns=columns,
+        selected=selected,
+        encoding=encoding,
+        mean_of_probabilities=bool(header.get("mean_of_probabilities", False)),
+    )
 
 
 def check_ensemble(ensemble: Ensemble, features: int) -> int:
@@ -52,5 +74,7 @@ def check_ensemble(ensemble: Ensemble, features: int) -> int:
         SerializationError: a number is not finite.
     """
     outputs = ensemble.outputs(features)
+    if ensemble.encoding is not None:
+        require_finite(ensemble.encoding.low, ensemble.encoding.high)
     require_finite(*ensemble.scaler.arrays().values(), *(network.flat for network in ensemble.networks))
     return outputs

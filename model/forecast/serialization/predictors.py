@@ -12,7 +12,7 @@ import numpy as np
 
 from model.array_types import Floats
 from model.errors import SerializationError
-from model.features.feature_spec import FeatureSpec
+from model.features.feature_spec import UNSTATED_LOAD_LIMIT, FeatureSpec
 from model.features.labels import Rules
 from model.forecast.blend import EXPERTS, HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights
@@ -21,7 +21,6 @@ from model.forecast.persistence import PersistenceModel
 from model.forecast.predictor import Predictor
 from model.forecast.serialization.ensembles import (
     FORMAT,
-    MALFORMED,
     OLDEST_FORMAT,
     build_ensemble,
     check_ensemble,
@@ -29,7 +28,7 @@ from model.forecast.serialization.ensembles import (
 )
 from model.forecast.serialization.validation import check_predictor, check_spec
 from model.nn.serialization import require_finite
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 PREDICTOR_KIND = "model"
 """Header value "kind" of a predictor."""
@@ -55,8 +54,9 @@ def dumps(predictor: Predictor) -> bytes:
         header[HOLDOUT_MODEL_KEY] = description
         arrays |= holdout_arrays
     spec = _describe_spec(predictor.spec)
-    is_old = predictor.ensemble.scaler.low is None and not predictor.persistence
-    number = OLDEST_FORMAT if is_old else FORMAT
+    has_old_parts = predictor.ensemble.scaler.low is None and not predictor.persistence
+    has_old_features = predictor.spec.load_limit == UNSTATED_LOAD_LIMIT and not predictor.spec.crossings
+    number = OLDEST_FORMAT if has_old_parts and has_old_features else FORMAT
     return pack({"format": number, "kind": PREDICTOR_KIND, "spec": spec, **header}, arrays)
 
 
@@ -148,6 +148,8 @@ def _describe_spec(spec: FeatureSpec) -> dict[str, Any]:
         "seasonal": spec.seasonal,
         "rules": spec.rules.rules,
         "sustained": spec.rules.sustained,
+        **({} if spec.load_limit == UNSTATED_LOAD_LIMIT else {"load_limit": spec.load_limit}),
+        **({"crossings": True} if spec.crossings else {}),
     }
 
 
@@ -165,6 +167,8 @@ def _build_spec(raw: dict[str, Any]) -> FeatureSpec:
         step=raw["step"],
         horizons=tuple(raw["horizons"]),
         seasonal=raw["seasonal"],
+        load_limit=float(raw.get("load_limit", UNSTATED_LOAD_LIMIT)),
+        crossings=bool(raw.get("crossings", False)),
     )
 
 

@@ -13,13 +13,12 @@ from model.forecast.ensemble import Ensemble
 from model.forecast.pretrained import PretrainedModel
 from model.forecast.serialization.ensembles import (
     FORMAT,
-    MALFORMED,
     OLDEST_FORMAT,
     build_ensemble,
     check_ensemble,
     describe_ensemble,
 )
-from model.npz import pack, unpack
+from model.npz import MALFORMED, pack, unpack
 
 PRETRAINED_KIND = "prior"
 """Header value "kind" of the pretrained model."""

@@ -17,6 +17,7 @@ import numpy as np
 from model.array_types import Floats
 from model.errors import SerializationError
 from model.features.feature_spec import FeatureSpec
+from model.features.rolling_window import MAX_LOAD_INDEX
 from model.forecast.attribution import contributions
 from model.forecast.blend import LoadTable
 from model.forecast.ensemble import Ensemble
@@ -67,6 +68,7 @@ SUSTAINED = Bounds(0, MAX_DURATION)
 STEP = Bounds(0, DAY, low_excluded=True)
 TIME = Bounds(-1e12, 1e12)
 BOUND = Bounds(0, 1e15, low_excluded=True)
+LOAD_LIMIT = Bounds(1, MAX_LOAD_INDEX)
 """Bounds of the numbers in a predictor; BOUND is that of the bounds in high-load rules."""
 
 
@@ -81,6 +83,7 @@ def check_spec(spec: FeatureSpec) -> None:
     if not set(spec.inputs) <= set(spec.columns) or not set(spec.logarithmic) <= set(spec.inputs):
         raise SerializationError("inputs that are no columns, or logarithmic metrics that are no inputs")
     STEP.check("step", [spec.step])
+    LOAD_LIMIT.check("load_limit", [spec.load_limit])
     for name in ("windows", "horizons"):
         _check_durations(name, getattr(spec, name))
     if spec.windows[-1] / spec.step > MAX_WINDOW_ROWS:
@@ -155,6 +158,8 @@ def _check_scaler(ensemble: Ensemble) -> None:
     scaler = ensemble.scaler
     if len(ensemble.networks) > MAX_NETWORKS:
         raise SerializationError(f"{len(ensemble.networks)} networks, more than {MAX_NETWORKS}")
+    if ensemble.encoding is not None and len(ensemble.encoding.inputs) > MAX_FEATURES:
+        raise SerializationError(f"{len(ensemble.encoding.inputs)} codes, more than {MAX_FEATURES}")
     if not (scaler.deviation > 0).all():
         raise SerializationError("a standard deviation is not positive")
     if scaler.low is not None and scaler.high is not None and (scaler.low > scaler.high).any():

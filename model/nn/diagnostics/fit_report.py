@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from statistics import fmean
 from typing import NamedTuple
 
@@ -54,20 +53,21 @@ class FitReport:
 def combine_reports(reports: Sequence[FitReport]) -> FitReport:
     """Combine the reports of the networks of an ensemble.
 
-    The result of an epoch is the mean over the networks that reached this epoch; `kept_epoch` is the rounded mean.
-    Gradient health is combined by `combine_health`.
+    The result of an epoch is the mean over the networks; a network that ended earlier counts with its last epoch.
+    `kept_epoch` is the largest of the networks. Gradient health is combined by `combine_health`.
     """
+    longest = max(len(report.epochs) for report in reports)
     epochs = tuple(
-        _mean_epoch([epoch for epoch in same_number if epoch is not None])
-        for same_number in zip_longest(*(report.epochs for report in reports))
+        _mean_epoch(number + 1, [report.epochs[min(number, len(report.epochs) - 1)] for report in reports])
+        for number in range(longest)
     )
-    kept_epoch = round(fmean(report.kept_epoch for report in reports))
+    kept_epoch = max(report.kept_epoch for report in reports)
     return FitReport(epochs, kept_epoch, combine_health([report.health for report in reports]))
 
 
-def _mean_epoch(epochs: Sequence[Epoch]) -> Epoch:
+def _mean_epoch(number: int, epochs: Sequence[Epoch]) -> Epoch:
     return Epoch(
-        number=epochs[0].number,
+        number=number,
         train_loss=fmean(epoch.train_loss for epoch in epochs),
         validation_loss=fmean(epoch.validation_loss for epoch in epochs),
         gradient_norm=fmean(epoch.gradient_norm for epoch in epochs),

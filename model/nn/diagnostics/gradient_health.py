@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import fmean
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 
 class GradientState(StrEnum):
@@ -94,6 +94,9 @@ class LayerHealth:
     deviation: float
 
 
+T = TypeVar("T", ParameterHealth, LayerHealth)
+
+
 @dataclass(frozen=True)
 class GradientHealth:
     """Diagnosis of a training run from its gradients and activations.
@@ -123,7 +126,7 @@ class GradientHealth:
 
 
 def combine_health(diagnoses: Sequence[GradientHealth]) -> GradientHealth:
-    """Combine the diagnoses of networks with equal layers.
+    """Combine the diagnoses of networks: parameters, and layers, with equal names are combined into one.
 
     `state` is the worst state and `norm_max` the largest value. Numbers of steps are summed, all other values
     averaged. Equal issues are listed once.
@@ -132,13 +135,31 @@ def combine_health(diagnoses: Sequence[GradientHealth]) -> GradientHealth:
     issues = [issue for health in diagnoses for issue in health.issues]
     return GradientHealth(
         state=max((health.state for health in diagnoses), key=severity.index),
-        parameters=tuple(map(_combine_parameter, zip(*(health.parameters for health in diagnoses), strict=True))),
-        layers=tuple(map(_combine_layer, zip(*(health.layers for health in diagnoses), strict=True))),
+        parameters=tuple(map(_combine_parameter, _by_name(health.parameters for health in diagnoses))),
+        layers=tuple(map(_combine_layer, _by_name(health.layers for health in diagnoses))),
         steps=sum(health.steps for health in diagnoses),
         clipped_steps=sum(health.clipped_steps for health in diagnoses),
         nonfinite_steps=sum(health.nonfinite_steps for health in diagnoses),
         issues=tuple(dict.fromkeys(issues)),
     )
+
+
+def prefixed(health: GradientHealth, prefix: str) -> GradientHealth:
+    """Return a diagnosis with a prefix before the names of parameters and layers."""
+    return replace(
+        health,
+        parameters=tuple(replace(parameter, name=f"{prefix}{parameter.name}") for parameter in health.parameters),
+        layers=tuple(replace(layer, name=f"{prefix}{layer.name}") for layer in health.layers),
+    )
+
+
+def _by_name(networks: Iterable[Sequence[T]]) -> list[list[T]]:
+    """Group the values of several networks by name, in the order in which the names first occur."""
+    groups: dict[str, list[T]] = {}
+    for values in networks:
+        for value in values:
+            groups.setdefault(value.name, []).append(value)
+    return list(groups.values())
 
 
 def _combine_parameter(parameters: Sequence[ParameterHealth]) -> ParameterHealth:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
+from monitor.config.schema import is_loopback
 from monitor.doctor.checks.port_probe import PortProbe, Response, probe_port
 from monitor.doctor.context import DaemonProcess, DoctorContext
 from monitor.doctor.fixes import reload_daemon, restart_daemon, show_log
@@ -78,17 +78,10 @@ def assess_exposure(host: str, metrics: Response) -> CheckResult:
         host: configured host name or address.
         metrics: response to GET /metrics without a password.
     """
-    if _is_loopback(host):
+    if is_loopback(host):
         return ok(CheckId.EXPOSURE, f"{host}: this machine only")
     if metrics.code == 200 and not metrics.secure:
         fix = "set web.listen to 127.0.0.1, or use TLS and a password (web.config_file)"
         return warning(CheckId.EXPOSURE, f"{host}: readable for other hosts, unencrypted and without password", fix)
     encryption = "encrypted" if metrics.secure else "unencrypted"
     return ok(CheckId.EXPOSURE, f"{host}: reachable for other hosts, {encryption}, /metrics {metrics}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -17,6 +17,7 @@ from monitor.system.systemd_unit import NAME, has_systemd
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts", "WatchdogUSec", "MainPID", "Result", "User",
+    "IPAddressDeny", "IPAddressAllow",
 )  # fmt: skip
 """Properties of the unit that the check reads."""
 
@@ -65,13 +66,16 @@ def _assess_process(context: DoctorContext) -> CheckResult:
     return ok(CheckId.DAEMON, message)
 
 
-def check_unit(_: DoctorContext) -> Iterator[CheckResult]:
-    """Check the systemd unit: loaded, active, enabled, with a watchdog and fewer than MANY_RESTARTS restarts."""
+def check_unit(context: DoctorContext) -> Iterator[CheckResult]:
+    """Check the systemd unit: loaded, active, enabled, with a watchdog and fewer than MANY_RESTARTS restarts.
+
+    If `web.listen` is no loopback address, the address filter of the unit must allow other hosts.
+    """
     if not has_systemd():
         yield skipped(CheckId.SERVICE, "systemd is not the init system of this machine")
         return
     try:
-        yield assess_unit(_unit_properties())
+        yield assess_unit(_unit_properties(), local_only=context.config.web.listens_locally)
     except (OSError, subprocess.SubprocessError) as error:
         yield skipped(CheckId.SERVICE, f"systemctl failed: {error}")
 
@@ -88,13 +92,14 @@ def _unit_properties() -> dict[str, str]:
     return dict(line.split("=", 1) for line in completed.stdout.splitlines() if "=" in line)
 
 
-def assess_unit(properties: Mapping[str, str]) -> CheckResult:
+def assess_unit(properties: Mapping[str, str], *, local_only: bool = True) -> CheckResult:
     """Return a failure if the unit is not loaded or not active; skipped if it is not installed.
 
     An active unit with many restarts, not enabled or without a watchdog gets a warning.
 
     Args:
         properties: properties that `systemctl show` prints, keyed by name.
+        local_only: True if the HTTP server is for this host only.
     """
     if properties.get("LoadState") == "not-found":
         return skipped(CheckId.SERVICE, "not installed; to install it, run `sudo monitor install-service`")
@@ -111,6 +116,8 @@ def assess_unit(properties: Mapping[str, str]) -> CheckResult:
         detail = "" if result == "success" else f"; last result {result}"
         fix = f"run `systemctl start {NAME}`; for the reason, `journalctl -u {NAME} -n 50`"
         return failed(CheckId.SERVICE, f"{message}{detail}", fix)
+    if not local_only and _filters_addresses(properties):
+        return warning(CheckId.SERVICE, f"{message}: its address filter allows no other host", WRITE_UNIT)
     return _assess_active_unit(message, properties, restarts)
 
 
@@ -123,6 +130,12 @@ def _assess_active_unit(message: str, properties: Mapping[str, str], restarts: i
     if _watchdog(properties) in ("0", "infinity"):
         return warning(CheckId.SERVICE, f"{message}: a hang would not be detected", WRITE_UNIT)
     return ok(CheckId.SERVICE, message)
+
+
+def _filters_addresses(properties: Mapping[str, str]) -> bool:
+    """Return True if the unit denies all addresses except those of this host."""
+    allowed = properties.get("IPAddressAllow", "").split()
+    return "0.0.0.0/0" in properties.get("IPAddressDeny", "").split() and {*allowed} <= {"127.0.0.0/8", "::1/128"}
 
 
 def _enabled(properties: Mapping[str, str]) -> str:

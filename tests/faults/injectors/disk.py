@@ -1,5 +1,6 @@
 """Faults of the file system: full, without inodes, read-only, frozen. The lab must have mounts of its own."""
 
+import os
 import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,14 +28,12 @@ def remount(directory, options):
 
 @contextmanager
 def read_only(directory):
-    """Make a mounted file system read-only for a `with` block."""
-    # A remount fails while files are open for writing; the mount point alone does not.
-    run("mount", "--bind", directory, directory)
-    run("mount", "-o", "remount,bind,ro", directory)
+    """Make a mounted file system, on which no file is open for writing, read-only for a `with` block."""
+    remount(directory, "ro")
     try:
         yield
     finally:
-        run("umount", "-l", directory)
+        remount(directory, "rw")
 
 
 class Filler:
@@ -51,6 +50,10 @@ class Filler:
                     while file.write(b"\0" * size) == size:
                         pass
         return self
+
+    def free(self, size):
+        """Free some bytes."""
+        os.truncate(self._path, self._path.stat().st_size - size)
 
     def __exit__(self, *_):
         self._path.unlink()
@@ -79,6 +82,14 @@ def loop_ext4(directory, image, megabytes=32):
     with Path(image).open("wb") as file:
         file.truncate(megabytes * 2**20)
     run("mkfs.ext4", "-q", "-F", image)
+    with mounted_image(directory, image):
+        yield directory
+
+
+@contextmanager
+def mounted_image(directory, image):
+    """Mount a file system in a file, for a `with` block; yield the directory."""
+    directory.mkdir(exist_ok=True)
     run("mount", "-o", "loop", image, directory)
     try:
         yield directory

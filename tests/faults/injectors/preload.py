@@ -4,6 +4,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +40,15 @@ class Preload:
             "FAULTS_CONTROL": str(control),
             "FAULTS_DIRECTORY": str(Path(directory).resolve()),
         }
+
+    @contextmanager
+    def during(self, **faults):
+        """Set some of the faults for a `with` block."""
+        self.set(**faults)
+        try:
+            yield
+        finally:
+            self.set(clock=0.0, errno=0, delay=0.0)
 
     def set(self, *, clock=None, errno=None, delay=None):
         """Change some of the faults, at once."""

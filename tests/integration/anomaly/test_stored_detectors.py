@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.anomaly.channels import SCORE_PARTS
+from model.anomaly.scoring.channels import SCORE_PARTS
 from monitor.config.schema import AnomalySection, SamplingSection
 from monitor.queries.status import read_overview
 from monitor.training.bootstrap_model import ensure_bootstrap_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from monitor.cli.exit_codes import ExitCode
 from monitor.cli.help import Command
 from monitor.cli.options import GlobalOptions, pass_options
+from monitor.errors import ConfigError
 
 if TYPE_CHECKING:
     from monitor.system.service_installation import Installation
@@ -39,15 +41,28 @@ def command(options: GlobalOptions, print_only: bool) -> int:
     if print_only:
         for problem in unreadable_paths((*program.needs, config)):
             sys.stderr.write(f"monitor: {problem}\n")
-        sys.stdout.write(unit_text(program, config))
+        local_only = True
+        with suppress(ConfigError):
+            local_only = not config.exists() or _listens_locally(config)
+        sys.stdout.write(unit_text(program, config, local_only=local_only))
         return ExitCode.DONE
-    from monitor.config.loader import load_config  # noqa: PLC0415
     from monitor.config.reference import default_file  # noqa: PLC0415
     from monitor.system.service_installation import install  # noqa: PLC0415
 
-    result = install(program, config, default_config=default_file(), validate=load_config)
+    result = install(program, config, default_config=default_file(), listens_locally=_listens_locally)
     sys.stdout.write("\n".join(_report_lines(result)) + "\n")
     return ExitCode.DONE
+
+
+def _listens_locally(config: Path) -> bool:
+    """Return True if the HTTP server of a configuration accepts connections from this host only.
+
+    Raises:
+        ConfigError: the configuration is invalid.
+    """
+    from monitor.config.loader import load_config  # noqa: PLC0415
+
+    return load_config(config).web.listens_locally
 
 
 def _report_lines(result: Installation) -> list[str]:

@@ -1,9 +1,16 @@
-"""Ridge regression on the last rows."""
+"""Ridge regression of each metric on its own last rows."""
 
 import numpy as np
 import pytest
 
-from model.anomaly.forecaster import HORIZONS, LAGS, LOOKBACK, contiguous_folds, fit_forecaster, lagged_windows
+from model.anomaly.forecaster import (
+    HORIZONS,
+    LAGS,
+    LOOKBACK,
+    VectorAutoregression,
+    contiguous_folds,
+    fit_autoregression,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -15,23 +22,42 @@ def z():
 
 
 @pytest.mark.parametrize(("i", "horizon"), list(enumerate(HORIZONS)))
-def test_forecaster_solves_the_ridge_regression(z, i, horizon):
-    forecaster, _ = fit_forecaster(z, np.ones(900, bool))
+def test_autoregression_solves_the_ridge_regression(z, i, horizon):
+    forecaster, _ = fit_autoregression(z, np.ones(900, bool))
     rows = np.arange(LOOKBACK, 900)
-    lags = np.concatenate([z[rows - horizon - k] for k in range(LAGS)], axis=1)
-    design = np.concatenate((lags, np.ones((len(rows), 1))), axis=1)
-    penalty = np.diag([10.0] * lags.shape[1] + [1e-6])
-    weights = np.linalg.solve(design.T @ design + penalty, design.T @ z[rows])
-    windows = np.stack([z[row - LOOKBACK : row].ravel() for row in rows])
-    assert forecaster(windows)[:, 2 * i : 2 * i + 2] == pytest.approx(design @ weights)
+    penalty = np.diag([10.0] * LAGS + [1e-6])
+    for metric in range(2):
+        lags = np.stack([z[rows - horizon - k, metric] for k in range(LAGS)], axis=1)
+        design = np.concatenate((lags, np.ones((len(rows), 1))), axis=1)
+        weights = np.linalg.solve(design.T @ design + penalty, design.T @ z[rows, metric])
+        forecasts = [forecaster(z[:row])[2 * i + metric] for row in (LOOKBACK, 500, 899)]
+        assert forecasts == pytest.approx((design @ weights)[[0, 500 - LOOKBACK, 899 - LOOKBACK]])
 
 
 def test_residuals_are_cross_fitted(z):
-    forecaster, residuals = fit_forecaster(z, np.ones(900, bool))
-    windows = np.concatenate([batch for _, batch in lagged_windows(z)])
-    in_sample = z[LOOKBACK:] - forecaster(windows)[:, :2]
+    forecaster, residuals = fit_autoregression(z, np.ones(900, bool))
+    in_sample = np.stack([np.tile(z[row], 2) - forecaster(z[:row]) for row in range(LOOKBACK, 900)])
     assert not residuals[:LOOKBACK].any()
-    assert np.square(residuals[LOOKBACK:, :2]).mean() > np.square(in_sample).mean()
+    assert residuals[LOOKBACK:] == pytest.approx(in_sample, abs=1.5)
+    assert np.square(residuals[LOOKBACK:]).mean() > np.square(in_sample).mean()
+
+
+def test_rows_that_are_not_usable_have_no_influence(z):
+    usable = np.ones(900, bool)
+    usable[300:400] = False
+    other = z.copy()
+    other[310:370] = 50.0
+    first, _ = fit_autoregression(z, usable)
+    second, _ = fit_autoregression(other, usable)
+    assert first.weights == pytest.approx(second.weights)
+
+
+def test_vector_autoregression_uses_its_last_rows():
+    weights = np.zeros((16 * 2 + 1, 4))
+    weights[-1] = 0.5
+    weights[0, 0] = weights[-2, 3] = 1.0
+    recent = np.arange(60.0).reshape(30, 2)
+    assert VectorAutoregression(weights)(recent).tolist() == [28.5, 0.5, 0.5, 59.5]
 
 
 def test_contiguous_folds_have_equal_numbers_of_usable_rows():

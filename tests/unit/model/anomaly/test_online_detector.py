@@ -6,8 +6,8 @@ import pytest
 from model.anomaly.block_maxima import SLOT_SECONDS
 from model.anomaly.detector import fit_detector
 from model.anomaly.events import EventChange
-from model.anomaly.forecaster import LOOKBACK
 from model.anomaly.online_detector import FLATLINE, OnlineDetector
+from model.anomaly.resampling import WARM_UP_ROWS
 
 from .hosts import (
     COLUMNS,
@@ -91,8 +91,8 @@ def test_no_reading_in_a_gap_and_the_warm_up_after_it(detector):
     x = host(16)[TRAINING_ROWS:]
     x[300:330] = np.nan
     readings = detect(detector, x)
-    assert all(reading is None for reading in readings[300 : 330 + LOOKBACK])
-    assert readings[330 + LOOKBACK + 1] is not None
+    assert all(reading is None for reading in readings[300 : 330 + WARM_UP_ROWS])
+    assert readings[330 + WARM_UP_ROWS + 1] is not None
     assert not alarms(readings).any()
 
 
@@ -101,9 +101,9 @@ def test_no_reading_at_the_start_and_after_a_gap_in_time(detector):
     times = row_times(len(x), TRAINING_ROWS)
     times[200:] += 40 * STEP
     readings = [step.reading for (step,) in OnlineDetector([detector], 2.0).replay(times, x[:, None])]
-    assert all(reading is None for reading in readings[:LOOKBACK])
-    assert all(reading is None for reading in readings[200 : 200 + LOOKBACK])
-    assert readings[200 + LOOKBACK] is not None
+    assert all(reading is None for reading in readings[:WARM_UP_ROWS])
+    assert all(reading is None for reading in readings[200 : 200 + WARM_UP_ROWS])
+    assert readings[200 + WARM_UP_ROWS] is not None
 
 
 def test_step_rejects_rows_out_of_order(detector):
@@ -174,7 +174,7 @@ def test_maintenance_is_not_scored_and_ends_the_event(detector):
     past = host(TRAINING_DAYS)[-3 * ROWS_PER_DAY :]
     online.replay(row_times(len(past), TRAINING_ROWS - len(past)), past[:, None], may_start=False)
     steps = [step for (step,) in online.replay(row_times(len(x), TRAINING_ROWS), x[:, None], quiet)]
-    assert all(step.reading is None for step in steps[20 : 200 + LOOKBACK])
+    assert all(step.reading is None for step in steps[20 : 200 + WARM_UP_ROWS])
     transitions = [transition for step in steps for transition in step.transitions]
     assert transitions[0].change is EventChange.STARTED
     assert transitions[-1].change is EventChange.ENDED

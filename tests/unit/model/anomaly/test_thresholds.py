@@ -23,11 +23,13 @@ STEP = 300.0
 
 
 def test_alarm_rates_share_the_budget_that_the_flatline_channel_leaves():
-    assert alarm_rates(FLATLINE_BUDGET + 1.0) == pytest.approx([0.65 / BLOCKS_PER_MONTH, 0.52 / BLOCKS_PER_MONTH])
+    assert alarm_rates(FLATLINE_BUDGET + 1.0) == pytest.approx(
+        {"joint": 0.65 / BLOCKS_PER_MONTH, "spike": 0.52 / BLOCKS_PER_MONTH}
+    )
 
 
 def test_alarm_rates_have_a_lower_bound():
-    assert alarm_rates(0.5) == pytest.approx([0.1 / BLOCKS_PER_MONTH, 0.075 / BLOCKS_PER_MONTH])
+    assert alarm_rates(0.5) == pytest.approx({"joint": 0.1 / BLOCKS_PER_MONTH, "spike": 0.075 / BLOCKS_PER_MONTH})
 
 
 def lasting(habituation, start, seconds, ratio, value):

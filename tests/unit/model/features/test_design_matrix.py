@@ -1,5 +1,7 @@
 """Design matrix: equal live and in training, windows in seconds, gaps never bridged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,16 @@ def live_row(spec, times, values, at, stored):
 @pytest.mark.parametrize("stored", [0, 40])
 def test_live_row_equals_training_row_bit_for_bit(spec, table, trace, at, stored):
     assert live_row(spec, *trace, at, stored).tobytes() == table[at].tobytes()
+
+
+def test_crossings_are_the_share_above_the_bound_that_was_not_sustained():
+    spec = cpu_spec(Rules(((("cpu_usage", 0.8),),), 20.0), (100.0,))
+    cpu = np.array([0.1, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1])
+    row = named_row(spec, 10.0 * np.arange(10), cpu[:, None], 9)
+    # Of five samples above the bound, the single one and the first of four are not high load yet.
+    assert row["load_index:high:100s"] == pytest.approx(0.5)
+    assert row["load_index:crossings:100s"] == pytest.approx(0.2)
+    assert "load_index:crossings:100s" not in replace(spec, crossings=False).names
 
 
 def test_bounded_window_yields_the_training_row(spec, table, trace):

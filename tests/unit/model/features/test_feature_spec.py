@@ -1,5 +1,7 @@
 """Feature specification: selection of inputs, windows and groups."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,13 @@ def test_features_of_a_metric_are_its_own_windows_and_its_daily_mean(spec):
         assert len(names) >= 1 + len(spec.windows)
     others = {name.partition(":")[0] for name, own in zip(spec.names, spec.is_metric, strict=True) if not own}
     assert others == {"load_index", "yesterday", "past_days"}
+
+
+def test_window_limits_the_load_index_of_the_features(spec):
+    values = np.full((3, len(COLUMNS)), 0.4)
+    values[1, 0] = 800.0
+    for limit in (1.25, 8.0):
+        window = replace(spec, load_limit=limit).new_window()
+        window.extend(np.array([10.0, 20.0, 30.0]), values)
+        assert window.load_index.tolist() == [0.5, limit, 0.5]
+    assert spec.load_limit == 1.25

@@ -1,12 +1,13 @@
 """Ensemble: scaling, averaging and attribution."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from model.forecast.ensemble import Ensemble, Scaler, fit_clipping_scaler, fit_scaler
+from model.features.encoding import Encoding
+from model.features.scaling import Scaler
+from model.forecast.ensemble import Ensemble
 from model.nn.network import mlp
 
 pytestmark = pytest.mark.unit
@@ -25,63 +26,50 @@ def features(rows=400):
     return np.random.default_rng(1).normal(size=(rows, 5)).astype(np.float32)
 
 
-def test_fit_scaler_ignores_missing_values_and_floors_the_deviation():
-    x = features()
-    x[:, 1] = 3.0
-    x[::2, 2] = np.nan
-    scaler = fit_scaler(x)
-    assert scaler.mean == pytest.approx(np.nanmean(x, axis=0), abs=1e-6)
-    assert scaler.deviation[1] == pytest.approx(1e-3 * 4)
-    assert scaler.deviation[2] == pytest.approx(np.nanstd(x[:, 2]), rel=1e-5)
-
-
-def test_scaler_saturates_outliers_and_centres_missing_values():
-    scaler = Scaler(np.zeros(3, np.float32), np.ones(3, np.float32))
-    with np.errstate(over="ignore"):
-        scaled = scaler(np.array([[1e30, np.nan, 0.01]], np.float32))[0]
-    assert scaled[0] <= 4.0
-    assert scaled[1] == 0
-    assert scaled[2] == pytest.approx(0.01, rel=1e-4)
-
-
-def test_clipping_scaler_leaves_the_tails_of_heavy_tailed_features_out_of_their_range():
-    x = np.sort(np.random.default_rng(0).normal(size=(10_000, 3)).astype(np.float32), axis=0)
-    x[:4000, 1] = np.nan
-    scaler = fit_clipping_scaler(x, np.array([True, True, False]))
-    assert scaler.low.tolist() == [x[5, 0], x[4003, 1], x[0, 2]]
-    assert scaler.high.tolist() == [x[-6, 0], x[-4, 1], x[-1, 2]]
-    assert np.array_equal(scaler.mean, fit_scaler(x).mean)
-
-
-def test_clipping_scaler_gives_a_feature_that_was_never_known_no_influence():
-    x = features()
-    x[:, 1] = np.nan
-    scaler = fit_clipping_scaler(x, np.ones(5, bool))
-    x[:, 1] = np.linspace(-9, 9, len(x))
-    assert not scaler(x)[:, 1].any()
-
-
-@given(
-    arrays(np.float32, (30, 4), elements=st.floats(-(2.0**20), 2.0**20, width=32) | st.just(float("nan"))),
-    arrays(np.float32, (5, 4), elements=st.floats(-(2.0**60), 2.0**60, width=32)),
-    arrays(bool, 4),
-)
-def test_inputs_outside_the_training_range_count_as_its_end(x, other, heavy_tailed):
-    scaler = fit_clipping_scaler(x, heavy_tailed)
-    assert (scaler.low <= scaler.mean).all()
-    assert (scaler.mean <= scaler.high).all()
-    scaled = scaler(other)
-    assert (scaled >= scaler(scaler.low[None])).all()
-    assert (scaled <= scaler(scaler.high[None])).all()
-    assert np.array_equal(scaler(np.clip(other, scaler.low, scaler.high)), scaled)
-
-
 def test_predict_is_the_mean_of_the_networks():
     ensemble = make_ensemble()
     x = features()
     scaled = ensemble.scaler(x)
     logits = [n.predict(scaled[:, c]) for n, c in zip(ensemble.networks, ensemble.columns, strict=True)]
     assert ensemble.predict(x) == pytest.approx(np.mean(logits, axis=0), abs=1e-6)
+
+
+def make_encoded_ensemble(selected=None, seed=0):
+    """Three plain networks, and two networks over inputs and codes."""
+    plain = make_ensemble(selected, seed)
+    low = np.array([-0.5, 0.1], np.float32)
+    encoded = tuple(mlp((7, 8, 4, 2), np.random.default_rng([seed, i])) for i in range(2))
+    return Ensemble(
+        scaler=plain.scaler,
+        networks=plain.networks + encoded,
+        columns=COLUMNS + (np.arange(7),) * 2,
+        selected=selected,
+        encoding=Encoding(np.array([1, 4]), low, low + np.float32(0.7)),
+        mean_of_probabilities=True,
+    )
+
+
+def test_predict_is_the_mean_of_the_probabilities():
+    ensemble = make_encoded_ensemble()
+    inputs = ensemble.encoding(ensemble.scaler(features()))
+    logits = [n.predict(inputs[:, c]) for n, c in zip(ensemble.networks, ensemble.columns, strict=True)]
+    p = 1 / (1 + np.exp(-np.array(logits, np.float64)))
+    mean = p.mean(axis=0)
+    assert ensemble.predict(features()) == pytest.approx(np.log(mean / (1 - mean)), abs=1e-6)
+
+
+@pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
+def test_attributions_of_codes_and_of_the_mean_probability_are_exact(selected):
+    ensemble = make_encoded_ensemble(selected)
+    reference = np.zeros(5, np.float32)
+    for x in features(20):
+        attributions = ensemble.attribute(x, reference)
+        logits = ensemble.predict(np.stack([x, reference]))
+        assert attributions.sum(axis=1) == pytest.approx(logits[0] - logits[1], abs=1e-5)
+        moved = x.copy()
+        moved[:4] = 0
+        assert not ensemble.attribute(moved, reference)[:, :4].any()
+    assert not ensemble.attribute(reference, reference).any()
 
 
 @pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
@@ -109,11 +97,12 @@ def test_reference_point_is_the_mean_of_the_inputs():
         lambda e: Ensemble(Scaler(np.zeros(4), np.ones(4)), e.networks, e.columns),
         lambda e: Ensemble(e.scaler, e.networks, (np.array([0, 2, 9]), *e.columns[1:])),
         lambda e: Ensemble(e.scaler, e.networks, e.columns, np.array([0, 1, 2, 3, 9])),
+        lambda e: replace(e, encoding=Encoding(np.array([5]), np.zeros(1), np.ones(1))),
         lambda e: Ensemble(e.scaler, (mlp((3, 1), np.random.default_rng(0)), *e.networks[1:]), e.columns),
     ],
 )
 def test_outputs_reject_parts_that_do_not_fit(broken):
     ensemble = make_ensemble()
     assert ensemble.outputs(5) == 2
-    with pytest.raises(ValueError, match=r"network|scaler"):
+    with pytest.raises(ValueError, match=r"network|scaler|encoding"):
         broken(ensemble).outputs(5)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from model.forecast.ensemble import Ensemble, Scaler
+from model.features.encoding import Encoding
+from model.features.scaling import Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.fused_ensemble import fuse
 from model.nn.network import mlp
 
@@ -13,10 +15,18 @@ COLUMNS = (np.array([0, 2, 4]), np.array([0, 1, 2, 4]), np.array([1, 2, 3]))
 SCALER = Scaler(np.full(5, 0.1, np.float32), np.full(5, 2, np.float32))
 
 
-def make_ensemble(layers=(8, 4), activation="relu", selected=None):
+ENCODED = np.array([0, 1, 3, 5, 6])
+LOW = np.array([-0.5, 0.1], np.float32)
+ENCODING = Encoding(np.array([1, 4]), LOW, LOW + np.float32(0.7))
+
+
+def make_ensemble(layers=(8, 4), activation="relu", selected=None, encoded=False):
+    columns = (*COLUMNS, ENCODED, ENCODED) if encoded else COLUMNS
     rng = np.random.default_rng(0)
-    networks = tuple(mlp((len(c), *layers, 2), rng, activation=activation, dropout=0.1) for c in COLUMNS)
-    return Ensemble(SCALER, networks, COLUMNS, selected)
+    networks = tuple(mlp((len(c), *layers, 2), rng, activation=activation, dropout=0.1) for c in columns)
+    if encoded:
+        return Ensemble(SCALER, networks, columns, selected, ENCODING, mean_of_probabilities=True)
+    return Ensemble(SCALER, networks, columns, selected)
 
 
 def features(rows=1100):
@@ -25,19 +35,21 @@ def features(rows=1100):
 
 @pytest.mark.parametrize("layers", [(8,), (8, 4), (5, 4, 3)])
 @pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
-def test_fused_ensemble_predicts_and_attributes_like_the_original(layers, selected):
-    ensemble = make_ensemble(layers, selected=selected)
+@pytest.mark.parametrize("encoded", [False, True])
+def test_fused_ensemble_predicts_and_attributes_like_the_original(layers, selected, encoded):
+    ensemble = make_ensemble(layers, selected=selected, encoded=encoded)
     fused = fuse(ensemble)
     x = features()
-    assert len(fused.networks) == 1
+    assert len(fused.networks) == 1 + encoded
     assert fused.predict(x) == pytest.approx(ensemble.predict(x), abs=1e-5)
     assert fused.attribute(x[0], x[1]) == pytest.approx(ensemble.attribute(x[0], x[1]), abs=1e-5)
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("selected", [None, np.array([4, 0, 0, 2, 1])])
-def test_prediction_of_a_row_does_not_depend_on_other_rows(activation, selected):
-    fused = fuse(make_ensemble(activation=activation, selected=selected))
+@pytest.mark.parametrize("encoded", [False, True])
+def test_prediction_of_a_row_does_not_depend_on_other_rows(activation, selected, encoded):
+    fused = fuse(make_ensemble(activation=activation, selected=selected, encoded=encoded))
     x = features()
     together = fused.predict(x)
     for rows in (slice(3, 4), slice(7, 60), slice(500, 530)):
@@ -53,6 +65,7 @@ def test_networks_of_different_kinds_are_not_merged():
     assert fused.predict(features()) == pytest.approx(ensemble.predict(features()), abs=1e-5)
 
 
-def test_fusing_twice_changes_nothing():
-    fused = fuse(make_ensemble())
+@pytest.mark.parametrize("encoded", [False, True])
+def test_fusing_twice_changes_nothing(encoded):
+    fused = fuse(make_ensemble(encoded=encoded))
     assert fuse(fused).predict(features()).tobytes() == fused.predict(features()).tobytes()

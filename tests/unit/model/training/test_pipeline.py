@@ -34,8 +34,8 @@ def test_train_reports_each_epoch(trace):
         np.random.default_rng(0),
         lambda epoch, total: epochs.append((epoch.number, total)),
     )
-    # Two networks of two epochs, for the fold and for serving.
-    assert epochs == [(number, 8) for number in range(1, 9)]
+    # A plain network of two epochs and an encoded one of one epoch, for the fold and for serving.
+    assert epochs == [(number, 6) for number in range(1, 7)]
 
 
 def test_warning_threshold_has_the_target_precision_while_load_is_not_high(candidate):

@@ -1,21 +1,17 @@
 """Tests of the daemon's lifecycle."""
 
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from monitor.config.loader import Config
 from monitor.daemon import lifecycle
-from monitor.errors import ConfigError, MonitorError
+from monitor.daemon.reloader import Reloader
+from monitor.daemon.signals import blocked_signals
 
 pytestmark = pytest.mark.unit
-
-FIRST = Config(path=Path("/etc/monitor/first.toml"))
-SECOND = replace(FIRST, path=Path("/etc/monitor/second.toml"))
 
 NOT_NEEDED = (
     "numpy.random",
@@ -28,70 +24,91 @@ NOT_NEEDED = (
 )
 
 
+class FakeDaemon:
+    """Daemon that records the calls, and sends itself the signals of `script`: one for each check of the jobs."""
+
+    script = ()
+    stops = True
+
+    def __init__(self, config, notifier):
+        self.calls = ["start"]
+        self.remaining = list(self.script)
+        self.core = self.scheduler = self.holder = self
+        FakeDaemon.last = self
+
+    def log_start(self):
+        signal.raise_signal(self.remaining.pop(0))
+
+    def check(self):
+        self.calls.append("check")
+        signal.raise_signal(self.remaining.pop(0))
+
+    def report_stall(self):
+        pass
+
+    def reload(self):
+        self.calls.append("reload")
+
+    def close(self):
+        self.calls.append("close")
+        return self.stops
+
+
+class ExitError(Exception):
+    """Raised instead of the end of the process."""
+
+
 @pytest.fixture
 def run(monkeypatch):
-    """Return a function that runs the daemon with fakes; it returns the opened configurations and reload results.
+    """Return a function that runs the lifecycle with signals, and returns the calls of the daemon."""
 
-    The daemon reads the configurations in turn, one per reload, and then stops. Openings in `refused` fail, counted
-    from 0.
-    """
+    def exit_now(code):
+        raise ExitError(code)
 
-    def start(config, reloads=(), refused=()):
-        opened = []
-        remaining = list(reloads)
+    monkeypatch.setattr(lifecycle, "Daemon", FakeDaemon)
+    monkeypatch.setattr(lifecycle.os, "_exit", exit_now)
 
-        @contextmanager
-        def open_daemon(config, notifier, reload):
-            opened.append((config, reload.successful))
-            if len(opened) - 1 in refused:
-                raise MonitorError("refused")
-            yield None
-
-        def serve(config, daemon, notifier):
-            return remaining.pop(0) if remaining else None
-
-        monkeypatch.setattr(lifecycle, "_opened", open_daemon)
-        monkeypatch.setattr(lifecycle, "_serve", serve)
-        lifecycle.run(config)
-        return opened
+    def start(*script, stops=True):
+        monkeypatch.setattr(FakeDaemon, "script", script)
+        monkeypatch.setattr(FakeDaemon, "stops", stops)
+        lifecycle.run(Config())
+        return FakeDaemon.last.calls
 
     return start
 
 
-def test_run_opens_each_new_configuration(run):
-    assert run(FIRST, reloads=[SECOND]) == [(FIRST, True), (SECOND, True)]
+def test_run_closes_the_daemon_after_a_stop(run):
+    assert run(signal.SIGTERM) == ["start", "close"]
+    assert run(signal.SIGINT) == ["start", "close"]
 
 
-def test_run_opens_previous_configuration_again_if_the_new_one_cannot_be_opened(run, caplog):
-    assert run(FIRST, reloads=[SECOND], refused=[1]) == [(FIRST, True), (SECOND, True), (FIRST, False)]
-    assert [record.message for record in caplog.records] == ["configuration reload failed"]
+def test_run_reloads_on_sighup_and_continues(run):
+    calls = run(signal.SIGHUP, signal.SIGHUP, signal.SIGTERM)
+    assert calls[-1] == "close"
+    assert calls.count("check") == 2
+    assert calls.count("reload") in (1, 2)
 
 
-def test_run_raises_if_the_first_configuration_cannot_be_opened(run):
-    with pytest.raises(MonitorError, match="refused"):
-        run(FIRST, refused=[0])
+def test_run_starts_nothing_if_a_stop_is_pending(run, monkeypatch):
+    FakeDaemon.last = None
+    with blocked_signals():
+        signal.raise_signal(signal.SIGTERM)
+        lifecycle.run(Config())
+    assert FakeDaemon.last is None
 
 
-def test_run_raises_if_the_previous_configuration_cannot_be_opened_again(run):
-    with pytest.raises(MonitorError, match="refused"):
-        run(FIRST, reloads=[SECOND], refused=[1, 2])
+def test_run_exits_with_0_if_a_job_does_not_stop(run):
+    with pytest.raises(ExitError) as error:
+        run(signal.SIGTERM, stops=False)
+    assert error.value.args == (0,)
 
 
-def test_invalid_configuration_is_recorded_and_raised(monkeypatch):
-    class Holder:
-        failed = False
-
-        def reload_failed(self):
-            self.failed = True
-
-    def refuse(path, checks):
-        raise ConfigError(["web.listen: in use"])
-
-    holder = Holder()
-    monkeypatch.setattr(lifecycle, "load_config", refuse)
-    with pytest.raises(ConfigError):
-        lifecycle._load_config(FIRST, holder)
-    assert holder.failed
+def test_run_exits_with_0_if_a_reload_does_not_end(run, monkeypatch):
+    monkeypatch.setattr(Reloader, "wait", lambda *_: False)
+    with pytest.raises(ExitError) as error:
+        run(signal.SIGTERM)
+    assert error.value.args == (0,)
+    assert FakeDaemon.last.calls == ["start", "close"]
 
 
 def test_daemon_imports_nothing_that_only_trainings_and_commands_need():

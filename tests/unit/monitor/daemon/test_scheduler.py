@@ -77,6 +77,28 @@ def test_hanging_jobs_occupy_only_their_own_threads_and_their_missed_runs_are_co
         release.set()
 
 
+def test_replaced_jobs_keep_their_counters_and_wait_for_the_end_of_a_run_in_progress(scheduler):
+    release, hangs, other, kept = (threading.Event(), threading.Event(), threading.Event(), threading.Semaphore(0))
+
+    def hang():
+        hangs.set()
+        release.wait(10)
+
+    unchanged = Job("kept", 0.05, kept.release)
+    running = scheduler(unchanged, Job("changed", 0.05, hang))
+    assert hangs.wait(5)
+    assert kept.acquire(timeout=5)
+    runs = running.states()["kept"].runs
+    running.replace([unchanged, Job("changed", 0.06, other.set)])
+    assert kept.acquire(timeout=5)
+    assert kept.acquire(timeout=5)
+    assert not other.is_set()
+    assert running.states()["kept"].runs >= runs
+    release.set()
+    assert other.wait(5)
+    assert running.states()["changed"].runs >= 1
+
+
 def test_hung_job_is_logged_with_its_stack_and_again_when_it_ends(scheduler, caplog):
     caplog.set_level("INFO", "monitor.daemon.scheduler")
     hangs, release, ended = threading.Event(), threading.Event(), threading.Event()
@@ -99,7 +121,7 @@ def test_hung_job_is_logged_with_its_stack_and_again_when_it_ends(scheduler, cap
     assert ended.wait(5)
     running._meters["hangs"].restart(3600.0, 3600.0)
     running.check()
-    (hung, end) = caplog.records
+    (hung, end) = (record for record in caplog.records if record.message.startswith("job "))
     assert (hung.message, hung.fields["job"]) == ("job hung", "hangs")
     assert " hanging_function" in hung.fields["stack"]
     assert (end.message, end.fields) == ("job hang ended", {"job": "hangs"})

@@ -86,4 +86,8 @@ def test_holder_reports_stall_only_after_sampling_has_stopped(holder, notifier, 
 def test_holder_keeps_time_of_last_effective_configuration_after_failed_reload(holder):
     holder.reload_failed()
     published = holder.state()
-    assert (published.reload_successful, published.reloaded_at) == (False, 100.0)
+    assert (published.reload_successful, published.reloaded_at, published.reload_failures) == (False, 100.0, 1)
+    holder.reloaded()
+    published = holder.state()
+    assert (published.reload_successful, published.reload_failures) == (True, 1)
+    assert published.reloaded_at > 100.0

@@ -1,14 +1,13 @@
 """Storage of the daemon: opening later, restored samples, spool, and errors that only a person can remove."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from monitor.config.loader import Config
-from monitor.daemon.storage import DaemonStorage
+from monitor.daemon.storage import DaemonStorage, raise_fatal
 from monitor.errors import MonitorError
 from monitor.sampling.spool import read_spool
+from monitor.sampling.write_buffer import WriteBuffer
 from storage import Sample, StorageError, StorageErrorKind, open_database
 
 pytestmark = pytest.mark.unit
@@ -25,14 +24,23 @@ def open_storage(tmp_path):
     opened = []
 
     def start(name="x.db"):
-        config = Config()
-        url = f"sqlite:///{tmp_path / name}"
-        opened.append(DaemonStorage(replace(config, storage=replace(config.storage, url=url))))
+        opened.append(Opened(f"sqlite:///{tmp_path / name}"))
         return opened[-1]
 
     yield start
     for storage in opened:
         storage.close()
+
+
+class Opened(DaemonStorage):
+    """Storage of the daemon with a write buffer."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.buffer = WriteBuffer(self.stores.cycles, 5.0, lambda: self.ensure_open(self.buffer.recently_stored))
+
+    def state(self):
+        return self.buffer.state()
 
 
 def store(storage, *times):
@@ -52,7 +60,7 @@ def test_storage_keeps_samples_until_the_database_can_be_opened(open_storage, tm
     store(storage, 1.0, 2.0)
     assert (storage.state().problem, storage.state().samples_buffered) == (StorageErrorKind.NOT_A_FILE, 2)
     assert storage.open_generation() is None
-    storage.raise_fatal()
+    raise_fatal(storage.buffer.error)
     (tmp_path / "x.db").rmdir()
     store(storage, 3.0)
     assert (times(storage), storage.open_generation()) == ([1.0, 2.0, 3.0], 1)
@@ -77,13 +85,14 @@ def test_storage_counts_databases_moved_aside(open_storage, tmp_path):
     (tmp_path / "x.db").write_bytes(content[:5000])
     again = open_storage()
     store(again, 2.0)
-    assert (times(again), again.state().quarantines) == ([2.0], 1)
+    assert (times(again), again.quarantines) == ([2.0], 1)
 
 
 def test_storage_spools_samples_that_cannot_be_stored_at_the_end(open_storage, tmp_path):
     (tmp_path / "x.db").mkdir()
     storage = open_storage()
     store(storage, 1.0, 2.0)
+    storage.spool(storage.buffer.waiting())
     storage.close()
     spool = tmp_path / "x.db.spool"
     assert [sample.at for sample in read_spool(spool)] == [1.0, 2.0]
@@ -98,7 +107,7 @@ def test_storage_moves_a_damaged_spool_aside(open_storage, tmp_path):
     (tmp_path / "x.db.spool").write_bytes(b"garbage")
     storage = open_storage()
     store(storage, 1.0)
-    assert (times(storage), storage.state().quarantines) == ([1.0], 1)
+    assert (times(storage), storage.quarantines) == ([1.0], 1)
     (moved,) = tmp_path.glob("x.db.spool.damaged-*")
     assert moved.read_bytes() == b"garbage"
 
@@ -109,7 +118,7 @@ def test_storage_refuses_a_second_daemon(open_storage, tmp_path):
     second = open_storage("link.db")
     second.buffer.probe()
     with pytest.raises(MonitorError):
-        second.raise_fatal()
+        raise_fatal(second.buffer.error)
 
 
 def test_storage_refuses_the_database_of_another_program(open_storage, tmp_path):
@@ -118,5 +127,5 @@ def test_storage_refuses_the_database_of_another_program(open_storage, tmp_path)
     storage = open_storage()
     storage.buffer.probe()
     with pytest.raises(StorageError) as caught:
-        storage.raise_fatal()
+        raise_fatal(storage.buffer.error)
     assert caught.value.kind is StorageErrorKind.FOREIGN_DATABASE

@@ -5,12 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from model.units import DAY
 from monitor.config.loader import Config
+from monitor.config.schema import AnomalySection, HighLoadSection, SamplingSection, StorageSection
 from monitor.daemon import wiring
+from monitor.daemon.object_cache import ObjectCache
 from monitor.daemon.sd_notify import Notifier
 from monitor.daemon.state import ReloadState, StateHolder
-from monitor.daemon.storage import DaemonStorage
 from monitor.daemon.wiring import RetrainingConditions, build_services
+from monitor.jobs.retraining import Trainer
 from monitor.stores import open_stores
 from monitor.training.coverage import HistoryCoverage
 from monitor.training.schedule import ServingState
@@ -27,14 +30,14 @@ def stores():
         yield opened
 
 
-def test_services_schedule_every_job(tmp_path):
-    config = Config()
-    config = replace(config, storage=replace(config.storage, url=f"sqlite:///{tmp_path}/x.db"))
-    storage = DaemonStorage(config)
+def storage_of(stores):
+    return SimpleNamespace(stores=stores, open_generation=lambda: 1)
+
+
+def test_services_schedule_every_job(stores):
     holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
-    services = build_services(config, storage, holder)
-    assert set(services.scheduler.states()) == {
-        "sampling_cycle",
+    services = build_services(Config(), storage_of(stores), holder, Trainer(), ObjectCache())
+    assert {job.name for job in services.jobs} == {
         "status_refresh",
         "retraining",
         "recalibration",
@@ -42,8 +45,39 @@ def test_services_schedule_every_job(tmp_path):
         "retention",
         "anomaly_detection",
     }
+    assert holder.state().overview is None
+    services.refresh()
     assert holder.state().overview is not None
-    assert holder.records is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "replaced"),
+    [
+        ({}, set()),
+        ({"storage": StorageSection(retention=30 * DAY)}, set()),
+        ({"anomaly": AnomalySection(enabled=False)}, {"anomaly_detection"}),
+        ({"sampling": SamplingSection(network_exclude=("veth*",))}, {"sources"}),
+        ({"sampling": SamplingSection(interval=2.0)}, {"served", "anomaly_detection"}),
+        ({"high_load": HighLoadSection(sustained=600.0)}, {"served"}),
+    ],
+)
+def test_services_keep_the_objects_whose_configuration_is_the_same(stores, change, replaced):
+    holder = StateHolder(Config(), Notifier({}), ReloadState(successful=True, at=NOW))
+    cache = ObjectCache()
+    storage = storage_of(stores)
+
+    def objects(config):
+        services = build_services(config, storage, holder, Trainer(), cache)
+        jobs = {job.name: job.function.__self__ for job in services.jobs}
+        return {
+            "served": services.served,
+            "sources": services.sources,
+            "anomaly_detection": jobs["anomaly_detection"],
+        }
+
+    before = objects(Config())
+    after = objects(replace(Config(), **change))
+    assert {name for name in before if after[name] is not before[name]} == replaced
 
 
 @pytest.mark.parametrize(

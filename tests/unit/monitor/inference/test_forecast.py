@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.baselines import CURRENT_VALUE, PERSISTENCE
 from model.forecast.blend import EMPTY_LOAD_TABLE, LoadTable
 from model.forecast.calibration import BlendWeights
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import logit
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine
 from model.forecast.pretrained import bootstrap_predictor

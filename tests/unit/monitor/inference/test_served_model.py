@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.blend import EMPTY_LOAD_TABLE
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine
 from model.forecast.online.input_ranges import InputRangeMonitor
 from model.forecast.pretrained import bootstrap_predictor

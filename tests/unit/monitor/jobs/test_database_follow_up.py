@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.config.loader import Config
+from monitor.inference.registry_follower import RegistryFollower
 from monitor.inference.served_model import ServedModel
 from monitor.jobs.database_follow_up import UNREGISTERED_ID, DatabaseFollowUp
 from monitor.jobs.status_refresh import StatusRefreshJob
@@ -26,7 +27,10 @@ class Setting:
         refresh = StatusRefreshJob(
             stores, config, HistoryCoverage(stores, config), self.overviews.append, lambda: NOW
         )
-        self.follow_up = DatabaseFollowUp(config, stores, self.served, refresh, lambda: self.generation, lambda: NOW)
+        follower = RegistryFollower(stores, self.served)
+        self.follow_up = DatabaseFollowUp(
+            config, stores, self.served, follower, refresh, lambda: self.generation, lambda: NOW
+        )
 
     def run(self, at):
         self.follow_up.run()

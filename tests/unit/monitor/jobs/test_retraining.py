@@ -7,7 +7,7 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.config.schema import TrainingSection
-from monitor.jobs.retraining import RetrainingJob
+from monitor.jobs.retraining import RetrainingJob, Trainer
 from monitor.training.schedule import ServingState
 from storage import TrainingRun
 
@@ -58,8 +58,8 @@ def make(monkeypatch):
             runs,
             lambda now: enough,
             lambda: ServingState.MODEL if serving else ServingState.NO_FITTED_MODEL,
+            trainer=Trainer(monotonic=clock),
             clock=clock,
-            monotonic=clock,
         )
         return job, clock, trainers
 
@@ -139,5 +139,5 @@ def test_job_stops_trainer_beyond_deadline(make):
 def test_close_stops_running_trainer(make):
     job, _, trainers = make(Runs(), code="import time; time.sleep(60)")
     job.run()
-    job.close()
+    job._trainer.stop()
     assert trainers[0].poll() is not None

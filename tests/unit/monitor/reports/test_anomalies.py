@@ -2,8 +2,8 @@
 
 import pytest
 
-from model.anomaly.channels import SCORE_PARTS
 from model.anomaly.online_detector import FLATLINE
+from model.anomaly.scoring.channels import SCORE_PARTS
 from monitor.documents.anomalies import MaintenanceEndDocument
 from monitor.reports.anomalies import (
     CHANNELS,

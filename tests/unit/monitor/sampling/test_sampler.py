@@ -72,6 +72,33 @@ def test_sampler_has_rates_from_the_second_sample(sampler, clock, source):
     assert next_rate(sampler, clock, source) == 20.0
 
 
+def test_changed_sources_keep_counters_and_the_readings_of_kept_sources(sampler, clock, source):
+    other = CounterSource()
+    other.name, other.fields = "disk", ("disk_read",)
+    other.compute = lambda *_: {"disk_read": 7.0}
+    sampler.sample()
+    sampler.use([source, other], 5.0)
+    assert next_rate(sampler, clock, source) == 20.0
+    assert set(sampler.states) == {"network", "disk"}
+    sampler.use([other], 5.0)
+    clock.now += 5.0
+    assert sampler.sample().network_receive is None
+    assert set(sampler.states) == {"disk"}
+    assert (sampler.samples_total, sampler.samples_missed_total) == (3, 0)
+
+
+@pytest.mark.parametrize("interval", [1.0, 60.0])
+def test_changed_interval_counts_no_missed_sample(sampler, clock, source, interval):
+    sampler.sample()
+    sampler.use([source], interval)
+    clock.now += max(5.0, interval)
+    sampler.sample()
+    assert sampler.samples_missed_total == 0
+    clock.now += 3 * interval
+    sampler.sample()
+    assert sampler.samples_missed_total == 2
+
+
 def test_sampler_has_no_rate_after_a_gap(sampler, clock, source):
     sampler.sample()
     assert next_rate(sampler, clock, source, seconds=13.0, increase=1e9) is None

@@ -202,3 +202,15 @@ def test_buffer_states_that_the_database_does_not_respond(cycles, make_buffer, c
     run_cycle(buffer, 1.0)
     assert [state.problem for state in states] == [None, StorageErrorKind.NO_RESPONSE]
     assert (states[1].samples_buffered, buffer.state().samples_buffered) == (3, 0)
+
+
+def test_waiting_samples_are_written_to_another_repository_at_once(cycles, clock):
+    buffer = WriteBuffer(cycles, 5.0, monotonic=clock)
+    cycles.error = FULL
+    buffer.add(Sample(1.0))
+    buffer.write()
+    other = FakeCycles()
+    buffer.use(other, 1.0)
+    buffer.add(Sample(2.0))
+    assert buffer.write() == 2.0
+    assert (other.stored, cycles.stored) == ([1.0, 2.0], [])

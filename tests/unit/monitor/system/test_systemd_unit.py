@@ -55,6 +55,14 @@ def test_unit_quotes_special_characters():
     assert values(text, "BindReadOnlyPaths") == ['"/home/a b/50%%/$x\\:\\"y\\""']
 
 
+def test_unit_filters_addresses_unless_other_hosts_may_connect():
+    assert values(unit_text(PACKAGED), "IPAddressDeny") == ["any"]
+    text = unit_text(PACKAGED, local_only=False)
+    assert values(text, "IPAddressDeny") + values(text, "IPAddressAllow") == []
+    assert "Clients" not in text
+    assert len(text.splitlines()) == len(TEMPLATE.read_text().splitlines()) - 3
+
+
 def test_unit_rejects_control_characters():
     with pytest.raises(MonitorError, match="control characters"):
         unit_text(Program(("/opt/a\nb",), ()))

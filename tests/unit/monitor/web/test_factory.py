@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config.loader import Config
 from monitor.errors import ConfigError
-from monitor.web.factory import make_server
+from monitor.web.factory import guard, make_server
 
 from .wsgi import hello
 
@@ -22,7 +22,7 @@ class Endpoint:
         config = Config(path=tmp_path / "config.toml")
         config = replace(config, web=replace(config.web, listen="127.0.0.1:0", **web))
         self.reloaded = threading.Event()
-        self._server = make_server(config, hello, lambda: None, self.reloaded.set)
+        self._server = make_server(config, guard(config, hello, lambda: None, self.reloaded.set))
         self._server.start()
 
     def fetch(self, method, path, host="localhost"):

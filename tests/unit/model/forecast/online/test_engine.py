@@ -7,10 +7,11 @@ import pytest
 
 from model.features.feature_spec import make_spec
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.baselines import CURRENT_VALUE, HOLT_WINTERS
 from model.forecast.blend import HorizonBlend, LoadTable
 from model.forecast.calibration import BlendWeights, Calibration
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import sigmoid
 from model.forecast.online import FallbackBaseline, FallbackDecision, OnlineEngine, PredictionLog
 from model.forecast.online.recalibration import Recalibration
@@ -236,8 +237,11 @@ def test_baselines_are_inherited_only_for_the_same_load_index(served):
     other = OnlineEngine(other_rules, replace(predictor, spec=other_rules))
     assert same.has_load_index_of(engine)
     assert not other.has_load_index_of(engine)
+    other_limit = replace(predictor.spec, load_limit=8.0)
+    assert not OnlineEngine(other_limit).has_load_index_of(engine)
     decisions = [FallbackDecision(calm=baseline, high=baseline) for baseline in [holt_winters_baseline()] * 3]
     results = []
+    values[50, 0] = 0.5
     for heir in (same, other):
         heir.inherit_baselines(engine)
         heir.decide([decisions])

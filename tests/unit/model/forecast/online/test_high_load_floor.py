@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from model.features.feature_spec import FeatureSpec
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.blend import HorizonBlend, LoadTable, network_only
 from model.forecast.calibration import BlendWeights
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.log_odds import sigmoid
 from model.forecast.online.high_load_floor import MIN_PROBABILITY, HighLoadFloor
 from model.forecast.persistence import PersistenceModel

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from model.features.feature_spec import make_spec
 from model.features.labels import Rules
+from model.features.scaling import Scaler
 from model.forecast.blend import network_only
-from model.forecast.ensemble import Ensemble, Scaler
+from model.forecast.ensemble import Ensemble
 from model.forecast.online.input_ranges import InputRangeMonitor, InputRanges, training_ranges
 from model.forecast.predictor import Predictor
 

@@ -37,6 +37,31 @@ def test_training_ranges_are_restored(candidate):
     assert np.array_equal(restored.high, ensemble.scaler.high)
 
 
+def test_encoded_networks_are_restored(candidate):
+    expected = candidate.predictor.ensemble
+    restored = loads(dumps(candidate.predictor)).ensemble
+    assert len(expected.encoding.inputs) > 0
+    assert restored.mean_of_probabilities
+    for name in ("inputs", "low", "high"):
+        assert np.array_equal(getattr(restored.encoding, name), getattr(expected.encoding, name))
+
+
+@pytest.mark.parametrize("name", ["low", "high"])
+def test_damaged_encoding_is_refused(candidate, name):
+    ensemble = candidate.predictor.ensemble
+    for broken in (np.nan, 0.0):
+        encoding = replace(ensemble.encoding, **{name: np.full_like(ensemble.encoding.low, broken)})
+        with pytest.raises(SerializationError):
+            loads(dumps(replace(candidate.predictor, ensemble=replace(ensemble, encoding=encoding))))
+
+
+@pytest.mark.parametrize("limit", [0.5, 9.0])
+def test_load_limit_out_of_bounds_is_refused(candidate, limit):
+    assert loads(dumps(candidate.predictor)).spec.load_limit == 1.25
+    with pytest.raises(SerializationError):
+        loads(dumps(replace(candidate.predictor, spec=replace(candidate.predictor.spec, load_limit=limit))))
+
+
 def test_training_ranges_that_are_not_finite_are_refused(candidate):
     predictor = candidate.predictor
     scaler = replace(predictor.ensemble.scaler, high=np.full_like(predictor.ensemble.scaler.mean, np.inf))
@@ -94,15 +119,15 @@ def test_flipped_bit_is_detected(candidate, position):
 
 def test_newer_format_is_refused(candidate, monkeypatch):
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 2)
-    with pytest.raises(SerializationError, match="format 3"):
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 3)
+    with pytest.raises(SerializationError, match="format 4"):
         loads(blob)
 
 
 def test_older_format_is_refused_with_advice(candidate, monkeypatch):
     monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 1)
     blob = dumps(candidate.predictor)
-    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 3)
+    monkeypatch.setattr("model.forecast.serialization.predictors.FORMAT", 4)
     with pytest.raises(SerializationError, match="retrain"):
         loads(blob)
 
@@ -131,4 +156,6 @@ def test_predictor_of_release_0_1_predicts_the_same():
         np.array([[0.1008873, 0.3732353], [0.0372354, 0.2280911], [0.9236222, 0.9236222]]), abs=1e-6
     )
     assert predictor.pretrained is not None
+    assert predictor.spec.load_limit == 8.0
+    assert not predictor.ensemble.mean_of_probabilities
     assert dumps(predictor) == RELEASE_0_1.read_bytes()

@@ -19,9 +19,9 @@ def test_kept_is_the_result_of_the_kept_epoch():
     assert report([0.5, 0.3, 0.4], 2).kept.validation_loss == 0.3
 
 
-def test_combined_epochs_are_means_over_the_networks_that_reached_them():
+def test_combined_epochs_are_means_with_the_last_epoch_of_shorter_fits():
     combined = combine_reports([report([0.5, 0.3, 0.1], 3), report([0.7], 1)])
     assert [epoch.number for epoch in combined.epochs] == [1, 2, 3]
-    assert [epoch.train_loss for epoch in combined.epochs] == pytest.approx([0.6, 0.3, 0.1])
-    assert combined.kept_epoch == 2
+    assert [epoch.train_loss for epoch in combined.epochs] == pytest.approx([0.6, 0.5, 0.4])
+    assert combined.kept_epoch == 3
     assert combined.health.steps == 4

@@ -10,6 +10,7 @@ from model.nn.diagnostics.gradient_health import (
     LayerHealth,
     ParameterHealth,
     combine_health,
+    prefixed,
 )
 
 pytestmark = pytest.mark.unit
@@ -33,6 +34,14 @@ def test_combined_health_has_mean_norms_the_largest_maximum_and_total_counts():
     assert (parameter.norm, parameter.norm_last, parameter.norm_max) == (2.0, 2.0, 3.0)
     assert combined.layers[0].mean == 2.0
     assert (combined.steps, combined.clipped_steps, combined.nonfinite_steps) == (20, 4, 2)
+
+
+def test_networks_of_two_kinds_are_combined_by_name():
+    plain, encoded = health(GradientState.HEALTHY, 1.0), prefixed(health(GradientState.HEALTHY, 3.0), "encoded.")
+    combined = combine_health([plain, encoded, encoded])
+    assert [(p.name, p.norm) for p in combined.parameters] == [("0.weight", 1.0), ("encoded.0.weight", 3.0)]
+    assert [(layer.name, layer.mean) for layer in combined.layers] == [("1", 1.0), ("encoded.1", 3.0)]
+    assert combined.steps == 30
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,15 @@ def test_unit_is_assessed_by_its_properties(changes, status, figure):
     assert figure in result.message
 
 
+def test_address_filter_must_fit_the_address_of_the_server():
+    local = UNIT | {"IPAddressDeny": "0.0.0.0/0 ::/0", "IPAddressAllow": "127.0.0.0/8 ::1/128"}
+    assert assess_unit(local).status is CheckStatus.OK
+    assert assess_unit(local, local_only=False).status is CheckStatus.WARNING
+    wider = local | {"IPAddressAllow": "127.0.0.0/8 ::1/128 10.0.0.0/8"}
+    assert assess_unit(wider, local_only=False).status is CheckStatus.OK
+    assert assess_unit(UNIT, local_only=False).status is CheckStatus.OK
+
+
 @pytest.mark.parametrize(
     ("daemon", "records", "status"),
     [

@@ -38,8 +38,18 @@ def test_print_uses_the_given_configuration(capsys):
     assert "--config /srv/other.toml run\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("listen", "filters"), [("127.0.0.1:1", ["any"]), ("[::1]:1", ["any"]), ("0.0.0.0:1", []), ("invalid", ["any"])]
+)
+def test_print_filters_addresses_unless_other_hosts_may_connect(tmp_path, capsys, listen, filters):
+    config = tmp_path / "config.toml"
+    config.write_text(f'[web]\nlisten = "{listen}"\n')
+    assert main(["--config", str(config), "install-service", "--print"]) == ExitCode.DONE
+    assert values(capsys.readouterr().out, "IPAddressDeny") == filters
+
+
 def test_install_passes_the_default_configuration_and_prints_the_next_command(monkeypatch, capsys):
-    def install(program, config, *, default_config, validate):
+    def install(program, config, *, default_config, listens_locally):
         assert default_config == default_file()
         return Installation(Path("/u/monitor.service"), UnitChange.WRITTEN, config, True, "systemctl go")
 

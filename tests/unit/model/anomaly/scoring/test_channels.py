@@ -1,27 +1,28 @@
 """Score parts from residuals and distances."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from model.anomaly.channels import SCORE_PARTS, AnomalyScorer, calibrate
+from model.anomaly.scoring.calibration import calibrate
+from model.anomaly.scoring.channels import SCORE_PARTS, AnomalyScorer
 
 pytestmark = pytest.mark.unit
 
 METRICS = 3
+VIEWS = 3
 STEP = 300.0
 
 
 def residuals_and_distances(rows, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(rows, 2 * METRICS)), rng.chisquare(4, rows) / 4
+    return rng.normal(size=(rows, VIEWS * METRICS)), rng.chisquare(4, rows) / 4
 
 
 def score(scorer, residuals, distances, present, calibration):
     """Return the score parts of rows."""
-    by_horizon = np.concatenate((present, present), axis=1)
-    energy = scorer.residual_energy(residuals, by_horizon, calibration.residual_scales)
-    averages = scorer.average(energy, by_horizon, distances, np.asarray(present.any(axis=1)))
-    return scorer.score_parts(averages, scorer.average_by_metric(energy, by_horizon), present, calibration)
+    return scorer.update(residuals, present, distances, calibration)
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,15 @@ def test_lasting_offset_becomes_normal(calibration):
     parts = score(AnomalyScorer(METRICS, STEP), residuals, distances, np.ones((2000, METRICS), bool), calibration)
     assert parts.joint[100:160].max() > 2 * np.median(parts.joint[:100])
     assert np.median(parts.joint[-200:]) < 1.5 * np.median(parts.joint[:100])
+
+
+def test_detector_of_format_2_is_scored_without_the_seasonal_view(calibration):
+    residuals, distances = residuals_and_distances(200, seed=7)
+    d = 2 * METRICS
+    old = replace(calibration, residual_scales=calibration.residual_scales[:d], overall_quantiles=None)
+    scorer = AnomalyScorer(METRICS, STEP, seasonal=False)
+    parts = score(scorer, residuals[:, :d], distances, np.ones((200, METRICS), bool), old)
+    now = score(AnomalyScorer(METRICS, STEP), residuals, distances, np.ones((200, METRICS), bool), calibration)
+    assert parts.joint == pytest.approx(now.joint)
+    assert parts.spike == pytest.approx(now.spike)
+    assert np.corrcoef(parts.overall, now.overall)[0, 1] > 0.5

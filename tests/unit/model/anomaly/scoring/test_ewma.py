@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from model.anomaly.ewma import Ewma
+from model.anomaly.scoring.ewma import Ewma
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from model.anomaly.tails import LogLogisticTail, fit_block_maxima, fit_tails
+from model.anomaly.scoring.tails import LogLogisticTail, fit_block_maxima, fit_tails
 
 pytestmark = pytest.mark.unit
 

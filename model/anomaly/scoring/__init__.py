@@ -1,0 +1,1 @@
+"""Anomaly scoring: averages, tail probabilities and score parts of the rows of one host."""

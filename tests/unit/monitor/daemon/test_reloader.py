@@ -1,0 +1,86 @@
+"""Tests of the reloader."""
+
+import threading
+
+import pytest
+
+from monitor.daemon.reloader import DEADLINE, Reloader
+
+pytestmark = pytest.mark.unit
+
+PATIENCE = 30.0
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Runs:
+    """Reload function that waits for its release."""
+
+    def __init__(self):
+        self.count = 0
+        self.started = threading.Semaphore(0)
+        self.release = threading.Semaphore(0)
+
+    def __call__(self):
+        self.count += 1
+        self.started.release()
+        assert self.release.acquire(timeout=PATIENCE)
+
+
+def test_thousand_requests_during_a_run_become_one_further_run():
+    runs = Runs()
+    reloader = Reloader(runs)
+    reloader.request()
+    assert runs.started.acquire(timeout=PATIENCE)
+    threads = threading.active_count()
+    for _ in range(1000):
+        reloader.request()
+    assert threading.active_count() == threads
+    runs.release.release(2)
+    assert reloader.wait(PATIENCE)
+    assert runs.count == 2
+
+
+def test_request_after_a_run_starts_another_one():
+    runs = Runs()
+    runs.release.release(2)
+    reloader = Reloader(runs)
+    for _ in range(2):
+        reloader.request()
+        assert reloader.wait(PATIENCE)
+    assert runs.count == 2
+
+
+def test_wait_gives_up_after_its_patience():
+    runs = Runs()
+    reloader = Reloader(runs)
+    assert reloader.wait(0)
+    reloader.request()
+    assert runs.started.acquire(timeout=PATIENCE)
+    assert not reloader.wait(0.01)
+    runs.release.release()
+    assert reloader.wait(PATIENCE)
+
+
+def test_hung_run_is_logged_once_with_its_stack(caplog):
+    runs = Runs()
+    clock = Clock()
+    reloader = Reloader(runs, clock)
+    reloader.check()
+    reloader.request()
+    assert runs.started.acquire(timeout=PATIENCE)
+    reloader.check()
+    assert caplog.records == []
+    clock.now += DEADLINE
+    reloader.check()
+    reloader.check()
+    runs.release.release()
+    assert reloader.wait(PATIENCE)
+    (record,) = caplog.records
+    assert record.message == "configuration reload hung"
+    assert "test_reloader:" in record.fields["stack"]
