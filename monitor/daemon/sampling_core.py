@@ -15,7 +15,7 @@ from monitor.sampling.sampler import Sampler
 from monitor.sampling.storage_writer import StorageWriter
 from monitor.sampling.write_buffer import StorageState, WriteBuffer
 
-OPEN_PATIENCE = 3.0
+OPEN_PATIENCE = 10.0
 """Longest time in seconds to wait at a start for the database; then sampling starts without it."""
 
 WRITE_PATIENCE = 5.0
