@@ -13,7 +13,7 @@ from typing import Self
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from storage.database.engine import WRITES, is_in_memory, make_engine, parse_url
+from storage.database.engine import SQLITE_FILE, WRITES, is_in_memory, make_engine, parse_url
 from storage.database.pool import ConnectionPool
 from storage.errors import StorageError, StorageErrorKind, kind_of, storage_errors
 from storage.file_ownership import prepare_database_file
@@ -197,5 +197,5 @@ def prepare_schema(database: Database) -> None:
         with database.writing() as connection:
             create_schema(connection)
         return
-    full_url = url.render_as_string(hide_password=False)
+    full_url = f"{SQLITE_FILE}{database.path}" if database.path else url.render_as_string(hide_password=False)
     migrate_if_needed(database.engine, full_url, database.name, database.lock_path("migrate"))

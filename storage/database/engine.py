@@ -29,16 +29,17 @@ PRAGMAS = (
     "temp_store = MEMORY",
 )
 
+SQLITE_FILE = "sqlite:///"
+
 WRITES = "writes"
 """Key in `Connection.info`; True makes the next transaction acquire the write lock at its start."""
 
 
 def parse_url(url: str) -> tuple[URL, Path | None]:
-    """Return the URL with an absolute path, and the path; the path is None for a database without a file.
-
-    An absolute path stays valid after a change of the working directory.
-    """
-    parsed = make_url(url)
+    """Return the URL with an absolute path, and the path; the path is None for a database without a file."""
+    # A path may contain the separators of a URL, such as "?".
+    is_file = url.startswith(SQLITE_FILE)
+    parsed = URL.create("sqlite", database=url.removeprefix(SQLITE_FILE)) if is_file else make_url(url)
     if parsed.get_backend_name() != "sqlite" or is_in_memory(parsed):
         return parsed, None
     path = Path(str(parsed.database)).absolute()

@@ -4,8 +4,6 @@ QUARANTINE = "a database that cannot be used is not moved aside"
 IDENTITY = "a deleted or replaced database is not noticed"
 STORAGE = "the daemon does not start without storage"
 LOCK = "the lock follows the path, not the file"
-RELOAD = "a reload replaces every part of the daemon"
-ROWS = "damaged rows reach the reader"
 DESCRIPTORS = "no descriptors are kept in reserve"
 
 PENDING = {
@@ -55,18 +53,6 @@ PENDING = {
         STORAGE,
     ),
     **dict.fromkeys(["lock_file_deleted", "second_through_hard_link", "second_through_link"], LOCK),
-    **dict.fromkeys(["reload_bad_database", "reload_port_taken", "reload_while_job_hangs"], RELOAD),
-    **dict.fromkeys(
-        [
-            "model_of_wrong_type",
-            "report_bit_of_model",
-            "report_bit_of_run",
-            "report_of_wrong_type",
-            "sample_of_wrong_type",
-            "sample_time_of_wrong_type",
-        ],
-        ROWS,
-    ),
     **dict.fromkeys(["no_descriptors", "reload_without_descriptors"], DESCRIPTORS),
     "no_memory": "one log line for each request",
     "process_stopped": "a stopped process is taken for a hung job",

@@ -34,7 +34,7 @@ class Case:
     """One injected fault.
 
     Attributes:
-        name: name of the check function; the ID of the test.
+        name: name of the check function, after its module if another module has the name; the ID of the test.
         fault: the fault in a few words.
         injection: the way in which the fault is made.
         promise: number of the promise, a key of PROMISES.
@@ -67,8 +67,11 @@ def case(fault, injection, promise, holds, **options):
     assert promise in PROMISES
 
     def add(check):
-        assert check.__name__ not in CASES, f"two cases with the name {check.__name__}"
-        CASES[check.__name__] = Case(check.__name__, fault, injection, promise, holds, check, **options)
+        name = check.__name__
+        if name in CASES:
+            name = f"{check.__module__.rpartition('.')[2]}_{name}"
+        assert name not in CASES, f"two cases with the name {name}"
+        CASES[name] = Case(name, fault, injection, promise, holds, check, **options)
         return check
 
     return add
