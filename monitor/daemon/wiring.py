@@ -117,11 +117,10 @@ def build_services(
         status_refresh=status_refresh,
         generation=storage.open_generation,
     )
-    precision = config.warning.precision
     recalibration = cache.get(
         "recalibration",
-        (stores, served, precision),
-        lambda: RecalibrationJob(stores, served, precision, time.time),
+        (stores, served),
+        lambda: RecalibrationJob(stores, served, time.time),
     )
     anomaly_detection = cache.get(
         "anomaly_detection",

@@ -29,6 +29,7 @@ from storage import StorageError
 from tests.fuzz.archives import archive_seeds, mutate_archive
 from tests.fuzz.invocations import draw_invocation, run_invocation
 from tests.fuzz.mutations import mutate
+from tests.fuzz.requests import REQUESTS, HttpTarget, mutate_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,7 +150,7 @@ def read_archive(load: Callable[[bytes], object], path: Path, _: Random) -> None
     load(path.read_bytes())
 
 
-TARGETS = ("config", "web_config", "trace", "predictor", "detector", "archive", "invocation")
+TARGETS = ("config", "web_config", "trace", "predictor", "detector", "archive", "invocation", "request")
 
 
 def target_of(name: str) -> Target:
@@ -160,6 +161,8 @@ def target_of(name: str) -> Target:
         return Target((WEB_CONFIG,), read_web_config)
     if name == "invocation":
         return Target((b"{}",), run_invocation, draw_invocation)
+    if name == "request":
+        return Target(REQUESTS, HttpTarget(), mutate_request)
     if name == "trace":
         return Target(TRACES, read_any_trace)
     loaders = {"predictor": loads, "detector": loads_detector, "archive": unpack_archive}
